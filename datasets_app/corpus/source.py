@@ -1,0 +1,197 @@
+"""What a reader makes of a file: records, problems and gaps that tile its bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from datasets_app.corpus.conversation import Conversation, CorpusError, Turn
+
+REASONS: dict[str, str] = {
+    "structure": "Headers, commas and brackets: they hold no text of their own.",
+    "blank": "Blank lines.",
+    "empty": "The file is empty.",
+    "no_conversations": "The file was read, but no conversation or text was found in it.",
+    "unsupported_kind": "OTTO does not read this kind of file.",
+    "blocked_link": "Links, devices and pipes inside archives are listed and never followed.",
+    "blocked_name": "The name tries to leave its folder, so the file was not loaded.",
+    "bad_name": "The name is longer than 1,024 bytes or has more than 32 parts.",
+    "junk": "The operating system's own helper file: it holds nothing to learn from.",
+    "too_deep": "Archives inside archives are opened three levels deep; this one lies deeper.",
+    "ratio": "Unpacking was stopped: the content grows far more than a real file would.",
+    "member_cap": "This file is larger than one file inside an archive may be.",
+    "total_cap": "Unpacking was stopped: the archive holds more than may be unpacked at once.",
+    "too_many": "The archive holds more files than may be unpacked at once.",
+    "bad_crc": "The checksum does not match: this file is damaged inside its archive.",
+    "bad_member": "This file is damaged inside its archive and could not be unpacked.",
+    "bad_archive": "The archive is damaged.",
+    "encrypted": "This file is protected by a password. Pack it again without one.",
+    "bad_method": "This file is packed with a method OTTO does not open. Pack it again as plain zip.",
+    "trailing_junk": "There are extra bytes behind the end of the packed data; the data was kept.",
+    "stopped": "Reading was stopped: it needed more memory or time than one file may use.",
+    "cancelled": "Reading was stopped by a person.",
+    "needs_encoding": "The characters of this file could be read in several ways: please choose one.",
+    "needs_mapping": "Tell us what the columns are; nothing is loaded until then.",
+    "bad_json": "This is not valid JSON.",
+    "control_character": "A string holds a raw control character; it was kept.",
+    "trailing_comma": "A comma too many was passed over.",
+    "comment": "A comment inside the JSON was passed over.",
+    "too_long": "This line or record is longer than 16 MiB.",
+    "too_nested": "The record is nested more than 64 levels deep.",
+    "long_number": "The record holds a whole number of more than 4,000 digits.",
+    "not_a_number": "NaN and Infinity are not valid values; they were read as empty.",
+    "duplicate_key": "One key stands twice in a record; the last value was kept.",
+    "missing_role": "The record has no question or no answer where one is due.",
+    "not_text": "There is a list, an object or nothing where text is due.",
+    "unknown_shape": "The record has none of the shapes OTTO knows.",
+    "ragged_row": "The row has more or fewer cells than the header.",
+    "unclosed_quote": "A quotation mark opened here is never closed.",
+    "long_field": "A cell is longer than 1 MiB.",
+    "bad_bytes": "Some bytes fit no character; they are shown as \ufffd.",
+    "other_encoding": "Some lines were written in another encoding than the rest.",
+    "inner_bom": "A byte order mark in the middle of the file was passed over.",
+}
+"""Every code a Problem, a Gap, a member or a file may carry, with the sentence people read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One conversation or passage; `[start, end)` are the bytes of the file that gave it."""
+
+    start: int
+    end: int
+    turns: tuple[Turn, ...]
+    notes: tuple[str, ...] = ()
+    meta: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def conversation(self) -> Conversation:
+        return Conversation(self.turns)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that was not loaded, or loaded with a doubt; `code` is a key of REASONS.
+
+    `line` and `column` count from 1. A problem with `start == end` is a remark about the whole
+    place: the bytes themselves are accounted for by the item that follows.
+    """
+
+    start: int
+    end: int
+    line: int
+    column: int
+    code: str
+    message: str
+    sample: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Bytes that hold nothing to load; `reason` is `structure` or `blank`."""
+
+    start: int
+    end: int
+    reason: str = "structure"
+
+
+Item: TypeAlias = Record | Problem | Gap
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """What the columns of a table are: a question and an answer, or one column of text."""
+
+    question: str | None = None
+    answer: str | None = None
+    text: str | None = None
+    system: str | None = None
+    delimiter: str | None = None
+
+    def __post_init__(self) -> None:
+        if bool(self.question) != bool(self.answer):
+            raise CorpusError("Choose both a question column and an answer column.")
+        if bool(self.text) == bool(self.question):
+            raise CorpusError("Choose a question and an answer column, or one column of text.")
+
+    def as_json(self) -> dict[str, str | None]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: dict[str, str | None]) -> Mapping:
+        """Return the mapping whose `as_json` gave this."""
+        return cls(**stored)
+
+    @property
+    def sha256(self) -> str:
+        canonical = json.dumps(self.as_json(), ensure_ascii=False, sort_keys=True)
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """One way to decode a file, with the lines it would give."""
+
+    encoding: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What a person must choose before a file can be read.
+
+    For `needs_mapping`: `columns`, the first `rows` as text, and a `suggested` mapping or None.
+    For `needs_encoding`: up to three `guesses`, the likeliest first.
+    """
+
+    code: Literal["needs_mapping", "needs_encoding"]
+    why: str
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+    suggested: Mapping | None = None
+    guesses: tuple[Guess, ...] = ()
+
+
+class WaitingError(CorpusError):
+    """Raised by `readers.door.read` before its first item when a person must choose."""
+
+    def __init__(self, waiting: Waiting) -> None:
+        super().__init__(waiting.why)
+        self.waiting = waiting
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of one file: loaded + skipped + failed is the number of bytes seen."""
+
+    loaded: int = 0
+    skipped: int = 0
+    failed: int = 0
+    records: int = 0
+    problems: int = 0
+
+    def add(self, item: Item) -> None:
+        """Count one item."""
+        size = item.end - item.start
+        if isinstance(item, Record):
+            self.loaded += size
+            self.records += 1
+        elif isinstance(item, Problem):
+            self.failed += size
+            self.problems += 1
+        else:
+            self.skipped += size
+
+    @property
+    def total(self) -> int:
+        return self.loaded + self.skipped + self.failed
+
+    def verdict(self) -> tuple[Literal["loaded", "skipped", "failed"], str]:
+        """Return the file's final verdict and its reason code ("" when it was loaded)."""
+        if self.records:
+            return "loaded", ""
+        if self.failed:
+            return "failed", "no_conversations"
+        return "skipped", "no_conversations" if self.total else "empty"
