@@ -1,0 +1,319 @@
+"""What a run is told: checked, frozen values that need no torch, for forms and for the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, Self
+
+FAMILIES = ("llama", "gpt2")
+SCHEDULES = ("linear", "cosine")
+PRECISIONS = ("auto", "fp32", "bf16")
+COMPILE_CHOICES = ("auto", "on", "off")
+LOSS_CHOICES = ("all", "answers")
+
+_KINDS: dict[str, tuple[type, ...]] = {
+    "int": (int,),
+    "float": (int, float),
+    "str": (str,),
+    "bool": (bool,),
+    "int | None": (int, type(None)),
+    "float | None": (int, float, type(None)),
+}
+
+
+class TrainingError(Exception):
+    """Something about a training that a team member can read and act on."""
+
+
+class ConfigError(TrainingError):
+    """A setting that cannot be used; `field` names it, so a form can show it there."""
+
+    def __init__(self, field_name: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.field = field_name
+
+
+class _Values:
+    """Plain values to and from JSON; a key that nobody knows is refused, never ignored."""
+
+    __slots__ = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the values as `from_json` takes them."""
+        return asdict(self)  # type: ignore[call-overload, no-any-return]
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Return the checked configuration; an unknown key or a wrong type is refused."""
+        kinds = {item.name: str(item.type) for item in fields(cls)}  # type: ignore[arg-type]
+        for key, value in values.items():
+            _check_key(cls.__name__, kinds, key, value)
+        return cls(**values)
+
+
+def _check_key(owner: str, kinds: Mapping[str, str], key: str, value: Any) -> None:
+    if key not in kinds:
+        known = ", ".join(sorted(kinds))
+        raise ConfigError(key, f"There is no setting “{key}” in {owner}; the settings are {known}.")
+    allowed = _KINDS[kinds[key]]
+    if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
+        raise ConfigError(key, f"“{key}” must be of the kind {kinds[key]}, not {value!r}.")
+
+
+def _check_bounds(values: Any, bounds: Mapping[str, tuple[float, float]]) -> None:
+    for name, (low, high) in bounds.items():
+        value = getattr(values, name)
+        if value is not None and not low <= value <= high:
+            words = name.replace("_", " ")
+            raise ConfigError(name, f"The {words} must be from {low:g} to {high:g}, not {value:g}.")
+
+
+def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ConfigError(name, f"“{name}” must be one of {', '.join(choices)}, not “{value}”.")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelConfig(_Values):
+    """The network: its family and sizes; only shapes that the serving engine can run exist."""
+
+    family: str = "llama"
+    layers: int = 2
+    heads: int = 4
+    kv_heads: int = 4
+    width: int = 256
+    context: int = 256  # tokens the model can look back over
+    vocabulary: int = 4096  # entries wished for; the tokenizer may make fewer of small data
+    dropout: float = 0.0
+    tied: bool = True  # the head shares the embedding's weights
+
+    def __post_init__(self) -> None:
+        _check_choice("family", self.family, FAMILIES)
+        _check_bounds(self, _MODEL_BOUNDS)
+        self._check_heads()
+
+    def _check_heads(self) -> None:
+        if self.width % self.heads:
+            raise ConfigError(
+                "width", f"A width of {self.width} cannot be shared by {self.heads} heads evenly."
+            )
+        if self.heads % self.kv_heads:
+            raise ConfigError(
+                "kv_heads", f"{self.heads} heads cannot share {self.kv_heads} key heads evenly."
+            )
+        if self.family == "gpt2" and self.kv_heads != self.heads:
+            raise ConfigError("kv_heads", "GPT-2 blocks need as many key heads as heads.")
+        step = 16 if self.family == "llama" else 8
+        if self.head_dim % step:
+            raise ConfigError(
+                "heads",
+                f"Each head would be {self.head_dim} wide; to be servable with {self.family}"
+                f" blocks it must be a multiple of {step}. Change the width or the heads.",
+            )
+
+    @property
+    def head_dim(self) -> int:
+        return self.width // self.heads
+
+    @property
+    def feed_forward(self) -> int:
+        """Return the width of the inner layer: 4x for GPT-2, 8/3x in steps of 64 for llama."""
+        return 4 * self.width if self.family == "gpt2" else 64 * -(-self.width * 8 // 192)
+
+    @property
+    def parameters(self) -> int:
+        """Return the number of trained weights, embeddings included."""
+        width, inner = self.width, self.feed_forward
+        embeddings = self.vocabulary * width * (1 if self.tied else 2)
+        if self.family == "gpt2":
+            block = 4 * width * width + 2 * width * inner + inner + 9 * width
+            return embeddings + self.context * width + self.layers * block + 2 * width
+        shared = 2 * width * self.kv_heads * self.head_dim
+        block = 2 * width * width + shared + 3 * width * inner + 2 * width
+        return embeddings + self.layers * block + width
+
+
+_MODEL_BOUNDS: dict[str, tuple[float, float]] = {
+    "layers": (1, 96),
+    "heads": (1, 128),
+    "kv_heads": (1, 128),
+    "width": (8, 8192),
+    "context": (16, 8192),
+    "vocabulary": (128, 262_144),
+    "dropout": (0, 0.9),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TrainConfig(_Values):
+    """How it is trained; exactly one of steps, epochs and minutes says how long."""
+
+    steps: int | None = None  # optimizer updates
+    epochs: float | None = None  # passes over the training side
+    minutes: float | None = None  # whole clock, compiling and evaluating included
+    micro_batch: int = 4  # windows at once
+    accumulation: int = 1  # micro-batches of one update
+    peak_rate: float = 2e-3
+    final_rate: float = 0.0
+    warmup_share: float = 0.03  # of all updates
+    schedule: str = "linear"
+    beta1: float = 0.9
+    beta2: float = 0.95
+    weight_decay: float = 0.1
+    clip: float = 1.0  # largest gradient norm; 0 leaves gradients as they are
+    precision: str = "auto"
+    compile: str = "auto"
+    threads: int = 0  # 0: all cores this process may use
+    seed: int = 1
+    eval_every: int = 0  # updates; 0: ten times in the run
+    eval_batches: int = 24  # micro-batches of the held-out side at each evaluation
+    checkpoint_every: int = 0  # updates; 0: by time only
+    checkpoint_seconds: float = 60.0
+    keep_last: int = 2
+    patience: int = 5  # evaluations without improvement before the run stops; 0: never
+    loss_on: str = "all"
+
+    def __post_init__(self) -> None:
+        lengths = [self.steps, self.epochs, self.minutes]
+        if sum(length is not None for length in lengths) != 1:
+            raise ConfigError("steps", "Say how long by exactly one of steps, epochs, minutes.")
+        _check_bounds(self, _TRAIN_BOUNDS)
+        _check_choice("schedule", self.schedule, SCHEDULES)
+        _check_choice("precision", self.precision, PRECISIONS)
+        _check_choice("compile", self.compile, COMPILE_CHOICES)
+        _check_choice("loss_on", self.loss_on, LOSS_CHOICES)
+        if self.final_rate > self.peak_rate:
+            raise ConfigError("final_rate", "The final rate cannot be above the peak rate.")
+
+    def tokens_per_update(self, context: int) -> int:
+        """Return how many tokens one optimizer update sees."""
+        return self.micro_batch * self.accumulation * context
+
+
+_TRAIN_BOUNDS: dict[str, tuple[float, float]] = {
+    "steps": (1, 10_000_000),
+    "epochs": (0.001, 10_000),
+    "minutes": (0.1, 20_160),
+    "micro_batch": (1, 4096),
+    "accumulation": (1, 4096),
+    "peak_rate": (1e-7, 1),
+    "final_rate": (0, 1),
+    "warmup_share": (0, 0.9),
+    "beta1": (0, 0.9999),
+    "beta2": (0, 0.99999),
+    "weight_decay": (0, 1),
+    "clip": (0, 1000),
+    "threads": (0, 1024),
+    "seed": (0, 2**31 - 1),
+    "eval_every": (0, 10_000_000),
+    "eval_batches": (1, 100_000),
+    "checkpoint_every": (0, 10_000_000),
+    "checkpoint_seconds": (1, 86_400),
+    "keep_last": (1, 100),
+    "patience": (0, 10_000),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DataConfig(_Values):
+    """Which frozen version is trained on, and the system prompt of each conversation."""
+
+    version: str = ""
+    tokenizer: str = ""  # empty: a byte-level BPE made of the version, or the start model's own
+    system_prompt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunSpec:
+    """Everything a run is told; stored with it exactly as used."""
+
+    model: ModelConfig
+    train: TrainConfig
+    data: DataConfig = field(default_factory=DataConfig)
+    start_from: str = ""  # the model that the run continues; empty: from scratch
+    preset: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the specification as `from_json` takes it."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Return the checked specification; an unknown key or a wrong type is refused."""
+        parts: dict[str, Any] = dict(values)
+        for key in parts.keys() - {item.name for item in fields(cls)}:
+            raise ConfigError(key, f"A run has no part “{key}”.")
+        for key, kind in _PARTS.items():
+            if key in parts:
+                parts[key] = kind.from_json(parts[key])
+        return cls(**parts)
+
+
+_PARTS: dict[str, type[ModelConfig | TrainConfig | DataConfig]] = {
+    "model": ModelConfig,
+    "train": TrainConfig,
+    "data": DataConfig,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A form that is filled already: a network and how long to train it."""
+
+    title: str
+    note: str
+    model: ModelConfig
+    train: TrainConfig
+
+    def spec(self, *, name: str = "", version: str = "", minutes: float | None = None) -> RunSpec:
+        """Return the run that this preset stands for, with other minutes where given."""
+        train = self.train
+        if minutes is not None:
+            train = replace(train, steps=None, epochs=None, minutes=minutes)
+        return RunSpec(self.model, train, DataConfig(version=version), preset=name)
+
+
+def _gpt2(layers: int, heads: int, width: int, context: int) -> ModelConfig:
+    return ModelConfig("gpt2", layers, heads, heads, width, context, 8192)
+
+
+PRESETS: dict[str, Preset] = {
+    "tiny": Preset(
+        "Tiny",
+        "About a minute on two cores: see the whole way once.",
+        ModelConfig(layers=2, width=128, context=128, vocabulary=2048),
+        TrainConfig(minutes=1, micro_batch=8, peak_rate=3e-3, compile="off"),
+    ),
+    "chat": Preset(
+        "Chat",
+        "The default: answers in the style of your data after about four minutes.",
+        ModelConfig(),
+        TrainConfig(minutes=4),
+    ),
+    "test": Preset(
+        "Test",
+        "GPT-2 blocks, 4 layers, 4 heads, width 256, context 64.",
+        _gpt2(4, 4, 256, 64),
+        TrainConfig(minutes=5, micro_batch=16, peak_rate=1e-3),
+    ),
+    "production": Preset(
+        "Production",
+        "GPT-2 blocks, 6 layers, 6 heads, width 384, context 128.",
+        _gpt2(6, 6, 384, 128),
+        TrainConfig(minutes=60, micro_batch=8, peak_rate=6e-4, schedule="cosine"),
+    ),
+    "small": Preset(
+        "Small",
+        "Six llama layers for an hour and a few million tokens.",
+        ModelConfig(layers=6, heads=6, kv_heads=6, width=384, context=512, vocabulary=8192),
+        TrainConfig(minutes=60, peak_rate=1e-3),
+    ),
+    "medium": Preset(
+        "Medium",
+        "Eight llama layers, for a night or a GPU and tens of millions of tokens.",
+        ModelConfig(layers=8, heads=8, kv_heads=8, width=512, context=1024, vocabulary=16_384),
+        TrainConfig(minutes=480, accumulation=2, peak_rate=8e-4, schedule="cosine"),
+    ),
+}
+DEFAULT_PRESET = "chat"

@@ -1,0 +1,74 @@
+"""What a run is given and what it tells: the types between the pure trainer and its job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from datasets_app.corpus.conversation import Conversation
+
+Point = tuple[str, int, float]  # name, step, value
+Sample = tuple[int, str, str, str]  # prompt number, prompt, reply, reference
+StopReason = Literal["cancel", "drain"]
+ShouldStop = Callable[[], StopReason | None]
+
+PHASES = ("tokenizer", "packing", "compiling", "training", "evaluating", "saving")
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSource:
+    """Both sides of a frozen version; each side may be iterated again and again."""
+
+    train: Iterable[Conversation]
+    valid: Iterable[Conversation]
+    fingerprint: str  # the version's hash: prepared files are reused for the same one only
+
+
+class RunEvents(Protocol):
+    """What happens during a run, told as it happens; the job writes rows of it."""
+
+    def phase(self, name: str) -> None:
+        """Say that one of PHASES begins."""
+
+    def note(self, sentence: str) -> None:
+        """Say something that a person should read on the run's page."""
+
+    def decided(self, values: Mapping[str, Any]) -> None:
+        """Hand over what is decided once; later attempts give it back in `Start.decided`."""
+
+    def points(self, points: Sequence[Point]) -> None:
+        """Hand over a batch of points; after a resume the same (name, step) may come again."""
+
+    def samples(self, step: int, samples: Sequence[Sample]) -> None:
+        """Hand over the replies to the fixed held-out prompts; step 0 is before training."""
+
+    def checkpoint(
+        self, step: int, write: Callable[[Path], None], val_loss: float | None, *, is_best: bool
+    ) -> None:
+        """Make a checkpoint durable: `write` fills an empty folder that the receiver names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What an attempt begins with; all empty for the first attempt of a run from scratch."""
+
+    base: Path | None = None  # folder of the model that is continued
+    checkpoints: Sequence[Path] = ()  # finished checkpoint folders, newest first, best included
+    decided: Mapping[str, Any] = field(default_factory=dict)
+    cache: Path | None = None  # keeps what was found out about this machine
+    manifest: Mapping[str, Any] = field(default_factory=dict)  # goes into otto.json as it is
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedResult:
+    """How an attempt ended; `folder` is None when it was stopped."""
+
+    outcome: Literal["succeeded", "cancel", "drain"]
+    step: int
+    folder: Path | None = None
+    best_step: int = 0
+    evaluation: Mapping[str, Any] = field(default_factory=dict)  # Figures.as_json()
+    verdict: str = ""
+    manifest: Mapping[str, Any] = field(default_factory=dict)  # what otto.json holds

@@ -1,0 +1,183 @@
+"""The only place where turns become token ids: in training, in evaluation and in serving."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Self
+
+from tokenizers import Tokenizer
+
+from datasets_app.corpus.conversation import ASSISTANT, SYSTEM, USER, Conversation, Turn
+from training_app.lm.config import TrainingError
+
+END_OF_TEXT = "<|endoftext|>"
+END_OF_TURN = "<|end|>"
+CUES = {SYSTEM: "<|system|>", USER: "<|user|>", ASSISTANT: "<|assistant|>"}
+CONTROL_TOKENS = (END_OF_TEXT, END_OF_TURN, *CUES.values())
+
+# Rendered and tokenised it gives the same ids as `Template.prompt` and `Template.encode`.
+CHAT_TEMPLATE = (
+    "{{- '" + END_OF_TEXT + "' -}}"
+    "{%- for message in messages -%}"
+    "{{- '<|' + message['role'] + '|>' + message['content'] + '" + END_OF_TURN + "' -}}"
+    "{%- endfor -%}"
+    "{%- if add_generation_prompt -%}{{- '" + CUES[ASSISTANT] + "' -}}"
+    "{%- else -%}{{- '" + END_OF_TEXT + "' -}}{%- endif -%}"
+)
+_BATCH = 256  # conversations encoded by one call: enough for speed, little for memory
+
+
+class TemplateError(TrainingError):
+    """A conversation or a prompt that cannot be written as tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """The ids of one conversation, end-of-text included; `answers[i]` is 1 where loss may count."""
+
+    ids: list[int]
+    answers: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What the model reads before it answers, and what had to go so that it fits."""
+
+    ids: list[int]
+    dropped_turns: int = 0
+    cut_tokens: int = 0  # taken from the front of the newest turn, when it alone is too long
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """Turns to ids by one tokenizer; control tokens go in by id, all other text stays text."""
+
+    tokenizer: Tokenizer
+    end_of_text: int
+    end_of_turn: int
+    cues: dict[str, int]
+
+    @classmethod
+    def of(cls, tokenizer: Tokenizer) -> Self:
+        """Return the template of this tokenizer; a literal control token in text stays text."""
+        ids = {token: tokenizer.token_to_id(token) for token in CONTROL_TOKENS}
+        missing = [token for token, number in ids.items() if number is None]
+        if missing:
+            raise TemplateError(f"The tokenizer lacks the control tokens {', '.join(missing)}.")
+        tokenizer.encode_special_tokens = True
+        cues = {role: ids[token] for role, token in CUES.items()}
+        return cls(tokenizer, ids[END_OF_TEXT], ids[END_OF_TURN], cues)
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """Return the template of the tokenizer in a model folder."""
+        return cls.of(Tokenizer.from_file(str(folder / "tokenizer.json")))
+
+    @property
+    def stop_ids(self) -> frozenset[int]:
+        """Return the ids that end an answer."""
+        return frozenset((self.end_of_turn, self.end_of_text))
+
+    def text_ids(self, text: str) -> list[int]:
+        """Return the ids of plain text, without any control token."""
+        ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False).ids
+        return ids
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Return the text of these ids; control tokens have none."""
+        text: str = self.tokenizer.decode(list(ids), skip_special_tokens=True)
+        return text
+
+    def encode(self, conversation: Conversation) -> Encoded:
+        """Return one conversation as it is trained on."""
+        return next(self.encode_all([conversation]))
+
+    def encode_all(self, conversations: Iterable[Conversation]) -> Iterator[Encoded]:
+        """Yield the conversations encoded, in order, a batch at a time."""
+        source = iter(conversations)
+        while batch := list(islice(source, _BATCH)):
+            texts = [turn.text for conversation in batch for turn in conversation.turns]
+            pieces = iter(self.tokenizer.encode_batch_fast(texts, add_special_tokens=False))
+            for conversation in batch:
+                yield self._joined(conversation, [next(pieces).ids for _ in conversation.turns])
+
+    def prompt(
+        self, turns: Sequence[Turn], *, budget: int | None = None, answer_start: str = ""
+    ) -> Prompt:
+        """Return history and the assistant's cue, at most `budget` ids where one is given.
+
+        The oldest whole turns go first, never the system prompt or the cue; `answer_start` is
+        the part of an answer that is to be continued.
+        """
+        tail = [self.cues[ASSISTANT], *(self.text_ids(answer_start) if answer_start else [])]
+        head = [self.end_of_text]
+        history = list(turns)
+        if history and history[0].role == SYSTEM:
+            head += self._turn_ids(history.pop(0))
+        room = None if budget is None else budget - len(head) - len(tail)
+        if room is not None and room < 0:
+            raise TemplateError(
+                f"The system prompt alone needs {len(head) + len(tail)} tokens,"
+                f" but there is room for {budget}. Make it shorter."
+            )
+        return self._fitted(head, history, tail, room)
+
+    def completion(self, text: str, *, budget: int | None = None) -> Prompt:
+        """Return the ids that a model of plain passages continues; the end of the text is kept."""
+        ids = self.text_ids(text)
+        room = len(ids) if budget is None else max(0, budget - 1)
+        cut = max(0, len(ids) - room)
+        return Prompt([self.end_of_text, *ids[cut:]], cut_tokens=cut)
+
+    def _fitted(
+        self, head: list[int], history: list[Turn], tail: list[int], room: int | None
+    ) -> Prompt:
+        pieces = [self._turn_ids(turn) for turn in history]
+        if room is None:
+            return Prompt([*head, *_flat(pieces), *tail])
+        first, used = len(pieces), 0
+        while first > 0 and used + len(pieces[first - 1]) <= room:
+            first -= 1
+            used += len(pieces[first])
+        if first == len(pieces) and pieces:
+            cue, *words = pieces[-1]
+            kept = [cue, *words[len(words) - room + 1 :]] if room > 1 else []
+            cut = len(pieces[-1]) - len(kept)
+            return Prompt([*head, *kept, *tail], dropped_turns=first - 1, cut_tokens=cut)
+        while 0 < first < len(pieces) and history[first].role == ASSISTANT:
+            first += 1  # an answer without its question would mislead
+        return Prompt([*head, *_flat(pieces[first:]), *tail], dropped_turns=first)
+
+    def _turn_ids(self, turn: Turn) -> list[int]:
+        return [self._cue(turn.role), *self.text_ids(turn.text), self.end_of_turn]
+
+    def _cue(self, role: str) -> int:
+        if role not in self.cues:
+            roles = ", ".join(self.cues)
+            raise TemplateError(f"A turn has the role “{role}”; the model knows {roles}.")
+        return self.cues[role]
+
+    def _joined(self, conversation: Conversation, texts: list[list[int]]) -> Encoded:
+        if conversation.is_passage:
+            ids = [*texts[0], self.end_of_text]
+            return Encoded(ids, [1] * len(ids))
+        ids, answers = [], []
+        for turn, text in zip(conversation.turns, texts, strict=True):
+            ids += [self._cue(turn.role), *text, self.end_of_turn]
+            answers += [0, *[int(turn.role == ASSISTANT)] * (len(text) + 1)]
+        return Encoded([*ids, self.end_of_text], [*answers, 0])
+
+
+def _flat(pieces: Sequence[list[int]]) -> list[int]:
+    return [number for piece in pieces for number in piece]
+
+
+def with_system_prompt(conversation: Conversation, system_prompt: str) -> Conversation:
+    """Return the conversation opened by the system prompt, unless it is a passage or has one."""
+    turns = conversation.turns
+    if not system_prompt or conversation.is_passage or (turns and turns[0].role == SYSTEM):
+        return conversation
+    return Conversation((Turn(SYSTEM, system_prompt), *turns))
