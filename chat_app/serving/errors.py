@@ -1,0 +1,23 @@
+"""The sentences with which serving refuses or fails."""
+
+from __future__ import annotations
+
+
+class ServingError(Exception):
+    """The base of everything that serving says in a sentence to the team."""
+
+
+class UnservableError(ServingError):
+    """The model cannot be turned into a serving graph; the sentence says why."""
+
+
+class BrokenModelError(ServingError):
+    """A model folder cannot be loaded or its session failed while running."""
+
+
+class BusyError(ServingError):
+    """The queue is full; nothing was accepted, so the caller may send the message again."""
+
+
+class PromptTooLongError(ServingError):
+    """The newest message alone does not fit into the model's context."""

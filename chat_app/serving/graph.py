@@ -1,0 +1,197 @@
+"""The serving graph: a decoder built straight from its weights, never traced.
+
+One call appends tokens to rows of different lengths. Keys and values are read and written in
+place by GroupQueryAttention, so each row pays for its own length and nothing is padded or copied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import onnx
+from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
+
+from chat_app.serving.shape import ModelShape, shape_of
+from chat_app.serving.weights import Array, Weights, arrange_weights, rope_tables
+
+Precision = Literal["fp32", "row-int8"]
+Dims = Sequence[int | str]
+
+SMALLEST_MAXIMUM = 1e-8  # keeps an all-zero activation row from dividing by zero
+TOP_COUNT = 256  # beyond these the sampler goes back to all logits
+EXTERNAL_DATA_BYTES = 1_500_000_000  # protobuf stops at 2 GB
+
+
+@dataclass(slots=True)
+class Graph:
+    """Collects nodes, constants, inputs and outputs; values are referred to by name."""
+
+    shape: ModelShape
+    weights: Weights
+    precision: Precision
+    nodes: list[NodeProto] = field(default_factory=list)
+    constants: list[TensorProto] = field(default_factory=list)
+    inputs: list[ValueInfoProto] = field(default_factory=list)
+    outputs: list[ValueInfoProto] = field(default_factory=list)
+
+    def constant(self, values: Array) -> str:
+        name = f"constant{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
+        return name
+
+    def node(self, kind: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
+        name = f"value{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, inputs, [name], domain=domain, **attributes))
+        return name
+
+    def take(self, name: str, kind: int, dims: Dims) -> None:
+        self.inputs.append(helper.make_tensor_value_info(name, kind, dims))
+
+    def give(self, name: str, dims: Dims, kind: int = TensorProto.FLOAT) -> None:
+        self.outputs.append(helper.make_tensor_value_info(name, kind, dims))
+
+    def linear(self, x: str, name: str) -> str:
+        weight = self.weights[name]
+        if self.precision == "fp32":
+            y = self.node("MatMul", x, self.constant(weight))
+        else:
+            y = self.int8_matmul(x, weight)
+        bias = self.weights.get(f"{name}.bias")
+        return y if bias is None else self.node("Add", y, self.constant(bias))
+
+    def int8_matmul(self, x: str, weight: Array) -> str:
+        """Scale each token by itself, so that no row's result depends on its neighbours."""
+        column_scale = np.maximum(np.abs(weight).max(axis=0), SMALLEST_MAXIMUM) / 127
+        weight_int8 = np.clip(np.rint(weight / column_scale), -127, 127).astype(np.int8)
+        zero = self.constant(np.array(128, np.uint8))
+        size = self.node("ReduceMax", self.node("Abs", x), self.constant(np.array([-1])))
+        size = self.node("Max", size, self.constant(np.array(SMALLEST_MAXIMUM, np.float32)))
+        unit = self.constant(np.array(1 / 127, np.float32))
+        x_uint8 = self.node("QuantizeLinear", self.node("Div", x, size), unit, zero)
+        y = self.node("MatMulInteger", x_uint8, self.constant(weight_int8), zero)
+        y = self.node("Cast", y, to=TensorProto.FLOAT)
+        y = self.node("Mul", y, self.constant((column_scale / 127).astype(np.float32)))
+        return self.node("Mul", y, size)
+
+    def norm(self, x: str, name: str) -> str:
+        affine = [self.constant(self.weights[name])]
+        if self.shape.is_gpt2:
+            affine.append(self.constant(self.weights[f"{name}.bias"]))
+        kind = "LayerNormalization" if self.shape.is_gpt2 else "SimplifiedLayerNormalization"
+        return self.node(kind, x, *affine, axis=-1, epsilon=self.shape.norm_epsilon)
+
+
+def build_graph(
+    config: Mapping[str, Any], tensors: Mapping[str, Array], precision: Precision
+) -> ModelProto:
+    """Return the graph of a GPT-2 or llama model, or refuse it with an UnservableError."""
+    shape = shape_of(config)
+    graph = Graph(shape, arrange_weights(shape, tensors), precision)
+    graph.take("input_ids", TensorProto.INT64, ["rows", "steps"])
+    graph.take("seqlens_k", TensorProto.INT32, ["rows"])  # length after this step, minus one
+    graph.take("total_len", TensorProto.INT32, [])  # the longest row after this step
+    graph.take("last_idx", TensorProto.INT64, ["rows", 1, 1])
+    tables = () if shape.is_gpt2 else rope_tables(shape)
+    rope = [graph.constant(table.astype(np.float32)) for table in tables]
+    x = _add_embeddings(graph)
+    for layer in range(shape.layers):
+        x = graph.node("Add", x, _add_attention(graph, layer, x, rope))
+        x = graph.node("Add", x, _add_mlp(graph, layer, x))
+    _add_head(graph, x)
+    return _finish(graph)
+
+
+def save_graph(model: ModelProto, path: Path) -> None:
+    """Write the graph; weights of more than 1.5 GB go into a file beside it."""
+    large = model.ByteSize() > EXTERNAL_DATA_BYTES
+    location = f"{path.name}.data" if large else None
+    onnx.save_model(model, str(path), save_as_external_data=large, location=location)
+
+
+def _finish(graph: Graph) -> ModelProto:
+    parts = helper.make_graph(graph.nodes, "otto", graph.inputs, graph.outputs, graph.constants)
+    opsets = [helper.make_opsetid("", 18), helper.make_opsetid("com.microsoft", 1)]
+    model = helper.make_model(parts, opset_imports=opsets, ir_version=10, producer_name="otto")
+    shape = graph.shape
+    facts = {
+        "max_positions": shape.max_positions,
+        "heads": shape.heads,
+        "precision": graph.precision,
+    }
+    helper.set_model_props(model, {name: str(value) for name, value in facts.items()})
+    return model
+
+
+def _add_embeddings(graph: Graph) -> str:
+    x = graph.node("Gather", _token_table(graph), "input_ids")  # (B, S, width)
+    if not graph.shape.is_gpt2:
+        return x
+    graph.take("pos", TensorProto.INT64, ["rows", "steps"])
+    table = graph.constant(graph.weights["positions"])
+    return graph.node("Add", x, graph.node("Gather", table, "pos"))
+
+
+def _token_table(graph: Graph) -> str:
+    name = "tokens"
+    if not any(constant.name == name for constant in graph.constants):
+        graph.constants.append(numpy_helper.from_array(graph.weights["tokens"], name))
+    return name
+
+
+def _add_attention(graph: Graph, layer: int, x: str, rope: list[str]) -> str:
+    shape = graph.shape
+    qkv = graph.linear(graph.norm(x, f"{layer}.attention_norm"), f"{layer}.qkv")
+    past, present = [[f"{when}.{layer}.{kv}" for kv in "kv"] for when in ("past", "present")]
+    dims: Dims = ["rows", shape.kv_heads, "max_len", shape.head_dim]
+    for name_in, name_out in zip(past, present, strict=True):
+        graph.take(name_in, TensorProto.FLOAT, dims)
+        graph.give(name_out, dims)
+    node = helper.make_node(
+        "GroupQueryAttention",
+        [qkv, "", "", *past, "seqlens_k", "total_len", *rope],  # "", "": q, k and v come packed
+        [f"attention{layer}", *present],
+        domain="com.microsoft",
+        num_heads=shape.heads,
+        kv_num_heads=shape.kv_heads,
+        do_rotary=int(bool(rope)),
+        rotary_interleaved=0,  # transformers rotates halves
+    )
+    graph.nodes.append(node)
+    return graph.linear(f"attention{layer}", f"{layer}.attention_out")
+
+
+def _add_mlp(graph: Graph, layer: int, x: str) -> str:
+    x = graph.norm(x, f"{layer}.mlp_norm")
+    up = graph.linear(x, f"{layer}.mlp_up")
+    if graph.shape.is_gpt2:
+        active = graph.node("FastGelu", up, domain="com.microsoft")  # transformers' gelu_new
+    else:
+        gate = graph.linear(x, f"{layer}.mlp_gate")
+        active = graph.node("Mul", graph.node("Mul", gate, graph.node("Sigmoid", gate)), up)
+    return graph.linear(active, f"{layer}.mlp_down")
+
+
+def _add_head(graph: Graph, x: str) -> None:
+    """Norm and project each row's last position only; a whole prompt would cost far more."""
+    shape = graph.shape
+    last = graph.node("GatherND", x, "last_idx", batch_dims=1)  # (B, 1, width)
+    last = graph.node("Squeeze", last, graph.constant(np.array([1])))  # (B, width)
+    last = graph.norm(last, "final_norm")
+    if graph.precision == "fp32":
+        tied = graph.weights["head"] is graph.weights["tokens"]
+        head = _token_table(graph) if tied else graph.constant(graph.weights["head"])
+        logits = graph.node("Gemm", last, head, transB=1)  # shares the table when tied
+    else:
+        logits = graph.int8_matmul(last, graph.weights["head"].T)
+    count = min(TOP_COUNT, shape.vocab)
+    top = ["topk_v", "topk_i"]
+    how_many = graph.constant(np.array([count]))
+    graph.nodes.append(helper.make_node("Identity", [logits], ["logits"]))
+    graph.nodes.append(helper.make_node("TopK", [logits, how_many], top, axis=-1))
+    graph.give("logits", ["rows", shape.vocab])
+    graph.give(top[0], ["rows", count])
+    graph.give(top[1], ["rows", count], TensorProto.INT64)

@@ -1,0 +1,118 @@
+"""What a Hugging Face configuration says about a model, or why it cannot be served."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from chat_app.serving.errors import UnservableError
+
+Family = Literal["gpt2", "llama"]
+
+TANH_GELU = {"gelu_new", "gelu_fast", "gelu_pytorch_tanh"}  # three names of one function
+STATIC_ROPE = {"default", "linear", "llama3"}  # these change only the tables
+
+
+@dataclass(frozen=True, slots=True)
+class ModelShape:
+    """The sizes of one model; making one checks that the attention kernel accepts them."""
+
+    family: Family
+    width: int
+    heads: int
+    kv_heads: int
+    head_dim: int
+    layers: int
+    vocab: int
+    max_positions: int
+    norm_epsilon: float
+    rope_base: float = 10_000.0
+    rope_scaling: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.heads % self.kv_heads:
+            raise UnservableError(
+                f"{self.heads} attention heads cannot share {self.kv_heads} key/value heads evenly."
+            )
+        multiple = 8 if self.is_gpt2 else 16
+        if self.head_dim % multiple:
+            raise UnservableError(
+                f"Each attention head is {self.head_dim} wide; "
+                f"serving needs a multiple of {multiple}. Choose another width or head count."
+            )
+
+    @property
+    def is_gpt2(self) -> bool:
+        """GPT-2: learned positions, biases, layer norm. Llama: RoPE, RMS norm, gated MLP."""
+        return self.family == "gpt2"
+
+    @property
+    def packed_width(self) -> int:
+        """Return the width of q, k and v side by side."""
+        return (self.heads + 2 * self.kv_heads) * self.head_dim
+
+
+def shape_of(config: Mapping[str, Any]) -> ModelShape:
+    """Read a config.json; what cannot be served is refused with a sentence."""
+    architecture = (config.get("architectures") or ["a model without a named architecture"])[0]
+    reader = READERS.get(architecture)
+    if reader is None:
+        known = " and ".join(READERS)
+        raise UnservableError(f"{architecture} cannot be served; {known} can.")
+    return reader(config)
+
+
+def _gpt2_shape(config: Mapping[str, Any]) -> ModelShape:
+    activation = config.get("activation_function", "gelu_new")
+    _refuse(activation not in TANH_GELU, f"the activation function {activation}")
+    _refuse(config.get("scale_attn_by_inverse_layer_idx"), "attention scaled by the layer's number")
+    _refuse(not config.get("scale_attn_weights", True), "attention without scaling")
+    _refuse(config.get("add_cross_attention"), "cross attention")
+    width, heads = config["n_embd"], config["n_head"]
+    return ModelShape(
+        family="gpt2",
+        width=width,
+        heads=heads,
+        kv_heads=heads,
+        head_dim=width // heads,
+        layers=config["n_layer"],
+        vocab=config["vocab_size"],
+        max_positions=config["n_positions"],
+        norm_epsilon=config.get("layer_norm_epsilon", 1e-5),
+    )
+
+
+def _llama_shape(config: Mapping[str, Any]) -> ModelShape:
+    activation = config.get("hidden_act", "silu")
+    _refuse(activation != "silu", f"the activation function {activation}")
+    _refuse(config.get("sliding_window"), "a sliding attention window")
+    scaling = config.get("rope_scaling") or {}
+    kind = _rope_kind(scaling)
+    _refuse(kind not in STATIC_ROPE, f"rotary positions of the kind {kind}")
+    width, heads = config["hidden_size"], config["num_attention_heads"]
+    return ModelShape(
+        family="llama",
+        width=width,
+        heads=heads,
+        kv_heads=config.get("num_key_value_heads") or heads,
+        head_dim=config.get("head_dim") or width // heads,
+        layers=config["num_hidden_layers"],
+        vocab=config["vocab_size"],
+        max_positions=config["max_position_embeddings"],
+        norm_epsilon=config.get("rms_norm_eps", 1e-6),
+        rope_base=config.get("rope_theta", 10_000.0),
+        rope_scaling=dict(scaling) | {"rope_type": kind},
+    )
+
+
+def _rope_kind(scaling: Mapping[str, Any]) -> str:
+    return str(scaling.get("rope_type") or scaling.get("type") or "default")
+
+
+def _refuse(condition: Any, what: str) -> None:
+    if condition:
+        raise UnservableError(f"The model uses {what}, which OTTO cannot serve.")
+
+
+READERS = {"GPT2LMHeadModel": _gpt2_shape, "LlamaForCausalLM": _llama_shape}
