@@ -1,0 +1,7 @@
+"""Sockets of this app."""
+
+from __future__ import annotations
+
+from typing import Any
+
+websocket_urlpatterns: list[Any] = []

@@ -1,0 +1,429 @@
+"""Rows of the data rooms: uploads and their files, datasets, conversations, versions."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Left
+
+from otto_web.lib.access import Role, has_role
+
+SEARCHED_CHARACTERS = 100_000  # a tsvector ends at 1 MiB
+
+
+class CuratorsQuerySet(models.QuerySet[Any]):
+    """Rows that every curator of the installation may see."""
+
+    def visible_to(self, user: User) -> CuratorsQuerySet:
+        return self if has_role(user, Role.CURATOR) else self.none()
+
+
+class Blob(models.Model):
+    """Bytes in the blob store, named by their content; a row proves that the file is durable."""
+
+    sha256 = models.CharField(max_length=64, primary_key=True)
+    size = models.PositiveBigIntegerField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.sha256
+
+
+class Dataset(models.Model):
+    """A named collection of conversations that a team curates."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=200)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="datasets"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    policy = models.JSONField(default=dict, help_text="the rule settings that differ from standard")
+    split_seed = models.PositiveIntegerField(default=42)
+    valid_share = models.FloatField(default=0.10)
+    test_share = models.FloatField(default=0.05)
+    next_position = models.PositiveBigIntegerField(default=1, editable=False)
+    deleted_at = models.DateTimeField(null=True, editable=False)
+    objects = CuratorsQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["name"], condition=Q(deleted_at=None), name="dataset_name_unique"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class UploadState(models.TextChoices):
+    RECEIVING = "receiving"
+    RECEIVED = "received"
+    READING = "reading"
+    READY = "ready"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+
+
+class Upload(models.Model):
+    """One file that a person sent, from its first chunk to its last conversation."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="uploads"
+    )
+    name = models.CharField(max_length=1024)
+    claimed_type = models.CharField(max_length=200, default="")
+    size = models.PositiveBigIntegerField()
+    offset = models.PositiveBigIntegerField(default=0, editable=False)
+    claimed_sha256 = models.CharField(max_length=64, default="")
+    state = models.CharField(
+        max_length=10, choices=UploadState, default=UploadState.RECEIVING, editable=False
+    )
+    reason = models.TextField(default="", editable=False)
+    idem_key = models.CharField(max_length=100, null=True)
+    blob = models.ForeignKey(Blob, null=True, on_delete=models.PROTECT, related_name="uploads")
+    dataset = models.ForeignKey(
+        Dataset, null=True, on_delete=models.SET_NULL, related_name="uploads"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True, editable=False)
+    fence = models.PositiveBigIntegerField(default=0, editable=False)
+    attempt = models.PositiveIntegerField(default=0, editable=False)
+    lease_until = models.DateTimeField(null=True, editable=False)
+    objects = CuratorsQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["created_by", "idem_key"], name="upload_idem_unique"),
+            models.CheckConstraint(
+                name="upload_state_known", condition=Q(state__in=UploadState.values)
+            ),
+            models.CheckConstraint(name="upload_offset_fits", condition=Q(offset__lte=F("size"))),
+        ]
+        indexes = [
+            # the reaper's look for unfinished uploads
+            models.Index(fields=["state", "lease_until"], name="upload_by_state")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Verdict(models.TextChoices):
+    PENDING = "pending"
+    LOADED = "loaded"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    WAITING = "waiting"
+
+
+class SourceFile(models.Model):
+    """A file of an upload: the upload itself, or a member of an archive in it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="files")
+    parent = models.ForeignKey("self", null=True, on_delete=models.CASCADE, related_name="members")
+    member_no = models.PositiveIntegerField(default=0)
+    name = models.CharField(max_length=1024)
+    depth = models.PositiveSmallIntegerField(default=0)
+    blob = models.ForeignKey(Blob, null=True, on_delete=models.PROTECT, related_name="files")
+    size = models.PositiveBigIntegerField(default=0)
+    kind = models.CharField(max_length=30, default="")
+    kind_why = ArrayField(models.TextField(), default=list)
+    encoding = models.CharField(max_length=40, default="")
+    mapping = models.JSONField(null=True)
+    mapping_sha256 = models.CharField(max_length=64, default="")
+    waiting_for = models.JSONField(null=True, help_text="columns and first rows of the form")
+    verdict = models.CharField(max_length=10, choices=Verdict, default=Verdict.PENDING)
+    reason = models.CharField(max_length=60, default="")
+    note = models.TextField(default="")
+    n_total = models.PositiveBigIntegerField(default=0, help_text="units (bytes) of the file")
+    n_loaded = models.PositiveBigIntegerField(default=0)
+    n_skipped = models.PositiveBigIntegerField(default=0)
+    n_failed = models.PositiveBigIntegerField(default=0)
+    n_records = models.PositiveBigIntegerField(default=0)
+    n_issues = models.PositiveBigIntegerField(default=0)
+    finished_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["upload", "parent", "member_no"],
+                name="sourcefile_member_unique",
+                nulls_distinct=False,
+            ),
+            models.CheckConstraint(
+                name="sourcefile_sums_tile",
+                condition=~Q(verdict="loaded")
+                | Q(n_total=F("n_loaded") + F("n_skipped") + F("n_failed")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Issue(models.Model):
+    """Something in a source file that did not load, or loaded with a note."""
+
+    source_file = models.ForeignKey(SourceFile, on_delete=models.CASCADE, related_name="issues")
+    code = models.CharField(max_length=60)
+    line = models.PositiveBigIntegerField(null=True)
+    column = models.PositiveIntegerField(null=True)
+    start = models.PositiveBigIntegerField()
+    end = models.PositiveBigIntegerField()
+    message = models.TextField()
+    sample = models.TextField(default="")
+
+    class Meta:
+        # the issues of one file in file order
+        indexes = [models.Index(fields=["source_file", "start"], name="issue_by_place")]
+
+    def __str__(self) -> str:
+        return f"{self.code} at {self.start}"
+
+
+class Status(models.TextChoices):
+    KEPT = "kept"
+    REVIEW = "review"
+    EXCLUDED = "excluded"
+
+
+class Decision(models.TextChoices):
+    KEEP = "keep"
+    EXCLUDE = "exclude"
+
+
+class Origin(models.TextChoices):
+    FILE = "file"
+    CHAT = "chat"
+    SAMPLE = "sample"
+    HAND = "hand"
+
+
+class Conversation(models.Model):
+    """One row of a dataset: its turns, where they came from, and what the rules said."""
+
+    id = models.BigAutoField(primary_key=True)
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="conversations")
+    position = models.PositiveBigIntegerField()
+    turns = models.JSONField()
+    text = models.TextField(help_text="all turns, for the search")
+    words = models.GeneratedField(
+        expression=SearchVector(Left("text", SEARCHED_CHARACTERS), config="simple"),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
+    row_hash = models.CharField(max_length=64)
+    exact_key = models.CharField(max_length=64, help_text="equal for copies of one text")
+    revision = models.PositiveIntegerField(default=1)
+    origin = models.CharField(max_length=10, choices=Origin)
+    origin_key = models.CharField(max_length=64)
+    source_file = models.ForeignKey(
+        SourceFile, null=True, on_delete=models.SET_NULL, related_name="conversations"
+    )
+    start = models.PositiveBigIntegerField(null=True)
+    end = models.PositiveBigIntegerField(null=True)
+    meta = models.JSONField(default=dict, help_text="extra fields of the record")
+    status = models.CharField(max_length=10, choices=Status, default=Status.KEPT)
+    decision = models.CharField(max_length=10, choices=Decision, null=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    quality = models.PositiveSmallIntegerField(default=100)
+    reasons = ArrayField(models.CharField(max_length=30), default=list)
+    n_turns = models.PositiveIntegerField(default=0)
+    n_words = models.PositiveIntegerField(default=0)
+    tags = ArrayField(models.CharField(max_length=60), default=list)
+    side = models.CharField(max_length=10, null=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    updated_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["dataset", "origin_key"], name="conversation_origin_unique"
+            ),
+            models.UniqueConstraint(
+                fields=["dataset", "position"], name="conversation_position_unique"
+            ),
+            models.CheckConstraint(
+                name="conversation_status_known", condition=Q(status__in=Status.values)
+            ),
+        ]
+        indexes = [
+            # the table by status, keyset by position
+            models.Index(fields=["dataset", "status", "position"], name="conversation_by_status"),
+            # the table by quality
+            models.Index(fields=["dataset", "quality", "id"], name="conversation_by_quality"),
+            # the table by length
+            models.Index(fields=["dataset", "n_words", "id"], name="conversation_by_length"),
+            # copies of one text
+            models.Index(fields=["dataset", "exact_key"], name="conversation_by_exact_key"),
+            # the search box
+            GinIndex(fields=["words"], name="conversation_by_words"),
+            # rows of one reason
+            GinIndex(fields=["reasons"], name="conversation_by_reasons"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.dataset_id} {self.position}"
+
+
+class Finding(models.Model):
+    """A rule's verdict about one turn."""
+
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.CASCADE, related_name="findings"
+    )
+    turn = models.PositiveIntegerField()
+    rule = models.CharField(max_length=30)
+    rule_version = models.PositiveSmallIntegerField()
+    severity = models.CharField(max_length=1)
+    value = models.FloatField()
+    threshold = models.FloatField()
+    spans = models.JSONField(default=list)
+    note = models.TextField(default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["conversation", "turn", "rule"], name="finding_one_per_rule"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rule} on turn {self.turn}"
+
+
+class ConversationRevision(models.Model):
+    """What a conversation said before an edit."""
+
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.CASCADE, related_name="revisions"
+    )
+    revision = models.PositiveIntegerField()
+    turns = models.JSONField()
+    row_hash = models.CharField(max_length=64)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["conversation", "revision"], name="revision_number_unique"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.conversation_id} revision {self.revision}"
+
+
+class Action(models.Model):
+    """One change that a person made to one or many rows, and that can be undone."""
+
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="actions")
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    kind = models.CharField(max_length=30)
+    title = models.CharField(max_length=200)
+    filter = models.JSONField(default=dict)
+    previewed = models.PositiveBigIntegerField(default=0)
+    done = models.PositiveBigIntegerField(default=0)
+    at = models.DateTimeField(auto_now_add=True)
+    undoes = models.OneToOneField(
+        "self", null=True, on_delete=models.CASCADE, related_name="undone_by"
+    )
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class ActionRow(models.Model):
+    """What an action did to one row."""
+
+    action = models.ForeignKey(Action, on_delete=models.CASCADE, related_name="rows")
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="+")
+    before = models.JSONField()
+    after = models.JSONField()
+
+    def __str__(self) -> str:
+        return f"{self.action_id}: {self.conversation_id}"
+
+
+class Choice(models.TextChoices):
+    KEPT = "kept", "kept"
+    REVIEW = "review", "kept and review"
+    ALL = "all", "all, also excluded"
+
+
+class Version(models.Model):
+    """A frozen, ordered selection of a dataset's conversations; it never changes."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField()
+    name = models.CharField(max_length=200)
+    choice = models.CharField(max_length=10, choices=Choice, default=Choice.KEPT)
+    policy = models.JSONField(default=dict)
+    policy_sha256 = models.CharField(max_length=64)
+    split_seed = models.PositiveIntegerField()
+    shares = models.JSONField()
+    counts = models.JSONField(help_text="rows by side and status, words, characters, passages")
+    quality_score = models.FloatField()
+    manifest_sha256 = models.CharField(max_length=64)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    objects = CuratorsQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["dataset", "number"], name="version_number_unique")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.dataset} v{self.number}"
+
+
+class VersionRow(models.Model):
+    """One line of a version's manifest."""
+
+    version = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="rows")
+    position = models.PositiveBigIntegerField()
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.PROTECT, related_name="version_rows"
+    )
+    revision = models.PositiveIntegerField()
+    row_hash = models.CharField(max_length=64)
+    side = models.CharField(max_length=10)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["version", "position"], name="versionrow_place_unique")
+        ]
+        indexes = [
+            # reading one side in order
+            models.Index(fields=["version", "side", "position"], name="versionrow_by_side")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version_id} {self.position}"

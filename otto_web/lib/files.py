@@ -1,0 +1,65 @@
+"""Durable files: after a return from here, a power cut loses nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+READ_BYTES = 1 << 20
+
+
+def sha256_of(path: Path) -> str:
+    """Return the hex SHA-256 of a file's content."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(READ_BYTES):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def fsync_path(path: Path) -> None:
+    """Push a file's content, or a folder's entries, to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def publish(temporary: Path, final: Path) -> None:
+    """Move a finished file or folder to its name: it appears whole, or not at all."""
+    fsync_path(temporary)
+    temporary.rename(final)
+    fsync_path(final.parent)
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Replace a file's content in one step."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_bytes(content)
+    publish(temporary, path)
+
+
+@contextmanager
+def durable_folder(final: Path) -> Iterator[Path]:
+    """Yield an empty folder to fill; on leaving it gets its name, on an error it goes.
+
+    A folder that already bears the name is replaced: callers use fresh names per attempt.
+    """
+    temporary = final.with_name(f"{final.name}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    try:
+        yield temporary
+        for path in temporary.rglob("*"):
+            fsync_path(path)
+        if final.exists():
+            shutil.rmtree(final)
+        publish(temporary, final)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise

@@ -1,0 +1,72 @@
+"""Requests and answers: request ids, the two doors of a page."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+from django_htmx.middleware import HtmxDetails
+
+REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
+
+
+class TeamRequest(HttpRequest):
+    """A request of a signed-in person, for annotations."""
+
+    user: User
+    htmx: HtmxDetails
+    request_id: str
+
+
+class RequestIdMiddleware:
+    """Give every request an id that its answer, its logs and its audit rows share."""
+
+    sync_capable = async_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        self.get_response = get_response
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        if self.is_async:
+            return self._answer_async(request)
+        self._name(request)
+        return self._stamp(request, self.get_response(request))
+
+    async def _answer_async(self, request: HttpRequest) -> HttpResponseBase:
+        self._name(request)
+        return self._stamp(request, await self.get_response(request))
+
+    def _name(self, request: HttpRequest) -> None:
+        given = request.headers.get("X-Request-ID", "")
+        request.request_id = given if REQUEST_ID.match(given) else uuid.uuid4().hex  # type: ignore[attr-defined]
+
+    def _stamp(self, request: HttpRequest, answer: HttpResponseBase) -> HttpResponseBase:
+        answer["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
+        return answer
+
+
+def respond(
+    request: HttpRequest,
+    *,
+    page: str,
+    fragment: str,
+    context: dict[str, Any],
+    status: int = 200,
+) -> HttpResponse:
+    """Answer with the fragment for htmx, else with the page that includes it."""
+    htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined]
+    wants_fragment = bool(htmx) and not htmx.boosted and not htmx.history_restore_request
+    answer = render(request, fragment if wants_fragment else page, context, status=status)
+    patch_vary_headers(answer, ["HX-Request"])
+    return answer

@@ -1,0 +1,32 @@
+"""Bells: a ring says that something changed; whoever hears it reads the rows."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from redis.exceptions import RedisError
+
+log = logging.getLogger(__name__)
+QUIET_SECONDS = 5.0
+_quiet_until = 0.0
+
+
+def ring(group: str, kind: str, **note: Any) -> None:
+    """Tell a group's listeners to look again; never raises, because rows are the truth.
+
+    `kind` is the consumer's method name; the note carries ids and numbers only. After a failure
+    bells are left out for a few seconds, so that a dead Redis costs one time-out, not hundreds.
+    """
+    global _quiet_until  # noqa: PLW0603 - one breaker per process
+    if time.monotonic() < _quiet_until:
+        return
+    layer = get_channel_layer()
+    try:
+        async_to_sync(layer.group_send)(group, {"type": kind, **note})
+    except (RedisError, OSError) as error:
+        _quiet_until = time.monotonic() + QUIET_SECONDS
+        log.warning("no bell for %s: %s", group, error)

@@ -1,0 +1,115 @@
+"""Rows that everybody needs: the audit trail, API tokens, process beats, profiles."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+
+class AuditEntry(models.Model):
+    """One change that somebody made; rows are only ever added."""
+
+    at = models.DateTimeField(auto_now_add=True)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    verb = models.CharField(max_length=60)
+    object_type = models.CharField(max_length=60)
+    object_id = models.CharField(max_length=64)
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+    request_id = models.CharField(max_length=64, default="")
+
+    class Meta:
+        indexes = [
+            # the history of one object
+            models.Index(fields=["object_type", "object_id", "-at"], name="audit_by_object")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.object_type} {self.object_id}"
+
+
+class ApiToken(models.Model):
+    """A key for scripts; only its hash is kept."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens"
+    )
+    name = models.CharField(max_length=100)
+    prefix = models.CharField(max_length=16)
+    sha256 = models.CharField(max_length=64, unique=True)
+    scopes = ArrayField(models.CharField(max_length=100), default=list)
+    expires_at = models.DateTimeField(null=True)
+    last_used_at = models.DateTimeField(null=True, editable=False)
+    revoked_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+
+class ProcessKind(models.TextChoices):
+    WEB = "web"
+    SHORT = "short"
+    TRAIN = "train"
+    ENGINE = "engine"
+    REAPER = "reaper"
+
+
+class ProcessState(models.TextChoices):
+    IDLE = "idle"
+    BUSY = "busy"
+    DRAINING = "draining"
+
+
+class ProcessBeat(models.Model):
+    """One running process of the installation, as it last reported itself."""
+
+    kind = models.CharField(max_length=10, choices=ProcessKind)
+    host = models.CharField(max_length=255)
+    pid = models.PositiveIntegerField()
+    pid_started_at = models.FloatField()
+    device = models.CharField(max_length=100, default="cpu")
+    state = models.CharField(max_length=10, choices=ProcessState, default=ProcessState.IDLE)
+    doing = models.CharField(max_length=200, default="")
+    drain = models.BooleanField(default=False)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["host", "pid", "pid_started_at"], name="processbeat_one_per_process"
+            ),
+            models.CheckConstraint(
+                name="processbeat_kind_known", condition=Q(kind__in=ProcessKind.values)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.host}:{self.pid}"
+
+
+class Theme(models.TextChoices):
+    SYSTEM = "system"
+    LIGHT = "light"
+    DARK = "dark"
+
+
+class Profile(models.Model):
+    """How one person wants the pages to look."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        primary_key=True,
+        related_name="profile",
+    )
+    theme = models.CharField(max_length=10, choices=Theme, default=Theme.SYSTEM)
+    zone = models.CharField(max_length=60, default="", blank=True)
+    is_compact = models.BooleanField(default=True)
+    keys_on = models.BooleanField(default=True)
+
+    def __str__(self) -> str:
+        return f"profile of {self.user_id}"

@@ -1,0 +1,32 @@
+"""Settings for the tests: short waits, a folder of its own, servers named by the fixtures."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+os.environ.setdefault("OTTO_VAR_DIR", tempfile.mkdtemp(prefix="otto-test-"))
+os.environ.setdefault("OTTO_SECRET_KEY", "a key for tests only, long enough for the deploy checks")
+
+from otto_web.settings import *  # noqa: F403
+
+ALLOWED_HOSTS = ["*"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+OTTO_LEASE_SECONDS = 2.0
+OTTO_BEAT_SECONDS = 0.5
+OTTO_BEAT_LOST_SECONDS = 1.5
+OTTO_PROCESS_BEAT_SECONDS = 0.5
+OTTO_REAPER_SECONDS = 0.5
+OTTO_REAPER_GRACE_SECONDS = 0.0
+OTTO_HINT_SECONDS = 1.0
+OTTO_BACKOFF_SECONDS = 0.2
+OTTO_GENERATION_LEASE_SECONDS = 2.0
+OTTO_QUEUE_LOOK_SECONDS = 0.5
+OTTO_SOCKET_POLL_SECONDS = 0.5
+AXES_ENABLED = False
+TEST_VAR_DIR = Path(os.environ["OTTO_VAR_DIR"])

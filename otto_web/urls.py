@@ -1,0 +1,12 @@
+"""Every address of the installation."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver, include, path
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("otto_web.pages.urls")),
+    path("", include("datasets_app.urls")),
+    path("", include("training_app.urls")),
+    path("", include("chat_app.urls")),
+]
