@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal
 
 Severity = Literal["E", "R", "I", "P"]
 Status = Literal["kept", "review", "excluded"]
@@ -20,8 +20,9 @@ SEVERITY_WORDS: dict[Severity, str] = {
 QUALITY_COST: dict[Severity, int] = {"E": 40, "R": 15, "I": 3, "P": 0}
 
 
-class Verdict(NamedTuple):
-    """Why one rule objects to one turn; `severity` is set only where it differs from the policy's."""
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Why one rule objects to one turn; a `severity` of its own goes before the policy's."""
 
     value: float
     threshold: float

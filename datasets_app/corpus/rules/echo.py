@@ -1,0 +1,89 @@
+"""Answers that give the question back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from datasets_app.corpus.rules.finding import Verdict
+from datasets_app.corpus.rules.numbers import Numbers
+from datasets_app.corpus.rules.words import (
+    ALL_STOP_WORDS,
+    content_words,
+    is_closed,
+    language_of,
+)
+
+
+def echo(
+    answer: Numbers, question: Numbers, limits: Mapping[str, float], asked: str
+) -> Verdict | None:
+    """Object to an answer that repeats the question and adds nothing of its own."""
+    fresh = answer.distinct - question.distinct
+    if _adds_enough(fresh, len(answer.distinct), limits["new_words"]):
+        return None
+    verdict = (
+        _piece_of(answer, question, limits)
+        or _few_new_words(answer, question, fresh, limits)
+        or _question_and_little_more(answer, question, limits)
+    )
+    if verdict is None:
+        return None
+    return replace(verdict, severity="I") if is_closed(asked) else verdict
+
+
+def _adds_enough(fresh: set[str], distinct: int, limit: float) -> bool:
+    """Tell cheaply that the answer says more; new words that surely carry meaning decide."""
+    new = sum(len(word) >= 4 for word in fresh - ALL_STOP_WORDS)
+    return new > 0 and new >= limit * distinct
+
+
+def _few_new_words(
+    answer: Numbers, question: Numbers, fresh: set[str], limits: Mapping[str, float]
+) -> Verdict | None:
+    language = language_of(answer.distinct | question.distinct)
+    content = content_words(answer.distinct, language)
+    if len(content) < limits["content_words"]:
+        return None
+    new = content & fresh
+    share = len(new) / len(content)
+    if share >= limits["new_words"] or (answer.has_letters and len(new) > 1):
+        return None
+    note = f"{len(content) - len(new)} of its {len(content)} words are words of the question"
+    return Verdict(share, limits["new_words"], note, _whole(answer))
+
+
+def _piece_of(answer: Numbers, question: Numbers, limits: Mapping[str, float]) -> Verdict | None:
+    if len(answer.words) < limits["piece_words"]:
+        return None
+    if f" {' '.join(answer.words)} " not in f" {' '.join(question.words)} ":
+        return None
+    return Verdict(0, limits["new_words"], "it is a piece of the question", _whole(answer))
+
+
+def _question_and_little_more(
+    answer: Numbers, question: Numbers, limits: Mapping[str, float]
+) -> Verdict | None:
+    length = len(question.words)
+    if length < limits["piece_words"] or answer.words[:length] != question.words:
+        return None
+    added = answer.words[length:]
+    if len(added) > max(limits["added_words"], limits["added_share"] * length):
+        return None
+    if any(_says_something(word, answer, question) for word in added):
+        return None
+    note = f"it is the whole question and {len(added)} more words"
+    return Verdict(len(added), limits["added_words"], note, _whole(answer))
+
+
+def _says_something(word: str, answer: Numbers, question: Numbers) -> bool:
+    """Tell whether an added word is a number, a name, or a content word of its own."""
+    if word in question.distinct:
+        return False
+    is_name = word not in ALL_STOP_WORDS and word.capitalize() in answer.text
+    language = language_of(answer.distinct)
+    return word.isdigit() or is_name or bool(content_words({word}, language))
+
+
+def _whole(answer: Numbers) -> tuple[tuple[int, int], ...]:
+    return ((0, answer.place(len(answer.text))),)

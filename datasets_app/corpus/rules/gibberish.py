@@ -1,0 +1,151 @@
+"""Answers that are no language: signs, mashed keys, broken bytes, a bare link."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+
+from datasets_app.corpus.rules.code import is_code
+from datasets_app.corpus.rules.finding import Span, Verdict
+from datasets_app.corpus.rules.numbers import Numbers
+from datasets_app.corpus.rules.words import ALL_STOP_WORDS, word_spans
+
+_BARE_LINK = re.compile(r"\s*https?://\s*\Z", re.IGNORECASE)
+_LINK = re.compile(r"(?:https?://|www\.)\S+|\S+@\S+", re.IGNORECASE)
+_TOKEN_EDGE = re.compile(r"[\s\-_./\\:,;|=&?#%+~–—]+")
+# A price, a phone number, a date or a time: digits in groups with the usual separators.
+_FIGURE = re.compile(
+    r"[$€£¥₹]\s?\d[\d.,' ]*|\d[\d.,']*\s?[$€£¥₹%°]|"
+    r"\+?\(?\d{1,5}\)?(?:[-. /]\(?\d{2,5}\)?){1,5}|\d{1,4}[./:-]\d{1,2}(?:[./:-]\d{1,4})?"
+)
+_ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
+
+
+def _key_runs() -> frozenset[str]:
+    rows = [*_ROWS, *(row[::-1] for row in _ROWS)]
+    runs = {
+        row[start:end]
+        for row in rows
+        for start in range(len(row))
+        for end in range(start + 4, len(row) + 1)
+    }
+    return frozenset(runs)
+
+
+KEY_RUNS = _key_runs()
+
+# Pairs of letters that make up at least 0.04 % of the pairs of English, German, French, Spanish,
+# Italian, Portuguese or Dutch. In those languages about 1 % of pairs are others; in mashed keys
+# 22 % and more.
+_FOLLOWERS = (
+    "a:abcdfghijklmnopqrstuvwyz b:abceilorstuy c:acehiklorstuyz d:adeijmnorstuyz "
+    "e:abcdefghijklmnopqrstuvwxyz f:adefilorstuy g:aeghiklnorstu h:adeilmnorstuwy "
+    "i:abcdefghjklmnopqrstuvxz j:adefiknosu k:aeiklnorstuy l:abcdefghiklmnopstuy "
+    "m:abdegimopstuy n:abcdefghijklmnoqrstuvwyz o:abcdefghijklmnoprstuvwxyz p:adefhilnopqrstuy "
+    "q:u r:abcdefghijklmnopqrstuvwyz s:abcefghiklmnopqrstuwyz t:acehijlmnoprstuwyz "
+    "u:abcdefghijklmnoprstuvwxyz v:aeiorvy w:aehilnorstuy x:aceipt y:acdeilmnoprstw z:aeiklnotuwyz"
+)
+COMMON_PAIRS = frozenset(
+    row[0] + letter for row in _FOLLOWERS.split() for letter in row.partition(":")[2]
+)
+_STRANGEST_PAIRS = 0.25  # from this share of uncommon pairs on the confidence is zero
+_LATIN_WORD = re.compile(r"[a-z]+")
+
+
+def gibberish(answer: Numbers, limits: Mapping[str, float]) -> Verdict | None:
+    """Object to what no reader could take for an answer."""
+    text = answer.text
+    if "://" in text and _BARE_LINK.match(text):
+        return Verdict(0, 1, "there is only the beginning of a link", ((0, len(text)),))
+    return (
+        _few_letters(answer, limits)
+        or _long_tokens(answer, limits["mean_token"])
+        or _mashed_keys(answer, limits)
+        or _no_language(answer, limits)
+        or _broken_characters(answer, limits["replacement_share"])
+    )
+
+
+def _few_letters(answer: Numbers, limits: Mapping[str, float]) -> Verdict | None:
+    limit, text = limits["letter_share"], answer.text
+    if sum(map(len, filter(str.isalpha, answer.words))) >= limit * len(text):
+        return None
+    characters = "".join(text.split())
+    letters = sum(map(str.isalpha, characters))
+    share = letters / len(characters)
+    if share >= limit or _is_figures(characters, text, limits["numeric_length"]) or is_code(text):
+        return None
+    return Verdict(share, limit, f"only {share:.0%} of its characters are letters", _all(answer))
+
+
+def _is_figures(characters: str, text: str, longest: float) -> bool:
+    """Tell whether the text is a short number, or prices, phone numbers and dates only."""
+    digits = sum(map(str.isdigit, characters))
+    if len(text) <= longest:
+        return digits >= 0.4 * len(characters)
+    rest = _FIGURE.sub("", text)
+    return digits > 0 and not any(map(str.isdigit, rest)) and len(rest.split()) < len(text) / 4
+
+
+def _long_tokens(answer: Numbers, limit: float) -> Verdict | None:
+    text = answer.text
+    if answer.has_letters or len(text) <= limit * (text.count(" ") + 1):
+        return None
+    tokens = [token for token in _TOKEN_EDGE.split(_LINK.sub(" ", text)) if token]
+    mean = sum(map(len, tokens)) / len(tokens) if tokens else 0.0
+    if mean <= limit or is_code(text):
+        return None
+    return Verdict(mean, limit, f"its words are {mean:.0f} characters long", _all(answer))
+
+
+def _mashed_keys(answer: Numbers, limits: Mapping[str, float]) -> Verdict | None:
+    words = answer.words
+    if KEY_RUNS.isdisjoint(answer.distinct) or len(words) < limits["key_run_words"]:
+        return None
+    share = sum(word in KEY_RUNS for word in words) / len(words)
+    if share < limits["key_run_share"]:
+        return None
+    spans = tuple(
+        (answer.place(start), answer.place(end))
+        for word, start, end in word_spans(answer.text)
+        if word in KEY_RUNS
+    )
+    note = f"{share:.0%} of its words are runs of neighbouring keys"
+    return Verdict(share, limits["key_run_share"], note, spans)
+
+
+def _no_language(answer: Numbers, limits: Mapping[str, float]) -> Verdict | None:
+    if len(answer.distinct & ALL_STOP_WORDS) >= 2 or len(answer.text) < limits["language_letters"]:
+        return None
+    confidence, letters = _language_confidence(answer.text)
+    enough = letters >= limits["language_letters"]
+    if not enough or confidence >= limits["language"] or is_code(answer.text):
+        return None
+    note = "its letters follow each other as in no language we know"
+    return Verdict(confidence, limits["language"], note, _all(answer))
+
+
+def _language_confidence(text: str) -> tuple[float, int]:
+    """Return how much the Latin letters look like a language, and how many there are."""
+    plain = unicodedata.normalize("NFD", _LINK.sub(" ", text).lower()).encode("ascii", "ignore")
+    words = _LATIN_WORD.findall(plain.decode())
+    pairs = [word[start : start + 2] for word in words for start in range(len(word) - 1)]
+    strange = sum(pair not in COMMON_PAIRS for pair in pairs) / len(pairs) if pairs else 0.0
+    return max(0.0, 1 - strange / _STRANGEST_PAIRS), sum(map(len, words))
+
+
+def _broken_characters(answer: Numbers, limit: float) -> Verdict | None:
+    text = answer.text
+    if text.isascii() or "\ufffd" not in text:
+        return None
+    share = text.count("\ufffd") / len(text)
+    if share <= limit:
+        return None
+    places = [index for index, character in enumerate(text) if character == "\ufffd"]
+    spans = tuple((answer.place(index), answer.place(index) + 1) for index in places[:100])
+    return Verdict(share, limit, f"{len(places)} characters were lost (shown as \ufffd)", spans)
+
+
+def _all(answer: Numbers) -> tuple[Span, ...]:
+    return ((0, answer.place(len(answer.text))),)

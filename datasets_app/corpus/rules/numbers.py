@@ -1,0 +1,36 @@
+"""What several rules need of one text, split and lower-cased once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from datasets_app.corpus.rules.words import uses_letter_script, words_of
+
+SCAN_CHARACTERS = 20_000
+_SEAM = "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """The scanned text (its first and last 20,000 characters), its words and its distinct words."""
+
+    text: str
+    words: list[str]
+    distinct: set[str]
+    has_letters: bool
+    skipped: int
+
+    def place(self, offset: int) -> int:
+        """Return where in the stored text this offset of the scanned text lies."""
+        if self.skipped and offset > SCAN_CHARACTERS:
+            return offset + self.skipped
+        return offset
+
+
+def measure(text: str) -> Numbers:
+    """Return the numbers of a text; the cost is bounded whatever its length."""
+    skipped = max(0, len(text) - 2 * SCAN_CHARACTERS - len(_SEAM))
+    if skipped:
+        text = text[:SCAN_CHARACTERS] + _SEAM + text[-SCAN_CHARACTERS:]
+    words = words_of(text)
+    return Numbers(text, words, set(words), uses_letter_script(text), skipped)
