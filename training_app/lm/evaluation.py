@@ -1,0 +1,147 @@
+"""How good a model is on text it has not seen, in figures and in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+
+from training_app.lm.fast import FastLoss
+from training_app.lm.loop import to_batch
+from training_app.lm.packing import Packed, Windows, fixed_windows, gather_fixed
+
+GPT2_BYTES_PER_TOKEN = 4.5  # the band is taken for tokens of this size, so vocabularies compare
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Held-out figures; losses are means over counted tokens, in nats."""
+
+    tokens: int
+    bytes: int
+    loss: float
+    answer_loss: float | None
+    perplexity: float
+    bits_per_byte: float
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the figures as plain values."""
+        return asdict(self)
+
+    @property
+    def gpt2_perplexity(self) -> float:
+        """Return the perplexity for tokens as large as GPT-2's."""
+        return float(2 ** min(64.0, self.bits_per_byte * GPT2_BYTES_PER_TOKEN))
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """A side to evaluate on: its fixed windows, and the bytes that each token stands for."""
+
+    packed: Packed
+    windows: Sequence[tuple[int, int]]
+    token_bytes: NDArray[Any]
+    context: int
+    batch: int
+
+    def batches(self) -> list[list[tuple[int, int]]]:
+        """Return the windows in batches of one size; the last may be shorter."""
+        windows = list(self.windows)
+        return [windows[i : i + self.batch] for i in range(0, len(windows), self.batch)]
+
+
+def held_out(
+    packed: Packed, token_bytes: NDArray[Any], *, context: int, batch: int, batches: int = 0
+) -> HeldOut:
+    """Return the side with all its windows, or with `batches` evenly spread batches of them."""
+    windows = fixed_windows(packed, context)
+    wanted = batches * batch
+    if wanted and len(windows) > wanted:
+        windows = [windows[index * len(windows) // wanted] for index in range(wanted)]
+    return HeldOut(packed, windows, token_bytes, context, batch)
+
+
+@torch.no_grad()
+def evaluate(fast: FastLoss, side: HeldOut, *, bf16: bool = False) -> Figures:
+    """Return the figures of a network on this side; its random state is left alone."""
+    device = next(fast.parameters()).device
+    was_training = fast.training
+    fast.eval()
+    sums = torch.zeros(4, dtype=torch.float64)  # loss, tokens, answer loss, answer tokens
+    byte_count = 0
+    for windows in side.batches():
+        batch = gather_fixed(side.packed, windows, side.context)
+        sums += _sums(fast, batch, device, bf16=bf16)
+        byte_count += int((side.token_bytes[batch.targets] * batch.counted).sum())
+    fast.train(was_training)
+    return _figures(sums.tolist(), byte_count)
+
+
+def _sums(fast: FastLoss, windows: Windows, device: torch.device, *, bf16: bool) -> torch.Tensor:
+    batch = to_batch(windows, device, answers_only=False)
+    with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+        losses = fast.token_losses(batch.ids, batch.targets)
+    losses = losses.double() * batch.weights
+    answers = torch.from_numpy(windows.answers).to(device) * batch.weights
+    parts = (losses.sum(), batch.weights.sum(), (losses * answers).sum(), answers.sum())
+    return torch.stack([part.double().cpu() for part in parts])
+
+
+def _figures(sums: list[float], byte_count: int) -> Figures:
+    total, tokens, answer_total, answer_tokens = sums
+    loss = total / max(1.0, tokens)
+    return Figures(
+        tokens=int(tokens),
+        bytes=byte_count,
+        loss=loss,
+        answer_loss=answer_total / answer_tokens if answer_tokens else None,
+        perplexity=math.exp(min(loss, 100.0)),
+        bits_per_byte=total / math.log(2) / max(1, byte_count),
+    )
+
+
+BANDS: tuple[tuple[float, str, str], ...] = (
+    (10, "very good or memorised", "Very good, or learned by heart: look at the leakage check."),
+    (100, "good", "Good: it writes in the style of your data."),
+    (1000, "fair", "Fair: readable, with mistakes. More minutes or more data will help."),
+    (math.inf, "poor", "Poor: mostly gibberish. Train longer or give it more data."),
+)
+
+
+def band(figures: Figures) -> str:
+    """Return the name of the band, taken on perplexity per GPT-2-sized token."""
+    return next(name for limit, name, _ in BANDS if figures.gpt2_perplexity < limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How the held-out loss went: (step, loss) of every evaluation, in order."""
+
+    losses: Sequence[tuple[int, float]]
+
+    def remark(self) -> str:
+        """Return what the curve says beyond its last value, or nothing."""
+        if len(self.losses) < 3:
+            return ""
+        best_step, best = min(self.losses, key=lambda pair: pair[1])
+        last_step, last = self.losses[-1]
+        if last > best * 1.02 and last_step > best_step:
+            return f"It overfits since update {best_step}; the best state is kept."
+        if self.losses[0][1] - best < 0.05 * self.losses[0][1]:
+            return "The loss stayed flat: it learned almost nothing."
+        return ""
+
+
+def verdict(figures: Figures, course: Course) -> str:
+    """Return the verdict in words, figures last."""
+    sentence = next(text for limit, _, text in BANDS if figures.gpt2_perplexity < limit)
+    numbers = (
+        f"Held out: {figures.bits_per_byte:.2f} bits per byte,"
+        f" perplexity {figures.perplexity:,.1f}."
+    )
+    warning = "Do not rely on facts: small models are fluent and often wrong."
+    return " ".join(part for part in (sentence, course.remark(), numbers, warning) if part)

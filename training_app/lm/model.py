@@ -1,0 +1,99 @@
+"""Networks as transformers classes: their weights and files are what other tools expect."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
+
+from training_app.lm.config import ModelConfig, TrainingError
+from training_app.lm.template import Template
+
+# What `fast.py` computes by itself; other classes train through their own forward.
+FAST_CLASSES = (GPT2LMHeadModel, LlamaForCausalLM)
+
+
+def build_model(config: ModelConfig, template: Template, *, seed: int) -> nn.Module:
+    """Return a fresh network for the template's tokenizer; equal seeds give equal weights."""
+    torch.manual_seed(seed)
+    entries = template.tokenizer.get_vocab_size()
+    common = {
+        "vocab_size": entries,
+        "tie_word_embeddings": config.tied,
+        "bos_token_id": template.end_of_text,
+        "eos_token_id": template.end_of_text,
+        "pad_token_id": template.end_of_text,
+    }
+    model: nn.Module
+    if config.family == "gpt2":
+        model = GPT2LMHeadModel(_gpt2_config(config, common))
+    else:
+        model = LlamaForCausalLM(_llama_config(config, common))
+    _quiet_residuals(model)
+    return model
+
+
+def _gpt2_config(config: ModelConfig, common: dict[str, Any]) -> GPT2Config:
+    return GPT2Config(
+        n_layer=config.layers,
+        n_head=config.heads,
+        n_embd=config.width,
+        n_positions=config.context,
+        embd_pdrop=config.dropout,
+        attn_pdrop=config.dropout,
+        resid_pdrop=config.dropout,
+        **common,
+    )
+
+
+def _llama_config(config: ModelConfig, common: dict[str, Any]) -> LlamaConfig:
+    return LlamaConfig(
+        num_hidden_layers=config.layers,
+        num_attention_heads=config.heads,
+        num_key_value_heads=config.kv_heads,
+        hidden_size=config.width,
+        intermediate_size=config.feed_forward,
+        max_position_embeddings=config.context,
+        attention_dropout=config.dropout,
+        **common,
+    )
+
+
+def _quiet_residuals(model: nn.Module) -> None:
+    """Begin each block as if it were not there: short runs learn faster from that."""
+    for name, weights in model.named_parameters():
+        if name.endswith(("o_proj.weight", "down_proj.weight", "c_proj.weight")):
+            nn.init.zeros_(weights)
+
+
+def context_of(model: Any) -> int:
+    """Return how many tokens the network can look back over."""
+    return int(model.config.max_position_embeddings)  # GPT-2 maps this name to n_positions
+
+
+def parameter_count(model: nn.Module) -> int:
+    """Return the number of trained weights; shared ones count once."""
+    return sum(weights.numel() for weights in model.parameters())
+
+
+def grow_vocabulary(model: Any, entries: int) -> None:
+    """Give a continued network room for the control tokens that its tokenizer lacked."""
+    if model.config.vocab_size < entries:
+        model.resize_token_embeddings(entries)
+
+
+def pick_device() -> torch.device:
+    """Return the accelerator when there is one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def check_entries(model: Any, entries: int) -> None:
+    """Refuse a tokenizer whose ids the network does not know."""
+    known = int(model.config.vocab_size)
+    if entries > known:
+        raise TrainingError(
+            f"The tokenizer has {entries:,} entries but the model knows only {known:,}."
+            " Choose the tokenizer that belongs to the model."
+        )

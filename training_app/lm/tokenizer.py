@@ -1,0 +1,103 @@
+"""Tokenizers sized to their data, saved so that transformers opens them as they are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
+
+from training_app.lm.config import TrainingError
+from training_app.lm.template import CHAT_TEMPLATE, CONTROL_TOKENS, END_OF_TEXT
+
+_BYTES_PER_ENTRY = 100  # fewer bytes of text than this for an entry leave its weights untrained
+_SMALLEST = 384  # the 256 bytes, the control tokens and a first hundred merges
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedTokenizer:
+    """A tokenizer, and the sentence that says why it is smaller than wished, if it is."""
+
+    tokenizer: Tokenizer
+    note: str = ""
+
+
+def train_bpe(texts: Iterable[str], vocabulary: int) -> TrainedTokenizer:
+    """Return a byte-level BPE of these texts; it never has more entries than they support.
+
+    `texts` is iterated twice: once to count, once to learn.
+    """
+    byte_count = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
+    if not byte_count:
+        raise TrainingError("There is no text to make a tokenizer of: every turn is empty.")
+    supported = max(_SMALLEST, byte_count // _BYTES_PER_ENTRY // 64 * 64)
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.train_from_iterator(iter(texts), _trainer(min(vocabulary, supported)))
+    return TrainedTokenizer(tokenizer, _note(tokenizer.get_vocab_size(), vocabulary, byte_count))
+
+
+def _trainer(entries: int) -> trainers.BpeTrainer:
+    return trainers.BpeTrainer(
+        vocab_size=entries,
+        min_frequency=2,
+        special_tokens=list(CONTROL_TOKENS),
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        show_progress=False,
+    )
+
+
+def _note(entries: int, wished: int, byte_count: int) -> str:
+    if entries >= wished:
+        return ""
+    return (
+        f"The vocabulary has {entries:,} entries instead of {wished:,}: that is what"
+        f" {byte_count / 1000:,.0f} kB of text support."
+    )
+
+
+def with_control_tokens(tokenizer: Tokenizer) -> int:
+    """Add the control tokens that a foreign tokenizer lacks; return how many were added."""
+    missing = [token for token in CONTROL_TOKENS if tokenizer.token_to_id(token) is None]
+    added: int = tokenizer.add_special_tokens(
+        [AddedToken(token, special=True, normalized=False) for token in missing]
+    )
+    return added
+
+
+def save_tokenizer(tokenizer: Tokenizer, folder: Path, *, context: int) -> None:
+    """Write the files by which AutoTokenizer opens this tokenizer and its chat template."""
+    tokenizer.save(str(folder / "tokenizer.json"))
+    settings = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "bos_token": END_OF_TEXT,
+        "eos_token": END_OF_TEXT,
+        "pad_token": END_OF_TEXT,
+        "clean_up_tokenization_spaces": False,
+        "model_max_length": context,
+    }
+    text = json.dumps(settings, indent=2) + "\n"
+    (folder / "tokenizer_config.json").write_text(text, encoding="utf-8")
+    (folder / "chat_template.jinja").write_text(CHAT_TEMPLATE, encoding="utf-8")
+
+
+def token_bytes(tokenizer: Tokenizer) -> NDArray[np.int64]:
+    """Return how many bytes of text each id stands for; control tokens stand for none."""
+    byte_level = isinstance(tokenizer.decoder, decoders.ByteLevel)
+    controls = set(tokenizer.get_added_tokens_decoder())
+    lengths = np.zeros(tokenizer.get_vocab_size(), dtype=np.int64)
+    for token, number in tokenizer.get_vocab().items():
+        if number not in controls:
+            lengths[number] = len(token) if byte_level else _piece_bytes(token)
+    return lengths
+
+
+def _piece_bytes(piece: str) -> int:
+    if len(piece) == 6 and piece.startswith("<0x") and piece.endswith(">"):
+        return 1  # SentencePiece's way to write a single byte
+    return len(piece.removeprefix("##").replace("▁", " ").encode("utf-8", "surrogatepass"))
