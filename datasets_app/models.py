@@ -12,7 +12,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Left
+from django.db.models.functions import Left, Now
 
 from otto_web.lib.access import Role, has_role
 
@@ -75,6 +75,19 @@ class UploadState(models.TextChoices):
     WITHDRAWN = "withdrawn"
 
 
+class UploadQuerySet(CuratorsQuerySet):
+    """Uploads, as people and workers look for them."""
+
+    def shown(self) -> UploadQuerySet:
+        """Leave out what a person took back: its rows are on their way out."""
+        return self.exclude(state=UploadState.WITHDRAWN)
+
+    def claimable(self) -> UploadQuerySet:
+        """Return what waits for a worker, and what its worker has left."""
+        left = Q(state=UploadState.READING, lease_until__lt=Now())
+        return self.filter(Q(state=UploadState.RECEIVED) | left)
+
+
 class Upload(models.Model):
     """One file that a person sent, from its first chunk to its last conversation."""
 
@@ -87,6 +100,8 @@ class Upload(models.Model):
     size = models.PositiveBigIntegerField()
     offset = models.PositiveBigIntegerField(default=0, editable=False)
     claimed_sha256 = models.CharField(max_length=64, default="")
+    dataset_name = models.CharField(max_length=200, default="", help_text="chosen by a person")
+    is_again = models.BooleanField(default=False, help_text="load although the bytes are known")
     state = models.CharField(
         max_length=10, choices=UploadState, default=UploadState.RECEIVING, editable=False
     )
@@ -96,13 +111,14 @@ class Upload(models.Model):
     dataset = models.ForeignKey(
         Dataset, null=True, on_delete=models.SET_NULL, related_name="uploads"
     )
+    twin = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="copies")
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True, editable=False)
     fence = models.PositiveBigIntegerField(default=0, editable=False)
     attempt = models.PositiveIntegerField(default=0, editable=False)
     lease_until = models.DateTimeField(null=True, editable=False)
-    objects = CuratorsQuerySet.as_manager()
+    objects = UploadQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -129,6 +145,13 @@ class Verdict(models.TextChoices):
     WAITING = "waiting"
 
 
+class SourceFileQuerySet(CuratorsQuerySet):
+    """Files of uploads that nobody took back."""
+
+    def shown(self) -> SourceFileQuerySet:
+        return self.exclude(upload__state=UploadState.WITHDRAWN)
+
+
 class SourceFile(models.Model):
     """A file of an upload: the upload itself, or a member of an archive in it."""
 
@@ -143,6 +166,8 @@ class SourceFile(models.Model):
     kind = models.CharField(max_length=30, default="")
     kind_why = ArrayField(models.TextField(), default=list)
     encoding = models.CharField(max_length=40, default="")
+    encoding_why = ArrayField(models.TextField(), default=list)
+    chosen_encoding = models.CharField(max_length=40, default="")
     mapping = models.JSONField(null=True)
     mapping_sha256 = models.CharField(max_length=64, default="")
     waiting_for = models.JSONField(null=True, help_text="columns and first rows of the form")
@@ -155,10 +180,16 @@ class SourceFile(models.Model):
     n_failed = models.PositiveBigIntegerField(default=0)
     n_records = models.PositiveBigIntegerField(default=0)
     n_issues = models.PositiveBigIntegerField(default=0)
+    n_known = models.PositiveBigIntegerField(default=0, help_text="records the dataset had already")
+    cursor = models.PositiveBigIntegerField(default=0, help_text="items of the reader written")
     finished_at = models.DateTimeField(null=True, editable=False)
+    objects = SourceFileQuerySet.as_manager()
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                name="sourcefile_verdict_known", condition=Q(verdict__in=Verdict.values)
+            ),
             models.UniqueConstraint(
                 fields=["upload", "parent", "member_no"],
                 name="sourcefile_member_unique",
@@ -166,7 +197,7 @@ class SourceFile(models.Model):
             ),
             models.CheckConstraint(
                 name="sourcefile_sums_tile",
-                condition=~Q(verdict="loaded")
+                condition=~Q(verdict__in=["loaded", "skipped", "failed"])
                 | Q(n_total=F("n_loaded") + F("n_skipped") + F("n_failed")),
             ),
         ]
@@ -243,7 +274,11 @@ class Conversation(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
     quality = models.PositiveSmallIntegerField(default=100)
-    reasons = ArrayField(models.CharField(max_length=30), default=list)
+    reasons = ArrayField(
+        models.CharField(max_length=30),
+        default=list,
+        help_text="the rules with an open finding of severity E or R",
+    )
     n_turns = models.PositiveIntegerField(default=0)
     n_words = models.PositiveIntegerField(default=0)
     tags = ArrayField(models.CharField(max_length=60), default=list)
@@ -282,6 +317,21 @@ class Conversation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.dataset_id} {self.position}"
+
+
+class Rescoring(models.Model):
+    """A dataset's rows are being judged again, in slices; the row goes when all are done."""
+
+    dataset = models.OneToOneField(
+        Dataset, primary_key=True, on_delete=models.CASCADE, related_name="rescoring"
+    )
+    cursor = models.PositiveBigIntegerField(default=0, help_text="the last conversation judged")
+    total = models.PositiveBigIntegerField(default=0)
+    done = models.PositiveBigIntegerField(default=0)
+    touched_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"{self.dataset_id}: {self.done} of {self.total}"
 
 
 class Finding(models.Model):
@@ -374,8 +424,14 @@ class Choice(models.TextChoices):
     ALL = "all", "all, also excluded"
 
 
+class VersionState(models.TextChoices):
+    FREEZING = "freezing"
+    READY = "ready"
+    FAILED = "failed"
+
+
 class Version(models.Model):
-    """A frozen, ordered selection of a dataset's conversations; it never changes."""
+    """A frozen, ordered selection of a dataset's conversations; once ready it never changes."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="versions")
@@ -386,9 +442,13 @@ class Version(models.Model):
     policy_sha256 = models.CharField(max_length=64)
     split_seed = models.PositiveIntegerField()
     shares = models.JSONField()
-    counts = models.JSONField(help_text="rows by side and status, words, characters, passages")
-    quality_score = models.FloatField()
-    manifest_sha256 = models.CharField(max_length=64)
+    state = models.CharField(max_length=10, choices=VersionState, default=VersionState.READY)
+    reason = models.TextField(default="", editable=False)
+    counts = models.JSONField(
+        default=dict, help_text="rows by side, words, characters, passages, set aside"
+    )
+    quality_score = models.FloatField(default=0.0)
+    manifest_sha256 = models.CharField(max_length=64, default="")
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )

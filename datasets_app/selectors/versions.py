@@ -1,0 +1,79 @@
+"""What the pages and the trainer read of frozen versions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db.models import F, Q, QuerySet, Subquery, OuterRef
+
+from datasets_app.corpus.conversation import Conversation, from_json
+from datasets_app.models import ConversationRevision, Dataset, Version, VersionRow
+
+READ_ROWS = 2_000
+
+
+def iter_conversations(version_id: UUID, side: str | None = None) -> Iterator[Conversation]:
+    """Yield a version's conversations in its order, as they were when it was frozen.
+
+    Memory stays flat: rows come through a server-side cursor. `side` is train, valid or test;
+    without it all sides are read.
+    """
+    for row in version_rows(version_id, side).iterator(chunk_size=READ_ROWS):
+        yield from_json(row["old_turns"] or row["conversation__turns"])
+
+
+def version_rows(version_id: UUID, side: str | None) -> QuerySet[VersionRow, dict[str, object]]:
+    """Return the manifest's lines with the turns: those of an older revision where edited since."""
+    older = ConversationRevision.objects.filter(
+        conversation=OuterRef("conversation"), revision=OuterRef("revision")
+    )
+    rows = VersionRow.objects.filter(version_id=version_id)
+    if side is not None:
+        rows = rows.filter(side=side)
+    return (
+        rows.order_by("position")
+        .annotate(old_turns=Subquery(older.values("turns")[:1]))
+        .values("position", "side", "row_hash", "old_turns", "conversation__turns")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class VersionLine:
+    """A version in a list, with how many runs used it."""
+
+    version: Version
+    train: int
+    valid: int
+    test: int
+
+
+def versions_of(dataset: Dataset) -> list[VersionLine]:
+    """Return a dataset's versions, newest first."""
+    found = dataset.versions.select_related("created_by").order_by("-number")
+    return [_line(version) for version in found]
+
+
+def trainable_versions(user: User) -> QuerySet[Version]:
+    """Return the versions that a run may name, newest first."""
+    visible = Version.objects.visible_to(user).filter(state="ready", dataset__deleted_at=None)
+    ordered: QuerySet[Version] = visible.select_related("dataset").order_by("-created_at")
+    return ordered
+
+
+def rows_of_side(version: Version, side: str) -> int:
+    return int(version.counts.get("sides", {}).get(side, 0))
+
+
+def _line(version: Version) -> VersionLine:
+    sides = (rows_of_side(version, side) for side in ("train", "valid", "test"))
+    return VersionLine(version, *sides)
+
+
+def changed_since(version: Version) -> int:
+    """Return how many of the dataset's rows are new or edited since the version was frozen."""
+    in_version = Q(version_rows__version=version, version_rows__revision=F("revision"))
+    rows = version.dataset.conversations
+    return rows.count() - rows.filter(in_version).count()

@@ -1,0 +1,62 @@
+"""Freezing: a dataset's rows of this moment become a version."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Max
+
+from datasets_app import tasks
+from datasets_app.corpus.conversation import CorpusError
+from datasets_app.corpus.rules import policy
+from datasets_app.jobs import freezing
+from datasets_app.models import Choice, Dataset, Version, VersionState
+from otto_web.lib import audit
+
+
+@transaction.atomic(durable=True)
+def order_version(
+    dataset: Dataset, *, choice: str = Choice.KEPT, name: str = "", user: User | None
+) -> Version:
+    """Write down that a version is wanted; the row is the order, a worker freezes it."""
+    version = _new_version(dataset, choice=choice, name=name, user=user)
+    hint = partial(tasks.freeze_version_task.delay, str(version.pk))
+    transaction.on_commit(hint, robust=True)
+    return version
+
+
+def freeze_version(
+    dataset: Dataset, *, choice: str = Choice.KEPT, name: str = "", user: User | None
+) -> Version:
+    """Return a finished version; refused with a `CorpusError` that says why."""
+    with transaction.atomic():
+        version = _new_version(dataset, choice=choice, name=name, user=user)
+    freezing.freeze(version.pk)
+    version.refresh_from_db()
+    if version.state == VersionState.FAILED:
+        raise CorpusError(version.reason)
+    return version
+
+
+def _new_version(dataset: Dataset, *, choice: str, name: str, user: User | None) -> Version:
+    Dataset.objects.select_for_update().get(pk=dataset.pk)  # one number at a time
+    last = dataset.versions.aggregate(last=Max("number"))["last"] or 0
+    rules = policy.from_json(dataset.policy)
+    version = Version(
+        dataset=dataset,
+        number=last + 1,
+        name=name or f"{dataset.name} v{last + 1}",
+        choice=choice,
+        policy=rules.as_json(),
+        policy_sha256=rules.sha256,
+        split_seed=dataset.split_seed,
+        shares={"valid": dataset.valid_share, "test": dataset.test_share},
+        state=VersionState.FREEZING,
+        created_by=user,
+    )
+    version.full_clean()
+    version.save(force_insert=True)
+    audit.record(user, "freeze", version, after={"choice": choice, "name": version.name})
+    return version
