@@ -1,0 +1,206 @@
+"""Real servers, a cast of persons and a browser for every test; nothing starts unless asked for."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+import redis
+from django.conf import settings as live_settings
+from django.contrib.auth.models import Group, User
+from django.test import Client
+
+from otto_web.lib import live
+from otto_web.lib.access import Role
+from otto_web.servers import postgres, processes, valkey
+from otto_web.services_file import database_from_url, redis_database
+
+PASSWORD = "a-password-for-tests"
+CHROMIUM_SWITCHES = (
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory):
+    """One throw-away PostgreSQL for the whole suite, made on first need."""
+    folder = tmp_path_factory.mktemp("postgres")
+    cluster = postgres.open_cluster(
+        folder / "data", port=processes.free_port(), password_file=folder / "password"
+    )
+    hurry = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+    log = folder / "postgres.log"
+    process = processes.start(cluster.command(hurry), log=log)
+    try:
+        postgres.wait_until_ready(cluster, seconds=30, log=log)
+        cluster.ensure_database()
+        yield cluster
+    finally:
+        processes.stop(process, signal.SIGINT)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(postgres_server):
+    """Point Django at the suite's own PostgreSQL."""
+    ours = database_from_url(postgres_server.url())
+    live_settings.DATABASES["default"].update(ours | {"CONN_MAX_AGE": 0})
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb():
+    """Leave the database for the cluster's end: no wait for a connection that some thread holds."""
+    return True
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory):
+    """One throw-away Redis; broker, channel layer and streams point at it. Gives its address."""
+    folder = tmp_path_factory.mktemp("valkey")
+    server = valkey.Valkey(folder, processes.free_port(), secrets.token_urlsafe(18))
+    log = folder / "valkey.log"
+    process = processes.start(server.command(), log=log)
+    try:
+        valkey.wait_until_ready(server, seconds=20, log=log)
+        _point_at_redis(server.url)
+        yield server.url
+    finally:
+        processes.stop(process, signal.SIGTERM)
+
+
+def _point_at_redis(url):
+    from channels.layers import channel_layers
+
+    from otto_web.celery import app
+
+    live_settings.REDIS_URL = url
+    live_settings.OTTO_STREAMS_URL = redis_database(url, 2)
+    live_settings.CELERY_BROKER_URL = redis_database(url, 0)
+    app.conf.update(broker_url=live_settings.CELERY_BROKER_URL)
+    host = live_settings.CHANNEL_LAYERS["default"]["CONFIG"]["hosts"][0]
+    host["address"] = redis_database(url, 1)
+    channel_layers.backends.clear()
+
+
+@pytest.fixture(autouse=True)
+def _empty_redis(request, monkeypatch):
+    """Give each test that uses Redis an empty one, and bells that work."""
+    monkeypatch.setattr(live, "_quiet_until", 0.0)
+    if "redis_server" in request.fixturenames:
+        with redis.Redis.from_url(request.getfixturevalue("redis_server")) as client:
+            client.flushall()
+
+
+@pytest.fixture
+def data_dir(tmp_path, settings):
+    """Give the test a data folder of its own."""
+    settings.OTTO_DATA_DIR = tmp_path / "data"
+    settings.OTTO_DATA_DIR.mkdir()
+    return settings.OTTO_DATA_DIR
+
+
+@pytest.fixture
+def process_env(postgres_server, redis_server, data_dir, transactional_db):
+    """Give the environment in which a process started by a test sees the test's own rows."""
+    name = live_settings.DATABASES["default"]["NAME"]
+    return os.environ | {
+        "DJANGO_SETTINGS_MODULE": "otto_web.settings_test",
+        "DATABASE_URL": postgres_server.url(name),
+        "REDIS_URL": redis_server,
+        "OTTO_VAR_DIR": str(live_settings.OTTO_VAR_DIR),
+        "OTTO_DATA_DIR": str(data_dir),
+        "OMP_NUM_THREADS": "1",
+    }
+
+
+# Personas ----------------------------------------------------------------------------------------
+def make_person(name, role, *, is_active=True):
+    user = User.objects.create_user(name, password=PASSWORD, is_active=is_active)
+    user.groups.add(Group.objects.get_or_create(name=role.group)[0])
+    return user
+
+
+@pytest.fixture
+def ada(db):
+    """An admin."""
+    return make_person("ada", Role.ADMIN)
+
+
+@pytest.fixture
+def theo(db):
+    """A trainer."""
+    return make_person("theo", Role.TRAINER)
+
+
+@pytest.fixture
+def cora(db):
+    """A curator."""
+    return make_person("cora", Role.CURATOR)
+
+
+@pytest.fixture
+def mia(db):
+    """A member, who owns things."""
+    return make_person("mia", Role.MEMBER)
+
+
+@pytest.fixture
+def milo(db):
+    """Another member."""
+    return make_person("milo", Role.MEMBER)
+
+
+@pytest.fixture
+def gus(db):
+    """A member who was signed out for good."""
+    return make_person("gus", Role.MEMBER, is_active=False)
+
+
+@pytest.fixture
+def client_of():
+    """Give a function that returns a signed-in test client of a person."""
+
+    def signed_in(user):
+        client = Client()
+        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return signed_in
+
+
+# Browser -----------------------------------------------------------------------------------------
+def chromium_path():
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if found := shutil.which(name):
+            return Path(found)
+    sentence = "No Chromium was found: install the system package `chromium` to run this test."
+    return pytest.fail(sentence) if os.environ.get("CI") else pytest.skip(sentence)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """One headless Chromium per test module.
+
+    Playwright's event loop lives in the test's thread, so Django's check for it is silenced here.
+    """
+    from playwright.sync_api import sync_playwright
+
+    root = ("--no-sandbox",) if os.geteuid() == 0 else ()
+    patch = pytest.MonkeyPatch()
+    patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+    try:
+        with sync_playwright() as play:
+            chromium = play.chromium.launch(
+                executable_path=chromium_path(), headless=True, args=[*CHROMIUM_SWITCHES, *root]
+            )
+            yield chromium
+            chromium.close()
+    finally:
+        patch.undo()
