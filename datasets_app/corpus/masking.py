@@ -1,10 +1,53 @@
-"""Personal data replaced by placeholders, the same value by the same one through all turns."""
+"""Personal data replaced by placeholders, the same value by the same one through all turns.
+
+Values reserved for examples (example.com, 555-01xx) are no findings, but they are masked like
+all others: a chat is masked before it is stored, and nobody can tell there who meant an example.
+A number in doubt is masked; dates, addresses of machines, lists of years, decimals, amounts of
+money and numbers that follow “#” or a code like “JP-” are not taken for phone numbers.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
-from datasets_app.corpus.conversation import Conversation
+from datasets_app.corpus.conversation import Conversation, Turn
+
+Kind = Literal["email", "phone", "card"]
+
+FEWEST_PHONE_DIGITS, MOST_PHONE_DIGITS = 7, 15
+FEWEST_CARD_DIGITS, MOST_CARD_DIGITS = 13, 19
+
+# Every repetition is bounded, so the search is linear in the text.
+_CANDIDATE = re.compile(
+    r"(?P<email>(?<![\w.+%-])[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5})"
+    r"|(?P<other>(?<![\d.])(?:"
+    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?!\d)|\d{1,2}[-/.]\d{1,2}[-/.](?:19|20)\d\d(?!\d)"
+    r"|\d{1,3}(?:\.\d{1,3}){3}(?![\d.])"
+    r"))"
+    r"|(?P<number>(?<![\w#])(?<!\w-)(?<!# )\+?\(?\d(?:[ \u00a0().\-–/]{0,3}\d){6,18}(?![\d]))"
+)
+_GROUPS = re.compile(r"\d+")
+_YEAR = re.compile(r"(?:19|20)\d\d\Z")
+_DECIMAL = re.compile(r"\d{1,3}\.\d{5,}\Z")
+_MONEY = re.compile(r"[$€£¥₹]\s?\Z")
+_MONEY_AFTER = re.compile(r"[.,]?\d*\s?(?:[$€£¥₹%]|EUR\b|USD\b|GBP\b|CHF\b)")
+_PLACEHOLDER = re.compile(r"<(EMAIL|PHONE|CARD)_(\d{1,6})>")
+_EXAMPLE_DOMAIN = re.compile(r"(?:[@.])example(?:\.(?:com|net|org))?\Z|\.(?:test|invalid)\Z")
+_EXAMPLE_PHONE = re.compile(r"55501\d\d\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalDatum:
+    """One value in a text: its kind, its place, its normal form, and whether it is an example."""
+
+    kind: Kind
+    start: int
+    end: int
+    value: str
+    is_reserved: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +58,83 @@ class Masked:
     counts: dict[str, int]
 
 
+def personal_data(text: str) -> Iterator[PersonalDatum]:
+    """Yield each e-mail address, phone and card number in the text, from left to right."""
+    for match in _CANDIDATE.finditer(text):
+        found = match.group()
+        if match.lastgroup == "email":
+            value = found.casefold()
+            reserved = _EXAMPLE_DOMAIN.search(value) is not None
+            yield PersonalDatum("email", match.start(), match.end(), value, reserved)
+        elif match.lastgroup == "number":
+            digits = "".join(_GROUPS.findall(found))
+            kind = _number_kind(found, digits, text, match.span())
+            if kind is not None:
+                value = digits.removeprefix("00")
+                reserved = kind == "phone" and _EXAMPLE_PHONE.search(value) is not None
+                yield PersonalDatum(kind, match.start(), match.end(), value, reserved)
+
+
 def mask(conversation: Conversation) -> Masked:
     """Return the conversation with e-mail addresses, phone and card numbers as placeholders."""
-    raise NotImplementedError
+    names = _Names(conversation)
+    turns = tuple(Turn(turn.role, names.masked(turn.text)) for turn in conversation.turns)
+    return Masked(Conversation(turns), names.counts)
+
+
+class _Names:
+    """The placeholders of one conversation, numbered by first appearance."""
+
+    def __init__(self, conversation: Conversation) -> None:
+        self.counts: dict[str, int] = {}
+        self._by_value: dict[tuple[Kind, str], str] = {}
+        self._highest: dict[str, int] = {}
+        for turn in conversation.turns:
+            for kind, number in _PLACEHOLDER.findall(turn.text):
+                self._highest[kind] = max(int(number), self._highest.get(kind, 0))
+
+    def masked(self, text: str) -> str:
+        pieces: list[str] = []
+        end = 0
+        for datum in personal_data(text):
+            pieces += (text[end : datum.start], self._placeholder(datum))
+            end = datum.end
+        return "".join(pieces) + text[end:]
+
+    def _placeholder(self, datum: PersonalDatum) -> str:
+        known = self._by_value.get((datum.kind, datum.value))
+        if known is not None:
+            return known
+        word = datum.kind.upper()
+        number = self._highest[word] = self._highest.get(word, 0) + 1
+        self.counts[datum.kind] = self.counts.get(datum.kind, 0) + 1
+        return self._by_value.setdefault((datum.kind, datum.value), f"<{word}_{number}>")
+
+
+def _number_kind(found: str, digits: str, text: str, place: tuple[int, int]) -> Kind | None:
+    if FEWEST_CARD_DIGITS <= len(digits) <= MOST_CARD_DIGITS and _passes_luhn(digits):
+        return "card"
+    if not FEWEST_PHONE_DIGITS <= len(digits) <= MOST_PHONE_DIGITS:
+        return None
+    if found.startswith("+"):
+        return "phone"
+    start, end = place
+    is_money = _MONEY.search(text[max(0, start - 2) : start]) or _MONEY_AFTER.match(text, end)
+    if is_money or _DECIMAL.match(found) or not _grouped_like_a_phone(_GROUPS.findall(found)):
+        return None
+    return "phone"
+
+
+def _grouped_like_a_phone(groups: list[str]) -> bool:
+    """Tell a phone number from a list of sizes or of years."""
+    if all(_YEAR.match(group) for group in groups):
+        return False
+    return groups[0].startswith("0") or any(len(group) >= 3 for group in groups)
+
+
+def _passes_luhn(digits: str) -> bool:
+    if len(set(digits)) == 1:
+        return False
+    doubled = (int(digit) * 2 for digit in digits[-2::-2])
+    kept = sum(int(digit) for digit in digits[-1::-2])
+    return (kept + sum(value - 9 * (value > 9) for value in doubled)) % 10 == 0

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from datasets_app.corpus.conversation import ASSISTANT, USER, Conversation
+from datasets_app.corpus.conversation import USER, Conversation
 from datasets_app.corpus.rules.finding import Finding
 from datasets_app.corpus.rules.judge import LABELS
 
 GOOD_FROM, WARNING_FROM = 0.7, 0.5
-FEWEST_CONVERSATIONS, BETTER_CONVERSATIONS = 20, 50
+MOST_EXAMPLES, EXAMPLE_LENGTH = 5, 100
 EMPTY_MESSAGE = "There are no conversations here yet, so there is nothing to measure."
 
 # The literal names of the report; other programs read them.
@@ -91,9 +91,89 @@ def tally(rows: Iterable[Iterable[Finding]]) -> Tally:
 
 def advice(counts: Tally) -> list[Advice]:
     """Return what to do about these rows, most important first; empty when all is well."""
-    raise NotImplementedError
+    if not counts.total:
+        return [Advice("", 0, EMPTY_MESSAGE)]
+    found = [_overall_advice(counts)]
+    for rule, (share, one, many) in _RULE_ADVICE.items():
+        count = counts.rows_by_rule.get(rule, 0)
+        if count > share * counts.total:
+            found.append(Advice(rule, count, one if count == 1 else many.format(count=count)))
+    return [item for item in found if item is not None]
+
+
+# Above which share of the rows a rule is worth a sentence, and the sentence for one and for many.
+_RULE_ADVICE: dict[str, tuple[float, str, str]] = {
+    "empty": (
+        0.0,
+        "1 answer is empty. Write one or exclude the row.",
+        "{count} answers are empty. Write them or exclude the rows.",
+    ),
+    "repetitive": (
+        0.2,
+        "1 answer repeats itself. Shorten it or exclude the row.",
+        "{count} answers repeat themselves. Shorten them or exclude the rows.",
+    ),
+    "gibberish": (
+        0.1,
+        "1 answer is no readable text. Check how its file was read, or exclude the row.",
+        "{count} answers are no readable text. Check how their files were read, or exclude them.",
+    ),
+    "echo": (
+        0.1,
+        "1 answer repeats the question. Write a real answer or exclude the row.",
+        "{count} answers repeat the question. Write real answers or exclude the rows.",
+    ),
+    "truncated": (
+        0.1,
+        "1 answer stops in the middle. Complete it or exclude the row.",
+        "{count} answers stop in the middle. Complete them or exclude the rows.",
+    ),
+}
+
+
+def _overall_advice(counts: Tally) -> Advice | None:
+    invalid = counts.total - counts.valid
+    if counts.quality_score >= GOOD_FROM:
+        return None
+    if counts.quality_score >= WARNING_FROM:
+        sentence = "{} of {} rows have a fault. Look through them before you train."
+    else:
+        sentence = "{} of {} rows have a fault. Filter or repair them first; training can wait."
+    return Advice("", invalid, sentence.format(invalid, counts.total))
 
 
 def report(rows: Iterable[tuple[Conversation, Iterable[Finding]]]) -> dict[str, Any]:
     """Return the report whose literal names other programs read."""
-    raise NotImplementedError
+    examples: list[dict[str, Any]] = []
+    judged: list[list[Finding]] = []
+    for index, (conversation, found) in enumerate(rows):
+        findings = list(found)
+        judged.append(findings)
+        if len(examples) < MOST_EXAMPLES and counting_rules(findings):
+            examples.append(_example(index, conversation, findings))
+    counts = tally(judged)
+    issues: dict[str, Any] = {
+        key: counts.rows_by_rule.get(rule, 0) for rule, key in ISSUE_KEYS.items()
+    }
+    return {
+        "total_conversations": counts.total,
+        "valid_conversations": counts.valid,
+        "invalid_conversations": counts.total - counts.valid,
+        "quality_score": counts.quality_score,
+        "issue_summary": issues,
+        "problematic_examples": examples,
+        "recommendations": [item.sentence for item in advice(counts)],
+    }
+
+
+def _example(index: int, conversation: Conversation, findings: list[Finding]) -> dict[str, Any]:
+    rules = counting_rules(findings)
+    position = min(finding.turn for finding in findings if finding.rule in rules)
+    turns = conversation.turns
+    asked = [turn.text for turn in turns[:position] if turn.role == USER]
+    return {
+        "index": index,
+        "input": asked[-1][:EXAMPLE_LENGTH] if asked else "",
+        "output": turns[position].text[:EXAMPLE_LENGTH],
+        "issues": [LABELS[rule] for rule in LABELS if rule in rules],
+    }

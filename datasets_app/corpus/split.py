@@ -1,14 +1,30 @@
-"""Which side a row is on: decided by a hash of its key, so that it never moves again."""
+"""Which side a row is on: decided by a hash of its group, so that it never moves again."""
 
 from __future__ import annotations
 
+import re
+import sys
+import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Literal
 
-from datasets_app.corpus.conversation import Conversation
+from datasets_app.corpus.conversation import Conversation, CorpusError
 
 Side = Literal["train", "valid", "test"]
+
+FEWEST_FOR_TEST = 200
+BLOCK = 20
+FEWEST_BLOCKS = 10
+
+_PUNCTUATION = "".join(
+    re.escape(chr(code))
+    for code in range(sys.maxunicode // 17)
+    if unicodedata.category(chr(code)).startswith("P")
+)
+_BETWEEN_WORDS = re.compile(rf"[\s{_PUNCTUATION}]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +33,13 @@ class Shares:
 
     valid: float = 0.10
     test: float = 0.05
+
+    def __post_init__(self) -> None:
+        if not (0 < self.valid < 1 and 0 <= self.test < 1 and self.valid + self.test < 1):
+            raise CorpusError(
+                f"Validation {self.valid:.0%} and test {self.test:.0%} leave nothing to train on. "
+                "Choose shares above zero that stay below 100 % together."
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +51,121 @@ class SplitRow:
     side: Side | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Deal:
+    """The side of each row; `left_out` would join groups of two sides, `parted` had to be cut."""
+
+    sides: dict[str, Side]
+    left_out: tuple[str, ...] = ()
+    parted: tuple[str, ...] = ()
+
+
 def exact_key(conversation: Conversation) -> str:
     """Return a key equal for conversations that differ in case, spaces and punctuation only."""
-    raise NotImplementedError
+    digest = blake2b(digest_size=16)
+    for turn in conversation.turns:
+        text = _BETWEEN_WORDS.sub(" ", turn.text.casefold()).strip()
+        digest.update(f"{turn.role}\x1f{text}\x1e".encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
 
 
-def deal(rows: Iterable[SplitRow], *, seed: int, shares: Shares) -> dict[str, Side]:
-    """Return the side of every row by its key."""
-    raise NotImplementedError
+def block_groups(count: int, *, document: str, block: int = BLOCK) -> list[str]:
+    """Return the group of each consecutive piece: blocks of 20, smaller ones below ten blocks."""
+    size = max(1, min(block, count // FEWEST_BLOCKS))
+    return [f"{document}/{index // size}" for index in range(count)]
 
 
-def block_groups(count: int, *, document: str, block: int = 20) -> list[str]:
-    """Return one group per consecutive piece of a document: blocks of 20, at least two groups."""
-    raise NotImplementedError
+def deal(rows: Iterable[SplitRow], *, seed: int, shares: Shares) -> Deal:
+    """Return the side of every row; with two rows or more, two sides are never empty.
+
+    A row that has a side keeps it, and so does its group. Raises CorpusError where validation
+    or training would stay empty all the same.
+    """
+    groups: dict[str, list[SplitRow]] = defaultdict(list)
+    for row in rows:
+        groups[row.group].append(row)
+    total = sum(map(len, groups.values()))
+    if total < 2:
+        raise CorpusError(
+            f"This dataset has {'one row' if total else 'no rows'}, and training needs at least "
+            "two: one to learn from and one to check with. Add more conversations."
+        )
+    sides, left_out, fresh = _settle(groups)
+    limits = (shares.test if total >= FEWEST_FOR_TEST else 0.0, shares.valid)
+    for group in fresh:
+        sides |= dict.fromkeys(_keys(groups[group]), _drawn_side(group, seed, limits))
+    parted = _fill_empty_sides(sides, {group: _keys(groups[group]) for group in fresh}, seed)
+    return Deal(sides, tuple(left_out), parted)
+
+
+def _settle(
+    groups: Mapping[str, list[SplitRow]],
+) -> tuple[dict[str, Side], list[str], list[str]]:
+    """Return the sides that stand already, the rows between two sides, and the new groups."""
+    sides: dict[str, Side] = {}
+    left_out: list[str] = []
+    fresh: list[str] = []
+    for group, rows in groups.items():
+        known = {row.side for row in rows if row.side is not None}
+        if not known:
+            fresh.append(group)
+            continue
+        sides |= {row.key: row.side for row in rows if row.side is not None}
+        newcomers = [row.key for row in rows if row.side is None]
+        if len(known) == 1:
+            sides |= dict.fromkeys(newcomers, known.pop())
+        else:
+            left_out.extend(newcomers)
+    return sides, left_out, fresh
+
+
+def _keys(rows: Iterable[SplitRow]) -> list[str]:
+    return [row.key for row in rows]
+
+
+def _draw(group: str, seed: int) -> float:
+    digest = blake2b(f"{seed}\x1f{group}".encode("utf-8", "surrogatepass"), digest_size=8)
+    return int.from_bytes(digest.digest(), "big") / 2**64
+
+
+def _drawn_side(group: str, seed: int, limits: tuple[float, float]) -> Side:
+    test, valid = limits
+    drawn = _draw(group, seed)
+    if drawn < test:
+        return "test"
+    return "valid" if drawn < test + valid else "train"
+
+
+def _fill_empty_sides(
+    sides: dict[str, Side], fresh: Mapping[str, list[str]], seed: int
+) -> tuple[str, ...]:
+    """Give validation and training a new group where they have none; return what was parted."""
+    parted: list[str] = []
+    needed: tuple[Side, Side] = ("valid", "train")
+    for side in needed:
+        if side in sides.values():
+            continue
+        keys, cut = _group_to_move(sides, fresh, seed)
+        sides |= dict.fromkeys(keys, side)
+        parted.extend(cut)
+    return tuple(parted)
+
+
+def _group_to_move(
+    sides: Mapping[str, Side], fresh: Mapping[str, list[str]], seed: int
+) -> tuple[list[str], list[str]]:
+    """Return the keys of the smallest new group whose side has others, else one row of a group."""
+    counts: dict[Side, int] = defaultdict(int)
+    for side in sides.values():
+        counts[side] += 1
+    ordered = sorted(fresh, key=lambda group: (len(fresh[group]), _draw(group, seed)))
+    for group in ordered:
+        if len(fresh[group]) < counts[sides[fresh[group][0]]]:
+            return fresh[group], []
+    for group in reversed(ordered):
+        if len(fresh[group]) > 1:
+            return [min(fresh[group])], [group]
+    raise CorpusError(
+        "Every row already has a side, and one of training and validation is empty. Add "
+        "conversations, bring excluded ones back, or deal the sides anew with another seed."
+    )

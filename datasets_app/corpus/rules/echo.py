@@ -34,7 +34,7 @@ def echo(
 
 def _adds_enough(fresh: set[str], distinct: int, limit: float) -> bool:
     """Tell cheaply that the answer says more; new words that surely carry meaning decide."""
-    new = sum(len(word) >= 4 for word in fresh - ALL_STOP_WORDS)
+    new = len([word for word in fresh - ALL_STOP_WORDS if len(word) >= 4])
     return new > 0 and new >= limit * distinct
 
 

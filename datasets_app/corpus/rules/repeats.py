@@ -18,54 +18,64 @@ Word = tuple[str, int, int]
 
 def repetitive(answer: Numbers, limits: Mapping[str, float]) -> Verdict | None:
     """Object to repeated three-word groups, long repeated passages, or repeated lines."""
-    words = answer.words
-    if len(words) < limits["words"]:
+    count = len(answer.words)
+    if count < limits["words"]:
         return None
+    is_long = count >= limits["long_words"]
+    # n words of which d differ hold at least d - 2 different groups of three
+    repeats = count - len(answer.distinct)
+    if is_long or repeats > limits["repeated_trigrams"] * (count - 2):
+        repeats = _trigram_repeats(answer.words)
     return (
-        _repeated_trigrams(answer, limits["repeated_trigrams"], limits["words"])
-        or (_repeated_passages(answer, limits) if len(words) >= limits["long_words"] else None)
+        _repeated_trigrams(answer, repeats, limits)
+        or (_repeated_passages(answer, repeats, limits) if is_long else None)
         or _repeated_lines(answer, limits)
     )
 
 
-def _repeated_trigrams(answer: Numbers, limit: float, fewest: float) -> Verdict | None:
-    words, total = answer.words, len(answer.words) - 2
-    # n words of which d differ hold at least d - 2 different groups of three
-    if total < 1 or len(answer.distinct) - 2 >= (1 - limit) * total:
+def _trigram_repeats(words: Sequence[str]) -> int:
+    """Return how many groups of three words were there before."""
+    distinct = set(zip(words, words[1:], words[2:], strict=False))
+    return max(0, len(words) - 2 - len(distinct))
+
+
+def _repeated_trigrams(
+    answer: Numbers, repeats: int, limits: Mapping[str, float]
+) -> Verdict | None:
+    limit, words = limits["repeated_trigrams"], answer.words
+    if repeats <= limit * (len(words) - 2):
         return None
-    share = _trigram_share(words)
-    if share > limit and is_code(answer.text):
-        words = [word for word in words if not word.isdigit()]  # a matrix repeats 0 and 1
-        share = _trigram_share(words) if len(words) >= fewest else 0.0
-    if share <= limit:
+    if is_code(answer.text):  # a matrix repeats 0 and 1
+        words = [word for word in words if not word.isdigit()]
+        repeats = _trigram_repeats(words)
+    if len(words) < limits["words"] or repeats <= limit * (len(words) - 2):
         return None
+    share = repeats / (len(words) - 2)
     note = f"{share:.0%} of its groups of three words were there before"
     return Verdict(share, limit, note, _repeat_spans(answer, 3, 2))
 
 
-def _trigram_share(words: Sequence[str]) -> float:
-    total = len(words) - 2
-    if total < 1:
-        return 0.0
-    return 1 - len(set(zip(words, words[1:], words[2:], strict=False))) / total
-
-
-def _repeated_passages(answer: Numbers, limits: Mapping[str, float]) -> Verdict | None:
-    words = answer.words
-    stretch = 2 if answer.has_letters else 1  # a word of a letter script is about two letters
-    if len(answer.distinct) == len(words):
-        return None
+def _repeated_passages(
+    answer: Numbers, repeats: int, limits: Mapping[str, float]
+) -> Verdict | None:
+    words, times = answer.words, max(2, int(limits["times"]))
     characters = sum(map(len, words))
-    for size in GRAM_SIZES:
-        covered = _covered(words, size * stretch, int(limits["times"]))
+    least = min(limits[f"repeated_{size}grams"] for size in GRAM_SIZES)
+    # Of the words inside such groups, 3 of 5 start a group of three that was there before,
+    # but for its first occurrence. Too few of those: no need to look.
+    most_words = repeats / (0.6 * (times - 1) / times)
+    if most_words * max(map(len, words)) < least * characters:
+        return None
+    stretch = 2 if answer.has_letters else 1  # a word of a letter script is about two letters
+    for size in (size * stretch for size in GRAM_SIZES):
+        covered = _covered(words, size, times)
         if not covered:
             return None  # no longer group can come back either
         share = sum(len(words[index]) for index in covered) / characters
-        limit = limits[f"repeated_{size}grams"]
+        limit = limits[f"repeated_{size // stretch}grams"]
         if share > limit:
-            note = f"{share:.0%} of it are groups of {size * stretch} words that come back"
-            spans = _repeat_spans(answer, size * stretch, int(limits["times"]))
-            return Verdict(share, limit, note, spans)
+            note = f"{share:.0%} of it are groups of {size} words that come back"
+            return Verdict(share, limit, note, _repeat_spans(answer, size, times))
     return None
 
 
@@ -75,9 +85,9 @@ def _grams(words: Sequence[str], size: int) -> Iterator[tuple[str, ...]]:
 
 def _covered(words: Sequence[str], size: int, times: int) -> set[int]:
     """Return the positions of words inside groups that occur at least so many times."""
+    if len(set(_grams(words, size))) > len(words) - size + 1 - (times - 1):
+        return set()  # the usual end, and a set is cheaper than a count
     counts = Counter(_grams(words, size))
-    if len(counts) > len(words) - size + 1 - (times - 1):
-        return set()
     often = {gram for gram, count in counts.items() if count >= times}
     covered: set[int] = set()
     for start, gram in enumerate(_grams(words, size)):
