@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils import timezone
 
 from otto_web.lib.access import Role, role_of
+from otto_web.pages.look import look_of
+from otto_web.pages.rail import rail
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """Return the visitor's role and the flags that the rail reads."""
+    """Return the visitor's role, the flags that the rail reads, and how the pages shall look."""
     user = getattr(request, "user", None)
     role = role_of(user) if user is not None and user.is_authenticated else None
+    look = look_of(request)
+    if look["zone"]:
+        timezone.activate(look["zone"])
+    else:
+        timezone.deactivate()
     return {
         "role": role,
         "is_member": role is not None,
         "is_curator": role is not None and role >= Role.CURATOR,
         "is_trainer": role is not None and role >= Role.TRAINER,
         "is_admin": role is not None and role >= Role.ADMIN,
+        "look": look,
+        "rail": partial(rail, request, role),
     }
