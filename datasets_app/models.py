@@ -11,7 +11,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
 from django.db.models.functions import Left, Now
 
 from otto_web.lib.access import Role, has_role
@@ -255,6 +255,11 @@ class Conversation(models.Model):
     words = models.GeneratedField(
         expression=SearchVector(Left("text", SEARCHED_CHARACTERS), config="simple"),
         output_field=SearchVectorField(),
+        db_persist=True,
+    )
+    is_passage = models.GeneratedField(
+        expression=Case(When(turns__0__role="text", then=True), default=False),
+        output_field=models.BooleanField(),
         db_persist=True,
     )
     row_hash = models.CharField(max_length=64)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db.models import F, Q, QuerySet, Subquery, OuterRef
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
 from datasets_app.corpus.conversation import Conversation, from_json
 from datasets_app.models import ConversationRevision, Dataset, Version, VersionRow
@@ -25,8 +26,8 @@ def iter_conversations(version_id: UUID, side: str | None = None) -> Iterator[Co
         yield from_json(row["old_turns"] or row["conversation__turns"])
 
 
-def version_rows(version_id: UUID, side: str | None) -> QuerySet[VersionRow, dict[str, object]]:
-    """Return the manifest's lines with the turns: those of an older revision where edited since."""
+def version_rows(version_id: UUID, side: str | None) -> QuerySet[VersionRow, dict[str, Any]]:
+    """Return the manifest's lines with the turns: of an older revision if need be."""
     older = ConversationRevision.objects.filter(
         conversation=OuterRef("conversation"), revision=OuterRef("revision")
     )

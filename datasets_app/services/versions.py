@@ -11,8 +11,8 @@ from django.db.models import Max
 from datasets_app import tasks
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.rules import policy
-from datasets_app.jobs import freezing
 from datasets_app.models import Choice, Dataset, Version, VersionState
+from datasets_app.services import freezing
 from otto_web.lib import audit
 
 

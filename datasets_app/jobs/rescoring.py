@@ -1,0 +1,52 @@
+"""Judging a dataset's rows again after its rules changed, slice by slice."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db import transaction
+
+from datasets_app.corpus.conversation import from_json
+from datasets_app.corpus.rules import policy
+from datasets_app.corpus.rules.judge import judge
+from datasets_app.models import Conversation, Finding, Rescoring
+from datasets_app.services.writing import finding_rows, judged_columns
+
+SLICE_ROWS = 2_000
+
+
+def rescore_dataset(dataset_id: UUID) -> None:
+    """Work until all rows are judged; harmless when nothing is ordered or another does it."""
+    while rescore_slice(dataset_id):
+        pass
+
+
+@transaction.atomic(durable=True)
+def rescore_slice(dataset_id: UUID) -> bool:
+    """Judge the next rows and move the cursor in one step; False when nothing is left to do."""
+    orders = Rescoring.objects.select_for_update(skip_locked=True).select_related("dataset")
+    order = orders.filter(dataset_id=dataset_id).first()
+    if order is None:
+        return False
+    rows = order.dataset.conversations.filter(pk__gt=order.cursor).order_by("pk")
+    slice_rows = list(rows[:SLICE_ROWS])
+    if not slice_rows:
+        order.delete()
+        return False
+    _judge_again(slice_rows, policy.from_json(order.dataset.policy))
+    order.cursor = slice_rows[-1].pk
+    order.done += len(slice_rows)
+    order.save(update_fields=["cursor", "done", "touched_at"])
+    return True
+
+
+def _judge_again(rows: list[Conversation], rules: policy.Policy) -> None:
+    findings: list[Finding] = []
+    for row in rows:
+        judgement = judge(from_json(row.turns), rules)
+        for name, value in judged_columns(judgement, decision=row.decision).items():
+            setattr(row, name, value)
+        findings.extend(finding_rows(row.pk, judgement))
+    Finding.objects.filter(conversation__in=rows).delete()
+    Finding.objects.bulk_create(findings)
+    Conversation.objects.bulk_update(rows, ["status", "quality", "reasons"], batch_size=SLICE_ROWS)

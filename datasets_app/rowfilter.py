@@ -1,0 +1,124 @@
+"""Which rows of a dataset a person is looking at: the state of the table, as in its address."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Self
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.contrib.postgres.search import SearchQuery
+from django.db.models import Q, QuerySet
+
+from datasets_app.corpus.encoding import clean_text
+from datasets_app.models import Conversation, Dataset, Status
+
+SORTS: dict[str, tuple[str, str]] = {
+    "order": ("position", ""),
+    "quality": ("quality", ""),
+    "longest": ("n_words", "-"),
+}
+SORT_WORDS = {"order": "order of arrival", "quality": "lowest quality first", "longest": "longest"}
+PAGE_SIZES = (50, 100, 200)
+LONGEST_SEARCH = 200
+LAST = 2**62
+
+
+@dataclass(frozen=True, slots=True)
+class RowFilter:
+    """Filter, sort and page of the table; `after` is the sort value and id of the row before."""
+
+    status: str = ""
+    reason: str = ""
+    search: str = ""
+    file: str = ""
+    side: str = ""
+    sort: str = "order"
+    size: int = PAGE_SIZES[0]
+    after: tuple[int, int] | None = None
+
+    @classmethod
+    def from_query(cls, query: Mapping[str, str]) -> Self:
+        """Return the filter that an address names; what it does not understand is left out."""
+        size = query.get("size", "")
+        return cls(
+            status=_one_of(query.get("status", ""), Status.values),
+            reason=query.get("reason", "")[:30].replace("\0", ""),
+            search=clean_text(query.get("q", "")[:LONGEST_SEARCH]).text.strip(),
+            file=_uuid(query.get("file", "")),
+            side=_one_of(query.get("side", ""), ("train", "valid", "test")),
+            sort=_one_of(query.get("sort", ""), SORTS) or "order",
+            size=int(size) if size in map(str, PAGE_SIZES) else PAGE_SIZES[0],
+            after=_pair(query.get("after", "")),
+        )
+
+    def query(self, **changes: Any) -> str:
+        """Return the address' query for this filter with some parts changed."""
+        other = replace(self, **{"after": None, **changes})
+        parts = {
+            "status": other.status,
+            "reason": other.reason,
+            "q": other.search,
+            "file": other.file,
+            "side": other.side,
+            "sort": other.sort if other.sort != "order" else "",
+            "size": str(other.size) if other.size != PAGE_SIZES[0] else "",
+            "after": f"{other.after[0]},{other.after[1]}" if other.after else "",
+        }
+        return urlencode({name: value for name, value in parts.items() if value})
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what an action stores of the filter: which rows, not which page."""
+        return {**asdict(self), "after": None}
+
+    @property
+    def narrows(self) -> bool:
+        return bool(self.status or self.reason or self.search or self.file or self.side)
+
+    def rows(self, dataset: Dataset, *, leaving_out: str = "") -> QuerySet[Conversation]:
+        """Return the dataset's rows that match, unordered; one part can be left out."""
+        parts = {
+            "status": Q(status=self.status),
+            "reason": Q(reasons__contains=[self.reason]),
+            "search": Q(words=SearchQuery(self.search, config="simple", search_type="websearch")),
+            "file": Q(source_file=self.file),
+            "side": Q(side=self.side),
+        }
+        chosen = Q()
+        for name, part in parts.items():
+            if getattr(self, name) and name != leaving_out:
+                chosen &= part
+        return dataset.conversations.filter(chosen)
+
+    def page(self, dataset: Dataset) -> QuerySet[Conversation]:
+        """Return the rows of the page in order, one more than its size to tell if more follow."""
+        field, sign = SORTS[self.sort]
+        rows = self.rows(dataset)
+        if self.after:
+            value, pk = self.after
+            step = "lt" if sign else "gt"
+            beyond = Q(**{f"{field}__{step}": value}) | Q(**{field: value, f"id__{step}": pk})
+            rows = rows.filter(beyond, **{f"{field}__{step}e": value})  # the plain bound: an index
+        return rows.order_by(f"{sign}{field}", f"{sign}id")[: self.size + 1]
+
+    def key_of(self, row: Conversation) -> tuple[int, int]:
+        return int(getattr(row, SORTS[self.sort][0])), row.pk
+
+
+def _one_of(value: str, known: Any) -> str:
+    return value if value in known else ""
+
+
+def _uuid(value: str) -> str:
+    try:
+        return str(UUID(value))
+    except ValueError:
+        return ""
+
+
+def _pair(value: str) -> tuple[int, int] | None:
+    first, _, second = value.partition(",")
+    if first.isdecimal() and second.isdecimal() and max(len(first), len(second)) < 19:
+        return int(first), int(second)
+    return None

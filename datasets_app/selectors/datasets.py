@@ -1,0 +1,242 @@
+"""What the dataset pages show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db.models import Count, Max, Q
+
+from datasets_app.corpus import quality
+from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, USER
+from datasets_app.corpus.rules.judge import LABELS
+from datasets_app.models import Action, Conversation, Dataset, Finding, Rescoring, Status
+from datasets_app.rowfilter import RowFilter
+from datasets_app.selectors.quality import reason_counts, tally_of
+
+PREVIEW_CHARACTERS = 240
+NAMES_OF_RULES = {**LABELS, "structure": "structure", "role_bleed": "role words inside"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table."""
+
+    pk: int
+    position: int
+    question: str
+    answer: str
+    turns: int
+    quality: int
+    status: str
+    is_decided: bool
+    why: list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class TablePage:
+    """The rows of one page with what surrounds them."""
+
+    rows: list[Row]
+    following: str
+    statuses: list[tuple[str, str, int, str]]
+    reasons: list[tuple[str, str, int, str]]
+    matching: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A quality score in figures and words."""
+
+    share: float
+    percent: int
+    band: str
+    words: str
+    valid: int
+    invalid: int
+    advice: list[quality.Advice]
+
+
+def dataset_list(user: User) -> list[Dataset]:
+    """Return the datasets with their counts, newest first."""
+    statuses = {
+        f"n_{status}": Count("conversations", filter=Q(conversations__status=status))
+        for status in Status.values
+    }
+    found = Dataset.objects.visible_to(user).filter(deleted_at=None)
+    return list(found.annotate(**statuses).order_by("-created_at"))
+
+
+def table_page(dataset: Dataset, rows: RowFilter) -> TablePage:
+    """Return one page of the table in five queries, whatever its size."""
+    found = list(rows.page(dataset))
+    shown = found[: rows.size]
+    by_status = _status_counts(dataset, rows)
+    following = ""
+    if len(found) > rows.size:
+        following = rows.query(after=rows.key_of(shown[-1]))
+    return TablePage(
+        rows=[_row(row) for row in shown],
+        following=following,
+        statuses=list(_status_tabs(rows, by_status)),
+        reasons=list(_reason_chips(dataset, rows)),
+        matching=by_status[rows.status] if rows.status else sum(by_status.values()),
+        total=sum(by_status.values()),
+    )
+
+
+def _status_counts(dataset: Dataset, rows: RowFilter) -> dict[str, int]:
+    found = rows.rows(dataset, leaving_out="status").order_by().values("status")
+    counted = dict(found.annotate(count=Count("pk")).values_list("status", "count"))
+    return {status: counted.get(status, 0) for status in Status.values}
+
+
+def _status_tabs(rows: RowFilter, counts: dict[str, int]) -> Iterator[tuple[str, str, int, str]]:
+    yield "", "All", sum(counts.values()), rows.query(status="")
+    for status in Status:
+        yield status.value, status.label, counts[status], rows.query(status=status.value)
+
+
+def _reason_chips(dataset: Dataset, rows: RowFilter) -> Iterator[tuple[str, str, int, str]]:
+    for rule, count in reason_counts(rows.rows(dataset, leaving_out="reason")).items():
+        chosen = "" if rule == rows.reason else rule
+        yield rule, NAMES_OF_RULES.get(rule, rule), count, rows.query(reason=chosen)
+
+
+def _row(row: Conversation) -> Row:
+    question, answer = _preview(row.turns)
+    return Row(
+        pk=row.pk,
+        position=row.position,
+        question=question,
+        answer=answer,
+        turns=row.n_turns,
+        quality=row.quality,
+        status=row.status,
+        is_decided=row.decision is not None,
+        why=[(rule, NAMES_OF_RULES.get(rule, rule)) for rule in row.reasons],
+    )
+
+
+def _preview(turns: list[dict[str, str]]) -> tuple[str, str]:
+    """Return the beginnings of the first question and the first answer after it."""
+    question = next((turn["text"] for turn in turns if turn["role"] == USER), "")
+    answer = next((turn["text"] for turn in turns if turn["role"] in {ASSISTANT, PASSAGE}), "")
+    return question[:PREVIEW_CHARACTERS], answer[:PREVIEW_CHARACTERS]
+
+
+def score_of(dataset: Dataset) -> Score:
+    """Return the dataset's quality score; three queries."""
+    counts = tally_of(dataset.conversations.all())
+    band = quality.band_of(counts.quality_score)
+    return Score(
+        share=counts.quality_score,
+        percent=int(counts.quality_score * 100),
+        band=band.name,
+        words=band.words if counts.total else quality.EMPTY_MESSAGE,
+        valid=counts.valid,
+        invalid=counts.total - counts.valid,
+        advice=quality.advice(counts),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a turn's text, marked where a rule objects."""
+
+    text: str
+    is_marked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ShownTurn:
+    """A turn of the drawer with its findings."""
+
+    number: int
+    role: str
+    pieces: list[Piece]
+    findings: list[Finding]
+
+
+def shown_turns(row: Conversation) -> list[ShownTurn]:
+    """Return the turns with the findings' spans marked; one query."""
+    findings: dict[int, list[Finding]] = {}
+    for finding in row.findings.order_by("turn", "rule"):
+        findings.setdefault(finding.turn, []).append(finding)
+    return [
+        ShownTurn(
+            number=number,
+            role=turn["role"],
+            pieces=marked(turn["text"], _spans(findings.get(number, []))),
+            findings=findings.get(number, []),
+        )
+        for number, turn in enumerate(row.turns)
+    ]
+
+
+def first_flagged(turns: Iterable[ShownTurn]) -> int | None:
+    """Return the number of the first turn with a finding."""
+    return next((turn.number for turn in turns if turn.findings), None)
+
+
+def _spans(findings: Iterable[Finding]) -> list[tuple[int, int]]:
+    return sorted((start, end) for finding in findings for start, end in finding.spans)
+
+
+def marked(text: str, spans: Iterable[tuple[int, int]]) -> list[Piece]:
+    """Cut a text at the borders of sorted spans; together the pieces are the text."""
+    pieces: list[Piece] = []
+    place = 0
+    for start, end in spans:
+        begin = max(start, place)
+        if end <= begin:
+            continue
+        if begin > place:
+            pieces.append(Piece(text[place:begin], is_marked=False))
+        pieces.append(Piece(text[begin:end], is_marked=True))
+        place = end
+    if place < len(text):
+        pieces.append(Piece(text[place:], is_marked=False))
+    return pieces
+
+
+def neighbours(row: Conversation, rows: RowFilter) -> dict[str, int | None]:
+    """Return the rows before and after this one in table order, under the filter."""
+    others = rows.rows(row.dataset).order_by("position")
+    return {
+        "following": others.filter(position__gt=row.position).values_list("pk", flat=True).first(),
+        "before": others.filter(position__lt=row.position).values_list("pk", flat=True).last(),
+    }
+
+
+def last_action(dataset: Dataset) -> Action | None:
+    """Return the newest action that can still be undone."""
+    return (
+        dataset.actions.filter(undoes=None, undone_by=None)
+        .select_related("actor")
+        .order_by("-pk")
+        .first()
+    )
+
+
+def history(dataset: Dataset) -> list[Action]:
+    """Return the newest 200 actions."""
+    found = dataset.actions.select_related("actor", "undone_by").order_by("-pk")
+    return list(found[:200])
+
+
+def rescoring_of(dataset: Dataset) -> Rescoring | None:
+    return Rescoring.objects.filter(dataset=dataset).first()
+
+
+def header(dataset: Dataset) -> dict[str, Any]:
+    """Return what every page of a dataset shows on top."""
+    return {
+        "dataset": dataset,
+        "last_version": dataset.versions.aggregate(last=Max("number"))["last"],
+        "undoable": last_action(dataset),
+        "rescoring": rescoring_of(dataset),
+    }

@@ -1,0 +1,125 @@
+"""Decisions about rows: one or many at once, each an action that can be undone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.db.models import QuerySet
+
+from datasets_app.corpus.conversation import CorpusError
+from datasets_app.models import Action, Conversation, Dataset, Decision, Status
+from datasets_app.rowfilter import RowFilter
+
+STATUS_AFTER = {Decision.KEEP: Status.KEPT, Decision.EXCLUDE: Status.EXCLUDED}
+PAST_TENSE = {Decision.KEEP: "accepted", Decision.EXCLUDE: "excluded"}
+
+
+class PreviewChangedError(CorpusError):
+    """The rows that a bulk decision was about are not the ones it was previewed for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """How an undo went: rows put back, and rows left because somebody changed them since."""
+
+    action: Action
+    restored: int
+    skipped: int
+
+
+@transaction.atomic(durable=True)
+def decide_rows(
+    dataset: Dataset, ids: Sequence[int], decision: Decision, *, by: User
+) -> Action | None:
+    """Decide about the named rows of the dataset; an empty selection does nothing."""
+    if not ids:
+        return None
+    rows = dataset.conversations.filter(pk__in=ids)
+    return _decide(dataset, rows, decision, by=by, chosen={"ids": list(ids)})
+
+
+@transaction.atomic(durable=True)
+def decide_matching(
+    dataset: Dataset, rows: RowFilter, decision: Decision, *, previewed: int, by: User
+) -> Action:
+    """Decide about every row that matches, but only if these are as many as were shown."""
+    action = _decide(dataset, rows.rows(dataset), decision, by=by, chosen=rows.as_json())
+    if action.previewed != previewed:
+        raise PreviewChangedError(
+            f"The filter matches {action.previewed} rows now and matched {previewed} when you "
+            "looked. Nothing was changed; look again and decide anew."
+        )
+    return action
+
+
+def _decide(
+    dataset: Dataset,
+    rows: QuerySet[Conversation],
+    decision: Decision,
+    *,
+    by: User,
+    chosen: dict[str, object],
+) -> Action:
+    after = {"status": STATUS_AFTER[decision], "decision": decision.value}
+    action = Action.objects.create(dataset=dataset, actor=by, kind=decision.value, filter=chosen)
+    sql, params = rows.order_by().values("pk", "status", "decision").query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            INSERT INTO datasets_app_actionrow (action_id, conversation_id, before, after)
+            SELECT %s, row.id, jsonb_build_object('status', row.status, 'decision', row.decision),
+                   jsonb_build_object('status', %s::text, 'decision', %s::text)
+            FROM ({sql}) row
+            """,  # noqa: S608 - the inner query is Django's own, with its parameters
+            [action.pk, after["status"], after["decision"], *params],
+        )
+        action.previewed = cursor.rowcount
+        action.done = _apply(cursor, action, "after", by)
+    count = f"{action.done:,} conversation" + ("" if action.done == 1 else "s")
+    action.title = f"{count} {PAST_TENSE[decision]}"
+    action.save(update_fields=["previewed", "done", "title"])
+    return action
+
+
+def _apply(cursor: object, action: Action, to: str, by: User) -> int:
+    """Write one side of an action to the rows that still show the other side; count them."""
+    was = {"after": "before", "before": "after"}[to]
+    cursor.execute(  # type: ignore[attr-defined]
+        f"""
+        UPDATE datasets_app_conversation row
+        SET status = done.{to} ->> 'status', decision = done.{to} ->> 'decision',
+            decided_by_id = CASE WHEN done.{to} ->> 'decision' IS NULL THEN NULL ELSE %s END,
+            updated_by_id = %s, updated_at = now()
+        FROM datasets_app_actionrow done
+        WHERE done.action_id = %s AND done.conversation_id = row.id
+          AND row.status = done.{was} ->> 'status'
+          AND row.decision IS NOT DISTINCT FROM done.{was} ->> 'decision'
+        """,  # noqa: S608 - `to` is one of two words of this module
+        [by.pk, by.pk, action.pk],
+    )
+    changed: int = cursor.rowcount  # type: ignore[attr-defined]
+    return changed
+
+
+@transaction.atomic(durable=True)
+def undo(action: Action, *, by: User) -> Undone:
+    """Put the action's rows back as they were; rows changed since then are left alone."""
+    original = Action.objects.select_for_update().get(pk=action.pk)
+    if Action.objects.filter(undoes=original).exists() or original.undoes_id:
+        raise CorpusError("This action was undone already.")
+    undoing = Action.objects.create(
+        dataset_id=original.dataset_id,
+        actor=by,
+        kind="undo",
+        title=f"undo: {original.title}",
+        previewed=original.done,
+        undoes=original,
+    )
+    with connection.cursor() as cursor:
+        restored = _apply(cursor, original, "before", by)
+    undoing.done = restored
+    undoing.save(update_fields=["done"])
+    return Undone(undoing, restored, original.done - restored)

@@ -1,0 +1,137 @@
+"""Every step of an import, each a conditional update: whoever lost the fence writes nothing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+from pathlib import PurePosixPath
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from datasets_app import events
+from datasets_app.corpus.conversation import CorpusError
+from datasets_app.models import Blob, Dataset, SourceFile, Upload, UploadState, Verdict
+from datasets_app.services.datasets import create_dataset
+
+MOST_ATTEMPTS = 5
+
+
+class LostFenceError(CorpusError):
+    """Another worker has taken the import over, or a person took the upload back."""
+
+
+def lease_end() -> Any:
+    return Now() + timedelta(seconds=settings.OTTO_LEASE_SECONDS)
+
+
+@transaction.atomic(durable=True)
+def claim_import(upload_id: UUID) -> Upload | None:
+    """Take an upload that waits or was left by its worker; None when there is nothing to do."""
+    claimed = (
+        Upload.objects.claimable()
+        .filter(pk=upload_id)
+        .update(
+            state=UploadState.READING,
+            fence=F("fence") + 1,
+            attempt=F("attempt") + 1,
+            lease_until=lease_end(),
+        )
+    )
+    if not claimed:
+        return None
+    return Upload.objects.select_related("blob", "dataset", "created_by").get(pk=upload_id)
+
+
+def renew_lease(upload_id: UUID, fence: int) -> bool:
+    """Keep the import for another lease; False when it is no longer this worker's."""
+    owned = Upload.objects.filter(pk=upload_id, fence=fence, state=UploadState.READING)
+    return owned.update(lease_until=lease_end()) == 1
+
+
+def hold(upload: Upload, **changes: Any) -> None:
+    """Change the upload inside the caller's transaction, and prove that it is still owned."""
+    owned = Upload.objects.filter(pk=upload.pk, fence=upload.fence, state=UploadState.READING)
+    if owned.update(lease_until=lease_end(), **changes) != 1:
+        raise LostFenceError("This import was taken over or stopped.")
+    for name, value in changes.items():
+        setattr(upload, name, value)
+
+
+def release_import(upload: Upload) -> None:
+    """Let the next worker begin at once."""
+    owned = Upload.objects.filter(pk=upload.pk, fence=upload.fence, state=UploadState.READING)
+    owned.update(lease_until=timezone.now() - timedelta(seconds=1), attempt=F("attempt") - 1)
+
+
+@transaction.atomic(durable=True)
+def end_import(upload: Upload, state: UploadState, reason: str = "") -> None:
+    """Give the upload its last state."""
+    hold(upload, state=state, reason=reason, finished_at=timezone.now(), attempt=0)
+    transaction.on_commit(partial(events.ring_upload, upload.pk), robust=True)
+
+
+def earlier_upload(upload: Upload) -> Upload | None:
+    """Return a finished upload of the same bytes that went where this one would go."""
+    same = Upload.objects.filter(blob=upload.blob, state=UploadState.READY, twin=None)
+    same = same.filter(dataset__deleted_at=None).exclude(dataset=None).exclude(pk=upload.pk)
+    if upload.dataset is not None:
+        same = same.filter(dataset=upload.dataset)
+    elif upload.dataset_name:
+        same = same.filter(dataset__name=upload.dataset_name)
+    found: Upload | None = same.order_by("created_at").first()
+    return found
+
+
+@transaction.atomic(durable=True)
+def open_root(upload: Upload, blob: Blob) -> None:
+    """Note the bytes that an upload brought, and make it the first file of its tree."""
+    hold(upload, blob=blob)
+    SourceFile.objects.get_or_create(
+        upload=upload,
+        parent=None,
+        member_no=0,
+        defaults={"name": upload.name, "blob": blob, "size": blob.size},
+    )
+
+
+@transaction.atomic(durable=True)
+def settle_dataset(upload: Upload) -> Dataset:
+    """Return the dataset that the rows go to: the chosen one, or one named after the file."""
+    if upload.dataset is not None:
+        return upload.dataset
+    wanted = upload.dataset_name
+    named = Dataset.objects.filter(name=wanted, deleted_at=None).first() if wanted else None
+    fresh = wanted or PurePosixPath(upload.name).name.split(".")[0] or "Upload"
+    dataset: Dataset = named or create_dataset(fresh, by=upload.created_by)
+    hold(upload, dataset=dataset)
+    return dataset
+
+
+@transaction.atomic(durable=True)
+def add_members(upload: Upload, members: list[SourceFile]) -> None:
+    """Add files found in an archive; those noted by an earlier attempt stay as they are."""
+    hold(upload)
+    SourceFile.objects.bulk_create(members, ignore_conflicts=True)
+
+
+@transaction.atomic(durable=True)
+def end_file(upload: Upload, file: SourceFile, **changes: Any) -> None:
+    """Give a file its verdict; bytes that no reader counted are put where the verdict says."""
+    hold(upload, attempt=0)
+    if "n_total" not in changes and not file.n_total:
+        column = {Verdict.LOADED: "n_loaded", Verdict.SKIPPED: "n_skipped"}
+        changes |= {"n_total": file.size, column.get(changes["verdict"], "n_failed"): file.size}
+    SourceFile.objects.filter(pk=file.pk).update(finished_at=timezone.now(), **changes)
+
+
+@transaction.atomic(durable=True)
+def park_file(upload: Upload, file: SourceFile, **changes: Any) -> None:
+    """Leave a file until a person has chosen."""
+    hold(upload)
+    SourceFile.objects.filter(pk=file.pk).update(verdict=Verdict.WAITING, **changes)
