@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import onnx
 from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
+from chat_app.serving.graph_files import Precision
 from chat_app.serving.shape import ModelShape, shape_of
 from chat_app.serving.weights import Array, Weights, arrange_weights, rope_tables
 
-Precision = Literal["fp32", "row-int8"]
 Dims = Sequence[int | str]
 
 SMALLEST_MAXIMUM = 1e-8  # keeps an all-zero activation row from dividing by zero

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +53,8 @@ class _Call:
 class Session:
     """Runs one graph on its own pool; used by one thread at a time.
 
-    Every prompt position is computed with others in one call and every answer position in a call
-    of its own; then logits are the same bits whatever the chunks, the batch and the neighbours.
+    Every prompt position is computed beside others and every answer position in a call of its own;
+    then logits are the same bits whatever the chunks, the batch and the neighbours.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Session:
         past = [name for name in inputs if name.startswith("past.")]
         _, kv_heads, _, head_dim = inputs[past[0]]
         self._layers = [name.removeprefix("past.") for name in past]
+        self._tile = 2 * head_dim  # tokens that the kernel computes together
         self.pool = Pool(self._layers, (slots, kv_heads, self.context, head_dim))
         sizes = {given.name: given.shape[1] for given in session.get_outputs()}
         self.vocab, self._top_count = sizes["logits"], sizes["topk_v"]
@@ -105,11 +107,15 @@ class Session:
 
     def read_prompt(self, row: int, prompt: Sequence[int], chunk: int) -> Scores:
         """Read a whole prompt in chunks; the scores do not depend on the size of the chunks."""
-        bounds = chunk_bounds(len(prompt), chunk)
+        bounds = self.bounds(len(prompt), chunk)
         for start, end in bounds[:-1]:
             self.read(row, prompt[start:end], start)
         start, end = bounds[-1]
         return self.read(row, prompt[start:end], start)
+
+    def bounds(self, length: int, chunk: int) -> list[tuple[int, int]]:
+        """Return where a prompt of this length is cut to be read about `chunk` tokens at a time."""
+        return chunk_bounds(length, chunk, self._tile)
 
     def _run(self, call: _Call) -> Scores:
         try:
@@ -156,16 +162,17 @@ class Session:
             call.binding.bind_ortvalue_output(f"present.{name}", view)  # the same memory: in place
 
 
-def chunk_bounds(length: int, chunk: int) -> list[tuple[int, int]]:
-    """Cut a prompt in chunks of at least two tokens; a lone last token joins the one before.
+def chunk_bounds(length: int, chunk: int, tile: int) -> list[tuple[int, int]]:
+    """Cut a prompt so that no token is alone in a call or in a tile of the attention kernel.
 
-    A token computed in a call of its own gets other last bits than the same token computed with
-    others, so lone tokens would make the logits depend on where the cuts fall.
+    A lone token is computed in another way and gets other last bits; then the logits would depend
+    on where the cuts fall. `chunk` is at least 4.
     """
-    starts = list(range(0, length, max(2, chunk)))
-    if len(starts) > 1 and length - starts[-1] == 1:
-        starts.pop()
-    return list(zip(starts, [*starts[1:], length], strict=True))
+    size = chunk - chunk % tile if chunk > tile else chunk
+    has_lone_token = length % min(size, tile) == 1 and length > 1
+    body = length - 2 if has_lone_token else length
+    cuts = [*range(0, body, size), body]
+    return list(pairwise([*cuts, length] if has_lone_token else cuts))
 
 
 def _open(graph: Path | bytes, *, threads: int, spin: bool) -> ort.InferenceSession:

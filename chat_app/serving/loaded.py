@@ -1,0 +1,76 @@
+"""A model that is ready to answer: session, template, and how fast it reads."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chat_app.serving.errors import BrokenModelError, UnservableError
+from chat_app.serving.graph_files import graph_path
+from chat_app.serving.limits import Budget
+from chat_app.serving.requests import ModelKey, Request
+from chat_app.serving.session import Session
+from chat_app.serving.shape import shape_of
+from training_app.lm.config import TrainingError
+from training_app.lm.template import Prompt, Template
+
+CHUNK_SECONDS = 0.06  # others' streams stall at most so long while a prompt is read
+CHUNK_BOUNDS = (16, 512)
+SAMPLE_TOKENS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """One model in memory."""
+
+    session: Session
+    template: Template
+    chunk: int  # prompt tokens read at once
+
+    def prompt(self, request: Request) -> tuple[Prompt, int]:
+        """Return the prompt as the model reads it, and how many tokens may be drawn."""
+        budget = Budget(self.session.context, request.new_tokens)
+        prompt = self._fitted(request, budget)
+        return prompt, budget.answer(len(prompt.ids), len(request.given_ids))
+
+    def _fitted(self, request: Request, budget: Budget) -> Prompt:
+        room = budget.prompt - len(request.given_ids)
+        if request.prompt_ids:
+            return Prompt(list(request.prompt_ids))
+        if request.text is not None:
+            return self.template.completion(request.text, budget=room)
+        return self.template.prompt(request.turns, budget=room)
+
+
+def load_model(key: ModelKey, *, slots: int = 16, threads: int | None = None) -> LoadedModel:
+    """Load a model folder; more threads than it has heads would make replay inexact."""
+    path = graph_path(key.folder, key.precision)
+    if not path.is_file():
+        raise BrokenModelError(f"The model has no {key.precision} serving file. Export it again.")
+    try:
+        shape = shape_of(json.loads((key.folder / "config.json").read_text()))
+        template = Template.open(key.folder)
+    except (TrainingError, UnservableError):
+        raise
+    except Exception as error:  # tokenizers has no exception type of its own
+        raise BrokenModelError(f"The model's folder cannot be read: {error}") from error
+    threads = min(threads or os.cpu_count() or 1, shape.heads)
+    session = Session(path, slots=slots, threads=threads)
+    return LoadedModel(session, template, chunk_for(session))
+
+
+def chunk_for(session: Session) -> int:
+    """Measure how many prompt tokens can be read before other streams would notice."""
+    tokens = [0] * min(SAMPLE_TOKENS, session.context // 2)
+    seconds = min(_read_seconds(session, tokens) for _ in range(3))
+    low, high = CHUNK_BOUNDS
+    return max(low, min(high, int(len(tokens) * CHUNK_SECONDS / seconds)))
+
+
+def _read_seconds(session: Session, tokens: Sequence[int]) -> float:
+    started_at = time.perf_counter()
+    session.read(0, tokens, 0)
+    return time.perf_counter() - started_at

@@ -1,0 +1,95 @@
+"""What the engine asks of the scheduler and what it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from chat_app.serving.graph_files import Precision
+from chat_app.serving.limits import DEFAULT_NEW_TOKENS
+from chat_app.serving.sampling import Sampling
+from datasets_app.corpus.conversation import Turn
+
+FinishReason = Literal["stop", "length", "stopped", "failed"]
+
+
+class Urgency(IntEnum):
+    """Who goes first when all slots are taken; waiting makes every request more urgent."""
+
+    INTERACTIVE = 0
+    API = 1
+    ARENA = 2
+    EVALUATION = 3
+
+
+class ModelKey(NamedTuple):
+    """Which serving file: the model's folder and the precision."""
+
+    folder: Path
+    precision: Precision = "fp32"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One answer to write. Give exactly one of turns, text and prompt_ids as the prompt."""
+
+    gen: str
+    user: str
+    model: ModelKey
+    turns: Sequence[Turn] = ()
+    text: str | None = None  # plain text that the model goes on with
+    prompt_ids: Sequence[int] = ()  # a prompt as it was read before: exact replay
+    given_ids: Sequence[int] = ()  # how the answer begins: taken, not drawn
+    sampling: Sampling = field(default_factory=Sampling)
+    seed: int | None = None  # chosen, and told in Finished, when absent
+    stop: Sequence[str] = ()
+    new_tokens: int = DEFAULT_NEW_TOKENS
+    urgency: Urgency = Urgency.INTERACTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """How long one answer took, in milliseconds, and how fast it was written."""
+
+    queue_ms: float = 0.0  # until a row was free
+    prompt_ms: float = 0.0  # from then until the prompt was read
+    first_token_ms: float = 0.0  # from the request until the first token
+    tokens_per_second: float = 0.0  # after the first token
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The prompt is about to be read; these turns did not fit into it."""
+
+    gen: str
+    prompt_tokens: int
+    dropped_turns: int
+    cut_tokens: int = 0  # taken from the front of the newest turn
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """More of the answer; all deltas together are its text, given beginning included."""
+
+    gen: str
+    text: str
+    token_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The last event of a generation; the token that ended the answer is not in answer_ids."""
+
+    gen: str
+    finish_reason: FinishReason
+    prompt_ids: tuple[int, ...]
+    answer_ids: tuple[int, ...]
+    timings: Timings
+    seed: int
+    reason: str = ""  # the sentence of a failure
+
+
+Event = Started | Delta | Finished

@@ -1,0 +1,155 @@
+"""The next token: transformers' warpers in transformers' order, one draw per token."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chat_app.serving.errors import ServingError
+
+Array = NDArray[Any]
+
+SEED_LIMIT = 2**53  # JSON keeps whole numbers exact below this
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How tokens are chosen; the defaults are the chat's."""
+
+    temperature: float = 0.7  # 0: always the best token
+    top_k: int = 0  # 0: off
+    top_p: float = 0.9
+    min_p: float = 0.0
+    repetition_penalty: float = 1.0
+    frequency_penalty: float = 0.0
+    presence_penalty: float = 0.0
+    logit_bias: Mapping[int, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in BOUNDS.items():
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise ServingError(
+                    f"{name} must lie between {low:g} and {high:g}; it was {value:g}."
+                )
+
+    @property
+    def changes_scores(self) -> bool:
+        """Say whether earlier tokens or a bias move single scores."""
+        penalties = (self.frequency_penalty, self.presence_penalty)
+        return bool(self.logit_bias) or any(penalties) or self.repetition_penalty != 1
+
+
+BOUNDS: dict[str, tuple[float, float]] = {
+    "temperature": (0, 5),
+    "top_k": (0, 1_000_000),
+    "top_p": (0, 1),
+    "min_p": (0, 1),
+    "repetition_penalty": (0.1, 5),
+    "frequency_penalty": (-2, 2),
+    "presence_penalty": (-2, 2),
+}
+
+
+class Sampler:
+    """Chooses the tokens of one answer; the same seed and scores give the same tokens."""
+
+    def __init__(self, params: Sampling, seed: int, prompt_ids: list[int]) -> None:
+        self._params = params
+        self._random = np.random.Generator(np.random.PCG64(seed))
+        self._prompt_ids = np.unique(np.asarray(prompt_ids, np.int64))
+        self._answer: Counter[int] = Counter()
+
+    def choose(self, logits: Array, top_values: Array, top_ids: Array) -> int:
+        """Return the next token of one row and remember it."""
+        ids, chances = self.candidates(logits, top_values, top_ids)
+        sums = np.cumsum(chances)
+        drawn = np.searchsorted(sums, self._random.random() * sums[-1], side="right")
+        return self._remember(int(ids[min(int(drawn), len(ids) - 1)]))
+
+    def accept(self, token: int) -> None:
+        """Take a given token in place of a drawn one; the draws after it stay the same."""
+        self._random.random()
+        self._remember(token)
+
+    def candidates(self, logits: Array, top_values: Array, top_ids: Array) -> tuple[Array, Array]:
+        """Return the tokens that may come next, best first, and their chances."""
+        params = self._params
+        if params.changes_scores:
+            logits = self._penalised(logits)
+            top_ids = np.argpartition(-logits, len(top_ids) - 1)[: len(top_ids)]
+            top_values = np.sort(logits[top_ids])[::-1]
+        if params.temperature == 0:
+            return np.array([int(logits.argmax())]), np.ones(1)
+        ranking = _Ranking(logits, params)
+        if ranking.is_within(top_values):
+            return ranking.cut(np.sort(top_ids))
+        return ranking.cut(np.arange(len(logits)))
+
+    def _remember(self, token: int) -> int:
+        self._answer[token] += 1
+        return token
+
+    def _penalised(self, logits: Array) -> Array:
+        params = self._params
+        moved = logits.copy()
+        for token, bias in params.logit_bias.items():
+            moved[token] += bias
+        answer = np.fromiter(self._answer, np.int64, len(self._answer))
+        seen = np.union1d(self._prompt_ids, answer)
+        scores, penalty = moved[seen], np.float32(params.repetition_penalty)
+        moved[seen] = np.where(scores < 0, scores * penalty, scores / penalty)
+        counts = np.fromiter(self._answer.values(), np.float32, len(self._answer))
+        moved[answer] -= params.frequency_penalty * counts + params.presence_penalty
+        return moved
+
+
+class _Ranking:
+    """The chances of one row's tokens relative to its best token."""
+
+    def __init__(self, logits: Array, params: Sampling) -> None:
+        self._logits, self._params = logits, params
+        self._best = logits.max()
+
+    def is_within(self, top_values: Array) -> bool:
+        """Say whether the tokens ranked already hold everything that may be drawn."""
+        params, last = self._params, top_values[-1]
+        if len(top_values) == len(self._logits):
+            return True
+        if params.top_k:  # tokens equal to the last one may be outside
+            return params.top_k < len(top_values) and bool(top_values[params.top_k - 1] > last)
+        chances = self._chances(top_values)
+        if chances[-1] < params.min_p:
+            return True
+        return bool(chances[top_values > last].sum() > params.top_p * self._mass())
+
+    def cut(self, ids: Array) -> tuple[Array, Array]:
+        """Return what top-k, top-p and min-p leave of these tokens (ids ascending), best first."""
+        params = self._params
+        chances = self._chances(self._logits[ids].astype(np.float64))
+        order = np.argsort(-chances, kind="stable")  # equal chances: lowest id first
+        ids, chances = ids[order], chances[order]
+        if 0 < params.top_k < len(ids):
+            count = int(
+                np.count_nonzero(chances >= chances[params.top_k - 1])
+            )  # ties stay together
+            ids, chances = ids[:count], chances[:count]
+        if params.top_p < 1:
+            mass = chances.sum() if params.top_k else self._mass()
+            before = np.cumsum(chances) - chances
+            count = max(1, int(np.count_nonzero(before < params.top_p * mass)))
+            ids, chances = ids[:count], chances[:count]
+        kept = np.count_nonzero(chances >= params.min_p * chances[0])
+        return ids[:kept], chances[:kept] / chances[:kept].sum()
+
+    def _mass(self) -> float:
+        return float(self._chances(self._logits).sum())
+
+    def _chances(self, values: Array) -> Array:
+        chances: Array = np.exp((values - self._best) / np.float32(self._params.temperature))
+        return chances
