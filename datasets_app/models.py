@@ -46,7 +46,9 @@ class Dataset(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="datasets"
     )
     created_at = models.DateTimeField(auto_now_add=True)
-    policy = models.JSONField(default=dict, help_text="the rule settings that differ from standard")
+    policy = models.JSONField(
+        default=dict, blank=True, help_text="the rule settings that differ from standard"
+    )
     split_seed = models.PositiveIntegerField(default=42)
     valid_share = models.FloatField(default=0.10)
     test_share = models.FloatField(default=0.05)
@@ -105,7 +107,7 @@ class Upload(models.Model):
     state = models.CharField(
         max_length=10, choices=UploadState, default=UploadState.RECEIVING, editable=False
     )
-    reason = models.TextField(default="", editable=False)
+    reason = models.TextField(default="", blank=True, editable=False)
     idem_key = models.CharField(max_length=100, null=True)
     blob = models.ForeignKey(Blob, null=True, on_delete=models.PROTECT, related_name="uploads")
     dataset = models.ForeignKey(
@@ -443,17 +445,17 @@ class Version(models.Model):
     number = models.PositiveIntegerField()
     name = models.CharField(max_length=200)
     choice = models.CharField(max_length=10, choices=Choice, default=Choice.KEPT)
-    policy = models.JSONField(default=dict)
+    policy = models.JSONField(default=dict, blank=True)
     policy_sha256 = models.CharField(max_length=64)
     split_seed = models.PositiveIntegerField()
     shares = models.JSONField()
     state = models.CharField(max_length=10, choices=VersionState, default=VersionState.READY)
-    reason = models.TextField(default="", editable=False)
+    reason = models.TextField(default="", blank=True, editable=False)
     counts = models.JSONField(
-        default=dict, help_text="rows by side, words, characters, passages, set aside"
+        default=dict, blank=True, help_text="rows by side, words, characters, passages, set aside"
     )
     quality_score = models.FloatField(default=0.0)
-    manifest_sha256 = models.CharField(max_length=64, default="")
+    manifest_sha256 = models.CharField(max_length=64, default="", blank=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )

@@ -65,7 +65,7 @@ def _decide(
 ) -> Action:
     after = {"status": STATUS_AFTER[decision], "decision": decision.value}
     action = Action.objects.create(dataset=dataset, actor=by, kind=decision.value, filter=chosen)
-    sql, params = rows.order_by().values("pk", "status", "decision").query.sql_with_params()
+    sql, params = rows.order_by().values("id", "status", "decision").query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(
             f"""

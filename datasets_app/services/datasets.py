@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models.functions import Now
@@ -13,6 +11,7 @@ from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.rules.policy import Policy
 from datasets_app.models import Dataset, Rescoring
 from otto_web.lib import audit
+from otto_web.lib.hints import hint
 
 
 @transaction.atomic
@@ -73,6 +72,5 @@ def set_policy(dataset: Dataset, policy: Policy, *, by: User) -> Rescoring:
         defaults={"cursor": 0, "done": 0, "total": dataset.conversations.count()},
     )
     audit.record(by, "set rules", dataset, before=before, after=dataset.policy)
-    hint = partial(tasks.rescore_dataset_task.delay, str(dataset.pk))
-    transaction.on_commit(hint, robust=True)
+    hint(tasks.rescore_dataset_task, dataset.pk)
     return order

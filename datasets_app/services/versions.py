@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Max
@@ -14,6 +12,7 @@ from datasets_app.corpus.rules import policy
 from datasets_app.models import Choice, Dataset, Version, VersionState
 from datasets_app.services import freezing
 from otto_web.lib import audit
+from otto_web.lib.hints import hint
 
 
 @transaction.atomic(durable=True)
@@ -22,8 +21,7 @@ def order_version(
 ) -> Version:
     """Write down that a version is wanted; the row is the order, a worker freezes it."""
     version = _new_version(dataset, choice=choice, name=name, user=user)
-    hint = partial(tasks.freeze_version_task.delay, str(version.pk))
-    transaction.on_commit(hint, robust=True)
+    hint(tasks.freeze_version_task, version.pk)
     return version
 
 
