@@ -28,11 +28,11 @@ REASONS: dict[str, str] = {
     "bad_member": "This file is damaged inside its archive and could not be unpacked.",
     "bad_archive": "The archive is damaged.",
     "encrypted": "This file is protected by a password. Pack it again without one.",
-    "bad_method": "This file is packed with a method OTTO does not open. Pack it again as plain zip.",
+    "bad_method": "This file is packed in a way OTTO does not open. Pack it again as plain zip.",
     "trailing_junk": "There are extra bytes behind the end of the packed data; the data was kept.",
     "stopped": "Reading was stopped: it needed more memory or time than one file may use.",
     "cancelled": "Reading was stopped by a person.",
-    "needs_encoding": "The characters of this file could be read in several ways: please choose one.",
+    "needs_encoding": "The characters of this file can be read in several ways: please choose one.",
     "needs_mapping": "Tell us what the columns are; nothing is loaded until then.",
     "bad_json": "This is not valid JSON.",
     "control_character": "A string holds a raw control character; it was kept.",
@@ -102,12 +102,17 @@ Item: TypeAlias = Record | Problem | Gap
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """What the columns of a table are: a question and an answer, or one column of text."""
+    """What the columns of a table are: a question and an answer, or one column of text.
+
+    `context` is put after the question, `system` before the conversation; `delimiter` is the
+    sign between cells, guessed when None.
+    """
 
     question: str | None = None
     answer: str | None = None
     text: str | None = None
     system: str | None = None
+    context: str | None = None
     delimiter: str | None = None
 
     def __post_init__(self) -> None:

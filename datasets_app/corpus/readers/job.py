@@ -1,0 +1,59 @@
+"""What every reader is given, and the two ways it makes text safe to store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from datasets_app.corpus.conversation import Turn
+from datasets_app.corpus.encoding import clean_text
+from datasets_app.corpus.source import Mapping
+from datasets_app.corpus.view import ByteStream
+
+SAMPLE_CHARACTERS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One file to read: its UTF-8 stream, its first MiB, and what a person has chosen."""
+
+    stream: ByteStream
+    head: bytes
+    mapping: Mapping | None = None
+    name: str = ""
+
+    @property
+    def head_text(self) -> str:
+        return self.head.decode("utf-8", "ignore")
+
+
+def clean_turns(turns: tuple[Turn, ...]) -> tuple[tuple[Turn, ...], tuple[str, ...]]:
+    """Return the turns as PostgreSQL takes them, and a note when something was replaced."""
+    nuls = surrogates = 0
+    clean: list[Turn] = []
+    for turn in turns:
+        role, text = clean_text(turn.role).text, clean_text(turn.text)
+        nuls += text.nuls
+        surrogates += text.surrogates
+        clean.append(Turn(role, text.text))
+    notes = []
+    if nuls:
+        notes.append(f"{nuls} zero characters were removed")
+    if surrogates:
+        notes.append(f"{surrogates} half characters were replaced by \ufffd")
+    return tuple(clean), tuple(notes)
+
+
+def decoded(data: bytes) -> str:
+    """Decode a line or passage with every line end as LF."""
+    text = data.decode("utf-8", "replace")
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def sample(data: bytes | str) -> str:
+    """Return the beginning of something that was not loaded, safe to store and to show."""
+    text = (
+        data[: 4 * SAMPLE_CHARACTERS].decode("utf-8", "replace")
+        if isinstance(data, bytes)
+        else data
+    )
+    return clean_text(text[:SAMPLE_CHARACTERS]).text

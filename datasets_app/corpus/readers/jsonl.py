@@ -1,0 +1,63 @@
+"""JSON Lines: one value per line; a broken line is one problem and the others load."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from datasets_app.corpus.json_text import JsonError
+from datasets_app.corpus.lines import Line, split_lines
+from datasets_app.corpus.readers import records
+from datasets_app.corpus.readers.job import Job
+from datasets_app.corpus.readers.records import Place, Workshop
+from datasets_app.corpus.source import Gap, Item
+
+BOM = b"\xef\xbb\xbf"
+
+
+def read(job: Job) -> Iterator[Item]:
+    """Yield the records of a JSON Lines file, numbered problems included."""
+    shop = Workshop()
+    for line in split_lines(job.stream):
+        yield from _line(line, shop)
+
+
+def _line(line: Line, shop: Workshop) -> Iterator[Item]:
+    place = Place(line.start, line.end, line.number)
+    if line.data is None:
+        yield records.problem(place, "too_long", f"Line {line.number} is longer than 16 MiB.")
+        return
+    data = line.data.strip(b" \t\r\n")
+    if not data:
+        yield Gap(line.start, line.end, "blank")
+        return
+    if data.startswith(BOM):
+        data = data.removeprefix(BOM)
+        at = Place(line.start, line.start, line.number)
+        message = "A byte order mark in the middle of the file was passed over."
+        yield records.problem(at, "inner_bom", message)
+    text = data.decode("utf-8", "replace")
+    try:
+        value = shop.parser.parse(text)
+    except JsonError as error:
+        yield records.broken(place, error, text)
+        return
+    yield from records.remarks(place, shop)
+    yield from _value(place, value, shop, text)
+
+
+def _value(place: Place, value: Any, shop: Workshop, text: str) -> Iterator[Item]:
+    found = records.record(place, value, shop)
+    if found is not None:
+        yield from found
+    elif isinstance(value, str):
+        yield from records.passage_record(place, value)
+    elif _is_lone_list(value):
+        yield from records.record(place, {"messages": value}, shop) or ()
+    else:
+        message = f"Line {place.line} has none of the shapes OTTO knows."
+        yield records.problem(place, "unknown_shape", message, text)
+
+
+def _is_lone_list(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)

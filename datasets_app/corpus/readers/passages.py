@@ -1,0 +1,164 @@
+"""Plain text and Markdown: passages of at most 8,000 characters, cut at blank lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from datasets_app.corpus.conversation import PASSAGE, Turn
+from datasets_app.corpus.lines import Line, split_lines
+from datasets_app.corpus.readers.job import Job, clean_turns, decoded
+from datasets_app.corpus.source import Gap, Item, Problem, Record
+
+LONGEST = 8000
+HEADING = re.compile(r"#{1,6}\s+(\S.*)")
+FENCE = re.compile(rb"\s*(?:```|~~~)")
+FRONT_MATTER_LINES = 200
+SENTENCE_END = re.compile(r"(?<=[.!?…。！？])\s+")
+BOM = "\ufeff"
+
+
+@dataclass(slots=True)
+class _Paragraph:
+    """Lines up to the next blank one."""
+
+    lines: list[Line] = field(default_factory=list)
+    size: int = 0
+
+    def add(self, line: Line, length: int) -> None:
+        self.lines.append(line)
+        self.size += length
+
+
+def read(job: Job) -> Iterator[Item]:
+    """Yield the passages of a plain text."""
+    yield from _passages(split_lines(job.stream), {})
+
+
+def read_markdown(job: Job) -> Iterator[Item]:
+    """Yield the passages of a Markdown text; its front matter becomes metadata."""
+    lines = split_lines(job.stream)
+    matter, length = front_matter(job.head_text)
+    for _ in range(length):
+        line = next(lines)
+        yield Gap(line.start, line.end)
+    yield from _passages(lines, {"front_matter": matter} if matter else {}, is_markdown=True)
+
+
+def front_matter(head: str) -> tuple[dict[str, str], int]:
+    """Return the front matter's simple fields and how many lines it takes; 0 when there is none."""
+    lines = re.split(r"\r\n|\n|\r", head, maxsplit=FRONT_MATTER_LINES)
+    if lines[0].lstrip(BOM).rstrip() != "---":
+        return {}, 0
+    ends = (n for n, line in enumerate(lines[:FRONT_MATTER_LINES]) if n and line.rstrip() == "---")
+    end = next(ends, 0)
+    fields = (line.partition(":") for line in lines[1:end])
+    return {key.strip(): text.strip() for key, sign, text in fields if sign}, end + 1 if end else 0
+
+
+def _passages(
+    lines: Iterator[Line], meta: dict[str, Any], *, is_markdown: bool = False
+) -> Iterator[Item]:
+    """Pack whole paragraphs greedily; only what is longer than a passage is divided."""
+    held = _Paragraph()
+    heading = ""
+    for part in _paragraphs(lines, is_markdown=is_markdown):
+        if isinstance(part, Problem):
+            yield from _flush(held, meta, heading)
+            held = _Paragraph()
+            yield part
+            continue
+        if held.size + part.size > LONGEST:
+            yield from _flush(held, meta, heading)
+            heading = _last_heading(held, heading) if is_markdown else ""
+            held = _Paragraph()
+        held.lines += part.lines
+        held.size += part.size
+    yield from _flush(held, meta, heading)
+
+
+def _paragraphs(lines: Iterator[Line], *, is_markdown: bool) -> Iterator[_Paragraph | Problem]:
+    """Yield paragraphs with the blank lines after them; inside a fence no blank line divides."""
+    held = _Paragraph()
+    ended = fenced = False
+    for line in lines:
+        if line.data is None:
+            yield held
+            held = _Paragraph()
+            yield _too_long(line)
+            continue
+        blank = not line.data.strip()
+        if ended and not blank and not (fenced and held.size < LONGEST):
+            yield held
+            held = _Paragraph()
+        ended = blank
+        if is_markdown and FENCE.match(line.data):
+            fenced = not fenced
+        held.add(line, len(decoded(line.data)))
+    yield held
+
+
+def _too_long(line: Line) -> Problem:
+    message = f"Line {line.number} is longer than 16 MiB."
+    return Problem(line.start, line.end, line.number, 1, "too_long", message)
+
+
+def _last_heading(held: _Paragraph, before: str) -> str:
+    for line in reversed(held.lines):
+        found = HEADING.match(decoded(line.data or b""))
+        if found:
+            return found[1].strip()
+    return before
+
+
+def _flush(held: _Paragraph, meta: dict[str, Any], heading: str) -> Iterator[Item]:
+    """Yield the passage, or its pieces when it is one long paragraph, between its blank lines."""
+    lines = held.lines
+    first, last = 0, len(lines)
+    while first < last and not (lines[first].data or b"").strip():
+        first += 1
+    while last > first and not (lines[last - 1].data or b"").strip():
+        last -= 1
+    yield from _blank(lines[:first])
+    extra = {**meta, "heading": heading} if heading else meta
+    if first < last:
+        yield from _pieces(lines[first:last], extra)
+    yield from _blank(lines[last:])
+
+
+def _blank(lines: list[Line]) -> Iterator[Gap]:
+    if lines:
+        yield Gap(lines[0].start, lines[-1].end, "blank")
+
+
+def _pieces(lines: list[Line], meta: dict[str, Any]) -> Iterator[Record]:
+    """Yield records of at most LONGEST characters that end at lines, sentences or spaces."""
+    data = b"".join(line.data or b"" for line in lines)
+    text = data.decode("utf-8", "replace")
+    start = lines[0].start
+    while text:
+        at = cut(text)
+        piece, text = text[:at], text[at:]
+        raw = piece.encode()
+        yield _record(start, start + len(raw), raw, meta)
+        start += len(raw)
+
+
+def cut(text: str) -> int:
+    """Return where to divide a text: all of it when it is short enough."""
+    if len(text) <= LONGEST or not text[LONGEST:].strip():
+        return len(text)
+    window = text[:LONGEST]
+    line_end = max(window.rfind("\n"), window.rfind("\r")) + 1
+    if line_end > LONGEST // 2:
+        return line_end
+    sentence = max((found.end() for found in SENTENCE_END.finditer(window)), default=0)
+    return sentence or window.rfind(" ") + 1 or LONGEST
+
+
+def _record(start: int, end: int, raw: bytes, meta: dict[str, Any]) -> Record:
+    text = decoded(raw).removesuffix("\n").removeprefix(BOM)
+    turns, notes = clean_turns((Turn(PASSAGE, text),))
+    return Record(start, end, turns, notes, meta)

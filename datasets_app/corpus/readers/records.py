@@ -1,0 +1,104 @@
+"""What the two JSON readers share: a parsed value becomes a record or a problem."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from datasets_app.corpus.conversation import PASSAGE, Turn
+from datasets_app.corpus.encoding import clean_text
+from datasets_app.corpus.json_text import JsonError, JsonParser
+from datasets_app.corpus.readers.job import clean_turns, sample
+from datasets_app.corpus.readers.passages import LONGEST, cut
+from datasets_app.corpus.shapes import Found, ShapeError, Shapes
+from datasets_app.corpus.source import Item, Problem, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a value stands: its bytes, its line, and the column its line begins to count from."""
+
+    start: int
+    end: int
+    line: int
+    column: int = 1
+
+
+@dataclass(slots=True)
+class Workshop:
+    """The parser and the recogniser that one file uses for all its values."""
+
+    parser: JsonParser = field(default_factory=JsonParser)
+    shapes: Shapes = field(default_factory=Shapes)
+
+
+def problem(place: Place, code: str, message: str, data: bytes | str = "") -> Problem:
+    return Problem(place.start, place.end, place.line, place.column, code, message, sample(data))
+
+
+def broken(place: Place, error: JsonError, text: str) -> Problem:
+    """Return the problem of a value that does not parse, at the very sign that is wrong."""
+    before = text[: error.position]
+    line = place.line + before.count("\n")
+    column = error.position - before.rfind("\n") + (place.column - 1 if line == place.line else 0)
+    around = sample(text[max(0, error.position - 40) : error.position + 80])
+    message = f"Line {line}, column {column}: {error}"
+    return Problem(place.start, place.end, line, column, error.code, message, around)
+
+
+def remarks(place: Place, shop: Workshop) -> Iterator[Problem]:
+    """Yield what was odd about the value just parsed, without taking bytes from its record."""
+    for code, message in shop.parser.notes:
+        yield Problem(place.start, place.start, place.line, place.column, code, message)
+
+
+def record(place: Place, value: Any, shop: Workshop) -> Iterator[Item] | None:
+    """Return the items of a value of known shape, or None when its shape is unknown."""
+    try:
+        found = shop.shapes.recognise(value)
+    except ShapeError as error:
+        return iter((problem(place, error.code, f"Line {place.line}: {error}", str(value)[:200]),))
+    return None if found is None else _records(place, found)
+
+
+def passage_record(place: Place, text: str) -> Iterator[Item]:
+    return _records(place, Found((Turn(PASSAGE, text),)))
+
+
+def _records(place: Place, found: Found) -> Iterator[Item]:
+    turns, more = clean_turns(found.turns)
+    notes = (*dict.fromkeys(found.notes), *more)
+    meta = {clean_text(key).text: clean_value(value) for key, value in found.meta.items()}
+    if len(turns) == 1 and turns[0].role == PASSAGE and len(turns[0].text) > LONGEST:
+        yield from _passages(place, turns[0].text, notes, meta)
+    else:
+        yield Record(place.start, place.end, turns, notes, meta)
+
+
+def _passages(
+    place: Place, text: str, notes: tuple[str, ...], meta: dict[str, Any]
+) -> Iterator[Record]:
+    """Divide one long string; its pieces share its bytes evenly, so that each has a place."""
+    pieces = []
+    while text:
+        at = cut(text)
+        pieces.append(text[:at])
+        text = text[at:]
+    size = place.end - place.start
+    for number, piece in enumerate(pieces):
+        start = place.start + size * number // len(pieces)
+        end = place.start + size * (number + 1) // len(pieces)
+        yield Record(start, end, (Turn(PASSAGE, piece),), notes, {**meta, "part": number + 1})
+
+
+def clean_value(value: Any) -> Any:
+    """Return metadata that jsonb takes: clean strings and keys, no infinite number."""
+    if isinstance(value, str):
+        return clean_text(value).text
+    if isinstance(value, dict):
+        return {clean_text(key).text: clean_value(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [clean_value(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,189 @@
+"""CSV and TSV: one record per row, once it is known what the columns are."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from datasets_app.corpus import tables
+from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, SYSTEM, USER, CorpusError, Turn
+from datasets_app.corpus.lines import Line, split_lines
+from datasets_app.corpus.readers.job import Job, clean_turns, sample
+from datasets_app.corpus.source import Gap, Item, Mapping, Problem, Record, Waiting, WaitingError
+
+ROWS_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The cells of one record and the bytes and line it stands at."""
+
+    cells: list[str]
+    start: int
+    end: int
+    line: int
+
+
+class _Feed:
+    """Lines for the csv module that remembers how far it has read."""
+
+    def __init__(self, lines: Iterator[Line]) -> None:
+        self._lines = lines
+        self.end = 0
+        self.line = 1
+        self.quotes = 0
+        self.is_done = False
+        self.is_too_long = False
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._lines:
+            self.end, self.line = line.end, line.number + 1
+            text = (line.data or b"").decode("utf-8", "replace")
+            self.quotes += text.count('"')
+            self.is_too_long = line.data is None
+            yield text.replace("\0", "")
+        self.is_done = True
+
+
+def rows(
+    lines: Iterator[Line], delimiter: str, start: int = 0, line: int = 1
+) -> Iterator[Row | Problem]:
+    """Yield the rows of a table; what cannot be read is a problem at its opening line."""
+    csv.field_size_limit(tables.LONGEST_FIELD)
+    feed = _Feed(lines)
+    reader = csv.reader(iter(feed), delimiter=delimiter)
+    while True:
+        feed.quotes = 0
+        try:
+            cells = next(reader, None)
+        except csv.Error:
+            yield _unreadable(feed, start, line)
+        else:
+            if cells is None:
+                return
+            yield _row_or_problem(feed, cells, start, line)
+        start, line = feed.end, feed.line
+
+
+def _row_or_problem(feed: _Feed, cells: list[str], start: int, line: int) -> Row | Problem:
+    if feed.is_too_long:
+        message = f"Line {line} is longer than 16 MiB."
+        return Problem(start, feed.end, line, 1, "too_long", message)
+    if feed.is_done and feed.quotes % 2 and feed.line > line + 1:
+        return _unclosed(feed, start, line)
+    return Row(cells, start, feed.end, line)
+
+
+def _unreadable(feed: _Feed, start: int, line: int) -> Problem:
+    message = f"A cell that opens in line {line} is longer than 1 MiB."
+    return Problem(start, feed.end, line, 1, "long_field", message)
+
+
+def _unclosed(feed: _Feed, start: int, line: int) -> Problem:
+    message = f"A quotation mark that opens in line {line} is never closed; the rows after it"
+    return Problem(start, feed.end, line, 1, "unclosed_quote", f"{message} were not loaded.")
+
+
+def read(job: Job) -> Iterator[Item]:
+    """Yield the rows as conversations or passages; raises WaitingError for unknown columns."""
+    layout = tables.guess_layout(job.head_text)
+    delimiter = (job.mapping and job.mapping.delimiter) or layout.delimiter
+    lines = split_lines(job.stream)
+    start = 0
+    if layout.has_separator_line:
+        start = next(lines).end
+    table = rows(lines, delimiter, start, 1 + layout.has_separator_line)
+    header = next((row for row in table if isinstance(row, Problem) or row.cells), None)
+    if header is None:
+        return
+    if isinstance(header, Problem):
+        yield header
+        header = Row([], header.start, header.end, header.line)
+    columns = tables.column_names(header.cells)
+    mapping = job.mapping or tables.certain_mapping(columns, delimiter)
+    if mapping is None:
+        raise WaitingError(_waiting(columns, table, delimiter))
+    yield Gap(0, header.end)
+    yield from _records(table, columns, _turn_maker(mapping, columns))
+
+
+def _waiting(columns: tuple[str, ...], table: Iterator[Row | Problem], delimiter: str) -> Waiting:
+    shown = (row for row in itertools.islice(table, 5 * ROWS_SHOWN) if isinstance(row, Row))
+    cells = (tuple(sample(cell) for cell in row.cells) for row in shown if row.cells)
+    return Waiting(
+        code="needs_mapping",
+        why="Tell us what the columns are; nothing is loaded until then.",
+        columns=columns,
+        rows=tuple(itertools.islice(cells, ROWS_SHOWN)),
+        suggested=tables.suggested_mapping(columns, delimiter),
+    )
+
+
+def _records(
+    table: Iterator[Row | Problem], columns: tuple[str, ...], make: _TurnMaker
+) -> Iterator[Item]:
+    for row in table:
+        if isinstance(row, Problem):
+            yield row
+        elif not any(cell.strip() for cell in row.cells):
+            yield Gap(row.start, row.end, "blank")
+        else:
+            yield from _record(row, columns, make)
+
+
+def _record(row: Row, columns: tuple[str, ...], make: _TurnMaker) -> Iterator[Item]:
+    """Yield a row's record; a missing or spare cell is a remark, a missing answer a problem."""
+    if len(row.cells) != len(columns):
+        message = f"Line {row.line} has {len(row.cells)} cells, the header {len(columns)}."
+        yield Problem(row.start, row.start, row.line, 1, "ragged_row", message)
+    values = dict(zip(columns, row.cells, strict=False))
+    spare = row.cells[len(columns) :]
+    turns = make.turns(values)
+    if turns is None:
+        shown = sample(", ".join(row.cells))
+        message = f"Line {row.line} lacks the cells that were chosen."
+        yield Problem(row.start, row.end, row.line, 1, "missing_role", message, shown)
+        return
+    turns, notes = clean_turns(turns)
+    meta = {name: sample_free(cell) for name, cell in values.items() if name not in make.used}
+    if spare:
+        meta["spare cells"] = ", ".join(map(sample_free, spare))
+    yield Record(row.start, row.end, turns, notes, meta)
+
+
+def sample_free(cell: str) -> str:
+    """Return a cell as metadata, whole but clean."""
+    return cell.replace("\0", "")
+
+
+@dataclass(frozen=True, slots=True)
+class _TurnMaker:
+    """How one row becomes turns; None for a row that lacks a chosen cell."""
+
+    used: frozenset[str]
+    turns: Callable[[dict[str, str]], tuple[Turn, ...] | None]
+
+
+def _turn_maker(mapping: Mapping, columns: tuple[str, ...]) -> _TurnMaker:
+    chosen = (mapping.question, mapping.answer, mapping.text, mapping.system, mapping.context)
+    used = frozenset(name for name in chosen if name)
+    unknown = sorted(used - set(columns))
+    if unknown:
+        raise CorpusError(f"The table has no column {unknown[0]!r}; it has {', '.join(columns)}.")
+
+    def turns(values: dict[str, str]) -> tuple[Turn, ...] | None:
+        if mapping.text:
+            text = values.get(mapping.text)
+            return None if text is None else (Turn(PASSAGE, text),)
+        question, answer = values.get(mapping.question or ""), values.get(mapping.answer or "")
+        if question is None or answer is None:
+            return None
+        context = values.get(mapping.context or "", "").strip()
+        asked = f"{question}\n\n{context}" if context else question
+        pair = (Turn(USER, asked), Turn(ASSISTANT, answer))
+        system = values.get(mapping.system or "", "").strip()
+        return (Turn(SYSTEM, system), *pair) if system else pair
+
+    return _TurnMaker(used, turns)

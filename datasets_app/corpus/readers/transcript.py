@@ -1,0 +1,90 @@
+"""Transcripts: labelled lines become turns; questions and answers become pairs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from datasets_app.corpus import transcripts
+from datasets_app.corpus.lines import Line, split_lines
+from datasets_app.corpus.readers import passages
+from datasets_app.corpus.readers.job import Job, clean_turns, decoded
+from datasets_app.corpus.roles import QUESTION_LABELS
+from datasets_app.corpus.source import Gap, Item, Problem, Record
+from datasets_app.corpus.transcripts import Speakers, Talk
+
+LARGEST_RECORD = 1 << 20
+RULE = re.compile(r"\s*(?:-{3,}|={3,}|\*{3,}|_{3,})\s*$")
+
+
+@dataclass(slots=True)
+class _Open:
+    """The conversation being read and the bytes it covers."""
+
+    talk: Talk = field(default_factory=Talk)
+    start: int = 0
+    end: int = 0
+
+
+def read(job: Job) -> Iterator[Item]:
+    """Yield one record per call: a ruled line, or a new question in a list, begins the next."""
+    text = transcripts.one_turn_per_line(job.head_text)
+    speakers = transcripts.find_speakers(re.split(r"\r\n|\n|\r", text))
+    if speakers is None:
+        yield from passages.read(job)
+        return
+    held = _Open()
+    for line in split_lines(job.stream):
+        if line.data is None or not line.data.strip():
+            yield from _between(line, held)
+            continue
+        shown = decoded(line.data)
+        if held.talk.said and _begins_anew(shown, held, speakers):
+            yield from _close(held)
+            held = _Open()
+        if not held.end:
+            held.start = line.start
+        for part in transcripts.one_turn_per_line(shown).split("\n"):
+            transcripts.add_line(held.talk, part, speakers)
+        held.end = line.end
+    yield from _close(held)
+
+
+def _between(line: Line, held: _Open) -> Iterator[Item]:
+    """Account for a blank or oversized line; blank lines inside a call belong to it."""
+    if line.data is None:
+        yield from _close(held)
+        held.talk, held.start, held.end = Talk(), 0, 0
+        message = f"Line {line.number} is longer than 16 MiB."
+        yield Problem(line.start, line.end, line.number, 1, "too_long", message)
+    elif not held.end:
+        yield Gap(line.start, line.end, "blank")
+
+
+def _begins_anew(line: str, held: _Open, speakers: Speakers) -> bool:
+    if RULE.match(line):
+        return True
+    found = transcripts.labelled(line)
+    if found is None or found.label not in speakers.counts:
+        return False
+    if speakers.is_question_list:
+        return found.label in QUESTION_LABELS
+    changes = held.talk.said[-1][0] != found.label
+    return changes and held.end - held.start > LARGEST_RECORD
+
+
+def _close(held: _Open) -> Iterator[Item]:
+    """Yield what was read as one record; text without any speaker is a passage of its own."""
+    if not held.end:
+        return
+    heading = "\n".join(held.talk.heading)
+    if not held.talk.said:
+        yield Problem(
+            held.start, held.end, 1, 1, "missing_role", "Nobody speaks here.", heading[:120]
+        )
+        return
+    turns, notes = transcripts.finish(held.talk)
+    turns, more = clean_turns(turns)
+    meta = {"heading": heading} if heading else {}
+    yield Record(held.start, held.end, turns, notes + more, meta)

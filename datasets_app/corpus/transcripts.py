@@ -1,0 +1,207 @@
+"""Who says what in a transcript: labels at line starts or inline, with or without times."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from datasets_app.corpus.conversation import ASSISTANT, USER, Turn
+from datasets_app.corpus.roles import ANSWER_LABELS, QUESTION_LABELS, ROLE_OF, speaker_role
+
+FEWEST_SPEAKERS, MOST_SPEAKERS = 2, 12
+LEAST_SHARE = 0.2
+FEWEST_WORDS = 3
+"""Labels that are no role words, followed by less, are a list of fields and not a talk."""
+NAME = r"[^\W\d_][\w .'’\-]{0,38}(?:\s?\([^()\n]{1,30}\))?"
+CLOCK = r"\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d{1,3})?(?:\s?[AaPp]\.?[Mm]\.?)?"
+DATE = r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}"
+STAMP = rf"(?:[\[(](?:{DATE},?\s+)?(?:{CLOCK}|[\d:]{{4,14}})[\])]|(?:{DATE},?\s+)?{CLOCK})\s*"
+LINE = re.compile(
+    rf"\s*(?:[-*•>]\s+)?(?:(?P<stamp>{STAMP})(?:-\s+)?)?"
+    rf"(?P<mark>\*\*|__)?(?P<name>{NAME})(?:\*\*|__)?\s*"
+    r"(?P<sign>[:：]|(?<=\s)[-–—](?=\s))(?:\*\*|__)?"
+)
+INLINE = re.compile(rf"\*\*\s*(?:{NAME})\s*(?::\*\*|\*\*\s*:)")
+_KNOWN = "|".join(sorted((re.escape(word) for word in ROLE_OF if len(word) > 2), key=len))
+INLINE_PLAIN = re.compile(
+    rf"(?<=[.?!…\"”)\]*] )(?:{_KNOWN})(?:\s?\([^()\n]{{1,30}}\))?:(?= )", re.IGNORECASE
+)
+FENCE = re.compile(r"\s*(?:```|~~~)")
+GREETINGS = re.compile(
+    r"how (?:can|may) (?:i|we) (?:help|assist)|thank you for (?:calling|contacting)"
+    r"|what can i (?:do|help)|you(?:'|’)ve reached|i(?:'|’)d be happy to (?:help|assist)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A line that begins with a speaker's label."""
+
+    label: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Speakers:
+    """The speakers that recur in a text, with how often each one speaks."""
+
+    counts: dict[str, int]
+
+    @property
+    def is_question_list(self) -> bool:
+        return set(self.counts) <= QUESTION_LABELS | ANSWER_LABELS
+
+    def speaks(self, label: str) -> bool:
+        return label in self.counts or speaker_role(label) is not None
+
+
+@dataclass(slots=True)
+class Talk:
+    """A conversation in the making: who said what, and what stood before the first word."""
+
+    heading: list[str] = field(default_factory=list)
+    said: list[tuple[str, list[str]]] = field(default_factory=list)
+    aliases: dict[str, str] = field(default_factory=dict)
+
+
+def labelled(line: str) -> Labelled | None:
+    """Return the speaker's label and the rest of the line, or None where no speaker begins."""
+    found = LINE.match(line[:400])
+    if found is None or (found["sign"] not in ":：" and not found["stamp"]):
+        return None
+    name = found["name"].strip()
+    if len(name.split()) > 5 or line[found.end() : found.end() + 2] == "//":
+        return None
+    return Labelled(canonical(name), line[found.end() :].strip())
+
+
+def canonical(name: str) -> str:
+    """Return one spelling for `BEN`, `Ben` and `Ben (Agent)`."""
+    return re.sub(r"\s*\([^()]*\)", "", name).strip().casefold() or name.casefold()
+
+
+def one_turn_per_line(text: str) -> str:
+    """Put each inline label, as in one long Markdown line, on a line of its own."""
+    for pattern in (INLINE, INLINE_PLAIN):
+        if len(pattern.findall(text)) >= 3:
+            return pattern.sub(lambda found: "\n" + found[0], text)
+    return text
+
+
+def find_speakers(lines: Iterable[str]) -> Speakers | None:
+    """Return who speaks, if 2 to 12 labels recur on a fifth of the non-empty lines."""
+    counts: Counter[str] = Counter()
+    seen = words = 0
+    for line in _outside_fences(lines):
+        seen += 1
+        found = labelled(line)
+        if found:
+            counts[found.label] += 1
+            words += len(found.text.split())
+    recurring = {label: count for label, count in counts.items() if count >= 2}
+    known = {label: count for label, count in counts.items() if speaker_role(label)}
+    speakers = recurring | known if recurring or len(known) >= 2 else {}
+    if not FEWEST_SPEAKERS <= len(speakers) <= MOST_SPEAKERS:
+        return None
+    if sum(speakers.values()) < max(3, LEAST_SHARE * seen):
+        return None
+    if not known and words < FEWEST_WORDS * sum(counts.values()):
+        return None
+    return Speakers(speakers)
+
+
+def _outside_fences(lines: Iterable[str]) -> Iterator[str]:
+    """Yield non-empty lines outside fenced code, where a label is no speaker."""
+    fenced = False
+    for line in lines:
+        if FENCE.match(line):
+            fenced = not fenced
+        elif not fenced and line.strip():
+            yield line
+
+
+def add_line(talk: Talk, line: str, speakers: Speakers) -> None:
+    """Add one line: a speaker begins, goes on, or has not begun yet."""
+    found = labelled(line)
+    if found is None or not speakers.speaks(found.label):
+        _continue(talk, line.strip())
+    elif _is_introduction(found, speakers):
+        talk.aliases[canonical(found.text)] = found.label
+        _continue(talk, line.strip())
+    elif talk.said and talk.said[-1][0] == found.label:
+        talk.said[-1][1].append(found.text)
+    else:
+        talk.said.append((found.label, [found.text]))
+
+
+def _is_introduction(found: Labelled, speakers: Speakers) -> bool:
+    """Say whether the line names a speaker, as `Agent: Daleen` does in a list of participants."""
+    other = canonical(found.text)
+    return other != found.label and other in speakers.counts
+
+
+def _continue(talk: Talk, text: str) -> None:
+    if not text:
+        return
+    lines = talk.said[-1][1] if talk.said else talk.heading
+    lines.append(text)
+
+
+def finish(talk: Talk) -> tuple[tuple[Turn, ...], tuple[str, ...]]:
+    """Return the turns with their roles, and a note on each speaker whose role was guessed."""
+    roles, notes = _roles(talk)
+    turns: list[Turn] = []
+    for label, lines in talk.said:
+        text = "\n".join(line for line in lines if line)
+        if turns and turns[-1].role == roles[label]:
+            turns[-1] = Turn(roles[label], f"{turns[-1].text}\n{text}")
+        else:
+            turns.append(Turn(roles[label], text))
+    return tuple(turns), notes
+
+
+def _roles(talk: Talk) -> tuple[dict[str, str], tuple[str, ...]]:
+    labels = list(dict.fromkeys(label for label, _ in talk.said))
+    known = {label: _known_role(talk, label) for label in labels}
+    missing = [label for label in labels if known[label] is None]
+    guessed: dict[str, str] = {}
+    if len(labels) == 2 and missing:
+        guessed = _guess(talk, labels, known)
+    notes = [f"{label} was read as the {role}; please check" for label, role in guessed.items()]
+    notes += [f"{label} is a speaker of unknown role" for label in missing if label not in guessed]
+    roles = {label: known[label] or guessed.get(label) or label for label in labels}
+    return roles, tuple(notes)
+
+
+def _known_role(talk: Talk, label: str) -> str | None:
+    return speaker_role(talk.aliases.get(label, label))
+
+
+def _guess(talk: Talk, labels: list[str], known: dict[str, str | None]) -> dict[str, str]:
+    """Guess the roles of two speakers: the other one, or the one who offers help first."""
+    other = {USER: ASSISTANT, ASSISTANT: USER}
+    sure = next((known[label] for label in labels if known[label]), None)
+    if sure in other:
+        return {label: other[sure] for label in labels if known[label] is None}
+    helper = next(
+        (label for label, lines in talk.said[:6] if GREETINGS.search(" ".join(lines))), None
+    )
+    if helper is None:
+        return {}
+    return {label: ASSISTANT if label == helper else USER for label in labels}
+
+
+def read_text(text: str) -> tuple[tuple[Turn, ...], tuple[str, ...]] | None:
+    """Return the turns of a transcript held in one string, or None when nobody is labelled."""
+    lines = re.split(r"\r\n|\n|\r", one_turn_per_line(text))
+    speakers = find_speakers(lines)
+    if speakers is None:
+        return None
+    talk = Talk()
+    for line in lines:
+        add_line(talk, line, speakers)
+    turns, notes = finish(talk)
+    return (turns, notes) if len(turns) >= 2 else None
