@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ class Progress:
     best_step: int = 0
     misses: int = 0
     far: int = 0
-    losses: list[tuple[int, float]] | None = None  # of every evaluation so far
+    losses: list[tuple[int, float]] = field(default_factory=list)  # of every evaluation so far
 
 
 def write_checkpoint(
@@ -66,8 +66,13 @@ def read_checkpoint(folder: Path, model: nn.Module, optimizer: Optimizer | None 
         _load_optimizer(model, optimizer, load_file(folder / _FILES[1]))
         _restore_random(state["random"])
     values = state["progress"]
-    values["losses"] = [(int(step), float(loss)) for step, loss in values["losses"] or []]
+    values["losses"] = [(int(step), float(loss)) for step, loss in values["losses"]]
     return Progress(**values)
+
+
+def checkpoint_weights(folder: Path) -> tuple[int, dict[str, Tensor]]:
+    """Return step and weights, by name, of a verified checkpoint."""
+    return verify_checkpoint(folder), load_file(folder / _FILES[0])
 
 
 def verify_checkpoint(folder: Path) -> int:

@@ -2,10 +2,39 @@
 
 from __future__ import annotations
 
+import random
+import time
 from pathlib import Path
 
+import numpy as np
+import torch
+
+from training_app.lm.attempt import Attempt
+from training_app.lm.checkpoint import (
+    CheckpointError,
+    Progress,
+    checkpoint_weights,
+    read_checkpoint,
+)
 from training_app.lm.config import RunSpec
 from training_app.lm.contract import RunEvents, ShouldStop, Start, TokenSource, TrainedResult
+from training_app.lm.finish import finish
+from training_app.lm.loop import Hooks, Machinery, Watch, make_optimizer, train
+from training_app.lm.pace import (
+    FEWEST_UPDATES,
+    Budget,
+    Decisions,
+    Trial,
+    decide,
+    precision_is_bf16,
+    runnable,
+    threads_of,
+)
+from training_app.lm.prepare import prepare
+from training_app.lm.schedule import Schedule
+from training_app.lm.stage import Stage, held_out_points, set_stage
+
+_LOOKS = 12  # evaluations whose time is set aside when minutes are turned into updates
 
 
 def train_run(
@@ -21,4 +50,115 @@ def train_run(
     Prepared data stay in `work/prepared`, the finished model is `work/model`. A stop writes a
     checkpoint first. Raises TrainingError with a sentence; DivergedError when the loss broke.
     """
-    raise NotImplementedError
+    start = start or Start()
+    began = time.monotonic()
+    torch.set_num_threads(threads_of(spec.train, start.decided))
+    prepared = prepare(spec, data, work, events, start)
+    reason = should_stop()
+    if reason is not None:
+        return TrainedResult(reason, 0)
+    stage = set_stage(spec, prepared, data, start)
+    decisions, losses = _decided(stage, events, start, began)
+    attempt = Attempt(
+        stage=stage,
+        machinery=_machinery(stage, decisions),
+        decisions=decisions,
+        events=events,
+        should_stop=should_stop,
+        watch=Watch(spec.train.patience),
+        losses=losses,
+    )
+    _restore(attempt, start)
+    events.phase("training")
+    if not attempt.ends():
+        steps = range(attempt.step + 1, decisions.steps + 1)
+        train(attempt.machinery, stage.feed, steps, Hooks(attempt.on_step, attempt.ends))
+    attempt.flush()
+    if attempt.stop is not None and attempt.step < decisions.steps:
+        return TrainedResult(attempt.stop, attempt.step, best_step=attempt.watch.best_step)
+    return finish(attempt, work, start, fingerprint=data.fingerprint)
+
+
+def _decided(
+    stage: Stage, events: RunEvents, start: Start, began: float
+) -> tuple[Decisions, list[tuple[int, float]]]:
+    """Return the decisions, and the evaluation before training where this attempt made one."""
+    known = Decisions.given(start.decided)
+    if known is not None and start.checkpoints:
+        return known, []
+    looked_at = time.monotonic()
+    train = stage.spec.train
+    bf16 = known.bf16 if known else precision_is_bf16(train, stage.feed.device)
+    figures, replies = stage.look(bf16=bf16)
+    events.points(held_out_points(0, figures))
+    events.samples(0, replies)
+    if known is None:
+        reserve = _LOOKS * (time.monotonic() - looked_at)
+        budget = Budget(began, reserve, stage.prepared.train.facts.tokens)
+        trial = Trial(stage.fast, stage.feed, bf16, start.cache)
+        known = decide(train, trial, budget, say=events.phase)
+        events.decided(known.as_json())
+        events.note(_plan(stage, known))
+    return known, [(0, figures.loss)]
+
+
+def _plan(stage: Stage, decisions: Decisions) -> str:
+    """Return what will happen, in words."""
+    tokens = stage.spec.train.tokens_per_update(stage.feed.context)
+    passes = decisions.steps * tokens / stage.prepared.train.facts.tokens
+    minutes = decisions.steps * decisions.seconds_per_update / 60
+    words = (
+        f"{decisions.steps:,} updates of {tokens:,} tokens: {passes:.1f} passes over the data,"
+        f" about {minutes:.1f} minutes."
+    )
+    if decisions.steps < FEWEST_UPDATES and not stage.spec.start_from:
+        words += f" That is too few to see much of an effect; use at least {FEWEST_UPDATES}."
+    return words
+
+
+def _machinery(stage: Stage, decisions: Decisions) -> Machinery:
+    train = stage.spec.train
+    return Machinery(
+        loss_of=runnable(stage.fast, decisions),
+        optimizer=make_optimizer(stage.fast.model, train),
+        schedule=Schedule.of(train, decisions.steps),
+        clip=train.clip,
+        bf16=decisions.bf16,
+    )
+
+
+def _restore(attempt: Attempt, start: Start) -> None:
+    """Go on from the newest good checkpoint, or begin with fixed random states."""
+    seed = attempt.stage.spec.train.seed
+    torch.manual_seed(seed)
+    np.random.seed(seed)
+    random.seed(seed)
+    for folder in start.checkpoints:
+        try:
+            progress = _read(attempt, folder)
+        except CheckpointError as error:
+            attempt.events.note(f"{error} The one before it is used.")
+            continue
+        attempt.go_on_from(progress)
+        _restore_best(attempt, start)
+        return
+
+
+def _read(attempt: Attempt, folder: Path) -> Progress:
+    return read_checkpoint(folder, attempt.stage.fast.model, attempt.machinery.optimizer)
+
+
+def _restore_best(attempt: Attempt, start: Start) -> None:
+    """Find the best weights again; where they are lost, the next best evaluation counts."""
+    if not attempt.watch.best_step:
+        return
+    for folder in start.checkpoints:
+        try:
+            step, weights = checkpoint_weights(folder)
+        except CheckpointError:
+            continue  # `_restore` said so already
+        if step == attempt.watch.best_step:
+            attempt.best = weights
+            return
+    attempt.events.note("The best checkpoint is gone; the best one from here on is kept.")
+    attempt.watch = Watch(attempt.stage.spec.train.patience)

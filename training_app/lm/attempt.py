@@ -1,0 +1,129 @@
+"""The live state of one attempt, and what happens after each of its updates."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from training_app.lm.checkpoint import Progress, write_checkpoint
+from training_app.lm.contract import Point, RunEvents, ShouldStop, StopReason
+from training_app.lm.loop import Machinery, StepReport, Watch
+from training_app.lm.pace import Decisions
+from training_app.lm.stage import Stage, held_out_points
+
+_FLUSH_SECONDS = 0.25
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One attempt of a run while it trains."""
+
+    stage: Stage
+    machinery: Machinery
+    decisions: Decisions
+    events: RunEvents
+    should_stop: ShouldStop
+    watch: Watch
+    losses: list[tuple[int, float]]  # (step, held-out loss) of every evaluation
+    step: int = 0
+    best: dict[str, Tensor] = field(default_factory=dict)
+    last_loss: float | None = None
+    stop: StopReason | None = None
+    _pending: list[Point] = field(default_factory=list)
+    _flushed_at: float = field(default_factory=time.monotonic)
+    _saved_at: float = field(default_factory=time.monotonic)
+
+    @property
+    def eval_every(self) -> int:
+        """Return the updates between evaluations: as told, or ten times in the run."""
+        return self.stage.spec.train.eval_every or max(1, self.decisions.steps // 10)
+
+    def on_step(self, report: StepReport) -> None:
+        """Take in an update: points, and evaluation and checkpoint where they are due."""
+        self.step, self.last_loss = report.step, report.loss
+        self._pending += [
+            ("train/loss", report.step, report.loss),
+            ("train/rate", report.step, report.rate),
+            ("train/gradient_norm", report.step, report.gradient_norm),
+            ("train/tokens_per_second", report.step, report.tokens / report.seconds),
+        ]
+        is_last = report.step == self.decisions.steps
+        if is_last or report.step % self.eval_every == 0:
+            self.evaluate()
+        elif self._checkpoint_is_due():
+            self.checkpoint()
+        if time.monotonic() - self._flushed_at >= _FLUSH_SECONDS:
+            self.flush()
+
+    def ends(self) -> bool:
+        """Return whether the attempt is over before its last update; a stop is saved first."""
+        self.stop = self.should_stop()
+        if self.stop is None:
+            return self.watch.is_tired
+        if 0 < self.step < self.decisions.steps:
+            self.checkpoint()
+        return True
+
+    def evaluate(self) -> None:
+        """Evaluate on the fixed held-out windows, show the samples, keep the best weights."""
+        figures, replies = self.stage.look(bf16=self.decisions.bf16)
+        self.losses.append((self.step, figures.loss))
+        self._pending += held_out_points(self.step, figures)
+        self.flush()
+        self.events.samples(self.step, replies)
+        is_best = self.watch.sees(self.step, figures.loss)
+        if is_best:
+            model = self.stage.fast.model
+            self.best = {name: w.detach().clone() for name, w in model.named_parameters()}
+        self.checkpoint(figures.loss, is_best=is_best)
+
+    def checkpoint(self, val_loss: float | None = None, *, is_best: bool = False) -> None:
+        """Have the whole state made durable."""
+        self.flush()
+        write = partial(
+            write_checkpoint,
+            model=self.stage.fast.model,
+            optimizer=self.machinery.optimizer,
+            progress=self.progress(),
+        )
+        self.events.checkpoint(self.step, write, val_loss, is_best=is_best)
+        self._saved_at = time.monotonic()
+
+    def flush(self) -> None:
+        """Hand over the points that wait."""
+        if self._pending:
+            self.events.points(self._pending)
+            self._pending = []
+        self._flushed_at = time.monotonic()
+
+    def progress(self) -> Progress:
+        """Return where the run stands, as a checkpoint keeps it."""
+        watch = self.watch
+        best_loss = watch.best_loss if watch.best_step else None
+        return Progress(
+            self.step, best_loss, watch.best_step, watch.misses, watch.far, list(self.losses)
+        )
+
+    def go_on_from(self, progress: Progress) -> None:
+        """Take over the counters of a checkpoint."""
+        self.step, self.losses = progress.step, list(progress.losses)
+        if progress.best_loss is not None:
+            self.watch.best_loss, self.watch.best_step = progress.best_loss, progress.best_step
+        self.watch.misses, self.watch.far = progress.misses, progress.far
+
+    def take_best(self) -> None:
+        """Put the best weights into the network, where they are not its last ones."""
+        with torch.no_grad():
+            for name, weight in self.stage.fast.model.named_parameters():
+                if name in self.best:
+                    weight.copy_(self.best[name])
+
+    def _checkpoint_is_due(self) -> bool:
+        train = self.stage.spec.train
+        if train.checkpoint_every and self.step % train.checkpoint_every == 0:
+            return True
+        return time.monotonic() - self._saved_at >= train.checkpoint_seconds

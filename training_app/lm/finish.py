@@ -1,0 +1,87 @@
+"""The end of a run: the best weights, their last evaluation, and the model's folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from training_app.lm.attempt import Attempt
+from training_app.lm.contract import Start, TrainedResult
+from training_app.lm.evaluation import Course, Figures, band, evaluate, verdict
+from training_app.lm.folder import move_into_place, write_model
+from training_app.lm.machine import system, versions
+from training_app.lm.stage import held_out_side
+from training_app.lm.template import CHAT_TEMPLATE
+
+_FINAL_TOKENS = 100_000  # the last evaluation reads at most about so many held-out tokens
+
+
+def finish(attempt: Attempt, work: Path, start: Start, *, fingerprint: str) -> TrainedResult:
+    """Evaluate the best weights in fp32, write them as `work/model`, and report."""
+    attempt.events.phase("evaluating")
+    attempt.take_best()
+    figures = _final_figures(attempt)
+    words = verdict(figures, Course(attempt.losses))
+    attempt.events.phase("saving")
+    folder = work / "model.tmp"
+    shutil.rmtree(folder, ignore_errors=True)
+    _write_evaluation(folder, attempt, figures)
+    manifest = _manifest(attempt, figures, fingerprint) | {"verdict": words} | dict(start.manifest)
+    stage = attempt.stage
+    complete = write_model(folder, stage.fast.model, stage.prepared.template, manifest)
+    move_into_place(folder, work / "model")
+    return TrainedResult(
+        "succeeded",
+        attempt.step,
+        work / "model",
+        attempt.watch.best_step,
+        figures.as_json(),
+        words,
+        complete,
+    )
+
+
+def _final_figures(attempt: Attempt) -> Figures:
+    stage = attempt.stage
+    context = stage.feed.context
+    batches = max(1, _FINAL_TOKENS // (context * stage.spec.train.micro_batch))
+    side = held_out_side(stage.prepared, stage.spec.train, context, batches=batches)
+    return evaluate(stage.fast, side)
+
+
+def _write_evaluation(folder: Path, attempt: Attempt, figures: Figures) -> None:
+    (folder / "evaluation").mkdir(parents=True)
+    values = {"figures": figures.as_json(), "band": band(figures), "course": attempt.losses}
+    text = json.dumps(values, indent=2) + "\n"
+    (folder / "evaluation" / "figures.json").write_text(text, encoding="utf-8")
+
+
+def _manifest(attempt: Attempt, figures: Figures, fingerprint: str) -> dict[str, Any]:
+    stage = attempt.stage
+    spec = stage.spec.as_json()
+    return {
+        "talks": stage.prepared.talks,
+        "spec": spec,
+        "spec_sha256": hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest(),
+        "decided": attempt.decisions.as_json(),
+        "seed": stage.spec.train.seed,
+        "optimizer": "AdamW",
+        "steps": attempt.step,
+        "best_step": attempt.watch.best_step,
+        "train_loss": attempt.last_loss,
+        "evaluation": figures.as_json(),
+        "band": band(figures),
+        "data": {
+            "fingerprint": fingerprint,
+            "train": asdict(stage.prepared.train.facts),
+            "valid": asdict(stage.prepared.valid.facts),
+        },
+        "tokenizer_sha256": stage.prepared.tokenizer_sha256,
+        "template_sha256": hashlib.sha256(CHAT_TEMPLATE.encode()).hexdigest(),
+        "versions": versions(),
+        "system": system(),
+    }

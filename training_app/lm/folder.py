@@ -1,0 +1,114 @@
+"""A model's folder: self-contained, written once, opened by OTTO and by transformers alike."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import AutoModelForCausalLM, GenerationConfig
+
+from training_app.lm.checkpoint import file_sha256
+from training_app.lm.config import TrainingError
+from training_app.lm.model import context_of, parameter_count
+from training_app.lm.template import Template
+from training_app.lm.tokenizer import save_tokenizer
+
+MANIFEST = "otto.json"
+SCHEMA = 1
+_NEEDED = ("config.json", "tokenizer.json")
+
+
+class FolderError(TrainingError):
+    """A model folder that lacks something, or whose files are not as they were written."""
+
+
+def write_model(
+    folder: Path, model: Any, template: Template, manifest: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Write the model's folder and return its manifest, with the SHA-256 of every file.
+
+    The folder appears complete or not at all; files that `manifest` speaks of are in it already.
+    """
+    context = context_of(model)
+    model.generation_config = GenerationConfig(
+        bos_token_id=template.end_of_text,
+        eos_token_id=[template.end_of_turn, template.end_of_text],
+        pad_token_id=template.end_of_text,
+        max_length=context,
+    )
+    model.to(torch.float32).save_pretrained(folder, safe_serialization=True)
+    save_tokenizer(template.tokenizer, folder, context=context)
+    complete = {
+        "schema": SCHEMA,
+        "family": model.config.model_type,
+        "parameters": parameter_count(model),
+        "context": context,
+        "vocabulary": int(model.config.vocab_size),
+        "stop_ids": sorted(template.stop_ids),
+        **manifest,
+        "files": hashes(folder),
+    }
+    text = json.dumps(complete, indent=2, ensure_ascii=False) + "\n"
+    (folder / MANIFEST).write_text(text, encoding="utf-8")
+    return complete
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file of the folder but the manifest, by relative path."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    named = {path.relative_to(folder).as_posix(): path for path in files}
+    return {name: file_sha256(path) for name, path in named.items() if name != MANIFEST}
+
+
+def verify_model(folder: Path) -> dict[str, Any]:
+    """Return the manifest of a folder whose files are all as they were written."""
+    try:
+        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise FolderError(f"The model in {folder.name} has no readable {MANIFEST}.") from error
+    now = hashes(folder)
+    changed = [name for name, sha in manifest["files"].items() if now.get(name) != sha]
+    if changed:
+        raise FolderError(f"The model in {folder.name} was changed: {', '.join(changed)}.")
+    return manifest
+
+
+def open_network(folder: Path) -> nn.Module:
+    """Return the network in a folder (fp32, eval mode); pickles are never read."""
+    refuse_unsafe(folder)
+    model: nn.Module = AutoModelForCausalLM.from_pretrained(
+        folder, local_files_only=True, use_safetensors=True, dtype=torch.float32
+    )
+    return model.eval()
+
+
+def open_model(folder: Path) -> tuple[nn.Module, Template]:
+    """Return the network (fp32, eval mode) and its template."""
+    return open_network(folder), Template.open(folder)
+
+
+def refuse_unsafe(folder: Path) -> None:
+    """Refuse a folder that lacks a file, or that holds its weights as a pickle only."""
+    missing = [name for name in _NEEDED if not (folder / name).is_file()]
+    if missing:
+        raise FolderError(f"The model folder {folder.name} lacks {', '.join(missing)}.")
+    if any(folder.glob("*.safetensors")):
+        return
+    if any(folder.glob("*.bin")) or any(folder.glob("*.pt")):
+        raise FolderError(
+            "The weights are a pickle (.bin or .pt), which can run foreign code when it is read."
+            " Save the model as model.safetensors and add the folder again."
+        )
+    raise FolderError(f"The model folder {folder.name} has no model.safetensors.")
+
+
+def move_into_place(made: Path, final: Path) -> None:
+    """Give a finished folder its name; one of an attempt that died before is replaced."""
+    if final.exists():
+        shutil.rmtree(final)
+    made.rename(final)

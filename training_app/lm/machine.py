@@ -1,0 +1,81 @@
+"""What this machine can do, found out by trying it."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import torch
+
+_COMPILE_SECONDS = 120
+_COMPILE_TRIAL = "import torch; print(torch.compile(lambda x: x.sin() + 1)(torch.ones(8)).sum())"
+_LIBRARIES = ("torch", "transformers", "tokenizers", "numpy", "safetensors")
+
+
+def bf16_pays(device: torch.device) -> bool:
+    """Return whether bf16 matmuls are clearly faster than fp32 ones here."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    return _matmul_seconds(torch.bfloat16) < 0.8 * _matmul_seconds(torch.float32)
+
+
+def _matmul_seconds(kind: torch.dtype) -> float:
+    matrix = torch.ones(1024, 1024, dtype=kind)
+    spans = []
+    for _ in range(4):
+        began = time.perf_counter()
+        matrix @ matrix
+        spans.append(time.perf_counter() - began)
+    return min(spans)
+
+
+def compile_works(cache: Path | None) -> bool:
+    """Return whether torch.compile works, tried once in a child; the answer stays in `cache`."""
+    answer = None if cache is None else cache / f"compile-{torch.__version__}.json"
+    if answer is not None and answer.exists():
+        return bool(json.loads(answer.read_text(encoding="utf-8")))
+    try:
+        child = subprocess.run(  # noqa: S603
+            [sys.executable, "-c", _COMPILE_TRIAL],
+            capture_output=True,
+            timeout=_COMPILE_SECONDS,
+            check=False,
+        )
+        works = child.returncode == 0
+    except subprocess.TimeoutExpired:
+        works = False
+    if answer is not None:
+        answer.parent.mkdir(parents=True, exist_ok=True)
+        answer.write_text(json.dumps(works), encoding="utf-8")
+    return works
+
+
+def usable_threads() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def versions() -> dict[str, str]:
+    """Return the libraries whose numbers a run depends on, with their versions."""
+    return {name: metadata.version(name) for name in _LIBRARIES}
+
+
+def system() -> dict[str, Any]:
+    """Return what the manifest says about the machine."""
+    return {
+        "cpu_count": os.cpu_count(),
+        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+        "platform": platform.system(),
+        "platform_release": platform.release(),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+    }

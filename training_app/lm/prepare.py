@@ -1,0 +1,128 @@
+"""Conversations to a tokenizer and packed token files, made once and used by later attempts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tokenizers import Tokenizer
+
+from datasets_app.corpus.conversation import Conversation
+from training_app.lm.checkpoint import file_sha256
+from training_app.lm.config import RunSpec
+from training_app.lm.contract import RunEvents, Start, TokenSource
+from training_app.lm.packing import Packed, open_packed, pack
+from training_app.lm.template import Template, with_system_prompt
+from training_app.lm.tokenizer import save_tokenizer, train_bpe, with_control_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Everything the loop reads: the template and both sides as token files."""
+
+    folder: Path
+    template: Template
+    train: Packed
+    valid: Packed
+    talks: bool  # False when there were passages only: such a model completes, it does not chat
+
+    @property
+    def tokenizer_sha256(self) -> str:
+        """Return the hash of the tokenizer's file."""
+        return file_sha256(self.folder / "tokenizer.json")
+
+
+class _Texts:
+    """All texts of a side, again at each iteration."""
+
+    def __init__(self, conversations: Callable[[], Iterator[Conversation]]) -> None:
+        self._conversations = conversations
+
+    def __iter__(self) -> Iterator[str]:
+        return (turn.text for talk in self._conversations() for turn in talk.turns)
+
+
+def prepare(
+    spec: RunSpec, data: TokenSource, work: Path, events: RunEvents, start: Start
+) -> Prepared:
+    """Return the prepared data, reused where an earlier attempt of this very run finished them."""
+    folder = work / "prepared"
+    key = _key(spec, data, start)
+    known = _reopened(folder, key)
+    if known is not None:
+        return known
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "prepared.json").unlink(missing_ok=True)
+    events.phase("tokenizer")
+    tokenizer = _tokenizer(spec, data, start, events)
+    save_tokenizer(tokenizer, folder, context=spec.model.context)
+    events.phase("packing")
+    talks = _pack_sides(spec, data, folder, Template.of(tokenizer), events)
+    facts = json.dumps({"key": key, "talks": talks})
+    (folder / "prepared.json").write_text(facts, encoding="utf-8")
+    made = _reopened(folder, key)
+    assert made is not None  # noqa: S101 written just now, in this process
+    return made
+
+
+def _key(spec: RunSpec, data: TokenSource, start: Start) -> str:
+    """Return what the prepared files depend on, as one hash."""
+    base = None if start.base is None else file_sha256(start.base / "tokenizer.json")
+    parts = [data.fingerprint, base, spec.model.vocabulary, spec.model.context]
+    parts.append(spec.data.system_prompt)
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _reopened(folder: Path, key: str) -> Prepared | None:
+    try:
+        facts: dict[str, Any] = json.loads((folder / "prepared.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    train, valid = (open_packed(folder / side) for side in ("train", "valid"))
+    if facts["key"] != key or train is None or valid is None:
+        return None
+    return Prepared(folder, Template.open(folder), train, valid, bool(facts["talks"]))
+
+
+def _tokenizer(spec: RunSpec, data: TokenSource, start: Start, events: RunEvents) -> Tokenizer:
+    if start.base is not None:
+        tokenizer = Tokenizer.from_file(str(start.base / "tokenizer.json"))
+        added = with_control_tokens(tokenizer)
+        if added:
+            events.note(f"{added} control tokens were added, so that the model can take turns.")
+        return tokenizer
+    made = train_bpe(_Texts(lambda: iter(data.train)), spec.model.vocabulary)
+    if made.note:
+        events.note(made.note)
+    return made.tokenizer
+
+
+def _pack_sides(
+    spec: RunSpec, data: TokenSource, folder: Path, template: Template, events: RunEvents
+) -> bool:
+    talks = False
+    entries = template.tokenizer.get_vocab_size()
+
+    def prompted(side: str) -> Iterator[Conversation]:
+        nonlocal talks
+        for conversation in getattr(data, side):
+            talks = talks or not conversation.is_passage
+            yield with_system_prompt(conversation, spec.data.system_prompt)
+
+    for side in ("train", "valid"):
+        facts = pack(
+            template.encode_all(prompted(side)),
+            folder / side,
+            vocabulary=entries,
+            context=spec.model.context,
+        )
+        if side == "train" and facts.overlong:
+            events.note(
+                f"{facts.overlong:,} of {facts.conversations:,} conversations are longer than"
+                f" the context of {spec.model.context} tokens: they train in pieces."
+            )
+    return talks

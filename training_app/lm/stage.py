@@ -1,0 +1,124 @@
+"""What stands still while a run trains: the network, the data, the fixed questions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import torch
+from torch import nn
+
+from training_app.lm.config import RunSpec, TrainConfig
+from training_app.lm.contract import Point, Sample, Start, TokenSource
+from training_app.lm.evaluation import Figures, HeldOut, evaluate, held_out
+from training_app.lm.fast import FastLoss
+from training_app.lm.folder import open_network
+from training_app.lm.generate import Question, question_of, samples
+from training_app.lm.loop import Batch, to_batch
+from training_app.lm.model import (
+    build_model,
+    check_entries,
+    context_of,
+    grow_vocabulary,
+    pick_device,
+)
+from training_app.lm.packing import Packed, Windows, random_windows
+from training_app.lm.prepare import Prepared
+from training_app.lm.tokenizer import token_bytes
+
+_QUESTIONS = 5  # fixed held-out prompts, answered at every evaluation
+_QUESTION_POOL = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """Gives each update its micro-batches; (seed, step) is all that chooses them."""
+
+    train: TrainConfig
+    packed: Packed
+    context: int
+    device: torch.device
+
+    def __call__(self, step: int) -> list[Batch]:
+        """Return parts of the same windows that one big batch would hold."""
+        size = self.train.micro_batch
+        count = size * self.train.accumulation
+        windows = random_windows(
+            self.packed, self.context, count, seed=self.train.seed, position=step
+        )
+        answers_only = self.train.loss_on == "answers"
+        parts = [
+            Windows(*(values[first : first + size] for values in windows))
+            for first in range(0, count, size)
+        ]
+        return [to_batch(part, self.device, answers_only=answers_only) for part in parts]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Everything that updates and evaluations are made with."""
+
+    spec: RunSpec
+    prepared: Prepared
+    fast: FastLoss
+    side: HeldOut
+    feed: Feed
+    questions: Sequence[Question]
+
+    def look(self, *, bf16: bool) -> tuple[Figures, list[Sample]]:
+        """Return the held-out figures and the replies to the questions, as they are now."""
+        figures = evaluate(self.fast, self.side, bf16=bf16)
+        return figures, samples(self.fast.model, self.prepared.template, self.questions)
+
+
+def set_stage(spec: RunSpec, prepared: Prepared, data: TokenSource, start: Start) -> Stage:
+    """Return the stage with a fresh network, or with the one that the run continues."""
+    fast = FastLoss(_network(spec, prepared, start).to(pick_device()))
+    fast.train()
+    context = min(spec.model.context, context_of(fast.model))
+    side = held_out_side(prepared, spec.train, context, batches=spec.train.eval_batches)
+    device = next(fast.parameters()).device
+    feed = Feed(spec.train, prepared.train, context, device)
+    return Stage(spec, prepared, fast, side, feed, _questions(data))
+
+
+def held_out_side(prepared: Prepared, train: TrainConfig, context: int, *, batches: int) -> HeldOut:
+    """Return the validation side, with at most `batches` evenly spread batches of windows."""
+    return held_out(
+        prepared.valid,
+        token_bytes(prepared.template.tokenizer),
+        context=context,
+        batch=train.micro_batch,
+        batches=batches,
+    )
+
+
+def held_out_points(step: int, figures: Figures) -> list[Point]:
+    """Return an evaluation as points."""
+    points = [
+        ("held_out/loss", step, figures.loss),
+        ("held_out/perplexity", step, figures.perplexity),
+        ("held_out/bits_per_byte", step, figures.bits_per_byte),
+    ]
+    if figures.answer_loss is not None:
+        points.append(("held_out/answer_loss", step, figures.answer_loss))
+    return points
+
+
+def _network(spec: RunSpec, prepared: Prepared, start: Start) -> nn.Module:
+    if start.base is None:
+        return build_model(spec.model, prepared.template, seed=spec.train.seed)
+    model = open_network(start.base)
+    torch.manual_seed(spec.train.seed)  # rows for added control tokens are drawn at random
+    entries = prepared.template.tokenizer.get_vocab_size()
+    grow_vocabulary(model, entries)
+    check_entries(model, entries)
+    return model
+
+
+def _questions(data: TokenSource) -> list[Question]:
+    pool = [question_of(talk) for talk in islice(data.valid, _QUESTION_POOL)]
+    found = list({question.text: question for question in pool if question}.values())
+    count = min(_QUESTIONS, len(found))
+    return [found[index * len(found) // count] for index in range(count)]
