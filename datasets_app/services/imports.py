@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from pathlib import PurePosixPath
@@ -45,7 +46,8 @@ def claim_import(upload_id: UUID) -> Upload | None:
     )
     if not claimed:
         return None
-    return Upload.objects.select_related("blob", "dataset", "created_by").get(pk=upload_id)
+    found: Upload = Upload.objects.select_related("blob", "dataset").get(pk=upload_id)
+    return found
 
 
 def renew_lease(upload_id: UUID, fence: int) -> bool:
@@ -89,9 +91,33 @@ def earlier_upload(upload: Upload) -> Upload | None:
 
 
 @transaction.atomic(durable=True)
+def note_sha256(upload: Upload, sha256: str) -> None:
+    """Note what the bytes are before they move, so that a crash cannot lose sight of them."""
+    hold(upload, claimed_sha256=sha256)
+
+
+@transaction.atomic(durable=True)
+def take_blob(upload: Upload, move: Callable[[], Blob]) -> None:
+    """Note the bytes that an upload brought; row and file appear together."""
+    hold(upload, blob=move())
+
+
+@transaction.atomic(durable=True)
+def end_as_twin(upload: Upload, twin: Upload) -> None:
+    """End an upload whose bytes are known; a person may still have it loaded again."""
+    hold(
+        upload,
+        state=UploadState.READY,
+        reason="already_uploaded",
+        twin=twin,
+        finished_at=timezone.now(),
+    )
+
+
+@transaction.atomic(durable=True)
 def open_root(upload: Upload, blob: Blob) -> None:
-    """Note the bytes that an upload brought, and make it the first file of its tree."""
-    hold(upload, blob=blob)
+    """Make the upload itself the first file of its tree."""
+    hold(upload)
     SourceFile.objects.get_or_create(
         upload=upload,
         parent=None,

@@ -1,0 +1,117 @@
+"""The blob store: bytes under the name of their SHA-256, each there once."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
+
+from datasets_app.models import Blob, SourceFile, Upload
+from otto_web.lib.files import READ_BYTES, fsync_path
+
+UPSERT = """
+INSERT INTO datasets_app_blob (sha256, size, created_at) VALUES (%s, %s, now())
+ON CONFLICT (sha256) DO UPDATE SET created_at = now()
+"""
+BLOB_MODE = 0o440
+
+
+def store_path() -> Path:
+    return Path(settings.OTTO_DATA_DIR) / "blobs"
+
+
+def blob_path(sha256: str) -> Path:
+    """Return where the bytes of this hash lie; the name is made of the hash alone."""
+    return store_path() / sha256[:2] / sha256[2:4] / sha256
+
+
+def work_path() -> Path:
+    """Return the folder for files on their way into the store, on the store's own disk."""
+    path = Path(settings.OTTO_DATA_DIR) / "work"
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def move_into_store(file: Path, sha256: str) -> Blob:
+    """Take a file into the store and return its row; the file is gone from where it was.
+
+    The row's lock is held while the file moves, so that `drop_unnamed` never removes it between.
+    """
+    size = file.stat().st_size
+    final = blob_path(sha256)
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(UPSERT, [sha256, size])
+        if not final.exists():
+            _place(file, final)
+        elif file != final:
+            file.unlink()
+        return Blob.objects.get(pk=sha256)
+
+
+def _place(file: Path, final: Path) -> None:
+    store = store_path()
+    store.mkdir(parents=True, exist_ok=True)
+    for folder in (final.parent.parent, final.parent):
+        if not folder.exists():
+            folder.mkdir(exist_ok=True)
+            fsync_path(folder.parent)
+    file.chmod(BLOB_MODE)
+    fsync_path(file)
+    file.rename(final)
+    fsync_path(final.parent)
+
+
+def unnamed_blobs(before: datetime) -> list[str]:
+    """Return hashes that no upload and no source file has named since `before`."""
+    by_upload = Upload.objects.filter(blob=OuterRef("pk"))
+    by_file = SourceFile.objects.filter(blob=OuterRef("pk"))
+    found = Blob.objects.filter(~Exists(by_upload), ~Exists(by_file), created_at__lt=before)
+    return list(found.values_list("pk", flat=True)[:1000])
+
+
+def drop_unnamed(sha256: str, before: datetime) -> bool:
+    """Remove one blob, row and file, unless something has named it meanwhile."""
+    by_upload = Upload.objects.filter(blob=OuterRef("pk"))
+    by_file = SourceFile.objects.filter(blob=OuterRef("pk"))
+    with transaction.atomic():
+        locked = list(Blob.objects.select_for_update().filter(pk=sha256, created_at__lt=before))
+        blob = Blob.objects.filter(pk=sha256)
+        if not locked or not blob.filter(~Exists(by_upload), ~Exists(by_file)).exists():
+            return False
+        blob.delete()
+        blob_path(sha256).unlink(missing_ok=True)
+        return True
+
+
+def orphan_files(before: datetime) -> list[Path]:
+    """Return files of the store that have no row and are older than `before`."""
+    old = [
+        path for path in store_path().glob("??/??/*") if path.stat().st_mtime < before.timestamp()
+    ]
+    known = set(
+        Blob.objects.filter(pk__in=[path.name for path in old]).values_list("pk", flat=True)
+    )
+    return [path for path in old if path.name not in known]
+
+
+def read_slice(sha256: str, start: int, size: int) -> bytes:
+    """Return up to `size` bytes of a blob from `start`."""
+    with blob_path(sha256).open("rb") as file:
+        return os.pread(file.fileno(), size, start)
+
+
+def hash_file(file: Path, touch: Callable[[], None]) -> str:
+    """Return a file's SHA-256; `touch` is called after each MiB."""
+    digest = hashlib.sha256()
+    with file.open("rb") as stream:
+        while block := stream.read(READ_BYTES):
+            digest.update(block)
+            touch()
+    return digest.hexdigest()

@@ -1,0 +1,87 @@
+"""Imports one upload: bytes to a blob, the blob to files, files to conversations."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from uuid import UUID
+
+from datasets_app.blobs import blob_path, hash_file, move_into_store
+from datasets_app.jobs.lease import kept_lease
+from datasets_app.jobs.reading import Work, read_source
+from datasets_app.models import SourceFile, Upload, UploadState, Verdict
+from datasets_app.services import imports
+from datasets_app.services.uploads import part_path
+
+
+def import_upload(upload_id: UUID) -> bool:
+    """Import an upload unless another worker has it; a call too many does nothing.
+
+    A worker may die anywhere: the next call goes on behind the last batch that was committed.
+    """
+    upload = imports.claim_import(upload_id)
+    if upload is None:
+        return False
+    if upload.attempt > imports.MOST_ATTEMPTS:
+        imports.end_import(upload, UploadState.FAILED, "worker_lost")
+        return True
+    try:
+        with kept_lease(upload) as touch:
+            _import(Work(upload, touch))
+    except imports.LostFenceError:
+        return False
+    return True
+
+
+def _import(work: Work) -> None:
+    upload = work.upload
+    if upload.blob is None and not _take_bytes(work):
+        return
+    is_first_look = not upload.is_again and not upload.files.exists()
+    if is_first_look and (twin := imports.earlier_upload(upload)):
+        imports.end_as_twin(upload, twin)
+        return
+    if upload.blob is not None:
+        imports.open_root(upload, upload.blob)
+    while file := _next_file(upload):
+        read_source(work, file)
+    _end(upload)
+
+
+def _take_bytes(work: Work) -> bool:
+    """Move the received bytes into the store; False when they are not what was announced."""
+    upload = work.upload
+    bytes_path = _where_bytes_are(upload)
+    if not bytes_path.exists():
+        imports.end_import(upload, UploadState.FAILED, "bytes_lost")
+        return False
+    sha256 = hash_file(bytes_path, work.touch)
+    if upload.claimed_sha256 and upload.claimed_sha256 != sha256:
+        part_path(upload.pk).unlink(missing_ok=True)
+        imports.end_import(upload, UploadState.FAILED, "wrong_sha256")
+        return False
+    imports.note_sha256(upload, sha256)
+    imports.take_blob(upload, partial(move_into_store, bytes_path, sha256))
+    return True
+
+
+def _where_bytes_are(upload: Upload) -> Path:
+    """An attempt that died between the move and its commit left them in the store."""
+    part = part_path(upload.pk)
+    if not part.exists() and upload.claimed_sha256:
+        return blob_path(upload.claimed_sha256)
+    return part
+
+
+def _next_file(upload: Upload) -> SourceFile | None:
+    pending = upload.files.filter(verdict=Verdict.PENDING).select_related("blob")
+    return pending.order_by("depth", "member_no").first()
+
+
+def _end(upload: Upload) -> None:
+    """An upload fails only when its one file, or its archive, could not be read at all."""
+    root = upload.files.get(parent=None)
+    if root.verdict == Verdict.FAILED and not root.members.exists():
+        imports.end_import(upload, UploadState.FAILED, root.note or root.reason)
+    else:
+        imports.end_import(upload, UploadState.READY)

@@ -1,0 +1,67 @@
+"""Keeps an import's lease while its worker works, and lets go when nothing moves."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from django.conf import settings
+from django.db import OperationalError, connection
+
+from datasets_app.models import Upload
+from datasets_app.services.imports import release_import, renew_lease
+
+STALLED_SECONDS = 300.0
+
+
+@dataclass(slots=True)
+class _Pulse:
+    """When the work last moved, and whether it is over."""
+
+    moved_at: float = field(default_factory=time.monotonic)
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def touch(self) -> None:
+        self.moved_at = time.monotonic()
+
+
+@contextmanager
+def kept_lease(upload: Upload) -> Iterator[Callable[[], None]]:
+    """Renew the lease in the background as long as the yielded function is called now and then.
+
+    Whatever ends the work early lets the next worker begin at once.
+    """
+    pulse = _Pulse()
+    keeper = threading.Thread(target=_keep, args=(upload, pulse), daemon=True)
+    keeper.start()
+    try:
+        yield pulse.touch
+    except BaseException:
+        pulse.over.set()
+        release_import(upload)
+        raise
+    finally:
+        pulse.over.set()
+        keeper.join()
+
+
+def _keep(upload: Upload, pulse: _Pulse) -> None:
+    try:
+        while not pulse.over.wait(settings.OTTO_LEASE_SECONDS / 3):
+            if time.monotonic() - pulse.moved_at > STALLED_SECONDS:
+                return
+            if not _renewed(upload):
+                return
+    finally:
+        connection.close()  # every thread has a connection of its own
+
+
+def _renewed(upload: Upload) -> bool:
+    try:
+        return renew_lease(upload.pk, upload.fence)
+    except OperationalError:
+        connection.close()
+        return True  # the database is away: the next round tries again

@@ -1,0 +1,214 @@
+"""Reads one source file: what it is, and its records into the dataset batch by batch."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from django.db import DatabaseError, transaction
+from django.db.models import Count
+
+from datasets_app import events
+from datasets_app.blobs import blob_path
+from datasets_app.corpus.conversation import CorpusError
+from datasets_app.corpus.encoding import clean_text
+from datasets_app.corpus.kind_names import Kind
+from datasets_app.corpus.kinds import Identified, identify
+from datasets_app.corpus.readers import door
+from datasets_app.corpus.rules import policy
+from datasets_app.corpus.source import Item, Mapping, Problem, Record, Tally, WaitingError
+from datasets_app.jobs.unpacking import unpack_source
+from datasets_app.models import Dataset, Issue, SourceFile, Upload, Verdict
+from datasets_app.origins import origin_base, origin_key
+from datasets_app.services import imports
+from datasets_app.services.writing import NewRow, write_rows
+
+log = logging.getLogger(__name__)
+MOST_RECORDS = 2_000
+MOST_ITEMS = 10_000
+MOST_BYTES = 4 << 20
+ISSUES_PER_CODE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One import in progress; `touch` says that it moves."""
+
+    upload: Upload
+    touch: Callable[[], None]
+
+
+@dataclass(slots=True)
+class Ledger:
+    """The counters of one file while it is read, as its row has them after each batch."""
+
+    tally: Tally
+    cursor: int
+    known: int
+    issues: Counter[str] = field(default_factory=Counter)
+
+    @classmethod
+    def of(cls, file: SourceFile) -> Ledger:
+        """Return the counters that earlier batches left."""
+        tally = Tally(file.n_loaded, file.n_skipped, file.n_failed, file.n_records, file.n_issues)
+        found = file.issues.values_list("code").annotate(n=Count("pk"))
+        return cls(tally, file.cursor, file.n_known, Counter(dict(found)))
+
+    def columns(self) -> dict[str, int]:
+        return {
+            "n_total": self.tally.total,
+            "n_loaded": self.tally.loaded,
+            "n_skipped": self.tally.skipped,
+            "n_failed": self.tally.failed,
+            "n_records": self.tally.records,
+            "n_issues": self.tally.problems,
+            "n_known": self.known,
+            "cursor": self.cursor,
+        }
+
+
+def read_source(work: Work, file: SourceFile) -> None:
+    """Give a pending file its verdict; one bad file never stops the others."""
+    work.touch()
+    path = blob_path(str(file.blob_id))
+    identified = identify(path, file.name)
+    file.kind, file.kind_why = str(identified.kind), [*identified.why, *identified.notes]
+    file.save(update_fields=["kind", "kind_why"])
+    if identified.is_archive:
+        unpack_source(work.upload, file, identified, touch=work.touch)
+    elif identified.is_readable:
+        _load(work, file, path, identified)
+    else:
+        reason = "empty" if identified.kind is Kind.EMPTY else "unsupported_kind"
+        verdict = {"verdict": Verdict.SKIPPED, "reason": reason, "note": identified.refusal}
+        imports.end_file(work.upload, file, **verdict)
+
+
+def _load(work: Work, file: SourceFile, path: Path, identified: Identified) -> None:
+    ledger = Ledger.of(file)
+    _note_encoding(file, path)
+    try:
+        _write_all(work, file, _items(file, path, identified), ledger)
+    except WaitingError as error:
+        waiting = dataclasses.asdict(error.waiting)
+        code = error.waiting.code
+        imports.park_file(work.upload, file, waiting_for=waiting, reason=code, note=str(error))
+        return
+    except (imports.LostFenceError, DatabaseError, OSError):
+        raise
+    except CorpusError as error:
+        _stop(work, file, ledger, reason="no_conversations", note=str(error))
+        return
+    except Exception:
+        log.exception("file %s could not be read", file.pk)
+        _stop(work, file, ledger, reason="own_fault", note="")
+        return
+    verdict, reason = ledger.tally.verdict()
+    changes = {"verdict": Verdict(verdict), "reason": reason, **ledger.columns()}
+    imports.end_file(work.upload, file, **changes)
+
+
+def _note_encoding(file: SourceFile, path: Path) -> None:
+    if file.chosen_encoding:
+        name, why = file.chosen_encoding, ["a person chose it"]
+    else:
+        found = door.encoding_of(path)
+        name, why = getattr(found, "name", ""), [*getattr(found, "why", ())]
+    SourceFile.objects.filter(pk=file.pk).update(encoding=name, encoding_why=why)
+
+
+def _items(file: SourceFile, path: Path, identified: Identified) -> Iterator[Item]:
+    """Return the reader's items from the first one that no batch has written yet."""
+    items = door.read(
+        path,
+        identified,
+        mapping=Mapping.from_json(file.mapping) if file.mapping else None,
+        encoding=file.chosen_encoding or None,
+        name=file.name,
+    )
+    return islice(items, file.cursor, None)
+
+
+def _stop(work: Work, file: SourceFile, ledger: Ledger, *, reason: str, note: str) -> None:
+    """End a file in the middle: what was loaded stays, the rest of its bytes has failed."""
+    ledger.tally.failed += max(0, file.size - ledger.tally.total)
+    verdict = Verdict.LOADED if ledger.tally.records else Verdict.FAILED
+    changes = {"verdict": verdict, "reason": reason, "note": note, **ledger.columns()}
+    imports.end_file(work.upload, file, **changes)
+
+
+def _write_all(work: Work, file: SourceFile, items: Iterator[Item], ledger: Ledger) -> None:
+    dataset: Dataset | None = None
+    for batch in batches(items, work.touch):
+        dataset = dataset or imports.settle_dataset(work.upload)
+        _write_batch(work, file, dataset, batch, ledger)
+
+
+def batches(items: Iterator[Item], touch: Callable[[], None]) -> Iterator[list[Item]]:
+    """Yield the items in pieces of bounded number and size."""
+    batch: list[Item] = []
+    records = size = 0
+    for item in items:
+        batch.append(item)
+        records += isinstance(item, Record)
+        size += item.end - item.start
+        if records == MOST_RECORDS or len(batch) == MOST_ITEMS or size >= MOST_BYTES:
+            touch()
+            yield batch
+            batch, records, size = [], 0, 0
+    if batch:
+        yield batch
+
+
+def _write_batch(
+    work: Work, file: SourceFile, dataset: Dataset, batch: list[Item], ledger: Ledger
+) -> None:
+    """Commit one batch together with the counters that say so."""
+    base = origin_base(file)
+    rows = [_new_row(item, file, base) for item in batch if isinstance(item, Record)]
+    issues = list(_issues(batch, file, ledger.issues))
+    for item in batch:
+        ledger.tally.add(item)
+    ledger.cursor += len(batch)
+    with transaction.atomic(durable=True):
+        imports.hold(work.upload, attempt=0)
+        ledger.known += len(rows) - write_rows(dataset, rows, policy.from_json(dataset.policy))
+        Issue.objects.bulk_create(issues, batch_size=MOST_RECORDS)
+        SourceFile.objects.filter(pk=file.pk).update(**ledger.columns())
+    events.ring_upload_progress(work.upload.pk)
+
+
+def _new_row(record: Record, file: SourceFile, base: bytes) -> NewRow:
+    meta = record.meta | ({"notes_of_otto": list(record.notes)} if record.notes else {})
+    return NewRow(
+        conversation=record.conversation,
+        origin_key=origin_key(base, record.start, record.end),
+        source_file_id=file.pk,
+        start=record.start,
+        end=record.end,
+        meta=meta,
+    )
+
+
+def _issues(batch: list[Item], file: SourceFile, seen: Counter[str]) -> Iterator[Issue]:
+    """Yield the rows of a batch's problems; the counters stay exact beyond the most."""
+    for item in batch:
+        if not isinstance(item, Problem):
+            continue
+        seen[item.code] += 1
+        if seen[item.code] <= ISSUES_PER_CODE:
+            yield Issue(
+                source_file=file,
+                code=item.code,
+                line=item.line,
+                column=item.column,
+                start=item.start,
+                end=item.end,
+                message=clean_text(item.message).text,
+                sample=clean_text(item.sample).text,
+            )

@@ -1,0 +1,36 @@
+"""Where a row comes from: one key per record of a file, the same at every reading."""
+
+from __future__ import annotations
+
+import hashlib
+
+from datasets_app.corpus.kind_names import Kind
+from datasets_app.corpus.readers.door import READERS
+from datasets_app.models import SourceFile
+
+
+def inner_path(file: SourceFile) -> tuple[str, ...]:
+    """Return the names that lead from the upload to the file; the upload's own is left out."""
+    names: list[str] = []
+    while file.parent is not None:
+        names.append(file.name)
+        file = file.parent
+    return tuple(reversed(names))
+
+
+def origin_base(file: SourceFile) -> bytes:
+    """Return what the keys of all records of one file begin with."""
+    reader = READERS[Kind(file.kind)]
+    parts = (
+        str(file.blob_id),
+        *inner_path(file),
+        f"{reader.name} {reader.version}",
+        file.chosen_encoding,
+        file.mapping_sha256,
+    )
+    return hashlib.sha256("\0".join(parts).encode()).digest()
+
+
+def origin_key(base: bytes, start: int, end: int) -> str:
+    """Return the key of the record that the file's bytes `[start, end)` gave."""
+    return hashlib.sha256(base + b"%d-%d" % (start, end)).hexdigest()

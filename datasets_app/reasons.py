@@ -1,0 +1,22 @@
+"""The sentence behind each reason code, for pages, commands and exports alike."""
+
+from __future__ import annotations
+
+from datasets_app.corpus.source import REASONS
+
+SENTENCES: dict[str, str] = {
+    **REASONS,
+    "own_fault": "OTTO made a mistake while reading this file. What was read before it is kept; "
+    "the log of the worker has the details.",
+    "wrong_sha256": "The bytes that arrived are not the ones announced: their SHA-256 differs. "
+    "Upload the file again.",
+    "already_uploaded": "These bytes were uploaded before, so nothing was loaded a second time.",
+    "worker_lost": "Reading was interrupted several times at the same place. What was loaded "
+    "before is kept; you can start it again.",
+    "bytes_lost": "The bytes of this upload are no longer on the disk. Upload the file again.",
+}
+
+
+def sentence(code: str) -> str:
+    """Return the sentence of a reason; an unknown one is shown as it is."""
+    return SENTENCES.get(code, code)
