@@ -13,13 +13,14 @@ import redis
 from django.conf import settings as live_settings
 from django.contrib.auth.models import Group, User
 from django.test import Client
+from playwright.sync_api import sync_playwright
 
 from otto_web.lib import live
 from otto_web.lib.access import Role
-from otto_web.servers import postgres, processes, valkey
-from otto_web.services_file import database_from_url, redis_database
+from otto_web.servers import postgres, processes, valkey, wiring
+from otto_web.services_file import database_from_url
 
-PASSWORD = "a-password-for-tests"
+PASSWORD = "a-password-for-tests"  # noqa: S105
 CHROMIUM_SWITCHES = (
     "--disable-background-networking",
     "--disable-component-update",
@@ -69,24 +70,10 @@ def redis_server(tmp_path_factory):
     process = processes.start(server.command(), log=log)
     try:
         valkey.wait_until_ready(server, seconds=20, log=log)
-        _point_at_redis(server.url)
+        wiring.use_redis(server.url)
         yield server.url
     finally:
         processes.stop(process, signal.SIGTERM)
-
-
-def _point_at_redis(url):
-    from channels.layers import channel_layers
-
-    from otto_web.celery import app
-
-    live_settings.REDIS_URL = url
-    live_settings.OTTO_STREAMS_URL = redis_database(url, 2)
-    live_settings.CELERY_BROKER_URL = redis_database(url, 0)
-    app.conf.update(broker_url=live_settings.CELERY_BROKER_URL)
-    host = live_settings.CHANNEL_LAYERS["default"]["CONFIG"]["hosts"][0]
-    host["address"] = redis_database(url, 1)
-    channel_layers.backends.clear()
 
 
 @pytest.fixture(autouse=True)
@@ -190,8 +177,6 @@ def browser():
 
     Playwright's event loop lives in the test's thread, so Django's check for it is silenced here.
     """
-    from playwright.sync_api import sync_playwright
-
     root = ("--no-sandbox",) if os.geteuid() == 0 else ()
     patch = pytest.MonkeyPatch()
     patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")

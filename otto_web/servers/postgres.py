@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 import subprocess
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import psycopg
 
 from otto_web.servers.binaries import postgres_bin, postgres_major
 from otto_web.servers.errors import ServersError
 from otto_web.servers.identity import as_database_user
+from otto_web.servers.processes import ProcessName, end_all
 
 USER = DATABASE = "otto"
 HOST = "127.0.0.1"
+INITDB_OPTIONS = (
+    "--encoding=UTF8",
+    "--locale=C.UTF-8",
+    "--auth=scram-sha-256",
+    "--pwfile=/dev/stdin",
+    "--data-checksums",
+    "--no-instructions",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,25 +76,42 @@ def open_cluster(folder: Path, *, port: int, password_file: Path) -> Cluster:
     if not (folder / "PG_VERSION").exists():
         _make(folder, password_file)
     _refuse_other_major(folder)
+    end_leftover(folder)
     return Cluster(folder, port, password_file.read_text("utf-8").strip())
 
 
+def end_leftover(folder: Path) -> None:
+    """End a server that still runs on the folder, and forget a pid file that names another process.
+
+    The caller holds the lock, so whatever runs there has lost its owner.
+    """
+    file = folder / "postmaster.pid"
+    if not file.exists():
+        return
+    pid = int(file.read_text("utf-8").split()[0])
+    try:
+        process = psutil.Process(pid)
+        ours = Path(process.cwd()) == folder
+        name = ProcessName(pid, process.create_time())
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        file.unlink()
+        return
+    if ours:
+        end_all([name])
+    file.unlink(missing_ok=True)
+
+
 def _make(folder: Path, password_file: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if any(folder.iterdir()):
-        raise ServersError(
-            f"{folder} is not empty and holds no finished PostgreSQL cluster; an earlier start was "
-            "cut short. Move that folder away and start again."
-        )
+    """Make the cluster beside its place and move it there: a start cut short leaves nothing."""
+    unfinished = folder.with_name(f"{folder.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True, mode=0o700)
     password_file.touch(mode=0o600)
     password_file.write_text(secrets.token_urlsafe(24), "utf-8")
-    command = [
-        postgres_bin() / "initdb",
-        *("-D", folder, "-U", USER, "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions"),
-        *("--auth=scram-sha-256", "--pwfile=/dev/stdin", "--data-checksums"),
-    ]
+    program = postgres_bin() / "initdb"
+    command: list[str | Path] = [program, "-D", unfinished, "-U", USER, *INITDB_OPTIONS]
     done = subprocess.run(  # noqa: S603 - our own command line
-        as_database_user(command, folder),
+        as_database_user(command, unfinished),
         input=password_file.read_bytes(),
         capture_output=True,
         check=False,
@@ -91,6 +119,7 @@ def _make(folder: Path, password_file: Path) -> None:
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip()
         raise ServersError(f"PostgreSQL could not make its folder {folder}: {said}")
+    unfinished.rename(folder)
 
 
 def _refuse_other_major(folder: Path) -> None:

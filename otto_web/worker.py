@@ -1,0 +1,85 @@
+"""What a Celery worker does besides its tasks: it reports itself, and it ends in bounded time.
+
+Only workers import this module (CELERY_IMPORTS).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from typing import Any
+
+from celery import signals
+from celery.worker import state
+from django.conf import settings
+
+from otto_web.lib.beat import Beat
+from otto_web.lib.models import ProcessKind
+from otto_web.servers.tether import tie_to_parent
+
+EXIT_DRAINED = 75
+
+
+class Worker:
+    """The main process of one Celery worker.
+
+    Celery's SIGTERM waits for running tasks without end, and its soft shutdown always sleeps its
+    whole time; so here SIGTERM marks the worker's row, jobs read that mark and finish early, and
+    what has not finished when the time is over is ended.
+    """
+
+    def __init__(self, kind: ProcessKind) -> None:
+        self.beat = Beat(kind, on_drain=self.leave, doing=_doing)
+        self._leaving = False
+
+    def leave(self) -> None:
+        """Begin to end because the worker's row says so."""
+        self.shut_down()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def shut_down(self, **_: Any) -> None:
+        """Mark the row, and see to it that the process ends in time."""
+        if self._leaving:
+            return
+        self._leaving = True
+        self.beat.ask_to_drain()
+        limit = settings.OTTO_DRAIN_SECONDS
+        for seconds, end in ((limit, _cold_shutdown), (limit + 5, _exit)):
+            timer = threading.Timer(seconds, end)
+            timer.daemon = True
+            timer.start()
+
+    def gone(self, **_: Any) -> None:
+        self.beat.stop()
+
+
+def _doing() -> str:
+    """Name the tasks that run now."""
+    return ", ".join(sorted({request.name.rpartition(".")[2] for request in state.active_requests}))
+
+
+def _cold_shutdown() -> None:
+    os.kill(os.getpid(), signal.SIGQUIT)
+
+
+def _exit() -> None:
+    os._exit(EXIT_DRAINED)
+
+
+@signals.worker_init.connect(weak=False)
+def _start_beating(sender: Any, **_: Any) -> None:
+    queues = sender.app.amqp.queues.consume_from
+    worker = Worker(ProcessKind.TRAIN if "train" in queues else ProcessKind.SHORT)
+    signals.worker_shutting_down.connect(worker.shut_down, weak=False)
+    signals.worker_shutdown.connect(worker.gone, weak=False)
+    worker.beat.start()
+
+
+@signals.worker_process_init.connect(weak=False)
+def _tie_child(**_: Any) -> None:
+    """Let a pool child end with its worker, also when the worker was killed."""
+    tie_to_parent(signal.SIGTERM)
+    if sys.platform == "linux" and os.getppid() == 1:
+        os._exit(EXIT_DRAINED)
