@@ -1,0 +1,63 @@
+"""Sign-in, sign-out and the one-time link: Django's own views, with our answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.forms import AuthenticationForm, SetPasswordForm
+from django.contrib.auth.models import User
+from django.contrib.auth.views import LoginView, LogoutView, PasswordResetConfirmView
+from django.db import transaction
+from django.http import HttpResponse
+from django.urls import reverse_lazy
+
+from otto_web.lib import audit
+from otto_web.lib.access import declares
+from otto_web.pages.look import remember_look
+
+UNPROCESSABLE = 422
+
+
+class SignIn(LoginView):
+    """Lets a person in; a mistake answers 422 and keeps the name that was typed."""
+
+    template_name = "pages/sign_in.html"
+    redirect_authenticated_user = True
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        answer = super().form_valid(form)
+        remember_look(self.request, form.get_user())
+        return answer
+
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        context = self.get_context_data(form=form)
+        return self.render_to_response(context, status=UNPROCESSABLE)
+
+
+class SetPassword(PasswordResetConfirmView):
+    """Lets the holder of a one-time link choose a password, and signs them in."""
+
+    template_name = "pages/set_password.html"
+    success_url = reverse_lazy("home")
+    post_reset_login = True
+    post_reset_login_backend = "django.contrib.auth.backends.ModelBackend"
+
+    def get_user(self, uidb64: str) -> User | None:
+        person = super().get_user(uidb64)
+        return person if isinstance(person, User) and person.is_active else None
+
+    def form_valid(self, form: SetPasswordForm[Any]) -> HttpResponse:
+        with transaction.atomic(durable=True):
+            answer = super().form_valid(form)
+            audit.record(form.user, "person.password_set", form.user)
+        remember_look(self.request, form.user)
+        return answer
+
+    def form_invalid(self, form: SetPasswordForm[Any]) -> HttpResponse:
+        context = self.get_context_data(form=form)
+        return self.render_to_response(context, status=UNPROCESSABLE)
+
+
+sign_in = declares("public")(SignIn.as_view())
+sign_out = declares("public")(LogoutView.as_view(http_method_names=["post", "options"]))
+set_password = declares("public")(SetPassword.as_view())

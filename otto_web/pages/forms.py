@@ -1,0 +1,99 @@
+"""What people type on the pages of the frame."""
+
+from __future__ import annotations
+
+import zoneinfo
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import User
+from django.contrib.auth.validators import UnicodeUsernameValidator
+
+from otto_web.lib.access import Role
+from otto_web.lib.models import Profile
+from otto_web.pages.look import Look
+
+ROLES = {
+    Role.MEMBER: "member: chats, rates and corrects answers",
+    Role.CURATOR: "curator: also uploads, datasets and versions",
+    Role.TRAINER: "trainer: also runs, models and deployments",
+    Role.ADMIN: "admin: also people and settings",
+}
+
+
+def as_role(value: str) -> Role:
+    return Role(int(value))
+
+
+def is_one(value: str) -> bool:
+    return value == "1"
+
+
+class RoleForm(forms.Form):
+    """One of the four roles."""
+
+    role = forms.TypedChoiceField(
+        label="Role",
+        choices=[(role.value, words) for role, words in ROLES.items()],
+        coerce=as_role,
+        initial=Role.MEMBER.value,
+        help_text="Each role includes the ones before it.",
+    )
+
+
+class PersonForm(RoleForm):
+    """A person to be."""
+
+    name = forms.CharField(label="Name", max_length=150, help_text="As the team knows them.")
+    username = forms.CharField(
+        label="User name",
+        max_length=150,
+        validators=[UnicodeUsernameValidator()],
+        help_text="For signing in: letters, digits and @ . + - _",
+        widget=forms.TextInput({"autocapitalize": "none", "autocomplete": "off"}),
+    )
+    field_order = ["name", "username", "role"]
+
+    def clean_username(self) -> str:
+        username: str = self.cleaned_data["username"]
+        if User.objects.filter(username__iexact=username).exists():
+            raise forms.ValidationError(f"“{username}” is taken. Choose another user name.")
+        return username
+
+
+class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes none at run time
+    """How the pages look for one person."""
+
+    zone = forms.ChoiceField(label="Time zone", required=False)
+    is_compact = forms.TypedChoiceField(
+        label="Density",
+        choices=[("1", "compact rows (32 px)"), ("0", "roomy rows (44 px)")],
+        coerce=is_one,
+    )
+
+    class Meta:
+        model = Profile
+        fields = ["theme", "zone", "is_compact", "keys_on"]
+        labels = {"theme": "Theme", "keys_on": "Single-key shortcuts"}
+        help_texts = {
+            "theme": "“System” follows your computer's setting.",
+            "keys_on": "Keys like / and ? without Ctrl. They always rest while you type.",
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        zones = sorted(zoneinfo.available_timezones() - {"localtime"})
+        field = self.fields["zone"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - declared above
+        field.choices = [("", "as this browser says"), *((zone, zone) for zone in zones)]
+        self.initial["is_compact"] = "1" if self.instance.is_compact else "0"
+
+    def look(self) -> Look:
+        """Return what was chosen."""
+        chosen = self.cleaned_data
+        return Look(
+            theme=chosen["theme"],
+            zone=chosen["zone"],
+            is_compact=chosen["is_compact"],
+            keys_on=chosen["keys_on"],
+        )
