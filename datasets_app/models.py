@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Any, Self
 
 from django.conf import settings
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
@@ -22,7 +22,7 @@ SEARCHED_CHARACTERS = 100_000  # a tsvector ends at 1 MiB
 class CuratorsQuerySet(models.QuerySet[Any]):
     """Rows that every curator of the installation may see."""
 
-    def visible_to(self, user: User) -> CuratorsQuerySet:
+    def visible_to(self, user: User | AnonymousUser) -> Self:
         return self if has_role(user, Role.CURATOR) else self.none()
 
 
@@ -80,11 +80,11 @@ class UploadState(models.TextChoices):
 class UploadQuerySet(CuratorsQuerySet):
     """Uploads, as people and workers look for them."""
 
-    def shown(self) -> UploadQuerySet:
+    def shown(self) -> Self:
         """Leave out what a person took back: its rows are on their way out."""
         return self.exclude(state=UploadState.WITHDRAWN)
 
-    def claimable(self) -> UploadQuerySet:
+    def claimable(self) -> Self:
         """Return what waits for a worker, and what its worker has left."""
         left = Q(state=UploadState.READING, lease_until__lt=Now())
         return self.filter(Q(state=UploadState.RECEIVED) | left)
@@ -150,7 +150,7 @@ class Verdict(models.TextChoices):
 class SourceFileQuerySet(CuratorsQuerySet):
     """Files of uploads that nobody took back."""
 
-    def shown(self) -> SourceFileQuerySet:
+    def shown(self) -> Self:
         return self.exclude(upload__state=UploadState.WITHDRAWN)
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from datetime import timedelta
-
-from django.utils import timezone
+from datetime import datetime, timedelta
 
 from datasets_app import blobs, tasks
 from datasets_app.models import Upload, UploadState
 from datasets_app.services.uploads import LIFE, part_path
+from otto_web.lib.hints import hint
 
 UNNAMED_FOR = timedelta(hours=1)
 ORPHANS_EVERY_SECONDS = 3600.0
@@ -18,59 +16,46 @@ AT_ONCE = 100
 _orphans_looked_at = float("-inf")
 
 
-def hint_imports() -> int:
+def hint_imports(now: datetime) -> None:
     """Wake workers for uploads that wait, and for those whose worker has died."""
     waiting = Upload.objects.claimable().order_by("created_at").values_list("pk", flat=True)
-    found = list(waiting[:AT_ONCE])
-    for pk in found:
-        tasks.import_upload_task.delay(str(pk))
-    return len(found)
+    for pk in waiting[:AT_ONCE]:
+        hint(tasks.import_upload_task, pk)
 
 
-def hint_removals() -> int:
+def hint_removals(now: datetime) -> None:
     """Wake workers for withdrawn uploads whose rows are still there."""
     left = Upload.objects.filter(state=UploadState.WITHDRAWN).exclude(blob=None)
-    found = list(left.values_list("pk", flat=True)[:AT_ONCE])
-    for pk in found:
-        tasks.remove_upload_task.delay(str(pk))
-    return len(found)
+    for pk in left.values_list("pk", flat=True)[:AT_ONCE]:
+        hint(tasks.remove_upload_task, pk)
 
 
-def expire_uploads() -> int:
+def expire_uploads(now: datetime) -> None:
     """End uploads whose last piece came seven days ago; later forget those that never arrived."""
-    now = timezone.now()
     old = Upload.objects.filter(state=UploadState.RECEIVING, expires_at__lt=now)
     gone = list(old.values_list("pk", flat=True)[:AT_ONCE])
-    expired = old.filter(pk__in=gone).update(state=UploadState.EXPIRED, finished_at=now)
+    old.filter(pk__in=gone).update(state=UploadState.EXPIRED, finished_at=now)
     for pk in gone:
         part_path(pk).unlink(missing_ok=True)
     never_arrived = [UploadState.EXPIRED, UploadState.WITHDRAWN]
     Upload.objects.filter(state__in=never_arrived, blob=None, finished_at__lt=now - LIFE).delete()
-    return expired
 
 
-def remove_unnamed_blobs() -> int:
+def remove_unnamed_blobs(now: datetime) -> None:
     """Free the bytes that nothing names any more."""
-    before = timezone.now() - UNNAMED_FOR
-    removed = sum(blobs.drop_unnamed(pk, before) for pk in blobs.unnamed_blobs(before))
-    return removed + _remove_orphans()
+    before = now - UNNAMED_FOR
+    for pk in blobs.unnamed_blobs(before):
+        blobs.drop_unnamed(pk, before)
 
 
-def _remove_orphans() -> int:
+def remove_orphans(now: datetime) -> None:
     """Remove files without a row, which a crash between rename and commit leaves; hourly."""
     global _orphans_looked_at  # noqa: PLW0603 - the reaper is one process
     if time.monotonic() - _orphans_looked_at < ORPHANS_EVERY_SECONDS:
-        return 0
+        return
     _orphans_looked_at = time.monotonic()
-    orphans = blobs.orphan_files(timezone.now() - UNNAMED_FOR)
-    for path in orphans:
+    for path in blobs.orphan_files(now - UNNAMED_FOR):
         path.unlink(missing_ok=True)
-    return len(orphans)
 
 
-SWEEPS: list[Callable[[], int]] = [
-    hint_imports,
-    hint_removals,
-    expire_uploads,
-    remove_unnamed_blobs,
-]
+SWEEPS = (hint_imports, hint_removals, expire_uploads, remove_unnamed_blobs, remove_orphans)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import logging
 import os
 import shutil
 from collections.abc import Callable
@@ -28,7 +29,9 @@ from datasets_app.corpus.encoding import clean_name, clean_text
 from datasets_app.models import Dataset, Upload, UploadState
 from otto_web.lib import audit
 from otto_web.lib.files import fsync_path
+from otto_web.lib.hints import hint
 
+log = logging.getLogger(__name__)
 LIFE = timedelta(days=7)
 IN_FLIGHT_BYTES = 20 * 1024**3
 IN_FLIGHT_UPLOADS = 5
@@ -242,18 +245,12 @@ def _move(upload: Upload, offset: int) -> None:
     if offset == upload.size:
         upload.state = UploadState.RECEIVED
         upload.expires_at = None
-        hint_import(upload.pk)
+        hint(tasks.import_upload_task, upload.pk)
     changed = Upload.objects.filter(pk=upload.pk, offset=old).update(
         offset=upload.offset, expires_at=upload.expires_at, state=upload.state
     )
     if not changed:
         raise UploadError(409, "Another request has moved this upload.")
-
-
-def hint_import(upload_id: UUID) -> None:
-    """Wake a worker for an upload once the transaction is committed."""
-    hint = partial(tasks.import_upload_task.delay, str(upload_id))
-    transaction.on_commit(hint, robust=True)  # Redis may be down: the sweep hints again
 
 
 def receive_whole(new: NewUpload, body: bytes, *, by: User) -> Upload:
@@ -283,7 +280,7 @@ def load_again(upload: Upload, dataset: str, *, by: User) -> bool:
     )
     if changed:
         audit.record(by, "upload.load_again", upload)
-        hint_import(upload.pk)
+        hint(tasks.import_upload_task, upload.pk)
     return bool(changed)
 
 
@@ -294,7 +291,7 @@ def retry_upload(upload: Upload, *, by: User) -> bool:
     changed = failed.update(state=UploadState.RECEIVED, attempt=0, reason="", finished_at=None)
     if changed:
         audit.record(by, "upload.retry", upload)
-        hint_import(upload.pk)
+        hint(tasks.import_upload_task, upload.pk)
     return bool(changed)
 
 
@@ -312,6 +309,13 @@ def withdraw_upload(upload: Upload, *, by: User) -> None:
     if not changed:
         return
     audit.record(by, "upload.delete", upload, before={"name": upload.name, "size": upload.size})
-    transaction.on_commit(partial(part_path(upload.pk).unlink, missing_ok=True), robust=True)
-    transaction.on_commit(partial(tasks.remove_upload_task.delay, str(upload.pk)), robust=True)
+    transaction.on_commit(partial(_drop_part, upload.pk), robust=True)
+    hint(tasks.remove_upload_task, upload.pk)
     transaction.on_commit(partial(events.ring_upload, upload.pk), robust=True)
+
+
+def _drop_part(upload_id: UUID) -> None:
+    try:
+        part_path(upload_id).unlink(missing_ok=True)
+    except OSError:
+        log.exception("the part file of upload %s could not be removed", upload_id)

@@ -1,0 +1,114 @@
+"""What people fill in about uploads and files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+
+from datasets_app.corpus.conversation import CorpusError
+from datasets_app.corpus.encoding import COMMON
+from datasets_app.corpus.source import Mapping
+from datasets_app.models import Dataset, SourceFile
+
+TABLE_SIGNS = {
+    "": "as found",
+    ",": "comma  ,",
+    ";": "semicolon  ;",
+    "\t": "tab",
+    "|": "bar  |",
+}
+MORE_ENCODINGS = ("utf-8", "utf-16-le", *COMMON)
+
+
+class ManyFilesInput(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class ManyFilesField(forms.FileField):
+    """A field of one or more files."""
+
+    widget = ManyFilesInput
+
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
+        files = data if isinstance(data, list | tuple) else [data]
+        return [super(ManyFilesField, self).clean(file, initial) for file in files]
+
+
+class UploadForm(forms.Form):
+    """The way in without JavaScript: small files, in one piece."""
+
+    sent = ManyFilesField(label="Files or archives", allow_empty_file=True)
+    dataset = forms.CharField(max_length=200, required=False, label="Load into")
+
+    def clean_sent(self) -> list[UploadedFile]:
+        files: list[UploadedFile] = self.cleaned_data["sent"]
+        limit = settings.OTTO_CHUNK_BYTES
+        for file in files:
+            if (file.size or 0) > limit:
+                raise forms.ValidationError(
+                    f"“{file.name}” is larger than {limit // 2**20} MiB. Larger files go in "
+                    "pieces: switch JavaScript on, or use the command import_files."
+                )
+        return files
+
+
+class AgainForm(forms.Form):
+    dataset = forms.CharField(max_length=200, required=False, label="Load into")
+
+
+class ColumnsForm(forms.Form):
+    """Which column is the question, which the answer; or which one is plain text."""
+
+    question = forms.ChoiceField(required=False, label="Question")
+    answer = forms.ChoiceField(required=False, label="Answer")
+    text = forms.ChoiceField(required=False, label="Or: text only")
+    system = forms.ChoiceField(required=False, label="Instruction to the assistant (optional)")
+    delimiter = forms.ChoiceField(
+        required=False, label="Cells are divided by", choices=list(TABLE_SIGNS.items())
+    )
+    also_alike = forms.BooleanField(required=False)
+
+    def __init__(self, file: SourceFile, data: Any = None) -> None:
+        asked = file.waiting_for or {}
+        super().__init__(data, initial=asked.get("suggested") or {})
+        columns = [("", "–"), *((name, name) for name in asked.get("columns", []))]
+        for name in ("question", "answer", "text", "system"):
+            picker = self.fields[name]
+            assert isinstance(picker, forms.ChoiceField)  # noqa: S101 - narrows the type
+            picker.choices = columns
+
+    def clean(self) -> dict[str, Any]:
+        values = {
+            name: self.cleaned_data.get(name) or None
+            for name in ("question", "answer", "text", "system", "delimiter")
+        }
+        try:
+            self.cleaned_data["mapping"] = Mapping(**values)
+        except CorpusError as error:
+            raise forms.ValidationError(str(error)) from error
+        return self.cleaned_data
+
+
+class EncodingForm(forms.Form):
+    """How the bytes of a file become characters."""
+
+    encoding = forms.ChoiceField(label="Read it as", widget=forms.RadioSelect)
+    also_alike = forms.BooleanField(required=False)
+
+    def __init__(self, file: SourceFile, data: Any = None) -> None:
+        super().__init__(data)
+        guesses = [guess["encoding"] for guess in (file.waiting_for or {}).get("guesses", [])]
+        picker = self.fields["encoding"]
+        assert isinstance(picker, forms.ChoiceField)  # noqa: S101 - narrows the type
+        picker.choices = [(name, name) for name in dict.fromkeys((*guesses, *MORE_ENCODINGS))]
+
+
+def dataset_choices(datasets: Any) -> list[tuple[str, str]]:
+    """Return the datasets a file may go to, a new one named after the file first."""
+    known = [
+        (str(dataset.pk), dataset.name) for dataset in datasets if isinstance(dataset, Dataset)
+    ]
+    return [("", "a new dataset named after the file"), *known]

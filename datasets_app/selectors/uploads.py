@@ -1,0 +1,192 @@
+"""What the pages about uploads and files show, with a fixed number of queries each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+
+from datasets_app import reasons
+from datasets_app.blobs import read_slice
+from datasets_app.corpus.kind_names import SHOWN, SHOWN_ARCHIVES
+from datasets_app.models import (
+    Conversation,
+    Dataset,
+    Issue,
+    SourceFile,
+    Upload,
+    UploadState,
+    Verdict,
+    VersionRow,
+)
+
+PAGE_SIZE = 50
+SHOWN_FILES = 2_000
+SHOWN_ISSUES = 200
+EXAMPLES = 10
+BYTES_AROUND = 120
+MOVING = (UploadState.RECEIVED, UploadState.READING)
+
+
+@dataclass(slots=True)
+class FileNode:
+    """A file of an upload's tree with what lies inside it."""
+
+    file: SourceFile
+    level: int
+    members: list[FileNode] = field(default_factory=list)
+
+    @property
+    def sentence(self) -> str:
+        return self.file.note or reasons.sentence(self.file.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Goodbye:
+    """What deleting an upload takes away: conversations that go, and those a version keeps."""
+
+    going: int
+    staying: int
+
+
+def drop_zone(user: User) -> dict[str, Any]:
+    """Return the kinds, the limits and the datasets that a new upload may go to."""
+    return {
+        "kinds": SHOWN,
+        "archives": SHOWN_ARCHIVES,
+        "limit": settings.OTTO_UPLOAD_LIMIT_BYTES,
+        "chunk": settings.OTTO_CHUNK_BYTES,
+        "datasets": Dataset.objects.visible_to(user).filter(deleted_at=None).order_by("name"),
+    }
+
+
+def upload_list(user: User, search: str) -> QuerySet[Upload]:
+    """Return the newest uploads whose name, or a file inside them, has the searched text."""
+    found = Upload.objects.visible_to(user).shown().select_related("dataset", "created_by")
+    if search:
+        inside = SourceFile.objects.filter(upload=OuterRef("pk"), name__icontains=search)
+        found = found.filter(Q(name__icontains=search) | Exists(inside))
+    counted: QuerySet[Upload] = found.annotate(
+        n_records=Sum("files__n_records", default=0),
+        n_issues=Sum("files__n_issues", default=0),
+        n_waiting=Count("files", filter=Q(files__verdict=Verdict.WAITING)),
+        n_failed=Count("files", filter=Q(files__verdict=Verdict.FAILED)),
+        n_files=Count("files"),
+    )
+    return counted.order_by("-created_at")
+
+
+def is_moving(uploads: Iterable[Upload]) -> bool:
+    """Say whether a page that shows these should look again soon."""
+    return any(upload.state in MOVING for upload in uploads)
+
+
+def upload_page(upload: Upload, *, only_unloaded: bool) -> dict[str, Any]:
+    """Return the tree of an upload with its sums."""
+    files = list(upload.files.order_by("depth", "member_no")[:SHOWN_FILES])
+    figures = upload.files.aggregate(
+        records=Sum("n_records", default=0),
+        issues=Sum("n_issues", default=0),
+        known=Sum("n_known", default=0),
+        waiting=Count("pk", filter=Q(verdict=Verdict.WAITING)),
+        loaded=Count("pk", filter=Q(verdict=Verdict.LOADED)),
+        skipped=Count("pk", filter=Q(verdict=Verdict.SKIPPED)),
+        failed=Count("pk", filter=Q(verdict=Verdict.FAILED)),
+        pending=Count("pk", filter=Q(verdict=Verdict.PENDING)),
+    )
+    root = next((file for file in files if file.parent_id is None), None)
+    return {
+        "upload": upload,
+        "reason": reasons.sentence(upload.reason),
+        "root": root,
+        "rows": list(_flat(_tree(files), only_unloaded=only_unloaded)),
+        "more_files": max(0, upload.files.count() - len(files)),
+        "figures": figures,
+        "read": _bytes_read(files),
+        "only_unloaded": only_unloaded,
+        "is_moving": upload.state in MOVING,
+    }
+
+
+def _bytes_read(files: list[SourceFile]) -> dict[str, int]:
+    """Return how far the reading is, counted on files that hold no others."""
+    parents = {file.parent_id for file in files}
+    leaves = [file for file in files if file.pk not in parents]
+    done = sum(file.n_total if file.verdict == Verdict.PENDING else file.size for file in leaves)
+    return {"done": done, "total": sum(file.size for file in leaves)}
+
+
+def _tree(files: list[SourceFile]) -> list[FileNode]:
+    nodes = {file.pk: FileNode(file, file.depth) for file in files}
+    roots: list[FileNode] = []
+    for file in files:
+        node = nodes[file.pk]
+        above = nodes.get(file.parent_id) if file.parent_id else None
+        (above.members if above else roots).append(node)
+    return roots
+
+
+def _flat(nodes: list[FileNode], *, only_unloaded: bool) -> Iterable[FileNode]:
+    for node in nodes:
+        inside = list(_flat(node.members, only_unloaded=only_unloaded))
+        if inside or not only_unloaded or node.file.verdict != Verdict.LOADED:
+            yield node
+        yield from inside
+
+
+def file_page(file: SourceFile) -> dict[str, Any]:
+    """Return everything the page of one file shows."""
+    issues = list(file.issues.order_by("start", "pk")[:SHOWN_ISSUES])
+    return {
+        "file": file,
+        "upload": file.upload,
+        "reason": file.note or reasons.sentence(file.reason),
+        "codes": [
+            (reasons.sentence(code), count)
+            for code, count in file.issues.values_list("code").annotate(n=Count("pk"))
+        ],
+        "issues": [(issue, raw_around(file, issue)) for issue in issues],
+        "more_issues": max(0, file.n_issues - len(issues)),
+        "examples": list(file.conversations.order_by("position")[:EXAMPLES]),
+        "sums": (
+            ("loaded", file.n_loaded),
+            ("skipped", file.n_skipped),
+            ("failed", file.n_failed),
+        ),
+        "alike": files_alike(file).count() if file.verdict == Verdict.WAITING else 0,
+    }
+
+
+def files_alike(file: SourceFile) -> QuerySet[SourceFile]:
+    """Return other files of the upload that wait for the same choice."""
+    waiting = SourceFile.objects.filter(upload=file.upload, verdict=Verdict.WAITING)
+    asked = file.waiting_for or {}
+    same = waiting.filter(reason=file.reason, waiting_for__columns=asked.get("columns"))
+    found: QuerySet[SourceFile] = same.exclude(pk=file.pk)
+    return found
+
+
+def raw_around(file: SourceFile, issue: Issue) -> tuple[str, str, str]:
+    """Return the bytes before, in and behind an issue, as text to look at."""
+    if file.blob_id is None:
+        return "", issue.sample, ""
+    start = max(0, issue.start - BYTES_AROUND)
+    data = read_slice(file.blob_id, start, issue.start - start + 3 * BYTES_AROUND)
+    cut, end = issue.start - start, min(issue.end - start, issue.start - start + 2 * BYTES_AROUND)
+    return _shown(data[:cut]), _shown(data[cut:end]), _shown(data[end : end + BYTES_AROUND])
+
+
+def _shown(data: bytes) -> str:
+    return data.decode("utf-8", "backslashreplace")
+
+
+def goodbye(upload: Upload) -> Goodbye:
+    """Count what deleting the upload would take away."""
+    in_version = VersionRow.objects.filter(conversation=OuterRef("pk"))
+    rows = Conversation.objects.filter(source_file__upload=upload)
+    staying = rows.filter(Exists(in_version)).count()
+    return Goodbye(going=rows.count() - staying, staying=staying)

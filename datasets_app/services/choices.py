@@ -1,0 +1,55 @@
+"""What a person decides about a waiting file: its columns, or its encoding."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from datasets_app import tasks
+from datasets_app.corpus.source import Mapping
+from datasets_app.models import SourceFile, Upload, UploadState, Verdict
+from otto_web.lib import audit
+from otto_web.lib.hints import hint
+
+
+@transaction.atomic(durable=True)
+def choose_columns(files: list[SourceFile], mapping: Mapping, *, by: User) -> int:
+    """Say what the columns of waiting files are and let them be read; return how many were."""
+    stored = mapping.as_json()
+    changes = {"mapping": stored, "mapping_sha256": mapping.sha256}
+    return _let_go(files, changes, verb="file.columns", after=stored, by=by)
+
+
+@transaction.atomic(durable=True)
+def choose_encoding(files: list[SourceFile], encoding: str, *, by: User) -> int:
+    """Say how the bytes of waiting files are read and let them be read."""
+    changes = {"chosen_encoding": encoding}
+    return _let_go(files, changes, verb="file.encoding", after=changes, by=by)
+
+
+def _let_go(
+    files: list[SourceFile],
+    changes: dict[str, Any],
+    *,
+    verb: str,
+    after: dict[str, Any],
+    by: User,
+) -> int:
+    done = 0
+    for file in files:
+        waiting = SourceFile.objects.filter(pk=file.pk, verdict=Verdict.WAITING)
+        if waiting.update(verdict=Verdict.PENDING, reason="", note="", waiting_for=None, **changes):
+            audit.record(by, verb, file, after=after)
+            done += 1
+    if done:
+        _wake(files[0].upload)
+    return done
+
+
+def _wake(upload: Upload) -> None:
+    """Hand the upload to a worker again; one that reads it already will find the file."""
+    ready = Upload.objects.filter(pk=upload.pk, state=UploadState.READY)
+    ready.update(state=UploadState.RECEIVED, finished_at=None)
+    hint(tasks.import_upload_task, upload.pk)

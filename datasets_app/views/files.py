@@ -1,0 +1,81 @@
+"""The page of one source file, and what a person chooses about it."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from datasets_app.forms import ColumnsForm, EncodingForm
+from datasets_app.models import SourceFile, Verdict
+from datasets_app.selectors import uploads as selectors
+from datasets_app.services import choices
+from otto_web.lib.access import Role, role_required
+from otto_web.lib.http import TeamRequest
+
+
+def find_file(request: HttpRequest, file_id: UUID) -> SourceFile:
+    """Return the file, or answer 404."""
+    visible = SourceFile.objects.visible_to(request.user).shown()
+    related = visible.select_related("upload__dataset", "upload__created_by", "parent", "blob")
+    found: SourceFile = get_object_or_404(related, pk=file_id)
+    return found
+
+
+@role_required(Role.CURATOR)
+@require_GET
+def file_detail(request: TeamRequest, file_id: UUID) -> HttpResponse:
+    return _page(request, find_file(request, file_id))
+
+
+def _page(
+    request: TeamRequest, file: SourceFile, *, status: int = 200, **forms: Any
+) -> HttpResponse:
+    context = selectors.file_page(file)
+    if file.verdict == Verdict.WAITING:
+        columns = file.reason == "needs_mapping"
+        context["columns_form"] = forms.get("columns") or (ColumnsForm(file) if columns else None)
+        encoding = None if columns else EncodingForm(file)
+        context["encoding_form"] = forms.get("encoding") or encoding
+    return render(request, "datasets/file_detail.html", context, status=status)
+
+
+@role_required(Role.CURATOR)
+@require_POST
+def file_columns(request: TeamRequest, file_id: UUID) -> HttpResponse:
+    file = find_file(request, file_id)
+    form = ColumnsForm(file, request.POST)
+    if not form.is_valid():
+        return _page(request, file, status=422, columns=form)
+    files = _chosen(file, is_for_all=form.cleaned_data["also_alike"])
+    done = choices.choose_columns(files, form.cleaned_data["mapping"], by=request.user)
+    return _off(request, file, done)
+
+
+@role_required(Role.CURATOR)
+@require_POST
+def file_encoding(request: TeamRequest, file_id: UUID) -> HttpResponse:
+    file = find_file(request, file_id)
+    form = EncodingForm(file, request.POST)
+    if not form.is_valid():
+        return _page(request, file, status=422, encoding=form)
+    files = _chosen(file, is_for_all=form.cleaned_data["also_alike"])
+    done = choices.choose_encoding(files, form.cleaned_data["encoding"], by=request.user)
+    return _off(request, file, done)
+
+
+def _chosen(file: SourceFile, *, is_for_all: bool) -> list[SourceFile]:
+    alike = selectors.files_alike(file).select_related("upload") if is_for_all else []
+    return [file, *alike]
+
+
+def _off(request: TeamRequest, file: SourceFile, done: int) -> HttpResponse:
+    if done:
+        messages.success(request, f"Thank you. {done} file{'s' * (done > 1)} will be read now.")
+    else:
+        messages.warning(request, "Somebody has chosen already; nothing was changed.")
+    return redirect("upload-detail", file.upload_id)

@@ -1,0 +1,219 @@
+"""The resumable upload protocol tus 1.0: core, creation, expiration, checksum, termination."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import CsrfViewMiddleware
+from django.urls import reverse
+from django.utils.http import http_date
+from django.views.decorators.csrf import csrf_exempt
+
+from datasets_app.models import Upload, UploadState
+from datasets_app.services import uploads
+from datasets_app.services.uploads import Chunk, NewUpload, UploadError
+from otto_web.lib.access import Role, declares, has_role
+from otto_web.lib.http import TeamRequest
+from otto_web.lib.tokens import user_of_token
+
+VERSION = "1.0.0"
+EXTENSIONS = "creation,expiration,checksum,termination"
+CHUNK_TYPE = "application/offset+octet-stream"
+GONE = {UploadState.EXPIRED, UploadState.WITHDRAWN}
+Door = Callable[..., HttpResponse]
+
+
+class CsrfCheck(CsrfViewMiddleware):
+    """The stock check, asked by hand because scripts with a token do not need it."""
+
+    def _reject(self, request: HttpRequest, reason: str) -> HttpResponse:
+        return refusal(403, f"This request did not come from OTTO's own pages: {reason}")
+
+
+def _tus(request: HttpRequest) -> HttpResponse:
+    """Stand for a view that wants the check."""
+    return HttpResponse()
+
+
+def refusal(status: int, sentence: str) -> HttpResponse:
+    """Answer with one sentence."""
+    answer = HttpResponse(sentence, status=status, content_type="text/plain; charset=utf-8")
+    if status == 423:
+        answer["Retry-After"] = "1"
+    if status == 412:
+        answer["Tus-Version"] = VERSION
+    return answer
+
+
+def _method(request: HttpRequest) -> str:
+    override = request.headers.get("X-HTTP-Method-Override", "")
+    method = str(request.method)
+    return override.upper() if override and method == "POST" else method
+
+
+def _sign_in(request: HttpRequest) -> HttpResponse | None:
+    """Find out who asks; a refusal when it is nobody who may upload."""
+    if header := request.headers.get("Authorization"):
+        user = user_of_token(header)
+        if user is None:
+            answer = refusal(401, "This token is not valid, or no longer.")
+            answer["WWW-Authenticate"] = 'Bearer realm="OTTO"'
+            return answer
+        request.user = user
+    elif not request.user.is_authenticated:
+        return refusal(401, "Sign in, or send an API token.")
+    else:
+        check = CsrfCheck(_tus)
+        check.process_request(request)
+        rejected = check.process_view(request, _tus, (), {})
+        if rejected is not None:
+            return refusal(403, rejected.content.decode())
+    if not has_role(request.user, Role.CURATOR):
+        return refusal(403, "Only people of the role curator or above may upload files.")
+    return None
+
+
+def _serve(request: HttpRequest, doors: dict[str, Door], *args: UUID) -> HttpResponse:
+    """Check what every request must carry, then open the door of its method."""
+    method = _method(request)
+    if method == "OPTIONS":
+        answer = _options()
+    elif method not in doors:
+        answer = refusal(405, f"{method} means nothing here.")
+        answer["Allow"] = ", ".join(["OPTIONS", *doors])
+    elif request.headers.get("Tus-Resumable") != VERSION:
+        answer = refusal(412, f"Send the header Tus-Resumable: {VERSION}.")
+    else:
+        answer = _sign_in(request) or _answer(request, doors[method], *args)
+    answer["Tus-Resumable"] = VERSION
+    return answer
+
+
+def _answer(request: HttpRequest, door: Door, *args: UUID) -> HttpResponse:
+    try:
+        return door(request, *args)
+    except UploadError as error:
+        return refusal(error.status, str(error))
+
+
+def _options() -> HttpResponse:
+    return HttpResponse(
+        status=204,
+        headers={
+            "Tus-Version": VERSION,
+            "Tus-Extension": EXTENSIONS,
+            "Tus-Max-Size": str(settings.OTTO_UPLOAD_LIMIT_BYTES),
+            "Tus-Checksum-Algorithm": "sha1,sha256",
+        },
+    )
+
+
+@csrf_exempt
+@declares("tus")
+def tus_collection(request: HttpRequest) -> HttpResponse:
+    return _serve(request, {"POST": _create})
+
+
+@csrf_exempt
+@declares("tus")
+def tus_upload(request: HttpRequest, upload_id: UUID) -> HttpResponse:
+    return _serve(request, {"HEAD": _head, "PATCH": _patch, "DELETE": _delete}, upload_id)
+
+
+def _create(request: TeamRequest) -> HttpResponse:
+    known = read_metadata(request.headers.get("Upload-Metadata", ""))
+    new = NewUpload(
+        name=known.get("filename", ""),
+        size=_whole_number(request, "Upload-Length"),
+        claimed_type=known.get("filetype", ""),
+        sha256=known.get("sha256", ""),
+        dataset=known.get("dataset", ""),
+        idem_key=known.get("idem", "")[:100] or None,
+    )
+    upload = uploads.create_upload(new, by=request.user)
+    answer = HttpResponse(status=201)
+    answer["Location"] = reverse("tus-upload", args=[upload.pk])
+    _note_progress(answer, upload)
+    return answer
+
+
+def _head(request: TeamRequest, upload_id: UUID) -> HttpResponse:
+    upload = _own(request, upload_id)
+    answer = HttpResponse()
+    answer["Upload-Length"] = str(upload.size)
+    answer["Upload-Metadata"] = write_metadata(upload)
+    answer["Cache-Control"] = "no-store"
+    _note_progress(answer, upload)
+    return answer
+
+
+def _patch(request: TeamRequest, upload_id: UUID) -> HttpResponse:
+    if request.headers.get("Content-Type", "").split(";")[0].strip().lower() != CHUNK_TYPE:
+        raise UploadError(415, f"A piece of a file is sent as {CHUNK_TYPE}.")
+    length = request.headers.get("Content-Length", "")
+    if not length.isdecimal() or int(length) > settings.OTTO_CHUNK_BYTES:
+        limit = settings.OTTO_CHUNK_BYTES
+        raise UploadError(413, f"One piece may have {limit:,} bytes; send the file in pieces.")
+    offset = _whole_number(request, "Upload-Offset")
+    chunk = Chunk(offset, request.body, request.headers.get("Upload-Checksum", ""))
+    upload = uploads.write_chunk(upload_id, chunk, by=request.user)
+    answer = HttpResponse(status=204)
+    _note_progress(answer, upload)
+    return answer
+
+
+def _delete(request: TeamRequest, upload_id: UUID) -> HttpResponse:
+    upload = _own(request, upload_id)
+    if upload.state != UploadState.RECEIVING:
+        raise UploadError(410, "This upload has arrived; delete it on its page.")
+    uploads.withdraw_upload(upload, by=request.user)
+    return HttpResponse(status=204)
+
+
+def _own(request: TeamRequest, upload_id: UUID) -> Upload:
+    visible = Upload.objects.visible_to(request.user)
+    upload: Upload | None = visible.filter(pk=upload_id, created_by=request.user).first()
+    if upload is None:
+        raise UploadError(404, "There is no such upload.")
+    if upload.state in GONE:
+        raise UploadError(410, "This upload is gone. Start it again.")
+    return upload
+
+
+def _whole_number(request: HttpRequest, header: str) -> int:
+    text = request.headers.get(header, "")
+    if not (text.isascii() and text.isdecimal() and len(text) < 19):
+        raise UploadError(400, f"The header {header} must be a whole number of bytes.")
+    return int(text)
+
+
+def _note_progress(answer: HttpResponse, upload: Upload) -> None:
+    answer["Upload-Offset"] = str(upload.offset)
+    if isinstance(upload.expires_at, datetime):
+        answer["Upload-Expires"] = http_date(upload.expires_at.timestamp())
+
+
+def read_metadata(header: str) -> dict[str, str]:
+    """Return the pairs of an Upload-Metadata header; bytes that are no UTF-8 become U+FFFD."""
+    pairs: dict[str, str] = {}
+    for pair in filter(None, (part.strip() for part in header.split(","))):
+        key, _, encoded = pair.partition(" ")
+        try:
+            value = base64.b64decode(encoded.strip(), validate=True)
+        except binascii.Error as error:
+            raise UploadError(400, f"Upload-Metadata: “{key}” is not valid base64.") from error
+        pairs[key] = value.decode("utf-8", "replace")
+    return pairs
+
+
+def write_metadata(upload: Upload) -> str:
+    pairs = {"filename": upload.name, "filetype": upload.claimed_type}
+    return ",".join(
+        f"{key} {base64.b64encode(value.encode()).decode()}" for key, value in pairs.items()
+    )
