@@ -127,9 +127,13 @@ class Cursor:
             return self._see_bounded(limit)
         return self._see_scalar(limit)
 
+    def _scan(self) -> _Scan:
+        is_string = self._buffer[self._at : self._at + 1] == b'"'
+        return _Scan(self._at + is_string, in_string=is_string)
+
     def skip_value(self) -> None:
         """Pass over a container or string of any length or depth, holding one block of it."""
-        scan = _Scan(self._at)
+        scan = self._scan()
         while (end := scan.run(self._buffer, ANY_DEPTH)) is None:
             self.advance(scan.at - self._at)
             if not self._more():
@@ -158,7 +162,7 @@ class Cursor:
             self.advance(len(self._buffer) - self._at)
 
     def _see_bounded(self, limit: int) -> tuple[Extent, bytes]:
-        scan = _Scan(self._at)
+        scan = self._scan()
         while (end := scan.run(self._buffer, DEEPEST)) is None:
             grown = self._grow(limit)
             scan.at -= self._shifted

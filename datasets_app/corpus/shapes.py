@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -158,15 +157,11 @@ def text_of(value: Any, notes: list[str], what: str) -> str:
         return value
     if isinstance(value, bool | int | float):
         notes.append(f"{what} was {'a truth value' if isinstance(value, bool) else 'a number'}")
-        return str(value).lower() if isinstance(value, bool) else _number(value)
+        return str(value).lower() if isinstance(value, bool) else str(value)
     if isinstance(value, list) and value and all(isinstance(part, dict) for part in value):
         return _content_parts(value, notes, what)
     kind = {type(None): "empty", list: "a list", dict: "an object"}[type(value)]
     raise ShapeError("not_text", f"{what[0].upper()}{what[1:]} is {kind}.")
-
-
-def _number(value: float) -> str:
-    return repr(value) if isinstance(value, float) and math.isfinite(value) else str(value)
 
 
 def _content_parts(parts: list[dict[str, Any]], notes: list[str], what: str) -> str:
@@ -193,7 +188,7 @@ def _choice_plan(names: dict[str, str], value: dict[str, Any]) -> Plan | None:
         asked = record[prompt]
         opening = (
             list_of_turns(asked, notes)
-            if isinstance(asked, list) and is_turn_list(asked)
+            if is_turn_list(asked)
             else (Turn(USER, text_of(asked, notes, prompt)),)
         )
         return (*opening, Turn(ASSISTANT, text_of(answer, notes, chosen)))
