@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import uuid
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce, Now
 
 from datasets_app.models import Version
 from otto_web.lib.access import Role, has_role
@@ -53,6 +55,40 @@ class CancelVerb(models.TextChoices):
     DISCARD = "discard", "cancel and discard"
 
 
+class RunQuerySet(TrainersQuerySet):
+    """The state machine of a run: every move is one conditional update that says won or lost."""
+
+    def move(
+        self, run_id: UUID, *, fence: int, old: RunState, new: RunState, **columns: Any
+    ) -> bool:
+        """Make one step of the state machine; False when this attempt no longer owns the run."""
+        finished_at = Now() if new in TERMINAL else None
+        owned = self.filter(pk=run_id, fence=fence, state=old)
+        return owned.update(state=new, finished_at=finished_at, **columns) == 1
+
+    def claimable(self) -> RunQuerySet:
+        """Return the queued runs that may start now, best first: fair between people."""
+        busy = (
+            Run.objects.filter(state=RunState.RUNNING, created_by=OuterRef("created_by"))
+            .order_by()
+            .values("created_by")
+            .annotate(count=Count("pk"))
+            .values("count")
+        )
+        waiting = self.filter(
+            state=RunState.QUEUED, cancel_requested_at=None, not_before__lte=Now()
+        )
+        fair = Coalesce(Subquery(busy), Value(0))
+        return waiting.annotate(owner_running=fair).order_by(
+            "priority", "owner_running", "created_at"
+        )
+
+    def newest_first(self) -> RunQuerySet:
+        """Return the runs for a list: going ones first, then the newest."""
+        going = Case(When(state__in=TERMINAL, then=Value(1)), default=Value(0))
+        return self.order_by(going, F("created_at").desc())
+
+
 class Run(models.Model):
     """One training job; its committed row is the order to do it."""
 
@@ -87,6 +123,9 @@ class Run(models.Model):
     start_model = models.ForeignKey(
         "TrainedModel", null=True, on_delete=models.PROTECT, related_name="continued_by"
     )
+    start_checkpoint = models.ForeignKey(
+        "Checkpoint", null=True, on_delete=models.PROTECT, related_name="continued_by"
+    )
     last_step = models.PositiveBigIntegerField(default=0, editable=False)
     total_steps = models.PositiveBigIntegerField(default=0, editable=False)
     seq = models.PositiveBigIntegerField(default=0, editable=False)
@@ -94,7 +133,7 @@ class Run(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, editable=False)
     finished_at = models.DateTimeField(null=True, editable=False)
-    objects = TrainersQuerySet.as_manager()
+    objects = RunQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -117,6 +156,10 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in TERMINAL
 
 
 class RunLease(models.Model):

@@ -1,0 +1,17 @@
+"""Bells of the training rooms: they carry an id and a sequence number, never data."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from otto_web.lib import live
+
+
+def run_group(run_id: UUID | str) -> str:
+    """Return the name of the group that hears about one run."""
+    return f"run.{run_id}"
+
+
+def ring_run(run_id: UUID, seq: int) -> None:
+    """Tell everybody who watches this run that its rows changed."""
+    live.ring(run_group(run_id), "run.changed", run=str(run_id), seq=seq)

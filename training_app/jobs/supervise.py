@@ -1,0 +1,108 @@
+"""What worker-train does: claims a run, starts its trainer, beats, and judges how it ended."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import time
+from pathlib import Path
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+
+from otto_web.lib.beat import is_draining
+from training_app.jobs.child import Trainer
+from training_app.jobs.heart import Heart
+from training_app.jobs.judge import judge
+from training_app.jobs.places import own_place, place_of
+from training_app.lm.contract import StopReason
+from training_app.services.attempts import Claim, claim_run, name_trainer
+
+log = logging.getLogger(__name__)
+TERM_SECONDS, KILL_SECONDS = 15.0, 30.0  # after a cancel was handed on
+DRAIN_SECONDS = 50.0
+LOST_SECONDS = 10.0
+_MEMORY_EVENTS = Path("/sys/fs/cgroup/memory.events")
+
+
+def supervise_run() -> bool:
+    """Take the best queued run and stay with it until its attempt has ended.
+
+    Returns False at once when no run waits (a hint is only a bell) or the worker is leaving.
+    """
+    claim = None if is_draining() else claim_run(own_place())
+    if claim is None:
+        return False
+    kills_before = _memory_kills()
+    trainer = Trainer(claim)
+    heart = Heart(claim)
+    try:
+        name_trainer(claim, place_of(trainer.process.pid))
+        code = _watch(trainer, heart)
+    except BaseException:
+        trainer.send({"stop": "drain"})
+        _judge_patiently(claim, trainer.end(DRAIN_SECONDS), memory=False)
+        raise
+    finally:
+        heart.stop()
+    _judge_patiently(claim, code, memory=_memory_kills() > kills_before)
+    return True
+
+
+def _watch(trainer: Trainer, heart: Heart) -> int:
+    """Beat until the trainer has ended, and hand on what is wanted of it."""
+    asked: tuple[StopReason, float] | None = None
+    while (code := trainer.wait(settings.OTTO_BEAT_SECONDS)) is None:
+        try:
+            pulse = heart.beat()
+        except (OperationalError, InterfaceError) as error:
+            log.warning("no beat: %s", error)  # the trainer hears the silence and waits
+            heart.stop()
+            continue
+        if pulse is None:
+            return _let_go(trainer)
+        trainer.send({"beat": time.time()})
+        if pulse.stop is not None:
+            asked = asked or (pulse.stop, time.monotonic())
+            _press(trainer, *asked)
+    return code
+
+
+def _press(trainer: Trainer, reason: StopReason, since: float) -> None:
+    """Ask first, then with SIGTERM, then without asking."""
+    waited = time.monotonic() - since
+    patience = KILL_SECONDS if reason == "cancel" else DRAIN_SECONDS
+    if waited >= patience:
+        trainer.signal(signal.SIGKILL)
+    elif waited >= TERM_SECONDS:
+        trainer.signal(signal.SIGTERM)
+    else:
+        trainer.send({"stop": reason})
+
+
+def _let_go(trainer: Trainer) -> int:
+    """End a trainer that lost its run, or that has finished it this very moment."""
+    trainer.send({"dump": True})
+    trainer.send({"stop": "lost"})
+    return trainer.end(LOST_SECONDS)
+
+
+def _judge_patiently(claim: Claim, code: int, *, memory: bool) -> None:
+    """Judge the end; with the database away for long, the reaper does it."""
+    for pause in (0.2, 1.0, 3.0, 5.0):
+        try:
+            judge(claim, code, memory=memory)
+        except (OperationalError, InterfaceError) as error:
+            log.warning("the end of a trainer could not be written yet: %s", error)
+            time.sleep(pause)
+        else:
+            return
+
+
+def _memory_kills() -> int:
+    """Return how often the kernel killed something of this control group for its memory."""
+    try:
+        lines = _MEMORY_EVENTS.read_text("ascii").splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("oom_kill "))

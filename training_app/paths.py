@@ -1,0 +1,29 @@
+"""Where a run and its model lie in the data folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from uuid import UUID
+
+from django.conf import settings
+
+RUNS, MODELS = "runs", "models"
+
+
+def absolute(path: str | Path) -> Path:
+    """Return the place of a path that a row names."""
+    return Path(settings.OTTO_DATA_DIR) / path
+
+
+def run_folder(run_id: UUID) -> Path:
+    return absolute(f"{RUNS}/{run_id}")
+
+
+def attempt_folder(run_id: UUID, fence: int) -> Path:
+    """Return the folder that only the attempt with this fence writes to."""
+    return run_folder(run_id) / f"f{fence}"
+
+
+def relative(path: Path) -> str:
+    """Return a path as rows keep it."""
+    return path.relative_to(settings.OTTO_DATA_DIR).as_posix()

@@ -1,0 +1,30 @@
+"""Why a run ended: a code for filters, and the sentence a person reads."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Reason(models.TextChoices):
+    """The label is the sentence; the trainer's own words replace it where it has some."""
+
+    CONFIGURATION = (
+        "configuration",
+        "A setting of this run cannot be used. Change it and run again.",
+    )
+    DATA = "data", "The version cannot be trained on as it is."
+    DIVERGED = (
+        "diverged",
+        "The loss broke; the best checkpoint is kept. Try again with a tenth of the rate.",
+    )
+    OOM = (
+        "oom",
+        "The memory was not enough. Halve the micro-batch and double the accumulation.",
+    )
+    CRASH_LOOP = (
+        "crash_loop",
+        "The trainer ended three times without a newer checkpoint. The log says where.",
+    )
+    DISK = "disk", "The disk is full: three checkpoints in a row could not be written."
+    TIMED_OUT = "timed_out", "The time limit ended the run; its last checkpoint is kept."
+    WORKER_LOST = "worker_lost", "The worker went away; the run waits for the next one."

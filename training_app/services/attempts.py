@@ -1,0 +1,204 @@
+"""One attempt of a run: claimed, kept alive, ended. Every change names its fence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Value
+from django.db.models.functions import Now
+
+from otto_web.lib.hints import hint
+from training_app import tasks
+from training_app.models import (
+    TERMINAL,
+    CancelVerb,
+    Checkpoint,
+    Run,
+    RunAttempt,
+    RunLease,
+    RunState,
+)
+from training_app.reasons import Reason
+from training_app.services.history import Happening, add_event
+
+MOST_DEATHS = 3
+LONGEST_BACKOFF_SECONDS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an attempt runs: one process, told apart from a later one with its number."""
+
+    host: str
+    pid: int
+    pid_started_at: float
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.pid}:{self.pid_started_at:.3f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to write a run's rows, for as long as nobody raised the fence."""
+
+    run_id: UUID
+    fence: int
+    attempt: int
+
+
+@transaction.atomic(durable=True)
+def claim_run(place: Place) -> Claim | None:
+    """Take the best queued run: state, fence, attempt and lease in one transaction, or None."""
+    best = Run.objects.claimable().select_for_update(skip_locked=True, of=("self",)).first()
+    if best is None:
+        return None
+    claim = Claim(best.pk, best.fence + 1, best.attempt + 1)
+    Run.objects.move(
+        best.pk,
+        fence=best.fence,
+        old=RunState.QUEUED,
+        new=RunState.RUNNING,
+        attempt=claim.attempt,
+        started_at=best.started_at or Now(),
+        phase="starting",
+        reason="",
+        message="",
+    )
+    Run.objects.filter(pk=best.pk).update(fence=claim.fence)
+    _open_attempt(claim, place, step=best.last_step)
+    detail = f"attempt {claim.attempt} on {place.host}"
+    add_event(best.pk, Happening("claimed", detail, "worker", RunState.QUEUED, RunState.RUNNING))
+    return claim
+
+
+def _open_attempt(claim: Claim, place: Place, *, step: int) -> None:
+    span = timedelta(seconds=settings.OTTO_LEASE_SECONDS)
+    RunLease.objects.update_or_create(
+        run_id=claim.run_id,
+        defaults={
+            "fence": claim.fence,
+            "worker": str(place),
+            "beat_at": Now(),
+            "progress_at": Now(),
+            "progress_step": step,
+            "expires_at": Now() + span,
+        },
+    )
+    RunAttempt.objects.create(
+        run_id=claim.run_id,
+        fence=claim.fence,
+        host=place.host,
+        pid=place.pid,
+        pid_started_at=place.pid_started_at,
+        started_at=Now(),
+    )
+
+
+def name_trainer(claim: Claim, place: Place) -> None:
+    """Say which process trains, so that a worker of the same host can tell when it is gone."""
+    RunAttempt.objects.filter(run_id=claim.run_id, fence=claim.fence).update(
+        pid=place.pid, pid_started_at=place.pid_started_at
+    )
+
+
+@transaction.atomic
+def end_run(claim: Claim, new: RunState, *, reason: str = "", message: str = "") -> bool:
+    """Bring the run to a terminal state, unless this attempt no longer owns it."""
+    moved = Run.objects.move(
+        claim.run_id,
+        fence=claim.fence,
+        old=RunState.RUNNING,
+        new=new,
+        reason=reason,
+        message=message,
+        phase="",
+    )
+    if not moved:
+        return False
+    close_attempt(claim, reason or new)
+    if new == RunState.CANCELLED:
+        _discard_if_asked(claim.run_id)
+    happening = Happening(new, message or reason, "", RunState.RUNNING, new)
+    add_event(claim.run_id, happening)
+    return True
+
+
+def close_attempt(claim: Claim, exit_reason: str) -> None:
+    """Close the attempt's row and give the lease back."""
+    RunAttempt.objects.filter(run_id=claim.run_id, fence=claim.fence, ended_at=None).update(
+        ended_at=Now(), exit_reason=exit_reason[:60]
+    )
+    RunLease.objects.filter(run_id=claim.run_id, fence=claim.fence).delete()
+
+
+@transaction.atomic
+def release_run(
+    claim: Claim, why: str, *, is_death: bool = True, backs_off: bool = True, memory: bool = False
+) -> RunState | None:
+    """Take the run from an attempt that ended: queued again, or ended when that is hopeless.
+
+    Returns the new state, or None when somebody else owns the run. The fence is raised at once,
+    so that a writer who is still alive writes nothing more.
+    """
+    run = Run.objects.select_for_update().filter(pk=claim.run_id, fence=claim.fence).first()
+    if run is None or run.state != RunState.RUNNING:
+        close_attempt(claim, why)
+        return None
+    if run.cancel_requested_at is not None:
+        end_run(claim, RunState.CANCELLED)
+        return RunState.CANCELLED
+    deaths = run.no_progress_deaths + int(is_death)
+    hopeless = _hopeless(deaths, memory=memory)
+    if is_death and hopeless is not None:
+        end_run(claim, RunState.FAILED, reason=hopeless, message=str(hopeless.label))
+        return RunState.FAILED
+    _requeue(claim, why, deaths=deaths, wait=_backoff(deaths) if backs_off else 0.0)
+    return RunState.QUEUED
+
+
+def _hopeless(deaths: int, *, memory: bool) -> Reason | None:
+    if memory and deaths >= 2:
+        return Reason.OOM
+    return Reason.CRASH_LOOP if deaths >= MOST_DEATHS else None
+
+
+def _backoff(deaths: int) -> float:
+    seconds: float = settings.OTTO_BACKOFF_SECONDS * 2 ** max(0, deaths - 1)
+    return min(seconds, LONGEST_BACKOFF_SECONDS)
+
+
+def _requeue(claim: Claim, why: str, *, deaths: int, wait: float) -> None:
+    Run.objects.move(
+        claim.run_id,
+        fence=claim.fence,
+        old=RunState.RUNNING,
+        new=RunState.QUEUED,
+        no_progress_deaths=deaths,
+        not_before=Now() + timedelta(seconds=wait),
+        reason=Reason.WORKER_LOST,
+        message=why,
+        phase="",
+    )
+    Run.objects.filter(pk=claim.run_id).update(fence=F("fence") + Value(1))
+    close_attempt(claim, why)
+    add_event(claim.run_id, Happening("released", why, "", RunState.RUNNING, RunState.QUEUED))
+    wake_worker(claim.run_id)
+
+
+def wake_worker(run_id: UUID) -> None:
+    """Ring for a worker after the commit; the reaper rings again where this is lost."""
+    hint(tasks.supervise_run_task, run_id)
+
+
+def _discard_if_asked(run_id: UUID) -> None:
+    """Forget the checkpoints of a run that was cancelled with `discard`; the sweep takes files."""
+    if Run.objects.filter(pk=run_id, cancel_verb=CancelVerb.DISCARD).exists():
+        Checkpoint.objects.filter(run_id=run_id, continued_by=None).delete()
+
+
+def is_over(run_id: UUID) -> bool:
+    return Run.objects.filter(pk=run_id, state__in=TERMINAL).exists()

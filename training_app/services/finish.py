@@ -1,0 +1,104 @@
+"""The end of a run that succeeded: model, tokenizer, evaluation and state in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import Max
+
+from training_app.lm.contract import Sample
+from training_app.models import EvalSample, Evaluation, Run, RunState, Tokenizer, TrainedModel
+from training_app.services.attempts import Claim, end_run
+from training_app.services.history import FenceLostError
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A model folder that is durable already and waits for its rows."""
+
+    model_id: UUID
+    path: str  # relative to the data folder
+    manifest: Mapping[str, Any]  # what otto.json holds
+    manifest_sha256: str
+    tokenizer_sha256: str
+    evaluation: Mapping[str, Any]
+    samples: Sequence[Sample]
+    verdict: str
+    best_step: int
+
+
+@transaction.atomic(durable=True)
+def finish_run(claim: Claim, finished: Finished) -> TrainedModel:
+    """Publish what the run made and end it as succeeded; all of it, or nothing."""
+    run = Run.objects.select_for_update(of=("self",)).select_related("version").get(pk=claim.run_id)
+    if run.fence != claim.fence or run.state != RunState.RUNNING:
+        raise FenceLostError("Another attempt owns this run.")
+    model = _publish_model(run, finished, _tokenizer(run, finished))
+    _record_evaluation(run, model, finished)
+    if not end_run(claim, RunState.SUCCEEDED, message=finished.verdict):
+        raise FenceLostError("Another attempt owns this run.")
+    return model
+
+
+def _tokenizer(run: Run, finished: Finished) -> Tokenizer:
+    known = Tokenizer.objects.filter(sha256=finished.tokenizer_sha256).first()
+    return known or Tokenizer.objects.create(
+        vocab_size=int(finished.manifest.get("vocabulary", 0)),
+        path=f"{finished.path}/tokenizer.json",
+        sha256=finished.tokenizer_sha256,
+        version=run.version,
+    )
+
+
+def _publish_model(run: Run, finished: Finished, tokenizer: Tokenizer) -> TrainedModel:
+    return TrainedModel.objects.create(
+        pk=finished.model_id,
+        name=run.name,
+        number=_next_number(run.name),
+        talks=bool(finished.manifest.get("talks", True)),
+        run=run,
+        parent=run.start_model,
+        tokenizer=tokenizer,
+        family=str(finished.manifest.get("family", "")),
+        params=int(finished.manifest.get("parameters", 0)),
+        context=int(finished.manifest.get("context", 0)),
+        path=finished.path,
+        manifest_sha256=finished.manifest_sha256,
+        created_by=run.created_by,
+    )
+
+
+def _next_number(name: str) -> int:
+    """Return the next version number of a name; two runs that end together get two numbers."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"model {name}"])
+    newest = TrainedModel.objects.filter(name=name).aggregate(number=Max("number"))["number"]
+    return int(newest or 0) + 1
+
+
+def _record_evaluation(run: Run, model: TrainedModel, finished: Finished) -> None:
+    figures = finished.evaluation
+    if not figures:
+        return
+    evaluation = Evaluation.objects.create(
+        model=model,
+        version=run.version,
+        side="valid",
+        tokens=figures["tokens"],
+        bytes=figures["bytes"],
+        loss=figures["loss"],
+        answer_loss=figures.get("answer_loss"),
+        perplexity=figures["perplexity"],
+        bits_per_byte=figures["bits_per_byte"],
+        details={"verdict": finished.verdict, "best_step": finished.best_step},
+    )
+    EvalSample.objects.bulk_create(
+        EvalSample(
+            evaluation=evaluation, prompt_no=number, prompt=prompt, reply=reply, reference=reference
+        )
+        for number, prompt, reply, reference in finished.samples
+    )

@@ -1,0 +1,61 @@
+"""Folders of runs and models: which of them no row needs any more."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+from training_app import paths
+from training_app.models import Checkpoint, ModelState, Run, TrainedModel
+
+UNNAMED_FOR = timedelta(hours=1)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder that no row names; one that is gone already is fine."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def stray_pieces() -> Iterator[Path]:
+    """Yield what old attempts left: checkpoints without a row, prepared data; logs stay."""
+    runs = paths.absolute(paths.RUNS)
+    for folder in runs.iterdir() if runs.is_dir() else ():
+        run = Run.objects.filter(pk=_uuid(folder.name)).first()
+        if run is None:
+            yield folder
+            continue
+        named = set(Checkpoint.objects.filter(run=run).values_list("path", flat=True))
+        for attempt in folder.glob("f*"):
+            if run.is_over or attempt.name != f"f{run.fence}":
+                yield from (
+                    piece
+                    for piece in attempt.iterdir()
+                    if piece.is_dir() and paths.relative(piece) not in named
+                )
+
+
+def stray_models(now: datetime) -> Iterator[Path]:
+    """Yield model folders that were deleted, or whose run never got to name them."""
+    models = paths.absolute(paths.MODELS)
+    ready = TrainedModel.objects.filter(state=ModelState.READY)
+    kept = {str(pk) for pk in ready.values_list("pk", flat=True)}
+    deleted = TrainedModel.objects.filter(state=ModelState.DELETED)
+    gone = {str(pk) for pk in deleted.values_list("pk", flat=True)}
+    for folder in models.iterdir() if models.is_dir() else ():
+        if folder.name in gone or (folder.name not in kept and _is_old(folder, now)):
+            yield folder
+
+
+def _is_old(folder: Path, now: datetime) -> bool:
+    changed = datetime.fromtimestamp(folder.stat().st_mtime, UTC)
+    return now - changed > UNNAMED_FOR
+
+
+def _uuid(name: str) -> UUID | None:
+    try:
+        return UUID(name)
+    except ValueError:
+        return None

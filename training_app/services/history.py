@@ -1,0 +1,62 @@
+"""Numbers a run's rows, so that a reader who knows the last number misses nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from training_app.events import ring_run
+from training_app.lm.config import TrainingError
+from training_app.models import RunEvent
+
+
+class FenceLostError(TrainingError):
+    """Somebody else owns the run now; whoever gets this writes nothing more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One line of a run's history, before it has its number."""
+
+    kind: str
+    detail: str = ""
+    actor: str = ""
+    from_state: str = ""
+    to_state: str = ""
+
+
+def take_numbers(run_id: UUID, count: int, *, fence: int | None = None) -> int:
+    """Return the first of `count` fresh numbers; with a fence, only to the attempt that owns it.
+
+    The row stays locked until the transaction ends, so numbers become visible in order.
+    """
+    owned = "" if fence is None else " AND fence = %s AND state = 'running'"
+    values: list[object] = [count, run_id] + ([] if fence is None else [fence])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE training_app_run SET seq = seq + %s WHERE id = %s{owned} RETURNING seq",  # noqa: S608
+            values,
+        )
+        row = cursor.fetchone()
+    if row is None:
+        raise FenceLostError("Another attempt owns this run.")
+    return int(row[0]) - count + 1
+
+
+def add_event(run_id: UUID, happening: Happening, *, fence: int | None = None) -> int:
+    """Write one line of history in the caller's transaction, and ring after it."""
+    seq = take_numbers(run_id, 1, fence=fence)
+    RunEvent.objects.create(
+        run_id=run_id,
+        seq=seq,
+        kind=happening.kind,
+        actor=happening.actor,
+        from_state=happening.from_state,
+        to_state=happening.to_state,
+        detail=happening.detail,
+    )
+    transaction.on_commit(partial(ring_run, run_id, seq), robust=True)
+    return seq

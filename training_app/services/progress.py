@@ -1,0 +1,166 @@
+"""What an attempt writes while it trains; each write proves the fence in its own transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Max
+from django.db.models.functions import Now
+
+from training_app.events import ring_run
+from training_app.lm.contract import Point, Sample
+from training_app.models import Checkpoint, Run, RunLease, RunSample, RunState
+from training_app.services.attempts import Claim
+from training_app.services.history import FenceLostError, Happening, add_event, take_numbers
+
+# a speed never comes out the same again; every other figure must
+TIMED = frozenset({"train/tokens_per_second"})
+
+_UPSERT = """
+INSERT INTO training_app_runpoint AS p (run_id, name, step, value, seq, fence)
+SELECT %s, name, step, value, %s + place - 1, %s
+FROM unnest(%s::text[], %s::bigint[], %s::float8[]) WITH ORDINALITY AS t(name, step, value, place)
+ON CONFLICT (run_id, name, step) DO UPDATE
+    SET value = EXCLUDED.value, seq = EXCLUDED.seq, fence = EXCLUDED.fence
+    WHERE p.value IS DISTINCT FROM EXCLUDED.value
+RETURNING name, step, xmax <> 0
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointFacts:
+    """A checkpoint folder that is durable already and waits for its row."""
+
+    step: int
+    path: str  # relative to the data folder
+    manifest_sha256: str
+    bytes: int
+    val_loss: float | None
+    is_best: bool
+
+
+@transaction.atomic
+def record_points(claim: Claim, points: Sequence[Point]) -> int | None:
+    """Write a batch of points; returns the first step that came out differently, if one did."""
+    unique = {(name, step): value for name, step, value in points}
+    first = take_numbers(claim.run_id, len(unique), fence=claim.fence)
+    names, steps = [key[0] for key in unique], [key[1] for key in unique]
+    with connection.cursor() as cursor:
+        values = [claim.run_id, first, claim.fence, names, steps, list(unique.values())]
+        cursor.execute(_UPSERT, values)
+        changed = [step for name, step, was in cursor.fetchall() if was and name not in TIMED]
+    _progress(claim, max(steps))
+    last = first + len(unique) - 1
+    transaction.on_commit(partial(ring_run, claim.run_id, last), robust=True)
+    return min(changed, default=None)
+
+
+def _progress(claim: Claim, step: int) -> None:
+    Run.objects.filter(pk=claim.run_id, last_step__lt=step).update(last_step=step)
+    RunLease.objects.filter(run_id=claim.run_id, fence=claim.fence).update(
+        progress_at=Now(), progress_step=step
+    )
+
+
+@transaction.atomic
+def record_samples(claim: Claim, step: int, samples: Sequence[Sample]) -> None:
+    """Write the replies to the fixed prompts at this step; a repeat replaces them."""
+    first = take_numbers(claim.run_id, len(samples), fence=claim.fence)
+    rows = [
+        RunSample(
+            run_id=claim.run_id,
+            step=step,
+            prompt_no=number,
+            prompt=prompt,
+            reply=reply,
+            reference=reference,
+            seq=first + index,
+            fence=claim.fence,
+        )
+        for index, (number, prompt, reply, reference) in enumerate(samples)
+    ]
+    RunSample.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["run", "step", "prompt_no"],
+        update_fields=["prompt", "reply", "reference", "seq", "fence"],
+    )
+    last = first + len(samples) - 1
+    transaction.on_commit(partial(ring_run, claim.run_id, last), robust=True)
+
+
+@transaction.atomic
+def record_phase(claim: Claim, phase: str) -> None:
+    """Say what the attempt is doing now."""
+    seq = take_numbers(claim.run_id, 1, fence=claim.fence)
+    Run.objects.filter(pk=claim.run_id).update(phase=phase)
+    RunLease.objects.filter(run_id=claim.run_id, fence=claim.fence).update(progress_at=Now())
+    transaction.on_commit(partial(ring_run, claim.run_id, seq), robust=True)
+
+
+@transaction.atomic
+def record_decided(claim: Claim, values: Mapping[str, Any]) -> None:
+    """Keep what was measured once, so that every later attempt does the same."""
+    add_event(claim.run_id, Happening("decided", _in_words(values)), fence=claim.fence)
+    run = Run.objects.get(pk=claim.run_id)
+    decided = {**run.decided, **values}
+    steps = int(decided.get("steps") or run.total_steps)
+    Run.objects.filter(pk=claim.run_id).update(decided=decided, total_steps=steps)
+
+
+def _in_words(values: Mapping[str, Any]) -> str:
+    plain = {key: value for key, value in values.items() if isinstance(value, str | int | float)}
+    return ", ".join(f"{key} {value}" for key, value in plain.items())[:500]
+
+
+@transaction.atomic
+def record_note(claim: Claim, kind: str, sentence: str) -> None:
+    """Add something that a person should read to the run's history."""
+    add_event(claim.run_id, Happening(kind, sentence), fence=claim.fence)
+
+
+@transaction.atomic
+def record_checkpoint(claim: Claim, facts: CheckpointFacts, *, keep_last: int) -> list[str]:
+    """Name a durable checkpoint; returns the folders that are no longer needed."""
+    detail = f"step {facts.step}" + (", the best so far" if facts.is_best else "")
+    add_event(claim.run_id, Happening("checkpoint", detail), fence=claim.fence)
+    mine = Checkpoint.objects.filter(run_id=claim.run_id)
+    newest = mine.aggregate(step=Max("step"))["step"]
+    if facts.is_best:
+        mine.filter(is_best=True).update(is_best=False)
+    Checkpoint.objects.update_or_create(
+        run_id=claim.run_id,
+        step=facts.step,
+        fence=claim.fence,
+        defaults={
+            "path": facts.path,
+            "manifest_sha256": facts.manifest_sha256,
+            "bytes": facts.bytes,
+            "val_loss": facts.val_loss,
+            "is_best": facts.is_best,
+        },
+    )
+    if newest is None or facts.step > newest:
+        Run.objects.filter(pk=claim.run_id).update(no_progress_deaths=0)
+    return _prune(claim, keep_last)
+
+
+def _prune(claim: Claim, keep_last: int) -> list[str]:
+    """Drop all but the last ones, the best, and what another run begins with."""
+    mine = Checkpoint.objects.filter(run_id=claim.run_id)
+    kept = set(mine.order_by("-step", "-fence").values_list("pk", flat=True)[:keep_last])
+    stale = mine.exclude(pk__in=kept).filter(is_best=False, continued_by=None)
+    paths = list(stale.values_list("path", flat=True))
+    stale.delete()
+    return paths
+
+
+def prove_fence(claim: Claim) -> None:
+    """Return when this attempt still owns the run; raises FenceLostError when it does not."""
+    owned = Run.objects.filter(pk=claim.run_id, fence=claim.fence, state=RunState.RUNNING)
+    if not owned.exists():
+        raise FenceLostError("Another attempt owns this run.")

@@ -1,0 +1,151 @@
+"""What a person does with a run: queue, cancel, start one like it or one that goes on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
+
+from datasets_app.models import Version
+from otto_web.lib import audit
+from training_app.lm.config import RunSpec, TrainingError
+from training_app.models import CancelVerb, Checkpoint, Run, RunState, TrainedModel
+from training_app.services.attempts import wake_worker
+from training_app.services.history import Happening, add_event
+
+RATE_STEP_DOWN = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Everything that queues a run; the same `idem_key` of one person gives the same run."""
+
+    name: str
+    spec: RunSpec
+    version: Version
+    idem_key: UUID
+    forced_reason: str = ""
+    start_model: TrainedModel | None = None
+    parent_run: Run | None = None
+    start_checkpoint: Checkpoint | None = None
+
+
+def spec_sha256(spec: RunSpec) -> str:
+    """Return the hash of the canonical specification."""
+    text = json.dumps(spec.as_json(), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def queue_run(order: Order, *, created_by: User | None) -> Run:
+    """Queue a run; the committed row is the order, the hint only wakes a worker sooner."""
+    known = Run.objects.filter(created_by=created_by, idem_key=order.idem_key).first()
+    if known is not None:
+        return known
+    try:
+        return _insert_run(order, created_by)
+    except IntegrityError:  # the same form, sent twice at the same moment
+        return Run.objects.get(created_by=created_by, idem_key=order.idem_key)
+
+
+@transaction.atomic
+def _insert_run(order: Order, created_by: User | None) -> Run:
+    run = Run(
+        name=order.name,
+        created_by=created_by,
+        version=order.version,
+        spec=order.spec.as_json(),
+        spec_sha256=spec_sha256(order.spec),
+        decided=_decided(order),
+        forced_reason=order.forced_reason,
+        start_model=order.start_model,
+        parent_run=order.parent_run,
+        start_checkpoint=order.start_checkpoint,
+        total_steps=order.spec.train.steps or 0,
+        idem_key=order.idem_key,
+    )
+    run.save(force_insert=True)
+    actor = created_by.get_username() if created_by else "OTTO"
+    add_event(run.pk, Happening("queued", "", actor, "", RunState.QUEUED))
+    after: dict[str, Any] = {"name": run.name, "version": str(order.version.pk)}
+    if order.forced_reason:
+        after["trained_anyway"] = order.forced_reason
+    audit.record(created_by, "run.queued", run, after=after)
+    wake_worker(run.pk)
+    return run
+
+
+def _decided(order: Order) -> dict[str, Any]:
+    """Return what the parent decided, where its state is continued bit for bit."""
+    same = order.start_checkpoint is not None and order.parent_run is not None
+    return dict(order.parent_run.decided) if same and order.parent_run else {}
+
+
+@transaction.atomic
+def cancel_run(run: Run, *, verb: CancelVerb, actor: User | None) -> RunState:
+    """Ask a run to end, in whatever state it is; returns the state it is in afterwards.
+
+    A queued run ends at once, a running one at its next step, one that is over stays as it is.
+    """
+    locked = Run.objects.select_for_update().get(pk=run.pk)
+    if locked.is_over:
+        return RunState(locked.state)
+    first = locked.cancel_requested_at is None
+    Run.objects.filter(pk=run.pk).update(
+        cancel_requested_at=locked.cancel_requested_at or Now(), cancel_verb=verb
+    )
+    name = actor.get_username() if actor else "OTTO"
+    audit.record(actor, "run.cancelled", run, after={"verb": verb})
+    if locked.state == RunState.QUEUED:
+        Run.objects.move(
+            run.pk, fence=locked.fence, old=RunState.QUEUED, new=RunState.CANCELLED, phase=""
+        )
+        if verb == CancelVerb.DISCARD:
+            Checkpoint.objects.filter(run_id=run.pk, continued_by=None).delete()
+        detail = CancelVerb(verb).label
+        add_event(
+            run.pk,
+            Happening("cancelled", str(detail), name, RunState.QUEUED, RunState.CANCELLED),
+        )
+        return RunState.CANCELLED
+    if first:
+        add_event(run.pk, Happening("cancel asked", str(CancelVerb(verb).label), name))
+    return RunState.RUNNING
+
+
+def order_again(run: Run, *, idem_key: UUID | None = None) -> Order:
+    """Return the order of a run with the same settings, from the start."""
+    return Order(
+        name=run.name,
+        spec=RunSpec.from_json(run.spec),
+        version=run.version,
+        idem_key=idem_key or uuid4(),
+        forced_reason=run.forced_reason,
+        start_model=run.start_model,
+        parent_run=run,
+    )
+
+
+def order_gentler(run: Run, *, idem_key: UUID | None = None) -> Order:
+    """Return the order of the same run with a tenth of the learning rate."""
+    order = order_again(run, idem_key=idem_key)
+    train = order.spec.train
+    slower = replace(
+        train,
+        peak_rate=train.peak_rate * RATE_STEP_DOWN,
+        final_rate=train.final_rate * RATE_STEP_DOWN,
+    )
+    return replace(order, spec=replace(order.spec, train=slower))
+
+
+def order_rest(run: Run, *, idem_key: UUID | None = None) -> Order:
+    """Return the order that goes on where a stopped run was: same curve, same weights."""
+    newest = run.checkpoints.order_by("-step", "-fence").first()
+    if newest is None:
+        raise TrainingError("This run left no checkpoint; run it again from the start.")
+    return replace(order_again(run, idem_key=idem_key), start_checkpoint=newest)

@@ -1,0 +1,87 @@
+"""What the reaper looks after for the training rooms."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+
+from otto_web.lib.hints import hint
+from otto_web.lib.models import ProcessBeat, ProcessKind, ProcessState
+from training_app import tasks
+from training_app.models import Run, RunLease, RunState
+from training_app.services.attempts import Claim, release_run
+from training_app.services.folders import remove_folder, stray_models, stray_pieces
+
+IDLE_HINTS = 4  # a run unclaimed for so many hint times while a worker idles: it hears nothing
+HANG_SECONDS = {"training": 300.0}
+HANG_SECONDS_ELSE = 1800.0  # tokens of a large version, a first compilation
+FOLDERS_EVERY_SECONDS = 300.0
+_hinted_at = float("-inf")
+_folders_looked_at = float("-inf")
+
+
+def release_expired(now: datetime) -> None:
+    """Take running runs from holders whose lease ended; a wanted cancel is fulfilled here too."""
+    left = Q(lease=None) | Q(lease__expires_at__lt=now)
+    for run in Run.objects.filter(left, state=RunState.RUNNING):
+        release_run(Claim(run.pk, run.fence, run.attempt), "its lease ended without a beat")
+
+
+def release_hanging(now: datetime) -> None:
+    """Take runs from trainers that live but make no step: the raised fence ends them."""
+    alive = RunLease.objects.filter(expires_at__gte=now, run__state=RunState.RUNNING)
+    for lease in alive.select_related("run"):
+        patience = HANG_SECONDS.get(lease.run.phase, HANG_SECONDS_ELSE)
+        slow_step = 10 * float(lease.run.decided.get("seconds_per_update", 0.0))
+        if now - lease.progress_at > timedelta(seconds=max(patience, slow_step)):
+            claim = Claim(lease.run_id, lease.fence, lease.run.attempt)
+            release_run(claim, f"no step for {patience / 60:.0f} minutes")
+
+
+def hint_queued(now: datetime) -> None:
+    """Ring again for runs that nobody took, unless every worker is busy anyway."""
+    global _hinted_at  # noqa: PLW0603 - the reaper is one process
+    if time.monotonic() - _hinted_at < settings.OTTO_HINT_SECONDS:
+        return
+    before = now - timedelta(seconds=settings.OTTO_HINT_SECONDS)
+    waiting = Run.objects.claimable().filter(created_at__lt=before).first()
+    workers = list(_train_workers(now).values_list("state", flat=True))
+    if waiting is None or (workers and ProcessState.IDLE not in workers):
+        return
+    _hinted_at = time.monotonic()
+    hint(tasks.supervise_run_task, waiting.pk)
+
+
+def drain_deaf_workers(now: datetime) -> None:
+    """Ask a worker to leave that idles while a run waits: its line to Redis is dead."""
+    before = now - timedelta(seconds=IDLE_HINTS * settings.OTTO_HINT_SECONDS)
+    forgotten = Run.objects.claimable().filter(created_at__lt=before, not_before__lt=before)
+    if forgotten.exists():
+        _train_workers(now).filter(state=ProcessState.IDLE).update(drain=True)
+
+
+def remove_stale_folders(now: datetime) -> None:
+    """Free what no row names: pieces of old attempts, models that were deleted."""
+    global _folders_looked_at  # noqa: PLW0603 - the reaper is one process
+    if time.monotonic() - _folders_looked_at < FOLDERS_EVERY_SECONDS:
+        return
+    _folders_looked_at = time.monotonic()
+    for folder in [*stray_pieces(), *stray_models(now)]:
+        remove_folder(folder)
+
+
+def _train_workers(now: datetime) -> QuerySet[ProcessBeat]:
+    fresh = now - timedelta(seconds=3 * settings.OTTO_PROCESS_BEAT_SECONDS)
+    return ProcessBeat.objects.filter(kind=ProcessKind.TRAIN, seen_at__gte=fresh, drain=False)
+
+
+SWEEPS = (
+    release_expired,
+    release_hanging,
+    hint_queued,
+    drain_deaf_workers,
+    remove_stale_folders,
+)

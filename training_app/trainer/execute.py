@@ -1,0 +1,154 @@
+"""The trainer process: one attempt of a run, from its rows to its model."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+
+from datasets_app.corpus.conversation import Conversation
+from datasets_app.models import Version
+from datasets_app.selectors.versions import iter_conversations
+from otto_web.lib.files import sha256_of
+from training_app import paths
+from training_app.exits import Exit
+from training_app.lm.config import ConfigError, RunSpec, TrainingError
+from training_app.lm.contract import Start, TokenSource
+from training_app.lm.driver import train_run
+from training_app.lm.loop import DivergedError
+from training_app.models import Checkpoint, Run, RunState
+from training_app.reasons import Reason
+from training_app.services.attempts import Claim, end_run
+from training_app.services.history import FenceLostError
+from training_app.services.progress import prove_fence
+from training_app.trainer.link import Link
+from training_app.trainer.log import RunLog
+from training_app.trainer.publish import publish
+from training_app.trainer.writer import DiskFullError, RunWriter
+
+log = logging.getLogger(__name__)
+_REFUSALS: tuple[tuple[type[TrainingError], Exit, Reason], ...] = (
+    (DivergedError, Exit.DIVERGED, Reason.DIVERGED),
+    (ConfigError, Exit.CONFIGURATION, Reason.CONFIGURATION),
+    (DiskFullError, Exit.DISK, Reason.DISK),
+    (TrainingError, Exit.DATA, Reason.DATA),
+)
+
+
+class _Side:
+    """One side of a version, again at each iteration."""
+
+    def __init__(self, version: Version, side: str) -> None:
+        self._version, self._side = version, side
+
+    def __iter__(self) -> Iterator[Conversation]:
+        return iter_conversations(self._version.pk, self._side)
+
+
+def execute_run(run_id: UUID, fence: int, pipe: int) -> Exit:
+    """Train under this fence until the run ends or has to stop; return how it ended."""
+    run = Run.objects.select_related("version__dataset", "start_model", "start_checkpoint").get(
+        pk=run_id
+    )
+    claim = Claim(run.pk, fence, run.attempt)
+    run_log = RunLog(paths.attempt_folder(run.pk, fence), run.pk)
+    link = Link(
+        pipe,
+        lost_seconds=settings.OTTO_BEAT_LOST_SECONDS,
+        prove=lambda: prove_fence(claim),
+    )
+    link.listen()
+    run_log.line("started", attempt=run.attempt, fence=fence)
+    try:
+        code = _attempt(run, claim, link, run_log)
+    except FenceLostError:
+        code = Exit.FENCE_LOST
+    except TrainingError as error:
+        code = _refused(claim, error)
+    except MemoryError:
+        code = Exit.MEMORY
+    except BaseException as error:
+        run_log.line("crashed", level="error", error=f"{type(error).__name__}: {error}")
+        raise
+    if code != Exit.FENCE_LOST:
+        run_log.line("ended", exit=int(code))
+    return code
+
+
+def _attempt(run: Run, claim: Claim, link: Link, run_log: RunLog) -> Exit:
+    prove_fence(claim)
+    spec = RunSpec.from_json(run.spec)
+    work = paths.attempt_folder(run.pk, claim.fence) / "work"
+    work.mkdir(parents=True, exist_ok=True)
+    version = run.version
+    source = TokenSource(_Side(version, "train"), _Side(version, "valid"), version.manifest_sha256)
+    writer = RunWriter(claim, link, run_log, keep_last=spec.train.keep_last)
+    result = train_run(spec, source, work, writer, link.should_stop, _start(run, writer))
+    if result.outcome == "cancel":
+        return Exit.CANCELLED
+    if result.outcome == "drain":
+        return Exit.DRAINED
+    writer.phase("saving")
+    publish(run, claim, result, run_log)
+    return Exit.DONE
+
+
+def _start(run: Run, writer: RunWriter) -> Start:
+    return Start(
+        base=None if run.start_model is None else paths.absolute(run.start_model.path),
+        checkpoints=[path for row in _checkpoints(run) if (path := _intact(row, writer))],
+        decided=run.decided,
+        cache=settings.OTTO_CACHE_DIR,
+        manifest=run_manifest(run),
+    )
+
+
+def _checkpoints(run: Run) -> list[Checkpoint]:
+    """Return what the attempt may begin with, newest first."""
+    own = list(run.checkpoints.order_by("-step", "-fence"))
+    return own if run.start_checkpoint is None else [*own, run.start_checkpoint]
+
+
+def _intact(row: Checkpoint, writer: RunWriter) -> Path | None:
+    """Return the folder whose manifest is the one that the row names."""
+    folder = paths.absolute(row.path)
+    manifest = folder / "manifest.json"
+    if manifest.is_file() and sha256_of(manifest) == row.manifest_sha256:
+        return folder
+    writer.note(f"The checkpoint at step {row.step} is damaged; the one before it is used.")
+    return None
+
+
+def run_manifest(run: Run) -> dict[str, Any]:
+    """Return what a model says about the run it comes from."""
+    version = run.version
+    return {
+        "run": str(run.pk),
+        "run_name": run.name,
+        "spec": run.spec,
+        "spec_sha256": run.spec_sha256,
+        "version": {
+            "id": str(version.pk),
+            "dataset": version.dataset.name,
+            "number": version.number,
+            "manifest_sha256": version.manifest_sha256,
+            "counts": version.counts,
+            "quality_score": version.quality_score,
+        },
+        "trained_anyway": run.forced_reason,
+        "start_model": None if run.start_model is None else str(run.start_model),
+        "parent_run": None if run.parent_run_id is None else str(run.parent_run_id),
+        "attempt": run.attempt,
+        "fence": run.fence,
+    }
+
+
+def _refused(claim: Claim, error: TrainingError) -> Exit:
+    """End the run as failed with the error's own sentence."""
+    code, reason = next((code, why) for kind, code, why in _REFUSALS if isinstance(error, kind))
+    end_run(claim, RunState.FAILED, reason=reason, message=str(error))
+    return code

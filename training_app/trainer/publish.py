@@ -1,0 +1,101 @@
+"""From a finished attempt to a model: a durable folder first, then its rows."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+from uuid import uuid5
+
+from otto_web.lib.files import durable_folder, sha256_of
+from training_app import paths
+from training_app.lm.contract import Sample, TrainedResult
+from training_app.lm.folder import MANIFEST, hashes
+from training_app.models import Run, RunSample
+from training_app.selectors.history import training_history
+from training_app.services.attempts import Claim
+from training_app.services.finish import Finished, finish_run
+from training_app.services.history import FenceLostError
+from training_app.services.progress import prove_fence
+from training_app.trainer.log import LOG_NAME, RunLog, log_files
+
+
+def publish(run: Run, claim: Claim, result: TrainedResult, run_log: RunLog) -> None:
+    """Make the model durable and the run succeeded; on a lost fence nothing remains."""
+    if result.folder is None:
+        raise ValueError("a run that succeeded has a model folder")
+    prove_fence(claim)
+    model_id = uuid5(run.pk, f"model of fence {claim.fence}")
+    final = paths.absolute(f"{paths.MODELS}/{model_id}")
+    samples = _samples(run, result.best_step)
+    run_log.line("saving", model=str(model_id))
+    with durable_folder(final) as folder:
+        shutil.copytree(result.folder, folder, dirs_exist_ok=True)
+        _add_records(run, folder, result, samples)
+        manifest = _complete_manifest(folder)
+    finished = Finished(
+        model_id=model_id,
+        path=paths.relative(final),
+        manifest=manifest,
+        manifest_sha256=sha256_of(final / MANIFEST),
+        tokenizer_sha256=sha256_of(final / "tokenizer.json"),
+        evaluation=result.evaluation,
+        samples=samples,
+        verdict=result.verdict,
+        best_step=result.best_step,
+    )
+    try:
+        finish_run(claim, finished)
+    except FenceLostError:
+        shutil.rmtree(final, ignore_errors=True)
+        raise
+    shutil.rmtree(result.folder.parent, ignore_errors=True)
+
+
+def _samples(run: Run, best_step: int) -> list[Sample]:
+    """Return the replies of the kept weights; where they are missing, the last ones."""
+    rows = RunSample.objects.filter(run=run)
+    at_best = rows.filter(step=best_step)
+    if not at_best.exists():
+        newest = rows.order_by("-step").values_list("step", flat=True).first()
+        at_best = rows.filter(step=newest if newest is not None else -1)
+    ordered = at_best.order_by("prompt_no")
+    return list(ordered.values_list("prompt_no", "prompt", "reply", "reference"))
+
+
+def _add_records(run: Run, folder: Path, result: TrainedResult, samples: list[Sample]) -> None:
+    """Put log, history and evaluation beside the weights, so that the folder speaks for itself."""
+    with (folder / LOG_NAME).open("wb") as joined:
+        for piece in log_files(paths.run_folder(run.pk)):
+            with piece.open("rb") as lines:
+                shutil.copyfileobj(lines, joined)
+    evaluation = folder / "evaluation"
+    evaluation.mkdir(exist_ok=True)
+    _write_json(folder / "training_history.json", training_history(run))
+    _write_json(
+        evaluation / "held_out.json",
+        {
+            "figures": dict(result.evaluation),
+            "verdict": result.verdict,
+            "best_step": result.best_step,
+            "samples": [
+                {"prompt": prompt, "reply": reply, "reference": reference}
+                for _, prompt, reply, reference in samples
+            ],
+        },
+    )
+
+
+def _complete_manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest with the hash of every file, written back."""
+    path = folder / MANIFEST
+    manifest: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    manifest["files"] = hashes(folder)
+    _write_json(path, manifest)
+    return manifest
+
+
+def _write_json(path: Path, values: Any) -> None:
+    text = json.dumps(values, indent=2, ensure_ascii=False) + "\n"
+    path.write_text(text, encoding="utf-8")

@@ -1,0 +1,149 @@
+"""Turns what happens during a run into rows and files, all under the attempt's fence."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import math
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
+
+from otto_web.lib.files import durable_folder, sha256_of
+from training_app import paths
+from training_app.lm.config import TrainingError
+from training_app.lm.contract import Point, Sample
+from training_app.services import progress
+from training_app.services.attempts import Claim
+from training_app.trainer.link import Link
+from training_app.trainer.log import RunLog
+
+log = logging.getLogger(__name__)
+Result = TypeVar("Result")
+_MOST_MISSES = 3
+_PAUSES = (0.2, 0.5, 1.0, 2.0)
+
+
+class DiskFullError(TrainingError):
+    """Checkpoints could not be written three times in a row."""
+
+
+class RunWriter:
+    """The receiver of a run's events."""
+
+    def __init__(self, claim: Claim, link: Link, run_log: RunLog, *, keep_last: int) -> None:
+        self._claim = claim
+        self._link = link
+        self._log = run_log
+        self._keep_last = keep_last
+        self._misses = 0
+        self._bytes_expected = 0
+
+    def phase(self, name: str) -> None:
+        self._persist(lambda: progress.record_phase(self._claim, name))
+        self._log.line("phase", phase=name)
+
+    def note(self, sentence: str) -> None:
+        self._warn("note", sentence, level="info")
+
+    def decided(self, values: Mapping[str, Any]) -> None:
+        self._persist(lambda: progress.record_decided(self._claim, values))
+        self._log.line("decided", **values)
+
+    def points(self, points: Sequence[Point]) -> None:
+        if not points:
+            return
+        differs_at = self._persist(lambda: progress.record_points(self._claim, points))
+        last = max(step for _, step, _ in points)
+        values = {name: value for name, step, value in points if step == last}
+        self._log.at(last, _finite(values.get("train/loss")))
+        self._log.line("progress", **{name: _finite(value) for name, value in values.items()})
+        if differs_at is not None:
+            self._warn(
+                "nondeterministic",
+                f"From step {differs_at} on this attempt computes other numbers than the one"
+                " before it: another machine, build or thread count.",
+            )
+
+    def samples(self, step: int, samples: Sequence[Sample]) -> None:
+        if samples:
+            self._persist(lambda: progress.record_samples(self._claim, step, samples))
+            self._log.line("samples", count=len(samples), at_step=step)
+
+    def checkpoint(
+        self, step: int, write: Callable[[Path], None], val_loss: float | None, *, is_best: bool
+    ) -> None:
+        self._persist(lambda: progress.prove_fence(self._claim))
+        final = paths.attempt_folder(self._claim.run_id, self._claim.fence) / f"step-{step}"
+        try:
+            self._check_room()
+            with durable_folder(final) as folder:
+                write(folder)
+        except OSError as error:
+            self._missed(step, error)
+            return
+        self._misses = 0
+        facts = self._facts(final, step, val_loss, is_best=is_best)
+        stale = self._persist(
+            lambda: progress.record_checkpoint(self._claim, facts, keep_last=self._keep_last)
+        )
+        self._log.line("checkpoint", at_step=step, val_loss=val_loss, is_best=is_best)
+        for path in stale:
+            shutil.rmtree(paths.absolute(path), ignore_errors=True)
+
+    def _facts(
+        self, final: Path, step: int, val_loss: float | None, *, is_best: bool
+    ) -> progress.CheckpointFacts:
+        self._bytes_expected = sum(path.stat().st_size for path in final.iterdir())
+        return progress.CheckpointFacts(
+            step=step,
+            path=paths.relative(final),
+            manifest_sha256=sha256_of(final / "manifest.json"),
+            bytes=self._bytes_expected,
+            val_loss=val_loss,
+            is_best=is_best,
+        )
+
+    def _check_room(self) -> None:
+        free = shutil.disk_usage(settings.OTTO_DATA_DIR).free
+        if free < self._bytes_expected + settings.OTTO_DISK_RESERVE_BYTES // 4:
+            raise OSError(errno.ENOSPC, f"only {free / 1e6:,.0f} MB are free")
+
+    def _missed(self, step: int, error: OSError) -> None:
+        self._misses += 1
+        sentence = (
+            f"The checkpoint at step {step} could not be written ({error.strerror})."
+            " The one before it is kept."
+        )
+        self._warn("checkpoint missed", sentence)
+        if self._misses >= _MOST_MISSES:
+            raise DiskFullError(
+                "Three checkpoints in a row could not be written: the disk is full."
+                " Free some space and continue from the last checkpoint."
+            ) from error
+
+    def _warn(self, kind: str, sentence: str, *, level: str = "warning") -> None:
+        self._persist(lambda: progress.record_note(self._claim, kind, sentence))
+        self._log.line(kind, level=level, message=sentence)
+
+    def _persist(self, write: Callable[[], Result]) -> Result:
+        """Write, and try again for as long as the database is away and a supervisor watches."""
+        for tries in range(1_000_000):
+            try:
+                return write()
+            except (OperationalError, InterfaceError) as error:
+                if self._link.is_orphan:
+                    raise
+                connection.close()
+                log.warning("the database is away, waiting: %s", error)
+                time.sleep(_PAUSES[min(tries, len(_PAUSES) - 1)])
+        raise OperationalError("the database stayed away")
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
