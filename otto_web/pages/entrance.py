@@ -18,10 +18,20 @@ from otto_web.pages.look import remember_look
 UNPROCESSABLE = 422
 
 
+class SignInForm(AuthenticationForm):
+    """Name and password; the refusal does not tell which of them was wrong."""
+
+    error_messages = {
+        "invalid_login": "User name and password do not match. Capital letters count.",
+        "inactive": "This account is deactivated.",
+    }
+
+
 class SignIn(LoginView):
     """Lets a person in; a mistake answers 422 and keeps the name that was typed."""
 
     template_name = "pages/sign_in.html"
+    authentication_form = SignInForm
     redirect_authenticated_user = True
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
