@@ -12,7 +12,7 @@ from django.db.models import Count, Max, Q
 from datasets_app.corpus import quality
 from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, USER
 from datasets_app.corpus.rules.judge import LABELS
-from datasets_app.models import Action, Conversation, Dataset, Finding, Rescoring, Status
+from datasets_app.models import Action, Conversation, Dataset, Finding, Rescoring, Status, Version
 from datasets_app.rowfilter import RowFilter
 from datasets_app.selectors.quality import reason_counts, tally_of
 
@@ -130,7 +130,10 @@ def _preview(turns: list[dict[str, str]]) -> tuple[str, str]:
 
 def score_of(dataset: Dataset) -> Score:
     """Return the dataset's quality score; three queries."""
-    counts = tally_of(dataset.conversations.all())
+    return _score(tally_of(dataset.conversations.all()))
+
+
+def _score(counts: quality.Tally) -> Score:
     band = quality.band_of(counts.quality_score)
     return Score(
         share=counts.quality_score,
@@ -240,3 +243,20 @@ def header(dataset: Dataset) -> dict[str, Any]:
         "undoable": last_action(dataset),
         "rescoring": rescoring_of(dataset),
     }
+
+
+def status_counts(dataset: Dataset) -> dict[str, int]:
+    """Return the dataset's rows by status."""
+    return _status_counts(dataset, RowFilter())
+
+
+def deletion_of(dataset: Dataset) -> dict[str, int]:
+    """Return what deleting the dataset would mean."""
+    return {"rows": dataset.conversations.count(), "versions": dataset.versions.count()}
+
+
+def score_of_version(version: Version) -> Score:
+    """Return a version's quality score as it was when it was frozen; no query."""
+    rows = int(version.counts.get("rows", 0))
+    valid = round(version.quality_score * rows)
+    return _score(quality.Tally(rows, valid, version.counts.get("rules", {})))

@@ -3,45 +3,25 @@
 from __future__ import annotations
 
 import pytest
-from django.db import transaction
 
-from datasets_app.corpus.conversation import Conversation, CorpusError, Turn
+from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.rules import policy
 from datasets_app.jobs.rescoring import rescore_dataset
-from datasets_app.models import Action, Dataset, Decision, Origin, Version
+from datasets_app.models import Action, Dataset, Decision, Version
 from datasets_app.rowfilter import RowFilter
 from datasets_app.selectors import datasets as selectors
 from datasets_app.selectors.quality import reason_counts, tally_of
 from datasets_app.selectors.versions import iter_conversations
-from datasets_app.services import curation, versions, writing
+from datasets_app.services import curation, versions
 from datasets_app.services.datasets import create_dataset, set_policy
+from tests.datasets_app.makers import add, pair, support_dataset
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def pair(question, answer):
-    return Conversation((Turn("user", question), Turn("assistant", answer)))
-
-
-def add(dataset, conversations):
-    rows = [
-        writing.NewRow(conversation, origin_key=f"row-{number}", origin=Origin.HAND)
-        for number, conversation in enumerate(conversations)
-    ]
-    with transaction.atomic():
-        return writing.write_rows(dataset, rows, policy.standard())
-
-
 @pytest.fixture
 def dataset(cora):
-    made = create_dataset("Support", by=cora)
-    good = [
-        pair(f"Where is my parcel number {n}?", f"Parcel {n} left our warehouse on day {n}.")
-        for n in range(30)
-    ]
-    bad = [pair("How do I reset my password?", ""), pair("Tell me about returns", "yes i")]
-    add(made, [*good, *bad])
-    return made
+    return support_dataset(cora)
 
 
 def test_rows_are_judged_as_they_are_written(dataset):

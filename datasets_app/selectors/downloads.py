@@ -1,0 +1,79 @@
+"""A version as a file, written row by row."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from datasets_app.corpus.conversation import ASSISTANT, USER, Conversation
+from datasets_app.models import Version
+from datasets_app.selectors.versions import iter_conversations
+
+BATCH_ROWS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A file layout: its words for people, and how rows become text."""
+
+    words: str
+    suffix: str
+    content_type: str
+    write: Callable[[Version], Iterator[str]]
+
+
+def _messages(conversation: Conversation) -> str:
+    body = {"messages": [{"role": t.role, "content": t.text} for t in conversation.turns]}
+    return json.dumps(body, ensure_ascii=False) + "\n"
+
+
+def write_messages(version: Version) -> Iterator[str]:
+    """Yield JSONL with one `messages` list per conversation."""
+    yield from _batched(_messages(row) for row in iter_conversations(version.pk))
+
+
+def pairs_of(conversation: Conversation) -> Iterator[dict[str, str]]:
+    """Yield each answer with the question before it; an answer without one has an empty input."""
+    question = ""
+    for turn in conversation.turns:
+        if turn.role == USER:
+            question = turn.text
+        elif turn.role == ASSISTANT:
+            yield {"input": question, "output": turn.text}
+
+
+def write_pairs(version: Version) -> Iterator[str]:
+    """Yield a JSON list of input/output objects, indented by 2 and not ASCII-escaped."""
+    yield "["
+    separator = "\n"
+    for conversation in iter_conversations(version.pk):
+        for pair in pairs_of(conversation):
+            text = json.dumps(pair, ensure_ascii=False, indent=2).replace("\n", "\n  ")
+            yield f"{separator}  {text}"
+            separator = ",\n"
+    yield "\n]\n"
+
+
+def _batched(lines: Iterator[str]) -> Iterator[str]:
+    batch: list[str] = []
+    for line in lines:
+        batch.append(line)
+        if len(batch) >= BATCH_ROWS:
+            yield "".join(batch)
+            batch.clear()
+    yield "".join(batch)
+
+
+FORMATS: dict[str, Layout] = {
+    "messages": Layout("JSONL, messages", "jsonl", "application/jsonl", write_messages),
+    "pairs": Layout("JSON, input and output", "json", "application/json", write_pairs),
+}
+
+
+def attachment(name: str) -> str:
+    """Return the header value that makes a browser save the file under this name."""
+    plain = "".join(sign if sign.isascii() and sign.isprintable() else "_" for sign in name)
+    plain = plain.replace('"', "_").replace("\\", "_")
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

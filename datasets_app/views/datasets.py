@@ -1,0 +1,191 @@
+"""Datasets: the list, the table, one conversation, decisions and undo."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from datasets_app.corpus.conversation import CorpusError
+from datasets_app.forms_datasets import DatasetForm, DecisionForm, ticked_rows
+from datasets_app.models import Action, Dataset
+from datasets_app.rowfilter import PAGE_SIZES, SORT_WORDS, RowFilter
+from datasets_app.selectors import datasets as selectors
+from datasets_app.selectors.origins import source_of
+from datasets_app.services import curation
+from datasets_app.services import datasets as services
+from otto_web.lib.access import Role, role_required
+from otto_web.lib.http import TeamRequest, respond
+
+
+def find_dataset(request: TeamRequest, dataset_id: UUID) -> Dataset:
+    """Return the dataset, or answer 404 for a stranger and for one that is gone."""
+    visible = Dataset.objects.visible_to(request.user).filter(deleted_at=None)
+    found: Dataset = get_object_or_404(visible, pk=dataset_id)
+    return found
+
+
+@role_required(Role.CURATOR)
+@require_http_methods(["GET", "POST"])
+def dataset_list(request: TeamRequest) -> HttpResponse:
+    form = DatasetForm(request.POST) if request.method == "POST" else DatasetForm()
+    if form.is_valid():
+        made = services.create_dataset(form.cleaned_data["name"], by=request.user)
+        return redirect("dataset-detail", made.pk)
+    return respond(
+        request,
+        page="datasets/dataset_list.html",
+        fragment="datasets/_dataset_list.html",
+        context={"datasets": selectors.dataset_list(request.user), "form": form},
+        status=422 if form.errors else 200,
+    )
+
+
+@role_required(Role.CURATOR)
+@require_GET
+def dataset_detail(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
+    return _table(request, find_dataset(request, dataset_id))
+
+
+def _table(
+    request: HttpRequest, dataset: Dataset, *, error: str = "", status: int = 200
+) -> HttpResponse:
+    rows = RowFilter.from_query(request.GET)
+    context = {
+        **selectors.header(dataset),
+        "score": selectors.score_of(dataset),
+        "filter": rows,
+        "page": selectors.table_page(dataset, rows),
+        "sorts": SORT_WORDS.items(),
+        "sizes": PAGE_SIZES,
+        "here": rows.query(after=rows.after),
+        "error": error,
+    }
+    return respond(
+        request,
+        page="datasets/dataset_detail.html",
+        fragment="datasets/_dataset_table.html",
+        context=context,
+        status=status,
+    )
+
+
+@role_required(Role.CURATOR)
+@require_GET
+def conversation_detail(request: TeamRequest, dataset_id: UUID, number: int) -> HttpResponse:
+    dataset = find_dataset(request, dataset_id)
+    row = get_object_or_404(
+        dataset.conversations.select_related("source_file", "decided_by"), pk=number
+    )
+    rows = RowFilter.from_query(request.GET)
+    turns = selectors.shown_turns(row)
+    context = {
+        "dataset": dataset,
+        "row": row,
+        "turns": turns,
+        "flagged": selectors.first_flagged(turns),
+        "source": source_of(row),
+        "beside": selectors.neighbours(row, rows),
+        "filter": rows,
+        "here": rows.query(after=rows.after),
+    }
+    return respond(
+        request,
+        page="datasets/conversation_detail.html",
+        fragment="datasets/_conversation.html",
+        context=context,
+    )
+
+
+@role_required(Role.CURATOR)
+@require_POST
+def decide(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
+    """Accept or exclude ticked rows or all that match; with nothing ticked nothing happens."""
+    dataset = find_dataset(request, dataset_id)
+    form = DecisionForm(request.POST)
+    if not form.is_valid():
+        return _table(request, dataset, error="Choose “Accept” or “Exclude”.", status=422)
+    try:
+        action = _carry_out(request, dataset, form)
+    except CorpusError as error:
+        return _table(request, dataset, error=str(error), status=422)
+    if action is None:
+        sentence = "No conversation is ticked, so nothing was changed. Tick some rows first."
+        return _table(request, dataset, error=sentence, status=422)
+    messages.success(request, f"{action.title}.", extra_tags=f"undo:{action.pk}")
+    if request.htmx:
+        return _table(request, dataset)
+    return redirect(_address(dataset, request))
+
+
+def _carry_out(request: TeamRequest, dataset: Dataset, form: DecisionForm) -> Action | None:
+    if form.cleaned_data["scope"] == "ticked":
+        ids = ticked_rows(request.POST.getlist("row"))
+        return curation.decide_rows(dataset, ids, form.decided(), by=request.user)
+    rows = RowFilter.from_query(request.GET)
+    previewed = form.cleaned_data["previewed"] or 0
+    return curation.decide_matching(
+        dataset, rows, form.decided(), previewed=previewed, by=request.user
+    )
+
+
+def _address(dataset: Dataset, request: HttpRequest) -> str:
+    query = RowFilter.from_query(request.GET)
+    return f"{reverse('dataset-detail', args=[dataset.pk])}?{query.query(after=query.after)}"
+
+
+@role_required(Role.CURATOR)
+@require_POST
+def undo(request: TeamRequest, dataset_id: UUID, action_id: int) -> HttpResponse:
+    dataset = find_dataset(request, dataset_id)
+    action = get_object_or_404(dataset.actions.all(), pk=action_id)
+    try:
+        undone = curation.undo(action, by=request.user)
+    except CorpusError as error:
+        return _table(request, dataset, error=str(error), status=422)
+    left = f" {undone.skipped} were changed since and stay as they are." if undone.skipped else ""
+    messages.success(request, f"Undone: {undone.restored} conversations are as before.{left}")
+    if request.htmx:
+        return _table(request, dataset)
+    return redirect(_address(dataset, request))
+
+
+@role_required(Role.CURATOR)
+@require_GET
+def dataset_history(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
+    dataset = find_dataset(request, dataset_id)
+    context = {**selectors.header(dataset), "actions": selectors.history(dataset)}
+    return render(request, "datasets/dataset_history.html", context)
+
+
+@role_required(Role.CURATOR)
+@require_http_methods(["GET", "POST"])
+def dataset_settings(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
+    """Rename the dataset."""
+    dataset = find_dataset(request, dataset_id)
+    start = {"name": dataset.name}
+    form = DatasetForm(request.POST) if request.method == "POST" else DatasetForm(initial=start)
+    if form.is_valid():
+        try:
+            services.rename_dataset(dataset, form.cleaned_data["name"], by=request.user)
+        except CorpusError as error:
+            form.add_error("name", str(error))
+        else:
+            messages.success(request, "The dataset has its new name.")
+            return redirect("dataset-settings", dataset.pk)
+    context = {**selectors.header(dataset), "form": form, "figures": selectors.deletion_of(dataset)}
+    status = 422 if form.errors else 200
+    return render(request, "datasets/dataset_settings.html", context, status=status)
+
+
+@role_required(Role.CURATOR)
+@require_POST
+def dataset_delete(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
+    dataset = find_dataset(request, dataset_id)
+    services.delete_dataset(dataset, by=request.user)
+    messages.success(request, f"The dataset “{dataset.name}” is gone. Frozen versions stay.")
+    return redirect("dataset-list")

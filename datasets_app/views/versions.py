@@ -1,0 +1,107 @@
+"""Versions of a dataset, and the rules that judge its rows."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods
+
+from datasets_app.forms_datasets import FreezeForm, RulesForm
+from datasets_app.models import Version
+from datasets_app.selectors import datasets as selectors
+from datasets_app.selectors import downloads
+from datasets_app.selectors import versions as version_selectors
+from datasets_app.selectors.quality import reason_counts
+from datasets_app.services import datasets as services
+from datasets_app.services import versions as version_services
+from datasets_app.views.datasets import find_dataset
+from otto_web.lib.access import Role, role_required
+from otto_web.lib.http import TeamRequest, respond
+
+
+@role_required(Role.CURATOR)
+@require_http_methods(["GET", "POST"])
+def version_list(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
+    """Show a dataset's versions and freeze another one."""
+    dataset = find_dataset(request, dataset_id)
+    form = FreezeForm(request.POST) if request.method == "POST" else FreezeForm()
+    if form.is_valid():
+        wanted = form.cleaned_data
+        version = version_services.order_version(
+            dataset, choice=wanted["choice"], name=wanted["name"], user=request.user
+        )
+        return redirect("version-detail", version.pk)
+    context = {
+        **selectors.header(dataset),
+        "form": form,
+        "statuses": selectors.status_counts(dataset),
+        "versions": version_selectors.versions_of(dataset),
+    }
+    status = 422 if form.errors else 200
+    return render(request, "datasets/version_list.html", context, status=status)
+
+
+@role_required(Role.CURATOR)
+@require_GET
+def version_detail(request: TeamRequest, version_id: UUID) -> HttpResponse:
+    version = _find_version(request, version_id)
+    context = {
+        "version": version,
+        "dataset": version.dataset,
+        "score": selectors.score_of_version(version),
+        "changed": version_selectors.changed_since(version),
+        "formats": downloads.FORMATS,
+    }
+    return respond(
+        request,
+        page="datasets/version_detail.html",
+        fragment="datasets/_version.html",
+        context=context,
+    )
+
+
+@role_required(Role.CURATOR)
+@require_GET
+def version_download(request: TeamRequest, version_id: UUID, layout: str) -> StreamingHttpResponse:
+    version = _find_version(request, version_id)
+    download = downloads.FORMATS.get(layout)
+    if download is None:
+        raise Http404
+    answer = StreamingHttpResponse(download.write(version), content_type=download.content_type)
+    name = f"{version.name}.{download.suffix}"
+    answer["Content-Disposition"] = downloads.attachment(name)
+    return answer
+
+
+def _find_version(request: TeamRequest, version_id: UUID) -> Version:
+    visible = Version.objects.visible_to(request.user).select_related("dataset", "created_by")
+    found: Version = get_object_or_404(visible, pk=version_id)
+    return found
+
+
+@role_required(Role.CURATOR)
+@require_http_methods(["GET", "POST"])
+def dataset_rules(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
+    """Switch rules and set thresholds; saving judges all rows again."""
+    dataset = find_dataset(request, dataset_id)
+    form = RulesForm(dataset, request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        services.set_policy(dataset, form.policy(), by=request.user)
+        messages.success(request, "The rules are saved. All conversations are judged again now.")
+        return redirect("dataset-rules", dataset.pk)
+    context = {
+        **selectors.header(dataset),
+        "rules": form,
+        "hits": reason_counts(dataset.conversations.all()),
+    }
+    status = 422 if request.method == "POST" else 200
+    return respond(
+        request,
+        page="datasets/dataset_rules.html",
+        fragment="datasets/_rescoring.html",
+        context=context,
+        status=status,
+    )

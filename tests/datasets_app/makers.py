@@ -1,0 +1,37 @@
+"""Small conversations and datasets for the tests of this app."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from datasets_app.corpus.conversation import Conversation, Turn
+from datasets_app.corpus.rules import policy
+from datasets_app.models import Origin
+from datasets_app.services import writing
+from datasets_app.services.datasets import create_dataset
+
+
+def pair(question, answer):
+    return Conversation((Turn("user", question), Turn("assistant", answer)))
+
+
+def add(dataset, conversations):
+    """Write the conversations under keys that depend on their place only; return how many."""
+    rows = [
+        writing.NewRow(conversation, origin_key=f"row-{number}", origin=Origin.HAND)
+        for number, conversation in enumerate(conversations)
+    ]
+    with transaction.atomic():
+        return writing.write_rows(dataset, rows, policy.standard())
+
+
+def support_dataset(owner):
+    """Return a dataset of 30 fine conversations, an empty answer and a short one."""
+    made = create_dataset("Support", by=owner)
+    good = [
+        pair(f"Where is my parcel number {n}?", f"Parcel {n} left our warehouse on day {n}.")
+        for n in range(30)
+    ]
+    bad = [pair("How do I reset my password?", ""), pair("Tell me about returns", "yes i")]
+    add(made, [*good, *bad])
+    return made

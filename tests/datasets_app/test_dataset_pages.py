@@ -1,0 +1,158 @@
+"""The pages of a dataset: both doors, roles, errors, and the number of queries."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.urls import reverse
+
+from datasets_app.models import Dataset, Version
+from datasets_app.services import freezing, versions
+from datasets_app.services.datasets import create_dataset
+from tests.datasets_app.makers import add, pair, support_dataset
+
+pytestmark = pytest.mark.django_db(transaction=True)
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def dataset(cora):
+    return support_dataset(cora)
+
+
+@pytest.fixture
+def curator(client_of, cora):
+    return client_of(cora)
+
+
+def pages_of(found):
+    return [
+        reverse("dataset-detail", args=[found.pk]),
+        reverse("version-list", args=[found.pk]),
+        reverse("dataset-rules", args=[found.pk]),
+        reverse("dataset-history", args=[found.pk]),
+        reverse("dataset-settings", args=[found.pk]),
+    ]
+
+
+def test_every_page_of_a_dataset_opens(dataset, curator):
+    for address in pages_of(dataset):
+        assert curator.get(address).status_code == 200, address
+
+
+def test_a_member_may_not_see_datasets_and_a_visitor_signs_in(dataset, client_of, mia, client):
+    for address in pages_of(dataset):
+        assert client_of(mia).get(address).status_code == 403
+        assert client.get(address).status_code == 302
+
+
+def test_an_unknown_dataset_is_not_found(curator):
+    missing = "00000000-0000-4000-8000-000000000000"
+    assert curator.get(reverse("dataset-detail", args=[missing])).status_code == 404
+
+
+def test_the_table_answers_htmx_with_the_fragment_alone(dataset, curator):
+    answer = curator.get(reverse("dataset-detail", args=[dataset.pk]), headers=HTMX)
+    assert answer.content.decode().lstrip().startswith('<div id="dataset-table"')
+    assert "HX-Request" in answer["Vary"]
+
+
+def test_the_queries_of_the_table_do_not_grow_with_its_rows(
+    dataset, curator, django_assert_num_queries
+):
+    address = reverse("dataset-detail", args=[dataset.pk])
+    curator.get(address)
+    with django_assert_num_queries(12):
+        curator.get(address)
+
+
+def test_accepting_a_ticked_row_by_the_form(dataset, curator):
+    row = dataset.conversations.filter(status="excluded").first()
+    address = reverse("rows-decide", args=[dataset.pk])
+    answer = curator.post(address, {"decision": "keep", "scope": "ticked", "row": [row.pk]})
+    assert answer.status_code == 302
+    row.refresh_from_db()
+    assert row.status == "kept"
+
+
+def test_deciding_with_nothing_ticked_changes_nothing_and_says_so(dataset, curator):
+    address = reverse("rows-decide", args=[dataset.pk])
+    answer = curator.post(address, {"decision": "exclude", "scope": "ticked"})
+    assert answer.status_code == 422
+    assert "No conversation is ticked" in answer.content.decode()
+    assert dataset.conversations.filter(status="kept").count() == 30
+
+
+def test_excluding_all_that_match_and_undoing_it(dataset, curator):
+    address = reverse("rows-decide", args=[dataset.pk]) + "?status=kept"
+    body = {"decision": "exclude", "scope": "matching", "previewed": "30"}
+    answer = curator.post(address, body, headers=HTMX)
+    assert "30 conversations excluded" in answer.content.decode()
+    action = dataset.actions.get()
+    answer = curator.post(reverse("action-undo", args=[dataset.pk, action.pk]), headers=HTMX)
+    assert "30 conversations are as before" in answer.content.decode()
+    assert dataset.conversations.filter(status="kept").count() == 30
+
+
+@pytest.mark.checklist(157, 164)
+def test_the_drawer_opens_at_the_flagged_turn_with_the_repeat_marked(cora, curator):
+    made = create_dataset("Repeats", by=cora)
+    add(made, [pair("Who are you?", "I am the shop helper. " * 6)])
+    row = made.conversations.get()
+    page = curator.get(reverse("conversation-detail", args=[made.pk, row.pk])).content.decode()
+    assert 'data-reveal="turn-1"' in page
+    assert "<mark>" in page
+
+
+def test_markup_in_a_conversation_stays_text(cora, curator):
+    made = create_dataset("<b>Odd</b>", by=cora)
+    add(made, [pair("<script>alert(1)</script>", "Please use {{7*7}} and <img src=x onerror=y>.")])
+    row = made.conversations.get()
+    for address in (
+        reverse("dataset-detail", args=[made.pk]),
+        reverse("conversation-detail", args=[made.pk, row.pk]),
+    ):
+        page = curator.get(address).content.decode()
+        assert "<script>alert" not in page
+        assert "<img src=x" not in page
+        assert "<b>Odd" not in page
+
+
+def test_freezing_by_the_form_orders_a_version(dataset, curator, redis_server):
+    answer = curator.post(reverse("version-list", args=[dataset.pk]), {"choice": "kept"})
+    version = Version.objects.get()
+    assert answer["Location"] == reverse("version-detail", args=[version.pk])
+    assert version.state == "freezing"
+    freezing.freeze(version.pk)
+    page = curator.get(answer["Location"]).content.decode()
+    assert "Train on this version" not in page  # a curator may not train
+    assert "quality score" in page.lower()
+
+
+@pytest.mark.checklist(169, 209)
+def test_a_version_downloads_as_messages_and_as_pairs(dataset, curator, cora):
+    version = versions.freeze_version(dataset, user=cora)
+    lines = curator.get(reverse("version-download", args=[version.pk, "messages"]))
+    rows = [json.loads(line) for line in b"".join(lines.streaming_content).splitlines()]
+    assert len(rows) == 30
+    assert rows[0]["messages"][0]["role"] == "user"
+    pairs = curator.get(reverse("version-download", args=[version.pk, "pairs"]))
+    found = json.loads(b"".join(pairs.streaming_content))
+    assert set(found[0]) == {"input", "output"}
+
+
+def test_an_invalid_threshold_is_refused_beside_its_field(dataset, curator):
+    answer = curator.post(
+        reverse("dataset-rules", args=[dataset.pk]),
+        {"too_short-severity": "E", "too_short-words": "-1"},
+    )
+    assert answer.status_code == 422
+    assert Dataset.objects.get(pk=dataset.pk).policy == {}
+
+
+def test_a_taken_name_is_refused(dataset, curator, cora):
+    create_dataset("Other", by=cora)
+    answer = curator.post(reverse("dataset-settings", args=[dataset.pk]), {"name": "Other"})
+    assert answer.status_code == 422
+    assert "another dataset called" in answer.content.decode()
