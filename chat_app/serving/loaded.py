@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chat_app.serving.errors import BrokenModelError, UnservableError
+from chat_app.serving.errors import BrokenModelError, ServingError
 from chat_app.serving.graph_files import graph_path
 from chat_app.serving.limits import Budget
 from chat_app.serving.requests import ModelKey, Request
@@ -34,6 +34,7 @@ class LoadedModel:
         """Return the prompt as the model reads it, and how many tokens may be drawn."""
         budget = Budget(self.session.context, request.new_tokens)
         prompt = self._fitted(request, budget)
+        self._refuse_foreign_ids([*prompt.ids, *request.given_ids, *request.sampling.logit_bias])
         return prompt, budget.answer(len(prompt.ids), len(request.given_ids))
 
     def _fitted(self, request: Request, budget: Budget) -> Prompt:
@@ -44,6 +45,13 @@ class LoadedModel:
             return self.template.completion(request.text, budget=room)
         return self.template.prompt(request.turns, budget=room)
 
+    def _refuse_foreign_ids(self, ids: Sequence[int]) -> None:
+        if not 0 <= min(ids) <= max(ids) < self.session.vocab:
+            raise ServingError(
+                f"The model knows the token ids 0 to {self.session.vocab - 1}; "
+                f"the request has others. Was it made for another model?"
+            )
+
 
 def load_model(key: ModelKey, *, slots: int = 16, threads: int | None = None) -> LoadedModel:
     """Load a model folder; more threads than it has heads would make replay inexact."""
@@ -53,7 +61,7 @@ def load_model(key: ModelKey, *, slots: int = 16, threads: int | None = None) ->
     try:
         shape = shape_of(json.loads((key.folder / "config.json").read_text()))
         template = Template.open(key.folder)
-    except (TrainingError, UnservableError):
+    except (TrainingError, ServingError):
         raise
     except Exception as error:  # tokenizers has no exception type of its own
         raise BrokenModelError(f"The model's folder cannot be read: {error}") from error

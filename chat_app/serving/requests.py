@@ -8,9 +8,10 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from chat_app.serving.errors import ServingError
 from chat_app.serving.graph_files import Precision
 from chat_app.serving.limits import DEFAULT_NEW_TOKENS
-from chat_app.serving.sampling import Sampling
+from chat_app.serving.sampling import SEED_LIMIT, Sampling
 from datasets_app.corpus.conversation import Turn
 
 FinishReason = Literal["stop", "length", "stopped", "failed"]
@@ -48,6 +49,12 @@ class Request:
     stop: Sequence[str] = ()
     new_tokens: int = DEFAULT_NEW_TOKENS
     urgency: Urgency = Urgency.INTERACTIVE
+
+    def __post_init__(self) -> None:
+        if self.new_tokens < 1:
+            raise ServingError(f"An answer needs room for a token; it was {self.new_tokens}.")
+        if self.seed is not None and not 0 <= self.seed < SEED_LIMIT:
+            raise ServingError(f"The seed must be a whole number from 0 to {SEED_LIMIT - 1}.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chat_app.serving.errors import ServingError
+from chat_app.serving.errors import BrokenModelError, ServingError
 
 Array = NDArray[Any]
 
 SEED_LIMIT = 2**53  # JSON keeps whole numbers exact below this
+GREEDY_BELOW = 1e-4  # dividing by less would overflow
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +69,12 @@ class Sampler:
     def choose(self, logits: Array, top_values: Array, top_ids: Array) -> int:
         """Return the next token of one row and remember it."""
         ids, chances = self.candidates(logits, top_values, top_ids)
+        draw = self._random.random()  # one per token, also where nothing is left to choose
+        if len(ids) == 1:
+            return self._remember(int(ids[0]))
         sums = np.cumsum(chances)
-        drawn = np.searchsorted(sums, self._random.random() * sums[-1], side="right")
-        return self._remember(int(ids[min(int(drawn), len(ids) - 1)]))
+        place = int(np.searchsorted(sums, draw * sums[-1], side="right"))
+        return self._remember(int(ids[min(place, len(ids) - 1)]))
 
     def accept(self, token: int) -> None:
         """Take a given token in place of a drawn one; the draws after it stay the same."""
@@ -84,7 +88,7 @@ class Sampler:
             logits = self._penalised(logits)
             top_ids = np.argpartition(-logits, len(top_ids) - 1)[: len(top_ids)]
             top_values = np.sort(logits[top_ids])[::-1]
-        if params.temperature == 0:
+        if params.temperature < GREEDY_BELOW:
             return np.array([int(logits.argmax())]), np.ones(1)
         ranking = _Ranking(logits, params)
         if ranking.is_within(top_values):
@@ -115,6 +119,8 @@ class _Ranking:
     def __init__(self, logits: Array, params: Sampling) -> None:
         self._logits, self._params = logits, params
         self._best = logits.max()
+        if not np.isfinite(self._best):
+            raise BrokenModelError("The model's scores are not numbers; its weights are damaged.")
 
     def is_within(self, top_values: Array) -> bool:
         """Say whether the tokens ranked already hold everything that may be drawn."""

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections import defaultdict
 
+import numpy as np
 import pytest
 
-from chat_app.serving.errors import BusyError
+from chat_app.serving.errors import BusyError, ServingError
 from chat_app.serving.requests import Delta, Finished, ModelKey, Request, Started, Urgency
 from chat_app.serving.sampling import Sampling
 from chat_app.serving.scheduler import Scheduler
@@ -203,6 +205,29 @@ def test_the_length_is_a_limit_and_not_a_goal(world, model):
     assert world.text("long").startswith(world.text("short"))
 
 
+@pytest.mark.checklist(29)
+@pytest.mark.parametrize("values", [{"top_p": 0.1}, {"repetition_penalty": 1.8}, {"top_k": 1}])
+def test_each_control_changes_the_answer_of_the_same_seed(world, model, values):
+    base = {"temperature": 1.5, "top_p": 1.0}
+    for gen, changes in (("a", {}), ("b", {}), ("c", values)):
+        world.ask(gen, model, seed=4, sampling=Sampling(**base | changes), new_tokens=60)
+    first, same, other = world.finish("a", "b", "c")
+    assert first.answer_ids == same.answer_ids
+    assert first.answer_ids != other.answer_ids
+
+
+@pytest.mark.checklist(212)
+def test_the_repetition_penalty_lowers_the_share_of_repeated_tokens(world, gpt2_folder):
+    shares = []
+    for penalty in (1.0, 1.2, 1.5):
+        gen = str(penalty)
+        sampling = Sampling(temperature=0.0, repetition_penalty=penalty)
+        world.ask(gen, ModelKey(gpt2_folder), sampling=sampling, new_tokens=60)
+        ids = world.finish(gen)[0].answer_ids
+        shares.append(1 - len(set(ids)) / len(ids))
+    assert shares[0] > shares[1] >= shares[2]
+
+
 @pytest.mark.checklist(206)
 def test_a_long_chat_loses_its_oldest_turns_and_says_so(world, model, trained_folder):
     template = Template.open(trained_folder)
@@ -233,6 +258,48 @@ def test_a_prompt_that_cannot_fit_is_refused_with_a_sentence(world, model):
     (end,) = world.finish("a")
     assert end.finish_reason == "failed"
     assert "Make it shorter" in end.reason
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"prompt_ids": [5, 9999]},
+        {"given_ids": [-1]},
+        {"sampling": Sampling(logit_bias={9999: 1.0})},
+    ],
+)
+def test_ids_of_another_model_fail_one_request_only(world, model, values):
+    world.ask("good", model)
+    world.ask("bad", model, **values)
+    good, bad = world.finish("good", "bad")
+    assert good.finish_reason == "stop"
+    assert (bad.finish_reason, bad.answer_ids) == ("failed", ())
+    assert "another model" in bad.reason
+
+
+@pytest.mark.parametrize("values", [{"new_tokens": 0}, {"seed": -1}, {"seed": 2**53}])
+def test_a_request_that_makes_no_sense_is_refused_when_it_is_made(model, values):
+    with pytest.raises(ServingError):
+        Request(gen="a", user="a", model=model, **values)
+
+
+def test_a_model_that_breaks_while_it_writes_fails_its_answers_and_is_loaded_again(
+    load, model, trained_folder, tmp_path
+):
+    folder = shutil.copytree(trained_folder, tmp_path / "model")
+    world, broken = World(load, models=2), ModelKey(folder)
+    world.ask("a", broken, sampling=HOT, seed=1, new_tokens=200)
+    world.ask("b", model, sampling=HOT, seed=1, new_tokens=40)
+    world.pass_until_writing("a", "b")
+    for buffer in load(broken).session.pool.buffers.values():
+        buffer[:] = np.nan
+    broken_end, fine = world.finish("a", "b")
+    assert broken_end.finish_reason == "failed"
+    assert "damaged" in broken_end.reason
+    assert broken_end.answer_ids == world.told_ids("a")
+    assert fine.finish_reason in {"stop", "length"}
+    world.ask("c", broken)
+    assert world.finish("c")[0].finish_reason == "stop"
 
 
 def test_a_model_without_a_serving_file_fails_and_does_not_stop_the_others(world, model, tmp_path):

@@ -1,0 +1,184 @@
+"""How fast the serving engine writes, alone and for eight people, beside two named peers.
+
+    python -m tests.bench.bench_decode
+
+Every figure is a median of rounds in which all candidates take turns. The weights are random,
+the shapes those of the presets; the answers are greedy. The peers are transformers' `generate`
+with torch, and optimum's `generate` with onnxruntime, both with torch held to one thread, which
+is their fastest setting on small models.
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import onnxruntime as ort
+import torch
+from optimum.onnxruntime import ORTModelForCausalLM
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from chat_app.serving.export import write_graph
+from chat_app.serving.loaded import LoadedModel, load_model
+from chat_app.serving.requests import Finished, ModelKey, Request
+from chat_app.serving.sampling import Sampling
+from chat_app.serving.scheduler import Scheduler
+from training_app.lm.template import CONTROL_TOKENS
+
+PEOPLE = (1, 4, 8)
+PROMPT_TOKENS, NEW_TOKENS = 64, 128
+ROUNDS = 5
+THREADS = 2
+SHAPES: dict[str, dict[str, int]] = {
+    "chat_2x4x256": {"layers": 2, "heads": 4, "width": 256, "context": 256, "vocabulary": 4096},
+    "small_6x6x384": {"layers": 6, "heads": 6, "width": 384, "context": 512, "vocabulary": 8192},
+}
+
+Write = Callable[[int], int]  # people -> tokens written
+
+
+def run() -> dict[str, float]:
+    """Return tokens per second of each candidate and the ratios that are promised."""
+    torch.set_num_threads(1)
+    figures: dict[str, float] = {}
+    for name, sizes in SHAPES.items():
+        with tempfile.TemporaryDirectory() as folder:
+            figures |= _figures(name, _make_model(Path(folder), sizes))
+    return figures
+
+
+def _figures(name: str, folder: Path) -> dict[str, float]:
+    candidates = _candidates(folder)
+    speeds = {(who, people): _median(spans) for (who, people), spans in _rounds(candidates).items()}
+    figures = {f"{name}.{who}.{people}": speed for (who, people), speed in speeds.items()}
+    for ours in ("fp32", "int8"):
+        figures[f"{name}.{ours}.8_over_1"] = speeds[ours, 8] / speeds[ours, 1]
+        for peer in ("transformers", "optimum"):
+            for people in PEOPLE:
+                ratio = speeds[ours, people] / speeds[peer, people]
+                figures[f"{name}.{ours}_over_{peer}.{people}"] = ratio
+    return figures
+
+
+def _rounds(candidates: dict[str, Write]) -> dict[tuple[str, int], list[float]]:
+    cells = [(who, people) for people in PEOPLE for who in candidates]
+    speeds: dict[tuple[str, int], list[float]] = {cell: [] for cell in cells}
+    for _ in range(ROUNDS):
+        for who, people in cells:
+            started_at = time.perf_counter()
+            tokens = candidates[who](people)
+            speeds[who, people].append(tokens / (time.perf_counter() - started_at))
+    return speeds
+
+
+def _median(speeds: list[float]) -> float:
+    return statistics.median(speeds[1:])  # the first round warms up
+
+
+def _candidates(folder: Path) -> dict[str, Write]:
+    fp32 = load_model(ModelKey(folder, "fp32"), threads=THREADS)
+    int8 = load_model(ModelKey(folder, "row-int8"), threads=THREADS)
+    return {
+        "fp32": partial(_write_ours, fp32),
+        "int8": partial(_write_ours, int8),
+        "transformers": partial(_write_peer, LlamaForCausalLM.from_pretrained(folder).eval()),
+        "optimum": partial(_write_peer, _optimum(folder)),
+    }
+
+
+def _optimum(folder: Path) -> Any:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = THREADS
+    options.log_severity_level = 4
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # tracing speaks of its own branches
+        return ORTModelForCausalLM.from_pretrained(folder, export=True, session_options=options)
+
+
+def _prompts(people: int) -> list[list[int]]:
+    draw = random.Random(7)  # noqa: S311 - not a secret
+    return [[draw.randrange(300, 4000) for _ in range(PROMPT_TOKENS)] for _ in range(people)]
+
+
+def _write_ours(model: LoadedModel, people: int) -> int:
+    """Write through the whole scheduler: queue, reading, sampling, text and events."""
+    ends: list[Finished] = []
+    scheduler = Scheduler(
+        lambda event: ends.append(event) if isinstance(event, Finished) else None,
+        load=lambda _: model,
+    )
+    for number, prompt in enumerate(_prompts(people)):
+        request = Request(
+            gen=str(number),
+            user=str(number),
+            model=ModelKey(Path()),
+            prompt_ids=prompt,
+            sampling=Sampling(temperature=0.0),
+            new_tokens=NEW_TOKENS,
+        )
+        scheduler.submit(request)
+    while len(ends) < people:
+        scheduler.turn()
+    return sum(len(end.answer_ids) for end in ends)
+
+
+def _write_peer(model: Any, people: int) -> int:
+    ids = torch.tensor(_prompts(people))
+    with torch.inference_mode():
+        written = model.generate(
+            ids,
+            attention_mask=torch.ones_like(ids),
+            do_sample=False,
+            max_new_tokens=NEW_TOKENS,
+            min_new_tokens=NEW_TOKENS,
+            pad_token_id=0,
+        )
+    return int(written[:, PROMPT_TOKENS:].numel())
+
+
+def _make_model(folder: Path, sizes: dict[str, int]) -> Path:
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=sizes["vocabulary"],
+        hidden_size=sizes["width"],
+        num_hidden_layers=sizes["layers"],
+        num_attention_heads=sizes["heads"],
+        num_key_value_heads=sizes["heads"],
+        intermediate_size=64 * -(-sizes["width"] * 8 // 192),
+        max_position_embeddings=sizes["context"],
+        tie_word_embeddings=True,
+        bos_token_id=0,
+        eos_token_id=0,
+    )
+    LlamaForCausalLM(config).save_pretrained(folder)
+    _make_tokenizer(sizes["vocabulary"]).save(str(folder / "tokenizer.json"))
+    for precision in ("fp32", "row-int8"):
+        write_graph(folder, precision)
+    return folder
+
+
+def _make_tokenizer(vocabulary: int) -> Tokenizer:
+    draw = random.Random(1)  # noqa: S311 - not a secret
+    letters = "etaoinshrdlucmfwypvbgk"
+    words = ["".join(draw.choices(letters, k=draw.randint(2, 9))) for _ in range(30_000)]
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary, special_tokens=list(CONTROL_TOKENS), show_progress=False
+    )
+    tokenizer.train_from_iterator([" ".join(words)], trainer)
+    return tokenizer
+
+
+if __name__ == "__main__":
+    for title, figure in run().items():
+        print(f"{title:40} {figure:8.2f}")  # noqa: T201

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import math
+import shutil
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from transformers import AutoModelForCausalLM
+
+from chat_app.serving.gate import FIRST, Gate, weigh_int8
+from chat_app.serving.graph_files import graph_path
+from datasets_app.corpus.conversation import ASSISTANT, USER, Conversation, Turn
+from tests.chat_app.serving.toys import CHATS
+from training_app.lm.template import Template
+
+
+@pytest.fixture(scope="module")
+def texts(trained_folder):
+    template = Template.open(trained_folder)
+    turns = [(Turn(USER, ask), Turn(ASSISTANT, answer)) for ask, answer in CHATS * 3]
+    return [template.encode(Conversation(pair)).ids for pair in turns]
+
+
+def test_the_perplexity_is_that_of_torch(trained_folder, texts):
+    gate = weigh_int8(trained_folder, texts)
+    model = AutoModelForCausalLM.from_pretrained(trained_folder)
+    losses = []
+    for text in texts:
+        with torch.inference_mode():
+            logits = model(torch.tensor([text])).logits[0, FIRST - 1 : -1]
+        losses.append(
+            torch.nn.functional.cross_entropy(logits, torch.tensor(text[FIRST:]), reduction="none")
+        )
+    assert gate.perplexity_fp32 == pytest.approx(math.exp(torch.cat(losses).mean()), rel=1e-4)
+    assert gate.tokens == sum(len(text) - FIRST for text in texts)
+
+
+def test_int8_of_a_trained_model_keeps_its_words(trained_folder, texts):
+    gate = weigh_int8(trained_folder, texts)
+    assert gate.agreement >= 0.98
+    assert abs(gate.perplexity_change) < 0.05
+    exact, small = (graph_path(trained_folder, name) for name in ("fp32", "row-int8"))
+    assert small.stat().st_size < exact.stat().st_size
+
+
+def test_damaged_scales_are_rejected(trained_folder, texts, tmp_path):
+    folder = shutil.copytree(trained_folder, tmp_path / "model")
+    model = onnx.load(graph_path(folder, "row-int8"))
+    for part in model.graph.initializer:
+        values = onnx.numpy_helper.to_array(part)
+        if values.dtype == np.float32 and values.ndim == 1 and part.name != "tokens":
+            part.CopyFrom(onnx.numpy_helper.from_array(values * np.float32(1.2), part.name))
+    onnx.save_model(model, str(graph_path(folder, "row-int8")))
+    assert not weigh_int8(folder, texts).is_open
+
+
+def test_the_gate_needs_both_figures():
+    assert Gate(100, 10.0, 10.05, 0.99).is_open
+    assert not Gate(100, 10.0, 10.2, 0.99).is_open
+    assert not Gate(100, 10.0, 10.0, 0.97).is_open
