@@ -12,11 +12,10 @@ from datasets_app.corpus.rules.numbers import Numbers
 from datasets_app.corpus.rules.words import ALL_STOP_WORDS, word_spans
 
 _BARE_LINK = re.compile(r"\s*https?://\s*\Z", re.IGNORECASE)
-_LINK = re.compile(r"(?:https?://|www\.)\S+|\S+@\S+", re.IGNORECASE)
 _TOKEN_EDGE = re.compile(r"[\s\-_./\\:,;|=&?#%+~–—]+")
 # A price, a phone number, a date or a time: digits in groups with the usual separators.
 _FIGURE = re.compile(
-    r"[$€£¥₹]\s?\d[\d.,' ]*|\d[\d.,']*\s?[$€£¥₹%°]|"
+    r"[$€£¥₹]\s?\d[\d.,' ]{0,20}|\d[\d.,']{0,20}\s?[$€£¥₹%°]|"
     r"\+?\(?\d{1,5}\)?(?:[-. /]\(?\d{2,5}\)?){1,5}|\d{1,4}[./:-]\d{1,2}(?:[./:-]\d{1,4})?"
 )
 _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
@@ -92,11 +91,18 @@ def _long_tokens(answer: Numbers, limit: float) -> Verdict | None:
     text = answer.text
     if answer.has_letters or len(text) <= limit * (text.count(" ") + 1):
         return None
-    tokens = [token for token in _TOKEN_EDGE.split(_LINK.sub(" ", text)) if token]
+    tokens = [token for token in _TOKEN_EDGE.split(_without_links(text)) if token]
     mean = sum(map(len, tokens)) / len(tokens) if tokens else 0.0
     if mean <= limit or is_code(text):
         return None
     return Verdict(mean, limit, f"its words are {mean:.0f} characters long", _all(answer))
+
+
+def _without_links(text: str) -> str:
+    words = text.split()
+    return " ".join(
+        word for word in words if "@" not in word and "://" not in word and word[:4] != "www."
+    )
 
 
 def _mashed_keys(answer: Numbers, limits: Mapping[str, float]) -> Verdict | None:
@@ -128,7 +134,7 @@ def _no_language(answer: Numbers, limits: Mapping[str, float]) -> Verdict | None
 
 def _language_confidence(text: str) -> tuple[float, int]:
     """Return how much the Latin letters look like a language, and how many there are."""
-    plain = unicodedata.normalize("NFD", _LINK.sub(" ", text).lower()).encode("ascii", "ignore")
+    plain = unicodedata.normalize("NFD", _without_links(text).lower()).encode("ascii", "ignore")
     words = _LATIN_WORD.findall(plain.decode())
     pairs = [word[start : start + 2] for word in words for start in range(len(word) - 1)]
     strange = sum(pair not in COMMON_PAIRS for pair in pairs) / len(pairs) if pairs else 0.0

@@ -74,7 +74,7 @@ def _verdicts(text: str, question: str | None, policy: Policy) -> Iterator[Named
     if (setting := policy["truncated"]).on:
         yield "truncated", truncated(answer, setting.thresholds)
     if policy["role_bleed"].on:
-        yield "role_bleed", role_bleed(text)
+        yield "role_bleed", role_bleed(answer)
     if question is not None:
         yield from _question_verdicts(answer, question, policy)
 

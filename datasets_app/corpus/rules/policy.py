@@ -103,7 +103,8 @@ def from_json(body: Mapping[str, Mapping[str, Any]]) -> Policy:
     """Return the checked policy of a stored body; what it leaves out keeps its default."""
     settings = dict(STANDARD_SETTINGS)
     for rule, stored in body.items():
-        settings[_known_rule(rule)] = _setting(rule, stored)
+        name = _known_rule(rule)
+        settings[name] = _setting(name, stored)
     return Policy(settings)
 
 

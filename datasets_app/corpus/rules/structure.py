@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from datasets_app.corpus.conversation import ASSISTANT, ROLES, SYSTEM, USER, Conversation
 from datasets_app.corpus.rules.finding import Severity, Verdict
+from datasets_app.corpus.rules.numbers import Numbers
 
 _ROLE_MARK = re.compile(
     r"<\|[^|<>\n]{1,40}\|>|### (?:Instruction|Response|Input)\b|\[/?INST\]|"
@@ -44,14 +46,16 @@ def _turn_verdict(role: str, text: str, before: str) -> Verdict | None:
     return None
 
 
-def role_bleed(text: str) -> Verdict | None:
+def role_bleed(answer: Numbers) -> Verdict | None:
     """Object to marks of another speaker inside an answer, outside of code fences."""
+    text = answer.text
     if ":" not in text and "<|" not in text and "[" not in text and "###" not in text:
         return None
     if _ROLE_MARK.search(text) is None:
         return None
     prose = _FENCED.sub(lambda fence: " " * len(fence.group()), text)
-    spans = tuple(match.span() for match in _ROLE_MARK.finditer(prose))[:100]
+    marks = islice(_ROLE_MARK.finditer(prose), 100)
+    spans = tuple((answer.place(mark.start()), answer.place(mark.end())) for mark in marks)
     if not spans:
         return None
     return Verdict(len(spans), 0, "another speaker's mark stands inside the answer", spans)

@@ -122,7 +122,7 @@ _CLOSED_START = re.compile(
 _CLOSED_LETTERS = re.compile(
     "[吗嗎么麼か谁誰哪几幾]|什么|什麼|多少|何|いつ|どこ|どれ|ไหม|หรือ|ใคร|เมื่อไร|กี่|ที่ไหน|อะไร"
 )
-_LAST_SENTENCE = re.compile(r"[^.!?\n。！？]*[?？؟]\s*\Z")
+_LAST_SENTENCE = re.compile(r"[^.!?\n。！？]*[?？؟]?\Z")
 QUESTION_MARKS = ("?", "？", "؟")
 
 
@@ -169,6 +169,8 @@ def content_words(distinct: AbstractSet[str], language: str | None) -> set[str]:
 def is_closed(question: str) -> bool:
     """Tell whether a yes, a number or a name would answer the question."""
     tail = question.rstrip()[-600:]
+    if not tail.endswith(QUESTION_MARKS) and not uses_letter_script(tail):
+        return False
     last = _LAST_SENTENCE.search(tail)
     if last is None:
         return False

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from datasets_app.corpus.conversation import Conversation, CorpusError, Turn
+from datasets_app.corpus.sample import generate
+from datasets_app.corpus.split import Shares, SplitRow, block_groups, deal, exact_key
+
+
+def rows_of(count: int, group=lambda n: f"g{n}") -> list[SplitRow]:
+    return [SplitRow(f"r{n}", group(n)) for n in range(count)]
+
+
+def pair(question: str, answer: str) -> Conversation:
+    return Conversation((Turn("user", question), Turn("assistant", answer)))
+
+
+def test_shares_come_out_about_as_asked_and_the_same_each_time():
+    sides = deal(rows_of(10_000), seed=1, shares=Shares()).sides
+    counts = Counter(sides.values())
+    assert 900 < counts["valid"] < 1100
+    assert 420 < counts["test"] < 580
+    assert deal(reversed(rows_of(10_000)), seed=1, shares=Shares()).sides == sides
+    assert deal(rows_of(10_000), seed=2, shares=Shares()).sides != sides
+
+
+def test_below_200_rows_there_is_no_test_side():
+    assert "test" not in deal(rows_of(199), seed=3, shares=Shares()).sides.values()
+    assert "test" in deal(rows_of(400), seed=3, shares=Shares()).sides.values()
+
+
+@given(st.integers(2, 60), st.integers(1, 60), st.integers(0, 2**31))
+def test_training_and_validation_are_never_empty(count, groups, seed):
+    sides = deal(rows_of(count, lambda n: f"g{n % groups}"), seed=seed, shares=Shares()).sides
+    assert len(sides) == count
+    assert {"train", "valid"} <= set(sides.values())
+
+
+@given(st.integers(2, 60), st.integers(2, 20), st.integers(0, 2**31))
+def test_a_group_stays_on_one_side(count, groups, seed):
+    groups = min(groups, count)
+    result = deal(rows_of(count, lambda n: f"g{n % groups}"), seed=seed, shares=Shares())
+    assert result.parted == ()
+    for group in range(groups):
+        assert len({result.sides[f"r{n}"] for n in range(group, count, groups)}) == 1
+
+
+def test_a_single_group_is_parted_and_that_is_said():
+    result = deal(rows_of(5, lambda n: "one"), seed=1, shares=Shares())
+    assert result.parted == ("one",)
+    assert Counter(result.sides.values()) == {"train": 4, "valid": 1}
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_fewer_than_two_rows_are_refused_in_a_sentence(count):
+    with pytest.raises(CorpusError, match="at least two"):
+        deal(rows_of(count), seed=1, shares=Shares())
+
+
+@given(st.integers(2, 80), st.integers(0, 80), st.integers(0, 1000))
+def test_a_row_that_has_a_side_keeps_it_when_rows_are_added(first, more, seed):
+    before = deal(rows_of(first), seed=seed, shares=Shares()).sides
+    known = [SplitRow(key, key.replace("r", "g"), side) for key, side in before.items()]
+    after = deal([*known, *rows_of(first + more)[first:]], seed=seed + 1, shares=Shares()).sides
+    assert before.items() <= after.items()
+
+
+def test_a_new_row_follows_its_group_and_one_between_two_sides_is_left_out():
+    rows = [
+        SplitRow("a", "x", "valid"),
+        SplitRow("b", "x"),
+        SplitRow("c", "y", "train"),
+        SplitRow("d", "y", "valid"),
+        SplitRow("e", "y"),
+    ]
+    result = deal(rows, seed=1, shares=Shares())
+    assert result.sides == {"a": "valid", "b": "valid", "c": "train", "d": "valid"}
+    assert result.left_out == ("e",)
+
+
+def test_old_rows_of_one_side_only_are_refused_with_a_way_out():
+    with pytest.raises(CorpusError, match="another seed"):
+        deal([SplitRow("a", "x", "train"), SplitRow("b", "y", "train")], seed=1, shares=Shares())
+
+
+@pytest.mark.parametrize("shares", [(0.0, 0.0), (0.6, 0.4), (-0.1, 0.1), (0.1, 1.0)])
+def test_shares_that_leave_nothing_to_train_on_are_refused(shares):
+    with pytest.raises(CorpusError, match="Choose shares"):
+        Shares(*shares)
+
+
+@pytest.mark.parametrize("count", [2, 3, 19, 40, 144, 1000])
+def test_one_document_gives_both_sides(count):
+    groups = block_groups(count, document="book")
+    rows = [SplitRow(f"r{n}", group) for n, group in enumerate(groups)]
+    sides = deal(rows, seed=7, shares=Shares()).sides
+    assert {"train", "valid"} <= set(sides.values())
+    assert max(Counter(groups).values()) <= 20
+    assert groups == sorted(groups, key=lambda group: int(group.partition("/")[2]))
+
+
+def test_exact_keys_forgive_case_spaces_and_punctuation_only():
+    key = exact_key(pair("Are you OPEN today?", "Yes,  we are."))
+    assert key == exact_key(pair("are you open today", "yes we are!"))
+    assert key != exact_key(pair("are you open today", "no we are not"))
+    assert key != exact_key(Conversation((Turn("text", "are you open today yes we are"),)))
+    assert exact_key(pair("What is C++?", "It is")) != exact_key(pair("What is C?", "It is"))
+    assert exact_key(pair("कि", "a")) != exact_key(pair("का", "a"))
+
+
+@pytest.mark.checklist(163)
+def test_50_identical_conversations_have_one_key_and_one_side():
+    copies = [pair("Where is my order?", "It is on its way!")] * 50
+    others = [sample.conversation for sample in generate(count=50)]
+    keys = [exact_key(talk) for talk in (*copies, *others)]
+    assert Counter(keys).most_common(1)[0][1] == 50
+    rows = [SplitRow(f"r{n}", key) for n, key in enumerate(keys)]
+    sides = deal(rows, seed=7, shares=Shares()).sides
+    assert len({sides[f"r{n}"] for n in range(50)}) == 1
