@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from chat_app.serving.loaded import LoadedModel
+from chat_app.serving.prefixes import Prefixes
 from chat_app.serving.requests import (
     Delta,
     Event,
@@ -86,6 +87,7 @@ class Batch:
 
     def __init__(self, model: LoadedModel, emit: Emit) -> None:
         self._model, self._emit = model, emit
+        self._prefixes = Prefixes(model.session.pool, model.session.tile)
         self._rows: list[Row] = []  # row i has slot i
         self._reading: Row | None = None
 
@@ -103,6 +105,7 @@ class Batch:
         clock = Clock(submitted_at, time.monotonic())
         prompt, drawn = self._model.prompt(request)
         seed = secrets.randbelow(SEED_LIMIT) if request.seed is None else request.seed
+        known = self._prefixes.restore(request.user, prompt.ids, len(self._rows))
         self._reading = Row(
             request=request,
             seed=seed,
@@ -112,10 +115,10 @@ class Batch:
             sampler=Sampler(request.sampling, seed, prompt.ids),
             text=TextStream(self._model.template.tokenizer, request.stop),
             clock=clock,
-            chunks=deque(self._model.session.bounds(len(prompt.ids), self._model.chunk)),
+            chunks=self._chunks(len(prompt.ids), known),
         )
-        gen, tokens = request.gen, len(prompt.ids)
-        self._emit(Started(gen, tokens, prompt.dropped_turns, prompt.cut_tokens))
+        told = (len(prompt.ids), prompt.dropped_turns, prompt.cut_tokens, known)
+        self._emit(Started(request.gen, *told))
 
     def advance(self) -> None:
         """Read one chunk of a prompt and write one token of every answer."""
@@ -139,11 +142,16 @@ class Batch:
     def _all(self) -> list[Row]:
         return [*self._rows[::-1], *([self._reading] if self._reading else [])]
 
+    def _chunks(self, length: int, known: int) -> deque[tuple[int, int]]:
+        bounds = self._model.session.bounds(length - known, self._model.chunk)
+        return deque((known + start, known + end) for start, end in bounds)
+
     def _read_chunk(self, row: Row) -> None:
         start, end = row.chunks.popleft()
         scores = self._model.session.read(row.slot, row.prompt_ids[start:end], start)
         if row.chunks:
             return
+        self._prefixes.keep(row.request.user, row.prompt_ids, row.slot)
         row.clock.read_at = time.monotonic()
         if row.slot != len(self._rows):  # a row before it has ended meanwhile
             self._move(row, len(self._rows), end)

@@ -75,6 +75,7 @@ class Started:
     prompt_tokens: int
     dropped_turns: int
     cut_tokens: int = 0  # taken from the front of the newest turn
+    cached_tokens: int = 0  # of the prompt, known from an earlier prompt of the same user
 
 
 @dataclass(frozen=True, slots=True)

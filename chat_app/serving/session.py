@@ -77,7 +77,7 @@ class Session:
         past = [name for name in inputs if name.startswith("past.")]
         _, kv_heads, _, head_dim = inputs[past[0]]
         self._layers = [name.removeprefix("past.") for name in past]
-        self._tile = 2 * head_dim  # tokens that the kernel computes together
+        self.tile = 2 * head_dim  # tokens that the kernel computes together
         self.pool = Pool(self._layers, (slots, kv_heads, self.context, head_dim))
         sizes = {given.name: given.shape[1] for given in session.get_outputs()}
         self.vocab, self._top_count = sizes["logits"], sizes["topk_v"]
@@ -115,7 +115,7 @@ class Session:
 
     def bounds(self, length: int, chunk: int) -> list[tuple[int, int]]:
         """Return where a prompt of this length is cut to be read about `chunk` tokens at a time."""
-        return chunk_bounds(length, chunk, self._tile)
+        return chunk_bounds(length, chunk, self.tile)
 
     def _run(self, call: _Call) -> Scores:
         try:

@@ -186,6 +186,21 @@ def test_no_text_of_one_person_reaches_another(world, model):
         assert not any(canary in world.text(gen) for canary in others)
 
 
+def test_the_next_turn_of_a_chat_reads_only_what_is_added(world, load, model):
+    turns = [Turn(USER, CHATS[0][0])]
+    world.ask("a", model, user="mia", turns=tuple(turns))
+    world.finish("a")
+    turns += [Turn(ASSISTANT, CHATS[0][1]), Turn(USER, CHATS[1][0])]
+    for gen, user in (("b", "mia"), ("c", "milo")):
+        world.ask(gen, model, user=user, turns=tuple(turns), seed=1, sampling=HOT)
+    known, unknown = world.finish("b", "c")
+    assert world.events["a"][0].cached_tokens == 0
+    assert world.events["b"][0].cached_tokens > 0
+    assert world.events["c"][0].cached_tokens == 0
+    alone = solo(load, model, "b", turns=tuple(turns), seed=1, sampling=HOT)
+    assert known.answer_ids == unknown.answer_ids == alone.answer_ids
+
+
 def test_stop_strings_end_the_answer_and_are_not_shown(world, model):
     question, answer = CHATS[0]
     stop = answer[10:24]
