@@ -38,7 +38,7 @@ class Program:
             "directory": _escape(str(folder)),
             "autostart": str(autostart).lower(),
             "autorestart": "true",
-            "startsecs": "1",
+            "startsecs": "5",
             "startretries": "5",
             "stopsignal": self.stop,
             "stopwaitsecs": str(self.stop_seconds),
@@ -131,7 +131,11 @@ class Supervisor:
         except UNREACHABLE:
             return False
 
+    def start_app(self, name: str) -> None:
+        self._door().startProcess(f"{APPS}:{name}", False)  # noqa: FBT003 - positional on the wire
+
     def start_apps(self) -> None:
+        """Start every program that does not run yet."""
         self._door().startProcessGroup(APPS, False)  # noqa: FBT003 - positional on the wire
 
     def look_after(self) -> list[int]:

@@ -52,8 +52,9 @@ class Installation:
         self._publish(plan)
         password = prepare_database()
         collect_static_files()
-        self.supervisor.start_apps()
+        self.supervisor.start_app("web")  # first: somebody waits for the page
         self._wait_for_web()
+        self.supervisor.start_apps()
         return password
 
     def _start_supervisor(self, plan: ServerPlan) -> None:

@@ -1,0 +1,105 @@
+"""Gives a management command its servers, whether or not `up` runs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connections
+from django.db.models.functions import Now
+
+from otto_web import env
+from otto_web.lib.models import ProcessBeat, ProcessKind
+from otto_web.servers import processes, state
+from otto_web.servers.lock import Owner, ServersLock
+from otto_web.servers.plan import ServerPlan, plan_servers
+from otto_web.servers.state import Services
+from otto_web.servers.wiring import use_database, use_redis
+
+STOPS = {"postgres": signal.SIGINT, "valkey": signal.SIGTERM}
+MISSED_BEATS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Borrowed:
+    """What a command finds: whether workers run, or must be stood in for by the command itself."""
+
+    has_workers: bool
+
+
+@contextmanager
+def servers_for_command(
+    name: str, *, tell: Callable[[str], None] = lambda line: None
+) -> Iterator[Borrowed]:
+    """Yield once database and Redis can be used in this process; leave them as they were found.
+
+    A command that finds `up` uses its servers. One that finds nobody starts the servers, migrates,
+    and stops them at the end; one that meets another such command waits for it, and says so.
+    """
+    if env.text("DATABASE_URL") and env.text("REDIS_URL"):
+        yield Borrowed(_has_workers())
+        return
+    lock = ServersLock(settings.OTTO_RUN_DIR)
+    owner = lock.wait(name, tell=lambda other: tell(_waiting(other)))
+    if owner is not None:
+        _use(state.wait_for_services(settings.OTTO_RUN_DIR))
+        yield Borrowed(has_workers=True)
+        return
+    try:
+        with own_servers():
+            yield Borrowed(has_workers=False)
+    finally:
+        lock.release()
+
+
+def _waiting(other: Owner) -> str:
+    return f"`manage.py {other.name}` (process {other.pid}) uses the servers; waiting for it."
+
+
+@contextmanager
+def own_servers() -> Iterator[None]:
+    """Run the servers for as long as the block lasts; the caller holds the lock."""
+    state.end_orphans(settings.OTTO_RUN_DIR)
+    plan = plan_servers()
+    with ExitStack() as stack:
+        stack.callback(state.forget, settings.OTTO_RUN_DIR)
+        started = [_start(stack, name, command) for name, command in plan.commands().items()]
+        plan.wait_until_ready()
+        _publish(plan, started)
+        stack.callback(connections.close_all)
+        call_command("migrate", verbosity=0, interactive=False)
+        yield
+
+
+def _start(stack: ExitStack, name: str, command: list[str]) -> subprocess.Popen[bytes]:
+    process = processes.start(command, log=settings.OTTO_LOG_DIR / f"{name}.log")
+    stack.callback(processes.stop, process, STOPS[name])
+    return process
+
+
+def _publish(plan: ServerPlan, started: list[subprocess.Popen[bytes]]) -> None:
+    services = Services(plan.database_url, plan.redis_url, owner_pid=os.getpid())
+    names = state.names_of(process.pid for process in started)
+    state.write(settings.OTTO_RUN_DIR, services, names)
+    _use(services)
+
+
+def _use(services: Services) -> None:
+    if services.database_url:
+        use_database(services.database_url)
+    if services.redis_url:
+        use_redis(services.redis_url)
+
+
+def _has_workers() -> bool:
+    limit = timedelta(seconds=MISSED_BEATS * settings.OTTO_PROCESS_BEAT_SECONDS)
+    fresh = ProcessBeat.objects.filter(seen_at__gt=Now() - limit)
+    kinds = set(fresh.values_list("kind", flat=True))
+    return {ProcessKind.SHORT.value, ProcessKind.TRAIN.value} <= kinds

@@ -1,0 +1,152 @@
+"""One command starts everything; one signal stops it; nothing is left behind."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+
+import psutil
+import pytest
+
+from tests.otto_web.installation import ROOT, Installation
+from tests.waiting import until
+
+pytestmark = pytest.mark.slow
+PARTS = (("run_web",), ("run_reaper",), ("-Q", "short"), ("-Q", "train"))
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """One installation for the tests that leave it as they found it."""
+    with Installation(tmp_path_factory.mktemp("installation") / "var") as installation:
+        yield installation
+
+
+def get(address):
+    with urllib.request.urlopen(address, timeout=10) as answer:  # noqa: S310
+        return answer.status, answer.read().decode()
+
+
+@pytest.mark.checklist(413)
+def test_up_starts_every_part_and_prints_the_address_last(installed):
+    assert get(f"{installed.address}/healthz") == (200, '{"status": "ok"}')
+    for words in PARTS:
+        until(lambda words=words: installed.find(*words), 30)
+    assert len(installed.password) >= 12
+    lines = installed.said.splitlines()
+    assert lines[-3:] == [
+        f"OTTO: {installed.address}",
+        f"Sign in as admin with the one-time password {installed.password}",
+        "Set your own with: python manage.py changepassword admin",
+    ]
+    assert (installed.folder / "run" / "services.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_dies_is_started_again(installed):
+    for words in PARTS:
+        dead = until(lambda words=words: installed.find(*words), 30)
+        oldest = min(dead, key=psutil.Process.create_time)
+        oldest.kill()
+        until(lambda words=words, dead=dead: set(installed.find(*words)) - set(dead), 30)
+    until(lambda: get(f"{installed.address}/healthz"), 30)
+
+
+def test_the_database_is_started_again(installed):
+    server = next(one for one in installed.processes() if "postgres" in one.name())
+    postmaster = max([server, *server.parents()], key=lambda one: "-D" in one.cmdline())
+    postmaster.kill()
+    until(lambda: manage(installed, "showmigrations", "otto").returncode == 0, 60)
+
+
+def manage(installation, *words):
+    command = [sys.executable, "manage.py", *words]
+    return subprocess.run(
+        command, cwd=ROOT, env=installation.env, capture_output=True, text=True, check=False
+    )
+
+
+def test_a_second_up_says_where_the_first_one_is(installed):
+    second = manage(installed, "up")
+    assert second.returncode == 1
+    assert f"OTTO runs already: {installed.address}" in second.stderr
+
+
+def test_a_command_uses_the_servers_of_up(installed):
+    script = (
+        "import django; django.setup()\n"
+        "from django.contrib.auth.models import User\n"
+        "from otto_web.servers.borrow import servers_for_command\n"
+        "with servers_for_command('import_files') as found:\n"
+        "    print(found.has_workers, User.objects.filter(username='admin').count())\n"
+    )
+    assert run_script(installed, script).split() == ["True", "1"]
+
+
+def run_script(installation, script):
+    env = installation.env | {"DJANGO_SETTINGS_MODULE": "otto_web.settings"}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.checklist(413)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_stops_everything_and_a_restart_keeps_the_data(tmp_path, number):
+    if number != signal.SIGTERM:
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as in a background job of a shell
+    try:
+        first = Installation(tmp_path / "a folder" / "var")
+        first.launch()
+    finally:
+        if number != signal.SIGTERM:
+            signal.signal(signal.SIGINT, before)
+    first.wait_until_up()
+    first.process.send_signal(number)
+    began = time.monotonic()
+    assert first.process.wait(75) == 0
+    assert time.monotonic() - began < 75
+    assert first.processes() == []
+    assert not (first.folder / "run" / "services.json").exists()
+    if number == signal.SIGTERM:
+        with Installation(first.folder) as again:
+            assert "one-time password" not in again.said
+
+
+def test_after_a_kill_the_next_up_stops_what_was_left_behind(tmp_path):
+    killed = Installation(tmp_path / "var")
+    killed.launch()
+    killed.wait_until_up()
+    until(lambda: killed.find("-Q", "train"), 30)
+    orphans = killed.processes()
+    supervisor = next(one for one in orphans if "supervisor.supervisord" in one.cmdline())
+    supervisor.suspend()  # so that it cannot tidy up by itself
+    killed.process.kill()
+    killed.process.wait()
+    with Installation(killed.folder) as again:
+        assert "An earlier OTTO was killed" in again.said
+        assert get(f"{again.address}/healthz")[0] == 200
+        assert not set(orphans) & set(again.processes())
+
+
+def test_a_command_that_finds_nobody_brings_its_own_servers(tmp_path):
+    alone = Installation(tmp_path / "var")
+    alone.folder.mkdir()
+    script = (
+        "import django; django.setup()\n"
+        "from django.contrib.auth.models import Group\n"
+        "from otto_web.servers.borrow import servers_for_command\n"
+        "with servers_for_command('freeze') as found:\n"
+        "    print(found.has_workers, Group.objects.count())\n"
+    )
+    assert run_script(alone, script).split() == ["False", "4"]
+    assert alone.processes() == []

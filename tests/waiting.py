@@ -1,0 +1,14 @@
+"""Waits for what other processes do."""
+
+from __future__ import annotations
+
+import time
+
+
+def until(condition, seconds=10):
+    """Return the first true value of the condition; fail when there is none in time."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"it did not happen within {seconds} s"
+        time.sleep(0.05)
+    return value
