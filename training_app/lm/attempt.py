@@ -40,7 +40,7 @@ class Attempt:
     @property
     def eval_every(self) -> int:
         """Return the updates between evaluations: as told, or ten times in the run."""
-        return self.stage.spec.train.eval_every or max(1, self.decisions.steps // 10)
+        return self.stage.spec.train.eval_every or -(-self.decisions.steps // 10)
 
     def on_step(self, report: StepReport) -> None:
         """Take in an update: points, and evaluation and checkpoint where they are due."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -20,6 +19,7 @@ from training_app.lm.machine import bf16_pays, compile_works, usable_threads
 from training_app.lm.schedule import Schedule
 
 _TRIAL_SECONDS = 2.0
+_LARGEST_RESERVE = 0.2  # share of the minutes that evaluations may take
 _TRIAL_UPDATES = (4, 40)  # fewest and most real updates that are timed
 _COMPILE_FROM_SECONDS = 480  # below this a cold compilation does not pay itself back
 FEWEST_UPDATES = 300  # with fewer a person sees no effect
@@ -108,7 +108,10 @@ def runnable(fast: FastLoss, decisions: Decisions) -> LossOf:
 
 
 def seconds_per_update(train: TrainConfig, trial: Trial, loss_of: LossOf) -> float:
-    """Return the median time of real updates, the first apart; the weights are put back."""
+    """Return what a real update takes while nothing disturbs it; the weights are put back.
+
+    The lower quartile is taken: a machine that is busy for a moment must not shorten the run.
+    """
     weights = list(trial.fast.parameters())
     kept = [weight.detach().clone() for weight in weights]
     flat = Schedule("linear", train.peak_rate, train.peak_rate, 0, 1)
@@ -124,7 +127,7 @@ def seconds_per_update(train: TrainConfig, trial: Trial, loss_of: LossOf) -> flo
         for weight, before in zip(weights, kept, strict=True):
             weight.copy_(before)
     optimizer.zero_grad(set_to_none=True)
-    return statistics.median(spans[1:])
+    return sorted(spans[1:])[(len(spans) - 1) // 4]
 
 
 def _updates(
@@ -135,8 +138,9 @@ def _updates(
     if train.epochs is not None:
         tokens = sum(batch.ids.numel() for batch in batches_of(1))
         return max(1, math.ceil(train.epochs * budget.train_tokens / tokens))
-    spent = time.monotonic() - budget.began + budget.reserve_seconds
-    left = 60 * (train.minutes or 0) - spent
+    seconds = 60 * (train.minutes or 0)
+    reserve = min(budget.reserve_seconds, _LARGEST_RESERVE * seconds)
+    left = seconds - reserve - (time.monotonic() - budget.began)
     return max(20, int(left / decisions.seconds_per_update))
 
 

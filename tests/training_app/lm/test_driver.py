@@ -1,0 +1,142 @@
+"""A run from conversations to a model folder: it ends, stops, goes on, and gives the same bits."""
+
+from __future__ import annotations
+
+from itertools import count
+
+import pytest
+from safetensors.torch import load_file
+
+from training_app.lm.contract import PHASES, Start
+from training_app.lm.driver import train_run
+from training_app.lm.folder import open_model, verify_model
+from training_app.lm.loop import DivergedError
+
+
+def weights(result):
+    return load_file(result.folder / "model.safetensors")
+
+
+def never():
+    return None
+
+
+def stop_after(steps, reason):
+    """Say `reason` when asked for the (steps + 2)nd time: twice before the first update."""
+    calls = count()
+    return lambda: reason if next(calls) > steps else None
+
+
+@pytest.fixture
+def whole(spec, data, tmp_path, diary):
+    return train_run(spec, data, tmp_path / "whole", diary, never)
+
+
+@pytest.mark.checklist(90, 188, 340)
+def test_a_run_learns_and_leaves_a_complete_model_folder(whole, diary, spec):
+    assert whole.outcome == "succeeded"
+    assert whole.step == spec.train.steps
+    assert diary.curve["train/loss", 24] < 0.8 * diary.curve["train/loss", 1]
+    assert diary.curve["held_out/loss", 24] < diary.curve["held_out/loss", 0]
+    assert [name for name in PHASES if name in diary.phases] == diary.phases
+    files = set(verify_model(whole.folder)["files"])
+    wanted = "config.json generation_config.json model.safetensors tokenizer.json"
+    assert {*wanted.split(), "tokenizer_config.json", "chat_template.jinja"} <= files
+    model, template = open_model(whole.folder)
+    assert model.config.vocab_size == template.tokenizer.get_vocab_size()
+    assert sorted(diary.replies) == [0, 8, 16, 24]
+
+
+@pytest.mark.checklist(93, 399)
+def test_a_resumed_run_gives_the_same_curve_and_weights_bit_for_bit(
+    whole, diary, spec, data, tmp_path, diary_of
+):
+    work = tmp_path / "parts"
+    first = diary_of(tmp_path / "first")
+    stopped = train_run(spec, data, work, first, stop_after(11, "drain"))
+    assert (stopped.outcome, stopped.step) == ("drain", 11)
+    second = diary_of(tmp_path / "second")
+    start = Start(checkpoints=first.newest_first(), decided=first.facts)
+    resumed = train_run(spec, data, work, second, never, start)
+    assert second.exact() == {k: v for k, v in diary.exact().items() if k[1] > 11}
+    assert first.exact() == {k: v for k, v in diary.exact().items() if k[1] <= 11}
+    assert "tokenizer" not in second.phases
+    expected, got = weights(whole), weights(resumed)
+    assert all((expected[name] == got[name]).all() for name in expected)
+    assert (
+        resumed.manifest["files"]["model.safetensors"]
+        == (whole.manifest["files"]["model.safetensors"])
+    )
+
+
+@pytest.mark.slow
+def test_dropout_bf16_and_accumulation_resume_bit_for_bit_too(
+    spec, data, tmp_path, diary_of, changed
+):
+    spec = changed(spec, precision="bf16", accumulation=2)
+    values = spec.as_json()
+    values["model"] |= {"family": "gpt2", "dropout": 0.1}
+    spec = type(spec).from_json(values)
+    whole = train_run(spec, data, tmp_path / "a", diary_of(tmp_path / "ca"), never)
+    first = diary_of(tmp_path / "cb")
+    train_run(spec, data, tmp_path / "b", first, stop_after(7, "cancel"))
+    start = Start(checkpoints=first.newest_first(), decided=first.facts)
+    resumed = train_run(spec, data, tmp_path / "b", diary_of(tmp_path / "cc"), never, start)
+    expected, got = weights(whole), weights(resumed)
+    assert all((expected[name] == got[name]).all() for name in expected)
+
+
+def test_a_broken_checkpoint_is_skipped_for_the_one_before_it(
+    spec, data, tmp_path, diary, diary_of
+):
+    work = tmp_path / "work"
+    train_run(spec, data, work, diary, stop_after(12, "drain"))
+    newest = diary.newest_first()[0]
+    weights_file = newest / "model.safetensors"
+    content = bytearray(weights_file.read_bytes())
+    content[-1] ^= 1
+    weights_file.write_bytes(content)
+    second = diary_of(tmp_path / "second")
+    start = Start(checkpoints=diary.newest_first(), decided=diary.facts)
+    resumed = train_run(spec, data, work, second, never, start)
+    assert resumed.outcome == "succeeded"
+    assert any("damaged" in note for note in second.notes)
+    assert ("train/loss", 11) in second.curve
+
+
+def test_a_cancel_writes_a_checkpoint_first_and_makes_no_model(spec, data, tmp_path, diary):
+    result = train_run(spec, data, tmp_path / "work", diary, stop_after(3, "cancel"))
+    assert (result.outcome, result.folder) == ("cancel", None)
+    assert diary.checkpoints[-1][0] == 3
+    assert not (tmp_path / "work" / "model").exists()
+
+
+@pytest.mark.checklist(88)
+def test_the_best_weights_are_kept_when_later_ones_are_worse(spec, data, tmp_path, diary, changed):
+    spec = changed(spec, steps=60, peak_rate=3e-2, clip=0.0, patience=2, eval_every=6)
+    try:
+        result = train_run(spec, data, tmp_path / "work", diary, never)
+    except DivergedError:
+        pytest.fail("the toy run is not meant to break")
+    losses = {step: v for (name, step), v in diary.curve.items() if name == "held_out/loss"}
+    losses.pop(0)
+    assert result.best_step == min(losses, key=losses.get)
+    assert {step for step, _, _, best in diary.checkpoints if best} >= {result.best_step}
+
+
+def test_minutes_are_turned_into_updates_once_and_said(spec, data, tmp_path, diary, changed):
+    spec = changed(spec, steps=None, minutes=0.1, eval_every=0)
+    result = train_run(spec, data, tmp_path / "work", diary, never)
+    assert diary.facts["steps"] >= result.step >= 20
+    assert any("updates of 128 tokens" in note for note in diary.notes)
+
+
+def test_a_model_can_be_continued_with_its_own_tokenizer(
+    whole, spec, data, tmp_path, diary_of, changed
+):
+    spec = changed(spec, steps=4, loss_on="answers", peak_rate=1e-4)
+    diary = diary_of(tmp_path / "more")
+    result = train_run(spec, data, tmp_path / "more", diary, never, Start(base=whole.folder))
+    assert diary.curve["held_out/loss", 0] < 4.5
+    before, after = (f / "tokenizer.json" for f in (whole.folder, result.folder))
+    assert before.read_text() == after.read_text()
