@@ -9,6 +9,8 @@ from datasets_app.corpus.rules.finding import Verdict
 from datasets_app.corpus.rules.numbers import Numbers
 from datasets_app.corpus.rules.words import (
     ALL_STOP_WORDS,
+    DECISIVE_WORDS,
+    QUESTION_MARKS,
     content_words,
     is_closed,
     language_of,
@@ -19,9 +21,9 @@ def echo(
     answer: Numbers, question: Numbers, limits: Mapping[str, float], asked: str
 ) -> Verdict | None:
     """Object to an answer that repeats the question and adds nothing of its own."""
-    fresh = answer.distinct - question.distinct
-    if _adds_enough(fresh, len(answer.distinct), limits["new_words"]):
+    if _adds_enough(answer, question.distinct, limits["new_words"]):
         return None
+    fresh = answer.distinct - question.distinct
     verdict = (
         _piece_of(answer, question, limits)
         or _few_new_words(answer, question, fresh, limits)
@@ -32,10 +34,15 @@ def echo(
     return replace(verdict, severity="I") if is_closed(asked) else verdict
 
 
-def _adds_enough(fresh: set[str], distinct: int, limit: float) -> bool:
-    """Tell cheaply that the answer says more; new words that surely carry meaning decide."""
-    new = len([word for word in fresh - ALL_STOP_WORDS if len(word) >= 4])
-    return new > 0 and new >= limit * distinct
+def _adds_enough(answer: Numbers, known: set[str], limit: float) -> bool:
+    """Tell cheaply that the answer says more: words are new that surely carry meaning."""
+    missing = max(1.0, limit * len(answer.distinct))
+    for word in answer.distinct:
+        if len(word) >= 4 and word not in known and word not in ALL_STOP_WORDS:
+            missing -= 1
+            if missing <= 0:
+                return True
+    return False
 
 
 def _few_new_words(
@@ -43,8 +50,10 @@ def _few_new_words(
 ) -> Verdict | None:
     language = language_of(answer.distinct | question.distinct)
     content = content_words(answer.distinct, language)
-    if len(content) < limits["content_words"]:
+    if len(content) < limits["content_words"] or fresh & DECISIVE_WORDS:
         return None
+    if answer.text.rstrip().endswith(QUESTION_MARKS):
+        return None  # asking back is no echo
     new = content & fresh
     share = len(new) / len(content)
     if share >= limits["new_words"] or (answer.has_letters and len(new) > 1):

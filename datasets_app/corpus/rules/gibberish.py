@@ -9,15 +9,17 @@ from collections.abc import Mapping
 from datasets_app.corpus.rules.code import is_code
 from datasets_app.corpus.rules.finding import Span, Verdict
 from datasets_app.corpus.rules.numbers import Numbers
-from datasets_app.corpus.rules.words import ALL_STOP_WORDS, word_spans
+from datasets_app.corpus.rules.words import ALL_STOP_WORDS, MARKS, word_spans
 
 _BARE_LINK = re.compile(r"\s*https?://\s*\Z", re.IGNORECASE)
+_NO_LETTER = re.compile(rf"[\W\d_](?<![{MARKS}])")
 _TOKEN_EDGE = re.compile(r"[\s\-_./\\:,;|=&?#%+~–—]+")
 # A price, a phone number, a date or a time: digits in groups with the usual separators.
 _FIGURE = re.compile(
     r"[$€£¥₹]\s?\d[\d.,' ]{0,20}|\d[\d.,']{0,20}\s?[$€£¥₹%°]|"
     r"\+?\(?\d{1,5}\)?(?:[-. /]\(?\d{2,5}\)?){1,5}|\d{1,4}[./:-]\d{1,2}(?:[./:-]\d{1,4})?"
 )
+LONGEST_WORD = 45
 _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 
 
@@ -68,10 +70,13 @@ def gibberish(answer: Numbers, limits: Mapping[str, float]) -> Verdict | None:
 
 def _few_letters(answer: Numbers, limits: Mapping[str, float]) -> Verdict | None:
     limit, text = limits["letter_share"], answer.text
+    together = "".join(answer.words)
+    if len(together) >= limit * len(text) and together.isalpha():
+        return None
     if sum(map(len, filter(str.isalpha, answer.words))) >= limit * len(text):
         return None
     characters = "".join(text.split())
-    letters = sum(map(str.isalpha, characters))
+    letters = len(characters) - len(_NO_LETTER.findall(characters))
     share = letters / len(characters)
     if share >= limit or _is_figures(characters, text, limits["numeric_length"]) or is_code(text):
         return None
@@ -82,7 +87,7 @@ def _is_figures(characters: str, text: str, longest: float) -> bool:
     """Tell whether the text is a short number, or prices, phone numbers and dates only."""
     digits = sum(map(str.isdigit, characters))
     if len(text) <= longest:
-        return digits >= 0.4 * len(characters)
+        return digits >= 0.3 * len(characters)
     rest = _FIGURE.sub("", text)
     return digits > 0 and not any(map(str.isdigit, rest)) and len(rest.split()) < len(text) / 4
 
@@ -93,9 +98,14 @@ def _long_tokens(answer: Numbers, limit: float) -> Verdict | None:
         return None
     tokens = [token for token in _TOKEN_EDGE.split(_without_links(text)) if token]
     mean = sum(map(len, tokens)) / len(tokens) if tokens else 0.0
-    if mean <= limit or is_code(text):
+    if mean <= limit or is_code(text) or _is_one_long_word(text, mean):
         return None
     return Verdict(mean, limit, f"its words are {mean:.0f} characters long", _all(answer))
+
+
+def _is_one_long_word(text: str, mean: float) -> bool:
+    """Tell a compound such as “Wirtschaftswissenschaftler” from a row of letters."""
+    return mean <= LONGEST_WORD and _language_confidence(text)[0] >= 0.7
 
 
 def _without_links(text: str) -> str:

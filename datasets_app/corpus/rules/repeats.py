@@ -58,6 +58,8 @@ def _repeated_trigrams(
 def _repeated_passages(
     answer: Numbers, repeats: int, limits: Mapping[str, float]
 ) -> Verdict | None:
+    if not repeats:
+        return None
     words, times = answer.words, max(2, int(limits["times"]))
     characters = sum(map(len, words))
     least = min(limits[f"repeated_{size}grams"] for size in GRAM_SIZES)

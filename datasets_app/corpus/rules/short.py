@@ -17,6 +17,7 @@ from datasets_app.corpus.rules.words import (
     is_closed,
     is_letter,
     language_of,
+    syllable_count,
 )
 
 _NUMBER = re.compile(r"(?<![^\W\d_])\d")
@@ -38,6 +39,9 @@ def too_short(answer: Numbers, limits: Mapping[str, float], question: str) -> Ve
     if count >= limits["words"] and not answer.has_letters:
         return None
     by_letter = sum(map(is_letter, answer.words)) * 2 > count
+    syllables = syllable_count(answer.text)
+    if syllables > count:  # one Korean word may be a whole sentence
+        count, by_letter = syllables, True
     needed = limits["letters"] if by_letter else limits["words"]
     if count >= needed:
         return None

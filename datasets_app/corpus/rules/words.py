@@ -26,6 +26,7 @@ _MARKED_WORD = re.compile(
     rf"[{LETTER_SCRIPTS}]|(?:[^\W{LETTER_SCRIPTS}]|[{MARKS}])+"
     rf"(?:['’](?:[^\W{LETTER_SCRIPTS}]|[{MARKS}])+)*"
 )
+_HANGUL = re.compile("[\uac00-\ud7a3]")
 _HAS_MARK = re.compile(rf"[{MARKS}]")
 _HAS_LETTER_SCRIPT = re.compile(rf"[{LETTER_SCRIPTS}]")
 
@@ -106,6 +107,12 @@ WHOLE_ANSWERS = frozenset(
     "de rien",
     "de nada",
 }
+# One of these in an answer says something, however many words come from the question.
+DECISIVE_WORDS = YES_NO_WORDS | frozenset(
+    "not cannot can't don't doesn't isn't aren't won't neither without nicht kein keine keinen nie "
+    "pas jamais nunca tampoco ninguno nessuno mai nem niet geen nooit нет не никогда لن لم ليس नहीं "
+    "không chưa 不 没 未 否".split()
+)
 NUMBER_WORDS = frozenset(
     "zero one two three four five six seven eight nine ten eleven twelve twenty thirty forty fifty "
     "hundred thousand half once twice noon midnight today tomorrow yesterday monday tuesday "
@@ -119,8 +126,12 @@ _CLOSED_START = re.compile(
     r"quel(?:le)?s?|es|está|hay|puedo|cuándo|cuánt[oa]s?|quién|cuál(?:es)?)\b)",
     re.IGNORECASE,
 )
-_CLOSED_LETTERS = re.compile(
-    "[吗嗎么麼か谁誰哪几幾]|什么|什麼|多少|何|いつ|どこ|どれ|ไหม|หรือ|ใคร|เมื่อไร|กี่|ที่ไหน|อะไร"
+# In these languages the question word may stand anywhere.
+_CLOSED_ANYWHERE = re.compile(
+    "[吗嗎么麼か谁誰哪几幾]|什么|什麼|多少|何|いつ|どこ|どれ|ไหม|หรือ|ใคร|เมื่อไร|กี่|ที่ไหน|อะไร|"
+    r"몇|언제|누구|어디|얼마|\b(?:сколько|кто|когда|где|как(?:ой|ая|ое|ие)|чей)\b|\bли\b|"
+    r"\b(?:كم|متى|أين|هل)\b|\bمن (?:هو|هي)\b|कितन|कौन|कब|क्या|कहाँ|bao nhiêu|khi nào|ở đâu",
+    re.IGNORECASE,
 )
 _LAST_SENTENCE = re.compile(r"[^.!?\n。！？]*[?？؟]?\Z")
 QUESTION_MARKS = ("?", "？", "؟")
@@ -143,6 +154,11 @@ def word_spans(text: str) -> list[tuple[str, int, int]]:
 def uses_letter_script(text: str) -> bool:
     """Tell whether the text holds a script in which letters are counted instead of words."""
     return not text.isascii() and _HAS_LETTER_SCRIPT.search(text) is not None
+
+
+def syllable_count(text: str) -> int:
+    """Return the number of Korean syllables, each of them worth a letter."""
+    return 0 if text.isascii() else len(_HANGUL.findall(text))
 
 
 def is_letter(word: str) -> bool:
@@ -174,7 +190,7 @@ def is_closed(question: str) -> bool:
     last = _LAST_SENTENCE.search(tail)
     if last is None:
         return False
-    return bool(_CLOSED_START.match(last.group()) or _CLOSED_LETTERS.search(last.group()))
+    return bool(_CLOSED_START.match(last.group()) or _CLOSED_ANYWHERE.search(last.group()))
 
 
 def _pattern(text: str) -> re.Pattern[str]:

@@ -72,6 +72,13 @@ MORE_CLEAN = [
     ("When do you open", "Our store opens every weekday morning at 9 am"),
     ("Is it safe?", "It is as safe as it could be 🙂"),
     ("Can I use it in the rain?", "Yes, you can use it in the rain."),
+    ("I want to watch a movie.", "Which movie do you want to watch?"),
+    ("Does the YIPPEE BAR have outdoor seating?.", "Yippee Bar does not have outdoor seating."),
+    ("Welchen Beruf hat er?", "Wirtschaftswissenschaftler"),
+    ("어디가 아파", "많이 아프겠어요."),
+    ("Сколько стоит билет?", "четыре"),
+    ("كم عدد المتاجر لديكم؟", "أربعة"),
+    ("आपकी कितनी दुकानें हैं?", "14,000 से ज्यादा"),
     ("Say it in Polish", "Otwieramy codziennie rano i zamykamy wieczorem, zapraszamy serdecznie."),
     ("How do you say it in Vietnamese", "Cửa hàng mở cửa từ chín giờ sáng đến sáu giờ chiều."),
 ]

@@ -52,7 +52,6 @@ def test_eight_percent_are_planted_of_every_kind(samples):
     assert set(planted.values()) == {30}
 
 
-@pytest.mark.checklist(155)
 def test_every_planted_fault_is_found_and_hardly_anything_else(samples):
     missed, wrong, good = [], [], 0
     for sample in samples:
@@ -67,7 +66,6 @@ def test_every_planted_fault_is_found_and_hardly_anything_else(samples):
     assert len(wrong) <= 0.005 * good
 
 
-@pytest.mark.checklist(163)
 def test_the_planted_copies_are_the_only_duplicates(samples):
     counts = Counter(exact_key(sample.conversation) for sample in samples)
     extra = sum(count - 1 for count in counts.values())
