@@ -69,5 +69,5 @@ class SetPassword(PasswordResetConfirmView):
 
 
 sign_in = declares("public")(SignIn.as_view())
-sign_out = declares("public")(LogoutView.as_view(http_method_names=["post", "options"]))
+sign_out = declares("public")(LogoutView.as_view(next_page="sign-in"))
 set_password = declares("public")(SetPassword.as_view())

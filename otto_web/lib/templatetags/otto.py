@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -83,4 +84,4 @@ def when(value: datetime | None) -> str:
 def title_text(context: template.Context) -> str:
     """Return the page's block `title` once more, as plain text for the browser's tab."""
     block = context.render_context[BLOCK_CONTEXT_KEY].get_block("title")
-    return strip_tags(block.render(context)).strip() if block else ""
+    return html.unescape(strip_tags(block.render(context))).strip() if block else ""

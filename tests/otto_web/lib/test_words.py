@@ -1,0 +1,68 @@
+"""Numbers, sizes and spans in words."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from otto_web.lib import words
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (0, "0 B"),
+        (212, "212 B"),
+        (999.7, "1 kB"),
+        (1_300_000, "1.3 MB"),
+        (41e9, "41 GB"),
+        (5e16, "50,000 TB"),
+        (None, "–"),
+        (float("nan"), "–"),
+    ],
+)
+def test_a_size_has_one_decimal_below_ten(value, said):
+    assert words.filesize(value) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (0.42, "0.4 s"),
+        (9.97, "10 s"),
+        (42, "42 s"),
+        (59.9, "1 min 00 s"),
+        (200, "3 min 20 s"),
+        (7500, "2 h 05 min"),
+        (3 * 86400 + 4 * 3600, "3 d 4 h"),
+        (timedelta(minutes=15), "15 min 00 s"),
+        (None, "–"),
+        (-1, "–"),
+    ],
+)
+def test_a_span_names_its_two_largest_units(value, said):
+    assert words.duration(value) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(999, "999"), (1234, "1.2 k"), (1_200_000, "1.2 M"), (999_999, "1 M"), ("", "–")],
+)
+def test_a_large_count_is_shortened(value, said):
+    assert words.short_count(value) == said
+
+
+def test_a_count_has_separators():
+    assert words.count(12431) == "12,431"
+
+
+def test_control_and_direction_characters_are_shown_as_signs():
+    assert words.clean("a\x00b\x1b\x7f\u202ec\r\nd\te") == "a␀b␛␡[U+202E]c\nd\te"
+
+
+@given(st.text())
+def test_cleaned_text_holds_no_character_that_acts(text):
+    assert not words.CONTROL.search(words.clean(text))

@@ -1,0 +1,110 @@
+"""Sign-in, sign-out and one-time links."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from otto_web.lib.models import AuditEntry, Profile
+from otto_web.pages import services
+from tests.conftest import PASSWORD
+
+SIGN_IN = "/sign-in/"
+FRESH = "a-quite-fresh-password"
+
+
+def sign_in(client, name, password=PASSWORD):
+    return client.post(SIGN_IN, {"username": name, "password": password})
+
+
+def test_a_person_signs_in_and_out(client, mia):
+    assert sign_in(client, "mia").headers["Location"] == "/"
+    assert client.get("/profile/").status_code == 200
+    assert client.get("/sign-out/").status_code == 405
+    client.post("/sign-out/")
+    assert client.get("/profile/").status_code == 302
+
+
+def test_after_signing_in_one_lands_where_one_wanted_to_go(client, ada):
+    wanted = client.get("/people/").headers["Location"]
+    assert wanted == f"{SIGN_IN}?next=/people/"
+    answer = client.post(wanted, {"username": "ada", "password": PASSWORD, "next": "/people/"})
+    assert answer.headers["Location"] == "/people/"
+
+
+def test_sign_in_leads_to_no_foreign_address(client, ada):
+    data = {"username": "ada", "password": PASSWORD, "next": "https://elsewhere.example/"}
+    assert client.post(SIGN_IN, data).headers["Location"] == "/"
+
+
+@pytest.mark.parametrize("name", ["mia", "nobody", "gus"])
+def test_a_wrong_sign_in_keeps_the_name_and_tells_nothing_more(client, mia, gus, name):
+    password = PASSWORD if name == "gus" else "wrong"
+    answer = sign_in(client, name, password)
+    assert answer.status_code == 422
+    assert "User name and password do not match" in answer.text
+    assert f'value="{name}"' in answer.text
+
+
+def test_too_many_wrong_tries_close_the_door_for_a_while(client, mia, settings):
+    settings.AXES_ENABLED = True
+    answers = [sign_in(client, "mia", "wrong") for _ in range(settings.AXES_FAILURE_LIMIT)]
+    assert answers[-1].status_code == 429
+    assert "is closed for 15 min" in answers[-1].text
+    assert sign_in(client, "mia").status_code == 429
+
+
+def test_the_session_of_a_deactivated_person_ends(client_of, ada, mia):
+    client = client_of(mia)
+    assert client.get("/profile/").status_code == 200
+    services.deactivate(mia, actor=ada)
+    assert client.get("/profile/").headers["Location"].startswith(SIGN_IN)
+
+
+def open_link(client, link):
+    """Follow the link as a browser does: the token moves from the address into the session."""
+    return client.get(link, follow=True)
+
+
+def test_a_link_sets_the_password_once_and_signs_in(client, ada, mia):
+    link = services.make_link(mia, actor=ada)
+    page = open_link(client, link)
+    assert "Choose your password" in page.text
+    form = page.redirect_chain[-1][0]
+    answer = client.post(form, {"new_password1": FRESH, "new_password2": FRESH})
+    assert answer.headers["Location"] == "/"
+    assert client.get("/profile/").status_code == 200
+    assert User.objects.get(pk=mia.pk).check_password(FRESH)
+    assert AuditEntry.objects.filter(verb="person.password_set", actor=mia).exists()
+    assert "no longer works" in open_link(Client(), link).text
+
+
+def test_a_weak_password_is_refused_beside_the_field(client, ada, mia):
+    page = open_link(client, services.make_link(mia, actor=ada))
+    form = page.redirect_chain[-1][0]
+    answer = client.post(form, {"new_password1": "mia1", "new_password2": "mia1"})
+    assert answer.status_code == 422
+    assert "at least 10 characters" in answer.text
+
+
+def test_an_old_link_and_that_of_a_deactivated_person_do_not_work(client, ada, mia, settings):
+    old = services.make_link(mia, actor=ada)
+    services.deactivate(mia, actor=ada)
+    assert "no longer works" in open_link(client, old).text
+    services.reactivate(mia, actor=ada)
+    settings.PASSWORD_RESET_TIMEOUT = -1
+    assert "no longer works" in open_link(client, old).text
+
+
+def test_a_link_with_nonsense_is_a_page_not_a_fault(client, db):
+    assert "no longer works" in open_link(client, reverse("set-password", args=["zz", "a-b"])).text
+
+
+def test_the_look_of_the_pages_comes_along_at_sign_in(client, mia):
+    Profile.objects.create(user=mia, theme="dark", is_compact=False, keys_on=False)
+    sign_in(client, "mia")
+    page = client.get("/profile/").text
+    assert 'data-theme="dark" data-density="roomy"' in page
+    assert "data-keys" not in page
