@@ -10,6 +10,8 @@ SENTENCES: dict[str, str] = {
     "the log of the worker has the details.",
     "wrong_sha256": "The bytes that arrived are not the ones announced: their SHA-256 differs. "
     "Upload the file again.",
+    "empty_archive": "There are no files inside this archive.",
+    "good_member": "Its archive is damaged, but this file is whole. You can have it loaded.",
     "already_uploaded": "These bytes were uploaded before, so nothing was loaded a second time.",
     "worker_lost": "Reading was interrupted several times at the same place. What was loaded "
     "before is kept; you can start it again.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from datetime import datetime, timedelta
 
@@ -11,6 +12,7 @@ from datasets_app.services.uploads import LIFE, part_path
 from otto_web.lib.hints import hint
 
 UNNAMED_FOR = timedelta(hours=1)
+LONGEST_UNPACKING = timedelta(days=1)
 ORPHANS_EVERY_SECONDS = 3600.0
 AT_ONCE = 100
 _orphans_looked_at = float("-inf")
@@ -49,13 +51,16 @@ def remove_unnamed_blobs(now: datetime) -> None:
 
 
 def remove_orphans(now: datetime) -> None:
-    """Remove files without a row, which a crash between rename and commit leaves; hourly."""
+    """Remove files without a row, which a crash leaves, and its work folders; hourly."""
     global _orphans_looked_at  # noqa: PLW0603 - the reaper is one process
     if time.monotonic() - _orphans_looked_at < ORPHANS_EVERY_SECONDS:
         return
     _orphans_looked_at = time.monotonic()
     for path in blobs.orphan_files(now - UNNAMED_FOR):
         path.unlink(missing_ok=True)
+    for folder in blobs.work_path().iterdir():
+        if folder.stat().st_mtime < (now - LONGEST_UNPACKING).timestamp():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 SWEEPS = (hint_imports, hint_removals, expire_uploads, remove_unnamed_blobs, remove_orphans)

@@ -16,5 +16,6 @@ upload_urls: list[URLPattern] = [
     path("files/<uuid:file_id>/", files.file_detail, name="file-detail"),
     path("files/<uuid:file_id>/columns/", files.file_columns, name="file-columns"),
     path("files/<uuid:file_id>/encoding/", files.file_encoding, name="file-encoding"),
+    path("files/<uuid:file_id>/members/", files.file_members, name="file-members"),
 ]
 urlpatterns: list[URLPattern] = [*upload_urls]

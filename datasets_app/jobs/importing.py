@@ -81,7 +81,7 @@ def _next_file(upload: Upload) -> SourceFile | None:
 def _end(upload: Upload) -> None:
     """An upload fails only when its one file, or its archive, could not be read at all."""
     root = upload.files.get(parent=None)
-    if root.verdict == Verdict.FAILED and not root.members.exists():
+    if root.verdict == Verdict.FAILED and not upload.files.filter(verdict=Verdict.LOADED).exists():
         imports.end_import(upload, UploadState.FAILED, root.note or root.reason)
     else:
         imports.end_import(upload, UploadState.READY)

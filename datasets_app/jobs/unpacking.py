@@ -2,13 +2,138 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
+from django.db.models import Count, Sum
+
+from datasets_app import events
+from datasets_app.blobs import blob_path, hash_file, move_into_store, work_path
+from datasets_app.corpus.archive_limits import ArchiveLimits
+from datasets_app.corpus.archives import ArchiveError, Member, unpack
 from datasets_app.corpus.kinds import Identified
-from datasets_app.models import SourceFile, Upload
+from datasets_app.models import SourceFile, Upload, Verdict
+from datasets_app.services import imports
+
+SLICE = 500
+FREE_SHARE = 4
+LOOK_SECONDS = 1.0
+VERDICTS = {"ok": Verdict.PENDING, "skipped": Verdict.SKIPPED, "failed": Verdict.FAILED}
+
+
+@dataclass(slots=True)
+class StopFlag:
+    """Asks the row now and then whether the import is still this worker's."""
+
+    upload: Upload
+    touch: Callable[[], None]
+    looked_at: float = field(default_factory=time.monotonic)
+
+    def __call__(self) -> bool:
+        if time.monotonic() - self.looked_at < LOOK_SECONDS:
+            return False
+        self.looked_at = time.monotonic()
+        self.touch()
+        return not imports.renew_lease(self.upload.pk, self.upload.fence)
 
 
 def unpack_source(
     upload: Upload, file: SourceFile, identified: Identified, *, touch: Callable[[], None]
 ) -> None:
-    raise NotImplementedError
+    """Turn an archive into its members; one that breaks off keeps what was whole on offer."""
+    flag = StopFlag(upload, touch)
+    try:
+        with _empty_folder(upload) as folder:
+            limits = _budget(upload, file, folder)
+            path, kind = blob_path(str(file.blob_id)), identified.kind
+            found = unpack(path, kind, folder, limits, flag, name=file.name)
+            count = _keep_members(upload, file, found, touch)
+    except ArchiveError as error:
+        _end_broken(upload, file, error)
+        return
+    reason = "" if count else "empty_archive"
+    verdict = Verdict.LOADED if count else Verdict.SKIPPED
+    imports.end_file(upload, file, verdict=verdict, reason=reason)
+
+
+@contextmanager
+def _empty_folder(upload: Upload) -> Iterator[Path]:
+    """Yield a folder that is gone afterwards; one that a killed attempt left goes first."""
+    for left in work_path().glob(f"{upload.pk}.*"):
+        shutil.rmtree(left, ignore_errors=True)
+    folder = work_path() / f"{upload.pk}.{upload.fence}"
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _budget(upload: Upload, file: SourceFile, folder: Path) -> ArchiveLimits:
+    """Return what is left of the one budget that all archives of an upload share."""
+    whole = ArchiveLimits()
+    whole = replace(
+        whole, total_bytes=min(whole.total_bytes, shutil.disk_usage(folder).free // FREE_SHARE)
+    )
+    others = upload.files.exclude(parent=None).exclude(parent=file)
+    used = others.aggregate(members=Count("pk"), size=Sum("size", default=0))
+    left = whole.inside(members=used["members"], size=used["size"])
+    return replace(left, depth=whole.depth - file.depth)
+
+
+def _keep_members(
+    upload: Upload, file: SourceFile, members: Iterator[Member], touch: Callable[[], None]
+) -> int:
+    """Add the members in slices, also those that came before the archive broke off."""
+    count = 0
+    rows: list[SourceFile] = []
+    try:
+        for member in members:
+            rows.append(_member_row(upload, file, member, touch))
+            count += 1
+            if len(rows) == SLICE:
+                imports.add_members(upload, rows)
+                events.ring_upload_progress(upload.pk)
+                rows = []
+    except ArchiveError:
+        imports.add_members(upload, rows)
+        raise
+    imports.add_members(upload, rows)
+    return count
+
+
+def _member_row(
+    upload: Upload, file: SourceFile, member: Member, touch: Callable[[], None]
+) -> SourceFile:
+    row = SourceFile(
+        upload=upload,
+        parent=file,
+        member_no=member.number,
+        name=member.name,
+        depth=file.depth + 1,
+        size=member.size,
+        verdict=VERDICTS[member.verdict],
+        reason=member.reason,
+    )
+    if member.path is not None:
+        row.blob = move_into_store(member.path, hash_file(member.path, touch))
+        row.size = row.blob.size
+    else:
+        row.n_total = row.size
+        row.n_skipped = row.size if row.verdict == Verdict.SKIPPED else 0
+        row.n_failed = row.size - row.n_skipped
+    return row
+
+
+def _end_broken(upload: Upload, file: SourceFile, error: ArchiveError) -> None:
+    if error.code == "too_deep":
+        changes = {"verdict": Verdict.SKIPPED, "reason": error.code}
+    else:
+        where = f" (at byte {error.at:,})" if error.at else ""
+        changes = {"verdict": Verdict.FAILED, "reason": error.code, "note": f"{error}{where}"}
+        imports.offer_members(upload, file)
+    imports.end_file(upload, file, **changes)

@@ -23,6 +23,7 @@ from datasets_app.models import (
     Verdict,
     VersionRow,
 )
+from datasets_app.services.imports import GOOD_MEMBER
 
 PAGE_SIZE = 50
 SHOWN_FILES = 2_000
@@ -157,6 +158,7 @@ def file_page(file: SourceFile) -> dict[str, Any]:
             ("skipped", file.n_skipped),
             ("failed", file.n_failed),
         ),
+        "whole": file.members.filter(verdict=Verdict.WAITING, reason=GOOD_MEMBER).count(),
         "alike": files_alike(file).count() if file.verdict == Verdict.WAITING else 0,
     }
 

@@ -10,6 +10,7 @@ from django.db import transaction
 from datasets_app import tasks
 from datasets_app.corpus.source import Mapping
 from datasets_app.models import SourceFile, Upload, UploadState, Verdict
+from datasets_app.services.imports import GOOD_MEMBER
 from otto_web.lib import audit
 from otto_web.lib.hints import hint
 
@@ -27,6 +28,17 @@ def choose_encoding(files: list[SourceFile], encoding: str, *, by: User) -> int:
     """Say how the bytes of waiting files are read and let them be read."""
     changes = {"chosen_encoding": encoding}
     return _let_go(files, changes, verb="file.encoding", after=changes, by=by)
+
+
+@transaction.atomic(durable=True)
+def load_members(archive: SourceFile, *, by: User) -> int:
+    """Have the whole members of a damaged archive loaded; return how many they are."""
+    waiting = SourceFile.objects.filter(parent=archive, verdict=Verdict.WAITING)
+    done = waiting.filter(reason=GOOD_MEMBER).update(verdict=Verdict.PENDING, reason="")
+    if done:
+        audit.record(by, "file.load_members", archive, after={"members": done})
+        _wake(archive.upload)
+    return done
 
 
 def _let_go(
@@ -50,6 +62,7 @@ def _let_go(
 
 def _wake(upload: Upload) -> None:
     """Hand the upload to a worker again; one that reads it already will find the file."""
-    ready = Upload.objects.filter(pk=upload.pk, state=UploadState.READY)
+    at_rest = (UploadState.READY, UploadState.FAILED)
+    ready = Upload.objects.filter(pk=upload.pk, state__in=at_rest)
     ready.update(state=UploadState.RECEIVED, finished_at=None)
     hint(tasks.import_upload_task, upload.pk)

@@ -21,6 +21,7 @@ from datasets_app.models import Blob, Dataset, SourceFile, Upload, UploadState, 
 from datasets_app.services.datasets import create_dataset
 
 MOST_ATTEMPTS = 5
+GOOD_MEMBER = "good_member"
 
 
 class LostFenceError(CorpusError):
@@ -68,7 +69,7 @@ def hold(upload: Upload, **changes: Any) -> None:
 def release_import(upload: Upload) -> None:
     """Let the next worker begin at once."""
     owned = Upload.objects.filter(pk=upload.pk, fence=upload.fence, state=UploadState.READING)
-    owned.update(lease_until=timezone.now() - timedelta(seconds=1), attempt=F("attempt") - 1)
+    owned.update(lease_until=timezone.now() - timedelta(seconds=1))
 
 
 @transaction.atomic(durable=True)
@@ -144,6 +145,14 @@ def add_members(upload: Upload, members: list[SourceFile]) -> None:
     """Add files found in an archive; those noted by an earlier attempt stay as they are."""
     hold(upload)
     SourceFile.objects.bulk_create(members, ignore_conflicts=True)
+
+
+@transaction.atomic(durable=True)
+def offer_members(upload: Upload, file: SourceFile) -> None:
+    """Let the members that were whole wait for a person, since their archive was not."""
+    hold(upload)
+    whole = SourceFile.objects.filter(parent=file, verdict=Verdict.PENDING)
+    whole.update(verdict=Verdict.WAITING, reason=GOOD_MEMBER)
 
 
 @transaction.atomic(durable=True)

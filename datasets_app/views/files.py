@@ -37,10 +37,10 @@ def _page(
 ) -> HttpResponse:
     context = selectors.file_page(file)
     if file.verdict == Verdict.WAITING:
-        columns = file.reason == "needs_mapping"
-        context["columns_form"] = forms.get("columns") or (ColumnsForm(file) if columns else None)
-        encoding = None if columns else EncodingForm(file)
-        context["encoding_form"] = forms.get("encoding") or encoding
+        if file.reason == "needs_mapping":
+            context["columns_form"] = forms.get("columns") or ColumnsForm(file)
+        elif file.reason == "needs_encoding":
+            context["encoding_form"] = forms.get("encoding") or EncodingForm(file)
     return render(request, "datasets/file_detail.html", context, status=status)
 
 
@@ -68,6 +68,14 @@ def file_encoding(request: TeamRequest, file_id: UUID) -> HttpResponse:
     return _off(request, file, done)
 
 
+@role_required(Role.CURATOR)
+@require_POST
+def file_members(request: TeamRequest, file_id: UUID) -> HttpResponse:
+    """Load the whole members of a damaged archive."""
+    file = find_file(request, file_id)
+    return _off(request, file, choices.load_members(file, by=request.user))
+
+
 def _chosen(file: SourceFile, *, is_for_all: bool) -> list[SourceFile]:
     alike = selectors.files_alike(file).select_related("upload") if is_for_all else []
     return [file, *alike]
@@ -77,5 +85,5 @@ def _off(request: TeamRequest, file: SourceFile, done: int) -> HttpResponse:
     if done:
         messages.success(request, f"Thank you. {done} file{'s' * (done > 1)} will be read now.")
     else:
-        messages.warning(request, "Somebody has chosen already; nothing was changed.")
+        messages.warning(request, "This was chosen before; nothing was changed.")
     return redirect("upload-detail", file.upload_id)

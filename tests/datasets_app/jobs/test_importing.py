@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
-from datasets_app.blobs import blob_path
+from datasets_app.blobs import blob_path, work_path
+from datasets_app.corpus.source import Mapping
+from datasets_app.jobs import reading
 from datasets_app.jobs.importing import import_upload
-from datasets_app.models import Conversation, Dataset, UploadState, Verdict
-from datasets_app.services.uploads import NewUpload, part_path, receive_whole
+from datasets_app.models import (
+    Conversation,
+    Dataset,
+    Finding,
+    Status,
+    Upload,
+    UploadState,
+    Verdict,
+)
+from datasets_app.services import choices, uploads
+from datasets_app.services.uploads import part_path
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def upload(name, body, by, **more):
-    return receive_whole(NewUpload(name, len(body), **more), body, by=by)
-
-
-def imported(name, body, by, **more):
-    found = upload(name, body, by, **more)
-    assert import_upload(found.pk)
-    found.refresh_from_db()
-    return found
 
 
 def pairs(count, word="item"):
@@ -35,11 +38,9 @@ def pairs(count, word="item"):
     return ("\n".join(lines) + "\n").encode()
 
 
-@pytest.mark.checklist(51, 149)
-def test_jsonl_becomes_conversations_of_a_dataset_named_after_the_file(
-    cora, redis_server, data_dir
-):
-    done = imported("orders.jsonl", pairs(5), cora)
+@pytest.mark.checklist(51, 147)
+def test_jsonl_becomes_conversations_of_a_dataset_named_after_the_file(imported):
+    done = imported("orders.jsonl", pairs(5))
     assert done.state == UploadState.READY
     assert done.dataset.name == "orders"
     rows = Conversation.objects.filter(dataset=done.dataset).order_by("position")
@@ -47,6 +48,192 @@ def test_jsonl_becomes_conversations_of_a_dataset_named_after_the_file(
     file = done.files.get()
     assert (file.verdict, file.n_records, file.n_total) == (Verdict.LOADED, 5, file.size)
     assert file.n_loaded + file.n_skipped + file.n_failed == file.size
+    assert Dataset.objects.count() == 1
+
+
+def test_the_bytes_lie_read_only_under_their_hash_and_nowhere_else(imported, data_dir):
+    body = pairs(3)
+    done = imported("orders.jsonl", body)
+    assert done.blob_id == hashlib.sha256(body).hexdigest()
     assert blob_path(done.blob_id).stat().st_mode & 0o777 == 0o440
     assert not part_path(done.pk).exists()
-    assert Dataset.objects.count() == 1
+    assert list(work_path().iterdir()) == []
+
+
+@pytest.mark.checklist(151)
+def test_a_bad_line_is_listed_by_number_and_its_neighbours_load(imported):
+    body = pairs(2) + b'{"input": "cut off\n' + pairs(1) + b'{"input": "Only a question?"}\n'
+    file = imported("orders.jsonl", body).files.get()
+    assert file.n_records == 3
+    assert sorted(file.issues.values_list("line", flat=True)) == [3, 5]
+    assert file.n_loaded + file.n_skipped + file.n_failed == len(body)
+
+
+@pytest.mark.checklist(149)
+def test_extra_fields_are_kept_beside_the_conversation(imported):
+    line = {"input": "Hello there?", "output": "Hello to you too.", "timestamp": "2024", "shop": 3}
+    done = imported("a.jsonl", json.dumps(line).encode() + b"\n" + pairs(1))
+    row = Conversation.objects.filter(dataset=done.dataset).earliest("position")
+    assert (row.meta["timestamp"], row.meta["shop"]) == ("2024", 3)
+
+
+def test_rules_judge_each_row_as_it_comes_in(imported):
+    lines = [
+        {"input": "Where is my order?", "output": ""},
+        {"input": "Where is it?", "output": "At the shop."},
+    ]
+    done = imported("a.jsonl", "\n".join(map(json.dumps, lines)).encode())
+    empty, good = Conversation.objects.filter(dataset=done.dataset).order_by("position")
+    assert (empty.status, good.status) == (Status.EXCLUDED, Status.KEPT)
+    assert Finding.objects.get(conversation=empty).rule == "empty"
+    assert Conversation.objects.filter(words="shop").get() == good
+
+
+def test_a_second_call_finds_nothing_to_do(imported):
+    done = imported("orders.jsonl", pairs(3))
+    assert not import_upload(done.pk)
+    assert Conversation.objects.count() == 3
+
+
+class Killed(BaseException):
+    """Stands for the end of the process."""
+
+
+def test_an_import_killed_between_batches_goes_on_and_doubles_nothing(upload, monkeypatch):
+    monkeypatch.setattr(reading, "MOST_RECORDS", 10)
+    found = upload("orders.jsonl", pairs(45))
+    write, calls = reading._write_batch, []
+
+    def killed_at_the_third(*args):
+        calls.append(args)
+        if len(calls) == 3:
+            raise Killed
+        write(*args)
+
+    monkeypatch.setattr(reading, "_write_batch", killed_at_the_third)
+    with pytest.raises(Killed):
+        import_upload(found.pk)
+    assert Conversation.objects.count() == 20
+    assert found.files.get().n_records == 20
+    monkeypatch.setattr(reading, "_write_batch", write)
+    assert import_upload(found.pk)
+    file = found.files.get()
+    assert (file.n_records, file.n_known, file.verdict) == (45, 0, Verdict.LOADED)
+    assert Conversation.objects.count() == 45
+    positions = list(Conversation.objects.order_by("position").values_list("position", flat=True))
+    assert positions == list(range(1, 46))
+
+
+def test_a_worker_that_lost_the_fence_writes_nothing_more(upload, monkeypatch):
+    monkeypatch.setattr(reading, "MOST_RECORDS", 10)
+    found = upload("orders.jsonl", pairs(30))
+    write = reading._write_batch
+
+    def taken_over_after_the_first(work, *args):
+        write(work, *args)
+        Upload.objects.filter(pk=found.pk).update(fence=99)
+
+    monkeypatch.setattr(reading, "_write_batch", taken_over_after_the_first)
+    assert not import_upload(found.pk)
+    assert Conversation.objects.count() == 10
+
+
+def test_a_running_import_is_not_claimed_twice_until_its_lease_has_ended(upload):
+    found = upload("orders.jsonl", pairs(3))
+    later = timezone.now() + timedelta(seconds=60)
+    Upload.objects.filter(pk=found.pk).update(state=UploadState.READING, lease_until=later)
+    assert not import_upload(found.pk)
+    Upload.objects.filter(pk=found.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    assert import_upload(found.pk)
+
+
+def test_an_import_that_always_loses_its_worker_stops_with_a_sentence(upload):
+    found = upload("orders.jsonl", pairs(3))
+    Upload.objects.filter(pk=found.pk).update(attempt=5)
+    import_upload(found.pk)
+    found.refresh_from_db()
+    assert (found.state, found.reason) == (UploadState.FAILED, "worker_lost")
+
+
+def test_bytes_that_moved_before_a_crash_are_found_in_the_store(upload):
+    body = pairs(3)
+    found = upload("orders.jsonl", body)
+    sha256 = hashlib.sha256(body).hexdigest()
+    Upload.objects.filter(pk=found.pk).update(claimed_sha256=sha256)
+    blob_path(sha256).parent.mkdir(parents=True)
+    part_path(found.pk).rename(blob_path(sha256))
+    import_upload(found.pk)
+    assert Conversation.objects.count() == 3
+
+
+def test_other_bytes_than_announced_are_refused(imported):
+    done = imported("orders.jsonl", pairs(3), sha256="0" * 64)
+    assert (done.state, done.reason) == (UploadState.FAILED, "wrong_sha256")
+    assert Conversation.objects.count() == 0
+
+
+@pytest.mark.checklist(43)
+def test_known_bytes_are_noticed_and_loaded_again_only_when_asked(imported, cora):
+    first = imported("orders.jsonl", pairs(3))
+    second = imported("copy of orders.jsonl", pairs(3))
+    assert (second.state, second.twin, second.reason) == ("ready", first, "already_uploaded")
+    assert Conversation.objects.count() == 3
+    assert uploads.load_again(second, "another set", by=cora)
+    import_upload(second.pk)
+    second.refresh_from_db()
+    assert second.dataset.conversations.count() == 3
+    assert second.dataset.name == "another set"
+
+
+def test_loading_again_into_the_same_dataset_doubles_nothing(imported):
+    first = imported("orders.jsonl", pairs(3))
+    second = imported("orders.jsonl", pairs(3), dataset=str(first.dataset_id), is_again=True)
+    assert second.files.get().n_known == 3
+    assert Conversation.objects.count() == 3
+
+
+@pytest.mark.checklist(44)
+def test_a_txt_that_holds_json_is_read_as_json_and_says_so(imported):
+    file = imported(
+        "orders.txt", json.dumps([{"input": "Hello?", "output": "Good day."}]).encode()
+    ).files.get()
+    assert (file.kind, file.n_records) == ("json", 1)
+    assert any("read as json" in why for why in file.kind_why)
+
+
+@pytest.mark.checklist(48)
+def test_a_table_with_unknown_columns_waits_and_loads_once_they_are_named(imported, cora):
+    body = b"colour,size\n" + b"".join(b"red number %d,big enough %d\n" % (n, n) for n in range(5))
+    done = imported("things.csv", body)
+    file = done.files.get()
+    assert (done.state, file.verdict, file.reason) == ("ready", "waiting", "needs_mapping")
+    assert file.waiting_for["columns"] == ["colour", "size"]
+    choices.choose_columns([file], Mapping(question="colour", answer="size"), by=cora)
+    assert import_upload(done.pk)
+    file.refresh_from_db()
+    assert (file.verdict, file.n_records, file.n_total) == ("loaded", 5, len(body))
+
+
+def test_nul_and_half_characters_never_reach_the_database(imported):
+    line = r'{"input": "a\u0000b question?", "output": "half \ud800 of it.", "x\u0000y": "\u0000"}'
+    done = imported("odd.jsonl", f"{line}\n{line}x\n".encode())
+    row = Conversation.objects.filter(dataset=done.dataset).get()
+    assert row.turns[0]["text"] == "ab question?"
+    assert "\ufffd" in row.turns[1]["text"]
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "verdict", "reason"),
+    [
+        ("empty.jsonl", b"", "skipped", "empty"),
+        ("logo.png", b"\x89PNG\r\n\x1a\n" + bytes(50), "skipped", "unsupported_kind"),
+        ("a.pdf", b"%PDF-1.7\n" + bytes(50), "skipped", "unsupported_kind"),
+    ],
+)
+@pytest.mark.checklist(42)
+def test_a_refused_file_says_why(imported, name, body, verdict, reason):
+    done = imported(name, body)
+    file = done.files.get()
+    assert (done.state, file.verdict, file.reason) == ("ready", verdict, reason)
+    assert file.note
+    assert file.n_total == file.n_skipped == len(body)
