@@ -83,7 +83,7 @@ def detect(path: Path) -> Encoding | Waiting:
         head = stream.read(SAMPLE_BYTES)
     for mark, name in BOMS:
         if head.startswith(mark):
-            return Encoding(name, (f"it begins with the byte order mark of {name}",), len(mark))
+            return _marked(path, name, len(mark))
     wide = _wide_by_nuls(head)
     if wide:
         return Encoding(wide, (f"zero bytes stand where {wide} has them",))
@@ -91,6 +91,16 @@ def detect(path: Path) -> Encoding | Waiting:
     if lines.bad == 0:
         return Encoding("utf-8", ("every byte is valid UTF-8",))
     return _legacy(lines)
+
+
+def _marked(path: Path, name: str, skip: int) -> Encoding:
+    """Believe a byte order mark, but not that every byte after it is valid UTF-8."""
+    why = f"it begins with the byte order mark of {name}"
+    lines = _count_lines(path) if name == "utf-8" else _Lines()
+    if not lines.bad:
+        return Encoding(name, (why,), skip)
+    fallback = next(iter(_best_guesses(lines.sample)), "cp1252")
+    return Encoding(name, (why, f"{lines.bad} lines look like {fallback}"), skip, fallback)
 
 
 def chosen(name: str, path: Path) -> Encoding:
@@ -172,10 +182,10 @@ def blocks_of_lines(stream: BinaryIO) -> Iterator[bytes]:
 
 def _end_of_character(block: bytes) -> int:
     """Return a cut that does not divide a UTF-8 character."""
-    cut = len(block)
-    while cut > len(block) - 4 and block[cut - 1] >= 0x80:
+    cut = len(block) - 1
+    while cut > len(block) - 4 and 0x80 <= block[cut] < 0xC0:
         cut -= 1
-    return cut
+    return cut if block[cut] >= 0xC0 else len(block)
 
 
 def _legacy(lines: _Lines) -> Encoding | Waiting:
@@ -200,7 +210,7 @@ def _best_guesses(sample: bytes) -> list[str]:
 
 
 def _ask(sample: bytes, best: list[str]) -> Waiting:
-    names = [name for name in (*best, *COMMON) if _decodes(sample, name)]
+    names = [name for name in (*best, *COMMON) if _decodes(sample, name, is_whole=False)]
     guesses = [Guess(name, _readable_lines(sample, name)) for name in dict.fromkeys(names)]
     return Waiting(
         code="needs_encoding",
@@ -214,9 +224,9 @@ def _readable_lines(sample: bytes, name: str) -> tuple[str, ...]:
     return tuple(clean_text(line[:200]).text for line in lines[:5] if line.strip())
 
 
-def _decodes(data: bytes, name: str) -> bool:
+def _decodes(data: bytes, name: str, *, is_whole: bool = True) -> bool:
     try:
-        codecs.getincrementaldecoder(name)("strict").decode(data)
+        codecs.getincrementaldecoder(name)("strict").decode(data, is_whole)
     except UnicodeDecodeError:
         return False
     return True

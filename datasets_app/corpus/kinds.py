@@ -80,11 +80,13 @@ def _look_inside(path: Path, kind: Kind) -> Identified:
 
 
 LIBMAGIC: dict[str, Kind] = {
-    "image/": Kind.IMAGE,
-    "audio/": Kind.AUDIO,
-    "video/": Kind.VIDEO,
+    "image/heic": Kind.IMAGE,
+    "image/avif": Kind.IMAGE,
+    "audio/mpeg": Kind.AUDIO,
+    "video/mpeg": Kind.VIDEO,
     "application/x-dosexec": Kind.PROGRAM,
     "application/x-executable": Kind.PROGRAM,
+    "application/x-mach-binary": Kind.PROGRAM,
 }
 
 
@@ -93,7 +95,7 @@ def _second_opinion(head: bytes) -> Identified | None:
     if magic is None or b"\0" not in head[:4096]:
         return None
     answer = str(magic.from_buffer(head[:4096], mime=True))
-    kind = next((kind for start, kind in LIBMAGIC.items() if answer.startswith(start)), None)
+    kind = LIBMAGIC.get(answer)
     return Identified(kind, (f"libmagic calls it {answer}",)) if kind else None
 
 

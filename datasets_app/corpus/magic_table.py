@@ -11,6 +11,8 @@ from pathlib import Path
 from datasets_app.corpus.kind_names import Kind
 
 HEAD_BYTES = 4096
+EMPTY_TAR_BYTES = 10_240
+FIRST_BYTES = EMPTY_TAR_BYTES + 1
 
 LEADING: tuple[tuple[bytes, Kind], ...] = (
     (b"PK\x03\x04", Kind.ZIP),
@@ -74,7 +76,7 @@ def _is_program(head: bytes) -> bool:
 
 def is_tar(head: bytes) -> bool:
     """Say whether a tar header with a valid checksum begins here; empty blocks count too."""
-    if len(head) >= 1024 and not any(head[:1024]):
+    if 1024 <= len(head) <= EMPTY_TAR_BYTES and not any(head):
         return True
     if len(head) < 512:
         return False
@@ -92,21 +94,21 @@ def inside_stream(path: Path, kind: Kind) -> Kind:
 
 
 def _first_block(path: Path, kind: Kind) -> bytes:
-    """Unpack at most 1,024 bytes; damaged data gives what came before the damage."""
+    """Unpack a little more than an empty tar; of damaged data what came before it."""
     block = b""
     try:
         if kind is Kind.GZ:
             gz = zlib.decompressobj(wbits=31)
-            return gz.decompress(_read_head(path), 1024)
+            return gz.decompress(_read_head(path), FIRST_BYTES)
         packed = (
             bz2.BZ2Decompressor() if kind is Kind.BZ2 else lzma.LZMADecompressor(memlimit=128 << 20)
         )
         with path.open("rb") as stream:
-            while len(block) < 1024 and not packed.eof:
+            while len(block) < FIRST_BYTES and not packed.eof:
                 data = stream.read(HEAD_BYTES) if packed.needs_input else b""
                 if packed.needs_input and not data:
                     break
-                block += packed.decompress(data, 1024 - len(block))
+                block += packed.decompress(data, FIRST_BYTES - len(block))
     except (zlib.error, OSError, lzma.LZMAError, EOFError):
         return block
     return block

@@ -78,7 +78,7 @@ def is_table(head: str, layout: Layout) -> bool:
     if layout.columns < 2 or layout.records < 3 or layout.agreement < LEAST_AGREEMENT:
         return False
     loose = head.count(layout.delimiter + " ")
-    return layout.delimiter != "," or loose * 2 <= head.count(",")
+    return layout.delimiter not in ",;" or loose * 2 <= head.count(layout.delimiter)
 
 
 def column_names(header: list[str]) -> tuple[str, ...]:

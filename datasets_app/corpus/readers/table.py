@@ -100,13 +100,19 @@ def read(job: Job) -> Iterator[Item]:
         return
     if isinstance(header, Problem):
         yield header
-        header = Row([], header.start, header.end, header.line)
+        yield from map(_without_header, table)
+        return
     columns = tables.column_names(header.cells)
     mapping = job.mapping or tables.certain_mapping(columns, delimiter)
     if mapping is None:
         raise WaitingError(_waiting(columns, table, delimiter))
     yield Gap(0, header.end)
     yield from _records(table, columns, _turn_maker(mapping, columns))
+
+
+def _without_header(row: Row | Problem) -> Problem:
+    message = f"Line {row.line}: the header could not be read, so the row means nothing."
+    return Problem(row.start, row.end, row.line, 1, "missing_role", message)
 
 
 def _waiting(columns: tuple[str, ...], table: Iterator[Row | Problem], delimiter: str) -> Waiting:

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from datasets_app.corpus.conversation import CorpusError
+from datasets_app.corpus.source import Mapping, WaitingError
+
+PAIRS = [("How, much?", "Ten."), ("When?", 'He said "now".'), ("Two\nlines?", "Yes; no.")]
+
+
+def table(delimiter: str, end: str = "\n", header: tuple[str, str] = ("question", "answer")) -> str:
+    rows = [header, *PAIRS]
+    quoted = [[f'"{cell.replace(chr(34), chr(34) * 2)}"' for cell in row] for row in rows]
+    return end.join(delimiter.join(row) for row in quoted) + end
+
+
+@pytest.mark.checklist(48, 49)
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_any_delimiter_and_line_end_gives_the_same_pairs(load, delimiter, end):
+    reading = load(table(delimiter, end), "t.csv")
+    assert reading.talks == [[("user", asked), ("assistant", told)] for asked, told in PAIRS]
+
+
+@pytest.mark.parametrize(
+    "header", [("Question ", " ANSWER"), ("input", "output"), ("Q", "A"), ("prompt", "completion")]
+)
+def test_well_known_headers_are_read_at_once(load, header):
+    assert len(load(table(",", header=header), "t.csv").records) == 3
+
+
+def test_a_byte_order_mark_and_a_separator_line_are_no_cells(load):
+    assert len(load("\ufeff" + table(","), "t.csv").records) == 3
+    assert len(load("sep=;\r\n" + table(";", "\r\n"), "t.csv").records) == 3
+
+
+@pytest.mark.checklist(48)
+def test_unknown_columns_wait_and_a_mapping_makes_them_readable(load):
+    text = "id,wer,was\n1,Hallo?,Ja.\n2,Wo?,Da.\n3,Wann?,Jetzt.\n"
+    with pytest.raises(WaitingError) as waiting:
+        load(text, "t.csv")
+    shown = waiting.value.waiting
+    assert (shown.code, shown.columns) == ("needs_mapping", ("id", "wer", "was"))
+    assert shown.rows[0] == ("1", "Hallo?", "Ja.")
+    mapping = Mapping.from_json(json.loads(json.dumps(Mapping("wer", "was").as_json())))
+    assert mapping.sha256 == Mapping("wer", "was").sha256
+    reading = load(text, "t.csv", mapping=mapping)
+    assert reading.talks[1] == [("user", "Wo?"), ("assistant", "Da.")]
+    assert reading.records[1].meta == {"id": "2"}
+    assert load(text, "t.csv", mapping=Mapping(text="was")).talks[2] == [("text", "Jetzt.")]
+
+
+def test_a_mapping_of_no_such_column_is_refused(load):
+    with pytest.raises(CorpusError, match="no column 'x'"):
+        load(table(","), "t.csv", mapping=Mapping(text="x"))
+    with pytest.raises(CorpusError):
+        Mapping(question="a")
+
+
+def test_one_column_is_offered_as_text(load):
+    with pytest.raises(WaitingError) as waiting:
+        load("note\nhello\nyou\n", "t.csv")
+    assert waiting.value.waiting.suggested == Mapping(text="note", delimiter=",")
+
+
+def test_ragged_rows_are_remarked_and_loaded_as_far_as_they_go(load):
+    reading = load("question,answer\na,b\nc\nd,e,f\n\ng,h\n", "t.csv")
+    assert [talk[0][1] for talk in reading.talks] == ["a", "d", "g"]
+    assert [(p.line, p.code) for p in reading.problems] == [
+        (3, "ragged_row"),
+        (3, "missing_role"),
+        (4, "ragged_row"),
+    ]
+    assert reading.records[1].meta == {"spare cells": "f"}
+
+
+def test_repeated_and_blank_headers_get_names_of_their_own(load):
+    with pytest.raises(WaitingError) as waiting:
+        load("x,x,,y\n1,2,3,4\n1,2,3,4\n", "t.csv")
+    assert waiting.value.waiting.columns == ("x", "x_2", "column 3", "y")
+
+
+def test_an_unclosed_quote_names_its_line_and_rows_before_it_load(load):
+    reading = load('question,answer\na,b\nc,"d\ne,f\ng,h\n', "t.csv")
+    assert len(reading.records) == 1
+    assert [(p.line, p.code) for p in reading.problems] == [(3, "unclosed_quote")]
+
+
+def test_a_cell_over_one_mib_is_a_problem_and_the_next_rows_load(load):
+    reading = load(f"question,answer\na,b\nc,{'x' * (1 << 21)}\ne,f\n", "t.csv")
+    assert [talk[0][1] for talk in reading.talks] == ["a", "e"]
+    assert reading.codes == ["long_field"]
+
+
+def test_a_quote_bomb_takes_linear_time(load):
+    reading = load("question,answer\na,b\n" + '"' * 3_000_000, "t.csv")
+    assert reading.problems or len(reading.records) >= 1
+
+
+def test_a_header_alone_is_no_conversation(load):
+    assert load("question,answer\n", "t.csv").tally.verdict() == ("skipped", "no_conversations")
+
+
+def test_prose_with_commas_is_no_table(load):
+    text = "Well, I said, no.\nNow, he said, go.\nThen, she said, stay.\n" * 3
+    assert load(text, "t.txt").identified.kind == "txt"

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.mark.checklist(45)
+def test_a_text_is_cut_at_blank_lines_and_nothing_is_lost(load):
+    paragraphs = [f"Paragraph {n}.\n" + "word " * 300 for n in range(40)]
+    text = "\n\n".join(paragraphs)
+    data = text.encode()
+    reading = load(data, "book.txt")
+    assert reading.identified.kind == "txt"
+    assert all(len(record.turns[0].text) <= 8000 for record in reading.records)
+    assert len(reading.records) == 8
+    for record in reading.records:
+        assert data[record.start : record.end].decode().removesuffix("\n") == record.turns[0].text
+    assert "\n\n".join(t for [(_, t)] in reading.talks).split() == text.split()
+
+
+def test_a_paragraph_longer_than_a_passage_is_divided_never_cut_off(load):
+    text = "This is a sentence. " * 1000
+    reading = load(text, "long.txt")
+    texts = [talk[0][1] for talk in reading.talks]
+    assert "".join(texts) == text
+    assert all(len(piece) <= 8000 for piece in texts)
+    assert all(piece.endswith(". ") for piece in texts)
+
+
+def test_a_text_without_any_space_is_divided_too(load):
+    reading = load("啊" * 20_000, "long.txt")
+    assert [len(talk[0][1]) for talk in reading.talks] == [8000, 8000, 4000]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_line_ends_of_any_kind_give_the_same_passages(load, end):
+    text = end.join(["one", "two", "", "", "three", ""])
+    assert load(text, "a.txt").talks == [[("text", "one\ntwo\n\n\nthree")]]
+
+
+@pytest.mark.checklist(46)
+def test_markdown_keeps_headings_and_its_front_matter_is_no_text(load):
+    body = "# Title\n\nText.\n\n## Part\n\n```\nUser: not a speaker\n\nAgent: code\n```\n"
+    reading = load(f"---\ntitle: A page\ntags: [a]\n---\n{body}", "page.md")
+    assert reading.identified.kind == "md"
+    assert reading.talks == [[("text", body.rstrip("\n"))]]
+    assert reading.records[0].meta == {"front_matter": {"title": "A page", "tags": "[a]"}}
+
+
+@pytest.mark.checklist(47)
+def test_rst_is_read_as_passages(load):
+    reading = load("Title\n=====\n\n.. note:: x\n\nText.\n", "page.rst")
+    assert reading.identified.kind == "rst"
+    assert "Title\n=====" in reading.talks[0][0][1]
+
+
+@pytest.mark.checklist(62)
+@pytest.mark.parametrize("data", [b"", b"  \n\n ", b"\xef\xbb\xbf"])
+def test_an_empty_file_is_called_empty(kind_of, data):
+    assert kind_of(data, "a.txt").kind == "empty"
+    assert "empty" in kind_of(data).refusal
+
+
+TALK = "Agent: Hello, how can I help?\nCustomer: My box is broken.\nAgent: I send one.\n"
+STAMPED = """[00:01:12] Agent - Hello, how can I help?
+[00:01:15] Customer - My box is broken.
+[00:01:19] Agent - I send one.
+"""
+NAMED = TALK.replace("Agent", "Daleen").replace("Customer", "Dani") + "Dani: Fine, thanks.\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TALK,
+        TALK.replace("Agent", "Agent (Ben)", 1),
+        TALK.replace("Agent:", "**Agent:**").replace("Customer:", "**Customer:**"),
+        "**Call Transcript** "
+        + TALK.replace("Agent:", "**Agent:**")
+        .replace("Customer:", "**Customer:**")
+        .replace("\n", " "),
+        TALK.replace("\n", "\n\n"),
+        STAMPED,
+        NAMED,
+        "Participants:\nAgent: Daleen\nCustomer: Dani\n\n" + NAMED.replace("Hello, how can I", "I"),
+        TALK.replace("Agent", "AGENT", 1).replace("Customer", "Kunde"),
+    ],
+)
+def test_transcripts_give_turns_with_roles(load, text):
+    reading = load(text, "call.txt")
+    assert reading.identified.kind == "transcript"
+    (talk,) = reading.talks
+    assert [role for role, _ in talk][:3] == ["assistant", "user", "assistant"]
+    assert talk[1][1].strip() == "My box is broken."
+
+
+def test_the_same_speaker_in_a_row_is_one_turn_and_a_label_in_a_sentence_is_none(load):
+    text = TALK + "Agent: And\nnote: call back, she said: yes.\nCustomer: Thanks.\n"
+    (talk,) = load(text, "call.txt").talks
+    assert [role for role, _ in talk] == ["assistant", "user", "assistant", "user"]
+    assert talk[2][1] == "I send one.\nAnd\nnote: call back, she said: yes."
+
+
+def test_speakers_of_unknown_role_keep_their_names_with_a_note(load):
+    text = "Romeo: I love you dearly.\nJuliet: And so do I.\n" * 3
+    (record,) = load(text, "play.txt").records
+    assert {turn.role for turn in record.turns} == {"romeo", "juliet"}
+    assert any("unknown role" in note for note in record.notes)
+
+
+def test_a_list_of_questions_and_answers_gives_pairs(load):
+    reading = load("Q: How much?\nA: Ten.\n\nQ: When?\nA: Now.\nOr later.\n", "faq.txt")
+    assert reading.talks == [
+        [("user", "How much?"), ("assistant", "Ten.")],
+        [("user", "When?"), ("assistant", "Now.\nOr later.")],
+    ]
