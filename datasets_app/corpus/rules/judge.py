@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, USER, Conversation
+from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, USER, Conversation, Turn
 from datasets_app.corpus.rules.echo import echo
 from datasets_app.corpus.rules.finding import Finding, Judgement, Verdict, quality_of, status_of
 from datasets_app.corpus.rules.gibberish import gibberish
 from datasets_app.corpus.rules.numbers import Numbers, measure
 from datasets_app.corpus.rules.policy import Policy
-from datasets_app.corpus.rules.repeats import repetitive
+from datasets_app.corpus.rules.repeats import repetitive, repetitive_passage
 from datasets_app.corpus.rules.short import empty, too_short, truncated
 from datasets_app.corpus.rules.structure import role_bleed, structure
 
@@ -53,13 +53,17 @@ def _objections(
     for position, turn in enumerate(conversation.turns):
         if turn.role == USER:
             question = turn.text
-        elif turn.role in {ASSISTANT, PASSAGE}:
-            asked = question if turn.role == ASSISTANT else None
-            for rule, objection in _verdicts(turn.text, asked, policy):
-                yield position, rule, objection
+        for rule, objection in _turn_verdicts(turn, question, policy):
+            yield position, rule, objection
 
 
-def _verdicts(text: str, question: str | None, policy: Policy) -> Iterator[Named]:
+def _turn_verdicts(turn: Turn, question: str | None, policy: Policy) -> Iterator[Named]:
+    if turn.role == ASSISTANT:
+        return _answer_verdicts(turn.text, question, policy)
+    return _passage_verdicts(turn.text, policy) if turn.role == PASSAGE else iter(())
+
+
+def _answer_verdicts(text: str, question: str | None, policy: Policy) -> Iterator[Named]:
     """Yield the verdict of each rule on one answer; an empty one has no other faults."""
     answer = measure(text)
     nothing = empty(answer)
@@ -77,6 +81,20 @@ def _verdicts(text: str, question: str | None, policy: Policy) -> Iterator[Named
         yield "role_bleed", role_bleed(answer)
     if question is not None:
         yield from _question_verdicts(answer, question, policy)
+
+
+def _passage_verdicts(text: str, policy: Policy) -> Iterator[Named]:
+    """Yield the verdicts on a piece of a document: it answers nothing, and was cut by us."""
+    passage = measure(text)
+    nothing = empty(passage)
+    if nothing is not None:
+        if policy["empty"].on:
+            yield "empty", nothing
+        return
+    if (setting := policy["repetitive"]).on:
+        yield "repetitive", repetitive_passage(passage, setting.thresholds)
+    if (setting := policy["gibberish"]).on:
+        yield "gibberish", gibberish(passage, setting.thresholds)
 
 
 def _question_verdicts(answer: Numbers, question: str, policy: Policy) -> Iterator[Named]:

@@ -40,6 +40,7 @@ STANDARD_SETTINGS: Mapping[str, RuleSetting] = {
             "lines": 2,
             "repeated_lines": 0.30,
             "times": 3,
+            "passage": 0.5,
         },
     ),
     "gibberish": RuleSetting(

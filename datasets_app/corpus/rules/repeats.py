@@ -2,22 +2,43 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from datasets_app.corpus.rules.code import is_code
 from datasets_app.corpus.rules.finding import Span, Verdict
 from datasets_app.corpus.rules.numbers import Numbers
-from datasets_app.corpus.rules.words import word_spans
+from datasets_app.corpus.rules.words import word_spans, words_of
 
 GRAM_SIZES = range(5, 11)
 MOST_SPANS = 100
+_FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 
 Word = tuple[str, int, int]
 
 
 def repetitive(answer: Numbers, limits: Mapping[str, float]) -> Verdict | None:
-    """Object to repeated three-word groups, long repeated passages, or repeated lines."""
+    """Object to repeated three-word groups, long repeated passages, or repeated lines.
+
+    Code between fences repeats names by nature: there only whole lines count.
+    """
+    if "```" not in answer.text:
+        return _repeated_groups(answer, limits) or _repeated_lines(answer, limits)
+    prose = _FENCED.sub(lambda fence: " " * len(fence.group()), answer.text)
+    words = words_of(prose)
+    outside = replace(answer, text=prose, words=words, distinct=set(words))
+    return _repeated_groups(outside, limits) or _repeated_lines(answer, limits)
+
+
+def repetitive_passage(text: Numbers, limits: Mapping[str, float]) -> Verdict | None:
+    """Object to a piece of a document only when most of it repeats: tables and code may."""
+    repeats = _trigram_repeats(text.words)
+    return _repeated_trigrams(text, repeats, {**limits, "repeated_trigrams": limits["passage"]})
+
+
+def _repeated_groups(answer: Numbers, limits: Mapping[str, float]) -> Verdict | None:
     count = len(answer.words)
     if count < limits["words"]:
         return None
@@ -26,10 +47,8 @@ def repetitive(answer: Numbers, limits: Mapping[str, float]) -> Verdict | None:
     repeats = count - len(answer.distinct)
     if is_long or repeats > limits["repeated_trigrams"] * (count - 2):
         repeats = _trigram_repeats(answer.words)
-    return (
-        _repeated_trigrams(answer, repeats, limits)
-        or (_repeated_passages(answer, repeats, limits) if is_long else None)
-        or _repeated_lines(answer, limits)
+    return _repeated_trigrams(answer, repeats, limits) or (
+        _repeated_passages(answer, repeats, limits) if is_long else None
     )
 
 
@@ -126,7 +145,8 @@ def _repeated_lines(answer: Numbers, limits: Mapping[str, float]) -> Verdict | N
     seen: set[str] = set()
     for raw in answer.text.split("\n"):
         line = raw.strip()
-        if any(character.isalnum() for character in line):
+        is_label = line.endswith(":")  # a speaker's name, for one
+        if not is_label and any(character.isalnum() for character in line):
             lines.append(line)
             if line in seen:
                 spans.append((answer.place(start), answer.place(start + len(raw))))

@@ -30,7 +30,7 @@ def structure(conversation: Conversation) -> Iterator[tuple[int, Verdict]]:
     for position, turn in enumerate(turns):
         verdict = _turn_verdict(turn.role, turn.text, before)
         if verdict is None and position == len(turns) - 1 and turn.role == USER:
-            verdict = _verdict("it ends with a question that nobody answers", "R")
+            verdict = _verdict("it ends with the user, and nobody answers", "R")
         if verdict is not None:
             yield position, verdict
         before = turn.role

@@ -190,6 +190,21 @@ def test_a_greeting_before_any_question_is_not_too_short():
     )
 
 
+def test_a_passage_may_be_cut_inside_code_and_quote_a_dialogue():
+    assert open_findings(passage("Here is how it works:\n```python\nprint(1)\nprint(2)")) == set()
+    assert open_findings(passage("It was so dark that we saw nothing of the")) == set()
+    assert open_findings(passage("A line, and a line. " * 20)) == {"repetitive"}
+    assert open_findings(passage("GREMIO:\nMy cake is dough.\n\nUser:\nWhat is it?")) == set()
+
+
+def test_names_may_repeat_inside_code_but_not_lines():
+    lines = ["for i in range(n):", "    for j in range(n):", "        x(i, j, range(n))"]
+    code = "\n".join(["```", *lines, "```"])
+    assert open_findings(talk("Show me a loop", f"Here it is:\n{code}")) == set()
+    loop = "```\n" + "print('again and again')\n" * 6 + "```"
+    assert open_findings(talk("Show me a loop", f"Here it is:\n{loop}")) == {"repetitive"}
+
+
 def test_passages_skip_the_rules_that_need_a_question():
     assert judge(passage("Chapter one"), standard()).findings == ()
     assert open_findings(passage("asdf qwer zxcv poiu")) == {"gibberish"}
