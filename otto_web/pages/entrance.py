@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.forms import AuthenticationForm, SetPasswordForm
+from django.contrib import messages
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, SetPasswordForm
 from django.contrib.auth.models import User
-from django.contrib.auth.views import LoginView, LogoutView, PasswordResetConfirmView
+from django.contrib.auth.views import (
+    LoginView,
+    LogoutView,
+    PasswordChangeView,
+    PasswordResetConfirmView,
+)
 from django.db import transaction
 from django.http import HttpResponse
 from django.urls import reverse_lazy
 
 from otto_web.lib import audit
-from otto_web.lib.access import declares
+from otto_web.lib.access import Role, declares, role_required
 from otto_web.pages.look import remember_look
 
 UNPROCESSABLE = 422
@@ -68,6 +74,25 @@ class SetPassword(PasswordResetConfirmView):
         return self.render_to_response(context, status=UNPROCESSABLE)
 
 
+class ChangePassword(PasswordChangeView):
+    """Lets a signed-in person choose another password; other browsers are signed out by it."""
+
+    template_name = "pages/password_change.html"
+    success_url = reverse_lazy("profile")
+
+    def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
+        with transaction.atomic(durable=True):
+            answer = super().form_valid(form)
+            audit.record(form.user, "person.password_set", form.user)
+        messages.success(self.request, "The password is changed. Other browsers are signed out.")
+        return answer
+
+    def form_invalid(self, form: PasswordChangeForm) -> HttpResponse:
+        context = self.get_context_data(form=form)
+        return self.render_to_response(context, status=UNPROCESSABLE)
+
+
 sign_in = declares("public")(SignIn.as_view())
 sign_out = declares("public")(LogoutView.as_view(next_page="sign-in"))
 set_password = declares("public")(SetPassword.as_view())
+password_change = role_required(Role.MEMBER)(ChangePassword.as_view())

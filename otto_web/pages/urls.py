@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern] = [
     path("people/<int:person_id>/deactivate/", views.person_deactivate, name="person-deactivate"),
     path("people/<int:person_id>/reactivate/", views.person_reactivate, name="person-reactivate"),
     path("profile/", views.profile, name="profile"),
+    path("profile/password/", entrance.password_change, name="password-change"),
     path("status/", views.status, name="status"),
     path("help/", views.help_page, name="help"),
     path("healthz", health.healthz, name="healthz"),

@@ -1,5 +1,6 @@
 // @ts-check
 /** Attach every behaviour that the page names, and let go of those whose element went. */
+import "./busy.js";
 import { socket } from "./socket.js";
 import { showTimes } from "./times.js";
 

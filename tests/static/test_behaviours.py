@@ -10,7 +10,7 @@ from django.conf import settings
 SCRIPTS = sorted((settings.BASE_DIR / "static" / "js").glob("*.js"))
 TEMPLATES = sorted((settings.BASE_DIR / "templates").rglob("*.html"))
 NAMED = re.compile(r'data-behaviour="([^"{}]+)"')
-IMPORTED = re.compile(r'^import .*?from "\./([a-z_]+)\.js"', re.MULTILINE | re.DOTALL)
+IMPORTED = re.compile(r'^import (?:[^;]*?from )?"\./([a-z_]+)\.js"', re.MULTILINE | re.DOTALL)
 FORBIDDEN = ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function(")
 
 

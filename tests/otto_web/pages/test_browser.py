@@ -11,7 +11,16 @@ from axe_playwright_python.sync_playwright import Axe
 from otto_web.pages import services
 
 pytestmark = pytest.mark.slow
-PAGES = ("/", "/people/", "/people/new/", "/people/{mia}/", "/profile/", "/status/", "/help/")
+PAGES = (
+    "/",
+    "/people/",
+    "/people/new/",
+    "/people/{mia}/",
+    "/profile/",
+    "/profile/password/",
+    "/status/",
+    "/help/",
+)
 WIDTHS = {"desk": {"width": 1280, "height": 800}, "phone": {"width": 360, "height": 740}}
 
 
@@ -138,3 +147,41 @@ def test_times_are_shown_in_the_viewers_words(open_page, mia, ada):
     time = page.locator("time[data-when]").first
     time.filter(has_text="just now").wait_for()
     assert "GMT+9" in time.get_attribute("title")
+
+
+def test_a_server_that_does_not_answer_is_said_and_nothing_typed_is_lost(open_page, ada):
+    page = open_page(ada)
+    page.goto("/status/")
+    page.wait_for_load_state("networkidle")
+    page.route("**/status/", lambda route: route.abort())
+    page.get_by_text("The server does not answer").wait_for(timeout=10_000)
+
+
+ECHO = """async () => {
+  const { socket } = await import("/static/js/socket.js");
+  document.body.dataset.heard = "";
+  const frame = (one) => { document.body.dataset.heard += `${one.gen}:${one.s} `; };
+  socket.follow("7", { opened: () => socket.send({ op: "sub", gen: "7" }), frame });
+  socket.follow("8", { frame });
+}"""
+
+
+def test_a_broken_line_comes_back_and_every_follower_subscribes_again(open_page, mia):
+    page = open_page(mia)
+    lines = []
+    page.route_web_socket("**/ws/chat/", lambda line: answer_subscriptions(line, lines))
+    page.goto("/help/")
+    page.evaluate(ECHO)
+    page.locator('body[data-heard="7:hello "]').wait_for()
+    page.get_by_text("● live").wait_for()
+    lines[0].close(code=1012)
+    page.locator('body[data-heard="7:hello 7:hello "]').wait_for(timeout=10_000)
+    lines[1].close(code=4401)
+    page.get_by_text("offline").wait_for()
+    page.wait_for_timeout(1500)
+    assert len(lines) == 2  # signed out: no use in trying again
+
+
+def answer_subscriptions(line, lines):
+    lines.append(line)
+    line.on_message(lambda _text: line.send('{"t": "d", "gen": 7, "s": "hello"}'))

@@ -108,3 +108,13 @@ def test_the_look_of_the_pages_comes_along_at_sign_in(client, mia):
     page = client.get("/profile/").text
     assert 'data-theme="dark" data-density="roomy"' in page
     assert "data-keys" not in page
+
+
+def test_a_person_changes_the_password_and_other_browsers_are_signed_out(client_of, mia):
+    here, elsewhere = client_of(mia), client_of(mia)
+    data = {"old_password": PASSWORD, "new_password1": FRESH, "new_password2": FRESH}
+    assert here.post("/profile/password/", data | {"old_password": "x"}).status_code == 422
+    assert here.post("/profile/password/", data).headers["Location"] == "/profile/"
+    assert here.get("/profile/").status_code == 200
+    assert elsewhere.get("/profile/").status_code == 302
+    assert AuditEntry.objects.get().verb == "person.password_set"
