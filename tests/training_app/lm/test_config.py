@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from training_app.lm.config import PRESETS, ConfigError, ModelConfig, RunSpec, TrainConfig
+from training_app.lm.model import build_model, parameter_count
 from training_app.lm.schedule import Schedule
 
 
@@ -77,12 +78,10 @@ def test_unknown_keys_and_wrong_types_are_refused(values):
 
 
 def test_the_parameter_count_is_the_networks(template):
-    from training_app.lm.model import build_model, parameter_count
-
     entries = template.tokenizer.get_vocab_size()
     for config in (ModelConfig(width=64, kv_heads=2), ModelConfig("gpt2", width=64, tied=False)):
-        config = replace(config, vocabulary=entries)
-        assert parameter_count(build_model(config, template, seed=1)) == config.parameters
+        model = build_model(config, template, seed=1)
+        assert parameter_count(model) == replace(config, vocabulary=entries).parameters
 
 
 @pytest.mark.checklist(86)

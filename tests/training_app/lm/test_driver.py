@@ -124,6 +124,7 @@ def test_the_best_weights_are_kept_when_later_ones_are_worse(spec, data, tmp_pat
     assert {step for step, _, _, best in diary.checkpoints if best} >= {result.best_step}
 
 
+@pytest.mark.slow
 def test_minutes_are_turned_into_updates_once_and_said(spec, data, tmp_path, diary, changed):
     spec = changed(spec, steps=None, minutes=0.1, eval_every=0)
     result = train_run(spec, data, tmp_path / "work", diary, never)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tokenizers import Tokenizer, models
 from transformers import AutoTokenizer
 
 from datasets_app.corpus.conversation import (
@@ -130,7 +131,5 @@ def test_the_system_prompt_opens_conversations_that_lack_one():
 
 
 def test_a_tokenizer_without_control_tokens_is_refused():
-    from tokenizers import Tokenizer, models
-
     with pytest.raises(TemplateError, match="control tokens"):
         Template.of(Tokenizer(models.BPE()))

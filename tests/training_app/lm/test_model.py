@@ -1,0 +1,278 @@
+"""The fast forward computes transformers' numbers; losses count what they should, and only that."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from training_app.lm.checkpoint import (
+    CheckpointError,
+    Progress,
+    read_checkpoint,
+    verify_checkpoint,
+    write_checkpoint,
+)
+from training_app.lm.config import ModelConfig, TrainConfig
+from training_app.lm.evaluation import Course, Figures, band, evaluate, held_out, verdict
+from training_app.lm.fast import FastLoss
+from training_app.lm.generate import Taste, generate, question_of, reply
+from training_app.lm.loop import Batch, DivergedError, Machinery, Watch, make_optimizer, update
+from training_app.lm.model import build_model
+from training_app.lm.packing import open_packed, pack
+from training_app.lm.schedule import Schedule
+from training_app.lm.tokenizer import token_bytes
+
+SHAPES = {
+    "llama": ModelConfig(layers=2, heads=2, kv_heads=2, width=32, context=32),
+    "llama grouped": ModelConfig(layers=2, heads=4, kv_heads=2, width=64, context=32),
+    "gpt2": ModelConfig("gpt2", layers=2, heads=2, kv_heads=2, width=16, context=32),
+    "gpt2 untied": ModelConfig("gpt2", 1, 2, 2, 16, 32, tied=False),
+}
+
+
+def lively(model, *, scale=0.2):
+    """Give every weight a value, so that no part of the network is silent."""
+    torch.manual_seed(7)
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.add_(torch.randn_like(weight) * scale)
+    return model
+
+
+@pytest.fixture(params=SHAPES)
+def model(request, template):
+    return lively(build_model(SHAPES[request.param], template, seed=1))
+
+
+@pytest.fixture
+def small(template):
+    return lively(build_model(SHAPES["llama"], template, seed=1))
+
+
+def batch_of(rows, columns=32, entries=300, weights=None):
+    chance = torch.Generator().manual_seed(3)
+    ids = torch.randint(0, entries, (rows, columns + 1), generator=chance)
+    return Batch(ids[:, :-1], ids[:, 1:], torch.ones(rows, columns) if weights is None else weights)
+
+
+def machinery_of(model, **values):
+    train = TrainConfig(steps=10, **values)
+    schedule = Schedule("linear", 1e-2, 0.0, 0, 10)
+    return Machinery(FastLoss(model), make_optimizer(model, train), schedule, 1.0, bf16=False)
+
+
+def test_the_fast_forward_gives_transformers_logits(model):
+    fast = FastLoss(model).eval()
+    ids = batch_of(2).ids
+    with torch.no_grad():
+        expected, got = model(ids).logits, fast.logits_of(model, ids)
+    assert (expected - got).abs().max() <= 1e-5 * expected.abs().max()
+
+
+def test_long_contexts_take_the_fused_attention_and_give_the_same(template):
+    config = ModelConfig(layers=1, heads=2, kv_heads=1, width=32, context=320)
+    model = lively(build_model(config, template, seed=1)).eval()
+    ids = batch_of(1, columns=300).ids
+    with torch.no_grad():
+        expected, got = model(ids).logits, FastLoss(model).logits_of(model, ids)
+    assert (expected - got).abs().max() <= 1e-5 * expected.abs().max()
+
+
+@pytest.mark.checklist(85)
+def test_accumulation_equals_the_big_batch_also_with_uneven_masks(template):
+    weights = torch.ones(4, 32)
+    weights[0, 3:] = 0
+    weights[3] = 0
+    big = batch_of(4, weights=weights)
+    parts = [
+        Batch(big.ids[i : i + 1], big.targets[i : i + 1], weights[i : i + 1]) for i in range(4)
+    ]
+    results = []
+    for batches in ([big], parts):
+        model = lively(build_model(SHAPES["llama"], template, seed=1), scale=0.05)
+        loss, norm = update(machinery_of(model), batches, 1e-3, 1)
+        results.append((loss, norm, torch.cat([w.detach().ravel() for w in model.parameters()])))
+    assert results[0][0] == pytest.approx(results[1][0], rel=1e-5)
+    assert results[0][1] == pytest.approx(results[1][1], rel=1e-4)
+    assert torch.allclose(results[0][2], results[1][2], atol=1e-5)
+
+
+@pytest.mark.checklist(392)
+def test_targets_that_do_not_count_change_nothing(small):
+    weights = torch.ones(2, 32)
+    weights[:, 20:] = 0
+    one = batch_of(2, weights=weights)
+    other = Batch(one.ids, one.targets.clone(), weights)
+    other.targets[:, 20:] = 5
+    fast = FastLoss(small)
+    sums = [fast(b.ids, b.targets, b.weights) for b in (one, other)]
+    assert sums[0] == sums[1]
+    losses = fast.token_losses(one.ids, one.targets)[:, :20]
+    loss, _ = update(machinery_of(small), [one], 0.0, 1)
+    assert loss == pytest.approx(float(losses.mean().detach()), rel=1e-5)
+
+
+@pytest.mark.checklist(92)
+def test_clipping_weight_decay_and_tying_are_what_they_say(small):
+    assert small.lm_head.weight is small.model.embed_tokens.weight
+    groups = make_optimizer(small, TrainConfig(steps=1, weight_decay=0.3)).param_groups
+    assert [group["weight_decay"] for group in groups] == [0.3, 0.0]
+    assert all(weight.dim() == 1 for weight in groups[1]["params"])
+    machinery = machinery_of(small)
+    _, norm = update(machinery, [batch_of(2)], 1e-3, 1)
+    clipped = torch.stack([w.grad.norm() for w in small.parameters()]).norm()
+    assert norm > 1.0
+    assert float(clipped) == pytest.approx(1.0, rel=1e-3)
+
+
+def test_a_loss_that_is_not_a_number_changes_no_weight(small):
+    with torch.no_grad():
+        small.model.norm.weight[0] = math.nan
+    before = [weight.clone() for weight in small.parameters()]
+    with pytest.raises(DivergedError, match="update 3"):
+        update(machinery_of(small), [batch_of(1)], 1e-3, 3)
+    for old, now in zip(before, small.parameters(), strict=True):
+        assert torch.equal(old.nan_to_num(), now.detach().nan_to_num())
+
+
+def test_a_held_out_loss_far_above_its_best_stops_the_run():
+    watch = Watch(patience=10)
+    assert watch.sees(1, 3.0)
+    assert not watch.sees(2, 5.0)
+    assert not watch.sees(3, 5.5)
+    with pytest.raises(DivergedError, match="far above"):
+        watch.sees(4, 6.0)
+
+
+def test_patience_ends_a_run_that_gets_nowhere():
+    watch = Watch(patience=2)
+    for step, loss in enumerate((3.0, 3.1, 3.2), start=1):
+        watch.sees(step, loss)
+    assert watch.is_tired
+    assert watch.best_step == 1
+
+
+@pytest.fixture
+def side(template, talks, tmp_path):
+    pack(template.encode_all(talks), tmp_path, vocabulary=512, context=32)
+    lengths = token_bytes(template.tokenizer)
+    return held_out(open_packed(tmp_path), lengths, context=32, batch=4)
+
+
+@pytest.mark.checklist(391)
+def test_a_uniform_model_has_the_perplexity_of_its_vocabulary(template, talks, side):
+    model = build_model(SHAPES["gpt2"], template, seed=1)
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.zero_()
+    figures = evaluate(FastLoss(model), side)
+    entries = template.tokenizer.get_vocab_size()
+    assert figures.perplexity == pytest.approx(entries, rel=1e-5)
+    assert figures.bytes == sum(len(turn.text.encode()) for talk in talks for turn in talk.turns)
+    assert figures.tokens == sum(len(template.encode(talk).ids) for talk in talks)
+    bits = figures.tokens * math.log2(entries) / figures.bytes
+    assert figures.bits_per_byte == pytest.approx(bits, rel=1e-5)
+
+
+@pytest.mark.checklist(392)
+def test_the_held_out_loss_is_the_mean_over_tokens_whatever_the_batch(small, side):
+    fast = FastLoss(small)
+    one = evaluate(fast, side)
+    lone = held_out(side.packed, side.token_bytes, context=32, batch=1)
+    other = evaluate(fast, lone)
+    assert one.loss == pytest.approx(other.loss, rel=1e-5)
+    assert one.answer_loss == pytest.approx(other.answer_loss, rel=1e-5)
+    assert fast.training
+
+
+def figures_of(bits):
+    return Figures(100, 400, 1.0, None, 50.0, bits)
+
+
+def test_the_verdict_names_band_and_course():
+    assert [band(figures_of(bits)) for bits in (0.5, 1.0, 2.0, 3.0)] == [
+        "very good or memorised",
+        "good",
+        "fair",
+        "poor",
+    ]
+    over = Course([(0, 6.0), (10, 3.0), (20, 3.5), (30, 4.0)])
+    assert "overfits since update 10" in verdict(figures_of(1.0), over)
+    flat = Course([(0, 6.0), (10, 5.95), (20, 5.94)])
+    assert "flat" in verdict(figures_of(3.0), flat)
+
+
+def test_cached_generation_gives_the_ids_of_the_whole_forward(model):
+    prompt = batch_of(1, columns=8).ids[0].tolist()
+    answer = generate(model, prompt, limit=10, stop=())
+    ids = list(prompt)
+    with torch.no_grad():
+        for number in answer:
+            assert int(model.eval()(torch.tensor([ids])).logits[0, -1].argmax()) == number
+            ids.append(number)
+    assert len(answer) == 10
+
+
+def test_generation_stops_at_a_stop_id_and_at_the_context(small):
+    prompt = batch_of(1, columns=8).ids[0].tolist()
+    answer = generate(small, prompt, limit=100, stop=())
+    assert len(answer) == 32 - 8
+    stopped = generate(small, prompt, limit=100, stop={answer[4]})
+    assert stopped == answer[: answer.index(answer[4])]
+
+
+def test_equal_seeds_sample_equal_answers(small):
+    prompt = batch_of(1, columns=8).ids[0].tolist()
+    taste = Taste(temperature=1.0, top_k=20, seed=5)
+    answers = [generate(small, prompt, limit=12, stop=(), taste=taste) for _ in range(2)]
+    assert answers[0] == answers[1]
+
+
+def test_a_held_out_question_is_answered_in_plain_text(small, template, talks):
+    question = question_of(talks[0])
+    assert question.reference == talks[0].turns[1].text
+    assert isinstance(reply(small, template, question, limit=6), str)
+
+
+@pytest.mark.checklist(87)
+def test_a_checkpoint_comes_back_to_the_bit(small, template, tmp_path):
+    machinery = machinery_of(small)
+    for step in (1, 2):
+        update(machinery, [batch_of(2)], 1e-3, step)
+    progress = Progress(2, 3.25, 1, 1, 0, [(0, 6.1), (1, 3.25)])
+    write_checkpoint(tmp_path / "c", small, machinery.optimizer, progress)
+    drawn = (torch.rand(3), np.random.rand(3))
+    other = build_model(SHAPES["llama"], template, seed=9)
+    fresh = machinery_of(other)
+    assert read_checkpoint(tmp_path / "c", other, fresh.optimizer) == progress
+    assert torch.equal(drawn[0], torch.rand(3))
+    assert (drawn[1] == np.random.rand(3)).all()
+    for m in (machinery, fresh):
+        update(m, [batch_of(3)], 1e-3, 3)
+    pairs = zip(small.parameters(), other.parameters(), strict=True)
+    assert all(torch.equal(one, two) for one, two in pairs)
+
+
+@pytest.mark.parametrize("damage", ["truncate", "remove", "schema"])
+def test_a_damaged_checkpoint_is_refused_in_a_sentence(small, tmp_path, damage):
+    folder = tmp_path / "c"
+    write_checkpoint(folder, small, machinery_of(small).optimizer, Progress(1))
+    assert verify_checkpoint(folder) == 1
+    if damage == "truncate":
+        (folder / "model.safetensors").write_bytes(b"short")
+    elif damage == "remove":
+        (folder / "optimizer.safetensors").unlink()
+    else:
+        manifest = folder / "manifest.json"
+        manifest.write_text(manifest.read_text().replace('"schema": 1', '"schema": 99'))
+    with pytest.raises(CheckpointError):
+        verify_checkpoint(folder)
+
+
+def test_a_checkpoint_holds_no_pickle(small, tmp_path):
+    write_checkpoint(tmp_path, small, machinery_of(small).optimizer, Progress(1))
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"manifest.json", "model.safetensors", "optimizer.safetensors", "state.json"}

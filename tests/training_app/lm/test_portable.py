@@ -1,0 +1,73 @@
+"""The portable ONNX computes what torch computes, or is refused."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from training_app.lm.config import ModelConfig
+from training_app.lm.folder import FolderError, open_model, verify_model, write_model
+from training_app.lm.model import build_model
+from training_app.lm.portable import ParityError, export_portable, prove
+from training_app.lm.template import Template
+
+SHAPES = {
+    "llama": ModelConfig(layers=2, heads=2, kv_heads=1, width=32, context=64),
+    "gpt2": ModelConfig("gpt2", layers=2, heads=2, kv_heads=2, width=16, context=64),
+}
+
+
+@pytest.fixture(params=SHAPES)
+def folder(request, template, tmp_path):
+    torch.manual_seed(3)
+    model = build_model(SHAPES[request.param], template, seed=1)
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.add_(torch.randn_like(weight) * 0.2)
+    write_model(tmp_path / "model", model, template, {"talks": True})
+    return tmp_path / "model"
+
+
+@pytest.mark.checklist(188)
+def test_the_folder_opens_in_transformers_as_it_is(folder, template, talks):
+    model = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True)
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    text = talks[0].turns[0].text
+    assert tokenizer(text)["input_ids"] == template.text_ids(text)
+    assert tokenizer.decode(tokenizer(text)["input_ids"]) == text
+    assert set(model.generation_config.eos_token_id) == template.stop_ids
+
+
+def test_a_changed_file_is_noticed(folder):
+    assert verify_model(folder)["talks"] is True
+    (folder / "config.json").write_text("{}")
+    with pytest.raises(FolderError, match=r"config\.json"):
+        verify_model(folder)
+
+
+def test_weights_as_a_pickle_are_refused_with_the_reason(folder):
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    with pytest.raises(FolderError, match="foreign code"):
+        open_model(folder)
+
+
+@pytest.mark.slow
+@pytest.mark.checklist(197, 200)
+def test_the_export_agrees_with_torch_and_a_wrong_one_is_refused(folder, tmp_path, talks):
+    template = Template.open(folder)
+    prompts = [template.prompt(talk.turns[:1]).ids for talk in talks[:3]]
+    parity = export_portable(folder, tmp_path / "portable", prompts)
+    assert parity.largest_error <= 1e-4
+    assert parity.greedy_tokens == 48
+    other = tmp_path / "other"
+    shutil.copytree(folder, other)
+    weights = load_file(other / "model.safetensors")
+    name = next(iter(weights))
+    weights[name][:, 0] += 0.05
+    save_file(weights, other / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ParityError, match="not offered"):
+        prove(other, tmp_path / "portable", prompts)
