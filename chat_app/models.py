@@ -27,7 +27,7 @@ class ServingExport(models.Model):
     onnxruntime = models.CharField(max_length=40, default="")
     cpu = models.CharField(max_length=200, default="")
     parity_max = models.FloatField(null=True)
-    figures = models.JSONField(default=dict)
+    figures = models.JSONField(default=dict, blank=True)
     calibration = models.JSONField(default=dict)
     state = models.CharField(max_length=10, choices=JobState, default=JobState.QUEUED)
     reason = models.TextField(default="")
@@ -59,8 +59,15 @@ class Deployment(models.Model):
     alias = models.SlugField(max_length=60, primary_key=True)
     model = models.ForeignKey(TrainedModel, on_delete=models.PROTECT, related_name="deployments")
     export = models.ForeignKey(ServingExport, null=True, on_delete=models.PROTECT, related_name="+")
+    next_model = models.ForeignKey(
+        TrainedModel,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="takes over as soon as its serving file is proved",
+    )
     is_logging = models.BooleanField(default=True, help_text="log for retraining")
-    params = models.JSONField(default=dict)
+    params = models.JSONField(default=dict, blank=True)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
     switched_at = models.DateTimeField(auto_now_add=True)
@@ -105,7 +112,7 @@ class Chat(models.Model):
     title = models.CharField(max_length=200, default="")
     is_shared = models.BooleanField(default=False)
     system = models.TextField(default="", blank=True)
-    params = models.JSONField(default=dict)
+    params = models.JSONField(default=dict, blank=True)
     is_logged = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -162,7 +169,7 @@ class Generation(models.Model):
     stop_requested_at = models.DateTimeField(null=True, editable=False)
     prompt_ids = models.JSONField(default=list, editable=False)
     answer_ids = models.JSONField(default=list, editable=False)
-    params = models.JSONField(default=dict)
+    params = models.JSONField(default=dict, blank=True)
     seed = models.PositiveBigIntegerField(default=0)
     dropped_turns = models.PositiveIntegerField(default=0)
     timings = models.JSONField(default=dict, editable=False)

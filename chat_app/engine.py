@@ -1,0 +1,288 @@
+"""The engine process: rows and hints in, tokens out; the scheduler between knows neither."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from redis.exceptions import RedisError
+
+from chat_app import streams_out
+from chat_app.services import generations
+from chat_app.services.generations import Work
+from chat_app.serving.errors import ServingError
+from chat_app.serving.requests import (
+    Delta,
+    Event,
+    Finished,
+    ModelKey,
+    Request,
+    Started,
+    Timings,
+)
+from chat_app.serving.sampling import Sampling
+from chat_app.serving.scheduler import Scheduler
+from training_app.paths import absolute
+
+log = logging.getLogger(__name__)
+
+FRAME_SECONDS = 0.04  # 150 tokens a second must not be 150 frames
+CHECKPOINT_SECONDS = 1.0
+FINISH_TRIES_SECONDS = 1.0
+MOST_AT_ONCE = 16
+
+
+def utf16_length(text: str) -> int:
+    """Return the length of a text as JavaScript counts it."""
+    return len(text) + sum(sign > "\uffff" for sign in text)
+
+
+@dataclass(slots=True)
+class Writing:
+    """One answer under way: its text, and how much of it is in frames and in the row."""
+
+    work: Work
+    text: str = ""
+    unsent: str = ""
+    sent_units: int = 0
+    seq: int = 0
+    frame_at: float = 0.0
+    checkpoint_at: float = field(default_factory=time.monotonic)
+    finished: Finished | None = None
+
+    @property
+    def key(self) -> UUID:
+        return self.work.generation.pk
+
+    def frame(self, kind: str, **body: Any) -> dict[int, dict[str, Any]]:
+        """Return the next frame under its number."""
+        self.seq += 1
+        return {self.seq: {"t": kind, "gen": str(self.key), "seq": self.seq, **body}}
+
+    def text_frame(self, now: float) -> dict[int, dict[str, Any]]:
+        """Return a frame with the text that was not sent yet."""
+        if not self.unsent:
+            return {}
+        frame = self.frame("d", off=self.sent_units, s=self.unsent)
+        self.sent_units += utf16_length(self.unsent)
+        self.unsent, self.frame_at = "", now
+        return frame
+
+
+class Engine:
+    """Connects the scheduler with Postgres, which is the truth, and Redis, which is quick.
+
+    Three threads: the caller's claims work, one runs the scheduler, one writes what it emits.
+    """
+
+    def __init__(self, *, models: int = 2) -> None:
+        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self.scheduler = Scheduler(self._events.put, models=models)
+        self._writings: dict[str, Writing] = {}
+        self._lock = threading.Lock()
+        self._over = threading.Event()
+        self._written_out = threading.Event()
+        self._last_id = "$"
+        self._looked_at = 0.0
+
+    def close(self) -> None:
+        """Make `run` return; answers under way end as interrupted, unread ones are queued again."""
+        self._over.set()
+
+    def doing(self) -> str:
+        with self._lock:
+            count = len(self._writings)
+        return f"writing {count} answer{'' if count == 1 else 's'}" if count else ""
+
+    def run(self) -> None:
+        """Serve until `close` is called."""
+        brain = threading.Thread(target=self.scheduler.run, name="scheduler")
+        writer = threading.Thread(target=self._in_thread(self._write), name="writer")
+        brain.start()
+        writer.start()
+        try:
+            while not self._over.is_set():
+                self._look_for_work()
+                self._wait_for_hint()
+        finally:
+            self._wind_up(brain, writer)
+
+    def _wind_up(self, brain: threading.Thread, writer: threading.Thread) -> None:
+        with self._lock:
+            unread = [found.work for found in self._writings.values() if not found.text]
+        self._try(lambda: generations.give_back(unread))
+        self.scheduler.close()
+        brain.join()
+        self._written_out.set()
+        writer.join()
+
+    def _in_thread(self, loop: Callable[[], None]) -> Callable[[], None]:
+        def run() -> None:
+            try:
+                loop()
+            finally:
+                connection.close()
+
+        return run
+
+    # Work comes in -------------------------------------------------------------------------------
+    def _look_for_work(self) -> None:
+        room = MOST_AT_ONCE - len(self._writings)
+        if room > 0:
+            for work in self._try(lambda: generations.claim(room)) or []:
+                self._start(work)
+        self._looked_at = time.monotonic()
+
+    def _start(self, work: Work) -> None:
+        gen = str(work.generation.pk)
+        with self._lock:
+            self._writings[gen] = Writing(work)
+        try:
+            self.scheduler.submit(request_of(work))
+        except ServingError as error:
+            self._events.put(failed(work, str(error)))
+
+    def _wait_for_hint(self) -> None:
+        """Return at a hint, or when it is time to look at the rows again."""
+        block = int(min(settings.OTTO_QUEUE_LOOK_SECONDS, 1.0) * 1000)
+        try:
+            server = streams_out.client(settings.OTTO_STREAMS_URL)
+            found = server.xread({streams_out.REQUESTS: self._last_id}, block=block, count=200)
+        except (RedisError, OSError):
+            self._over.wait(block / 1000)
+            return
+        for _, entries in found or []:
+            for entry_id, body in entries:
+                self._last_id = entry_id
+                if body.get(b"op") == b"stop":
+                    self.scheduler.stop(body[b"gen"].decode())
+
+    # Words go out --------------------------------------------------------------------------------
+    def _write(self) -> None:
+        while not (self._written_out.is_set() and self._events.empty()):
+            self._take_events()
+            now = time.monotonic()
+            with self._lock:
+                writings = list(self._writings.values())
+            for writing in writings:
+                self._attend(writing, now)
+
+    def _take_events(self) -> None:
+        """Wait a frame's time for events and hand them to their answers."""
+        until = time.monotonic() + FRAME_SECONDS
+        while (left := until - time.monotonic()) > 0:
+            try:
+                event = self._events.get(timeout=left)
+            except queue.Empty:
+                return
+            with self._lock:
+                writing = self._writings.get(event.gen)
+            if writing is not None and self._hear(writing, event):
+                return
+
+    def _hear(self, writing: Writing, event: Event) -> bool:
+        """Note one event; True when people should see it at once."""
+        if isinstance(event, Started):
+            self._hear_start(writing, event)
+            return False
+        if isinstance(event, Delta):
+            writing.text += event.text
+            writing.unsent += event.text
+            return writing.sent_units == 0
+        writing.finished = event
+        return True
+
+    def _hear_start(self, writing: Writing, event: Started) -> None:
+        dropped = event.dropped_turns
+        if dropped:
+            self._try(lambda: generations.note_start(writing.work, dropped_turns=dropped))
+        figures = {"phase": "reading", "ctx": event.prompt_tokens, "dropped": dropped}
+        streams_out.send_frames(writing.key, writing.frame("stat", **figures))
+
+    def _attend(self, writing: Writing, now: float) -> None:
+        """Send frames, checkpoint each second, finish what is finished."""
+        if writing.finished is not None:
+            self._finish(writing, writing.finished, now)
+            return
+        if now - writing.frame_at >= FRAME_SECONDS:
+            streams_out.send_frames(writing.key, writing.text_frame(now))
+        if now - writing.checkpoint_at >= CHECKPOINT_SECONDS:
+            self._checkpoint(writing, now)
+
+    def _checkpoint(self, writing: Writing, now: float) -> None:
+        row = writing.work.generation
+        writing.checkpoint_at = now
+        try:
+            wants_stop = generations.checkpoint(row.pk, row.fence, writing.text)
+        except DatabaseError as error:
+            log.warning("an answer waits for the database: %s", error)
+            connection.close()
+            return
+        if wants_stop is None:
+            self._forget(writing)
+        if wants_stop is not False:
+            self.scheduler.stop(str(row.pk))
+
+    def _finish(self, writing: Writing, event: Finished, now: float) -> None:
+        """Write the last state; the row comes first, so that a reload shows what the page shows."""
+        if now - writing.checkpoint_at < 0:
+            return
+        try:
+            is_ours = generations.finish(writing.work, event, writing.text)
+        except DatabaseError as error:
+            log.warning("an answer's end waits for the database: %s", error)
+            connection.close()
+            writing.checkpoint_at = now + FINISH_TRIES_SECONDS
+            return
+        if is_ours:
+            row = writing.work.generation
+            row.refresh_from_db()
+            frames = writing.text_frame(now) | writing.frame("end", **generations.figures_of(row))
+            streams_out.send_frames(writing.key, frames)
+        self._forget(writing)
+
+    def _forget(self, writing: Writing) -> None:
+        with self._lock:
+            self._writings.pop(str(writing.key), None)
+
+    def _try(self, action: Callable[[], Any]) -> Any:
+        """Do something with the database; while it is away there is no answer."""
+        try:
+            return action()
+        except DatabaseError as error:
+            log.warning("the database does not answer: %s", error)
+            connection.close()
+            self._over.wait(0.5)
+            return None
+
+
+def request_of(work: Work) -> Request:
+    """Return what the scheduler needs to know of a claimed answer."""
+    row, params = work.generation, work.generation.params
+    return Request(
+        gen=str(row.pk),
+        user=str(row.message.chat.owner_id),
+        model=ModelKey(absolute(row.export.path), row.export.precision),
+        turns=work.turns,
+        sampling=Sampling(
+            temperature=params.get("temperature", 0.7),
+            top_k=params.get("top_k", 0),
+            top_p=params.get("top_p", 0.9),
+        ),
+        seed=row.seed,
+        new_tokens=params.get("new_tokens", 200),
+    )
+
+
+def failed(work: Work, reason: str) -> Finished:
+    """Return the event of an answer that could not be begun."""
+    row = work.generation
+    return Finished(str(row.pk), "failed", (), (), Timings(), row.seed, reason)

@@ -1,0 +1,122 @@
+"""Builds a model's serving file and proves it, before anybody may deploy it."""
+
+from __future__ import annotations
+
+import logging
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import timedelta
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import onnxruntime
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from chat_app.models import ServingExport
+from chat_app.services import deployments
+from chat_app.serving.errors import ServingError
+from chat_app.serving.export import write_graph
+from chat_app.serving.graph_files import graph_path
+from chat_app.serving.parity import calibrate, prove
+from datasets_app.corpus.conversation import ASSISTANT, Turn
+from datasets_app.corpus.sample import held_out_questions
+from datasets_app.selectors.versions import iter_conversations
+from otto_web.lib import leases
+from otto_web.lib.files import sha256_of
+from training_app.lm.config import TrainingError
+from training_app.lm.template import Template
+from training_app.models import JobState, TrainedModel
+from training_app.paths import absolute
+
+log = logging.getLogger(__name__)
+PROMPTS = 32
+
+
+def prove_serving_export(export_id: int) -> None:
+    """Build and prove a serving file that waits; harmless when another worker does it."""
+    export = claim(export_id)
+    if export is None:
+        return
+    try:
+        with leases.kept(partial(renew, export)):
+            changes = build(export)
+    except (ServingError, TrainingError) as error:
+        changes = {"state": JobState.FAILED, "reason": str(error)}
+    except Exception:
+        finish(export, {"state": JobState.FAILED, "reason": "An unexpected fault; see the log."})
+        raise
+    finish(export, changes)
+
+
+def claim(export_id: int) -> ServingExport | None:
+    """Take an export that waits or was left by its worker."""
+    free = Q(state=JobState.QUEUED) | Q(state=JobState.RUNNING, lease_until__lt=Now())
+    taken = ServingExport.objects.filter(free, pk=export_id).update(
+        state=JobState.RUNNING, fence=F("fence") + 1, lease_until=_lease_end()
+    )
+    found = ServingExport.objects.select_related("model__run__version")
+    return found.get(pk=export_id) if taken else None
+
+
+def _lease_end() -> Any:
+    return Now() + timedelta(seconds=settings.OTTO_LEASE_SECONDS)
+
+
+def renew(export: ServingExport) -> bool:
+    owned = ServingExport.objects.filter(pk=export.pk, fence=export.fence)
+    return owned.update(lease_until=_lease_end()) == 1
+
+
+def build(export: ServingExport) -> dict[str, Any]:
+    """Return what the row gets: the proved file with its figures, or why it failed."""
+    folder = absolute(export.model.path)
+    precision = "fp32"
+    graph = write_graph(folder, precision)
+    parity = prove(folder, precision, prompts_of(export.model, folder))
+    outcome = {
+        "path": export.model.path,
+        "sha256": sha256_of(graph_path(folder, precision)),
+        "onnxruntime": onnxruntime.__version__,
+        "cpu": platform.processor() or platform.machine(),
+        "parity_max": parity.largest_error,
+        "figures": {**asdict(parity), "sentence": parity.sentence()},
+    }
+    if not parity.is_proved:
+        return {**outcome, "state": JobState.FAILED, "reason": parity.sentence()}
+    return {**outcome, "state": JobState.READY, "reason": "", "calibration": calibrate(graph)}
+
+
+def prompts_of(model: TrainedModel, folder: Path) -> Sequence[Sequence[int]]:
+    """Return held-out prompts of the model's own version, as ids; else the sample's questions."""
+    template = Template.open(folder)
+    budget = model.context // 2
+    asked = list(islice(_questions(model), PROMPTS))
+    return [template.prompt(turns, budget=budget).ids for turns in asked]
+
+
+def _questions(model: TrainedModel) -> Any:
+    if model.run is not None:
+        for conversation in iter_conversations(model.run.version_id, "valid"):
+            turns = conversation.turns
+            place = next((n for n, turn in enumerate(turns) if turn.role == ASSISTANT), 0)
+            if place:
+                yield turns[:place]
+    for question in held_out_questions():
+        yield (Turn("user", question.question),)
+
+
+@transaction.atomic(durable=True)
+def finish(export: ServingExport, changes: dict[str, Any]) -> None:
+    """Write the outcome under the fence, and carry out the deployments that waited for it."""
+    owned = ServingExport.objects.filter(pk=export.pk, fence=export.fence, state=JobState.RUNNING)
+    if not owned.update(lease_until=None, **changes):
+        return
+    export.refresh_from_db()
+    if export.state == JobState.READY:
+        deployments.switch_waiting(export)

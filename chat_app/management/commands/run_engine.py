@@ -1,0 +1,29 @@
+"""`manage.py run_engine`: writes the answers of all chats, many at once."""
+
+from __future__ import annotations
+
+import signal
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from chat_app.engine import Engine
+from otto_web.lib.beat import Beat
+from otto_web.lib.models import ProcessKind
+
+
+class Command(BaseCommand):
+    help = "Answer chats with the deployed models."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--models", type=int, default=2, help="models kept in memory")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        engine = Engine(models=options["models"])
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda *_: engine.close())
+        beat = Beat(ProcessKind.ENGINE, on_drain=engine.close, doing=engine.doing)
+        beat.start()
+        engine.run()
+        beat.stop()

@@ -1,0 +1,45 @@
+"""What a socket reads of answers: small async reads, each checked for the person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from channels.db import database_sync_to_async
+from django.contrib.auth.models import User
+
+from chat_app.models import GENERATION_OPEN, Chat, Generation
+from chat_app.services.generations import figures_of
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerNow:
+    """An answer as its row shows it at this moment."""
+
+    text: str
+    is_open: bool
+    figures: dict[str, Any]
+
+
+def as_uuid(value: Any) -> UUID | None:
+    try:
+        return UUID(str(value))
+    except ValueError:
+        return None
+
+
+@database_sync_to_async
+def answer_now(user: User, gen: Any) -> AnswerNow | None:
+    """Return the answer, or None for a stranger's and for one that is not there."""
+    number = as_uuid(gen)
+    if number is None:
+        return None
+    visible = Chat.objects.visible_to(user)
+    found = Generation.objects.select_related("message").filter(
+        pk=number, message__chat__in=visible
+    )
+    row = found.first()
+    if row is None:
+        return None
+    return AnswerNow(row.message.text, row.state in GENERATION_OPEN, dict(figures_of(row)))

@@ -1,0 +1,180 @@
+"""What people do in chats: ask, stop, rate, rename, keep out of the log, delete."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from dataclasses import asdict, dataclass
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models.functions import Now
+
+from chat_app import streams_out
+from chat_app.models import (
+    GENERATION_OPEN,
+    Chat,
+    Deployment,
+    Generation,
+    GenerationState,
+    LogEntry,
+    Message,
+    Rating,
+)
+from chat_app.serving.errors import ServingError
+from chat_app.serving.limits import DEFAULT_NEW_TOKENS
+from chat_app.serving.sampling import SEED_LIMIT, Sampling
+from datasets_app.corpus.conversation import ASSISTANT, USER
+from datasets_app.corpus.encoding import clean_text
+from otto_web.lib import audit
+
+log = logging.getLogger(__name__)
+LONGEST_MESSAGE = 20_000
+TITLE_WORDS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerParams:
+    """How the asker wants the answer; checked by the sampler's own bounds."""
+
+    temperature: float = 0.7
+    top_k: int = 0
+    top_p: float = 0.9
+    new_tokens: int = DEFAULT_NEW_TOKENS
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        Sampling(temperature=self.temperature, top_k=self.top_k, top_p=self.top_p)
+        if not 1 <= self.new_tokens <= 2_000:
+            raise ServingError("The length must lie between 1 and 2,000 tokens.")
+        if self.seed is not None and not 0 <= self.seed < SEED_LIMIT:
+            raise ServingError(f"The seed must be a whole number from 0 to {SEED_LIMIT - 1}.")
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question that is committed, with the answer to come."""
+
+    question: Message
+    answer: Message
+    generation: Generation
+
+
+@transaction.atomic
+def open_chat(deployment: Deployment, *, owner: User) -> Chat:
+    """Start an empty chat with a deployment."""
+    chat = Chat(owner=owner, deployment=deployment, params=dict(deployment.params))
+    chat.full_clean(exclude=["params"])
+    chat.save(force_insert=True)
+    return chat
+
+
+def ask(chat: Chat, text: str, params: AnswerParams, *, idem: UUID) -> Asked:
+    """Commit the question and its empty answer, then wake the engine.
+
+    The same `idem` again returns what the first one committed. Raises ServingError with a
+    sentence when there is nothing to ask, nobody to answer, or an answer is still being written.
+    """
+    asked = _commit(chat, text, params, idem=idem)
+    streams_out.wake_engine(asked.generation.pk)
+    return asked
+
+
+@transaction.atomic(durable=True)
+def _commit(chat: Chat, text: str, params: AnswerParams, *, idem: UUID) -> Asked:
+    locked = Chat.objects.select_for_update().get(pk=chat.pk)
+    if earlier := Message.objects.filter(chat=locked, idem=idem).first():
+        return _asked_before(earlier)
+    question = _cleaned(text)
+    deployment = Deployment.objects.select_related("model", "export").get(pk=chat.deployment_id)
+    if deployment.export is None or not deployment.is_active:
+        raise ServingError("No model answers here yet. An engineer can deploy one.")
+    if Generation.objects.filter(message__chat=locked, state__in=GENERATION_OPEN).exists():
+        raise ServingError("The answer before is still being written. Stop it, or wait for it.")
+    return _write_rows(locked, deployment, question, params, idem)
+
+
+def _write_rows(
+    chat: Chat, deployment: Deployment, question: str, params: AnswerParams, idem: UUID
+) -> Asked:
+    last = chat.messages.order_by("-created_at", "-pk").first()
+    asked = Message.objects.create(chat=chat, parent=last, role=USER, text=question, idem=idem)
+    answer = Message.objects.create(chat=chat, parent=asked, role=ASSISTANT)
+    generation = Generation.objects.create(
+        message=answer,
+        deployment=deployment,
+        model=deployment.model,
+        export=deployment.export,
+        params=params.as_json(),
+        seed=secrets.randbelow(SEED_LIMIT) if params.seed is None else params.seed,
+    )
+    chat.title = chat.title or " ".join(question.split()[:TITLE_WORDS])[:200]
+    chat.params = params.as_json()
+    chat.save(update_fields=["title", "params", "updated_at"])
+    return Asked(asked, answer, generation)
+
+
+def _asked_before(question: Message) -> Asked:
+    answer = question.children.select_related("generation").get(role=ASSISTANT)
+    return Asked(question, answer, answer.generation)
+
+
+def _cleaned(text: str) -> str:
+    cleaned = clean_text(text).text.strip()
+    if not cleaned:
+        raise ServingError("There is nothing to send. Write a message first.")
+    if len(cleaned) > LONGEST_MESSAGE:
+        raise ServingError(
+            f"The message has {len(cleaned):,} characters; {LONGEST_MESSAGE:,} are allowed. "
+            "Send it in parts."
+        )
+    return cleaned
+
+
+def request_stop(generation: Generation) -> None:
+    """Ask for the end of an answer; what is written so far stays."""
+    open_now = Generation.objects.filter(pk=generation.pk, state__in=GENERATION_OPEN)
+    open_now.filter(stop_requested_at=None).update(stop_requested_at=Now())
+    streams_out.wake_engine(generation.pk, stop=True)
+
+
+@transaction.atomic
+def rate(answer: Message, value: int, *, by: User, comment: str = "") -> Rating | None:
+    """Store what a person thinks of an answer; 0 takes the rating back."""
+    if answer.role != ASSISTANT or value not in {-1, 0, 1}:
+        raise ServingError("Only answers can be rated, with thumb up or down.")
+    if value == 0:
+        Rating.objects.filter(message=answer, user=by).delete()
+        return None
+    rating, _ = Rating.objects.update_or_create(
+        message=answer, user=by, defaults={"value": value, "comment": clean_text(comment).text}
+    )
+    return rating
+
+
+@transaction.atomic
+def rename(chat: Chat, title: str) -> None:
+    Chat.objects.filter(pk=chat.pk).update(title=clean_text(title).text.strip()[:200])
+
+
+@transaction.atomic
+def set_logged(chat: Chat, *, is_logged: bool) -> None:
+    """Let curators read the chat's single exchanges, or take them all out of the log."""
+    Chat.objects.filter(pk=chat.pk).update(is_logged=is_logged)
+    if not is_logged:
+        LogEntry.objects.filter(message__chat=chat, conversation=None).delete()
+
+
+@transaction.atomic
+def delete_chat(chat: Chat, *, by: User) -> None:
+    """Remove the chat with its messages and log entries; the person's words are gone."""
+    audit.record(by, "delete", chat)
+    open_now = Generation.objects.filter(message__chat=chat, state=GenerationState.RUNNING)
+    for generation in open_now:
+        request_stop(generation)
+    chat.delete()

@@ -1,0 +1,93 @@
+"""Deploying: an alias points at a model as soon as its serving file is proved."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models.functions import Now
+
+from chat_app import tasks
+from chat_app.models import Deployment, DeploymentEvent, ServingExport
+from chat_app.serving.errors import ServingError
+from otto_web.lib import audit
+from otto_web.lib.hints import hint
+from training_app.models import JobState, TrainedModel
+
+PRECISION = "fp32"
+
+
+def ready_export(model: TrainedModel) -> ServingExport | None:
+    """Return the serving file that the engine may load."""
+    found = model.serving_exports.filter(state=JobState.READY, precision=PRECISION)
+    return found.first()
+
+
+@transaction.atomic
+def order_export(model: TrainedModel) -> ServingExport:
+    """Order the serving file of a model, once; one that failed is tried again."""
+    export, _ = ServingExport.objects.select_for_update().get_or_create(
+        model=model, precision=PRECISION
+    )
+    if export.state == JobState.FAILED:
+        export.state, export.reason = JobState.QUEUED, ""
+        export.save(update_fields=["state", "reason"])
+    if export.state == JobState.QUEUED:
+        hint(tasks.prove_serving_export_task, export.pk)
+    return export
+
+
+@transaction.atomic
+def deploy(model: TrainedModel, alias: str, *, by: User | None) -> Deployment:
+    """Point the alias at the model: at once when it is proved, else as soon as it is.
+
+    Until then an alias that answers goes on with its present model.
+    """
+    if not model.talks:
+        raise ServingError(
+            f"{model} was trained on plain text only: it continues text but does not answer. "
+            "Train on conversations to get a model for a chat."
+        )
+    deployment, is_fresh = Deployment.objects.select_for_update().get_or_create(
+        alias=alias, defaults={"model": model, "next_model": model}
+    )
+    if not is_fresh:
+        deployment.next_model, deployment.is_active = model, True
+        deployment.save(update_fields=["next_model", "is_active"])
+    audit.record(by, "deploy", deployment, after={"model": str(model.pk)})
+    export = order_export(model)
+    if export.state == JobState.READY:
+        switch(deployment, export, by=by)
+    return deployment
+
+
+@transaction.atomic
+def switch(deployment: Deployment, export: ServingExport, *, by: User | None) -> None:
+    """Let new answers come from this export; answers under way end on the old one."""
+    deployment.model, deployment.export, deployment.next_model = export.model, export, None
+    changed = {"model": export.model, "export": export, "next_model": None, "switched_at": Now()}
+    Deployment.objects.filter(pk=deployment.pk).update(**changed)
+    DeploymentEvent.objects.create(
+        deployment=deployment, model=export.model, actor=by, detail=f"{export.model} answers"
+    )
+
+
+@transaction.atomic
+def switch_waiting(export: ServingExport) -> None:
+    """Carry out the deployments that waited for this proof."""
+    for deployment in Deployment.objects.select_for_update().filter(next_model=export.model):
+        switch(deployment, export, by=None)
+
+
+@transaction.atomic
+def set_logging(deployment: Deployment, *, is_on: bool, by: User) -> None:
+    """Log the answers given from now on for retraining, or no longer."""
+    before = {"is_logging": deployment.is_logging}
+    Deployment.objects.filter(pk=deployment.pk).update(is_logging=is_on)
+    audit.record(by, "set logging", deployment, before=before, after={"is_logging": is_on})
+
+
+@transaction.atomic
+def retire(deployment: Deployment, *, by: User) -> None:
+    """Take the alias out of the composer; chats stay readable."""
+    Deployment.objects.filter(pk=deployment.pk).update(is_active=False, next_model=None)
+    audit.record(by, "retire", deployment)

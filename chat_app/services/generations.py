@@ -1,0 +1,163 @@
+"""An answer's life in the database: claimed, checkpointed, finished, each under its fence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from chat_app.models import Generation, GenerationState, LogEntry, Message
+from chat_app.serving.requests import Finished, FinishReason
+from datasets_app.corpus.conversation import SYSTEM, Turn
+
+STATE_AFTER: dict[FinishReason, GenerationState] = {
+    "stop": GenerationState.DONE,
+    "length": GenerationState.DONE,
+    "stopped": GenerationState.STOPPED,
+    "failed": GenerationState.FAILED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A claimed answer: what the scheduler needs to write it."""
+
+    generation: Generation
+    turns: tuple[Turn, ...]
+
+
+def _lease_end() -> Any:
+    return Now() + timedelta(seconds=settings.OTTO_GENERATION_LEASE_SECONDS)
+
+
+@transaction.atomic(durable=True)
+def claim(most: int) -> list[Work]:
+    """Take up to `most` queued answers, oldest first; no other engine gets them."""
+    queued = Generation.objects.filter(state=GenerationState.QUEUED).order_by("created_at")
+    ids = list(queued.select_for_update(skip_locked=True).values_list("pk", flat=True)[:most])
+    Generation.objects.filter(pk__in=ids).update(
+        state=GenerationState.RUNNING, fence=F("fence") + 1, lease_until=_lease_end()
+    )
+    found = Generation.objects.filter(pk__in=ids).order_by("created_at")
+    rows = found.select_related("message__chat", "model", "export", "deployment")
+    return [Work(row, history_of(row.message)) for row in rows]
+
+
+def history_of(answer: Message) -> tuple[Turn, ...]:
+    """Return the turns before an answer, the chat's system prompt first."""
+    chat = answer.chat
+    messages = {message.pk: message for message in chat.messages.all()}
+    turns: list[Turn] = []
+    parent = answer.parent_id
+    while parent is not None:
+        message = messages[parent]
+        if message.text:
+            turns.append(Turn(message.role, message.text))
+        parent = message.parent_id
+    system = [Turn(SYSTEM, chat.system)] if chat.system else []
+    return (*system, *reversed(turns))
+
+
+def checkpoint(generation: UUID, fence: int, text: str) -> bool | None:
+    """Store the text so far and renew the lease.
+
+    True when somebody asked to stop, False when not, None when the answer is no longer ours.
+    """
+    owned = Generation.objects.filter(pk=generation, fence=fence, state=GenerationState.RUNNING)
+    with transaction.atomic():
+        if not owned.update(lease_until=_lease_end()):
+            return None
+        Message.objects.filter(generation=generation).update(text=text)
+    return owned.filter(stop_requested_at__isnull=False).exists()
+
+
+@transaction.atomic(durable=True)
+def finish(work: Work, event: Finished, text: str) -> bool:
+    """Write an answer's last state, its figures and its log entry; False when it was taken away."""
+    row = work.generation
+    owned = Generation.objects.filter(pk=row.pk, fence=row.fence, state=GenerationState.RUNNING)
+    changed = owned.update(
+        state=STATE_AFTER[event.finish_reason],
+        finish=event.finish_reason,
+        reason=event.reason,
+        prompt_ids=list(event.prompt_ids),
+        answer_ids=list(event.answer_ids),
+        timings={**asdict(event.timings), "tokens": len(event.answer_ids)},
+        seed=event.seed,
+        finished_at=Now(),
+        lease_until=None,
+    )
+    if not changed:
+        return False
+    Message.objects.filter(pk=row.message_id).update(text=text)
+    if text and event.finish_reason != "failed":
+        _log(row.message_id)
+    return True
+
+
+def _log(message_id: UUID) -> None:
+    """Make the log entry, if the deployment and the chat log at this moment."""
+    answer = Message.objects.select_related("chat", "generation__deployment").get(pk=message_id)
+    deployment = answer.generation.deployment
+    if deployment.is_logging and answer.chat.is_logged:
+        LogEntry.objects.get_or_create(
+            message=answer,
+            defaults={"deployment": deployment, "model_id": answer.generation.model_id},
+        )
+
+
+def note_start(work: Work, *, dropped_turns: int) -> None:
+    """Store how many old turns did not fit into the prompt."""
+    row = work.generation
+    owned = Generation.objects.filter(pk=row.pk, fence=row.fence)
+    owned.update(dropped_turns=dropped_turns)
+
+
+def give_back(works: Sequence[Work]) -> None:
+    """Put claimed answers that have no text yet back into the queue."""
+    for work in works:
+        row = work.generation
+        owned = Generation.objects.filter(pk=row.pk, fence=row.fence, message__text="")
+        owned.filter(state=GenerationState.RUNNING).update(
+            state=GenerationState.QUEUED, lease_until=None
+        )
+
+
+def interrupt_expired() -> int:
+    """Mark answers whose engine is gone; their text stays as it was last checkpointed."""
+    expired = Generation.objects.filter(state=GenerationState.RUNNING, lease_until__lt=Now())
+    return expired.update(
+        state=GenerationState.INTERRUPTED,
+        finish="interrupted",
+        reason="The engine stopped while this answer was written.",
+        finished_at=Now(),
+        fence=F("fence") + 1,
+    )
+
+
+def settle_stopped_in_queue() -> int:
+    """End queued answers that somebody stopped before an engine took them."""
+    unwanted = Generation.objects.filter(
+        Q(state=GenerationState.QUEUED) & Q(stop_requested_at__isnull=False)
+    )
+    return unwanted.update(
+        state=GenerationState.STOPPED, finish="stopped", finished_at=Now(), lease_until=None
+    )
+
+
+def figures_of(generation: Generation) -> Mapping[str, Any]:
+    """Return the frame's figures of a finished answer."""
+    return {
+        "state": generation.state,
+        "finish": generation.finish,
+        "reason": generation.reason,
+        "timings": generation.timings,
+        "dropped": generation.dropped_turns,
+    }

@@ -1,0 +1,33 @@
+"""What the reaper cleans up for this app."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Q
+
+from chat_app import tasks
+from chat_app.models import ServingExport
+from chat_app.services import generations
+from otto_web.lib.hints import hint
+from training_app.models import JobState
+
+
+def end_left_answers(now: datetime) -> None:
+    """Mark answers whose engine is gone, and end queued ones that nobody wants."""
+    generations.interrupt_expired()
+    generations.settle_stopped_in_queue()
+
+
+def hint_exports(now: datetime) -> None:
+    """Wake a worker for proofs that wait, or whose worker is gone."""
+    late = Q(
+        state=JobState.QUEUED, created_at__lt=now - timedelta(seconds=settings.OTTO_HINT_SECONDS)
+    )
+    left = Q(state=JobState.RUNNING, lease_until__lt=now)
+    for export in ServingExport.objects.filter(late | left):
+        hint(tasks.prove_serving_export_task, export.pk)
+
+
+SWEEPS = (end_left_answers, hint_exports)

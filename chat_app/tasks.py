@@ -1,0 +1,12 @@
+"""Doors from Celery to the jobs."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+
+@shared_task
+def prove_serving_export_task(export_id: str) -> None:
+    from chat_app.jobs import serving_exports  # keeps a job's imports out of the web process
+
+    serving_exports.prove_serving_export(int(export_id))
