@@ -29,6 +29,7 @@ _CANDIDATE = re.compile(
     r"))"
     r"|(?P<number>(?<![\w#])(?<!\w-)(?<!# )\+?\(?\d(?:[ \u00a0().\-–/]{0,3}\d){6,18}(?![\d]))"
 )
+_SEVEN_DIGITS = re.compile(r"\d(?:[ \u00a0().\-–/]{0,3}\d){6}")  # most texts end here
 _GROUPS = re.compile(r"\d+")
 _YEAR = re.compile(r"(?:19|20)\d\d\Z")
 _DECIMAL = re.compile(r"\d{1,3}\.\d{5,}\Z")
@@ -60,6 +61,8 @@ class Masked:
 
 def personal_data(text: str) -> Iterator[PersonalDatum]:
     """Yield each e-mail address, phone and card number in the text, from left to right."""
+    if "@" not in text and _SEVEN_DIGITS.search(text) is None:
+        return
     for match in _CANDIDATE.finditer(text):
         found = match.group()
         if match.lastgroup == "email":
@@ -112,7 +115,8 @@ class _Names:
 
 
 def _number_kind(found: str, digits: str, text: str, place: tuple[int, int]) -> Kind | None:
-    if FEWEST_CARD_DIGITS <= len(digits) <= MOST_CARD_DIGITS and _passes_luhn(digits):
+    groups = _GROUPS.findall(found)
+    if _grouped_like_a_card(groups) and _passes_luhn(digits):
         return "card"
     if not FEWEST_PHONE_DIGITS <= len(digits) <= MOST_PHONE_DIGITS:
         return None
@@ -120,9 +124,18 @@ def _number_kind(found: str, digits: str, text: str, place: tuple[int, int]) -> 
         return "phone"
     start, end = place
     is_money = _MONEY.search(text[max(0, start - 2) : start]) or _MONEY_AFTER.match(text, end)
-    if is_money or _DECIMAL.match(found) or not _grouped_like_a_phone(_GROUPS.findall(found)):
+    if is_money or _DECIMAL.match(found) or not _grouped_like_a_phone(groups):
         return None
     return "phone"
+
+
+def _grouped_like_a_card(groups: list[str]) -> bool:
+    """Tell a card number from an order number: unbroken, in fours, or 4-6-5 and 4-6-4."""
+    lengths = [len(group) for group in groups]
+    if not FEWEST_CARD_DIGITS <= sum(lengths) <= MOST_CARD_DIGITS:
+        return False
+    in_fours = all(length == 4 for length in lengths[:-1]) and lengths[-1] <= 4
+    return len(lengths) == 1 or in_fours or lengths in ([4, 6, 5], [4, 6, 4])
 
 
 def _grouped_like_a_phone(groups: list[str]) -> bool:

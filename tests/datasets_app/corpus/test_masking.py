@@ -68,6 +68,7 @@ def test_card_numbers_are_masked_by_their_check_digit(text):
         "In the years 2019 2020 2021 and 1990-2020",
         "Pi is 3.14159265",
         "502-2345678-9012345-77",
+        "Order ID 112-3344556-7788990",
         "Room 12, floor 3, 42 seats",
         "user@host",
     ],
