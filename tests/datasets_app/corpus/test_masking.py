@@ -96,7 +96,7 @@ def test_places_are_those_of_the_stored_text():
 
 
 def test_the_search_is_linear_in_the_text():
-    start = time.perf_counter()
+    start = time.process_time()
     for piece in ("a", "a.", "1", "1 ", "a@", "+", "1-"):
         masked(piece * 50_000)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5

@@ -311,10 +311,10 @@ def test_the_cost_of_an_answer_does_not_explode():
         "\u0e01\u0e31" * 50_000,
         "-a" * 90_000,
     ]
-    start = time.perf_counter()
+    start = time.process_time()
     for text in nasty:
         judge(talk("Tell me about it", text), standard())
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3
 
 
 @given(st.text(max_size=300), st.text(max_size=300))
