@@ -42,6 +42,11 @@ class Cleaned:
     surrogates: int = 0
 
 
+def is_clean(text: str) -> bool:
+    """Say quickly whether `clean_text` would leave a text as it is."""
+    return "\0" not in text and (text.isascii() or not SURROGATE.search(text))
+
+
 def clean_text(text: str) -> Cleaned:
     """Remove NUL and replace lone surrogates; change nothing else."""
     nuls = text.count("\0")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import pairwise
 
 from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, SYSTEM, USER
@@ -26,6 +27,7 @@ ANSWER_LABELS = frozenset({"a", "answer", "antwort", "respuesta", "risposta", "Ð
 _PARENTHESIS = re.compile(r"\(([^()]*)\)")
 
 
+@lru_cache(1024)
 def role_of(word: str) -> str:
     """Return the role that a word means; an unknown word stays as it is."""
     return ROLE_OF.get(word.strip().casefold(), word.strip())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from datasets_app.corpus import transcripts
@@ -98,10 +99,8 @@ def is_turn_list(items: Any) -> bool:
     """Say whether every element is an object with a speaker and words."""
     if not isinstance(items, list) or not items or not isinstance(items[0], dict):
         return isinstance(items, list) and not items
-    names = {plain(key): key for key in items[0]}
-    return _key(names, SPEAKERS) is not None and (
-        _key(names, WORDS) is not None or "tool_calls" in names
-    )
+    speaker, words = _turn_keys(tuple(items[0]))
+    return speaker is not None and (words is not None or "tool_calls" in items[0])
 
 
 def _turns_plan(names: dict[str, str], value: dict[str, Any]) -> Plan | None:
@@ -130,7 +129,7 @@ def list_of_turns(items: Any, notes: list[str]) -> tuple[Turn, ...]:
     for number, item in enumerate(items, 1):
         if not isinstance(item, dict):
             raise ShapeError("not_text", f"Turn {number} is no object.")
-        speaker, words = _turn_keys(item)
+        speaker, words = _turn_keys(tuple(item))
         if "tool_calls" in item and (words is None or item[words] is None):
             notes.append("a call of a tool was left out")
             continue
@@ -144,10 +143,10 @@ def list_of_turns(items: Any, notes: list[str]) -> tuple[Turn, ...]:
     return tuple(map(Turn, settled, texts))
 
 
-def _turn_keys(item: dict[str, Any]) -> tuple[str | None, str | None]:
-    if "role" in item and "content" in item:
-        return "role", "content"
-    names = {plain(key): key for key in item}
+@lru_cache(1024)
+def _turn_keys(keys: tuple[str, ...]) -> tuple[str | None, str | None]:
+    """Return which of an object's keys name the speaker and the words."""
+    names = {plain(key): key for key in keys}
     return _key(names, SPEAKERS), _key(names, WORDS)
 
 

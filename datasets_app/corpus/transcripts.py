@@ -106,7 +106,8 @@ def find_speakers(lines: Iterable[str]) -> Speakers | None:
     speakers = recurring | known if recurring or len(known) >= 2 else {}
     if not FEWEST_SPEAKERS <= len(speakers) <= MOST_SPEAKERS:
         return None
-    if sum(speakers.values()) < max(3, LEAST_SHARE * seen):
+    fewest = 2 if {speaker_role(label) for label in speakers} == {USER, ASSISTANT} else 3
+    if sum(speakers.values()) < max(fewest, LEAST_SHARE * seen):
         return None
     if not known and words < FEWEST_WORDS * sum(counts.values()):
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from datasets_app.corpus.conversation import Turn
-from datasets_app.corpus.encoding import clean_text
+from datasets_app.corpus.encoding import clean_text, is_clean
 from datasets_app.corpus.source import Mapping
 from datasets_app.corpus.view import ByteStream
 
@@ -28,6 +28,8 @@ class Job:
 
 def clean_turns(turns: tuple[Turn, ...]) -> tuple[tuple[Turn, ...], tuple[str, ...]]:
     """Return the turns as PostgreSQL takes them, and a note when something was replaced."""
+    if all(is_clean(turn.text) and is_clean(turn.role) for turn in turns):
+        return turns, ()
     nuls = surrogates = 0
     clean: list[Turn] = []
     for turn in turns:
