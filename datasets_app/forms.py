@@ -33,7 +33,7 @@ class ManyFilesField(forms.FileField):
     widget = ManyFilesInput
 
     def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
-        files = data if isinstance(data, list | tuple) else [data]
+        files = data or [None]  # a field without files is an empty list
         return [super(ManyFilesField, self).clean(file, initial) for file in files]
 
 

@@ -1,0 +1,280 @@
+"""Pages of uploads: who may see them, what they say, what they change."""
+
+from __future__ import annotations
+
+import io
+import uuid
+import zipfile
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from datasets_app.jobs.importing import import_upload
+from datasets_app.jobs.removing import remove_upload
+from datasets_app.models import (
+    Blob,
+    Conversation,
+    SourceFile,
+    Status,
+    Upload,
+    UploadState,
+    Version,
+    VersionRow,
+)
+from datasets_app.services.uploads import NewUpload, receive_whole
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("redis_server", "data_dir"),
+]
+CHATS = b'{"input": "Where is my hat?", "output": "It is on its way."}\n' * 2 + b'{"broken": \n'
+TABLE = b"colour,size\nred one,big enough\nblue one,much too big\ngreen one,rather small\n"
+
+
+@pytest.fixture
+def curator(cora, client_of):
+    return client_of(cora)
+
+
+@pytest.fixture
+def done(cora):
+    """Give a function that returns an imported upload."""
+
+    def made(name="chats.jsonl", body=CHATS):
+        upload = receive_whole(NewUpload(name, len(body)), body, by=cora)
+        import_upload(upload.pk)
+        upload.refresh_from_db()
+        return upload
+
+    return made
+
+
+def pages(upload):
+    file = upload.files.first()
+    return [
+        reverse("upload-list"),
+        reverse("upload-detail", args=[upload.pk]),
+        reverse("upload-delete", args=[upload.pk]),
+        reverse("file-detail", args=[file.pk]),
+    ]
+
+
+def test_curators_see_the_pages_members_do_not_and_strangers_sign_in(
+    client, client_of, cora, mia, done
+):
+    for address in pages(done()):
+        assert client_of(cora).get(address).status_code == 200
+        assert client_of(mia).get(address).status_code == 403
+        answer = client.get(address)
+        assert answer.status_code == 302
+        assert "next=" in answer["Location"]
+
+
+@pytest.mark.parametrize("name", ["upload-detail", "upload-delete", "file-detail"])
+def test_what_is_not_there_is_404(curator, name):
+    assert curator.get(reverse(name, args=[uuid.uuid4()])).status_code == 404
+
+
+@pytest.mark.parametrize("name", ["upload-again", "file-columns", "file-encoding", "file-members"])
+def test_changes_are_not_made_by_looking(curator, name):
+    assert curator.get(reverse(name, args=[uuid.uuid4()])).status_code == 405
+
+
+@pytest.mark.checklist(38, 42)
+def test_small_files_arrive_without_javascript(curator):
+    files = [SimpleUploadedFile(f"{n}.jsonl", CHATS + b"\n" * n) for n in range(2)]
+    answer = curator.post(reverse("upload-list"), {"sent": files})
+    assert answer.status_code == 302
+    assert set(Upload.objects.values_list("name", "state")) == {
+        ("0.jsonl", "received"),
+        ("1.jsonl", "received"),
+    }
+
+
+def test_a_form_without_a_file_or_with_a_large_one_is_422(curator, settings):
+    assert curator.post(reverse("upload-list"), {}).status_code == 422
+    settings.OTTO_CHUNK_BYTES = 10
+    answer = curator.post(reverse("upload-list"), {"sent": SimpleUploadedFile("a.txt", b"x" * 11)})
+    assert answer.status_code == 422
+    assert "larger than" in answer.content.decode()
+    assert Upload.objects.count() == 0
+
+
+@pytest.mark.checklist(41)
+def test_the_list_names_the_kinds_and_finds_uploads_by_name(curator, done):
+    empty = curator.get(reverse("upload-list")).content.decode()
+    assert "No uploads yet" in empty
+    assert "jsonl" in empty
+    done("orders.jsonl")
+    done("table.csv", TABLE)
+    found = curator.get(reverse("upload-list"), {"q": "ORDER"}).content.decode()
+    assert "orders.jsonl" in found
+    assert "table.csv" not in found
+    nothing = curator.get(reverse("upload-list"), {"q": "nowhere"}).content.decode()
+    assert "No upload has" in nothing
+
+
+def test_htmx_gets_the_table_alone(curator, done):
+    done()
+    answer = curator.get(reverse("upload-list"), headers={"HX-Request": "true"})
+    assert answer.content.decode().lstrip().startswith('<div id="upload-table"')
+
+
+@pytest.mark.checklist(40)
+def test_the_page_looks_again_while_something_moves_and_rests_afterwards(curator, done):
+    upload = done()
+    page = reverse("upload-detail", args=[upload.pk])
+    assert "every 1s" not in curator.get(page).content.decode()
+    Upload.objects.update(state=UploadState.READING)
+    assert "every 1s" in curator.get(page).content.decode()
+    assert "every 1s" in curator.get(reverse("upload-list")).content.decode()
+
+
+@pytest.mark.checklist(40)
+def test_a_failed_upload_shows_its_sentence(curator, done):
+    upload = done("cut.zip", b"PK\x03\x04" + b"x" * 50)
+    assert upload.state == UploadState.FAILED
+    page = curator.get(reverse("upload-detail", args=[upload.pk])).content.decode()
+    assert "notice-bad" in page
+
+
+def test_the_filter_shows_only_what_did_not_load(curator, done):
+    upload = done()
+    page = reverse("upload-detail", args=[upload.pk])
+    assert 'data-label="File"' in curator.get(page).content.decode()
+    filtered = curator.get(page, {"show": "unloaded"}).content.decode()
+    assert "Everything was loaded" in filtered
+
+
+@pytest.mark.checklist(39)
+def test_the_file_page_shows_metadata_issues_bytes_and_conversations(curator, done):
+    upload = done()
+    file = upload.files.get()
+    page = curator.get(reverse("file-detail", args=[file.pk])).content.decode()
+    for wanted in (
+        upload.name,
+        upload.blob_id,
+        "utf-8",
+        "jsonl",
+        "Where is my hat?",
+        "{&quot;broken",
+    ):
+        assert wanted in page
+
+
+def test_names_and_texts_are_never_markup(curator, done):
+    name = "<script>alert(1)</script>.jsonl"
+    body = (
+        b'{"input": "<b>Where</b> is it?", "output": "<img src=x onerror=alert(1)> here it is."}\n'
+        b'{"<i>": \n'
+    )
+    upload = done(name, body)
+    for address in pages(upload):
+        text = curator.get(address).content.decode()
+        assert "<script>alert" not in text
+        assert "<img src=x" not in text
+        assert "<b>Where" not in text
+
+
+def test_queries_do_not_grow_with_the_number_of_uploads(
+    curator, done, django_assert_max_num_queries
+):
+    for n in range(6):
+        done(f"{n}.jsonl", CHATS + b"\n" * n)
+    with django_assert_max_num_queries(12):
+        curator.get(reverse("upload-list"))
+    with django_assert_max_num_queries(14):
+        curator.get(reverse("upload-detail", args=[Upload.objects.first().pk]))
+
+
+@pytest.mark.checklist(43)
+def test_known_bytes_are_shown_with_the_choice_to_load_them_again(curator, done):
+    first, second = done(), done("copy.jsonl")
+    page = curator.get(reverse("upload-detail", args=[second.pk])).content.decode()
+    assert "already uploaded on" in page
+    assert reverse("upload-detail", args=[first.pk]) in page
+    again = reverse("upload-again", args=[second.pk])
+    assert curator.post(again, {"dataset": "another"}).status_code == 302
+    import_upload(second.pk)
+    second.refresh_from_db()
+    assert second.dataset.conversations.count() == 2
+
+
+@pytest.mark.checklist(48)
+def test_columns_are_chosen_on_the_file_page(curator, done):
+    upload = done("table.csv", TABLE)
+    file = upload.files.get()
+    page = curator.get(reverse("file-detail", args=[file.pk])).content.decode()
+    assert "Tell us what the columns are" in page
+    assert "blue one" in page
+    address = reverse("file-columns", args=[file.pk])
+    refused = curator.post(address, {"question": "colour"})
+    assert refused.status_code == 422
+    assert "question and an answer" in refused.content.decode()
+    answer = curator.post(address, {"question": "colour", "answer": "size"})
+    assert answer["Location"] == reverse("upload-detail", args=[upload.pk])
+    import_upload(upload.pk)
+    assert Conversation.objects.count() == 3
+
+
+def test_tables_with_the_same_columns_may_follow_one_choice(curator, cora, done):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("a.csv", TABLE)
+        archive.writestr("b.csv", TABLE + b"x one,y two\n")
+    upload = done("all.zip", packed.getvalue())
+    first = upload.files.get(name="a.csv")
+    choice = {"question": "colour", "answer": "size", "also_alike": "on"}
+    curator.post(reverse("file-columns", args=[first.pk]), choice)
+    import_upload(upload.pk)
+    assert Conversation.objects.count() == 7
+
+
+def test_an_encoding_is_chosen_on_the_file_page(curator, done):
+    upload = done("menu.txt", "Grüße aus Köln".encode("cp1252"))
+    file = upload.files.get()
+    assert file.reason == "needs_encoding"
+    address = reverse("file-encoding", args=[file.pk])
+    assert curator.post(address, {"encoding": "made-up"}).status_code == 422
+    assert curator.post(address, {"encoding": "cp1252"}).status_code == 302
+    import_upload(upload.pk)
+    assert Conversation.objects.get().turns[0]["text"] == "Grüße aus Köln"
+
+
+@pytest.mark.checklist(41)
+def test_deleting_asks_with_numbers_and_takes_rows_and_conversations(curator, done):
+    upload = done()
+    address = reverse("upload-delete", args=[upload.pk])
+    assert "2 conversations will be removed" in curator.get(address).content.decode()
+    assert curator.post(address).status_code == 302
+    assert curator.get(reverse("upload-detail", args=[upload.pk])).status_code == 404
+    remove_upload(upload.pk)
+    assert Conversation.objects.count() == SourceFile.objects.count() == Upload.objects.count() == 0
+    assert Blob.objects.count() == 1
+
+
+def test_conversations_of_a_version_stay_excluded(curator, cora, done):
+    upload = done()
+    kept = Conversation.objects.first()
+    version = Version.objects.create(
+        dataset=upload.dataset,
+        number=1,
+        name="one",
+        policy_sha256="",
+        split_seed=1,
+        shares={},
+        counts={},
+        quality_score=1,
+        manifest_sha256="",
+        created_by=cora,
+    )
+    VersionRow.objects.create(
+        version=version, position=1, conversation=kept, revision=1, row_hash="", side="train"
+    )
+    address = reverse("upload-delete", args=[upload.pk])
+    assert "1 conversation will stay" in curator.get(address).content.decode()
+    curator.post(address)
+    remove_upload(upload.pk)
+    left = Conversation.objects.get()
+    assert (left.pk, left.status, left.source_file) == (kept.pk, Status.EXCLUDED, None)
