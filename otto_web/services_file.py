@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -39,4 +39,5 @@ def database_from_url(url: str) -> dict[str, Any]:
 
 def redis_database(url: str, number: int) -> str:
     """Return the address of one numbered database of the Redis server."""
-    return urlsplit(url)._replace(path=f"/{number}").geturl()
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc, f"/{number}", parts.query, ""))

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from typing import Any
 
 from celery import signals
@@ -20,6 +21,7 @@ from otto_web.lib.models import ProcessKind
 from otto_web.servers.tether import tie_to_parent
 
 EXIT_DRAINED = 75
+IDLE_SECONDS, LOOK_SECONDS = 5.0, 0.5
 
 
 class Worker:
@@ -45,11 +47,24 @@ class Worker:
             return
         self._leaving = True
         self.beat.ask_to_drain()
-        limit = settings.OTTO_DRAIN_SECONDS
-        for seconds, end in ((limit, _cold_shutdown), (limit + 5, _exit)):
-            timer = threading.Timer(seconds, end)
-            timer.daemon = True
-            timer.start()
+        threading.Thread(target=self._see_to_the_end, name="end", daemon=True).start()
+
+    def _see_to_the_end(self) -> None:
+        """End what Celery does not end by itself: long tasks, and a worker that lost its Redis."""
+        began = idle_since = time.monotonic()
+        is_cold = False
+        while time.monotonic() - idle_since < IDLE_SECONDS:
+            time.sleep(LOOK_SECONDS)
+            waited = time.monotonic() - began
+            if waited > settings.OTTO_DRAIN_SECONDS + IDLE_SECONDS:
+                break
+            if waited > settings.OTTO_DRAIN_SECONDS and not is_cold:
+                is_cold = True
+                os.kill(os.getpid(), signal.SIGQUIT)
+            if state.active_requests:
+                idle_since = time.monotonic()
+        self.beat.stop()
+        os._exit(EXIT_DRAINED)
 
     def gone(self, **_: Any) -> None:
         self.beat.stop()
@@ -58,14 +73,6 @@ class Worker:
 def _doing() -> str:
     """Name the tasks that run now."""
     return ", ".join(sorted({request.name.rpartition(".")[2] for request in state.active_requests}))
-
-
-def _cold_shutdown() -> None:
-    os.kill(os.getpid(), signal.SIGQUIT)
-
-
-def _exit() -> None:
-    os._exit(EXIT_DRAINED)
 
 
 @signals.worker_init.connect(weak=False)
