@@ -15,7 +15,7 @@ LEAST_SHARE = 0.2
 FEWEST_WORDS = 3
 """Labels that are no role words, followed by less, are a list of fields and not a talk."""
 NAME = r"[^\W\d_][\w .'’\-]{0,38}(?:\s?\([^()\n]{1,30}\))?"
-CLOCK = r"\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d{1,3})?(?:\s?[AaPp]\.?[Mm]\.?)?"
+CLOCK = r"\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d{1,3})?(?:\s?[AaPp]\.?\s?[Mm]\.?)?"
 DATE = r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}"
 STAMP = rf"(?:[\[(](?:{DATE},?\s+)?(?:{CLOCK}|[\d:]{{4,14}})[\])]|(?:{DATE},?\s+)?{CLOCK})\s*"
 LINE = re.compile(
@@ -38,10 +38,11 @@ GREETINGS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """A line that begins with a speaker's label."""
+    """A line that begins with a speaker's label, perhaps behind a time."""
 
     label: str
     text: str
+    has_time: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def labelled(line: str) -> Labelled | None:
     name = found["name"].strip()
     if len(name.split()) > 5 or line[found.end() : found.end() + 2] == "//":
         return None
-    return Labelled(canonical(name), line[found.end() :].strip())
+    return Labelled(canonical(name), line[found.end() :].strip(), bool(found["stamp"]))
 
 
 def canonical(name: str) -> str:
@@ -92,8 +93,12 @@ def one_turn_per_line(text: str) -> str:
 
 
 def find_speakers(lines: Iterable[str]) -> Speakers | None:
-    """Return who speaks, if 2 to 12 labels recur on a fifth of the non-empty lines."""
+    """Return who speaks, if 2 to 12 labels recur on a fifth of the non-empty lines.
+
+    A label behind a time need not recur.
+    """
     counts: Counter[str] = Counter()
+    timed: set[str] = set()
     seen = words = 0
     for line in _outside_fences(lines):
         seen += 1
@@ -101,12 +106,14 @@ def find_speakers(lines: Iterable[str]) -> Speakers | None:
         if found:
             counts[found.label] += 1
             words += len(found.text.split())
-    recurring = {label: count for label, count in counts.items() if count >= 2}
+            timed |= {found.label} if found.has_time else set()
+    recurring = {label: n for label, n in counts.items() if n >= 2 or label in timed}
     known = {label: count for label, count in counts.items() if speaker_role(label)}
     speakers = recurring | known if recurring or len(known) >= 2 else {}
     if not FEWEST_SPEAKERS <= len(speakers) <= MOST_SPEAKERS:
         return None
-    fewest = 2 if {speaker_role(label) for label in speakers} == {USER, ASSISTANT} else 3
+    is_sure = {speaker_role(label) for label in speakers} == {USER, ASSISTANT}
+    fewest = 2 if is_sure or speakers.keys() <= timed else 3
     if sum(speakers.values()) < max(fewest, LEAST_SHARE * seen):
         return None
     if not known and words < FEWEST_WORDS * sum(counts.values()):

@@ -107,6 +107,24 @@ def test_speakers_of_unknown_role_keep_their_names_with_a_note(load):
     assert any("unknown role" in note for note in record.notes)
 
 
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        *("[01/20/19 11:25] ", "20/01/19, 11:25 - ", "01/20/2019, 11:25 a. m. - "),
+        *("2019/01/20, 11:25 - ", "20.01.19, 11:25:09 - ", "[00:01:12] "),
+    ],
+)
+def test_chat_exports_in_many_date_styles_give_turns(load, stamp):
+    text = f"{stamp}John Doe: Hello you.\nand more\n{stamp}Kunde: Hello John.\n"
+    (talk,) = load(text, "chat.txt").talks
+    assert talk == [("assistant", "Hello you.\nand more"), ("user", "Hello John.")]
+
+
+def test_a_training_text_is_read_back_as_its_pair(load):
+    reading = load('{"text": "User: What?\\nAssistant: That."}\n' * 2, "x.jsonl")
+    assert reading.talks == [[("user", "What?"), ("assistant", "That.")]] * 2
+
+
 def test_a_list_of_questions_and_answers_gives_pairs(load):
     reading = load("Q: How much?\nA: Ten.\n\nQ: When?\nA: Now.\nOr later.\n", "faq.txt")
     assert reading.talks == [
