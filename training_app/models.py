@@ -16,11 +16,14 @@ from datasets_app.models import Version
 from otto_web.lib.access import Role, has_role
 
 
-class TrainersQuerySet(models.QuerySet[Any]):
-    """Rows that every trainer of the installation may see."""
+class ModelQuerySet(models.QuerySet["TrainedModel"]):
+    """Models that every trainer of the installation may see; deleted ones are tombstones."""
 
-    def visible_to(self, user: User) -> TrainersQuerySet:
+    def visible_to(self, user: User) -> ModelQuerySet:
         return self if has_role(user, Role.TRAINER) else self.none()
+
+    def ready(self) -> ModelQuerySet:
+        return self.filter(state=ModelState.READY)
 
 
 class Tokenizer(models.Model):
@@ -55,8 +58,11 @@ class CancelVerb(models.TextChoices):
     DISCARD = "discard", "cancel and discard"
 
 
-class RunQuerySet(TrainersQuerySet):
+class RunQuerySet(models.QuerySet["Run"]):
     """The state machine of a run: every move is one conditional update that says won or lost."""
+
+    def visible_to(self, user: User) -> RunQuerySet:
+        return self if has_role(user, Role.TRAINER) else self.none()
 
     def move(
         self, run_id: UUID, *, fence: int, old: RunState, new: RunState, **columns: Any
@@ -318,7 +324,7 @@ class TrainedModel(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
     created_at = models.DateTimeField(auto_now_add=True)
-    objects = TrainersQuerySet.as_manager()
+    objects = ModelQuerySet.as_manager()
 
     class Meta:
         constraints = [

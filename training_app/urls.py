@@ -2,6 +2,30 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from training_app.views import models, run_actions, run_data, runs
+
+urlpatterns: list[URLPattern] = [
+    path("runs/", runs.run_list_page, name="run-list"),
+    path("runs/new/", runs.run_new, name="run-new"),
+    path("runs/new/forecast/", runs.run_forecast, name="run-forecast"),
+    path("runs/<uuid:run_id>/", runs.run_detail, name="run-detail"),
+    path("runs/<uuid:run_id>/live/", runs.run_live, name="run-live"),
+    path("runs/<uuid:run_id>/points/", run_data.run_points, name="run-points"),
+    path("runs/<uuid:run_id>/logs.jsonl", run_data.run_log, name="run-log"),
+    path("runs/<uuid:run_id>/training_history.json", run_data.run_history, name="run-history"),
+    path(
+        "runs/<uuid:run_id>/checkpoints/<int:checkpoint_id>.zip",
+        run_data.run_checkpoint,
+        name="run-checkpoint",
+    ),
+    path("runs/<uuid:run_id>/cancel/", run_actions.run_cancel, name="run-cancel"),
+    path("runs/<uuid:run_id>/again/", run_actions.run_again, name="run-again"),
+    path("runs/<uuid:run_id>/retry/", run_actions.run_retry, name="run-retry"),
+    path("runs/<uuid:run_id>/continue/", run_actions.run_continue, name="run-continue"),
+    path("models/", models.model_list_page, name="model-list"),
+    path("models/<uuid:model_id>/", models.model_detail, name="model-detail"),
+    path("models/<uuid:model_id>/model.zip", models.model_download, name="model-download"),
+    path("models/<uuid:model_id>/delete/", models.model_delete, name="model-delete"),
+]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.db import connections
@@ -42,7 +43,13 @@ class Heart:
         """Renew the lease; None when somebody else owns the run, or it is over."""
         claim = self._claim
         pids = [os.getpid(), os.getppid()]
-        values = [settings.OTTO_LEASE_SECONDS, claim.run_id, claim.fence, host_name(), pids]
+        values: list[Any] = [
+            settings.OTTO_LEASE_SECONDS,
+            claim.run_id,
+            claim.fence,
+            host_name(),
+            pids,
+        ]
         with self._open().cursor() as cursor:
             cursor.execute(_BEAT, values)
             row = cursor.fetchone()

@@ -23,7 +23,8 @@ def stray_pieces() -> Iterator[Path]:
     """Yield what old attempts left: checkpoints without a row, prepared data; logs stay."""
     runs = paths.absolute(paths.RUNS)
     for folder in runs.iterdir() if runs.is_dir() else ():
-        run = Run.objects.filter(pk=_uuid(folder.name)).first()
+        run_id = _uuid(folder.name)
+        run = None if run_id is None else Run.objects.filter(pk=run_id).first()
         if run is None:
             yield folder
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -34,7 +35,7 @@ def take_numbers(run_id: UUID, count: int, *, fence: int | None = None) -> int:
     The row stays locked until the transaction ends, so numbers become visible in order.
     """
     owned = "" if fence is None else " AND fence = %s AND state = 'running'"
-    values: list[object] = [count, run_id] + ([] if fence is None else [fence])
+    values: list[Any] = [count, run_id] + ([] if fence is None else [fence])
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE training_app_run SET seq = seq + %s WHERE id = %s{owned} RETURNING seq",  # noqa: S608

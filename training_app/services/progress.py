@@ -50,7 +50,7 @@ def record_points(claim: Claim, points: Sequence[Point]) -> int | None:
     first = take_numbers(claim.run_id, len(unique), fence=claim.fence)
     names, steps = [key[0] for key in unique], [key[1] for key in unique]
     with connection.cursor() as cursor:
-        values = [claim.run_id, first, claim.fence, names, steps, list(unique.values())]
+        values: list[Any] = [claim.run_id, first, claim.fence, names, steps, list(unique.values())]
         cursor.execute(_UPSERT, values)
         changed = [step for name, step, was in cursor.fetchall() if was and name not in TIMED]
     _progress(claim, max(steps))

@@ -33,10 +33,10 @@ def _in_use_by(model: TrainedModel) -> list[str]:
     """Return what protects the model, whichever app it belongs to."""
     names = []
     for relation in TrainedModel._meta.related_objects:
-        protects = relation.on_delete is PROTECT
-        rows = relation.related_model._base_manager.filter(  # noqa: SLF001 - any app's rows
-            **{relation.field.name: model}
-        )
-        if protects and rows.exists():
-            names.append(str(relation.related_model._meta.verbose_name_plural))
+        related = relation.related_model
+        if isinstance(related, str) or relation.on_delete is not PROTECT:
+            continue
+        rows = related._base_manager.filter(**{relation.field.name: model})  # noqa: SLF001
+        if rows.exists():
+            names.append(str(related._meta.verbose_name_plural))
     return names

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-LOG_NAME = "logs.jsonl"
+from training_app.run_logs import LOG_NAME
+
 _MOST_BYTES, _KEPT = 8 * 1024 * 1024, 2
 
 
@@ -43,18 +44,3 @@ class RunLog:
         }
         text = json.dumps(values, ensure_ascii=False)
         self._file.emit(logging.LogRecord("run", logging.INFO, "", 0, text, None, None))
-
-
-def log_files(run_folder: Path) -> list[Path]:
-    """Return the log's pieces of all attempts, oldest first."""
-    folders = sorted(run_folder.glob("f*"), key=_fence)
-    return [
-        path
-        for folder in folders
-        for path in sorted(folder.glob(f"{LOG_NAME}*"), key=lambda path: path.name, reverse=True)
-    ]
-
-
-def _fence(folder: Path) -> int:
-    number = folder.name.removeprefix("f")
-    return int(number) if number.isdigit() else 0

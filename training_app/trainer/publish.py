@@ -13,12 +13,13 @@ from training_app import paths
 from training_app.lm.contract import Sample, TrainedResult
 from training_app.lm.folder import MANIFEST, hashes
 from training_app.models import Run, RunSample
+from training_app.run_logs import LOG_NAME, log_files
 from training_app.selectors.history import training_history
 from training_app.services.attempts import Claim
 from training_app.services.finish import Finished, finish_run
 from training_app.services.history import FenceLostError
 from training_app.services.progress import prove_fence
-from training_app.trainer.log import LOG_NAME, RunLog, log_files
+from training_app.trainer.log import RunLog
 
 
 def publish(run: Run, claim: Claim, result: TrainedResult, run_log: RunLog) -> None:

@@ -62,7 +62,8 @@ class RunWriter:
         last = max(step for _, step, _ in points)
         values = {name: value for name, step, value in points if step == last}
         self._log.at(last, _finite(values.get("train/loss")))
-        self._log.line("progress", **{name: _finite(value) for name, value in values.items()})
+        figures: dict[str, Any] = {name: _finite(value) for name, value in values.items()}
+        self._log.line("progress", **figures)
         if differs_at is not None:
             self._warn(
                 "nondeterministic",

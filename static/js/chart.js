@@ -1,0 +1,114 @@
+// @ts-check
+/**
+ * Draw a run's curves: points come over the run's socket as JSON frames, or by polling where there
+ * is no socket. Points merge by (name, step), so a repeat is harmless.
+ */
+const DRAWN = [
+  { name: "train/loss", label: "training", dash: [], ink: "--accent" },
+  { name: "held_out/loss", label: "held-out", dash: [6, 4], ink: "--warn" },
+];
+const POLL_MS = 5000;
+const DRAW_MS = 250;
+
+/** @param {HTMLElement} root */
+export function attach(root) {
+  const canvas = /** @type {HTMLCanvasElement} */ (root.querySelector("canvas"));
+  const Chart = /** @type {any} */ (window).Chart;
+  if (!Chart || !canvas) return undefined;
+  /** @type {Map<string, Map<number, number | null>>} */
+  const curves = new Map(DRAWN.map(({ name }) => [name, new Map()]));
+  const url = root.dataset.pointsUrl ?? "";
+  const line = document.querySelector("[data-run-line]");
+  const words = root.querySelector("[data-chart-state]");
+  const hearing = new AbortController();
+  let seq = 0;
+  let isLive = false;
+  let isOver = false;
+  let drawAt = 0;
+  /** @type {number | undefined} */
+  let timer;
+
+  const chart = new Chart(canvas, { type: "line", data: { datasets: DRAWN.map(dataset) }, options: options() });
+  root.hidden = false;
+  root.parentElement?.querySelector("[data-chart-fallback]")?.setAttribute("hidden", "");
+
+  /** @param {{rows?: [string, number, number | null][], upto?: number}} frame */
+  function merge(frame) {
+    for (const [name, step, value] of frame.rows ?? []) curves.get(name)?.set(step, value);
+    seq = Math.max(seq, frame.upto ?? 0);
+    if (drawAt) return;
+    drawAt = window.setTimeout(draw, DRAW_MS);
+  }
+
+  function draw() {
+    drawAt = 0;
+    DRAWN.forEach(({ name }, index) => {
+      const points = [...(curves.get(name) ?? [])].sort((a, b) => a[0] - b[0]);
+      chart.data.datasets[index].data = points.map(([x, y]) => ({ x, y }));
+    });
+    chart.update("none");
+  }
+
+  async function poll() {
+    if (!isLive && !document.hidden) {
+      await look();
+      document.querySelector("[data-run-poll]")?.dispatchEvent(new Event("run-poll"));
+    }
+    if (!isOver) timer = window.setTimeout(poll, POLL_MS);
+  }
+
+  async function look() {
+    try {
+      const answer = await fetch(`${url}?from=${seq}`, { headers: { accept: "application/json" } });
+      if (!answer.ok) return say("offline, retrying");
+      const frame = await answer.json();
+      isOver = Boolean(frame.over);
+      merge(frame);
+      if (isOver && line) return window.location.reload();
+      say(isOver ? "" : "every 5 seconds");
+    } catch {
+      say("offline, retrying");
+    }
+  }
+
+  /** @param {string} text */
+  function say(text) {
+    if (words) words.textContent = text;
+  }
+
+  /** @param {Event} event */
+  function onMessage(event) {
+    const text = String(/** @type {CustomEvent} */ (event).detail.message);
+    if (!text.startsWith("{")) return;
+    event.preventDefault(); // a frame for the chart, not HTML to swap
+    const frame = JSON.parse(text);
+    if (frame.t === "points") merge(frame);
+    if (frame.t === "over") window.location.reload();
+  }
+
+  /** @param {Event} event */
+  function onOpen(event) {
+    isLive = true;
+    say("live");
+    if (seq) /** @type {CustomEvent} */ (event).detail.socketWrapper.send(JSON.stringify({ op: "from", seq }));
+  }
+
+  const { signal } = hearing;
+  line?.addEventListener("htmx:wsBeforeMessage", onMessage, { signal });
+  line?.addEventListener("htmx:wsOpen", onOpen, { signal });
+  line?.addEventListener("htmx:wsClose", () => ((isLive = false), say("catching up")), { signal });
+  look().then(poll);
+  return () => (hearing.abort(), window.clearTimeout(timer), chart.destroy());
+}
+
+/** @param {{label: string, dash: number[], ink: string}} curve */
+function dataset({ label, dash, ink }) {
+  const colour = getComputedStyle(document.documentElement).getPropertyValue(ink).trim();
+  return { label, data: [], borderColor: colour, borderDash: dash, borderWidth: 1.75, pointRadius: 0, spanGaps: true };
+}
+
+function options() {
+  const x = { type: "linear", ticks: { precision: 0 }, title: { display: true, text: "step" } };
+  const y = { title: { display: true, text: "loss" } };
+  return { animation: false, parsing: false, normalized: true, maintainAspectRatio: true, scales: { x, y } };
+}

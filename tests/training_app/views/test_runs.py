@@ -1,0 +1,211 @@
+"""The pages of runs: each view's ladder, and what the pages say."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+from django.urls import reverse
+
+from tests.training_app.conftest import make_version, toy_order
+from training_app.forms import preset_values
+from training_app.models import CancelVerb, Run, RunState
+from training_app.services.runs import cancel_run, queue_run
+
+HTMX = {"HTTP_HX_REQUEST": "true"}
+GET_PAGES = ["run-list", "run-new", "model-list"]
+RUN_PAGES = ["run-detail", "run-live", "run-points", "run-log", "run-history"]
+RUN_POSTS = ["run-cancel", "run-again", "run-retry", "run-continue"]
+
+
+def filled(version, **changes):
+    values = preset_values("tiny") | {"version": str(version.pk), "length": 2}
+    return {key: value for key, value in (values | changes).items() if value is not None}
+
+
+@pytest.mark.parametrize("name", GET_PAGES)
+def test_a_trainer_opens_a_page_and_htmx_gets_its_fragment(name, theo, client_of, version):
+    whole = client_of(theo).get(reverse(name))
+    part = client_of(theo).get(reverse(name), **HTMX)
+    assert (whole.status_code, part.status_code) == (200, 200)
+    assert b"<html" in whole.content
+    assert b"<html" not in part.content
+    assert "HX-Request" in whole["Vary"]
+
+
+@pytest.mark.parametrize("name", RUN_PAGES)
+def test_a_trainer_opens_everything_of_a_run(name, theo, client_of, queued_run):
+    assert client_of(theo).get(reverse(name, args=[queued_run.pk])).status_code == 200
+
+
+@pytest.mark.parametrize("name", [*RUN_PAGES, *RUN_POSTS])
+def test_a_run_that_is_not_there_is_404(name, theo, client_of):
+    client = client_of(theo)
+    send = client.post if name in RUN_POSTS else client.get
+    assert send(reverse(name, args=[uuid4()])).status_code == 404
+
+
+@pytest.mark.parametrize("name", [*RUN_PAGES, *RUN_POSTS])
+def test_a_curator_is_refused_and_a_visitor_signs_in_first(
+    name, cora, client, client_of, queued_run
+):
+    url = reverse(name, args=[queued_run.pk])
+    for visitor, status in ((client_of(cora), 403), (client, 302)):
+        send = visitor.post if name in RUN_POSTS else visitor.get
+        assert send(url).status_code == status
+
+
+@pytest.mark.parametrize("name", [*RUN_PAGES, *RUN_POSTS])
+def test_the_other_method_is_405(name, theo, client_of, queued_run):
+    client = client_of(theo)
+    send = client.get if name in RUN_POSTS else client.post
+    assert send(reverse(name, args=[queued_run.pk])).status_code == 405
+
+
+@pytest.mark.checklist(132, 173)
+def test_the_form_queues_a_run_and_shows_its_page(theo, client_of, version):
+    answer = client_of(theo).post(reverse("run-new"), filled(version, name="First"))
+    run = Run.objects.get()
+    assert answer.url == reverse("run-detail", args=[run.pk])
+    assert (run.name, run.state, run.version_id) == ("First", RunState.QUEUED, version.pk)
+
+
+def test_the_same_form_sent_twice_queues_one_run(theo, client_of, version):
+    values = filled(version)
+    answers = [client_of(theo).post(reverse("run-new"), values) for _ in range(2)]
+    assert answers[0].url == answers[1].url
+    assert Run.objects.count() == 1
+
+
+@pytest.mark.checklist(180, 181, 182)
+def test_epochs_batch_and_rate_are_kept_exactly_as_given(theo, client_of, version):
+    given = {"length": 3, "length_unit": "epochs", "micro_batch": 4, "peak_rate": 5e-5}
+    client_of(theo).post(reverse("run-new"), filled(version, **given))
+    train = Run.objects.get().spec["train"]
+    assert (train["epochs"], train["micro_batch"], train["peak_rate"]) == (3.0, 4, 5e-5)
+
+
+def test_an_invalid_form_is_422_and_keeps_what_was_typed(theo, client_of, version):
+    answer = client_of(theo).post(reverse("run-new"), filled(version, width=100, name="Mine"))
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    assert "must be a multiple of 16" in page
+    assert "Mine" in page
+    assert not Run.objects.exists()
+
+
+def test_a_warm_up_as_long_as_the_run_is_refused(theo, client_of, version):
+    answer = client_of(theo).post(reverse("run-new"), filled(version, warmup_share=1.0))
+    assert answer.status_code == 422
+
+
+@pytest.mark.checklist(183)
+def test_quality_below_50_needs_a_reason_and_keeps_it(theo, client_of):
+    poor, client = make_version(quality=41.0), client_of(theo)
+    refused = client.post(reverse("run-new"), filled(poor))
+    assert refused.status_code == 422
+    assert "below 50" in refused.content.decode()
+    client.post(reverse("run-new"), filled(poor, forced="on", forced_reason="a drill"))
+    assert Run.objects.get().forced_reason == "a drill"
+
+
+@pytest.mark.checklist(184)
+def test_quality_below_70_warns_before_the_start(theo, client_of):
+    answer = client_of(theo).post(reverse("run-forecast"), filled(make_version(quality=64.0)))
+    assert "quality score of this version is 64 of 100" in answer.content.decode()
+
+
+def test_three_conversations_are_refused_with_a_sentence(theo, client_of):
+    answer = client_of(theo).post(reverse("run-new"), filled(make_version(4, valid=1)))
+    assert answer.status_code == 422
+    assert "3 conversations are too few" in answer.content.decode()
+
+
+def test_an_empty_held_out_side_is_refused_with_a_sentence(theo, client_of):
+    answer = client_of(theo).post(reverse("run-new"), filled(make_version(30, valid=0)))
+    assert "no held-out side" in answer.content.decode()
+
+
+def test_a_vocabulary_larger_than_the_data_is_adjusted_with_a_sentence(theo, client_of, version):
+    answer = client_of(theo).post(reverse("run-forecast"), filled(version, vocabulary=30_000))
+    assert "entries instead of 30,000" in answer.content.decode()
+
+
+def test_without_a_version_the_page_says_to_freeze_one(theo, client_of):
+    assert "Freeze a version first" in client_of(theo).get(reverse("run-new")).content.decode()
+
+
+@pytest.mark.checklist(83, 84)
+@pytest.mark.parametrize(
+    ("preset", "shape"), [("test", (4, 4, 256, 64)), ("production", (6, 6, 384, 128))]
+)
+def test_the_earlier_presets_fill_the_form(preset, shape, theo, client_of, version):
+    page = client_of(theo).get(reverse("run-new"), {"preset": preset}).context["form"]
+    names = ("layers", "heads", "width", "context")
+    assert tuple(page[name].value() for name in names) == shape
+
+
+@pytest.mark.checklist(92, 189)
+def test_the_advanced_part_shows_optimiser_seed_and_checkpoint_policy(theo, client_of, version):
+    page = client_of(theo).get(reverse("run-new")).content.decode()
+    wanted = ("weight_decay", "clip", "tied", "seed", "checkpoint_every", "keep_last")
+    assert all(f'name="{name}"' in page for name in wanted)
+
+
+@pytest.mark.checklist(85, 86)
+def test_the_forecast_shows_updates_and_draws_the_rate(theo, client_of, version):
+    values = filled(version, length=100, length_unit="steps", accumulation=3)
+    answer = client_of(theo).post(reverse("run-forecast"), values)
+    assert answer.context["forecast"].tokens == 100 * 8 * 3 * 128
+    page = client_of(theo).post(reverse("run-new"), values | {"estimate": "1"})
+    assert page.status_code == 200
+    assert "Learning rate over 100 updates" in page.content.decode()
+
+
+def test_the_list_costs_the_same_queries_however_many_runs(
+    theo, client_of, version, django_assert_max_num_queries
+):
+    client = client_of(theo)
+    for _ in range(3):
+        queue_run(toy_order(version), created_by=theo)
+    with django_assert_max_num_queries(9):
+        client.get(reverse("run-list"))
+    for _ in range(9):
+        queue_run(toy_order(version), created_by=theo)
+    with django_assert_max_num_queries(9):
+        client.get(reverse("run-list"))
+
+
+def test_stopping_a_queued_run_cancels_it_at_once(theo, client_of, queued_run):
+    client_of(theo).post(reverse("run-cancel", args=[queued_run.pk]), {"verb": "keep"})
+    queued_run.refresh_from_db()
+    assert queued_run.state == RunState.CANCELLED
+
+
+def test_a_stop_without_a_verb_changes_nothing(theo, client_of, queued_run):
+    client_of(theo).post(reverse("run-cancel", args=[queued_run.pk]))
+    queued_run.refresh_from_db()
+    assert queued_run.cancel_requested_at is None
+
+
+def test_run_again_queues_the_same_settings_once_per_key(theo, client_of, queued_run):
+    cancel_run(queued_run, verb=CancelVerb.KEEP, actor=theo)
+    key = {"idem_key": str(uuid4())}
+    for _ in range(2):
+        client_of(theo).post(reverse("run-again", args=[queued_run.pk]), key)
+    (child,) = queued_run.children.all()
+    assert child.spec == queued_run.spec
+
+
+def test_continue_without_a_checkpoint_says_so(theo, client_of, queued_run):
+    cancel_run(queued_run, verb=CancelVerb.KEEP, actor=theo)
+    url = reverse("run-continue", args=[queued_run.pk])
+    answer = client_of(theo).post(url, follow=True)
+    assert "left no checkpoint" in answer.content.decode()
+
+
+def test_retry_divides_the_rate_by_ten(theo, client_of, queued_run):
+    client_of(theo).post(reverse("run-retry", args=[queued_run.pk]))
+    child = queued_run.children.get()
+    before = queued_run.spec["train"]["peak_rate"]
+    assert child.spec["train"]["peak_rate"] == pytest.approx(before / 10)

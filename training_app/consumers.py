@@ -1,0 +1,145 @@
+"""The live line of one run: bells in, rows and the panel's HTML out."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from contextlib import suppress
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.contrib.auth.models import User
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import Error as DatabaseError
+from django.template.loader import render_to_string
+from redis.exceptions import RedisError
+
+from otto_web.lib.access import Role, has_role
+from training_app.events import run_group
+from training_app.models import Run
+from training_app.selectors.panel import run_panel
+from training_app.selectors.points import Points, points_since
+
+PANEL_SECONDS = 1.0
+REJOIN_SECONDS = 30.0
+SIGNED_OUT, FORBIDDEN = 4401, 4403
+
+
+class RunConsumer(AsyncWebsocketConsumer):
+    """Keeps one run's chart and panel fresh in one browser tab; writes nothing."""
+
+    access_rule = Role.TRAINER
+
+    async def connect(self) -> None:
+        self.run_id: UUID = self.scope["url_route"]["kwargs"]["run_id"]
+        self.seq = 0
+        self.is_over = False
+        self.panel_at = 0.0
+        self.bell = asyncio.Event()
+        self.turn = asyncio.Lock()
+        self.poll: asyncio.Task[None] | None = None
+        if await self._refusal() is not None:
+            await self.close()  # before accept: the handshake answers 403, the page does not retry
+            return
+        await self._join()
+        await self.accept()
+        self.poll = asyncio.create_task(self._keep_fresh())
+
+    async def disconnect(self, code: int) -> None:
+        if self.poll is not None:
+            self.poll.cancel()
+        with suppress(RedisError, OSError):
+            await self.channel_layer.group_discard(run_group(self.run_id), self.channel_name)
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Take `{"op": "from", "seq": n}`: the tab has everything up to n."""
+        if await self._closed_for_good():
+            return
+        command = _parsed(text_data)
+        if command.get("op") == "from" and isinstance(command.get("seq"), int):
+            self.seq = max(0, command["seq"])
+            self.panel_at = 0.0
+            self.bell.set()
+
+    async def run_changed(self, event: dict[str, Any]) -> None:
+        """Hear a bell; it carries no data, so the rows are read."""
+        self.bell.set()
+
+    async def _keep_fresh(self) -> None:
+        """Send what changed at each bell, and look without one every few seconds."""
+        joined_at = time.monotonic()
+        while not self.is_over:
+            if await self._closed_for_good():
+                return
+            with suppress(DatabaseError):  # looked at again at the next turn
+                await self._send_news()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.bell.wait(), settings.OTTO_SOCKET_POLL_SECONDS)
+            self.bell.clear()
+            if time.monotonic() - joined_at > REJOIN_SECONDS:
+                joined_at = time.monotonic()
+                await self._join()  # membership lives only in Redis, which may be wiped
+
+    async def _send_news(self) -> None:
+        points, is_over = await self._read()
+        if points is None:
+            await self.close(FORBIDDEN)
+            return
+        if points.rows:
+            await self.send(text_data=json.dumps(points.as_frame()))
+        self.seq = points.upto
+        wait = PANEL_SECONDS - (time.monotonic() - self.panel_at)
+        if wait > 0 and not is_over:
+            await asyncio.sleep(wait)  # bells that ring meanwhile are answered by this one panel
+        self.panel_at = time.monotonic()
+        await self.send(text_data=await self._panel())
+        if is_over:
+            self.is_over = True
+            await self.send(text_data=json.dumps({"t": "over"}))
+
+    async def _join(self) -> None:
+        with suppress(RedisError, OSError):  # without bells the tab looks every few seconds
+            await self.channel_layer.group_add(run_group(self.run_id), self.channel_name)
+
+    async def _closed_for_good(self) -> bool:
+        """Close the line of somebody who may not look any more."""
+        code = await self._refusal()
+        if code is not None:
+            await self.close(code)
+        return code is not None
+
+    @database_sync_to_async
+    def _read(self) -> tuple[Points | None, bool]:
+        points = points_since(self.run_id, self.seq)
+        run = Run.objects.filter(pk=self.run_id).first()
+        return points, run is None or run.is_over
+
+    @database_sync_to_async
+    def _panel(self) -> str:
+        return render_to_string("training/_run_live.html", {"panel": run_panel(self.run_id)})
+
+    @database_sync_to_async
+    def _refusal(self) -> int | None:
+        """Return why this tab may not look: read anew from the session and the person's row."""
+        session = SessionStore(self.scope["session"].session_key)
+        user = get_user(SimpleNamespace(session=session))  # type: ignore[arg-type]
+        if not isinstance(user, User):
+            return SIGNED_OUT
+        if not has_role(user, Role.TRAINER):
+            return FORBIDDEN
+        visible = Run.objects.visible_to(user).filter(pk=self.run_id)
+        return None if visible.exists() else FORBIDDEN
+
+
+def _parsed(text: str | None) -> dict[str, Any]:
+    try:
+        command = json.loads(text or "")
+    except ValueError:
+        return {}
+    return command if isinstance(command, dict) else {}

@@ -1,0 +1,92 @@
+"""What the form of a run says about each setting: its words, its unit, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from training_app.lm.config import (
+    COMPILE_CHOICES,
+    FAMILIES,
+    LOSS_CHOICES,
+    PRECISIONS,
+    SCHEDULES,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting as a person meets it."""
+
+    label: str
+    hint: str
+    choices: tuple[tuple[str, str], ...] = ()
+    is_simple: bool = False
+
+
+def _choices(values: tuple[str, ...], words: dict[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple((value, words.get(value, value)) for value in values)
+
+
+MODEL_SETTINGS: dict[str, Setting] = {
+    "family": Setting(
+        "Kind of network",
+        "Llama blocks learn faster per second.",
+        _choices(FAMILIES, {"llama": "Llama", "gpt2": "GPT-2"}),
+    ),
+    "layers": Setting("Layers", "Few layers and many updates win while minutes are few."),
+    "heads": Setting("Attention heads", "The width is shared by them evenly."),
+    "kv_heads": Setting("Key heads", "As many as heads, or a divisor of them (Llama only)."),
+    "width": Setting("Width", "Numbers per token inside the network."),
+    "context": Setting("Context", "Tokens the model can look back over.", is_simple=True),
+    "vocabulary": Setting(
+        "Vocabulary", "Entries of the tokenizer; small data support fewer.", is_simple=True
+    ),
+    "dropout": Setting("Dropout", "Share of numbers left out in training; 0 to 0.9."),
+    "tied": Setting("Tie weights", "The head shares the embedding's weights."),
+}
+TRAIN_SETTINGS: dict[str, Setting] = {
+    "peak_rate": Setting(
+        "Learning rate", "The highest rate, after warm-up. It is always honoured.", is_simple=True
+    ),
+    "micro_batch": Setting("Batch size", "Windows computed at once.", is_simple=True),
+    "accumulation": Setting(
+        "Accumulation", "Batches that make one update: batch × this × context."
+    ),
+    "final_rate": Setting("Final rate", "Where the learning rate ends."),
+    "warmup_share": Setting("Warm-up", "Share of all updates in which the rate rises; 0 to 0.9."),
+    "schedule": Setting(
+        "Schedule",
+        "How the rate falls after warm-up.",
+        _choices(SCHEDULES, {"linear": "in a line", "cosine": "half a cosine"}),
+    ),
+    "weight_decay": Setting("Weight decay", "AdamW; matrices only."),
+    "beta1": Setting("Beta 1", "AdamW's memory of gradients."),
+    "beta2": Setting("Beta 2", "AdamW's memory of squared gradients."),
+    "clip": Setting("Gradient clipping", "Largest gradient norm; 0 leaves gradients as they are."),
+    "loss_on": Setting(
+        "Loss counts",
+        "From scratch all tokens, fine-tuning the answers only.",
+        _choices(LOSS_CHOICES, {"all": "all tokens", "answers": "answers only"}),
+    ),
+    "seed": Setting(
+        "Random seed", "The same seed gives the same first losses, bit for bit on CPU."
+    ),
+    "precision": Setting(
+        "Precision",
+        "Automatic takes bf16 where this machine is clearly faster with it.",
+        _choices(PRECISIONS, {"auto": "automatic"}),
+    ),
+    "compile": Setting(
+        "Compile",
+        "Automatic compiles long runs, where it pays its time back.",
+        _choices(COMPILE_CHOICES, {"auto": "automatic"}),
+    ),
+    "threads": Setting("Threads", "0 takes every core this process may use."),
+    "eval_every": Setting("Evaluate every", "Updates; 0 means ten times in the run."),
+    "eval_batches": Setting("Evaluation batches", "Held-out batches looked at each time."),
+    "checkpoint_every": Setting("Checkpoint every", "Updates; 0 leaves it to the seconds below."),
+    "checkpoint_seconds": Setting("Checkpoint seconds", "At the latest after so many seconds."),
+    "keep_last": Setting("Keep checkpoints", "The newest ones; the best is always kept too."),
+    "patience": Setting("Patience", "Evaluations without improvement before it stops; 0: never."),
+}
+SETTINGS = {**MODEL_SETTINGS, **TRAIN_SETTINGS}

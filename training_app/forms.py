@@ -1,0 +1,199 @@
+"""The form of a new run: a filled preset that can be changed field by field."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+from uuid import uuid4
+
+from django import forms
+from django.contrib.auth.models import User
+from django.forms.boundfield import BoundField
+
+from datasets_app.models import Version
+from datasets_app.selectors.versions import trainable_versions
+from training_app.form_fields import MODEL_SETTINGS, SETTINGS, TRAIN_SETTINGS, Setting
+from training_app.lm.config import (
+    DEFAULT_PRESET,
+    PRESETS,
+    ConfigError,
+    DataConfig,
+    ModelConfig,
+    Preset,
+    RunSpec,
+    TrainConfig,
+    TrainingError,
+)
+from training_app.models import TrainedModel
+from training_app.selectors.forecast import Forecast, forecast
+from training_app.services.runs import Order
+
+LENGTHS = (("minutes", "minutes"), ("epochs", "passes over the data"), ("steps", "updates"))
+_KINDS: dict[str, type[forms.Field]] = {
+    "int": forms.IntegerField,
+    "float": forms.FloatField,
+    "bool": forms.BooleanField,
+}
+
+
+class RunForm(forms.Form):
+    """Everything a run is told; the fields of the network and of training come from their types."""
+
+    version: forms.ModelChoiceField[Version] = forms.ModelChoiceField(
+        queryset=Version.objects.none(),
+        label="Version",
+        empty_label="Choose a version",
+        help_text="A frozen dataset: it never changes, so the run can be repeated.",
+    )
+    start_model: forms.ModelChoiceField[TrainedModel] = forms.ModelChoiceField(
+        queryset=TrainedModel.objects.none(),
+        label="Start from",
+        required=False,
+        empty_label="nothing: from scratch",
+        help_text="A model made here goes on learning; size and tokenizer are its own.",
+    )
+    length = forms.FloatField(label="How long", min_value=0.001)
+    length_unit = forms.ChoiceField(label="Unit", choices=LENGTHS)
+    name = forms.CharField(
+        max_length=200,
+        required=False,
+        label="Name",
+        help_text="The model gets this name and the next free number; nothing is overwritten.",
+    )
+    system_prompt = forms.CharField(
+        required=False,
+        label="System prompt",
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Opens every conversation, in training and in chats. Usually empty.",
+    )
+    forced = forms.BooleanField(required=False, label="Train anyway")
+    forced_reason = forms.CharField(
+        required=False, label="Why", max_length=500, help_text="Kept with the run."
+    )
+    preset = forms.CharField(required=False, widget=forms.HiddenInput)
+    idem_key = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(
+        self, user: User, data: Any = None, *, initial: dict[str, Any] | None = None
+    ) -> None:
+        super().__init__(data, initial=initial)
+        self.fields["version"].queryset = trainable_versions(user)  # type: ignore[attr-defined]
+        models = TrainedModel.objects.visible_to(user).ready().order_by("-created_at")
+        self.fields["start_model"].queryset = models  # type: ignore[attr-defined]
+        for config in (ModelConfig, TrainConfig):
+            for item in fields(config):
+                if item.name in SETTINGS:
+                    self.fields[item.name] = _field(str(item.type), SETTINGS[item.name])
+        self.forecast: Forecast | None = None
+        self._spec: RunSpec | None = None
+
+    def clean(self) -> dict[str, Any]:
+        """Build the checked specification; a contradiction is said beside its field."""
+        values = super().clean() or {}
+        if self.errors:
+            return values
+        try:
+            self._spec = self._built(values)
+        except ConfigError as error:
+            name = "length" if error.field in dict(LENGTHS) else error.field
+            self.add_error(name if name in self.fields else None, str(error))
+            return values
+        except TrainingError as error:
+            self.add_error("start_model", str(error))
+            return values
+        self.forecast = forecast(self._spec, values["version"])
+        self._refuse_what_cannot_work(values)
+        return values
+
+    def _refuse_what_cannot_work(self, values: dict[str, Any]) -> None:
+        if self.forecast is None:
+            return
+        for sentence in self.forecast.refusals:
+            self.add_error("version", sentence)
+        if self.forecast.needs_reason and not (values["forced"] and values["forced_reason"]):
+            self.add_error(
+                "forced",
+                f"The quality score of this version is {self.forecast.quality} of 100, below 50."
+                " Clean it first, or tick “train anyway” and say why.",
+            )
+
+    def _built(self, values: dict[str, Any]) -> RunSpec:
+        start: TrainedModel | None = values["start_model"]
+        if start is None:
+            model = ModelConfig(**{name: values[name] for name in MODEL_SETTINGS})
+        else:
+            model = model_config_of(start)
+        train = {name: values[name] for name in TRAIN_SETTINGS}
+        length = values["length"]
+        train[values["length_unit"]] = int(length) if values["length_unit"] == "steps" else length
+        return RunSpec(
+            model,
+            TrainConfig(**train),
+            DataConfig(
+                version=str(values["version"].pk), system_prompt=values["system_prompt"].strip()
+            ),
+            start_from="" if start is None else str(start.pk),
+            preset=values["preset"],
+        )
+
+    def order(self) -> Order:
+        """Return what `queue_run` takes; only of a valid form."""
+        values = self.cleaned_data
+        if self._spec is None:
+            raise ValueError("only a valid form has an order")
+        forced = self.forecast is not None and self.forecast.needs_reason
+        return Order(
+            name=values["name"] or suggested_name(self._spec, values["version"].dataset.name),
+            spec=self._spec,
+            version=values["version"],
+            idem_key=values["idem_key"],
+            forced_reason=values["forced_reason"] if forced else "",
+            start_model=values["start_model"],
+        )
+
+    @property
+    def simple_fields(self) -> list[BoundField]:
+        return [self[name] for name, setting in SETTINGS.items() if setting.is_simple]
+
+    @property
+    def advanced_model(self) -> list[BoundField]:
+        return [self[name] for name, setting in MODEL_SETTINGS.items() if not setting.is_simple]
+
+    @property
+    def advanced_train(self) -> list[BoundField]:
+        return [self[name] for name, setting in TRAIN_SETTINGS.items() if not setting.is_simple]
+
+
+def _field(kind: str, setting: Setting) -> forms.Field:
+    if setting.choices:
+        return forms.ChoiceField(
+            label=setting.label, help_text=setting.hint, choices=setting.choices
+        )
+    return _KINDS[kind](label=setting.label, help_text=setting.hint, required=kind != "bool")
+
+
+def model_config_of(model: TrainedModel) -> ModelConfig:
+    """Return the shape of a model made here; it cannot be changed when it goes on learning."""
+    if model.run is None:
+        raise TrainingError("The shape of this model is not known; choose another one.")
+    return RunSpec.from_json(model.run.spec).model
+
+
+def suggested_name(spec: RunSpec, dataset: str) -> str:
+    """Return a name that says what the model is of and how large."""
+    return f"{dataset[:150]} {spec.model.parameters / 1e6:.1f}M"
+
+
+def preset_values(name: str) -> dict[str, Any]:
+    """Return the form's values for a preset; an unknown name gives the default one."""
+    key = name if name in PRESETS else DEFAULT_PRESET
+    preset: Preset = PRESETS[key]
+    values: dict[str, Any] = {name: getattr(preset.model, name) for name in MODEL_SETTINGS}
+    values |= {name: getattr(preset.train, name) for name in TRAIN_SETTINGS}
+    unit = next(unit for unit, _ in LENGTHS if getattr(preset.train, unit) is not None)
+    return values | {
+        "length": getattr(preset.train, unit),
+        "length_unit": unit,
+        "preset": key,
+        "idem_key": uuid4(),
+    }

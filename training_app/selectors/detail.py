@@ -1,0 +1,67 @@
+"""What a run's page shows besides its live part."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from training_app.models import Evaluation, Run, RunState
+from training_app.reasons import Reason
+from training_app.selectors.panel import Panel, run_panel
+from training_app.selectors.points import thinned_curves
+
+SVG_POINTS = 400
+TABLE_ROWS = 24
+
+
+def run_detail_page(run: Run) -> dict[str, Any]:
+    """Return everything of a run's page, in a fixed number of queries."""
+    panel = run_panel(run.pk)
+    curves = thinned_curves([run.pk], most=SVG_POINTS).get(run.pk, {})
+    loss, held_out = curves.get("train/loss", []), curves.get("held_out/loss", [])
+    model = getattr(run, "model", None)
+    evaluation = (
+        Evaluation.objects.filter(model=model).order_by("-at").prefetch_related("samples").first()
+    )
+    return {
+        "panel": panel,
+        "run": run,
+        "model": model,
+        "evaluation": evaluation,
+        "loss": loss,
+        "held_out": held_out,
+        "bounds": _bounds(loss, held_out),
+        "rows": _table(loss, held_out),
+        "can_stop": not run.is_over and run.cancel_requested_at is None,
+        "can_continue": _can_continue(run, panel),
+        "can_retry": run.state == RunState.FAILED and run.reason == Reason.DIVERGED,
+        "settings": _settings(run),
+    }
+
+
+def _can_continue(run: Run, panel: Panel | None) -> bool:
+    stopped = run.state in {RunState.CANCELLED, RunState.FAILED}
+    return stopped and panel is not None and bool(panel.checkpoints)
+
+
+def _bounds(*curves: list[tuple[int, float]]) -> tuple[float, float] | None:
+    values = [value for curve in curves for _, value in curve]
+    return (min(values), max(values)) if values else None
+
+
+def _table(
+    loss: list[tuple[int, float]], held_out: list[tuple[int, float]]
+) -> list[tuple[int, float | None, float | None]]:
+    """Return about 24 lines with both losses: every evaluation, and steps spread between them."""
+    by_step, evaluated = dict(loss), dict(held_out)
+    every = max(1, len(loss) // TABLE_ROWS)
+    spread = [step for step, _ in loss[::every]]
+    steps = sorted({*spread, *evaluated})
+    return [(step, by_step.get(step), evaluated.get(step)) for step in steps]
+
+
+def _settings(run: Run) -> list[tuple[str, list[tuple[str, Any]]]]:
+    """Return the run's settings in titled groups, as they were used."""
+    spec = run.spec
+    groups = [("Network", spec["model"]), ("Training", spec["train"]), ("Data", spec["data"])]
+    groups.append(("Decided at the start", run.decided))
+    return [(title, [(key, value) for key, value in values.items()]) for title, values in groups]

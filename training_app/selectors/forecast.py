@@ -1,0 +1,222 @@
+"""What will happen: a run's size, length and risks in figures, before it is queued."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, replace
+
+from django.db import connection
+from django.db.models import Avg, F
+
+from datasets_app.models import Version
+from training_app.lm.config import RunSpec
+from training_app.lm.schedule import Schedule
+from training_app.models import RunPoint, RunState
+
+BLOCKING_QUALITY, DOUBTFUL_QUALITY = 50, 70
+FEWEST_UPDATES = 300  # with fewer nobody sees an effect
+FEWEST_ROWS, FEWEST_CHARACTERS = 4, 1_000
+SCRATCH_TOKENS = 100_000
+_BYTES_PER_ENTRY, _SMALLEST_VOCABULARY = 100, 384
+_LOOKED_AT = 2_000  # conversations whose lengths are measured
+_ROUGH_WEIGHTS_PER_SECOND_AND_CORE = 8e9  # before any run was measured: tokens/s x parameters
+_OTHER_SHARE = 1.15  # evaluations, samples, checkpoints
+# bytes of ordinary text in one token, by vocabulary; measured on support conversations
+_BYTES_PER_TOKEN = ((1024, 2.4), (2048, 2.9), (4096, 3.4), (8192, 3.8), (16_384, 4.1))
+
+
+@dataclass(frozen=True, slots=True)
+class Lengths:
+    """How long a version's conversations are, in characters."""
+
+    exchange: float
+    conversation: float
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """How fast this machine trains: tokens per second times parameters."""
+
+    weights_per_second: float
+    is_measured: bool
+
+
+@dataclass(slots=True)
+class Forecast:
+    """A run in figures, and in sentences what stops it or should make one think."""
+
+    parameters: int
+    vocabulary: int
+    train_rows: int
+    valid_rows: int
+    train_tokens: int
+    updates: int = 0
+    tokens: int = 0
+    passes: float = 0.0
+    minutes: float = 0.0
+    speed: Speed = field(default_factory=lambda: Speed(1.0, is_measured=False))
+    checkpoint_bytes: int = 0
+    quality: int = 0
+    refusals: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    needs_reason: bool = False
+    rate_curve: list[tuple[int, float]] = field(default_factory=list)
+
+
+def forecast(spec: RunSpec, version: Version) -> Forecast:
+    """Return what this run would be on this version; about, where nothing was measured yet."""
+    sides = version.counts.get("sides", {})
+    rows = {side: int(sides.get(side, 0)) for side in ("train", "valid")}
+    characters = int(version.counts.get("characters", 0))
+    share = rows["train"] / max(1, int(version.counts.get("rows", 0)))
+    train_bytes = round(characters * share)
+    vocabulary = _vocabulary(spec, train_bytes)
+    model = replace(spec.model, vocabulary=vocabulary)
+    found = Forecast(
+        parameters=model.parameters,
+        vocabulary=vocabulary,
+        train_rows=rows["train"],
+        valid_rows=rows["valid"],
+        train_tokens=round(train_bytes / bytes_per_token(vocabulary)),
+        speed=machine_speed(),
+        checkpoint_bytes=model.parameters * 12,
+        quality=round(version.quality_score),
+    )
+    _measure(found, spec)
+    found.refusals = list(_refusals(found, train_bytes))
+    found.needs_reason = found.quality < BLOCKING_QUALITY
+    found.warnings = _warnings(found, spec, train_bytes, _lengths(version))
+    found.rate_curve = _rate_curve(spec, found.updates)
+    return found
+
+
+def bytes_per_token(vocabulary: int) -> float:
+    """Return about how many bytes of text one token of such a vocabulary stands for."""
+    return next((size for most, size in _BYTES_PER_TOKEN if vocabulary <= most), 4.3)
+
+
+def _vocabulary(spec: RunSpec, train_bytes: int) -> int:
+    supported = max(_SMALLEST_VOCABULARY, train_bytes // _BYTES_PER_ENTRY // 64 * 64)
+    return spec.model.vocabulary if spec.start_from else min(spec.model.vocabulary, supported)
+
+
+def _measure(found: Forecast, spec: RunSpec) -> None:
+    train = spec.train
+    per_update = train.tokens_per_update(spec.model.context)
+    tokens_per_second = found.speed.weights_per_second / max(1, found.parameters)
+    if train.minutes is not None:
+        found.minutes = train.minutes
+        seconds = 60 * train.minutes / _OTHER_SHARE
+        found.updates = max(20, int(seconds * tokens_per_second / per_update))
+    else:
+        passes = train.epochs or 0.0
+        found.updates = train.steps or max(1, round(passes * found.train_tokens / per_update))
+        found.minutes = _OTHER_SHARE * found.updates * per_update / tokens_per_second / 60
+    found.tokens = found.updates * per_update
+    found.passes = found.tokens / max(1, found.train_tokens)
+
+
+def _rate_curve(spec: RunSpec, updates: int) -> list[tuple[int, float]]:
+    return Schedule.of(spec.train, max(2, updates)).preview()
+
+
+def _refusals(found: Forecast, train_bytes: int) -> list[str]:
+    if not found.train_rows:
+        return ["This version has nothing to learn from: its training side is empty."]
+    if not found.valid_rows:
+        return [
+            (
+                "This version has no held-out side, so nobody could say how good the model is."
+                " Freeze a version with at least a few more conversations."
+            )
+        ]
+    if found.train_rows < FEWEST_ROWS or train_bytes < FEWEST_CHARACTERS:
+        return [
+            (
+                f"{found.train_rows} conversations are too few to learn anything from."
+                " Add more: 20 show a first effect, a few hundred make a useful model."
+            )
+        ]
+    return []
+
+
+def _warnings(found: Forecast, spec: RunSpec, train_bytes: int, lengths: Lengths) -> list[str]:
+    said = []
+    if found.vocabulary < spec.model.vocabulary:
+        said.append(
+            f"The vocabulary will have about {found.vocabulary:,} entries instead of"
+            f" {spec.model.vocabulary:,}: {train_bytes / 1000:,.0f} kB of text support no more."
+        )
+    if found.updates < FEWEST_UPDATES:
+        said.append(
+            f"{found.updates} updates: no visible effect expected; use at least {FEWEST_UPDATES}."
+        )
+    if not spec.start_from and found.train_tokens < SCRATCH_TOKENS:
+        said.append(
+            f"About {found.train_tokens:,} tokens: a model from scratch should have 100,000"
+            " or more. It will learn by heart rather than in general."
+        )
+    said += _length_warnings(spec, found, lengths)
+    if BLOCKING_QUALITY <= found.quality < DOUBTFUL_QUALITY:
+        said.append(
+            f"The quality score of this version is {found.quality} of 100."
+            " Look at its review list first; the model will answer like its data."
+        )
+    return said
+
+
+def _length_warnings(spec: RunSpec, found: Forecast, lengths: Lengths) -> list[str]:
+    size, context = bytes_per_token(found.vocabulary), spec.model.context
+    exchange, conversation = lengths.exchange / size, lengths.conversation / size
+    if exchange > context:
+        return [
+            (
+                f"Half of the exchanges are longer than about {exchange:,.0f} tokens, but the"
+                f" context is {context}: the model cannot see a question and its answer together."
+            )
+        ]
+    if conversation > context:
+        return [
+            (
+                f"Half of the conversations are longer than the context of {context} tokens"
+                f" (about {conversation:,.0f}): they train in pieces, nothing is cut off."
+            )
+        ]
+    return []
+
+
+def _lengths(version: Version) -> Lengths:
+    """Return the median lengths of the first conversations of the training side."""
+    query = """
+        SELECT percentile_cont(0.5) WITHIN GROUP (
+                   ORDER BY length(text) / greatest(1.0, n_turns / 2.0)),
+               percentile_cont(0.5) WITHIN GROUP (ORDER BY length(text))
+        FROM (SELECT row.text, row.n_turns FROM datasets_app_versionrow line
+              JOIN datasets_app_conversation row ON row.id = line.conversation_id
+              WHERE line.version_id = %s AND line.side = 'train' AND NOT row.is_passage
+              ORDER BY line.position LIMIT %s) looked_at
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(query, [version.pk, _LOOKED_AT])
+        row = cursor.fetchone() or (None, None)
+    return Lengths(float(row[0] or 0), float(row[1] or 0))
+
+
+def machine_speed() -> Speed:
+    """Return the speed of the newest finished runs here, or a stated rough figure."""
+    newest = (
+        RunPoint.objects.filter(
+            name="train/tokens_per_second",
+            run__state=RunState.SUCCEEDED,
+            step__gt=F("run__last_step") / 2,
+        )
+        .values("run", "run__model__params", "run__finished_at")
+        .annotate(speed=Avg("value"))
+        .order_by("-run__finished_at")[:5]
+    )
+    found = [
+        row["speed"] * row["run__model__params"] for row in newest if row["run__model__params"]
+    ]
+    if found:
+        return Speed(sorted(found)[len(found) // 2], is_measured=True)
+    return Speed(_ROUGH_WEIGHTS_PER_SECOND_AND_CORE * (os.cpu_count() or 1), is_measured=False)

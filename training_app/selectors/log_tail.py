@@ -1,0 +1,71 @@
+"""The last lines of a run's log, read from the end of its file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from training_app import paths
+from training_app.run_logs import log_files
+
+_TAIL_BYTES = 16_384
+_USUAL = {"ts", "level", "event", "run", "step", "loss"}
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """A line of the log in words."""
+
+    ts: str
+    level: str
+    event: str
+    step: int | None
+    loss: float | None
+    text: str
+
+
+def log_tail(run_id: UUID, count: int = 40) -> list[LogLine]:
+    """Return the newest lines, newest last; a line that is half written is left out."""
+    files = log_files(paths.run_folder(run_id))
+    if not files:
+        return []
+    with files[-1].open("rb") as file:
+        file.seek(0, 2)
+        file.seek(max(0, file.tell() - _TAIL_BYTES))
+        lines = file.read().decode("utf-8", "replace").split("\n")
+    return [line for text in lines[-count - 1 :] if (line := _parsed(text))]
+
+
+def _parsed(text: str) -> LogLine | None:
+    try:
+        values = json.loads(text)
+    except ValueError:
+        return None
+    more = [f"{key} {_short(value)}" for key, value in values.items() if key not in _USUAL]
+    return LogLine(
+        ts=str(values["ts"])[11:19],
+        level=str(values["level"]),
+        event=str(values["event"]),
+        step=values["step"],
+        loss=values["loss"],
+        text=", ".join(more),
+    )
+
+
+def _short(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def log_blocks(run_id: UUID) -> Iterator[bytes]:
+    """Yield the whole log of all attempts, block by block."""
+    for path in log_files(paths.run_folder(run_id)):
+        yield from _blocks(path)
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while block := file.read(1 << 16):
+            yield block

@@ -1,0 +1,255 @@
+"""What the live part of a run's page shows, the same on first load, over the socket and polled."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.utils import timezone
+
+from training_app.lm.config import RunSpec
+from training_app.models import Checkpoint, Run, RunEvent, RunLease, RunSample, RunState
+from training_app.selectors.log_tail import LogLine, log_tail
+
+PHASE_WORDS = {
+    "": "waiting",
+    "starting": "starting",
+    "tokenizer": "making the tokenizer",
+    "packing": "preparing tokens",
+    "compiling": "compiling",
+    "training": "training",
+    "evaluating": "evaluating",
+    "saving": "saving",
+}
+_RECENT = 60  # newest points of each curve that figures are made of
+_SAMPLE_STEPS = 3  # columns of the grid besides the one before training
+_EVENTS = 30
+HIGH_LOSS, PASSES = 2.0, 3.0  # above this after so many passes the data are suspect
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRow:
+    """A fixed prompt with its replies at the shown steps."""
+
+    prompt: str
+    reference: str
+    replies: list[str]
+
+
+@dataclass(slots=True)
+class Panel:
+    """Everything that `_run_live.html` shows."""
+
+    run: Run
+    spec: RunSpec
+    lease: RunLease | None
+    latest: dict[str, float]
+    recent: dict[str, list[tuple[int, float]]]
+    best: tuple[int, float] | None
+    checkpoints: list[Checkpoint]
+    events: list[RunEvent]
+    sample_steps: list[int]
+    samples: list[SampleRow]
+    log: list[LogLine]
+    place: int = 0
+    now: datetime = field(default_factory=timezone.now)
+
+    @property
+    def phase(self) -> str:
+        return PHASE_WORDS.get(self.run.phase, self.run.phase)
+
+    @property
+    def share(self) -> float:
+        total = self.run.total_steps
+        return min(1.0, self.run.last_step / total) if total else 0.0
+
+    @property
+    def percent(self) -> int:
+        return round(100 * self.share)
+
+    @property
+    def elapsed(self) -> timedelta | None:
+        if self.run.started_at is None:
+            return None
+        return (self.run.finished_at or self.now) - self.run.started_at
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """Return the newest figures by their short names."""
+        rate = self.latest.get("train/rate")
+        return {
+            "loss": self.latest.get("train/loss"),
+            "held_out": self.latest.get("held_out/loss"),
+            "bits_per_byte": self.latest.get("held_out/bits_per_byte"),
+            "gradient": self.latest.get("train/gradient_norm"),
+            "rate": None if rate is None else f"{rate:.1e}",
+        }
+
+    @property
+    def tokens_per_update(self) -> int:
+        return self.spec.train.tokens_per_update(self.spec.model.context)
+
+    @property
+    def tokens_per_second(self) -> float | None:
+        speeds = [value for _, value in self.recent.get("train/tokens_per_second", [])]
+        return statistics.median(speeds) if speeds else None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Return about how long training still takes; the first steps are left out of it."""
+        speed = self.tokens_per_second
+        if self.run.is_over or not speed or not self.run.total_steps:
+            return None
+        return (self.run.total_steps - self.run.last_step) * self.tokens_per_update / speed
+
+    @property
+    def beat_seconds(self) -> float | None:
+        return None if self.lease is None else (self.now - self.lease.beat_at).total_seconds()
+
+    @property
+    def step_seconds(self) -> float | None:
+        return None if self.lease is None else (self.now - self.lease.progress_at).total_seconds()
+
+    @property
+    def is_interrupted(self) -> bool:
+        return self.run.state == RunState.QUEUED and self.run.attempt > 0
+
+    @property
+    def is_cancelling(self) -> bool:
+        return self.run.cancel_requested_at is not None and not self.run.is_over
+
+    @property
+    def tries_again_in(self) -> float:
+        return max(0.0, (self.run.not_before - self.now).total_seconds())
+
+    @property
+    def passes(self) -> float | None:
+        """Return how often the run has been through its data, where the data's size is known."""
+        characters = int(self.run.version.counts.get("characters", 0))
+        if not characters:
+            return None
+        return self.run.last_step * self.tokens_per_update * 3.5 / characters
+
+    @property
+    def warnings(self) -> list[str]:
+        """Return what a person should think about now."""
+        found = [event.detail for event in self.events if event.kind in _AMBER]
+        loss = self.latest.get("train/loss")
+        if loss is not None and loss > HIGH_LOSS and (self.passes or 0) >= PASSES:
+            found.append(
+                f"The loss is still {loss:.2f} after {self.passes:.0f} passes over the data. That"
+                " often means poor data: look at the review list of the dataset."
+            )
+        return found
+
+    @property
+    def reading(self) -> str:
+        """Return one sentence that says how the held-out loss goes."""
+        points = self.recent.get("held_out/loss", [])
+        if len(points) < 2:
+            return ""
+        (step, newest), (before_step, before) = points[0], points[1]
+        if newest >= before:
+            best = "" if self.best is None else f" The best was {self.best[1]:.3f}."
+            return f"Held-out loss is not falling: {newest:.3f} at step {step:,}.{best}"
+        share = 100 * (before - newest) / before
+        return (
+            f"Held-out loss is still falling: {share:.1f} % better than"
+            f" {step - before_step:,} steps before."
+        )
+
+
+_AMBER = {"note", "checkpoint missed", "nondeterministic"}
+
+
+def run_panel(run_id: UUID) -> Panel | None:
+    """Return the live part of a run in a fixed number of queries; None where there is none."""
+    related = ("version__dataset", "created_by", "lease", "start_model")
+    run = Run.objects.select_related(*related).filter(pk=run_id).first()
+    if run is None:
+        return None
+    recent = _recent_points(run_id)
+    steps, samples = _sample_grid(run)
+    return Panel(
+        run=run,
+        spec=RunSpec.from_json(run.spec),
+        lease=getattr(run, "lease", None),
+        latest={name: points[0][1] for name, points in recent.items() if _known(points)},
+        recent=recent,
+        best=_best_held_out(run_id),
+        checkpoints=list(run.checkpoints.order_by("-step", "-fence")),
+        events=list(run.events.order_by("-seq")[:_EVENTS]),
+        sample_steps=steps,
+        samples=samples,
+        log=log_tail(run_id),
+        place=_place(run),
+    )
+
+
+def _known(points: list[tuple[int, float]]) -> bool:
+    return bool(points) and math.isfinite(points[0][1])
+
+
+def _recent_points(run_id: UUID) -> dict[str, list[tuple[int, float]]]:
+    """Return the newest points of each curve, newest first."""
+    query = """
+        SELECT name, step, value FROM (
+            SELECT name, step, value,
+                   row_number() OVER (PARTITION BY name ORDER BY step DESC) AS place
+            FROM training_app_runpoint WHERE run_id = %s
+        ) newest WHERE place <= %s ORDER BY name, step DESC
+    """
+    found: dict[str, list[tuple[int, float]]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(query, [run_id, _RECENT])
+        for name, step, value in cursor.fetchall():
+            found.setdefault(name, []).append((step, value))
+    return found
+
+
+def _best_held_out(run_id: UUID) -> tuple[int, float] | None:
+    query = """
+        SELECT step, value FROM training_app_runpoint
+        WHERE run_id = %s AND name = 'held_out/loss' AND value <> 'NaN' ORDER BY value LIMIT 1
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(query, [run_id])
+        row: Any = cursor.fetchone()
+    return None if row is None else (row[0], row[1])
+
+
+def _sample_grid(run: Run) -> tuple[list[int], list[SampleRow]]:
+    """Return steps and rows of the grid: before training, and the newest evaluations."""
+    rows = list(RunSample.objects.filter(run=run).order_by("prompt_no", "step"))
+    steps = sorted({row.step for row in rows})
+    if len(steps) > _SAMPLE_STEPS + 1:
+        steps = [steps[0], *steps[-_SAMPLE_STEPS:]]
+    return steps, [_sample_row(list(group), steps) for _, group in groupby(rows, _prompt_no)]
+
+
+def _prompt_no(row: RunSample) -> int:
+    return row.prompt_no
+
+
+def _sample_row(rows: Iterable[RunSample], steps: list[int]) -> SampleRow:
+    by_step = {row.step: row for row in rows}
+    newest = by_step[max(by_step)]
+    replies = [by_step[step].reply if step in by_step else "–" for step in steps]
+    return SampleRow(newest.prompt, newest.reference, replies)
+
+
+def _place(run: Run) -> int:
+    """Return how many runs are before this one in the queue, itself included."""
+    if run.state != RunState.QUEUED:
+        return 0
+    before = Run.objects.filter(
+        state=RunState.QUEUED, priority__lte=run.priority, created_at__lt=run.created_at
+    )
+    return before.count() + 1

@@ -1,0 +1,66 @@
+"""What the list of runs shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.contrib.auth.models import User
+from django.core.paginator import Page, Paginator
+
+from training_app.models import Run, RunState
+from training_app.selectors.points import thinned_curves
+
+RUNS_PER_PAGE = 30
+SMALL_CURVE_POINTS = 60
+LOSS, HELD_OUT_LOSS = "train/loss", "held_out/loss"
+
+
+@dataclass(frozen=True, slots=True)
+class RunLine:
+    """A run in the list: its row, its small curve and how far it is."""
+
+    run: Run
+    loss: list[tuple[int, float]]
+    held_out: list[tuple[int, float]]
+
+    @property
+    def share(self) -> float:
+        total = self.run.total_steps
+        return min(1.0, self.run.last_step / total) if total else 0.0
+
+    @property
+    def bounds(self) -> tuple[float, float] | None:
+        values = [value for _, value in [*self.loss, *self.held_out]]
+        return (min(values), max(values)) if values else None
+
+
+@dataclass(frozen=True, slots=True)
+class RunList:
+    """One page of the list."""
+
+    page: Page[Run]
+    lines: list[RunLine]
+    state: str
+    has_going: bool
+
+
+def run_list(user: User, *, state: str = "", page: str = "1") -> RunList:
+    """Return a page of runs with their small curves, in a fixed number of queries."""
+    runs = Run.objects.visible_to(user).newest_first()
+    if state in RunState.values:
+        runs = runs.filter(state=state)
+    related = runs.select_related("version__dataset", "created_by", "model")
+    found = Paginator(related, RUNS_PER_PAGE).get_page(page)
+    rows = list(found.object_list)
+    curves = thinned_curves(
+        [run.pk for run in rows], most=SMALL_CURVE_POINTS, names=[LOSS, HELD_OUT_LOSS]
+    )
+    lines = [
+        RunLine(
+            run,
+            curves.get(run.pk, {}).get(LOSS, []),
+            curves.get(run.pk, {}).get(HELD_OUT_LOSS, []),
+        )
+        for run in rows
+    ]
+    return RunList(found, lines, state, any(not run.is_over for run in rows))

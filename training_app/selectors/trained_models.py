@@ -1,0 +1,78 @@
+"""What the pages of models show."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.paginator import Page, Paginator
+from django.db.models import OuterRef, Subquery
+
+from training_app import paths
+from training_app.models import Evaluation, TrainedModel
+
+MODELS_PER_PAGE = 30
+MANIFEST = "otto.json"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """One file of a model's folder, with the hash that its manifest names."""
+
+    name: str
+    bytes: int
+    sha256: str
+
+
+def model_list(user: User, *, page: str = "1") -> Page[TrainedModel]:
+    """Return a page of models, newest first, each with its held-out bits per byte."""
+    newest = Evaluation.objects.filter(model=OuterRef("pk")).order_by("-at")
+    models = (
+        TrainedModel.objects.visible_to(user)
+        .ready()
+        .select_related("run__version__dataset", "created_by", "parent")
+        .annotate(
+            bits_per_byte=Subquery(newest.values("bits_per_byte")[:1]),
+            perplexity=Subquery(newest.values("perplexity")[:1]),
+        )
+        .order_by("-created_at")
+    )
+    return Paginator(models, MODELS_PER_PAGE).get_page(page)
+
+
+def model_manifest(model: TrainedModel) -> dict[str, Any]:
+    """Return what otto.json holds; empty when the folder is gone."""
+    try:
+        text = (paths.absolute(model.path) / MANIFEST).read_text("utf-8")
+    except FileNotFoundError:
+        return {}
+    manifest: dict[str, Any] = json.loads(text)
+    return manifest
+
+
+def model_files(model: TrainedModel, manifest: dict[str, Any]) -> list[ModelFile]:
+    """Return the files of the model's folder in their order."""
+    folder = paths.absolute(model.path)
+    hashes = manifest.get("files", {}) | {MANIFEST: model.manifest_sha256}
+    found = sorted(path for path in folder.rglob("*") if path.is_file())
+    names = [(path, path.relative_to(folder).as_posix()) for path in found]
+    return [ModelFile(name, path.stat().st_size, hashes.get(name, "")) for path, name in names]
+
+
+def model_detail_page(model: TrainedModel) -> dict[str, Any]:
+    """Return everything that a model's page shows."""
+    manifest = model_manifest(model)
+    evaluations = list(
+        model.evaluations.select_related("version__dataset").prefetch_related("samples")
+    )
+    return {
+        "model": model,
+        "manifest": manifest,
+        "manifest_text": json.dumps(manifest, indent=2, ensure_ascii=False),
+        "files": model_files(model, manifest),
+        "evaluations": evaluations,
+        "exports": list(model.exports.order_by("format", "precision")),
+        "children": list(model.children.all()),
+    }

@@ -1,0 +1,82 @@
+"""Pages of models: the list, one model, its downloads."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.text import slugify
+from django.views.decorators.http import require_GET, require_POST
+
+from otto_web.lib.access import Role, role_required
+from otto_web.lib.http import TeamRequest, respond
+from training_app import paths
+from training_app.models import TrainedModel
+from training_app.selectors.trained_models import model_detail_page, model_list
+from training_app.services.trained_models import ModelInUseError, delete_model
+from training_app.streams import stream, zip_blocks
+from training_app.views.doors import door
+
+
+@role_required(Role.TRAINER)
+@require_GET
+def model_list_page(request: TeamRequest) -> HttpResponse:
+    """Show the models, newest first."""
+    return respond(
+        request,
+        page="training/model_list.html",
+        fragment="training/_model_table.html",
+        context={"models": model_list(request.user, page=request.GET.get("page", "1"))},
+    )
+
+
+@role_required(Role.TRAINER)
+@require_GET
+def model_detail(request: TeamRequest, model_id: UUID) -> HttpResponse:
+    """Show one model: where it comes from, how good it is, its files."""
+    model = get_object_or_404(_models(request), pk=model_id)
+    deploy = door("deployment-new")
+    return respond(
+        request,
+        page="training/model_detail.html",
+        fragment="training/_model_card.html",
+        context=model_detail_page(model)
+        | {"deploy_url": f"{deploy}?model={model.pk}" if deploy else ""},
+    )
+
+
+@role_required(Role.TRAINER)
+@require_GET
+def model_download(request: TeamRequest, model_id: UUID) -> HttpResponseBase:
+    """Send the model's folder as a ZIP that transformers opens once unpacked."""
+    model = get_object_or_404(_models(request), pk=model_id)
+    folder = paths.absolute(model.path)
+    if not folder.is_dir():
+        raise Http404
+    name = f"{slugify(model.name) or 'model'}-{model.number}"
+    return stream(
+        request, zip_blocks(folder, root=name), name=f"{name}.zip", kind="application/zip"
+    )
+
+
+@role_required(Role.TRAINER)
+@require_POST
+def model_delete(request: TeamRequest, model_id: UUID) -> HttpResponse:
+    """Delete a model that nothing uses."""
+    model = get_object_or_404(_models(request), pk=model_id)
+    try:
+        delete_model(model, actor=request.user)
+    except ModelInUseError as error:
+        messages.error(request, str(error))
+        return redirect("model-detail", model.pk)
+    messages.success(request, f"{model} is deleted. Its run, curves and evaluation are kept.")
+    return redirect("model-list")
+
+
+def _models(request: TeamRequest) -> QuerySet[TrainedModel]:
+    related = ("run__version__dataset", "created_by", "parent", "tokenizer")
+    return TrainedModel.objects.visible_to(request.user).ready().select_related(*related)

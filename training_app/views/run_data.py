@@ -1,0 +1,61 @@
+"""What a run gives to scripts and to downloads: points, log, history."""
+
+from __future__ import annotations
+
+import json
+from uuid import UUID
+
+from django.http import HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_GET
+
+from otto_web.lib.access import Role, role_required
+from otto_web.lib.http import TeamRequest
+from training_app import paths
+from training_app.models import Checkpoint, Run
+from training_app.selectors.history import training_history
+from training_app.selectors.log_tail import log_blocks
+from training_app.selectors.points import points_since
+from training_app.streams import stream, zip_blocks
+
+
+@role_required(Role.TRAINER)
+@require_GET
+def run_points(request: TeamRequest, run_id: UUID) -> HttpResponse:
+    """Answer with the points above `from`, as the socket would send them."""
+    run = get_object_or_404(Run.objects.visible_to(request.user), pk=run_id)
+    given = request.GET.get("from", "0")
+    points = points_since(run.pk, int(given) if given.isdigit() else 0)
+    frame = {} if points is None else points.as_frame()
+    return JsonResponse(frame | {"over": run.is_over})
+
+
+@role_required(Role.TRAINER)
+@require_GET
+def run_log(request: TeamRequest, run_id: UUID) -> HttpResponseBase:
+    """Send the whole log of the run, one JSON object a line."""
+    run = get_object_or_404(Run.objects.visible_to(request.user), pk=run_id)
+    return stream(request, log_blocks(run.pk), name="logs.jsonl", kind="application/x-ndjson")
+
+
+@role_required(Role.TRAINER)
+@require_GET
+def run_history(request: TeamRequest, run_id: UUID) -> HttpResponse:
+    """Send every point, event and sample of the run."""
+    run = get_object_or_404(Run.objects.visible_to(request.user), pk=run_id)
+    text = json.dumps(training_history(run), indent=1, ensure_ascii=False)
+    answer = HttpResponse(text, content_type="application/json")
+    answer["Content-Disposition"] = 'attachment; filename="training_history.json"'
+    return answer
+
+
+@role_required(Role.TRAINER)
+@require_GET
+def run_checkpoint(request: TeamRequest, run_id: UUID, checkpoint_id: int) -> HttpResponseBase:
+    """Send one checkpoint as a ZIP of safetensors and JSON."""
+    run = get_object_or_404(Run.objects.visible_to(request.user), pk=run_id)
+    row = get_object_or_404(Checkpoint, run=run, pk=checkpoint_id)
+    name = f"checkpoint-step-{row.step}"
+    blocks = zip_blocks(paths.absolute(row.path), root=name)
+    return stream(request, blocks, name=f"{name}.zip", kind="application/zip")

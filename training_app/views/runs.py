@@ -1,0 +1,128 @@
+"""Pages of runs: the list, the form, one run."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from datasets_app.selectors.versions import trainable_versions
+from otto_web.lib.access import Role, role_required
+from otto_web.lib.http import TeamRequest, respond
+from training_app.forms import RunForm, preset_values
+from training_app.lm.config import PRESETS
+from training_app.models import Run, RunState
+from training_app.selectors.detail import run_detail_page
+from training_app.selectors.panel import run_panel
+from training_app.selectors.runs import run_list
+from training_app.services.runs import queue_run
+from training_app.views.doors import door
+
+
+@role_required(Role.TRAINER)
+@require_GET
+def run_list_page(request: TeamRequest) -> HttpResponse:
+    """Show the runs, newest first."""
+    state, page = request.GET.get("state", ""), request.GET.get("page", "1")
+    return respond(
+        request,
+        page="training/run_list.html",
+        fragment="training/_run_table.html",
+        context={"found": run_list(request.user, state=state, page=page), "states": RunState},
+    )
+
+
+@role_required(Role.TRAINER)
+@require_http_methods(["GET", "POST"])
+def run_new(request: TeamRequest) -> HttpResponse:
+    """Show the form of a run, and queue the run that it describes."""
+    if request.method == "GET":
+        return _form_page(request, RunForm(request.user, initial=_initial(request)))
+    form = RunForm(request.user, request.POST)
+    if form.is_valid() and "estimate" not in request.POST:
+        run = queue_run(form.order(), created_by=request.user)
+        return redirect("run-detail", run.pk)
+    return _form_page(request, form, status=422 if form.errors else 200)
+
+
+@role_required(Role.TRAINER)
+@require_POST
+def run_forecast(request: TeamRequest) -> HttpResponse:
+    """Say what the run of this half-filled form would be; queues nothing."""
+    form = RunForm(request.user, request.POST)
+    form.is_valid()
+    return respond(
+        request,
+        page="training/run_new.html",
+        fragment="training/_run_forecast.html",
+        context=_form_context(request, form),
+    )
+
+
+@role_required(Role.TRAINER)
+@require_GET
+def run_detail(request: TeamRequest, run_id: UUID) -> HttpResponse:
+    """Show one run: live while it goes, with its verdict when it is over."""
+    run = get_object_or_404(Run.objects.visible_to(request.user), pk=run_id)
+    return respond(
+        request,
+        page="training/run_detail.html",
+        fragment="training/_run_live.html",
+        context=run_detail_page(run) | {"deploy_url": _deploy_url(run)},
+    )
+
+
+@role_required(Role.TRAINER)
+@require_GET
+def run_live(request: TeamRequest, run_id: UUID) -> HttpResponse:
+    """Answer with the live part alone, for pages without a socket."""
+    run = get_object_or_404(Run.objects.visible_to(request.user), pk=run_id)
+    return respond(
+        request,
+        page="training/_run_live.html",
+        fragment="training/_run_live.html",
+        context={"panel": run_panel(run.pk)},
+    )
+
+
+def _form_page(request: TeamRequest, form: RunForm, *, status: int = 200) -> HttpResponse:
+    return respond(
+        request,
+        page="training/run_new.html",
+        fragment="training/_run_form.html",
+        context=_form_context(request, form),
+        status=status,
+    )
+
+
+def _form_context(request: TeamRequest, form: RunForm) -> dict[str, Any]:
+    chosen = form["preset"].value() or ""
+    return {
+        "form": form,
+        "forecast": form.forecast,
+        "presets": PRESETS,
+        "preset": PRESETS.get(chosen),
+        "chosen": chosen,
+        "version": request.GET.get("version", ""),
+        "has_versions": trainable_versions(request.user).exists(),
+        "example_url": door("sample-new"),
+        "datasets_url": door("dataset-list"),
+    }
+
+
+def _initial(request: TeamRequest) -> dict[str, Any]:
+    """Return the preset's values, with the version and the start model that a link names."""
+    given = {name: request.GET[name] for name in ("version", "start_model") if name in request.GET}
+    if "version" not in given:
+        newest = trainable_versions(request.user).first()
+        given |= {} if newest is None else {"version": str(newest.pk)}
+    return preset_values(request.GET.get("preset", "")) | given
+
+
+def _deploy_url(run: Run) -> str:
+    model = getattr(run, "model", None)
+    deploy = door("deployment-new")
+    return f"{deploy}?model={model.pk}" if deploy and model is not None else ""
