@@ -87,7 +87,10 @@ def _fits(plan: Plan, value: dict[str, Any]) -> bool:
 
 def _plan(value: dict[str, Any]) -> Plan | None:
     names = {plain(key): key for key in value}
-    tries = (_turns_plan, _choice_plan, _instruction_plan, _pair_plan, _title_plan, _text_plan)
+    tries = (
+        *(_turns_plan, _choice_plan, _instruction_plan, _answers_plan),
+        *(_pair_plan, _title_plan, _text_plan),
+    )
     return next((plan for make in tries if (plan := make(names, value))), None)
 
 
@@ -218,6 +221,31 @@ def _with_system(
 ) -> tuple[Turn, ...]:
     text = record.get(system) if system else None
     return (Turn(SYSTEM, text), *turns) if isinstance(text, str) and text.strip() else turns
+
+
+def _answers_plan(names: dict[str, str], value: dict[str, Any]) -> Plan | None:
+    """A question with a list of answers: the first one is taken, the others stay beside it."""
+    question, answers = names.get("question"), names.get("answers")
+    if question is None or answers is None or not isinstance(value[answers], list):
+        return None
+
+    def make(record: dict[str, Any], notes: list[str]) -> tuple[Turn, ...]:
+        given = record[answers]
+        first = given[0] if isinstance(given, list) and given else None
+        told = first.get("text") if isinstance(first, dict) else first
+        if not isinstance(told, str):
+            raise ShapeError("missing_role", f"The record has {question!r} but no answer.")
+        return Turn(USER, text_of(record[question], notes, question)), Turn(ASSISTANT, told)
+
+    return Plan(make, frozenset({question}))
+
+
+def shared_context(value: Any) -> str:
+    """Return the text that a set of questions shares, or ""."""
+    if not isinstance(value, dict) or not isinstance(value.get("qas"), list):
+        return ""
+    context = value.get("context")
+    return context if isinstance(context, str) else ""
 
 
 def _pair_plan(names: dict[str, str], value: dict[str, Any]) -> Plan | None:

@@ -132,6 +132,10 @@ def test_naughty_strings_are_unchanged():
 
 def test_faqs_and_shopping_lists_of_many_shapes():
     assert len(records(DATA / "dstc9-faq" / "knowledge.json")) == 2900
+    squad = [record for path in (DATA / "squad2-dev").glob("*.json") for record in records(path)]
+    assert len(squad) == 2910
+    xquad = [len(records(path)) for path in sorted((DATA / "xquad").glob("*.json"))]
+    assert xquad == [1190] * 8
     korean = DATA / "korean-chatbot"
     (path,) = korean.glob("*.csv")
     with path.open(newline="", encoding="utf-8") as file:

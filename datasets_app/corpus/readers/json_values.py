@@ -11,7 +11,7 @@ from datasets_app.corpus.json_text import JsonError
 from datasets_app.corpus.readers import records
 from datasets_app.corpus.readers.job import Job
 from datasets_app.corpus.readers.records import Place, Workshop
-from datasets_app.corpus.shapes import ShapeError, is_turn_list
+from datasets_app.corpus.shapes import ShapeError, is_turn_list, shared_context
 from datasets_app.corpus.source import Item, Problem
 
 MOST_LEVELS = 12
@@ -163,7 +163,9 @@ def _parsed(
         yield from notes
         yield from found
     elif context.level < MOST_LEVELS and _holds_records(value, shop, context.level):
+        before, shop.context = shop.context, shared_context(value) or shop.context
         yield from _enter(cursor, shop, context.level, takes_text=context.takes_text)
+        shop.context = before
     else:
         cursor.advance(size)
         if not context.is_member:

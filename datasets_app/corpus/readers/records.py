@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from datasets_app.corpus.conversation import PASSAGE, Turn
+from datasets_app.corpus.conversation import PASSAGE, USER, Turn
 from datasets_app.corpus.encoding import clean_text
 from datasets_app.corpus.json_text import JsonError, JsonParser
 from datasets_app.corpus.readers.job import clean_turns, sample
@@ -32,6 +32,8 @@ class Workshop:
 
     parser: JsonParser = field(default_factory=JsonParser)
     shapes: Shapes = field(default_factory=Shapes)
+    context: str = ""
+    """What the questions being read are about; it goes before each of them."""
 
 
 def problem(place: Place, code: str, message: str, data: bytes | str = "") -> Problem:
@@ -60,7 +62,12 @@ def record(place: Place, value: Any, shop: Workshop) -> Iterator[Item] | None:
         found = shop.shapes.recognise(value)
     except ShapeError as error:
         return iter((problem(place, error.code, f"Line {place.line}: {error}", str(value)[:200]),))
-    return None if found is None else _records(place, found)
+    if found is None:
+        return None
+    if shop.context and found.turns[0].role == USER:
+        asked = Turn(USER, f"{shop.context}\n\n{found.turns[0].text}")
+        found.turns = (asked, *found.turns[1:])
+    return _records(place, found)
 
 
 def passage_record(place: Place, text: str) -> Iterator[Item]:

@@ -151,6 +151,17 @@ def test_a_list_of_strings_is_a_list_of_passages(load):
     assert reading.talks == [[("text", text)] for text in ("one", "", "{two}", "undef\ttab")]
 
 
+def test_questions_about_a_shared_text_get_it_before_them(load):
+    asked = [
+        {"question": "Who?", "id": "1", "answers": [{"text": "Ann", "answer_start": 0}]},
+        {"question": "Why?", "id": "2", "answers": [], "is_impossible": True},
+    ]
+    data = {"data": [{"title": "T", "paragraphs": [{"context": "Ann ran.", "qas": asked}]}]}
+    reading = load(json.dumps(data))
+    assert reading.talks == [[("user", "Ann ran.\n\nWho?"), ("assistant", "Ann")]]
+    assert reading.codes == ["missing_role"]
+
+
 def test_concatenated_and_pretty_printed_objects_are_read(load):
     rows = [{"input": f"q{n}", "output": "a"} for n in range(3)]
     pretty = "\n".join(json.dumps(row, indent=2) for row in rows)
