@@ -43,7 +43,11 @@ class Dataset(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=200)
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="datasets"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,  # made by a command
+        on_delete=models.SET_NULL,
+        related_name="datasets",
     )
     created_at = models.DateTimeField(auto_now_add=True)
     policy = models.JSONField(

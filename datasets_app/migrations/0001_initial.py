@@ -40,7 +40,7 @@ class Migration(migrations.Migration):
                 ('test_share', models.FloatField(default=0.05)),
                 ('next_position', models.PositiveBigIntegerField(default=1, editable=False)),
                 ('deleted_at', models.DateTimeField(editable=False, null=True)),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='datasets', to=settings.AUTH_USER_MODEL)),
+                ('created_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='datasets', to=settings.AUTH_USER_MODEL)),
             ],
         ),
         migrations.CreateModel(

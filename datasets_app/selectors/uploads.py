@@ -86,10 +86,9 @@ def is_moving(uploads: Iterable[Upload]) -> bool:
     return any(upload.state in MOVING for upload in uploads)
 
 
-def upload_page(upload: Upload, *, only_unloaded: bool) -> dict[str, Any]:
-    """Return the tree of an upload with its sums."""
-    files = list(upload.files.order_by("depth", "member_no")[:SHOWN_FILES])
-    figures = upload.files.aggregate(
+def upload_figures(upload: Upload) -> dict[str, int]:
+    """Return the sums over an upload's files."""
+    found: dict[str, int] = upload.files.aggregate(
         records=Sum("n_records", default=0),
         issues=Sum("n_issues", default=0),
         known=Sum("n_known", default=0),
@@ -99,6 +98,13 @@ def upload_page(upload: Upload, *, only_unloaded: bool) -> dict[str, Any]:
         failed=Count("pk", filter=Q(verdict=Verdict.FAILED)),
         pending=Count("pk", filter=Q(verdict=Verdict.PENDING)),
     )
+    return found
+
+
+def upload_page(upload: Upload, *, only_unloaded: bool) -> dict[str, Any]:
+    """Return the tree of an upload with its sums."""
+    files = list(upload.files.order_by("depth", "member_no")[:SHOWN_FILES])
+    figures = upload_figures(upload)
     root = next((file for file in files if file.parent_id is None), None)
     return {
         "upload": upload,

@@ -1,0 +1,35 @@
+"""Loads files of this machine in one go, for commands and for the one-click pipeline."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from django.contrib.auth.models import User
+
+from datasets_app.jobs.importing import import_upload
+from datasets_app.models import Upload, UploadState
+from datasets_app.services.uploads import NewUpload, receive_path
+
+LOOK_SECONDS = 0.5
+AT_REST = {UploadState.READY, UploadState.FAILED, UploadState.EXPIRED, UploadState.WITHDRAWN}
+
+
+def load_path(
+    path: Path,
+    *,
+    dataset: str,
+    by: User | None,
+    is_again: bool = False,
+    wait: Callable[[float], None] = time.sleep,
+) -> Upload:
+    """Upload a file and import it here, or wait for the worker that was quicker."""
+    new = NewUpload(path.name, path.stat().st_size, dataset=dataset, is_again=is_again)
+    upload = receive_path(path, new, by=by)
+    while True:
+        import_upload(upload.pk)
+        upload.refresh_from_db()
+        if upload.state in AT_REST:
+            return upload
+        wait(LOOK_SECONDS)
