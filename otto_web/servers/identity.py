@@ -24,6 +24,8 @@ def as_database_user(command: Sequence[str | Path], folder: Path) -> list[str]:
         return tethered(command, stop=STOP_FAST)
     if prefix := namespace_prefix():
         return [*prefix, *tethered(command, stop=STOP_FAST)]
+    for needed in (folder, Path(command[0])):
+        _refuse_closed(needed)
     _give_to_nobody(folder)
     return tethered(command, stop=STOP_FAST, user=NOBODY)
 
@@ -42,14 +44,19 @@ def namespace_prefix() -> tuple[str, ...]:
     return prefix if allowed.returncode == 0 else ()
 
 
+def _refuse_closed(path: Path) -> None:
+    """Raise when somebody who is not root cannot come as far as the path."""
+    closed = next((one for one in path.resolve().parents if not one.stat().st_mode & 0o001), None)
+    if closed is not None:
+        raise ServersError(
+            f"PostgreSQL does not run as root, and the user {NOBODY} cannot reach {path}, "
+            f"because {closed} is closed to others. Start OTTO as an ordinary user, or put it "
+            "(and OTTO_VAR_DIR) into a folder that everybody may enter."
+        )
+
+
 def _give_to_nobody(folder: Path) -> None:
     person = pwd.getpwnam(NOBODY)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if closed := next((path for path in folder.parents if not path.stat().st_mode & 0o001), None):
-        raise ServersError(
-            f"PostgreSQL does not run as root, and the user {NOBODY} cannot reach {folder}, "
-            f"because {closed} is closed to others. Start OTTO as an ordinary user, or set "
-            "OTTO_VAR_DIR to a folder that everybody may enter."
-        )
     for path in (folder, *folder.rglob("*")):
         os.chown(path, person.pw_uid, person.pw_gid, follow_symlinks=False)
