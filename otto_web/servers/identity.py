@@ -30,6 +30,13 @@ def as_database_user(command: Sequence[str | Path], folder: Path) -> list[str]:
     return tethered(command, stop=STOP_FAST, user=NOBODY)
 
 
+def let_database_user_read(file: Path) -> None:
+    """Give a file to the user as whom PostgreSQL's programs run."""
+    if os.geteuid() == 0 and not namespace_prefix():
+        person = pwd.getpwnam(NOBODY)
+        os.chown(file, person.pw_uid, person.pw_gid)
+
+
 @cache
 def namespace_prefix() -> tuple[str, ...]:
     """Return the words that map root to another user in a namespace; none where refused."""

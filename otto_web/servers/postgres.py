@@ -15,7 +15,7 @@ import psycopg
 
 from otto_web.servers.binaries import postgres_bin, postgres_major
 from otto_web.servers.errors import ServersError
-from otto_web.servers.identity import as_database_user
+from otto_web.servers.identity import as_database_user, let_database_user_read
 from otto_web.servers.processes import ProcessName, end_all
 
 USER = DATABASE = "otto"
@@ -24,7 +24,6 @@ INITDB_OPTIONS = (
     "--encoding=UTF8",
     "--locale=C.UTF-8",
     "--auth=scram-sha-256",
-    "--pwfile=/dev/stdin",
     "--data-checksums",
     "--no-instructions",
 )
@@ -109,12 +108,11 @@ def _make(folder: Path, password_file: Path) -> None:
     password_file.touch(mode=0o600)
     password_file.write_text(secrets.token_urlsafe(24), "utf-8")
     program = postgres_bin() / "initdb"
-    command: list[str | Path] = [program, "-D", unfinished, "-U", USER, *INITDB_OPTIONS]
+    let_database_user_read(password_file)
+    place = ("-D", unfinished, "-U", USER, f"--pwfile={password_file}")
+    command: list[str | Path] = [program, *place, *INITDB_OPTIONS]
     done = subprocess.run(  # noqa: S603 - our own command line
-        as_database_user(command, unfinished),
-        input=password_file.read_bytes(),
-        capture_output=True,
-        check=False,
+        as_database_user(command, unfinished), capture_output=True, check=False
     )
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip()
