@@ -1,0 +1,53 @@
+"""Runs the benchmarks: `python -m tests.bench.run [train|rules|import|table|decode ...]`.
+
+A benchmark is a module `bench_NAME` with `run() -> dict[str, float]`. Each runs in a process of its
+own, so that none inherits another's threads or memory. Prints a table and, last, one JSON object.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+ONE = "import json, sys, {module} as bench; print(json.dumps(bench.run()))"
+
+
+def names() -> list[str]:
+    """Return the benchmarks that exist."""
+    return sorted(path.stem.removeprefix("bench_") for path in FOLDER.glob("bench_*.py"))
+
+
+def figures(name: str) -> dict[str, float]:
+    """Return the figures of one benchmark; its own words go to the terminal's error stream."""
+    script = ONE.format(module=f"tests.bench.bench_{name}")
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=FOLDER.parents[1],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def main(chosen: list[str]) -> int:
+    if unknown := set(chosen) - set(names()):
+        print(
+            f"There is no benchmark {', '.join(sorted(unknown))}; there are {', '.join(names())}."
+        )  # noqa: T201
+        return 2
+    everything: dict[str, float] = {}
+    for name in chosen or names():
+        for title, figure in figures(name).items():
+            print(f"{name:8} {title:44} {figure:14,.2f}", flush=True)  # noqa: T201
+            everything[f"{name}.{title}"] = round(figure, 4)
+    print(json.dumps(everything))  # noqa: T201
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
