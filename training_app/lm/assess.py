@@ -1,0 +1,50 @@
+"""A finished model on conversations it was not trained on: figures, and replies beside answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from datasets_app.corpus.conversation import Conversation
+from training_app.lm.contract import Sample
+from training_app.lm.evaluation import Course, Figures, evaluate, held_out, verdict
+from training_app.lm.fast import FastLoss
+from training_app.lm.folder import open_model
+from training_app.lm.generate import question_of, samples
+from training_app.lm.model import context_of
+from training_app.lm.packing import open_packed, pack
+from training_app.lm.tokenizer import token_bytes
+
+_BATCH_TOKENS = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """What an evaluation of a finished model found."""
+
+    figures: Figures
+    verdict: str
+    samples: list[Sample]
+
+
+def assess_model(
+    folder: Path, side: Iterable[Conversation], work: Path, *, questions: int = 20
+) -> Assessment:
+    """Return the figures over all of `side`, which is iterated twice, and some replies.
+
+    `work` is an empty folder for the token files; the caller removes it.
+    """
+    model, template = open_model(folder)
+    context = context_of(model)
+    entries = template.tokenizer.get_vocab_size()
+    pack(template.encode_all(side), work, vocabulary=entries, context=context)
+    packed = open_packed(work)
+    assert packed is not None  # noqa: S101 written just now
+    lengths = token_bytes(template.tokenizer)
+    batch = max(1, _BATCH_TOKENS // context)
+    figures = evaluate(FastLoss(model), held_out(packed, lengths, context=context, batch=batch))
+    asked = [question for talk in islice(side, questions) if (question := question_of(talk))]
+    rows = samples(model, template, asked)
+    return Assessment(figures, verdict(figures, Course([])), rows)
