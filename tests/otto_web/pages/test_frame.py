@@ -114,3 +114,11 @@ def test_pages_of_the_team_send_visitors_to_sign_in(client, db, path):
 @pytest.mark.parametrize("path", ["/status/", "/help/"])
 def test_pages_to_read_take_no_post(client_of, mia, path):
     assert client_of(mia).post(path).status_code == 405
+
+
+def test_a_person_without_a_role_is_told_so_and_can_sign_out(client_of, mia):
+    mia.groups.clear()
+    answer = client_of(mia).get("/")
+    assert answer.status_code == 403
+    assert "role <strong>member</strong>" in answer.text
+    assert 'action="/sign-out/"' in answer.text
