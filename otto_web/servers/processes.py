@@ -41,8 +41,9 @@ class ProcessName:
 
 def free_port(preferred: int = 0, host: str = "127.0.0.1") -> int:
     """Return the preferred port, or the next one that nobody listens on; 0 asks for any."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for port in range(preferred, preferred + 200) if preferred else (0,):
-        with socket.socket() as probe:
+        with socket.socket(family) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((host, port))

@@ -34,20 +34,16 @@ def figures(name: str) -> dict[str, float]:
     return found
 
 
-def main(chosen: list[str]) -> int:
+def main(chosen: list[str]) -> None:
     if unknown := set(chosen) - set(names()):
-        print(
-            f"There is no benchmark {', '.join(sorted(unknown))}; there are {', '.join(names())}."
-        )  # noqa: T201
-        return 2
+        sys.exit(f"No benchmark {', '.join(sorted(unknown))}; there are {', '.join(names())}.")
     everything: dict[str, float] = {}
     for name in chosen or names():
         for title, figure in figures(name).items():
             print(f"{name:8} {title:44} {figure:14,.2f}", flush=True)  # noqa: T201
             everything[f"{name}.{title}"] = round(figure, 4)
     print(json.dumps(everything))  # noqa: T201
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main(sys.argv[1:])
