@@ -1,0 +1,99 @@
+"""The drop zone in a real browser: files arrive in pieces, pause, go on, and are taken back."""
+
+from __future__ import annotations
+
+import pytest
+from django.conf import settings as live_settings
+
+from datasets_app.models import Upload, UploadState
+from datasets_app.services.uploads import part_path
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("redis_server", "data_dir"),
+]
+BODY = b'{"input": "Where is my hat?", "output": "It is on its way."}\n' * 4000
+
+
+@pytest.fixture
+def page(browser, live_server, client_of, cora, settings):
+    settings.OTTO_CHUNK_BYTES = 60_000
+    session = client_of(cora).cookies[live_settings.SESSION_COOKIE_NAME].value
+    context = browser.new_context()
+    context.add_cookies(
+        [{"name": live_settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}]
+    )
+    found = context.new_page()
+    found.set_default_timeout(15_000)
+    found.goto(f"{live_server.url}/uploads/")
+    found.wait_for_selector("[data-plain]", state="hidden")
+    yield found
+    context.close()
+
+
+def choose(page, *names, body=BODY):
+    files = [{"name": name, "mimeType": "text/plain", "buffer": body} for name in names]
+    page.set_input_files("#id_sent", files)
+
+
+@pytest.mark.checklist(38)
+def test_several_files_arrive_and_appear_in_the_list(page):
+    choose(page, "a.jsonl", "b.jsonl", "c.jsonl")
+    page.get_by_text("arrived; it is being read").nth(2).wait_for()
+    page.get_by_role("link", name="c.jsonl", exact=True).wait_for()
+    found = Upload.objects.order_by("name")
+    assert [upload.name for upload in found] == ["a.jsonl", "b.jsonl", "c.jsonl"]
+    assert {upload.state for upload in found} == {UploadState.RECEIVED}
+    assert {part_path(upload.pk).read_bytes() for upload in found} == {BODY}
+
+
+def cut_off_after_two_pieces(page):
+    sent = []
+
+    def answer(route):
+        sent.append(route)
+        if route.request.method == "PATCH" and len(sent) > 3:
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/uploads/tus/**", answer)
+
+
+def test_a_paused_file_goes_on_after_a_reload_with_the_bytes_that_are_missing(page, tmp_path):
+    cut_off_after_two_pieces(page)
+    file = tmp_path / "big.jsonl"  # a file of the disk keeps its modified time, as people's do
+    file.write_bytes(BODY)
+    page.set_input_files("#id_sent", file)
+    page.get_by_text("connection lost").wait_for()
+    page.get_by_role("button", name="Pause").click()
+    page.get_by_text("paused at").wait_for()
+    half = Upload.objects.get()
+    assert 0 < half.offset < half.size
+    page.unroute("**/uploads/tus/**")
+    page.reload()
+    page.get_by_text("choose the same file again").wait_for()
+    page.wait_for_selector("[data-plain]", state="hidden")
+    page.set_input_files("#id_sent", file)
+    page.get_by_text("arrived; it is being read").wait_for()
+    whole = Upload.objects.get()
+    assert (whole.pk, whole.state) == (half.pk, UploadState.RECEIVED)
+    assert part_path(whole.pk).read_bytes() == BODY
+
+
+def test_a_cancelled_file_is_gone(page):
+    cut_off_after_two_pieces(page)
+    choose(page, "big.jsonl")
+    page.get_by_text("connection lost").wait_for()
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_text("cancelled;").wait_for()
+    upload = Upload.objects.get()
+    assert upload.state == UploadState.WITHDRAWN
+    assert not part_path(upload.pk).exists()
+
+
+def test_a_refused_file_says_why_beside_its_name(page, settings):
+    settings.OTTO_UPLOAD_LIMIT_BYTES = 1000
+    choose(page, "big.jsonl")
+    page.get_by_text("Split it and upload the parts").wait_for()
