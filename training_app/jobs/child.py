@@ -78,10 +78,16 @@ class Trainer:
     def end(self, seconds: float) -> int:
         """Wait so long for the end, then make one."""
         code = self.wait(seconds)
-        if code is not None:
-            return code
-        self.signal(signal.SIGKILL)
-        return self.process.wait()
+        if code is None:
+            self.signal(signal.SIGKILL)
+            code = self.process.wait()
+        self.close()
+        return code
+
+    def close(self) -> None:
+        """Close the pipe; a trainer that still runs takes that as its supervisor's death."""
+        if self.process.stdin is not None:
+            self.process.stdin.close()
 
 
 def environment(claim: Claim) -> dict[str, str]:

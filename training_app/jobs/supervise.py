@@ -45,6 +45,7 @@ def supervise_run() -> bool:
         raise
     finally:
         heart.stop()
+        trainer.close()
     _judge_patiently(claim, code, memory=_memory_kills() > kills_before)
     return True
 

@@ -15,9 +15,17 @@ from django.db.models.functions import Now
 from datasets_app.models import Version
 from otto_web.lib import audit
 from training_app.lm.config import RunSpec, TrainingError
-from training_app.models import CancelVerb, Checkpoint, Run, RunState, TrainedModel
+from training_app.models import (
+    CancelVerb,
+    Checkpoint,
+    Run,
+    RunPoint,
+    RunSample,
+    RunState,
+    TrainedModel,
+)
 from training_app.services.attempts import wake_worker
-from training_app.services.history import Happening, add_event
+from training_app.services.history import Happening, add_event, take_numbers
 
 RATE_STEP_DOWN = 0.1
 
@@ -70,6 +78,8 @@ def _insert_run(order: Order, created_by: User | None) -> Run:
         idem_key=order.idem_key,
     )
     run.save(force_insert=True)
+    if order.start_checkpoint is not None:
+        _take_over_curve(run, order.start_checkpoint)
     actor = created_by.get_username() if created_by else "OTTO"
     add_event(run.pk, Happening("queued", "", actor, "", RunState.QUEUED))
     after: dict[str, Any] = {"name": run.name, "version": str(order.version.pk)}
@@ -78,6 +88,21 @@ def _insert_run(order: Order, created_by: User | None) -> Run:
     audit.record(created_by, "run.queued", run, after=after)
     wake_worker(run.pk)
     return run
+
+
+def _take_over_curve(run: Run, checkpoint: Checkpoint) -> None:
+    """Copy the points and samples up to the checkpoint, so that the curve begins at the start."""
+    points = RunPoint.objects.filter(run_id=checkpoint.run_id, step__lte=checkpoint.step)
+    samples = RunSample.objects.filter(run_id=checkpoint.run_id, step__lte=checkpoint.step)
+    rows = [*points.order_by("seq"), *samples.order_by("seq")]
+    first = take_numbers(run.pk, len(rows)) if rows else 1
+    for seq, row in enumerate(rows, start=first):
+        row.run, row.seq, row.fence = run, seq, 0
+        if isinstance(row, RunSample):
+            row.pk = None
+    RunPoint.objects.bulk_create([row for row in rows if isinstance(row, RunPoint)])
+    RunSample.objects.bulk_create([row for row in rows if isinstance(row, RunSample)])
+    Run.objects.filter(pk=run.pk).update(last_step=checkpoint.step)
 
 
 def _decided(order: Order) -> dict[str, Any]:

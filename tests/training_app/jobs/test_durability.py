@@ -1,0 +1,254 @@
+"""What a run survives: real processes, killed and stopped at the worst moments."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from datetime import timedelta
+
+import psutil
+import pytest
+from django.db.models import Max
+from django.utils import timezone
+
+from otto_web.lib.files import sha256_of
+from tests.training_app.conftest import make_version, toy_order
+from training_app import paths
+from training_app.exits import Exit
+from training_app.jobs.child import Trainer
+from training_app.jobs.places import own_place
+from training_app.lm.folder import open_model, verify_model
+from training_app.models import CancelVerb, Checkpoint, Run, RunPoint, RunState, TrainedModel
+from training_app.services.attempts import Claim, claim_run, release_run
+from training_app.services.runs import cancel_run, order_rest, queue_run
+from training_app.sweeps import release_expired
+
+pytestmark = pytest.mark.slow
+LONG = {"steps": 240, "checkpoint_every": 10, "eval_every": 40}
+
+
+def wait_for(question, seconds=60.0):
+    """Return the first true answer; fail when there is none in time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if answer := question():
+            return answer
+        time.sleep(0.05)
+    pytest.fail(f"nothing for {seconds} s: {question}")
+
+
+def state_of(run):
+    return Run.objects.get(pk=run.pk).state
+
+
+def reached(run, step):
+    return lambda: Run.objects.get(pk=run.pk).last_step >= step
+
+
+def checkpointed(run, step):
+    return lambda: Checkpoint.objects.filter(run=run, step__gte=step).exists()
+
+
+def trainer_of(run):
+    attempt = run.attempts.get(ended_at=None)
+    return psutil.Process(attempt.pid)
+
+
+def finish(supervisor, run):
+    """Let fresh supervisors take the run until it is over."""
+    for _ in range(4):
+        supervisor().wait(120)
+        if Run.objects.get(pk=run.pk).is_over:
+            break
+        time.sleep(0.5)
+    run.refresh_from_db()
+    assert run.state == RunState.SUCCEEDED, (run.state, run.message)
+
+
+def curve(run):
+    names = ["train/loss", "train/rate", "train/gradient_norm", "held_out/loss"]
+    rows = RunPoint.objects.filter(run=run, name__in=names)
+    return sorted(rows.values_list("name", "step", "value"))
+
+
+def weights_sha256(run):
+    return sha256_of(paths.absolute(run.model.path) / "model.safetensors")
+
+
+def queue(**train):
+    return queue_run(toy_order(make_version(), **train), created_by=None)
+
+
+@pytest.mark.checklist(88, 95, 188, 391, 397, 398, 402)
+def test_a_run_leaves_a_model_that_is_complete_and_opens(supervisor, process_env):
+    run = queue()
+    finish(supervisor, run)
+    folder = paths.absolute(run.model.path)
+    manifest = verify_model(folder)
+    assert {"model.safetensors", "config.json", "tokenizer.json", "logs.jsonl"} <= set(
+        manifest["files"]
+    )
+    assert manifest["run"] == str(run.pk)
+    assert open_model(folder)[0].num_parameters() == run.model.params
+    lines = [json.loads(line) for line in (folder / "logs.jsonl").read_text().splitlines()]
+    assert all({"ts", "level", "event", "run", "step", "loss"} <= set(line) for line in lines)
+    evaluation = run.model.evaluations.get()
+    assert evaluation.perplexity > 1
+    assert evaluation.samples.exists()
+    best = run.checkpoints.get(is_best=True)
+    held_out = RunPoint.objects.filter(run=run, name="held_out/loss", step__gt=0)
+    assert best.val_loss == min(held_out.values_list("value", flat=True))
+    assert (paths.absolute(best.path) / "model.safetensors").is_file()
+
+
+def stop_and_continue(supervisor, version):
+    """Return a run that went on, as another run, where a person had stopped one."""
+    stopped = queue_run(toy_order(version, **LONG), created_by=None)
+    process = supervisor()
+    wait_for(checkpointed(stopped, 40))
+    cancel_run(stopped, verb=CancelVerb.KEEP, actor=None)
+    process.wait(30)
+    stopped.refresh_from_db()
+    rest = queue_run(order_rest(stopped), created_by=None)
+    finish(supervisor, rest)
+    return rest
+
+
+@pytest.mark.checklist(87, 93, 393, 399)
+def test_a_killed_trainer_resumes_to_the_same_curve_and_the_same_weights(supervisor, process_env):
+    untouched = queue(**LONG)
+    finish(supervisor, untouched)
+    twin = queue_run(toy_order(untouched.version, **LONG), created_by=None)
+    process = supervisor()
+    wait_for(checkpointed(twin, 60))
+    trainer_of(twin).kill()
+    process.wait(60)
+    assert Run.objects.get(pk=twin.pk).attempt == 1
+    finish(supervisor, twin)
+    assert twin.attempt == 2
+    assert twin.attempts.order_by("fence").first().exit_reason == "the trainer was ended by SIGKILL"
+    assert not twin.events.filter(kind="nondeterministic").exists()
+    rest = stop_and_continue(supervisor, untouched.version)
+    for other in (twin, rest):
+        assert curve(other) == curve(untouched)
+        assert weights_sha256(other) == weights_sha256(untouched)
+
+
+@pytest.mark.checklist(393, 395)
+def test_a_killed_supervisor_takes_its_trainer_along_and_the_run_goes_on(supervisor, process_env):
+    run = queue(**LONG)
+    process = supervisor()
+    wait_for(checkpointed(run, 20))
+    trainer = trainer_of(run)
+    process.kill()
+    process.wait()
+    gone, _ = psutil.wait_procs([trainer], timeout=6)
+    assert gone
+    assert state_of(run) == RunState.RUNNING
+    finish(supervisor, run)  # the fast path: a worker that starts on the same host
+    assert run.attempt == 2
+
+
+def test_a_host_that_never_comes_back_loses_its_run_to_the_reaper(supervisor, process_env):
+    run = queue(**LONG)
+    process = supervisor()
+    wait_for(checkpointed(run, 20))
+    process.kill()
+    process.wait()
+    assert state_of(run) == RunState.RUNNING
+    release_expired(timezone.now() + timedelta(seconds=10))
+    run.refresh_from_db()
+    assert (run.state, run.attempts.filter(ended_at=None).count()) == (RunState.QUEUED, 0)
+    finish(supervisor, run)
+
+
+def test_a_trainer_that_slept_through_its_lease_writes_nothing_and_exits_75(
+    supervisor, process_env, in_process_env
+):
+    run = queue(**LONG)
+    claim = claim_run(own_place())
+    trainer = Trainer(claim)
+    trainer.send({"beat": 0})
+    wait_for(checkpointed(run, 20))
+    os.killpg(trainer.process.pid, signal.SIGSTOP)
+    release_run(claim, "its lease ended without a beat", backs_off=False)
+    finish(supervisor, run)
+    before = list(RunPoint.objects.filter(run=run).order_by("seq").values_list())
+    files = sorted(paths.attempt_folder(run.pk, claim.fence).rglob("*.safetensors"))
+    os.killpg(trainer.process.pid, signal.SIGCONT)
+    assert trainer.end(30) == Exit.FENCE_LOST
+    assert list(RunPoint.objects.filter(run=run).order_by("seq").values_list()) == before
+    assert sorted(paths.attempt_folder(run.pk, claim.fence).rglob("*.safetensors")) == files
+    assert TrainedModel.objects.filter(run=run).count() == 1
+    assert run.events.filter(to_state__in=["succeeded", "failed", "cancelled"]).count() == 1
+
+
+@pytest.mark.checklist(396)
+@pytest.mark.parametrize("verb", CancelVerb)
+def test_a_running_run_is_cancelled_within_ten_seconds(verb, supervisor, process_env):
+    run = queue(steps=100_000, checkpoint_every=50, eval_every=1000)
+    process = supervisor()
+    wait_for(reached(run, 60))
+    asked_at = time.monotonic()
+    cancel_run(run, verb=verb, actor=None)
+    process.wait(30)
+    assert time.monotonic() - asked_at < 10
+    assert state_of(run) == RunState.CANCELLED
+    assert not TrainedModel.objects.exists()
+    assert run.checkpoints.exists() == (verb == CancelVerb.KEEP)
+
+
+def test_a_drained_worker_hands_its_run_on_without_counting_a_death(supervisor, process_env):
+    run = queue(**LONG)
+    process = supervisor()
+    wait_for(checkpointed(run, 20))
+    os.kill(trainer_of(run).pid, signal.SIGTERM)
+    process.wait(30)
+    run.refresh_from_db()
+    assert (run.state, run.no_progress_deaths) == (RunState.QUEUED, 0)
+    drained_at = run.checkpoints.aggregate(step=Max("step"))["step"]
+    assert drained_at >= run.last_step - 1
+    finish(supervisor, run)
+
+
+def test_a_damaged_checkpoint_is_passed_over_with_an_event(supervisor, process_env):
+    run = queue(**LONG)
+    process = supervisor()
+    wait_for(checkpointed(run, 40))
+    trainer_of(run).kill()
+    process.wait(60)
+    newest = run.checkpoints.order_by("-step").first()
+    weights = paths.absolute(newest.path) / "model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    finish(supervisor, run)
+    assert run.events.filter(detail__contains="damaged").exists()
+
+
+def test_a_full_disk_ends_the_run_with_its_reason(supervisor, process_env):
+    process_env["OTTO_DISK_RESERVE_BYTES"] = str(2**60)
+    run = queue(**LONG)
+    assert supervisor().wait(60) == 0
+    run.refresh_from_db()
+    assert (run.state, run.reason) == (RunState.FAILED, "disk")
+    assert "disk is full" in run.message
+
+
+def test_a_run_on_an_empty_side_fails_with_a_sentence(supervisor, process_env):
+    run = queue_run(toy_order(make_version(valid=0)), created_by=None)
+    supervisor().wait(60)
+    run.refresh_from_db()
+    assert (run.state, run.reason) == (RunState.FAILED, "data")
+    assert "no conversation" in run.message
+    assert run.attempts.get().ended_at is not None
+
+
+def test_a_claim_is_useless_once_the_fence_was_raised(process_env, in_process_env):
+    run = queue()
+    claim = claim_run(own_place())
+    Run.objects.filter(pk=run.pk).update(fence=claim.fence + 1)
+    assert Trainer(Claim(run.pk, claim.fence, 1)).end(60) == Exit.FENCE_LOST
+    assert not RunPoint.objects.exists()
