@@ -1,0 +1,74 @@
+"""A worker process killed in the middle of an import, and the one that takes over."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+
+from datasets_app import sweeps
+from datasets_app.jobs.importing import import_upload
+from datasets_app.models import Conversation, Upload, UploadState
+
+ROOT = Path(__file__).resolve().parents[3]
+ROWS = 12_000
+WORKER = """
+import sys, uuid, django
+django.setup()
+from datasets_app.jobs.importing import import_upload
+import_upload(uuid.UUID(sys.argv[1]))
+"""
+
+
+def wait_until(happened, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.02)
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_killed_at_any_row_is_followed_by_another_that_doubles_nothing(
+    process_env, upload
+):
+    lines = (
+        {"input": f"Where is hat {n}?", "output": f"Hat {n} is on its way."} for n in range(ROWS)
+    )
+    found = upload("hats.jsonl", "\n".join(map(json.dumps, lines)).encode())
+    worker = subprocess.Popen(
+        [sys.executable, "-c", WORKER, str(found.pk)], env=process_env, cwd=ROOT
+    )
+    try:
+        wait_until(lambda: Conversation.objects.count() >= 2_000)
+    finally:
+        os.kill(worker.pid, signal.SIGKILL)
+        worker.wait()
+    written = Conversation.objects.count()
+    assert written < ROWS
+    assert not import_upload(found.pk)  # its lease still runs
+    wait_until(lambda: Upload.objects.claimable().exists())
+    assert import_upload(found.pk)
+    found.refresh_from_db()
+    file = found.files.get()
+    assert found.state == UploadState.READY
+    assert (file.n_records, file.n_known) == (ROWS, 0)
+    assert file.n_loaded + file.n_skipped + file.n_failed == file.size
+    texts = set(Conversation.objects.values_list("text", flat=True))
+    assert len(texts) == Conversation.objects.count() == ROWS
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_sweep_hints_again_for_uploads_that_nobody_reads(upload, monkeypatch):
+    found = upload("hats.jsonl", b'{"input": "Where is it now?", "output": "It is here."}\n')
+    hinted = []
+    monkeypatch.setattr(sweeps.tasks.import_upload_task, "delay", hinted.append)
+    sweeps.hint_imports(timezone.now())
+    assert hinted == [str(found.pk)]
