@@ -95,7 +95,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def _guard(self) -> None:
         """Look at the person's rights again and again, also while they only listen."""
-        while await self._may_still():
+        while await self._may_still():  # noqa: ASYNC110 - the database cannot ring
             await asyncio.sleep(CHECK_SECONDS)
 
     # Commands ------------------------------------------------------------------------------------

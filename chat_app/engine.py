@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -19,6 +19,7 @@ from chat_app import streams_out
 from chat_app.services import generations
 from chat_app.services.generations import Work
 from chat_app.serving.errors import ServingError
+from chat_app.serving.graph_files import Precision
 from chat_app.serving.requests import (
     Delta,
     Event,
@@ -123,6 +124,7 @@ class Engine:
         brain.join()
         self._written_out.set()
         writer.join()
+        connection.close()
 
     def _in_thread(self, loop: Callable[[], None]) -> Callable[[], None]:
         def run() -> None:
@@ -270,7 +272,7 @@ def request_of(work: Work) -> Request:
     return Request(
         gen=str(row.pk),
         user=str(row.message.chat.owner_id),
-        model=ModelKey(absolute(row.export.path), row.export.precision),
+        model=ModelKey(absolute(row.export.path), cast("Precision", row.export.precision)),
         turns=work.turns,
         sampling=Sampling(
             temperature=params.get("temperature", 0.7),

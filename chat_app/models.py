@@ -109,7 +109,7 @@ class Chat(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="chats"
     )
     deployment = models.ForeignKey(Deployment, on_delete=models.PROTECT, related_name="chats")
-    title = models.CharField(max_length=200, default="")
+    title = models.CharField(max_length=200, default="", blank=True)
     is_shared = models.BooleanField(default=False)
     system = models.TextField(default="", blank=True)
     params = models.JSONField(default=dict, blank=True)

@@ -107,7 +107,7 @@ class StreamMux:
     async def _read(self) -> None:
         """Read while anybody follows an answer."""
         self._server = redis.asyncio.Redis.from_url(
-            settings.OTTO_STREAMS_URL, socket_connect_timeout=0.8, health_check_interval=25
+            settings.OTTO_STREAMS_URL, socket_connect_timeout=0.8, socket_timeout=15
         )
         try:
             while self._followers:
@@ -120,7 +120,7 @@ class StreamMux:
         places = {stream_of(gen): place for gen, place in self._places.items()}
         places[self._control] = "$"
         try:
-            found = await server.xread(places, block=BLOCK_MS, count=500)  # type: ignore[arg-type]
+            found = await server.xread(places, block=BLOCK_MS, count=500)
             self.is_down = False
         except (RedisError, OSError) as error:
             if not self.is_down:

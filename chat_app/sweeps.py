@@ -10,8 +10,9 @@ from django.db.models import Q
 from chat_app import tasks
 from chat_app.models import ServingExport
 from chat_app.services import generations
+from chat_app.services.portable import FORMAT
 from otto_web.lib.hints import hint
-from training_app.models import JobState
+from training_app.models import Export, JobState
 
 
 def end_left_answers(now: datetime) -> None:
@@ -22,12 +23,13 @@ def end_left_answers(now: datetime) -> None:
 
 def hint_exports(now: datetime) -> None:
     """Wake a worker for proofs that wait, or whose worker is gone."""
-    late = Q(
-        state=JobState.QUEUED, created_at__lt=now - timedelta(seconds=settings.OTTO_HINT_SECONDS)
-    )
+    before = now - timedelta(seconds=settings.OTTO_HINT_SECONDS)
+    late = Q(state=JobState.QUEUED, created_at__lt=before)
     left = Q(state=JobState.RUNNING, lease_until__lt=now)
     for export in ServingExport.objects.filter(late | left):
         hint(tasks.prove_serving_export_task, export.pk)
+    for portable in Export.objects.filter(late | left, format=FORMAT):
+        hint(tasks.export_portable_task, portable.pk)
 
 
 SWEEPS = (end_left_answers, hint_exports)

@@ -2,6 +2,60 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from chat_app.views import chat_actions, chats, deployments, exports, logs
+
+urlpatterns: list[URLPattern] = [
+    path("chat/", chats.chat_list, name="chat-list"),
+    path("chat/new/", chats.chat_new, name="chat-new"),
+    path("chat/<uuid:chat_id>/", chats.chat_detail, name="chat-detail"),
+    path("chat/<uuid:chat_id>/ask/", chats.chat_ask, name="chat-ask"),
+    path("chat/<uuid:chat_id>/stop/", chat_actions.chat_stop, name="chat-stop"),
+    path("chat/<uuid:chat_id>/settings/", chat_actions.chat_settings, name="chat-settings"),
+    path("chat/<uuid:chat_id>/logging/", chat_actions.chat_logging, name="chat-logging"),
+    path("chat/<uuid:chat_id>/rename/", chats.chat_rename, name="chat-rename"),
+    path("chat/<uuid:chat_id>/delete/", chats.chat_delete, name="chat-delete"),
+    path(
+        "chat/<uuid:chat_id>/answers/<uuid:message_id>/",
+        chats.exchange_detail,
+        name="exchange-detail",
+    ),
+    path(
+        "chat/<uuid:chat_id>/answers/<uuid:message_id>/rate/",
+        chat_actions.answer_rate,
+        name="answer-rate",
+    ),
+    path("deployments/", deployments.deployment_list, name="deployment-list"),
+    path("deployments/new/", deployments.deployment_new, name="deployment-new"),
+    path("deployments/<slug:alias>/", deployments.deployment_detail, name="deployment-detail"),
+    path(
+        "deployments/<slug:alias>/switch/",
+        deployments.deployment_switch,
+        name="deployment-switch",
+    ),
+    path(
+        "deployments/<slug:alias>/logging/",
+        deployments.deployment_logging,
+        name="deployment-logging",
+    ),
+    path(
+        "deployments/<slug:alias>/retire/",
+        deployments.deployment_retire,
+        name="deployment-retire",
+    ),
+    path("models/<uuid:model_id>/exports/", exports.model_exports, name="model-exports"),
+    path(
+        "models/<uuid:model_id>/exports/order/",
+        exports.model_export_order,
+        name="model-export-order",
+    ),
+    path(
+        "models/<uuid:model_id>/exports/onnx.zip",
+        exports.model_export_download,
+        name="model-export-download",
+    ),
+    path("logs/", logs.log_list, name="log-list"),
+    path("logs/add/", logs.log_harvest, name="log-harvest"),
+    path("logs/log.json", logs.log_download, name="log-download"),
+]

@@ -144,7 +144,13 @@ CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
         "CONFIG": {
-            "hosts": [{"address": redis_database(REDIS_URL, 1), "socket_connect_timeout": 0.8}],
+            "hosts": [
+                {
+                    "address": redis_database(REDIS_URL, 1),
+                    "socket_connect_timeout": 0.8,
+                    "socket_timeout": 15,  # the layer waits 5 s for a bell; redis-py gives up at 5
+                }
+            ],
             "prefix": "otto",
             "capacity": 100,
             "expiry": 60,

@@ -11,7 +11,7 @@ os.environ.setdefault("OTTO_SECRET_KEY", "a key for tests only, long enough for 
 
 from otto_web.settings import *  # noqa: F403
 
-ALLOWED_HOSTS = ["*"]
+ALLOWED_HOSTS = ["127.0.0.1", "localhost", "testserver"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -22,7 +22,7 @@ from chat_app.models import ServingExport
 from chat_app.services import deployments
 from chat_app.serving.errors import ServingError
 from chat_app.serving.export import write_graph
-from chat_app.serving.graph_files import graph_path
+from chat_app.serving.graph_files import Precision, graph_path
 from chat_app.serving.parity import calibrate, prove
 from datasets_app.corpus.conversation import ASSISTANT, Turn
 from datasets_app.corpus.sample import held_out_questions
@@ -76,7 +76,7 @@ def renew(export: ServingExport) -> bool:
 def build(export: ServingExport) -> dict[str, Any]:
     """Return what the row gets: the proved file with its figures, or why it failed."""
     folder = absolute(export.model.path)
-    precision = "fp32"
+    precision: Precision = "fp32"
     graph = write_graph(folder, precision)
     parity = prove(folder, precision, prompts_of(export.model, folder))
     outcome = {

@@ -96,25 +96,24 @@ def _commit(chat: Chat, text: str, params: AnswerParams, *, idem: UUID) -> Asked
         raise ServingError("No model answers here yet. An engineer can deploy one.")
     if Generation.objects.filter(message__chat=locked, state__in=GENERATION_OPEN).exists():
         raise ServingError("The answer before is still being written. Stop it, or wait for it.")
-    return _write_rows(locked, deployment, question, params, idem)
-
-
-def _write_rows(
-    chat: Chat, deployment: Deployment, question: str, params: AnswerParams, idem: UUID
-) -> Asked:
-    last = chat.messages.order_by("-created_at", "-pk").first()
-    asked = Message.objects.create(chat=chat, parent=last, role=USER, text=question, idem=idem)
-    answer = Message.objects.create(chat=chat, parent=asked, role=ASSISTANT)
-    generation = Generation.objects.create(
-        message=answer,
+    generation = Generation(
         deployment=deployment,
         model=deployment.model,
         export=deployment.export,
         params=params.as_json(),
         seed=secrets.randbelow(SEED_LIMIT) if params.seed is None else params.seed,
     )
+    return _write_rows(locked, generation, question, idem)
+
+
+def _write_rows(chat: Chat, generation: Generation, question: str, idem: UUID) -> Asked:
+    last = chat.messages.order_by("-created_at", "-pk").first()
+    asked = Message.objects.create(chat=chat, parent=last, role=USER, text=question, idem=idem)
+    answer = Message.objects.create(chat=chat, parent=asked, role=ASSISTANT)
+    generation.message = answer
+    generation.save(force_insert=True)
     chat.title = chat.title or " ".join(question.split()[:TITLE_WORDS])[:200]
-    chat.params = params.as_json()
+    chat.params = generation.params
     chat.save(update_fields=["title", "params", "updated_at"])
     return Asked(asked, answer, generation)
 

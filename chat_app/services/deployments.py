@@ -57,7 +57,8 @@ def deploy(model: TrainedModel, alias: str, *, by: User | None) -> Deployment:
     export = order_export(model)
     if export.state == JobState.READY:
         switch(deployment, export, by=by)
-    return deployment
+    found: Deployment = deployment
+    return found
 
 
 @transaction.atomic

@@ -1,0 +1,158 @@
+"""What people may type into chats, deployments and the log."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+from django import forms
+from django.core.validators import RegexValidator
+from django.db.models import QuerySet
+
+from chat_app.models import Chat, Deployment
+from chat_app.services.chat_settings import params_of
+from chat_app.services.chats import LONGEST_MESSAGE, AnswerParams
+from chat_app.serving.errors import ServingError
+from chat_app.serving.sampling import SEED_LIMIT
+from datasets_app.models import Dataset
+from training_app.models import TrainedModel
+
+ALIAS = RegexValidator(
+    r"\A[a-z0-9]+(?:-[a-z0-9]+)*\Z",
+    "Use small letters, digits and single hyphens, like “support” or “help-desk-2”.",
+)
+
+
+class MessageForm(forms.Form):
+    """A question; `idem` makes sending it twice harmless."""
+
+    text = forms.CharField(max_length=LONGEST_MESSAGE, strip=True, label="Message")
+    idem = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
+
+
+class NewChatForm(forms.Form):
+    """Which deployment a new chat talks to, with its first question if there is one."""
+
+    deployment = forms.ModelChoiceField(queryset=Deployment.objects.none())
+    text = forms.CharField(max_length=LONGEST_MESSAGE, required=False, strip=True)
+
+    def __init__(self, data: Any, deployments: QuerySet[Deployment]) -> None:
+        super().__init__(data)
+        field = self.fields["deployment"]
+        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - tells the type checker
+        field.queryset = deployments
+
+
+class RenameForm(forms.Form):
+    title = forms.CharField(max_length=200, strip=True)
+
+
+class SettingsForm(forms.Form):
+    """How the chat's answers are written."""
+
+    temperature = forms.FloatField(
+        min_value=0, max_value=2, help_text="0 always takes the likeliest word; 0.7 is usual."
+    )
+    top_p = forms.FloatField(
+        min_value=0.01, max_value=1, label="Top-p", help_text="Share of likely words; 0.9 is usual."
+    )
+    top_k = forms.IntegerField(
+        min_value=0, max_value=10_000, label="Top-k", help_text="Only the k likeliest; 0 is off."
+    )
+    new_tokens = forms.IntegerField(
+        min_value=1,
+        max_value=2_000,
+        label="Longest answer, in tokens",
+        help_text="30–50 for short answers, 100–200 for long ones.",
+    )
+    seed = forms.IntegerField(
+        min_value=0,
+        max_value=SEED_LIMIT - 1,
+        required=False,
+        help_text="The same seed and question give the same answer.",
+    )
+    system = forms.CharField(
+        max_length=4_000,
+        required=False,
+        label="System prompt",
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Said to the model before each question of this chat.",
+    )
+
+    def __init__(self, data: Any = None, *, chat: Chat) -> None:
+        start = {**params_of(chat).as_json(), "system": chat.system}
+        super().__init__(data, initial=start, auto_id="settings_%s")
+        self.fields["temperature"].widget.attrs["step"] = "0.1"
+        self.fields["top_p"].widget.attrs["step"] = "0.01"
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not self.errors:
+            values = {name: value for name, value in cleaned.items() if name != "system"}
+            try:
+                cleaned["params"] = AnswerParams(**values)
+            except ServingError as error:
+                raise forms.ValidationError(str(error)) from error
+        return cleaned
+
+
+class DeployForm(forms.Form):
+    """A fresh deployment: which model answers, and under which name."""
+
+    model = forms.ModelChoiceField(queryset=TrainedModel.objects.none(), empty_label=None)
+    alias = forms.CharField(
+        max_length=60,
+        validators=[ALIAS],
+        label="Name",
+        help_text="What people choose in the chat; it stays when another model takes over.",
+    )
+    is_logging = forms.BooleanField(
+        required=False,
+        initial=True,
+        label="Log for retraining",
+        help_text="Curators can read single exchanges, without names. People see this in the chat.",
+    )
+
+    def __init__(self, data: Any, models: QuerySet[TrainedModel], **options: Any) -> None:
+        super().__init__(data, **options)
+        field = self.fields["model"]
+        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - tells the type checker
+        field.queryset = models
+
+    def clean_alias(self) -> str:
+        alias: str = self.cleaned_data["alias"]
+        if Deployment.objects.filter(alias=alias).exists():
+            raise forms.ValidationError(
+                f"“{alias}” is there already. Open it to let another model answer, "
+                "or choose another name."
+            )
+        return alias
+
+
+class SwitchForm(forms.Form):
+    """The model that takes over a deployment."""
+
+    model = forms.ModelChoiceField(queryset=TrainedModel.objects.none(), empty_label=None)
+
+    def __init__(self, data: Any, models: QuerySet[TrainedModel], **options: Any) -> None:
+        super().__init__(data, **options)
+        field = self.fields["model"]
+        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - tells the type checker
+        field.queryset = models
+
+
+class HarvestForm(forms.Form):
+    """Which exchanges go into which dataset."""
+
+    scope = forms.ChoiceField(choices=[("ticked", "ticked"), ("matching", "matching")])
+    previewed = forms.IntegerField(min_value=0, required=False)
+    dataset = forms.ModelChoiceField(
+        queryset=Dataset.objects.filter(deleted_at=None), required=False
+    )
+    new_name = forms.CharField(max_length=180, required=False, strip=True)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not self.errors and not (cleaned.get("dataset") or cleaned.get("new_name")):
+            raise forms.ValidationError("Choose a dataset, or type the name of a new one.")
+        return cleaned

@@ -1,0 +1,160 @@
+"""What the chat pages show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
+
+from chat_app.models import GENERATION_OPEN, Chat, Deployment, Generation, GenerationState, Message
+from datasets_app.corpus.conversation import USER
+from otto_web.lib.models import ProcessBeat, ProcessKind
+from training_app.models import EvalSample
+
+CHATS_SHOWN = 40
+MOST_SHOWN = 2_000
+STARTERS = 3
+LONGEST_STARTER = 110
+PLAIN_STARTERS = ("Hello", "What can you help me with?", "How do I reset my password?")
+MISSED_BEATS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ShownAnswer:
+    """A reply with what is written under it."""
+
+    message: Message
+    generation: Generation
+    question: str
+    rating: int
+    place: int
+
+    @property
+    def is_open(self) -> bool:
+        return self.generation.state in GENERATION_OPEN
+
+    @property
+    def phase(self) -> str:
+        """Say how far an open answer is."""
+        if self.generation.state == GenerationState.QUEUED:
+            return f"queued, place {self.place}" if self.place > 1 else "queued"
+        return "writing" if self.message.text else "reading"
+
+    @property
+    def wants_another_try(self) -> bool:
+        return self.generation.state in {GenerationState.INTERRUPTED, GenerationState.FAILED}
+
+    @property
+    def ended_at_length(self) -> bool:
+        return self.generation.finish == "length"
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A question with its answer."""
+
+    question: Message
+    answer: ShownAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class Sidebar:
+    """One's own chats, newest first."""
+
+    chats: list[Chat]
+    search: str
+    more: int  # how many to show next, 0 when all are shown
+
+
+def own_chats(user: User) -> QuerySet[Chat]:
+    """Return the chats that a person may open: their own, whoever else is curious."""
+    found: QuerySet[Chat] = Chat.objects.visible_to(user).filter(owner=user)
+    return found
+
+
+def sidebar(user: User, *, search: str = "", most: int = CHATS_SHOWN) -> Sidebar:
+    """Return the chats whose title or messages hold the words; one query."""
+    most = max(CHATS_SHOWN, min(most, MOST_SHOWN))
+    found = own_chats(user).order_by("-updated_at", "-pk")
+    for word in search.split()[:8]:
+        said = Message.objects.filter(chat=OuterRef("pk"), text__icontains=word)
+        found = found.filter(Q(title__icontains=word) | Exists(said))
+    chats = list(found[: most + 1])
+    more = most + CHATS_SHOWN if len(chats) > most else 0
+    return Sidebar(chats[:most], search, more)
+
+
+def answering_deployments(user: User) -> list[Deployment]:
+    """Return the deployments that a new chat may choose; one query."""
+    found = Deployment.objects.visible_to(user).filter(is_active=True, export__isnull=False)
+    return list(found.select_related("model").order_by("alias"))
+
+
+def transcript(chat: Chat) -> list[Exchange]:
+    """Return the exchanges of a chat, oldest first; two queries, three while one waits."""
+    found = chat.messages.select_related("generation__model").prefetch_related("ratings")
+    messages = list(found.order_by("created_at", "pk"))
+    questions = {message.pk: message for message in messages if message.role == USER}
+    answers = [message for message in messages if message.parent_id in questions]
+    return [
+        Exchange(questions[answer.parent_id], shown(answer, questions[answer.parent_id].text))
+        for answer in answers
+        if answer.parent_id is not None
+    ]
+
+
+def exchange_of(answer: Message) -> Exchange:
+    """Return one answer with its question."""
+    if answer.parent is None:
+        raise Message.DoesNotExist
+    return Exchange(answer.parent, shown(answer, answer.parent.text))
+
+
+def shown(answer: Message, question: str) -> ShownAnswer:
+    row = answer.generation
+    ratings = [rating.value for rating in answer.ratings.all()]
+    place = _place(row) if row.state == GenerationState.QUEUED else 0
+    return ShownAnswer(answer, row, question, ratings[0] if ratings else 0, place)
+
+
+def _place(row: Generation) -> int:
+    before = Generation.objects.filter(state=GenerationState.QUEUED, created_at__lt=row.created_at)
+    return before.count() + 1
+
+
+def is_being_answered(exchanges: Iterable[Exchange]) -> bool:
+    return any(exchange.answer.is_open for exchange in exchanges)
+
+
+def starters(deployment: Deployment) -> list[str]:
+    """Return three first questions: held-out ones of the model, if it was evaluated."""
+    held_out = EvalSample.objects.filter(evaluation__model=deployment.model_id)
+    prompts = held_out.order_by("-evaluation__at", "prompt_no").values_list("prompt", flat=True)
+    fitting = (" ".join(prompt.split()) for prompt in prompts[:30])
+    unique = dict.fromkeys(prompt for prompt in fitting if 3 <= len(prompt) <= LONGEST_STARTER)
+    return [*unique, *PLAIN_STARTERS][:STARTERS]
+
+
+def has_engine() -> bool:
+    """Say whether an engine process reported itself lately."""
+    limit = timedelta(seconds=MISSED_BEATS * settings.OTTO_PROCESS_BEAT_SECONDS)
+    return ProcessBeat.objects.filter(kind=ProcessKind.ENGINE, seen_at__gt=Now() - limit).exists()
+
+
+def chat_page(chat: Chat) -> dict[str, Any]:
+    """Return what the conversation's side of the page shows."""
+    exchanges = transcript(chat)
+    return {
+        "chat": chat,
+        "deployment": chat.deployment,
+        "exchanges": exchanges,
+        "is_open": is_being_answered(exchanges),
+        "has_engine": has_engine(),
+        "starters": [] if exchanges else starters(chat.deployment),
+    }

@@ -1,0 +1,117 @@
+"""What the pages of deployments show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db.models import Count, Q, QuerySet
+
+from chat_app.models import Deployment, DeploymentEvent, ServingExport
+from chat_app.services.deployments import PRECISION
+from training_app.models import Export, JobState, TrainedModel
+
+EVENTS_SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The serving file of one model, with its figures."""
+
+    export: ServingExport
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.export.state in {JobState.QUEUED, JobState.RUNNING}
+
+    @property
+    def speeds(self) -> list[tuple[int, float]]:
+        """Return tokens per second, all people together, at 1, 4 and 8 people."""
+        measured = self.export.calibration
+        return [(n, measured[f"decode_{n}"]) for n in (1, 4, 8) if f"decode_{n}" in measured]
+
+    @property
+    def reading_speed(self) -> float | None:
+        speed: float | None = self.export.calibration.get("prefill")
+        return speed
+
+    @property
+    def tokens_compared(self) -> int:
+        return int(self.export.figures.get("tokens", 0))
+
+    @property
+    def is_greedy_equal(self) -> bool:
+        return bool(self.export.figures.get("greedy_equal"))
+
+
+def deployment_list(user: User) -> list[Deployment]:
+    """Return all deployments, those that answer first; one query."""
+    found = Deployment.objects.visible_to(user).select_related("model", "export", "next_model")
+    counted = found.annotate(n_chats=Count("chats", filter=Q(chats__deleted_at=None)))
+    return list(counted.order_by("-is_active", "alias"))
+
+
+def state_of(deployment: Deployment) -> str:
+    """Say in one word how a deployment stands."""
+    if not deployment.is_active:
+        return "stopped"
+    if deployment.export_id is None:
+        return "queued"
+    return "deployed"
+
+
+def deployable_models(user: User) -> QuerySet[TrainedModel]:
+    """Return the models that can answer, newest first."""
+    ready = TrainedModel.objects.visible_to(user).ready()
+    return ready.filter(talks=True).order_by("-created_at")
+
+
+def proof_of(model: TrainedModel | None) -> Proof | None:
+    if model is None:
+        return None
+    export = ServingExport.objects.filter(model=model, precision=PRECISION).first()
+    return Proof(export) if export else None
+
+
+def live_part(deployment: Deployment) -> dict[str, Any]:
+    """Return what changes while a proof is under way; three queries."""
+    waiting = proof_of(deployment.next_model)
+    return {
+        "deployment": deployment,
+        "waiting": waiting,
+        "proof": Proof(deployment.export) if deployment.export else None,
+        "is_under_way": deployment.next_model is not None
+        and (waiting is None or waiting.is_under_way),
+    }
+
+
+def deployment_page(deployment: Deployment) -> dict[str, Any]:
+    """Return the whole page of one deployment."""
+    events = list(deployment.events.select_related("model", "actor").order_by("-at", "-pk"))
+    return {
+        **live_part(deployment),
+        "events": events[:EVENTS_SHOWN],
+        "previous": _previous(deployment, events),
+        "n_chats": deployment.chats.filter(deleted_at=None).count(),
+        "n_logged": deployment.log_entries.count(),
+    }
+
+
+def _previous(deployment: Deployment, events: list[DeploymentEvent]) -> TrainedModel | None:
+    """Return the model that answered before the present one."""
+    others = (event.model for event in events if event.model_id != deployment.model_id)
+    return next((model for model in others if model.state == "ready"), None)
+
+
+def model_exports_page(model: TrainedModel) -> dict[str, Any]:
+    """Return a model's files for serving and for other tools."""
+    portable = Export.objects.filter(model=model, format="onnx").first()
+    return {
+        "model": model,
+        "proof": proof_of(model),
+        "portable": portable,
+        "is_under_way": portable is not None
+        and portable.state in {JobState.QUEUED, JobState.RUNNING},
+        "deployments": list(model.deployments.filter(is_active=True).order_by("alias")),
+    }

@@ -1,0 +1,102 @@
+"""What curators read of answers: single exchanges, never who asked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db.models import OuterRef, QuerySet, Subquery
+
+from chat_app.logfilter import PAGE_SIZE, RATINGS, LogFilter
+from chat_app.models import Deployment, LogEntry, Rating
+from datasets_app.models import Dataset
+from training_app.models import TrainedModel
+
+
+@dataclass(frozen=True, slots=True)
+class LogRow:
+    """One exchange of the log."""
+
+    id: UUID
+    question: str
+    answer: str
+    rating: int
+    deployment: str
+    model: str
+    at: datetime
+    dataset: Dataset | None
+    conversation_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """A page of the log and the way to the next."""
+
+    rows: list[LogRow]
+    matching: int
+    following: str
+
+
+def log_page(user: User, chosen: LogFilter) -> LogPage:
+    """Return one page in two queries, whatever its size."""
+    found = list(with_texts(chosen.page(user)))
+    rows = [row_of(entry) for entry in found[:PAGE_SIZE]]
+    last = found[PAGE_SIZE - 1] if len(found) > PAGE_SIZE else None
+    following = chosen.query(after=(last.at, last.message_id)) if last else ""
+    return LogPage(rows, chosen.entries(user).count(), following)
+
+
+def with_texts(entries: QuerySet[LogEntry]) -> QuerySet[LogEntry]:
+    """Read question, answer, rating and names along with the entries."""
+    given = Rating.objects.filter(message=OuterRef("message_id")).order_by("-updated_at")
+    related = ("message__parent", "model", "conversation__dataset")
+    return entries.select_related(*related).annotate(rated=Subquery(given.values("value")[:1]))
+
+
+def row_of(entry: Any) -> LogRow:
+    """Return what is shown of an entry that came from `with_texts`."""
+    return LogRow(
+        id=entry.message_id,
+        question=entry.message.parent.text if entry.message.parent else "",
+        answer=entry.message.text,
+        rating=entry.rated or 0,
+        deployment=entry.deployment_id,
+        model=str(entry.model),
+        at=entry.at,
+        dataset=entry.conversation.dataset if entry.conversation else None,
+        conversation_id=entry.conversation_id,
+    )
+
+
+def log_list_page(user: User, chosen: LogFilter) -> dict[str, Any]:
+    """Return everything that the list shows; five queries."""
+    deployments = list(Deployment.objects.visible_to(user).order_by("alias"))
+    logged = LogEntry.objects.visible_to(user).order_by().values("model")
+    models = TrainedModel.objects.filter(pk__in=logged).order_by("name", "number")
+    silent = [one.alias for one in deployments if not one.is_logging]
+    return {
+        "filter": chosen,
+        "page": log_page(user, chosen),
+        "ratings": RATINGS.items(),
+        "deployments": deployments,
+        "models": list(models),
+        "datasets": list(Dataset.objects.filter(deleted_at=None).order_by("name")),
+        "silent": [chosen.deployment] if chosen.deployment in silent else silent,
+        "here": chosen.query(after=chosen.after),
+    }
+
+
+def json_blocks(entries: QuerySet[LogEntry]) -> Iterator[bytes]:
+    """Yield the entries as one JSON array of input, output and timestamp, piece by piece."""
+    before = "["
+    for entry in with_texts(entries).iterator(chunk_size=500):
+        row = row_of(entry)
+        body = {"input": row.question, "output": row.answer, "timestamp": row.at.isoformat()}
+        yield f"{before}\n  {json.dumps(body, ensure_ascii=False)}".encode()
+        before = ","
+    yield b"[]\n" if before == "[" else b"\n]\n"

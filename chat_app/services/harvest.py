@@ -1,0 +1,117 @@
+"""Logged exchanges become conversations of a dataset, personal data masked on the way."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import QuerySet
+
+from chat_app.models import LogEntry
+from chat_app.serving.errors import ServingError
+from datasets_app.corpus.conversation import ASSISTANT, USER, Conversation, Turn
+from datasets_app.corpus.masking import mask
+from datasets_app.corpus.rules import policy
+from datasets_app.models import Dataset, Origin
+from datasets_app.services.writing import NewRow, write_rows
+from otto_web.lib import audit
+
+BATCH = 500
+
+
+class PreviewChangedError(ServingError):
+    """Other entries match now than those that the person saw."""
+
+
+@dataclass(frozen=True, slots=True)
+class Harvest:
+    """What came of adding entries to a dataset."""
+
+    added: int
+    known: int
+    masked: int
+
+    def sentence(self) -> str:
+        """Say what was done, and what was there before."""
+        words = f"{self.added:,} exchange{'' if self.added == 1 else 's'} added."
+        if self.known:
+            words += f" {self.known:,} of them were in the dataset already."
+        if self.masked:
+            found = f"{self.masked:,} personal value{'' if self.masked == 1 else 's'}"
+            words += f" {found} (e-mail, phone, card) replaced by placeholders."
+        return words
+
+
+def origin_key(message: UUID) -> str:
+    """Return the key by which a dataset knows an answer, however often it is added."""
+    return hashlib.sha256(f"chat:{message}".encode()).hexdigest()
+
+
+def add_matching(
+    entries: QuerySet[LogEntry], dataset: Dataset, *, previewed: int, by: User | None
+) -> Harvest:
+    """Add all entries that match, but only if these are as many as the person saw."""
+    matching = entries.count()
+    if matching != previewed:
+        raise PreviewChangedError(
+            f"{matching:,} exchanges match now, {previewed:,} did when you looked. "
+            "Nothing was added; look again and decide anew."
+        )
+    return add_to_dataset(entries, dataset, by=by)
+
+
+@transaction.atomic
+def add_to_dataset(entries: QuerySet[LogEntry], dataset: Dataset, *, by: User | None) -> Harvest:
+    """Add the exchanges to the dataset, where the rules judge them like all others.
+
+    An exchange that the dataset has already is left as it is there.
+    """
+    found = list(entries.select_related("message__parent"))
+    added, masked = 0, Counter[str]()
+    for start in range(0, len(found), BATCH):
+        batch = found[start : start + BATCH]
+        rows = [_masked_row(entry, masked) for entry in batch]
+        added += write_rows(dataset, rows, policy.from_json(dataset.policy))
+        _note_conversations(batch, dataset, by)
+    audit.record(by, "add from log", dataset, after={"added": added})
+    return Harvest(added, len(found) - added, masked.total())
+
+
+def _masked_row(entry: LogEntry, masked: Counter[str]) -> NewRow:
+    without = mask(_conversation(entry))
+    masked.update(without.counts)
+    meta = {"deployment": entry.deployment_id, "model": str(entry.model_id)}
+    key = origin_key(entry.message_id)
+    return NewRow(without.conversation, origin_key=key, origin=Origin.CHAT, meta=meta)
+
+
+def _conversation(entry: LogEntry) -> Conversation:
+    answer = entry.message
+    question = [Turn(USER, answer.parent.text)] if answer.parent else []
+    return Conversation((*question, Turn(ASSISTANT, answer.text)))
+
+
+def _note_conversations(batch: Sequence[LogEntry], dataset: Dataset, by: User | None) -> None:
+    """Let each entry name the conversation that it became, and who decided so."""
+    keys = {origin_key(entry.message_id): entry for entry in batch}
+    rows = dataset.conversations.filter(origin_key__in=list(keys))
+    for pk, key in rows.values_list("pk", "origin_key"):
+        keys[key].conversation_id = pk
+        keys[key].reviewed_by = by
+    LogEntry.objects.bulk_update(batch, ["conversation", "reviewed_by"])
+
+
+def ticked(values: Iterable[str]) -> list[UUID]:
+    """Return the messages that were ticked; what is no id is left out."""
+    found = []
+    for value in values:
+        try:
+            found.append(UUID(value))
+        except ValueError:
+            continue
+    return found

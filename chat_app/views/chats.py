@@ -1,0 +1,135 @@
+"""Chats: the list, one conversation, and what its author does with it."""
+
+from __future__ import annotations
+
+from uuid import UUID, uuid4
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from chat_app.forms import MessageForm, NewChatForm, RenameForm
+from chat_app.models import Chat, Deployment
+from chat_app.selectors import chats as selectors
+from chat_app.services import chats as services
+from chat_app.services.chat_settings import params_of
+from chat_app.serving.errors import ServingError
+from chat_app.views.rooms import find_chat, show_chat
+from otto_web.lib.access import Role, role_required
+from otto_web.lib.http import TeamRequest, respond
+
+
+@role_required(Role.MEMBER)
+@require_GET
+def chat_list(request: TeamRequest) -> HttpResponse:
+    """Show one's own chats, and the deployments that a new one may talk to."""
+    most = request.GET.get("show", "")
+    deployments = selectors.answering_deployments(request.user)
+    context = {
+        "sidebar": selectors.sidebar(
+            request.user,
+            search=request.GET.get("q", "")[:200].replace("\0", ""),
+            most=int(most) if most.isdecimal() and len(most) < 6 else selectors.CHATS_SHOWN,
+        ),
+        "deployments": deployments,
+        "starters": selectors.starters(deployments[0]) if len(deployments) == 1 else [],
+        "chat": None,
+    }
+    return respond(
+        request,
+        page="chat/chat_list.html",
+        fragment="chat/_chat_sidebar.html",
+        context=context,
+    )
+
+
+@role_required(Role.MEMBER)
+@require_POST
+def chat_new(request: TeamRequest) -> HttpResponse:
+    """Open a chat; with a first question it is asked at once."""
+    answering = Deployment.objects.visible_to(request.user).filter(
+        is_active=True, export__isnull=False
+    )
+    form = NewChatForm(request.POST, answering)
+    if not form.is_valid():
+        messages.error(request, "Choose who should answer; that one does not answer any more.")
+        return redirect("chat-list")
+    chat = services.open_chat(form.cleaned_data["deployment"], owner=request.user)
+    if text := form.cleaned_data["text"]:
+        try:
+            services.ask(chat, text, params_of(chat), idem=uuid4())
+        except ServingError as error:
+            messages.error(request, str(error))
+    return redirect("chat-detail", chat.pk)
+
+
+@role_required(Role.MEMBER)
+@require_GET
+@never_cache
+def chat_detail(request: TeamRequest, chat_id: UUID) -> HttpResponse:
+    return show_chat(request, find_chat(request, chat_id))
+
+
+@role_required(Role.MEMBER)
+@require_POST
+def chat_ask(request: TeamRequest, chat_id: UUID) -> HttpResponse:
+    """Commit a question; the page shows it with the answer that is to come."""
+    chat = find_chat(request, chat_id)
+    form = MessageForm(request.POST)
+    if not form.is_valid():
+        sentence = " ".join(form.errors.get("text", ["Please reload the page and send it again."]))
+        return show_chat(request, chat, error=sentence, text=request.POST.get("text", ""))
+    text, idem = form.cleaned_data["text"], form.cleaned_data["idem"]
+    try:
+        asked = services.ask(chat, text, params_of(chat), idem=idem)
+    except ServingError as error:
+        return show_chat(request, chat, error=str(error), text=text)
+    if not request.htmx:
+        return redirect("chat-detail", chat.pk)
+    exchange = selectors.exchange_of(asked.answer)
+    context = {"chat": chat, "exchange": exchange, "has_engine": selectors.has_engine()}
+    return render(request, "chat/_exchange.html", context)
+
+
+@role_required(Role.MEMBER)
+@require_POST
+def chat_rename(request: TeamRequest, chat_id: UUID) -> HttpResponse:
+    chat = find_chat(request, chat_id)
+    form = RenameForm(request.POST)
+    if form.is_valid():
+        services.rename(chat, form.cleaned_data["title"])
+    else:
+        messages.error(request, "The name stays as it was: a chat's name has 1 to 200 characters.")
+    return redirect("chat-detail", chat.pk)
+
+
+@role_required(Role.MEMBER)
+@require_POST
+def chat_delete(request: TeamRequest, chat_id: UUID) -> HttpResponse:
+    """Delete one's own chat with everything in it."""
+    chat: Chat = find_chat(request, chat_id)
+    title = chat.title or "The empty chat"
+    services.delete_chat(chat, by=request.user)
+    messages.success(request, f"“{title}” is deleted, with its answers and log entries.")
+    return redirect("chat-list")
+
+
+@role_required(Role.MEMBER)
+@require_GET
+@never_cache
+def exchange_detail(request: TeamRequest, chat_id: UUID, message_id: UUID) -> HttpResponse:
+    """Show one answer as it stands; a page shows it in its chat."""
+    chat = find_chat(request, chat_id)
+    answer = get_object_or_404(
+        chat.messages.select_related("generation__model", "parent"), pk=message_id, role="assistant"
+    )
+    if not request.htmx:
+        return redirect("chat-detail", chat.pk)
+    context = {
+        "chat": chat,
+        "exchange": selectors.exchange_of(answer),
+        "has_engine": selectors.has_engine(),
+    }
+    return render(request, "chat/_exchange.html", context)

@@ -1,0 +1,141 @@
+"""Deployments: the list, a fresh one, one with its history and switches."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.text import slugify
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from chat_app.forms import DeployForm, SwitchForm
+from chat_app.models import Deployment
+from chat_app.selectors import deployments as selectors
+from chat_app.selectors.live import as_uuid
+from chat_app.services import deployments as services
+from chat_app.serving.errors import ServingError
+from otto_web.lib.access import Role, role_required
+from otto_web.lib.http import TeamRequest, respond
+
+
+def find_deployment(request: TeamRequest, alias: str) -> Deployment:
+    """Return the deployment, or answer 404."""
+    visible = Deployment.objects.visible_to(request.user)
+    related = visible.select_related("model", "export", "next_model")
+    found: Deployment = get_object_or_404(related, pk=alias)
+    return found
+
+
+@role_required(Role.TRAINER)
+@require_GET
+def deployment_list(request: TeamRequest) -> HttpResponse:
+    return respond(
+        request,
+        page="chat/deployment_list.html",
+        fragment="chat/_deployment_table.html",
+        context={"deployments": selectors.deployment_list(request.user)},
+    )
+
+
+@role_required(Role.TRAINER)
+@require_http_methods(["GET", "POST"])
+def deployment_new(request: TeamRequest) -> HttpResponse:
+    """Ask for model and name; what is deployed answers as soon as its file is proved."""
+    models = selectors.deployable_models(request.user)
+    if request.method == "POST":
+        form = DeployForm(request.POST, models)
+    else:
+        wanted = as_uuid(request.GET.get("model", ""))
+        chosen = models.filter(pk=wanted).first() if wanted else models.first()
+        start = {"model": chosen, "alias": slugify(chosen.name)[:60] if chosen else ""}
+        form = DeployForm(None, models, initial=start)
+    if form.is_valid() and (made := _deployed(request, form)):
+        return redirect("deployment-detail", made.pk)
+    return respond(
+        request,
+        page="chat/deployment_new.html",
+        fragment="chat/_deployment_form.html",
+        context={"form": form, "has_models": models.exists()},
+        status=422 if form.errors else 200,
+    )
+
+
+def _deployed(request: TeamRequest, form: DeployForm) -> Deployment | None:
+    values = form.cleaned_data
+    try:
+        made = services.deploy(values["model"], values["alias"], by=request.user)
+    except ServingError as error:
+        form.add_error("model", str(error))
+        return None
+    if not values["is_logging"]:
+        services.set_logging(made, is_on=False, by=request.user)
+    return made
+
+
+@role_required(Role.TRAINER)
+@require_GET
+def deployment_detail(request: TeamRequest, alias: str) -> HttpResponse:
+    return _show(request, find_deployment(request, alias))
+
+
+def _show(
+    request: TeamRequest, deployment: Deployment, form: SwitchForm | None = None
+) -> HttpResponse:
+    models = selectors.deployable_models(request.user).exclude(pk=deployment.model_id)
+    return respond(
+        request,
+        page="chat/deployment_detail.html",
+        fragment="chat/_deployment_live.html",
+        context={
+            **selectors.deployment_page(deployment),
+            "form": form or SwitchForm(None, models),
+            "has_others": models.exists(),
+        },
+        status=422 if form and form.errors else 200,
+    )
+
+
+@role_required(Role.TRAINER)
+@require_POST
+def deployment_switch(request: TeamRequest, alias: str) -> HttpResponse:
+    """Let another model, or an earlier one, answer."""
+    deployment = find_deployment(request, alias)
+    form = SwitchForm(request.POST, selectors.deployable_models(request.user))
+    if not form.is_valid():
+        return _show(request, deployment, form)
+    model = form.cleaned_data["model"]
+    try:
+        found = services.deploy(model, deployment.pk, by=request.user)
+    except ServingError as error:
+        form.add_error("model", str(error))
+        return _show(request, deployment, form)
+    is_live = found.next_model_id is None
+    then = "answers now" if is_live else "answers as soon as its serving file is proved"
+    messages.success(
+        request, f"{model} {then}. Answers under way end on the model they began with."
+    )
+    return redirect("deployment-detail", deployment.pk)
+
+
+@role_required(Role.TRAINER)
+@require_POST
+def deployment_logging(request: TeamRequest, alias: str) -> HttpResponse:
+    """Switch the log of this deployment; entries that are there stay."""
+    deployment = find_deployment(request, alias)
+    is_on = request.POST.get("logging") == "1"
+    services.set_logging(deployment, is_on=is_on, by=request.user)
+    said = "are logged" if is_on else "are not logged any more"
+    messages.success(request, f"Answers given from now on {said}.")
+    return redirect("deployment-detail", deployment.pk)
+
+
+@role_required(Role.TRAINER)
+@require_POST
+def deployment_retire(request: TeamRequest, alias: str) -> HttpResponse:
+    """Take the name out of the chat; chats stay readable."""
+    deployment = find_deployment(request, alias)
+    services.retire(deployment, by=request.user)
+    messages.success(
+        request, f"“{alias}” answers no more. Its chats stay; deploying brings it back."
+    )
+    return redirect("deployment-detail", deployment.pk)

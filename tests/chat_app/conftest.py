@@ -1,0 +1,106 @@
+"""A deployed toy model, an engine that runs, and the socket of a browser tab."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+
+import pytest
+import torch
+
+from chat_app.engine import Engine
+from chat_app.jobs.serving_exports import prove_serving_export
+from chat_app.models import ServingExport
+from chat_app.services import deployments
+from tests.chat_app.serving.toys import byte_tokenizer, llama, save, teach
+from training_app.lm.template import Template
+from training_app.models import TrainedModel
+
+
+@pytest.fixture(scope="session")
+def toy_folder(tmp_path_factory):
+    """A tiny llama that knows four chats by heart, in Hugging Face layout."""
+    torch.manual_seed(1)
+    tokenizer = byte_tokenizer()
+    model = llama(tokenizer.get_vocab_size())
+    teach(model, Template.of(tokenizer))
+    return save(model, tokenizer, tmp_path_factory.mktemp("toy"))
+
+
+def add_model(data_dir, folder, name="toy"):
+    """Put a folder into the data folder and return its row."""
+    number = TrainedModel.objects.filter(name=name).count() + 1
+    path = f"models/{name}-{number}"
+    shutil.copytree(folder, data_dir / path, ignore=shutil.ignore_patterns("serving"))
+    return TrainedModel.objects.create(
+        name=name,
+        number=number,
+        family="llama",
+        params=60_000,
+        context=256,
+        path=path,
+        manifest_sha256="0" * 64,
+    )
+
+
+@pytest.fixture
+def toy_model(transactional_db, data_dir, toy_folder):
+    return add_model(data_dir, toy_folder)
+
+
+@pytest.fixture
+def deployment(toy_model, theo, redis_server):
+    """The toy model, proved and deployed as `support`."""
+    found = deployments.deploy(toy_model, "support", by=theo)
+    prove_serving_export(ServingExport.objects.get().pk)
+    found.refresh_from_db()
+    assert found.export is not None, ServingExport.objects.get().reason
+    return found
+
+
+@contextmanager
+def running_engine():
+    engine = Engine(models=2)
+    thread = threading.Thread(target=engine.run)
+    thread.start()
+    try:
+        yield engine
+    finally:
+        engine.close()
+        thread.join(timeout=30)
+        assert not thread.is_alive()
+
+
+@pytest.fixture
+def engine(deployment):
+    """The engine's own loop in threads of this process."""
+    with running_engine() as found:
+        yield found
+
+
+@contextmanager
+def engine_process(env):
+    """The engine as a process, to be killed."""
+    command = [sys.executable, "manage.py", "run_engine"]
+    process = subprocess.Popen(command, env=env)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            process.wait(30)
+
+
+def wait_for(check, seconds=20):
+    """Return what `check` gives as soon as it is something."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if found := check():
+            return found
+        time.sleep(0.05)
+    return pytest.fail(f"waited {seconds} s in vain")

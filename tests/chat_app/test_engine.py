@@ -1,0 +1,346 @@
+"""Answers from question to last word, through Postgres, Redis, the engine and a socket."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from uuid import uuid4
+
+import pytest
+import redis
+from asgiref.sync import async_to_sync
+from channels.testing import WebsocketCommunicator
+from django.conf import settings as live_settings
+
+from chat_app import streams_out
+from chat_app.models import Generation, GenerationState, LogEntry, Message, ServingExport
+from chat_app.services import chats, deployments, generations
+from chat_app.services.chats import AnswerParams
+from chat_app.serving.errors import ServingError
+from otto_web.asgi import application
+from tests.chat_app.conftest import add_model, engine_process, running_engine, wait_for
+from tests.chat_app.serving.toys import CHATS
+
+QUESTION, ANSWER = CHATS[0]
+GREEDY = AnswerParams(temperature=0.0)
+
+
+def ended(generation):
+    generation.refresh_from_db()
+    return generation.state not in {GenerationState.QUEUED, GenerationState.RUNNING}
+
+
+def ask(chat, text=QUESTION, params=GREEDY):
+    return chats.ask(chat, text, params, idem=uuid4())
+
+
+def tab_of(client, origin="http://127.0.0.1"):
+    headers = [
+        (b"origin", origin.encode()),
+        (b"host", b"127.0.0.1"),
+        (b"cookie", f"sessionid={client.cookies['sessionid'].value}".encode()),
+    ]
+    return WebsocketCommunicator(application, "/ws/chat/", headers=headers)
+
+
+async def frames_until(tab, kind, seconds=20):
+    found = []
+    while not found or found[-1]["t"] != kind:
+        found.append(json.loads(await tab.receive_from(seconds)))
+    return found
+
+
+def text_of(frames):
+    """Put the text together as a page does, checking each offset."""
+    text = ""
+    for frame in frames:
+        if frame["t"] == "snap":
+            text = frame["text"]
+        elif frame["t"] == "d":
+            assert frame["off"] == len(text.encode("utf-16-le")) // 2
+            text += frame["s"]
+    return text
+
+
+@pytest.mark.checklist(200)
+def test_a_serving_file_is_offered_after_its_numbers_agree(deployment):
+    export = ServingExport.objects.get()
+    assert export.state == "ready"
+    assert export.parity_max <= 1e-4
+    assert export.figures["greedy_equal"]
+    assert export.calibration["decode_8"] > 0
+
+
+def test_an_alias_goes_on_with_its_model_until_the_next_one_is_proved(
+    deployment, data_dir, toy_folder, theo
+):
+    second = add_model(data_dir, toy_folder)
+    found = deployments.deploy(second, "support", by=theo)
+    assert (found.model_id, found.next_model_id) == (deployment.model_id, second.pk)
+
+
+@pytest.mark.checklist(203)
+def test_an_answer_is_written_whole_with_its_figures(deployment, engine, mia):
+    chat = chats.open_chat(deployment, owner=mia)
+    asked = ask(chat)
+    wait_for(lambda: ended(asked.generation))
+    assert asked.generation.state == GenerationState.DONE, asked.generation.reason
+    asked.answer.refresh_from_db()
+    assert asked.answer.text == ANSWER
+    assert asked.generation.timings["tokens"] == len(asked.generation.answer_ids) > 10
+    assert asked.generation.prompt_ids
+
+
+@pytest.mark.checklist(203, 206)
+def test_a_tab_sees_the_answer_grow_and_ends_equal_to_the_row(deployment, engine, mia, client_of):
+    chat = chats.open_chat(deployment, owner=mia)
+    client = client_of(mia)
+
+    async def scenario():
+        tab = tab_of(client)
+        assert (await tab.connect())[0]
+        body = {"op": "send", "chat": str(chat.pk), "text": QUESTION, "idem": str(uuid4())}
+        await tab.send_to(json.dumps({**body, "params": {"temperature": 0.0}}))
+        accepted = (await frames_until(tab, "accepted"))[-1]
+        await tab.send_to(json.dumps({"op": "sub", "gen": accepted["gen"], "from": 0}))
+        frames = await frames_until(tab, "end")
+        await tab.send_to(json.dumps({"op": "rate", "msg": accepted["msg"], "value": 1}))
+        await frames_until(tab, "rated")
+        await tab.disconnect()
+        return accepted, frames
+
+    accepted, frames = async_to_sync(scenario)()
+    row = Message.objects.get(pk=accepted["msg"])
+    assert text_of(frames) == row.text == ANSWER
+    assert row.ratings.get().value == 1
+    assert frames[-1]["timings"]["tokens_per_second"] > 0
+
+
+def test_a_tab_that_comes_back_loses_no_word(deployment, engine, mia, client_of):
+    chat = chats.open_chat(deployment, owner=mia)
+    client = client_of(mia)
+    asked = ask(chat)
+
+    async def scenario():
+        text, seq, frames = "", 0, []
+        for _ in range(200):
+            tab = tab_of(client)
+            await tab.connect()
+            await tab.send_to(
+                json.dumps({"op": "sub", "gen": str(asked.generation.pk), "from": seq})
+            )
+            frame = json.loads(await tab.receive_from(20))
+            await tab.disconnect()
+            if frame["t"] == "snap":
+                text = frame["text"]
+                break
+            seq = frame["seq"]
+            frames.append(frame)
+            if frame["t"] == "end":
+                text = text_of(frames)
+                break
+        return text
+
+    text = async_to_sync(scenario)()
+    wait_for(lambda: ended(asked.generation))
+    asked.answer.refresh_from_db()
+    assert text == asked.answer.text == ANSWER
+
+
+@pytest.mark.checklist(210)
+def test_stop_keeps_what_is_written_and_frees_the_engine(deployment, engine, mia):
+    chat = chats.open_chat(deployment, owner=mia)
+    asked = ask(chat, "Go on and on", AnswerParams(temperature=1.5, new_tokens=200, seed=1))
+    generation = asked.generation
+    wait_for(lambda: streams_out.client(redis_url()).exists(f"gen:{generation.pk}"))
+    chats.request_stop(generation)
+    wait_for(lambda: ended(generation))
+    wait_for(lambda: engine.scheduler.active_count() == 0)
+    assert generation.state in {GenerationState.STOPPED, GenerationState.DONE}
+
+
+def redis_url():
+    return live_settings.OTTO_STREAMS_URL
+
+
+def test_several_people_are_answered_together_and_apart(deployment, engine, mia, milo, cora, theo):
+    asked = [
+        (ask(chats.open_chat(deployment, owner=owner), question), answer)
+        for owner, (question, answer) in zip((mia, milo, cora, theo), CHATS, strict=True)
+    ]
+    for one, answer in asked:
+        wait_for(lambda one=one: ended(one.generation))
+        one.answer.refresh_from_db()
+        assert one.answer.text == answer
+
+
+def test_the_same_message_sent_again_is_one_message(deployment, engine, mia):
+    chat = chats.open_chat(deployment, owner=mia)
+    idem = uuid4()
+    first = chats.ask(chat, QUESTION, GREEDY, idem=idem)
+    again = chats.ask(chat, QUESTION, GREEDY, idem=idem)
+    assert first.generation.pk == again.generation.pk
+    assert chat.messages.count() == 2
+
+
+def test_a_second_question_waits_for_the_first_answer(deployment, mia):
+    chat = chats.open_chat(deployment, owner=mia)
+    ask(chat)
+    with pytest.raises(ServingError, match="still being written"):
+        ask(chat)
+
+
+def test_history_is_read_oldest_first_with_the_system_prompt(deployment, mia):
+    chat = chats.open_chat(deployment, owner=mia)
+    chat.system = "Be kind."
+    chat.save()
+    first = ask(chat, "One?")
+    Message.objects.filter(pk=first.answer.pk).update(text="Uno.")
+    Generation.objects.update(state=GenerationState.DONE)
+    second = ask(chat, "Two?")
+    roles = [(t.role, t.text) for t in generations.history_of(second.answer)]
+    assert roles == [
+        ("system", "Be kind."),
+        ("user", "One?"),
+        ("assistant", "Uno."),
+        ("user", "Two?"),
+    ]
+
+
+@pytest.mark.checklist(208)
+def test_an_answer_is_logged_only_where_deployment_and_chat_agree(deployment, engine, mia, theo):
+    chat = chats.open_chat(deployment, owner=mia)
+    logged = ask(chat)
+    wait_for(lambda: ended(logged.generation))
+    assert LogEntry.objects.get().message == logged.answer
+    chats.set_logged(chat, is_logged=False)
+    assert not LogEntry.objects.exists()
+    deployments.set_logging(deployment, is_on=False, by=theo)
+    quiet = ask(chats.open_chat(deployment, owner=mia))
+    wait_for(lambda: ended(quiet.generation))
+    assert not LogEntry.objects.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.checklist(218)
+def test_an_answer_comes_without_redis_and_the_tab_sees_it(
+    deployment, mia, client_of, settings, monkeypatch
+):
+    settings.OTTO_STREAMS_URL = "redis://127.0.0.1:9/2"  # nobody listens there
+    chat = chats.open_chat(deployment, owner=mia)
+    client = client_of(mia)
+    with running_engine():
+        asked = ask(chat)
+
+        async def scenario():
+            tab = tab_of(client)
+            await tab.connect()
+            await tab.send_to(json.dumps({"op": "sub", "gen": str(asked.generation.pk)}))
+            frames = await frames_until(tab, "end")
+            await tab.disconnect()
+            return frames
+
+        frames = async_to_sync(scenario)()
+    assert text_of(frames) == ANSWER
+
+
+@pytest.mark.slow
+def test_a_killed_engine_leaves_a_marked_answer_with_its_text(deployment, mia, process_env):
+    chat = chats.open_chat(deployment, owner=mia)
+    slow = AnswerParams(temperature=1.5, new_tokens=200, seed=5)
+    with engine_process(process_env) as process:
+        warm = ask(chat)
+        wait_for(lambda: ended(warm.generation), seconds=60)
+        asked = [ask(chats.open_chat(deployment, owner=mia), "More", slow) for _ in range(12)]
+        wait_for(lambda: Generation.objects.filter(state=GenerationState.RUNNING).exists())
+        process.kill()
+        process.wait()
+    running = list(Generation.objects.filter(state=GenerationState.RUNNING))
+    wait_for(lambda: generations.interrupt_expired() or not running)
+    assert not Generation.objects.filter(state=GenerationState.RUNNING).exists()
+    with engine_process(process_env):
+        for one in asked:
+            wait_for(lambda one=one: ended(one.generation), seconds=60)
+    states = {one.generation.state for one in asked}
+    assert states <= {GenerationState.DONE, GenerationState.INTERRUPTED}
+
+
+def test_a_stranger_cannot_follow_stop_or_rate_an_answer(deployment, engine, mia, milo, client_of):
+    asked = ask(chats.open_chat(deployment, owner=mia))
+    client = client_of(milo)
+
+    async def scenario():
+        tab = tab_of(client)
+        await tab.connect()
+        gen, msg = str(asked.generation.pk), str(asked.answer.pk)
+        await tab.send_to(json.dumps({"op": "sub", "gen": gen}))
+        first = json.loads(await tab.receive_from(5))
+        await tab.send_to(json.dumps({"op": "rate", "msg": msg, "value": -1}))
+        second = json.loads(await tab.receive_from(5))
+        await tab.disconnect()
+        return first, second
+
+    first, second = async_to_sync(scenario)()
+    assert (first["t"], first["code"]) == ("error", "not_found")
+    assert (second["t"], second["code"]) == ("error", "not_found")
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "nul\0l", '{"op": 5}', '{"op":"sub","gen":[]}'])
+def test_odd_frames_are_answered_in_words(deployment, mia, client_of, text):
+    client = client_of(mia)
+
+    async def scenario():
+        tab = tab_of(client)
+        await tab.connect()
+        await tab.send_to(text)
+        frame = json.loads(await tab.receive_from(5))
+        await tab.disconnect()
+        return frame
+
+    assert async_to_sync(scenario)()["t"] == "error"
+
+
+def test_a_foreign_page_and_a_visitor_get_no_socket(deployment, mia, client_of, client):
+    signed_in = client_of(mia)
+
+    async def scenario():
+        foreign = tab_of(signed_in, origin="http://elsewhere.example")
+        visitor = WebsocketCommunicator(
+            application, "/ws/chat/", headers=[(b"origin", b"http://127.0.0.1")]
+        )
+        return (await foreign.connect())[0], (await visitor.connect())[0]
+
+    assert async_to_sync(scenario)() == (False, False)
+
+
+def test_a_deactivated_person_hears_no_more(deployment, mia, client_of):
+    client = client_of(mia)
+
+    async def scenario():
+        tab = tab_of(client)
+        await tab.connect()
+        mia.is_active = False
+        await mia.asave()
+        await tab.send_to(json.dumps({"op": "sub", "gen": str(uuid4())}))
+        return (await tab.receive_output(5))["code"]
+
+    assert async_to_sync(scenario)() == 4401
+
+
+def test_the_engine_loads_no_training_library():
+    script = (
+        "import django, os, sys; os.environ['DJANGO_SETTINGS_MODULE']='otto_web.settings_test';"
+        "django.setup(); import chat_app.management.commands.run_engine;"
+        "print(*({'torch','transformers','optimum','onnx'} & set(sys.modules)))"
+    )
+    loaded = subprocess.check_output([sys.executable, "-c", script], text=True)
+    assert loaded.strip() == ""
+
+
+def test_redis_keeps_the_frames_for_an_hour_at_most(deployment, engine, mia, redis_server):
+    asked = ask(chats.open_chat(deployment, owner=mia))
+    wait_for(lambda: ended(asked.generation))
+    server = redis.Redis.from_url(redis_url())
+    wait_for(lambda: server.ttl(f"gen:{asked.generation.pk}") > 0)
+    server.close()
