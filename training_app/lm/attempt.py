@@ -105,7 +105,13 @@ class Attempt:
         watch = self.watch
         best_loss = watch.best_loss if watch.best_step else None
         return Progress(
-            self.step, best_loss, watch.best_step, watch.misses, watch.far, list(self.losses)
+            self.step,
+            best_loss,
+            watch.best_step,
+            watch.misses,
+            watch.far,
+            list(self.losses),
+            self.stage.prepared.tokenizer_sha256,
         )
 
     def go_on_from(self, progress: Progress) -> None:

@@ -35,6 +35,7 @@ class Progress:
     misses: int = 0
     far: int = 0
     losses: list[tuple[int, float]] = field(default_factory=list)  # of every evaluation so far
+    tokenizer_sha256: str = ""  # weights mean nothing to any other tokenizer
 
 
 def write_checkpoint(
@@ -61,7 +62,7 @@ def read_checkpoint(folder: Path, model: nn.Module, optimizer: Optimizer | None 
     """
     verify_checkpoint(folder)
     state = json.loads((folder / _FILES[2]).read_text(encoding="utf-8"))
-    _load_weights(model, load_file(folder / _FILES[0]))
+    _load_weights(model, load_file(folder / _FILES[0]), folder)
     if optimizer is not None:
         _load_optimizer(model, optimizer, load_file(folder / _FILES[1]))
         _restore_random(state["random"])
@@ -103,7 +104,13 @@ def _weights(model: nn.Module) -> dict[str, Tensor]:
     return {name: weight.detach().contiguous() for name, weight in model.named_parameters()}
 
 
-def _load_weights(model: nn.Module, tensors: dict[str, Tensor]) -> None:
+def _load_weights(model: nn.Module, tensors: dict[str, Tensor], folder: Path) -> None:
+    shapes = {name: weight.shape for name, weight in model.named_parameters()}
+    if shapes != {name: tensor.shape for name, tensor in tensors.items()}:
+        raise TrainingError(
+            f"The checkpoint {folder.name} is of a network with other sizes."
+            " Go on from it with the settings that it was made with."
+        )
     with torch.no_grad():
         for name, weight in model.named_parameters():
             weight.copy_(tensors[name])

@@ -16,7 +16,7 @@ from training_app.lm.checkpoint import (
     checkpoint_weights,
     read_checkpoint,
 )
-from training_app.lm.config import RunSpec
+from training_app.lm.config import RunSpec, TrainingError
 from training_app.lm.contract import RunEvents, ShouldStop, Start, TokenSource, TrainedResult
 from training_app.lm.finish import finish
 from training_app.lm.loop import Hooks, Machinery, Watch, make_optimizer, train
@@ -139,6 +139,11 @@ def _restore(attempt: Attempt, start: Start) -> None:
         except CheckpointError as error:
             attempt.events.note(f"{error} The one before it is used.")
             continue
+        if progress.tokenizer_sha256 != attempt.stage.prepared.tokenizer_sha256:
+            raise TrainingError(
+                f"The checkpoint {folder.name} was trained with another tokenizer, on other data."
+                " Continue from its model instead."
+            )
         attempt.go_on_from(progress)
         _restore_best(attempt, start)
         return

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import count
 
 import pytest
 from safetensors.torch import load_file
 
-from training_app.lm.contract import PHASES, Start
+from datasets_app.corpus.conversation import USER, Conversation, Turn
+from training_app.lm.config import RunSpec, TrainingError
+from training_app.lm.contract import PHASES, Start, TokenSource
 from training_app.lm.driver import train_run
 from training_app.lm.folder import open_model, verify_model
 from training_app.lm.loop import DivergedError
@@ -141,3 +144,14 @@ def test_a_model_can_be_continued_with_its_own_tokenizer(
     assert diary.curve["held_out/loss", 0] < 4.5
     before, after = (f / "tokenizer.json" for f in (whole.folder, result.folder))
     assert before.read_text() == after.read_text()
+
+
+def test_a_checkpoint_of_other_data_or_sizes_is_refused(spec, data, tmp_path, diary, diary_of):
+    train_run(spec, data, tmp_path / "one", diary, stop_after(3, "drain"))
+    start = Start(checkpoints=diary.newest_first())
+    other = TokenSource([Conversation((Turn(USER, "xyz " * 200),))] * 4, data.valid, "other")
+    with pytest.raises(TrainingError, match=r"other sizes|another tokenizer"):
+        train_run(spec, other, tmp_path / "two", diary_of(tmp_path / "b"), never, start)
+    larger = RunSpec(replace(spec.model, width=64), spec.train)
+    with pytest.raises(TrainingError, match="other sizes"):
+        train_run(larger, data, tmp_path / "three", diary_of(tmp_path / "c"), never, start)
