@@ -64,8 +64,8 @@ class ColumnsForm(forms.Form):
 
     question = forms.ChoiceField(required=False, label="Question")
     answer = forms.ChoiceField(required=False, label="Answer")
-    text = forms.ChoiceField(required=False, label="Or: text only")
-    system = forms.ChoiceField(required=False, label="Instruction to the assistant (optional)")
+    text = forms.ChoiceField(required=False, label="Or one column of plain text")
+    system = forms.ChoiceField(required=False, label="Instruction to the assistant, if any")
     delimiter = forms.ChoiceField(
         required=False, label="Cells are divided by", choices=list(TABLE_SIGNS.items())
     )
@@ -79,6 +79,10 @@ class ColumnsForm(forms.Form):
             picker = self.fields[name]
             assert isinstance(picker, forms.ChoiceField)  # noqa: S101 - narrows the type
             picker.choices = columns
+
+    def pickers(self) -> list[forms.BoundField]:
+        """Return the fields that are shown as pickers."""
+        return [field for field in self if field.name != "also_alike"]
 
     def clean(self) -> dict[str, Any]:
         values = {

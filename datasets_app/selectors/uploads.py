@@ -45,6 +45,14 @@ class FileNode:
     def sentence(self) -> str:
         return self.file.note or reasons.sentence(self.file.reason)
 
+    @property
+    def records(self) -> int:
+        return self.file.n_records + sum(member.records for member in self.members)
+
+    @property
+    def issues(self) -> int:
+        return self.file.n_issues + sum(member.issues for member in self.members)
+
 
 @dataclass(frozen=True, slots=True)
 class Goodbye:

@@ -76,7 +76,7 @@ def release_import(upload: Upload) -> None:
 def end_import(upload: Upload, state: UploadState, reason: str = "") -> None:
     """Give the upload its last state."""
     hold(upload, state=state, reason=reason, finished_at=timezone.now(), attempt=0)
-    transaction.on_commit(partial(events.ring_upload, upload.pk), robust=True)
+    transaction.on_commit(partial(events.ring_upload, upload.pk))
 
 
 def earlier_upload(upload: Upload) -> Upload | None:

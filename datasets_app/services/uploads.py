@@ -313,9 +313,9 @@ def withdraw_upload(upload: Upload, *, by: User | None) -> None:
     if not changed:
         return
     audit.record(by, "upload.delete", upload, before={"name": upload.name, "size": upload.size})
-    transaction.on_commit(partial(_drop_part, upload.pk), robust=True)
+    transaction.on_commit(partial(_drop_part, upload.pk))
     hint(tasks.remove_upload_task, upload.pk)
-    transaction.on_commit(partial(events.ring_upload, upload.pk), robust=True)
+    transaction.on_commit(partial(events.ring_upload, upload.pk))
 
 
 def _drop_part(upload_id: UUID) -> None:
