@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -36,18 +37,19 @@ class Borrowed:
 
 @contextmanager
 def servers_for_command(
-    name: str, *, tell: Callable[[str], None] = lambda line: None
+    name: str = "", *, tell: Callable[[str], None] = lambda line: None
 ) -> Iterator[Borrowed]:
     """Yield once database and Redis can be used in this process; leave them as they were found.
 
     A command that finds `up` uses its servers. One that finds nobody starts the servers, migrates,
-    and stops them at the end; one that meets another such command waits for it, and says so.
+    and stops them at the end; one that meets another such command waits for it, and says so. Others
+    hear of this one by `name`; without it, by the word after `manage.py`.
     """
     if env.text("DATABASE_URL") and env.text("REDIS_URL"):
         yield Borrowed(_has_workers())
         return
     lock = ServersLock(settings.OTTO_RUN_DIR)
-    owner = lock.wait(name, tell=lambda other: tell(_waiting(other)))
+    owner = lock.wait(name or _own_name(), tell=lambda other: tell(_waiting(other)))
     if owner is not None:
         _use(state.wait_for_services(settings.OTTO_RUN_DIR))
         yield Borrowed(has_workers=True)
@@ -57,6 +59,10 @@ def servers_for_command(
             yield Borrowed(has_workers=False)
     finally:
         lock.release()
+
+
+def _own_name() -> str:
+    return sys.argv[1] if len(sys.argv) > 1 else "shell"
 
 
 def _waiting(other: Owner) -> str:
