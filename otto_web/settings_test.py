@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
-os.environ.setdefault("OTTO_VAR_DIR", tempfile.mkdtemp(prefix="otto-test-"))
+if "OTTO_VAR_DIR" not in os.environ:
+    os.environ["OTTO_VAR_DIR"] = tempfile.mkdtemp(prefix="otto-test-")
+    atexit.register(shutil.rmtree, os.environ["OTTO_VAR_DIR"], ignore_errors=True)
 os.environ.setdefault("OTTO_SECRET_KEY", "a key for tests only, long enough for the deploy checks")
 
 from otto_web.settings import *  # noqa: F403
