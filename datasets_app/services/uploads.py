@@ -29,7 +29,7 @@ from django.utils import timezone
 from datasets_app import events, tasks
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.encoding import clean_name, clean_text
-from datasets_app.models import Dataset, Upload, UploadState
+from datasets_app.models import Dataset, Issue, Upload, UploadState, Verdict
 from otto_web.lib import audit
 from otto_web.lib.files import fsync_path
 from otto_web.lib.hints import hint
@@ -40,6 +40,9 @@ IN_FLIGHT_BYTES = 20 * 1024**3
 IN_FLIGHT_UPLOADS = 5
 ACTIVE = timedelta(minutes=10)
 GIB = 1024**3
+NO_COUNTS = dict.fromkeys(
+    ("n_total", "n_loaded", "n_skipped", "n_failed", "n_records", "n_issues", "cursor"), 0
+)
 DIGESTS: dict[str, Callable[[bytes], Any]] = {"sha1": hashlib.sha1, "sha256": hashlib.sha256}
 
 
@@ -290,13 +293,21 @@ def load_again(upload: Upload, dataset: str, *, by: User | None) -> bool:
 
 @transaction.atomic(durable=True)
 def retry_upload(upload: Upload, *, by: User | None) -> bool:
-    """Read a failed upload again from where it stopped; False when it has not failed."""
+    """Read what failed of a failed upload again; False when it has not failed."""
     failed = Upload.objects.filter(pk=upload.pk, state=UploadState.FAILED)
     changed = failed.update(state=UploadState.RECEIVED, attempt=0, reason="", finished_at=None)
     if changed:
         audit.record(by, "upload.retry", upload)
+        _forget_failures(upload)
         hint(tasks.import_upload_task, upload.pk)
     return bool(changed)
+
+
+def _forget_failures(upload: Upload) -> None:
+    """Make failed files pending; they hold no conversations, so nothing is doubled."""
+    failed = upload.files.filter(verdict=Verdict.FAILED).exclude(blob=None)
+    Issue.objects.filter(source_file__in=failed).delete()
+    failed.update(verdict=Verdict.PENDING, reason="", note="", finished_at=None, **NO_COUNTS)
 
 
 @transaction.atomic(durable=True)

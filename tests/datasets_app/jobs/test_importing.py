@@ -237,3 +237,18 @@ def test_a_refused_file_says_why(imported, name, body, verdict, reason):
     assert (done.state, file.verdict, file.reason) == ("ready", verdict, reason)
     assert file.note
     assert file.n_total == file.n_skipped == len(body)
+
+
+def test_a_reader_that_breaks_costs_one_file_and_can_be_tried_again(upload, cora, monkeypatch):
+    found = upload("orders.jsonl", pairs(3))
+    with monkeypatch.context() as broken:
+        broken.setattr(reading.door, "read", lambda *_, **__: 1 / 0)
+        import_upload(found.pk)
+    found.refresh_from_db()
+    file = found.files.get()
+    assert (found.state, file.verdict, file.reason) == ("failed", "failed", "own_fault")
+    assert file.n_failed == file.n_total == file.size
+    assert uploads.retry_upload(found, by=cora)
+    import_upload(found.pk)
+    file.refresh_from_db()
+    assert (file.verdict, file.n_records) == ("loaded", 3)
