@@ -94,14 +94,16 @@ def _take_over_curve(run: Run, checkpoint: Checkpoint) -> None:
     """Copy the points and samples up to the checkpoint, so that the curve begins at the start."""
     points = RunPoint.objects.filter(run_id=checkpoint.run_id, step__lte=checkpoint.step)
     samples = RunSample.objects.filter(run_id=checkpoint.run_id, step__lte=checkpoint.step)
-    rows = [*points.order_by("seq"), *samples.order_by("seq")]
-    first = take_numbers(run.pk, len(rows)) if rows else 1
-    for seq, row in enumerate(rows, start=first):
-        row.run, row.seq, row.fence = run, seq, 0
-        if isinstance(row, RunSample):
-            row.pk = None
-    RunPoint.objects.bulk_create([row for row in rows if isinstance(row, RunPoint)])
-    RunSample.objects.bulk_create([row for row in rows if isinstance(row, RunSample)])
+    kept, shown = list(points.order_by("seq")), list(samples.order_by("seq"))
+    if not kept:
+        return
+    first = take_numbers(run.pk, len(kept) + len(shown))
+    for seq, point in enumerate(kept, start=first):
+        point.run, point.seq, point.fence = run, seq, 0
+    for seq, sample in enumerate(shown, start=first + len(kept)):
+        sample.pk, sample.run, sample.seq, sample.fence = None, run, seq, 0
+    RunPoint.objects.bulk_create(kept)
+    RunSample.objects.bulk_create(shown)
     Run.objects.filter(pk=run.pk).update(last_step=checkpoint.step)
 
 

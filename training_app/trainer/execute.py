@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 
-from datasets_app.corpus.conversation import Conversation
-from datasets_app.models import Version
-from datasets_app.selectors.versions import iter_conversations
 from otto_web.lib.files import sha256_of
 from training_app import paths
 from training_app.exits import Exit
@@ -28,6 +24,7 @@ from training_app.services.progress import prove_fence
 from training_app.trainer.link import Link
 from training_app.trainer.log import RunLog
 from training_app.trainer.publish import publish
+from training_app.trainer.sides import Side
 from training_app.trainer.writer import DiskFullError, RunWriter
 
 log = logging.getLogger(__name__)
@@ -37,16 +34,6 @@ _REFUSALS: tuple[tuple[type[TrainingError], Exit, Reason], ...] = (
     (DiskFullError, Exit.DISK, Reason.DISK),
     (TrainingError, Exit.DATA, Reason.DATA),
 )
-
-
-class _Side:
-    """One side of a version, again at each iteration."""
-
-    def __init__(self, version: Version, side: str) -> None:
-        self._version, self._side = version, side
-
-    def __iter__(self) -> Iterator[Conversation]:
-        return iter_conversations(self._version.pk, self._side)
 
 
 def execute_run(run_id: UUID, fence: int, pipe: int) -> Exit:
@@ -85,7 +72,7 @@ def _attempt(run: Run, claim: Claim, link: Link, run_log: RunLog) -> Exit:
     work = paths.attempt_folder(run.pk, claim.fence) / "work"
     work.mkdir(parents=True, exist_ok=True)
     version = run.version
-    source = TokenSource(_Side(version, "train"), _Side(version, "valid"), version.manifest_sha256)
+    source = TokenSource(Side(version, "train"), Side(version, "valid"), version.manifest_sha256)
     writer = RunWriter(claim, link, run_log, keep_last=spec.train.keep_last)
     result = train_run(spec, source, work, writer, link.should_stop, _start(run, writer))
     if result.outcome == "cancel":

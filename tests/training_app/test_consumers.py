@@ -1,0 +1,174 @@
+"""The live line of a run: who may hear it, and that nothing is missing on it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from asgiref.sync import async_to_sync, sync_to_async
+from channels.testing import WebsocketCommunicator
+from django.contrib.sessions.models import Session
+
+from otto_web.asgi import application
+from tests.training_app.conftest import make_version, toy_order
+from training_app.events import ring_run
+from training_app.models import RunState
+from training_app.services.attempts import Place, claim_run, end_run
+from training_app.services.progress import record_points
+from training_app.services.runs import queue_run
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def claim(theo, redis_server):
+    queue_run(toy_order(make_version()), created_by=theo)
+    return claim_run(Place("here", 1, 1.0))
+
+
+def socket(client, run_id, origin=b"http://testserver"):
+    cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items())
+    headers = [(b"cookie", cookies.encode()), (b"origin", origin), (b"host", b"testserver")]
+    return WebsocketCommunicator(application, f"/ws/runs/{run_id}/", headers=headers)
+
+
+async def frames(line, seconds=3.0):
+    """Return the chart's frames until the line is quiet, and the last HTML."""
+    found, html = [], ""
+    while not await line.receive_nothing(seconds):  # a time-out of `receive` would end the line
+        text = await line.receive_from()
+        if text.lstrip().startswith("{"):
+            found.append(json.loads(text))
+        else:
+            html = text
+        seconds = 0.8
+    return found, html
+
+
+def points_of(found):
+    return {
+        (name, step): value
+        for frame in found
+        if frame["t"] == "points"
+        for name, step, value in frame["rows"]
+    }
+
+
+write = sync_to_async(record_points, thread_sensitive=True)
+
+
+@pytest.mark.parametrize("persona", ["mia", "cora", "gus"])
+def test_a_lower_role_is_refused_before_the_line_opens(persona, request, claim, client_of):
+    client = client_of(request.getfixturevalue(persona))
+
+    async def scenario():
+        opened, _ = await socket(client, claim.run_id).connect()
+        assert not opened
+
+    async_to_sync(scenario)()
+
+
+def test_a_visitor_and_somebody_who_asks_for_no_run_are_refused(claim, client, theo, client_of):
+    trainer, no_run = client_of(theo), "6a2f41a3-c54c-fce8-32d2-0324e1c32e22"
+
+    async def scenario():
+        for person, run_id in ((client, claim.run_id), (trainer, no_run)):
+            opened, _ = await socket(person, run_id).connect()
+            assert not opened
+
+    async_to_sync(scenario)()
+
+
+@pytest.mark.checklist(90, 91, 133)
+def test_a_tab_gets_every_point_and_the_panel_also_after_a_cut(claim, client_of, theo):
+    client = client_of(theo)
+
+    async def scenario():
+        await write(claim, [("train/loss", step, 5.0 / step) for step in range(1, 6)])
+        line = socket(client, claim.run_id)
+        assert (await line.connect())[0]
+        found, html = await frames(line)
+        assert len(points_of(found)) == 5
+        assert 'id="run-live"' in html
+        seen = max(frame["upto"] for frame in found)
+        await line.disconnect()
+        await write(claim, [("train/loss", step, 5.0 / step) for step in range(6, 9)])
+        again = socket(client, claim.run_id)
+        assert (await again.connect())[0]
+        await again.send_to(text_data=json.dumps({"op": "from", "seq": seen}))
+        later, _ = await frames(again)
+        assert {step for _, step in points_of(found + later)} == set(range(1, 9))
+        await again.disconnect()
+
+    async_to_sync(scenario)()
+
+
+def test_without_any_bell_a_tab_still_sees_new_points(claim, client_of, theo, monkeypatch):
+    monkeypatch.setattr("training_app.events.live.ring", lambda *_, **__: None)
+    client = client_of(theo)
+
+    async def scenario():
+        line = socket(client, claim.run_id)
+        assert (await line.connect())[0]
+        await frames(line)
+        await write(claim, [("train/loss", 1, 1.0)])
+        found, _ = await frames(line)
+        assert points_of(found) == {("train/loss", 1): 1.0}
+        await line.disconnect()
+
+    async_to_sync(scenario)()
+
+
+def test_a_run_that_ends_says_so_once(claim, client_of, theo):
+    client = client_of(theo)
+
+    async def scenario():
+        line = socket(client, claim.run_id)
+        assert (await line.connect())[0]
+        await frames(line)
+        await sync_to_async(end_run)(claim, RunState.FAILED, reason="data", message="why")
+        await sync_to_async(ring_run)(claim.run_id, 9)
+        found, html = await frames(line)
+        assert [frame for frame in found if frame["t"] == "over"] == [{"t": "over"}]
+        assert "failed" in html
+        await line.disconnect()
+
+    async_to_sync(scenario)()
+
+
+@pytest.mark.parametrize(("change", "code"), [("sign out", 4401), ("role", 4403)])
+def test_who_may_not_look_any_more_is_shown_out(change, code, claim, client_of, theo):
+    client = client_of(theo)
+
+    def take_away():
+        if change == "role":
+            theo.groups.clear()
+        else:
+            Session.objects.all().delete()
+
+    async def scenario():
+        line = socket(client, claim.run_id)
+        assert (await line.connect())[0]
+        await frames(line)
+        await sync_to_async(take_away)()
+        while (event := await line.receive_output(3))["type"] != "websocket.close":
+            pass
+        assert event["code"] == code
+
+    async_to_sync(scenario)()
+
+
+def test_nonsense_on_the_line_is_ignored(claim, client_of, theo):
+    client = client_of(theo)
+
+    async def scenario():
+        line = socket(client, claim.run_id)
+        assert (await line.connect())[0]
+        for text in ("[]", "{", '{"op":"from","seq":"x"}', '{"op":"from","seq":-4}'):
+            await line.send_to(text_data=text)
+        await write(claim, [("train/loss", 1, float("nan"))])
+        found, _ = await frames(line)
+        assert points_of(found) == {("train/loss", 1): None}
+        await line.disconnect()
+
+    async_to_sync(scenario)()

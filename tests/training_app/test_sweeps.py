@@ -1,0 +1,130 @@
+"""What the reaper does for runs."""
+
+from __future__ import annotations
+
+import socket
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from otto_web.lib.models import ProcessBeat, ProcessKind, ProcessState
+from tests.training_app.conftest import toy_order
+from training_app import paths, sweeps, tasks
+from training_app.models import CancelVerb, Checkpoint, Run, RunLease, RunState
+from training_app.services.attempts import Place, claim_run
+from training_app.services.folders import stray_models, stray_pieces
+from training_app.services.runs import cancel_run, queue_run
+
+HERE = Place("here", 1, 1.0)
+
+
+@pytest.fixture
+def hints(monkeypatch, django_capture_on_commit_callbacks):
+    sent = []
+    monkeypatch.setattr(tasks.supervise_run_task, "delay", lambda *ids: sent.append(ids))
+    monkeypatch.setattr(sweeps, "_hinted_at", float("-inf"))
+
+    def after(sweep, now):
+        with django_capture_on_commit_callbacks(execute=True):
+            sweep(now)
+        return sent
+
+    return after
+
+
+def worker(state):
+    return ProcessBeat.objects.create(
+        kind=ProcessKind.TRAIN,
+        host=socket.gethostname(),
+        pid=4,
+        pid_started_at=1.0,
+        state=state,
+        seen_at=timezone.now(),
+    )
+
+
+def later(seconds):
+    return timezone.now() + timedelta(seconds=seconds)
+
+
+def test_a_live_lease_is_left_alone_and_an_expired_one_is_not(queued_run):
+    claim_run(HERE)
+    sweeps.release_expired(timezone.now())
+    queued_run.refresh_from_db()
+    assert queued_run.state == RunState.RUNNING
+    sweeps.release_expired(later(60))
+    queued_run.refresh_from_db()
+    assert (queued_run.state, queued_run.no_progress_deaths) == (RunState.QUEUED, 1)
+
+
+def test_a_cancel_without_a_live_lease_is_fulfilled(queued_run):
+    claim_run(HERE)
+    cancel_run(queued_run, verb=CancelVerb.KEEP, actor=None)
+    sweeps.release_expired(later(60))
+    queued_run.refresh_from_db()
+    assert queued_run.state == RunState.CANCELLED
+
+
+def test_a_trainer_that_makes_no_step_loses_its_run(queued_run):
+    claim_run(HERE)
+    Run.objects.filter(pk=queued_run.pk).update(phase="training")
+    RunLease.objects.update(progress_at=timezone.now() - timedelta(minutes=6), expires_at=later(60))
+    sweeps.release_hanging(timezone.now())
+    queued_run.refresh_from_db()
+    assert queued_run.state == RunState.QUEUED
+    assert "no step" in queued_run.message
+
+
+def test_an_unclaimed_run_is_hinted_again_but_not_while_every_worker_is_busy(queued_run, hints):
+    assert hints(sweeps.hint_queued, timezone.now()) == []
+    busy = worker(ProcessState.BUSY)
+    assert hints(sweeps.hint_queued, later(1.2)) == []
+    busy.delete()
+    assert hints(sweeps.hint_queued, later(30)) == [(str(queued_run.pk),)]
+
+
+def test_a_worker_that_idles_beside_a_waiting_run_is_asked_to_leave(queued_run):
+    idle = worker(ProcessState.IDLE)
+    sweeps.drain_deaf_workers(timezone.now())
+    idle.refresh_from_db()
+    assert not idle.drain
+    Run.objects.filter(pk=queued_run.pk).update(
+        created_at=timezone.now() - timedelta(minutes=5),
+        not_before=timezone.now() - timedelta(minutes=5),
+    )
+    sweeps.drain_deaf_workers(timezone.now())
+    idle.refresh_from_db()
+    assert idle.drain
+
+
+def test_old_pieces_go_and_what_rows_name_stays(queued_run, data_dir):
+    claim = claim_run(HERE)
+    old, new = (paths.attempt_folder(queued_run.pk, fence) for fence in (0, claim.fence))
+    for folder in (old / "step-5", old / "step-9", old / "work", new / "work"):
+        folder.mkdir(parents=True)
+    (old / "logs.jsonl").touch()
+    stray = paths.run_folder("3f0e7c1e-0000-4000-8000-000000000000")
+    stray.mkdir()
+    Checkpoint.objects.create(
+        run=queued_run,
+        step=5,
+        fence=0,
+        path=paths.relative(old / "step-5"),
+        manifest_sha256="0" * 64,
+        bytes=1,
+    )
+    assert set(stray_pieces()) == {old / "step-9", old / "work", stray}
+
+
+def test_a_model_folder_without_a_row_goes_after_an_hour(db, data_dir):
+    folder = data_dir / "models" / "3f0e7c1e-0000-4000-8000-000000000000"
+    folder.mkdir(parents=True)
+    assert list(stray_models(timezone.now())) == []
+    assert list(stray_models(later(7200))) == [folder]
+
+
+def test_two_runs_of_one_name_wait_in_order(version, theo):
+    first = queue_run(toy_order(version), created_by=theo)
+    queue_run(toy_order(version), created_by=theo)
+    assert claim_run(HERE).run_id == first.pk

@@ -1,0 +1,42 @@
+"""Evaluates a finished model on one side of a version, and keeps the figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from django.db import transaction
+
+from datasets_app.models import Version
+from training_app import paths
+from training_app.lm.assess import assess_model
+from training_app.lm.config import TrainingError
+from training_app.models import EvalSample, Evaluation, TrainedModel
+from training_app.trainer.sides import Side
+
+
+def evaluate_model(model: TrainedModel, version: Version, *, side: str) -> Evaluation:
+    """Return the new evaluation; every call adds one, earlier ones stay."""
+    if not version.rows.filter(side=side).exists():
+        raise TrainingError(f"The {side} side of {version} is empty.")
+    with TemporaryDirectory(prefix="otto-evaluate-") as work:
+        found = assess_model(paths.absolute(model.path), Side(version, side), Path(work))
+    with transaction.atomic():
+        evaluation = Evaluation.objects.create(
+            model=model,
+            version=version,
+            side=side,
+            details={"verdict": found.verdict},
+            **found.figures.as_json(),
+        )
+        EvalSample.objects.bulk_create(
+            EvalSample(
+                evaluation=evaluation,
+                prompt_no=number,
+                prompt=prompt,
+                reply=reply,
+                reference=reference,
+            )
+            for number, prompt, reply, reference in found.samples
+        )
+    return evaluation

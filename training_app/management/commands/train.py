@@ -1,0 +1,113 @@
+"""`manage.py train VERSION`: queue a run, and with --wait stay until it is over."""
+
+from __future__ import annotations
+
+import json
+import time
+from argparse import ArgumentParser
+from typing import Any
+from uuid import uuid4
+
+from django.core.management.base import BaseCommand, CommandError
+
+from datasets_app.corpus.conversation import CorpusError
+from datasets_app.selectors.names import version_named
+from otto_web.servers.borrow import servers_for_command
+from training_app.jobs.recovery import recover
+from training_app.jobs.supervise import supervise_run
+from training_app.lm.config import DEFAULT_PRESET, PRESETS, TrainingError
+from training_app.models import Run, RunState
+from training_app.selectors.forecast import forecast
+from training_app.services.runs import Order, queue_run
+from training_app.services.spec_lines import changed_spec
+
+LOOK_SECONDS = 0.5
+
+
+class Command(BaseCommand):
+    help = "Train a model on a frozen version."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("version", help="name or id of a version")
+        parser.add_argument("--preset", choices=sorted(PRESETS), default=DEFAULT_PRESET)
+        parser.add_argument(
+            "--set",
+            action="append",
+            default=[],
+            metavar="KEY=VALUE",
+            help="change a setting of the preset",
+        )
+        parser.add_argument("--name", default="", help="name of the run and of its model")
+        parser.add_argument("--force", default="", metavar="REASON", help="train a poor version")
+        parser.add_argument("--wait", action="store_true", help="stay until the run is over")
+        parser.add_argument("--json", action="store_true", help="one JSON object as the answer")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        with servers_for_command("train", tell=self.stderr.write) as servers:
+            try:
+                run = _queue(options)
+            except (TrainingError, CorpusError) as error:
+                raise CommandError(str(error)) from error
+            if options["wait"] or not servers.has_workers:
+                self._stay(run, does_the_work=not servers.has_workers, quiet=options["json"])
+            self._answer(Run.objects.select_related("model").get(pk=run.pk), options)
+
+    def _stay(self, run: Run, *, does_the_work: bool, quiet: bool) -> None:
+        told = -1
+        while not run.is_over:
+            if does_the_work:
+                recover()
+                supervise_run()
+            else:
+                time.sleep(LOOK_SECONDS)
+            run.refresh_from_db()
+            if not quiet and run.last_step != told:
+                told = run.last_step
+                self.stdout.write(f"{run.phase or run.state}: step {told} of {run.total_steps}")
+
+    def _answer(self, run: Run, options: dict[str, Any]) -> None:
+        if options["json"]:
+            self.stdout.write(json.dumps(_facts(run)))
+        else:
+            self.stdout.write(f"{run.name}: {run.state}. {run.message}".strip())
+        if run.state in {RunState.FAILED, RunState.CANCELLED}:
+            raise CommandError(run.message or run.state)
+
+
+def _queue(options: dict[str, Any]) -> Run:
+    version = version_named(options["version"])
+    preset = options["preset"]
+    spec = PRESETS[preset].spec(name=preset, version=str(version.pk))
+    spec = changed_spec(spec, options["set"])
+    expected = forecast(spec, version)
+    if expected.refusals:
+        raise TrainingError(expected.refusals[0])
+    if expected.needs_reason and not options["force"]:
+        raise TrainingError(
+            f"The quality score of this version is {expected.quality} of 100, below 50."
+            " Clean it first, or say with --force why to train anyway."
+        )
+    name = options["name"] or f"{version.dataset.name[:150]} {preset}"
+    reason = options["force"] if expected.needs_reason else ""
+    return queue_run(Order(name, spec, version, uuid4(), reason), created_by=None)
+
+
+def _facts(run: Run) -> dict[str, Any]:
+    model = getattr(run, "model", None)
+    facts: dict[str, Any] = {
+        "run": str(run.pk),
+        "name": run.name,
+        "state": run.state,
+        "reason": run.reason,
+        "message": run.message,
+        "step": run.last_step,
+        "model": None if model is None else str(model.pk),
+    }
+    evaluation = None if model is None else model.evaluations.first()
+    if evaluation is not None:
+        facts |= {
+            "val_loss": evaluation.loss,
+            "perplexity": evaluation.perplexity,
+            "bits_per_byte": evaluation.bits_per_byte,
+        }
+    return facts
