@@ -55,6 +55,8 @@ class Writing:
     unsent: str = ""
     sent_units: int = 0
     seq: int = 0
+    tokens: int = 0
+    first_at: float = 0.0
     frame_at: float = 0.0
     checkpoint_at: float = field(default_factory=time.monotonic)
     finished: Finished | None = None
@@ -68,11 +70,22 @@ class Writing:
         self.seq += 1
         return {self.seq: {"t": kind, "gen": str(self.key), "seq": self.seq, **body}}
 
+    def count(self, tokens: int) -> None:
+        """Note that more tokens are written."""
+        if not self.tokens:
+            self.first_at = time.monotonic()
+        self.tokens += tokens
+
+    def speed(self, now: float) -> float:
+        """Return tokens per second after the first one; 0 while that says nothing."""
+        span = now - self.first_at
+        return round((self.tokens - 1) / span, 1) if self.tokens > 1 and span > 0.05 else 0.0
+
     def text_frame(self, now: float) -> dict[int, dict[str, Any]]:
         """Return a frame with the text that was not sent yet."""
         if not self.unsent:
             return {}
-        frame = self.frame("d", off=self.sent_units, s=self.unsent)
+        frame = self.frame("d", off=self.sent_units, s=self.unsent, tps=self.speed(now))
         self.sent_units += utf16_length(self.unsent)
         self.unsent, self.frame_at = "", now
         return frame
@@ -196,6 +209,7 @@ class Engine:
             self._hear_start(writing, event)
             return False
         if isinstance(event, Delta):
+            writing.count(len(event.token_ids))
             writing.text += event.text
             writing.unsent += event.text
             return writing.sent_units == 0

@@ -18,8 +18,8 @@ from datasets_app.models import Dataset
 from training_app.models import TrainedModel
 
 ALIAS = RegexValidator(
-    r"\A[a-z0-9]+(?:-[a-z0-9]+)*\Z",
-    "Use small letters, digits and single hyphens, like “support” or “help-desk-2”.",
+    r"\A(?!new\Z)[a-z0-9]+(?:-[a-z0-9]+)*\Z",
+    "Use small letters, digits and single hyphens, like “support” or “help-desk-2”; “new” is taken.",
 )
 
 
@@ -153,6 +153,9 @@ class HarvestForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        if not self.errors and not (cleaned.get("dataset") or cleaned.get("new_name")):
+        if name := cleaned.get("new_name"):
+            there = Dataset.objects.filter(deleted_at=None, name=name)
+            cleaned["dataset"] = there.first()
+        elif not self.errors and not cleaned.get("dataset"):
             raise forms.ValidationError("Choose a dataset, or type the name of a new one.")
         return cleaned

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from chat_app import tasks
-from chat_app.models import ServingExport
+from chat_app.models import Pipeline, PipelineState, ServingExport
 from chat_app.services import generations
 from chat_app.services.portable import FORMAT
 from otto_web.lib.hints import hint
@@ -32,4 +32,11 @@ def hint_exports(now: datetime) -> None:
         hint(tasks.export_portable_task, portable.pk)
 
 
-SWEEPS = (end_left_answers, hint_exports)
+def move_pipelines(now: datetime) -> None:
+    """Wake a worker for each one-click loop that nobody is at."""
+    idle = Q(lease_until=None) | Q(lease_until__lt=now)
+    for pipeline in Pipeline.objects.filter(idle, state=PipelineState.RUNNING):
+        hint(tasks.advance_pipeline_task, pipeline.pk)
+
+
+SWEEPS = (end_left_answers, hint_exports, move_pipelines)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -49,6 +50,11 @@ class ShownAnswer:
     @property
     def wants_another_try(self) -> bool:
         return self.generation.state in {GenerationState.INTERRUPTED, GenerationState.FAILED}
+
+    @property
+    def fresh_idem(self) -> UUID:
+        """Return a key for asking the question once more."""
+        return uuid4()
 
     @property
     def ended_at_length(self) -> bool:

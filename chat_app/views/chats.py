@@ -17,7 +17,7 @@ from chat_app.services import chats as services
 from chat_app.services.chat_settings import params_of
 from chat_app.serving.errors import ServingError
 from chat_app.views.rooms import find_chat, show_chat
-from otto_web.lib.access import Role, role_required
+from otto_web.lib.access import Role, has_role, role_required
 from otto_web.lib.http import TeamRequest, respond
 
 
@@ -36,6 +36,7 @@ def chat_list(request: TeamRequest) -> HttpResponse:
         "deployments": deployments,
         "starters": selectors.starters(deployments[0]) if len(deployments) == 1 else [],
         "chat": None,
+        "may_deploy": has_role(request.user, Role.TRAINER),
     }
     return respond(
         request,
@@ -79,8 +80,8 @@ def chat_ask(request: TeamRequest, chat_id: UUID) -> HttpResponse:
     chat = find_chat(request, chat_id)
     form = MessageForm(request.POST)
     if not form.is_valid():
-        sentence = " ".join(form.errors.get("text", ["Please reload the page and send it again."]))
-        return show_chat(request, chat, error=sentence, text=request.POST.get("text", ""))
+        sentence = form.errors.get("text", ["Please reload the page and send it again."])[0]
+        return show_chat(request, chat, error=str(sentence), text=request.POST.get("text", ""))
     text, idem = form.cleaned_data["text"], form.cleaned_data["idem"]
     try:
         asked = services.ask(chat, text, params_of(chat), idem=idem)

@@ -136,6 +136,6 @@ def deployment_retire(request: TeamRequest, alias: str) -> HttpResponse:
     deployment = find_deployment(request, alias)
     services.retire(deployment, by=request.user)
     messages.success(
-        request, f"“{alias}” answers no more. Its chats stay; deploying brings it back."
+        request, f"“{alias}” answers no more. Its chats stay readable."
     )
     return redirect("deployment-detail", deployment.pk)

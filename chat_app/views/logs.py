@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
@@ -53,7 +54,7 @@ def log_harvest(request: TeamRequest) -> HttpResponse:
     """Add the ticked exchanges, or all that match, to a dataset."""
     form = HarvestForm(request.POST)
     if not form.is_valid():
-        return _show(request, error=" ".join(sum(form.errors.values(), [])))
+        return _show(request, error=" ".join(str(one) for found in form.errors.values() for one in found))
     chosen = _ticked(request) if form.cleaned_data["scope"] == "ticked" else None
     if chosen is not None and not chosen.exists():
         return _show(request, error="No exchange is ticked, so nothing was added. Tick some first.")
@@ -75,6 +76,7 @@ def _ticked(request: TeamRequest) -> QuerySet[LogEntry]:
     return found.order_by("at")
 
 
+@transaction.atomic  # a dataset made for nothing goes again
 def _carry_out(
     request: TeamRequest, form: HarvestForm, chosen: QuerySet[LogEntry] | None
 ) -> tuple[Dataset, Harvest]:
