@@ -248,6 +248,13 @@ class LogEntry(models.Model):
         return f"log entry {self.message_id}"
 
 
+class PipelineQuerySet(models.QuerySet[Any]):
+    """The one-click chain ends in a deployment, so it is a trainer's."""
+
+    def visible_to(self, user: User) -> PipelineQuerySet:
+        return self if has_role(user, Role.TRAINER) else self.none()
+
+
 class PipelineState(models.TextChoices):
     RUNNING = "running"
     DONE = "done"
@@ -270,8 +277,11 @@ class Pipeline(models.Model):
         Deployment, null=True, on_delete=models.SET_NULL, related_name="+"
     )
     chat = models.ForeignKey(Chat, null=True, on_delete=models.SET_NULL, related_name="+")
+    fence = models.PositiveBigIntegerField(default=0, editable=False)
+    lease_until = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
+    objects = PipelineQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"pipeline {self.id}"

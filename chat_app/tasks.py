@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from celery import shared_task
 
 
@@ -17,3 +19,10 @@ def export_portable_task(export_id: str) -> None:
     from chat_app.jobs import portable_exports
 
     portable_exports.export_portable_model(int(export_id))
+
+
+@shared_task
+def advance_pipeline_task(pipeline_id: str) -> None:
+    from chat_app.jobs import pipelines
+
+    pipelines.advance(UUID(pipeline_id))

@@ -26,7 +26,11 @@ def load_path(
 ) -> Upload:
     """Upload a file and import it here, or wait for the worker that was quicker."""
     new = NewUpload(path.name, path.stat().st_size, dataset=dataset, is_again=is_again)
-    upload = receive_path(path, new, by=by)
+    return import_here(receive_path(path, new, by=by), wait=wait)
+
+
+def import_here(upload: Upload, *, wait: Callable[[float], None] = time.sleep) -> Upload:
+    """Import an upload in this process, or wait for the worker that was quicker."""
     while True:
         import_upload(upload.pk)
         upload.refresh_from_db()

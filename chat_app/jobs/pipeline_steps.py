@@ -1,0 +1,197 @@
+"""The steps of the one-click loop: from files to an answer, and back into a dataset."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+from uuid import uuid5
+
+from chat_app.jobs.serving_exports import prove_serving_export
+from chat_app.models import GENERATION_OPEN, Generation, GenerationState, LogEntry, Pipeline
+from chat_app.services import chats, deployments, harvest
+from chat_app.serving.errors import ServingError
+from datasets_app.corpus import quality, sample
+from datasets_app.corpus.conversation import CorpusError
+from datasets_app.models import Choice, Upload
+from datasets_app.selectors.datasets import score_of
+from datasets_app.services.datasets import free_name
+from datasets_app.services.loading import import_here, load_path
+from datasets_app.services.uploads import NewUpload, receive_whole
+from datasets_app.services.versions import freeze_version
+from training_app.lm.config import PRESETS, TrainingError
+from training_app.models import JobState, Run, RunState, TrainedModel
+from training_app.selectors.forecast import forecast
+from training_app.services.runs import Order, queue_run
+
+Found = TypeVar("Found")
+SAMPLE_NAME = "Sample shop"
+ANSWER_SECONDS = 90.0
+LOOK_SECONDS = 0.2
+
+
+class Wait(Exception):  # noqa: N818 - not an error: somebody else is at work
+    """The step goes on elsewhere; come back later."""
+
+
+def load(pipeline: Pipeline) -> str:
+    """Bring in the conversations: the sample, files, or a dataset that is there."""
+    if pipeline.dataset is None:
+        files = [Path(name) for name in pipeline.options["files"]]
+        upload = _load_files(pipeline, files) if files else _load_sample(pipeline)
+        if upload.dataset is None:
+            raise CorpusError(upload.reason or "Nothing in these files could be loaded.")
+        pipeline.dataset = upload.dataset
+        pipeline.save(update_fields=["dataset"])
+    count = pipeline.dataset.conversations.count()
+    return f"{count:,} conversations in “{pipeline.dataset}”"
+
+
+def _load_sample(pipeline: Pipeline) -> Upload:
+    body = sample.as_zip_bytes()
+    name = free_name(SAMPLE_NAME)
+    new = NewUpload("sample-shop.zip", len(body), dataset=name, is_again=True)
+    return import_here(receive_whole(new, body, by=pipeline.created_by))
+
+
+def _load_files(pipeline: Pipeline, files: list[Path]) -> Upload:
+    name = pipeline.options["name"] or free_name(files[0].stem)
+    for path in files:
+        upload = load_path(path, dataset=name, by=pipeline.created_by, is_again=True)
+        name = str(upload.dataset.pk) if upload.dataset else name
+    return upload
+
+
+def check(pipeline: Pipeline) -> str:
+    """Stop at a critical quality score: a model would learn the faults."""
+    score = score_of(_found(pipeline.dataset))
+    if score.band == quality.CRITICAL.name:
+        raise CorpusError(f"{score.words} Its quality score is {score.percent} %.")
+    return f"quality score {score.percent} %, {score.invalid:,} set aside by rules"
+
+
+def freeze(pipeline: Pipeline) -> str:
+    """Freeze the kept rows."""
+    if pipeline.version is None:
+        dataset, user = _found(pipeline.dataset), pipeline.created_by
+        pipeline.version = freeze_version(dataset, choice=Choice.KEPT, user=user)
+        pipeline.save(update_fields=["version"])
+    counts = pipeline.version.counts
+    sides = counts["sides"]
+    return f"{pipeline.version}: {sides['train']:,} to learn from, {sides['valid']:,} to measure"
+
+
+def train(pipeline: Pipeline) -> str:
+    """Queue the run, and wait until the train worker has done it."""
+    if pipeline.run is None:
+        pipeline.run = _queue(pipeline)
+        pipeline.save(update_fields=["run"])
+    run = pipeline.run
+    run.refresh_from_db()
+    if not run.is_over:
+        place = f", step {run.last_step:,} of {run.total_steps:,}" if run.last_step else ""
+        raise Wait(f"{run.phase or run.state}{place}")
+    if run.state != RunState.SUCCEEDED:
+        raise TrainingError(run.message or f"The run is {run.state}.")
+    return f"{run.last_step:,} steps"
+
+
+def _queue(pipeline: Pipeline) -> Run:
+    version, options = _found(pipeline.version), pipeline.options
+    spec = PRESETS[options["preset"]].spec(name=options["preset"], version=str(version.pk))
+    if options["minutes"]:
+        spec = replace(spec, train=replace(spec.train, minutes=options["minutes"]))
+    refusals = forecast(spec, version).refusals
+    if refusals:
+        raise TrainingError(refusals[0])
+    name = version.dataset.name[:150]
+    key = uuid5(pipeline.pk, "run")
+    return queue_run(Order(name, spec, version, key), created_by=pipeline.created_by)
+
+
+def evaluate(pipeline: Pipeline) -> str:
+    """Tell how good the model is on what it has not seen."""
+    found = _model(pipeline).evaluations.first()
+    if found is None:
+        raise TrainingError("The run left no evaluation.")
+    return str(found.details.get("verdict") or f"{found.bits_per_byte:.2f} bits per byte")
+
+
+def export(pipeline: Pipeline) -> str:
+    """Build the serving file and prove it."""
+    order = deployments.order_export(_model(pipeline))
+    prove_serving_export(order.pk)
+    order.refresh_from_db()
+    if order.state == JobState.FAILED:
+        raise ServingError(order.reason)
+    if order.state != JobState.READY:
+        raise Wait("another worker proves the serving file")
+    return str(order.figures["sentence"])
+
+
+def deploy(pipeline: Pipeline) -> str:
+    """Let the team chat with the model."""
+    alias = pipeline.options["alias"]
+    pipeline.deployment = deployments.deploy(_model(pipeline), alias, by=pipeline.created_by)
+    pipeline.save(update_fields=["deployment"])
+    return f"“{alias}” answers with {_model(pipeline)}"
+
+
+def chat(pipeline: Pipeline) -> str:
+    """Ask one question that the model has never seen, and wait for the answer."""
+    if pipeline.chat is None:
+        deployment, owner = _found(pipeline.deployment), pipeline.created_by
+        pipeline.chat = chats.open_chat(deployment, owner=_found(owner))
+        pipeline.save(update_fields=["chat"])
+    question = sample.held_out_questions()[0].question
+    params = chats.AnswerParams(temperature=0.0, new_tokens=120)
+    asked = chats.ask(pipeline.chat, question, params, idem=uuid5(pipeline.pk, "question"))
+    generation = _ended(asked.generation)
+    if generation.state != GenerationState.DONE:
+        raise ServingError(generation.reason or "The answer was not finished.")
+    asked.answer.refresh_from_db()
+    return f"“{question}” — “{asked.answer.text}”"
+
+
+def _ended(generation: Generation) -> Generation:
+    until = time.monotonic() + ANSWER_SECONDS
+    while generation.state in GENERATION_OPEN:
+        if time.monotonic() > until:
+            raise ServingError("No engine answered. Look at the status page, then continue.")
+        time.sleep(LOOK_SECONDS)
+        generation.refresh_from_db()
+    return generation
+
+
+def learn(pipeline: Pipeline) -> str:
+    """Send the logged exchange back into the dataset, where the next version finds it."""
+    entries = LogEntry.objects.filter(message__chat=pipeline.chat, conversation=None)
+    found = harvest.add_to_dataset(entries, _found(pipeline.dataset), by=pipeline.created_by)
+    return found.sentence()
+
+
+def _model(pipeline: Pipeline) -> TrainedModel:
+    run = _found(pipeline.run)
+    return TrainedModel.objects.get(run=run)
+
+
+def _found(value: Found | None) -> Found:
+    """Return what an earlier step left; its row was deleted meanwhile when it is not there."""
+    if value is None:
+        raise ServingError("Something that an earlier step made was deleted. Start again.")
+    return value
+
+
+STEPS: dict[str, Callable[[Pipeline], str]] = {
+    "load": load,
+    "check": check,
+    "freeze": freeze,
+    "train": train,
+    "evaluate": evaluate,
+    "export": export,
+    "deploy": deploy,
+    "chat": chat,
+    "learn": learn,
+}

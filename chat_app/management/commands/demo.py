@@ -1,0 +1,23 @@
+"""`make demo`: the whole loop on the bundled sample, without a browser."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from chat_app.management.loop import run_loop
+from chat_app.pipeline import Wish
+from training_app.lm.config import PRESETS
+
+
+class Command(BaseCommand):
+    help = "Run the whole loop on the bundled sample."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--preset", choices=sorted(PRESETS), default="tiny")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        wish = Wish(preset=options["preset"])
+        run_loop(self, wish, quiet=False)

@@ -1,0 +1,44 @@
+"""`manage.py pipeline FILE...`: from files to a model that answers, in one go."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from chat_app.management.loop import run_loop
+from chat_app.pipeline import Wish
+from training_app.lm.config import DEFAULT_PRESET, PRESETS
+
+
+class Command(BaseCommand):
+    help = (
+        "Load, check, freeze, train, measure, prove, deploy, ask, learn. Without files: the sample."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("files", nargs="*", type=Path, metavar="FILE")
+        parser.add_argument("--dataset", default="", help="name of the new dataset")
+        parser.add_argument("--preset", choices=sorted(PRESETS), default=DEFAULT_PRESET)
+        parser.add_argument("--minutes", type=float, help="how long to train")
+        parser.add_argument("--as", dest="alias", default="support", help="name of the deployment")
+        parser.add_argument("--json", action="store_true", help="only the JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        wish = Wish(
+            files=_there(options["files"]),
+            name=options["dataset"],
+            preset=options["preset"],
+            alias=options["alias"],
+            minutes=options["minutes"],
+        )
+        run_loop(self, wish, quiet=options["json"])
+
+
+def _there(files: list[Path]) -> list[Path]:
+    for path in files:
+        if not path.is_file():
+            raise CommandError(f"There is no file {path}.")
+    return files

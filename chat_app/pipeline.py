@@ -1,0 +1,71 @@
+"""The whole loop with one click: a row whose steps a worker does one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from chat_app import tasks
+from chat_app.models import Pipeline, PipelineState, PipelineStep
+from datasets_app.models import Dataset
+from otto_web.lib import audit
+from otto_web.lib.hints import hint
+from training_app.lm.config import DEFAULT_PRESET
+
+STEP_WORDS = {
+    "load": "Load conversations",
+    "check": "Check their quality",
+    "freeze": "Freeze a version",
+    "train": "Train a model",
+    "evaluate": "Measure it",
+    "export": "Build and prove its serving file",
+    "deploy": "Deploy it",
+    "chat": "Ask it something new",
+    "learn": "Send the exchange back into the data",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a pipeline starts with: a dataset, files of this machine, or else the sample."""
+
+    dataset: Dataset | None = None
+    files: Sequence[Path] = ()
+    name: str = ""
+    preset: str = DEFAULT_PRESET
+    alias: str = "support"
+    minutes: float | None = None
+
+
+@transaction.atomic(durable=True)
+def start_pipeline(wish: Wish, *, by: User) -> Pipeline:
+    """Write the pipeline with its steps; the row is the order."""
+    options = {
+        "files": [str(path.resolve()) for path in wish.files],
+        "name": wish.name,
+        "preset": wish.preset,
+        "alias": wish.alias,
+        "minutes": wish.minutes,
+    }
+    pipeline = Pipeline.objects.create(created_by=by, dataset=wish.dataset, options=options)
+    steps = enumerate(STEP_WORDS, start=1)
+    PipelineStep.objects.bulk_create(
+        PipelineStep(pipeline=pipeline, number=number, name=name) for number, name in steps
+    )
+    audit.record(by, "start pipeline", pipeline, after=options)
+    hint(tasks.advance_pipeline_task, pipeline.pk)
+    return pipeline
+
+
+@transaction.atomic(durable=True)
+def retry_pipeline(pipeline: Pipeline, *, by: User) -> None:
+    """Continue a failed pipeline at the step that failed."""
+    failed = Pipeline.objects.filter(pk=pipeline.pk, state=PipelineState.FAILED)
+    if failed.update(state=PipelineState.RUNNING, finished_at=None):
+        pipeline.steps.filter(state="failed").update(state="waiting", note="", finished_at=None)
+        audit.record(by, "continue pipeline", pipeline)
+        hint(tasks.advance_pipeline_task, pipeline.pk)

@@ -1,0 +1,80 @@
+"""What pages and commands tell of the one-click loop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import User
+
+from chat_app.models import Pipeline, PipelineStep, ServingExport
+from chat_app.pipeline import STEP_WORDS
+from training_app.models import Run
+
+FEW_STEPS = 10  # the first and last training losses are means of so many steps
+
+
+@dataclass(frozen=True, slots=True)
+class ShownStep:
+    """A step with its words."""
+
+    step: PipelineStep
+    words: str
+
+
+def shown_steps(pipeline: Pipeline) -> list[ShownStep]:
+    """Return the steps in order; one query."""
+    steps = pipeline.steps.order_by("number")
+    return [ShownStep(step, STEP_WORDS.get(step.name, step.name)) for step in steps]
+
+
+def recent_pipelines(user: User) -> list[Pipeline]:
+    found = Pipeline.objects.visible_to(user).select_related("dataset", "deployment")
+    return list(found.order_by("-created_at")[:20])
+
+
+def facts(pipeline: Pipeline, seconds: float) -> dict[str, Any]:
+    """Return the loop in figures, for scripts; what was not reached is null."""
+    run = pipeline.run
+    answer = None
+    if pipeline.chat is not None:
+        messages = pipeline.chat.messages.filter(role="assistant")
+        answer = messages.select_related("generation").first()
+    return {
+        "state": pipeline.state,
+        "conversations": pipeline.dataset.conversations.count() if pipeline.dataset else None,
+        "version": str(pipeline.version) if pipeline.version else None,
+        "run": str(run.pk) if run else None,
+        **(_training(run) if run else {}),
+        "parity_max_error": _parity(run),
+        "reply": answer.text if answer else None,
+        "reply_tokens_per_second": answer.generation.timings.get("tokens_per_second")
+        if answer
+        else None,
+        "seconds": round(seconds, 1),
+    }
+
+
+def _training(run: Run) -> dict[str, Any]:
+    losses = run.points.filter(name="train/loss").order_by("step")
+    values = list(losses.values_list("value", flat=True))
+    speeds = list(run.points.filter(name="train/tokens_per_second").values_list("value", flat=True))
+    model = getattr(run, "model", None)
+    found = model.evaluations.first() if model else None
+    return {
+        "train_loss_first": _mean(values[:FEW_STEPS]),
+        "train_loss_last": _mean(values[-FEW_STEPS:]),
+        "val_loss": found.loss if found else None,
+        "perplexity": found.perplexity if found else None,
+        "bits_per_byte": found.bits_per_byte if found else None,
+        "tokens_per_second": _mean(speeds),
+    }
+
+
+def _mean(values: list[float]) -> float | None:
+    return round(sum(values) / len(values), 4) if values else None
+
+
+def _parity(run: Run | None) -> float | None:
+    export = ServingExport.objects.filter(model__run=run).first() if run else None
+    return export.parity_max if export else None
