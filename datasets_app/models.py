@@ -12,15 +12,30 @@ from django.db import models
 from django.db.models import Case, Q, When
 from django.db.models.functions import Left
 
-from datasets_app.intake_rows import (
-    SourceFile,
-)
+from datasets_app.intake_rows import Blob, Issue, SourceFile, Upload, UploadState, Verdict
 from datasets_app.querysets import CuratorsQuerySet
 
 __all__ = [
-    *("Action", "ActionRow", "Blob", "Choice", "Conversation", "ConversationRevision"),
-    *("CuratorsQuerySet", "Dataset", "Decision", "Finding", "Issue", "Origin", "Rescoring"),
-    *("SourceFile", "Status", "Upload", "UploadState", "Verdict", "Version", "VersionRow"),
+    "Action",
+    "ActionRow",
+    "Blob",
+    "Choice",
+    "Conversation",
+    "ConversationRevision",
+    "CuratorsQuerySet",
+    "Dataset",
+    "Decision",
+    "Finding",
+    "Issue",
+    "Origin",
+    "Rescoring",
+    "SourceFile",
+    "Status",
+    "Upload",
+    "UploadState",
+    "Verdict",
+    "Version",
+    "VersionRow",
     "VersionState",
 ]
 SEARCHED_CHARACTERS = 100_000  # a tsvector ends at 1 MiB

@@ -40,6 +40,10 @@ def upload_list(request: TeamRequest) -> HttpResponse:
         else:
             only = taken[0] if len(taken) == 1 else None
             return redirect("upload-detail", only.pk) if only else redirect("upload-list")
+    return _list_page(request, form)
+
+
+def _list_page(request: TeamRequest, form: UploadForm) -> HttpResponse:
     search = clean_text(request.GET.get("q", "")).text.strip()
     found = Paginator(selectors.upload_list(request.user, search), selectors.PAGE_SIZE)
     page = found.get_page(request.GET.get("page"))
