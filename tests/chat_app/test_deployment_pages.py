@@ -1,0 +1,205 @@
+"""Deployments and exports: each view's ladder, the proof that is awaited, going back."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+from django.urls import reverse
+
+from chat_app.models import Deployment, DeploymentEvent, ServingExport
+from chat_app.services import deployments
+from otto_web.lib.models import AuditEntry
+from tests.chat_app.makers import add_chat, make_export, make_model, make_served
+from training_app.models import Export
+
+HTMX = {"HTTP_HX_REQUEST": "true"}
+PAGES = ["deployment-list", "deployment-new"]
+POSTS = ["deployment-switch", "deployment-logging", "deployment-retire"]
+EXPORTS = ["model-exports", "model-export-download", "model-export-order"]
+
+
+@pytest.fixture
+def served(db):
+    return make_served()
+
+
+@pytest.fixture
+def second(db):
+    return make_model(number=2)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_trainer_opens_a_page_and_htmx_gets_its_fragment(name, served, theo, client_of):
+    whole = client_of(theo).get(reverse(name))
+    part = client_of(theo).get(reverse(name), **HTMX)
+    assert (b"<html" in whole.content, b"<html" in part.content) == (True, False)
+
+
+@pytest.mark.parametrize("name", [*PAGES, "deployment-detail", *POSTS])
+def test_a_curator_is_refused_and_a_visitor_signs_in_first(name, served, cora, client, client_of):
+    url = reverse(name, args=[] if name in PAGES else ["support"])
+    for visitor, status in ((client_of(cora), 403), (client, 302)):
+        send = visitor.post if name in POSTS else visitor.get
+        assert send(url).status_code == status
+    assert "trainer" in client_of(cora).get(reverse("deployment-list")).content.decode()
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_exports_are_for_trainers_and_of_models_that_are_there(name, served, cora, theo, client_of):
+    for person, model, status in ((cora, served.model.pk, 403), (theo, uuid4(), 404)):
+        client = client_of(person)
+        send = client.post if name == "model-export-order" else client.get
+        assert send(reverse(name, args=[model])).status_code == status
+
+
+@pytest.mark.parametrize("name", ["deployment-detail", *POSTS])
+def test_a_deployment_that_is_not_there_is_404(name, db, theo, client_of):
+    client = client_of(theo)
+    send = client.get if name == "deployment-detail" else client.post
+    assert send(reverse(name, args=["nobody"])).status_code == 404
+
+
+@pytest.mark.parametrize("name", POSTS)
+def test_changes_are_no_links(name, served, theo, client_of):
+    assert client_of(theo).get(reverse(name, args=["support"])).status_code == 405
+
+
+def test_a_deployed_model_shows_its_proof_until_it_answers(db, theo, second, client_of):
+    client = client_of(theo)
+    page = client.get(reverse("deployment-new"), {"model": str(second.pk)})
+    assert page.context["form"]["model"].value() == second.pk
+    body = {"model": second.pk, "alias": "help-desk", "is_logging": "on"}
+    url = client.post(reverse("deployment-new"), body).url
+    page = client.get(url).content.decode()
+    assert "It waits for a worker." in page
+    assert 'hx-trigger="every 2s"' in page
+    export = ServingExport.objects.get()
+    ServingExport.objects.filter(pk=export.pk).delete()
+    deployments.switch_waiting(make_export(second))
+    part = client.get(url, **HTMX).content.decode()
+    assert "every 2s" not in part
+    assert ("1.4e-06" in part, "2,048 equal" in part, "1,241 tok/s" in part) == (True,) * 3
+
+
+@pytest.mark.parametrize("alias", ["", "Support", "a b", "new", "-a", "a--b", "support", "x" * 61])
+def test_a_name_that_cannot_be_is_refused_with_a_sentence(alias, served, second, theo, client_of):
+    body = {"model": second.pk, "alias": alias}
+    for door in ({}, HTMX):
+        answer = client_of(theo).post(reverse("deployment-new"), body, **door)
+        assert answer.status_code == 422
+        assert "errorlist" in answer.content.decode()
+    assert Deployment.objects.count() == 1
+
+
+def test_a_model_of_plain_text_cannot_be_chosen(db, theo, client_of):
+    plain = make_model("plain", talks=False)
+    page = client_of(theo).get(reverse("deployment-new"))
+    assert "No model can chat yet" in page.content.decode()
+    body = {"model": plain.pk, "alias": "plain"}
+    assert client_of(theo).post(reverse("deployment-new"), body).status_code == 422
+
+
+def test_another_model_takes_over_once_proved_and_one_click_goes_back(
+    served, second, theo, client_of
+):
+    client, url = client_of(theo), reverse("deployment-switch", args=["support"])
+    first = served.model_id
+    page = client.post(url, {"model": second.pk}, follow=True).content.decode()
+    assert "support-3m 1</bdi> goes on" in page
+    ServingExport.objects.filter(model=second).delete()
+    deployments.switch_waiting(make_export(second))
+    served.refresh_from_db()
+    assert (served.model_id, served.next_model_id) == (second.pk, None)
+    page = client.get(reverse("deployment-detail", args=["support"])).content.decode()
+    assert "Roll back to support-3m 1" in page
+    client.post(url, {"model": first})
+    served.refresh_from_db()
+    assert served.model_id == first
+    assert DeploymentEvent.objects.filter(deployment=served).count() == 3
+    assert AuditEntry.objects.filter(verb="deploy").count() == 2
+
+
+@pytest.mark.checklist(200)
+def test_a_failed_proof_says_why_and_the_old_model_goes_on(served, second, theo, client_of):
+    deployments.deploy(second, "support", by=theo)
+    ServingExport.objects.filter(model=second).update(
+        state="failed", reason="The serving file does not answer as PyTorch does."
+    )
+    page = client_of(theo).get(reverse("deployment-detail", args=["support"])).content.decode()
+    assert "was not taken" in page
+    assert "does not answer as PyTorch does" in page
+    assert "goes on answering" in page
+    client_of(theo).post(reverse("deployment-switch", args=["support"]), {"model": second.pk})
+    assert ServingExport.objects.get(model=second).state == "queued"
+
+
+@pytest.mark.checklist(208)
+def test_the_log_is_switched_per_deployment(served, theo, client_of):
+    url = reverse("deployment-logging", args=["support"])
+    client_of(theo).post(url, {"logging": "0"})
+    served.refresh_from_db()
+    assert not served.is_logging
+    assert AuditEntry.objects.get(verb="set logging").before == {"is_logging": True}
+    page = client_of(theo).post(url, {"logging": "1"}, follow=True)
+    assert "Answers given from now on are logged." in page.content.decode()
+
+
+def test_a_retired_name_keeps_its_chats_and_can_come_back(served, theo, mia, client_of):
+    add_chat(served, mia, [("Hello?", "Hello.")])
+    page = client_of(theo).get(reverse("deployment-detail", args=["support"])).content.decode()
+    assert "1 chat and" in page
+    client_of(theo).post(reverse("deployment-retire", args=["support"]))
+    served.refresh_from_db()
+    assert (served.is_active, served.chats.count()) == (False, 1)
+    deployments.deploy(served.model, "support", by=theo)
+    served.refresh_from_db()
+    assert served.is_active
+
+
+def test_a_switch_without_a_model_says_so(served, second, theo, client_of):
+    url = reverse("deployment-switch", args=["support"])
+    assert client_of(theo).post(url, {"model": "nonsense"}).status_code == 422
+
+
+@pytest.mark.checklist(197)
+def test_an_export_is_ordered_once_and_shows_how_it_stands(served, theo, client_of):
+    client = client_of(theo)
+    for _ in range(2):
+        client.post(reverse("model-export-order", args=[served.model_id]), {"format": "onnx"})
+    export = Export.objects.get()
+    url = reverse("model-exports", args=[served.model_id])
+    assert "Waits for a worker." in client.get(url).content.decode()
+    Export.objects.update(state="failed", reason="The ONNX file differs from torch.")
+    assert "The ONNX file differs from torch." in client.get(url).content.decode()
+    client.post(reverse("model-export-order", args=[served.model_id]))
+    export.refresh_from_db()
+    assert export.state == "queued"
+
+
+@pytest.mark.checklist(197, 198)
+def test_a_proved_export_is_downloaded_as_a_zip(served, theo, client_of, data_dir):
+    folder = data_dir / "exports" / "one"
+    folder.mkdir(parents=True)
+    (folder / "model.onnx").write_bytes(b"graph")
+    Export.objects.create(
+        model=served.model, format="onnx", state="ready", path="exports/one", parity_max=2e-6,
+        figures={"prompts": 4, "greedy_tokens": 64}, sha256="a" * 64,
+    )  # fmt: skip
+    page = client_of(theo).get(reverse("model-exports", args=[served.model_id]))
+    assert "64 equal" in page.content.decode()
+    answer = client_of(theo).get(reverse("model-export-download", args=[served.model_id]))
+    assert b"".join(answer.streaming_content).startswith(b"PK")
+    assert 'filename="support-3m-1-onnx.zip"' in answer["Content-Disposition"]
+
+
+def test_lists_cost_the_same_queries_however_long(
+    served, theo, client_of, django_assert_max_num_queries
+):
+    client = client_of(theo)
+    for number in range(2, 6):
+        make_served(f"other-{number}", make_model(number=number))
+    with django_assert_max_num_queries(5):
+        client.get(reverse("deployment-list"))
+    with django_assert_max_num_queries(10):
+        client.get(reverse("deployment-detail", args=["support"]))
