@@ -252,3 +252,33 @@ def test_a_reader_that_breaks_costs_one_file_and_can_be_tried_again(upload, cora
     import_upload(found.pk)
     file.refresh_from_db()
     assert (file.verdict, file.n_records) == ("loaded", 3)
+
+
+DOCUMENT = "A first paragraph about hats.\n\nA second paragraph about shoes.\n"
+MARKED = "# Returns\n\nSend it back within 30 days.\n\n# Payment\n\nBy card or by bank transfer.\n"
+RST = "Returns\n=======\n\nSend it back within 30 days.\n\n.. note::\n\n   Keep the receipt.\n"
+TSV = (
+    "question\tanswer\nWhere is it, then?\tAt the shop, I think.\n" * 1
+    + "Which one?\tThe red one.\n" * 3
+)
+JSON = json.dumps({"data": [{"input": "Where is it?", "output": "At the shop."}]})
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "kind", "wanted"),
+    [
+        pytest.param(
+            "a.txt", DOCUMENT, "txt", "hats.\n\nA second", marks=pytest.mark.checklist(45)
+        ),
+        pytest.param("a.md", MARKED, "md", "# Returns", marks=pytest.mark.checklist(46)),
+        pytest.param("a.rst", RST, "rst", "Send it back", marks=pytest.mark.checklist(47)),
+        pytest.param("a.tsv", TSV, "tsv", "Where is it, then?", marks=pytest.mark.checklist(49)),
+        pytest.param("a.json", JSON, "json", "At the shop.", marks=pytest.mark.checklist(50)),
+    ],
+)
+def test_every_kind_of_the_drop_zone_gives_rows_with_its_text(imported, name, body, kind, wanted):
+    done = imported(name, body.encode())
+    file = done.files.get()
+    assert (file.kind, file.verdict) == (kind, "loaded")
+    assert file.n_loaded + file.n_skipped + file.n_failed == len(body)
+    assert any(wanted in row.text for row in Conversation.objects.filter(dataset=done.dataset))
