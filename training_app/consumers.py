@@ -122,7 +122,7 @@ class RunConsumer(AsyncWebsocketConsumer):
 
     @database_sync_to_async
     def _panel(self) -> str:
-        return render_to_string("training/_run_live.html", {"panel": run_panel(self.run_id)})
+        return render_to_string("training/_run_frames.html", {"panel": run_panel(self.run_id)})
 
     @database_sync_to_async
     def _refusal(self) -> int | None:

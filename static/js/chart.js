@@ -10,11 +10,20 @@ const DRAWN = [
 const POLL_MS = 5000;
 const DRAW_MS = 250;
 
-/** @param {HTMLElement} root */
+/** Begin as soon as Chart.js is there. @param {HTMLElement} root */
 export function attach(root) {
+  /** @type {(() => void) | undefined} */
+  let stop;
+  const begin = () => (stop = follow(root));
+  if ("Chart" in window) begin();
+  else window.addEventListener("load", begin, { once: true });
+  return () => stop?.();
+}
+
+/** @param {HTMLElement} root */
+function follow(root) {
   const canvas = /** @type {HTMLCanvasElement} */ (root.querySelector("canvas"));
   const Chart = /** @type {any} */ (window).Chart;
-  if (!Chart || !canvas) return undefined;
   /** @type {Map<string, Map<number, number | null>>} */
   const curves = new Map(DRAWN.map(({ name }) => [name, new Map()]));
   const url = root.dataset.pointsUrl ?? "";
@@ -65,16 +74,13 @@ export function attach(root) {
       isOver = Boolean(frame.over);
       merge(frame);
       if (isOver && line) return window.location.reload();
-      say(isOver ? "" : "every 5 seconds");
+      say(isOver ? "" : isLive ? "live" : "every 5 seconds");
     } catch {
       say("offline, retrying");
     }
   }
 
-  /** @param {string} text */
-  function say(text) {
-    if (words) words.textContent = text;
-  }
+  const say = (/** @type {string} */ text) => words && (words.textContent = text);
 
   /** @param {Event} event */
   function onMessage(event) {
@@ -110,5 +116,5 @@ function dataset({ label, dash, ink }) {
 function options() {
   const x = { type: "linear", ticks: { precision: 0 }, title: { display: true, text: "step" } };
   const y = { title: { display: true, text: "loss" } };
-  return { animation: false, parsing: false, normalized: true, maintainAspectRatio: true, scales: { x, y } };
+  return { animation: false, parsing: false, normalized: true, maintainAspectRatio: false, scales: { x, y } };
 }

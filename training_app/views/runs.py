@@ -70,7 +70,7 @@ def run_detail(request: TeamRequest, run_id: UUID) -> HttpResponse:
     return respond(
         request,
         page="training/run_detail.html",
-        fragment="training/_run_live.html",
+        fragment="training/_run_frames.html",
         context=run_detail_page(run) | {"deploy_url": _deploy_url(run)},
     )
 
@@ -82,8 +82,8 @@ def run_live(request: TeamRequest, run_id: UUID) -> HttpResponse:
     run = get_object_or_404(Run.objects.visible_to(request.user), pk=run_id)
     return respond(
         request,
-        page="training/_run_live.html",
-        fragment="training/_run_live.html",
+        page="training/_run_frames.html",
+        fragment="training/_run_frames.html",
         context={"panel": run_panel(run.pk)},
     )
 

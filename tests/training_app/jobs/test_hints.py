@@ -1,0 +1,89 @@
+"""A hint is only a bell: too many start nothing twice, lost ones lose nothing."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+from django.conf import settings as live_settings
+from redis import Redis
+
+from otto_web.celery import app
+from tests.training_app.conftest import ROOT, make_version, toy_order
+from tests.training_app.jobs.test_durability import wait_for
+from training_app.models import Run, RunState
+from training_app.services.runs import queue_run
+from training_app.tasks import supervise_run_task
+
+pytestmark = pytest.mark.slow
+WORKERS, HINTS = 3, 100
+
+
+@pytest.fixture
+def workers(process_env):
+    command = [sys.executable, "-m", "celery", "-A", "otto_web", "worker", "-Q", "train", "-c", "1"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    options = ["--pool", "prefork", "--without-gossip", "--without-mingle"]
+    started = [
+        subprocess.Popen(
+            [*command, *options, "-n", f"w{n}@here"], cwd=ROOT, env=process_env, **quiet
+        )
+        for n in range(WORKERS)
+    ]
+    yield started
+    for process in started:
+        process.send_signal(signal.SIGTERM)
+    for process in started:
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def test_a_hundred_hints_to_several_workers_start_one_attempt(workers, redis_server):
+    run = queue_run(toy_order(make_version()), created_by=None)
+    for _ in range(HINTS):
+        supervise_run_task.delay(str(run.pk))
+    wait_for(lambda: Run.objects.get(pk=run.pk).is_over, 150)
+    with Redis.from_url(live_settings.CELERY_BROKER_URL) as broker:
+        wait_for(lambda: broker.llen("otto:train") == 0, 60)
+    run.refresh_from_db()
+    assert run.state == RunState.SUCCEEDED
+    assert (run.attempt, run.attempts.count()) == (1, 1)
+    assert run.events.filter(kind="claimed").count() == 1
+
+
+@pytest.fixture
+def broker_at():
+    """Point the broker somewhere else for one test."""
+    before = app.conf.broker_url
+
+    def move(url):
+        app.conf.update(broker_url=url)
+        app.pool.force_close_all()
+        app.__dict__.pop("amqp", None)
+
+    yield move
+    move(before)
+
+
+def closed_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_submitting_takes_less_than_three_seconds_while_redis_is_down(
+    broker_at, redis_server, transactional_db
+):
+    broker_at(f"redis://127.0.0.1:{closed_port()}/0")
+    version = make_version()
+    began = time.monotonic()
+    run = queue_run(toy_order(version), created_by=None)
+    assert time.monotonic() - began < 3
+    assert Run.objects.get(pk=run.pk).state == RunState.QUEUED
