@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from chat_app.views import chat_actions, chats, deployments, exports, logs
+from chat_app.views import chat_actions, chats, deployments, exports, home, logs
 
 urlpatterns: list[URLPattern] = [
+    path("", home.home, name="home"),
+    path("pipeline/", home.pipeline_new, name="pipeline-new"),
+    path("pipeline/<uuid:pipeline_id>/", home.pipeline_detail, name="pipeline-detail"),
+    path("pipeline/<uuid:pipeline_id>/retry/", home.pipeline_retry, name="pipeline-retry"),
+    path("deployments/<slug:alias>/next/", home.next_model, name="next-model"),
     path("chat/", chats.chat_list, name="chat-list"),
     path("chat/new/", chats.chat_new, name="chat-new"),
     path("chat/<uuid:chat_id>/", chats.chat_detail, name="chat-detail"),

@@ -101,7 +101,9 @@ def train(pipeline: Pipeline) -> str:
 def _queue(pipeline: Pipeline) -> Run:
     version, options = _found(pipeline.version), pipeline.options
     spec = PRESETS[options["preset"]].spec(name=options["preset"], version=str(version.pk))
-    if options["minutes"]:
+    if options["steps"]:
+        spec = replace(spec, train=replace(spec.train, steps=options["steps"], minutes=None))
+    elif options["minutes"]:
         spec = replace(spec, train=replace(spec.train, minutes=options["minutes"]))
     refusals = forecast(spec, version).refusals
     if refusals:

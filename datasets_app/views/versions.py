@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -14,6 +15,7 @@ from datasets_app.models import Version
 from datasets_app.selectors import datasets as selectors
 from datasets_app.selectors import downloads
 from datasets_app.selectors import versions as version_selectors
+from datasets_app.selectors.names import as_uuid
 from datasets_app.selectors.quality import reason_counts
 from datasets_app.services import datasets as services
 from datasets_app.services import versions as version_services
@@ -54,6 +56,7 @@ def version_detail(request: TeamRequest, version_id: UUID) -> HttpResponse:
         "score": selectors.score_of_version(version),
         "changed": version_selectors.changed_since(version),
         "formats": downloads.FORMATS,
+        "train_query": _train_query(request, version),
     }
     return respond(
         request,
@@ -74,6 +77,14 @@ def version_download(request: TeamRequest, version_id: UUID, layout: str) -> Str
     name = f"{version.name}.{download.suffix}"
     answer["Content-Disposition"] = downloads.attachment(name)
     return answer
+
+
+def _train_query(request: TeamRequest, version: Version) -> str:
+    """Return the query for the form of a run on this version, and from a model if one is named."""
+    query = {"version": str(version.pk)}
+    if model := as_uuid(request.GET.get("start_model", "")):
+        query["start_model"] = str(model)
+    return urlencode(query)
 
 
 def _find_version(request: TeamRequest, version_id: UUID) -> Version:

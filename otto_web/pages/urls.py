@@ -7,7 +7,6 @@ from django.urls import URLPattern, path
 from otto_web.pages import entrance, health, views
 
 urlpatterns: list[URLPattern] = [
-    path("", views.home, name="home"),
     path("sign-in/", entrance.sign_in, name="sign-in"),
     path("sign-out/", entrance.sign_out, name="sign-out"),
     path("welcome/<uidb64>/<token>/", entrance.set_password, name="set-password"),

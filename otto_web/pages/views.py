@@ -19,12 +19,6 @@ from otto_web.pages.look import remember_look
 LINK_KEY = "link_to_show_once"
 
 
-@role_required(Role.MEMBER)
-@require_safe
-def home(request: TeamRequest) -> HttpResponse:
-    return render(request, "pages/home.html")
-
-
 @role_required(Role.ADMIN)
 @require_safe
 def people_list(request: TeamRequest) -> HttpResponse:

@@ -97,6 +97,7 @@ def environment(claim: Claim) -> dict[str, str]:
         "HF_HUB_OFFLINE": "1",
         "TRANSFORMERS_OFFLINE": "1",
         "TOKENIZERS_PARALLELISM": "true",
+        "OMP_WAIT_POLICY": "PASSIVE",  # spinning threads starve the chat and the pages beside
         "TORCHINDUCTOR_CACHE_DIR": str(settings.OTTO_CACHE_DIR / "inductor"),
         **dict.fromkeys(_THREAD_VARIABLES, threads),
     }

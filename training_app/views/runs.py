@@ -108,7 +108,7 @@ def _form_context(request: TeamRequest, form: RunForm) -> dict[str, Any]:
         "chosen": chosen,
         "version": request.GET.get("version", ""),
         "has_versions": trainable_versions(request.user).exists(),
-        "example_url": door("sample-new"),
+        "example_url": door("pipeline-new"),
         "datasets_url": door("dataset-list"),
     }
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from chat_app.management.loop import run_loop
-from chat_app.pipeline import Wish
+from chat_app.pipeline import SAMPLE_STEPS, Wish
 from training_app.lm.config import PRESETS
 
 
@@ -17,7 +17,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--preset", choices=sorted(PRESETS), default="tiny")
+        parser.add_argument("--steps", type=int, default=SAMPLE_STEPS)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        wish = Wish(preset=options["preset"])
+        wish = Wish(preset=options["preset"], steps=options["steps"])
         run_loop(self, wish, quiet=False)

@@ -1,0 +1,201 @@
+"""The home page: the loop with its counts, what needs somebody, and the next sensible step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.db.models import Count, Max, Q
+from django.urls import reverse
+
+from chat_app.models import Chat, Deployment, LogEntry, Pipeline, Rating
+from chat_app.selectors.next_model import Proposal, proposal
+from datasets_app.models import Conversation, SourceFile, Status, Upload, Verdict, Version
+from otto_web.lib.access import Role, has_role
+from training_app.models import Evaluation, Run, RunState
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One of the five stages: its figure in words, its state, and when something last happened."""
+
+    icon: str
+    title: str
+    figure: int
+    unit: str
+    note: str
+    state: str
+    at: datetime | None
+    url: str
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """Something that waits for a person."""
+
+    sentence: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The next sensible step."""
+
+    sentence: str
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Everything that the page shows."""
+
+    stages: list[Stage]
+    errands: list[Errand]
+    step: Step | None
+    deployments: list[Deployment]
+    pipeline: Pipeline | None
+    proposal: Proposal | None
+    is_empty: bool
+
+
+def home(user: User) -> Home:
+    """Return the loop as this person may see it; a dozen small counts."""
+    stages = [_upload(user), _curate(user), _train(user), _evaluate(user), _chat(user)]
+    deployments = Deployment.objects.visible_to(user).filter(is_active=True)
+    pipelines = Pipeline.objects.visible_to(user).order_by("-created_at")
+    found = list(deployments.select_related("model").order_by("-switched_at")[:5])
+    is_trainer = has_role(user, Role.TRAINER)
+    return Home(
+        stages=stages,
+        errands=_errands(user),
+        step=_step(user, stages),
+        deployments=found,
+        pipeline=pipelines.first(),
+        proposal=proposal(found[0]) if found and is_trainer else None,
+        is_empty=not any(stage.figure for stage in stages),
+    )
+
+
+def _upload(user: User) -> Stage:
+    found = Upload.objects.aggregate(
+        n=Count("pk", filter=Q(state="ready")),
+        busy=Count("pk", filter=Q(state__in=["receiving", "received", "reading"])),
+        failed=Count("pk", filter=Q(state="failed")),
+        at=Max("finished_at"),
+    )
+    state = "running" if found["busy"] else "done" if found["n"] else "none"
+    note = f"{found['failed']} could not be read" if found["failed"] else ""
+    look = ("upload", "Upload", "upload-list")
+    return _stage(user, Role.CURATOR, look, found, state, ("uploads", note))
+
+
+def _curate(user: User) -> Stage:
+    rows = Conversation.objects.filter(dataset__deleted_at=None)
+    found = rows.aggregate(
+        n=Count("pk", filter=Q(status=Status.KEPT)),
+        aside=Count("pk", filter=~Q(status=Status.KEPT)),
+        at=Max("updated_at"),
+    )
+    note = f"{found['aside']:,} set aside" if found["aside"] else ""
+    state = "done" if found["n"] else "none"
+    look = ("table", "Curate", "dataset-list")
+    return _stage(user, Role.CURATOR, look, found, state, ("conversations kept", note))
+
+
+def _train(user: User) -> Stage:
+    found = Run.objects.aggregate(
+        n=Count("pk", filter=Q(state=RunState.SUCCEEDED)),
+        busy=Count("pk", filter=Q(state__in=[RunState.QUEUED, RunState.RUNNING])),
+        at=Max("finished_at"),
+    )
+    last = Run.objects.order_by("-created_at").values_list("state", "message").first()
+    state = last[0] if last else "none"
+    note = last[1] if last and last[0] == RunState.FAILED else ""
+    if found["busy"]:
+        note = f"{found['busy']} under way"
+    look = ("curve", "Train", "run-list")
+    return _stage(user, Role.TRAINER, look, found, state, ("models trained", note))
+
+
+def _evaluate(user: User) -> Stage:
+    found = Evaluation.objects.aggregate(n=Count("pk"), at=Max("at"))
+    last = Evaluation.objects.order_by("-at").first()
+    note = f"last: {last.bits_per_byte:.2f} bits per byte" if last else ""
+    state = "done" if last else "none"
+    look = ("pulse", "Evaluate", "model-list")
+    return _stage(user, Role.TRAINER, look, found, state, ("measurements", note))
+
+
+def _chat(user: User) -> Stage:
+    found = LogEntry.objects.aggregate(n=Count("pk"), at=Max("at"))
+    good, bad = Count("pk", filter=Q(value=1)), Count("pk", filter=Q(value=-1))
+    ratings = Rating.objects.aggregate(up=good, down=bad)
+    own = Chat.objects.filter(owner=user, deleted_at=None).count()
+    note = f"{ratings['up']} good, {ratings['down']} not · {own} of your own chats"
+    state = "done" if Deployment.objects.filter(is_active=True).exists() else "none"
+    look = ("chat", "Chat", "chat-list")
+    return _stage(user, Role.MEMBER, look, found, state, ("answers logged", note))
+
+
+def _stage(
+    user: User,
+    least: Role,
+    look: tuple[str, str, str],
+    found: dict[str, object],
+    state: str,
+    words: tuple[str, str],
+) -> Stage:
+    icon, title, url = look
+    unit, note = words
+    return Stage(
+        icon=icon,
+        title=title,
+        figure=int(str(found["n"])),
+        unit=unit,
+        note=note,
+        state=state,
+        at=found["at"] if isinstance(found["at"], datetime) else None,
+        url=reverse(url),
+        is_open=has_role(user, least),
+    )
+
+
+def _errands(user: User) -> list[Errand]:
+    errands = []
+    if has_role(user, Role.CURATOR):
+        waiting = SourceFile.objects.filter(verdict=Verdict.WAITING)
+        review = Conversation.objects.filter(status=Status.REVIEW, dataset__deleted_at=None)
+        logged = LogEntry.objects.filter(conversation=None)
+        for rows, words, url in (
+            (waiting, "files wait for a choice of columns", "upload-list"),
+            (review, "conversations to review", "dataset-list"),
+            (logged, "logged answers are in no dataset yet", "log-list"),
+        ):
+            if count := rows.count():
+                errands.append(Errand(f"{count:,} {words}", reverse(url)))
+    if has_role(user, Role.TRAINER):
+        errands += [
+            Errand(f"“{run.name}” failed: {run.message}", reverse("run-detail", args=[run.pk]))
+            for run in Run.objects.filter(state=RunState.FAILED).order_by("-finished_at")[:2]
+        ]
+    return errands
+
+
+def _step(user: User, stages: list[Stage]) -> Step | None:
+    """Return the first step of the loop that is still missing and that the person may do."""
+    upload, curate, train, _, chat = stages
+    versions = Version.objects.filter(state="ready").exists()
+    ladder = (
+        (not curate.figure, upload, "There is no data yet.", "Upload your files", upload.url),
+        (not versions, curate, "Look through your conversations.", "Curate", curate.url),
+        (not train.figure, train, "A version is frozen.", "Train a model", reverse("run-new")),
+        (chat.state == "none", train, "A model is ready.", "Deploy it", reverse("deployment-new")),
+        (True, chat, "A model answers.", "Chat with it", chat.url),
+    )
+    for is_missing, stage, sentence, label, url in ladder:
+        if is_missing:
+            return Step(sentence, label, url) if stage.is_open else None
+    return None

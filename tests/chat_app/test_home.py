@@ -1,0 +1,111 @@
+"""Home, the one-click loop as rows, and the proposal of the next model."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+
+from chat_app.jobs import pipeline_steps
+from chat_app.jobs.pipelines import advance
+from chat_app.models import Pipeline, PipelineState
+from chat_app.pipeline import STEP_WORDS, Wish, retry_pipeline, start_pipeline
+from chat_app.selectors.next_model import proposal
+from datasets_app.models import Decision
+from datasets_app.services import curation, versions
+from tests.datasets_app.makers import add, pair, support_dataset
+from training_app.models import Run
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.mark.checklist(1, 3)
+def test_the_first_visit_offers_the_sample_and_shows_five_stages(client_of, theo):
+    page = client_of(theo).get(reverse("home")).content.decode()
+    assert "Try with sample data" in page
+    for stage in ("Upload", "Curate", "Train", "Evaluate", "Chat"):
+        assert f">{stage}</a>" in page
+
+
+def test_a_member_sees_the_loop_without_doors_that_are_closed_to_them(client_of, mia):
+    page = client_of(mia).get(reverse("home")).content.decode()
+    assert "Try with sample data" not in page
+    assert reverse("run-list") not in page
+
+
+def test_home_names_the_next_step_and_the_queries_do_not_grow(
+    client_of, theo, cora, django_assert_max_num_queries
+):
+    support_dataset(cora)
+    client = client_of(theo)
+    client.get(reverse("home"))
+    with django_assert_max_num_queries(30):
+        page = client.get(reverse("home")).content.decode()
+    assert "Look through your conversations." in page
+
+
+def test_every_step_has_words_and_work():
+    assert list(STEP_WORDS) == list(pipeline_steps.STEPS)
+
+
+@pytest.mark.checklist(233)
+def test_a_pipeline_does_what_it_can_and_waits_for_the_train_worker(cora, theo, data_dir):
+    pipeline = start_pipeline(Wish(support_dataset(cora), preset="tiny", steps=5), by=theo)
+    assert advance(pipeline.pk)
+    states = dict(pipeline.steps.values_list("name", "state"))
+    assert (states["load"], states["check"], states["freeze"]) == ("done", "done", "done")
+    assert (states["train"], states["evaluate"]) == ("running", "waiting")
+    assert advance(pipeline.pk)
+    assert Run.objects.count() == 1
+
+
+def test_a_critical_dataset_stops_the_pipeline_with_a_sentence(theo, cora, client_of):
+    dataset = support_dataset(cora)
+    rows = [pair(f"What about number {n}?", "") for n in range(60)]
+    dataset.conversations.all().delete()
+    add(dataset, rows)
+    pipeline = start_pipeline(Wish(dataset), by=theo)
+    assert not advance(pipeline.pk)
+    pipeline.refresh_from_db()
+    assert pipeline.state == PipelineState.FAILED
+    assert "quality score is 0 %" in pipeline.steps.get(name="check").note
+    page = client_of(theo).get(reverse("pipeline-detail", args=[pipeline.pk])).content.decode()
+    assert "Continue from here" in page
+    retry_pipeline(pipeline, by=theo)
+    assert Pipeline.objects.get().state == PipelineState.RUNNING
+
+
+def test_two_workers_never_do_one_pipeline_at_once(cora, theo, data_dir):
+    pipeline = start_pipeline(Wish(support_dataset(cora)), by=theo)
+    Pipeline.objects.update(lease_until="2999-01-01T00:00:00Z")
+    assert advance(pipeline.pk)
+    assert not pipeline.steps.exclude(state="waiting").exists()
+
+
+def test_starting_needs_the_role_and_shows_errors_beside_fields(client_of, theo, cora):
+    address = reverse("pipeline-new")
+    assert client_of(cora).post(address, {"alias": "x"}).status_code == 403
+    answer = client_of(theo).post(address, {"alias": "Not a slug!"})
+    assert answer.status_code == 422
+    assert Pipeline.objects.count() == 0
+    answer = client_of(theo).post(address, {"alias": "support"})
+    assert answer["Location"] == reverse("pipeline-detail", args=[Pipeline.objects.get().pk])
+
+
+@pytest.mark.checklist(220)
+def test_the_next_model_is_proposed_once_new_rows_were_kept(
+    deployment, cora, theo, client_of, toy_model
+):
+    dataset = support_dataset(cora)
+    version = versions.freeze_version(dataset, user=cora)
+    toy_model.run = Run.objects.create(name="first", version=version, spec={}, spec_sha256="0")
+    toy_model.save()
+    deployment.refresh_from_db()
+    assert proposal(deployment) is None
+    aside = dataset.conversations.filter(status="excluded").values_list("pk", flat=True)
+    curation.decide_rows(dataset, list(aside), Decision.KEEP, by=cora)
+    found = proposal(deployment)
+    assert (found.fresh, found.version, found.model) == (2, version, toy_model)
+    answer = client_of(theo).post(reverse("next-model", args=["support"]))
+    second = dataset.versions.get(number=2)
+    assert answer["Location"].startswith(reverse("version-detail", args=[second.pk]))
+    assert str(toy_model.pk) in answer["Location"]
