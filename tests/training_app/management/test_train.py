@@ -1,0 +1,66 @@
+"""Training and evaluating from scripts."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from tests.training_app.conftest import ROOT, make_version
+from training_app.models import Run
+
+SMALL = ["layers=1", "heads=2", "kv_heads=2", "width=32", "context=32", "steps=8", "threads=1"]
+
+
+@pytest.fixture
+def manage(process_env):
+    def run(*words):
+        command = [sys.executable, "manage.py", *words, "--json"]
+        done = subprocess.run(
+            command, cwd=ROOT, env=process_env, capture_output=True, text=True, check=True
+        )
+        return json.loads(done.stdout.splitlines()[-1])
+
+    return run
+
+
+@pytest.mark.slow
+@pytest.mark.checklist(185)
+def test_a_script_trains_waits_and_evaluates(manage):
+    version = make_version()
+    settings = [word for line in SMALL for word in ("--set", line)]
+    trained = manage("train", str(version.pk), "--preset", "tiny", *settings, "--wait")
+    assert (trained["state"], trained["step"]) == ("succeeded", 8)
+    evaluated = manage("evaluate", trained["model"])
+    assert evaluated["loss"] == pytest.approx(trained["val_loss"], rel=1e-4)
+    assert evaluated["samples"]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["no such version"], "no frozen version"),
+        (["{version}", "--set", "bogus=1"], "There is no setting “bogus”"),
+        (["{version}", "--set", "layers"], "not of the form key=value"),
+        (["{version}", "--set", "width=100"], "multiple of 16"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_with_a_sentence(
+    words, sentence, version, settings, monkeypatch
+):
+    monkeypatch.setenv("DATABASE_URL", "postgres://here/now")
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1")
+    given = [word.format(version=version.pk) for word in words]
+    with pytest.raises(CommandError, match=sentence):
+        call_command("train", *given)
+    assert not Run.objects.exists()
+
+
+def test_a_poor_version_needs_a_reason_on_the_command_line_too(db, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", "postgres://here/now")
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1")
+    with pytest.raises(CommandError, match="below 50"):
+        call_command("train", str(make_version(quality=30.0).pk))
