@@ -64,9 +64,7 @@ class RunQuerySet(models.QuerySet["Run"]):
     def visible_to(self, user: User) -> RunQuerySet:
         return self if has_role(user, Role.TRAINER) else self.none()
 
-    def move(
-        self, run_id: UUID, *, fence: int, old: RunState, new: RunState, **columns: Any
-    ) -> bool:
+    def move(self, run_id: UUID, *, fence: int, old: str, new: str, **columns: Any) -> bool:
         """Make one step of the state machine; False when this attempt no longer owns the run."""
         finished_at = Now() if new in TERMINAL else None
         owned = self.filter(pk=run_id, fence=fence, state=old)
@@ -74,20 +72,11 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     def claimable(self) -> RunQuerySet:
         """Return the queued runs that may start now, best first: fair between people."""
-        busy = (
-            Run.objects.filter(state=RunState.RUNNING, created_by=OuterRef("created_by"))
-            .order_by()
-            .values("created_by")
-            .annotate(count=Count("pk"))
-            .values("count")
-        )
-        waiting = self.filter(
-            state=RunState.QUEUED, cancel_requested_at=None, not_before__lte=Now()
-        )
-        fair = Coalesce(Subquery(busy), Value(0))
-        return waiting.annotate(owner_running=fair).order_by(
-            "priority", "owner_running", "created_at"
-        )
+        hers = Run.objects.filter(state=RunState.RUNNING, created_by=OuterRef("created_by"))
+        busy = hers.values("created_by").annotate(count=Count("pk")).values("count")
+        waits = Q(state=RunState.QUEUED, cancel_requested_at=None, not_before__lte=Now())
+        counted = self.filter(waits).annotate(owner_running=Coalesce(Subquery(busy), Value(0)))
+        return counted.order_by("priority", "owner_running", "created_at")
 
     def newest_first(self) -> RunQuerySet:
         """Return the runs for a list: going ones first, then the newest."""
