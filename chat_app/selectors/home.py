@@ -89,7 +89,7 @@ def _upload(user: User) -> Stage:
     state = "running" if found["busy"] else "done" if found["n"] else "none"
     note = f"{found['failed']} could not be read" if found["failed"] else ""
     look = ("upload", "Upload", "upload-list")
-    return _stage(user, Role.CURATOR, look, found, state, ("uploads", note))
+    return _stage(user, Role.CURATOR, look, found, state, ("upload", note))
 
 
 def _curate(user: User) -> Stage:
@@ -102,7 +102,7 @@ def _curate(user: User) -> Stage:
     note = f"{found['aside']:,} set aside" if found["aside"] else ""
     state = "done" if found["n"] else "none"
     look = ("table", "Curate", "dataset-list")
-    return _stage(user, Role.CURATOR, look, found, state, ("conversations kept", note))
+    return _stage(user, Role.CURATOR, look, found, state, ("conversation kept", note))
 
 
 def _train(user: User) -> Stage:
@@ -117,7 +117,7 @@ def _train(user: User) -> Stage:
     if found["busy"]:
         note = f"{found['busy']} under way"
     look = ("curve", "Train", "run-list")
-    return _stage(user, Role.TRAINER, look, found, state, ("models trained", note))
+    return _stage(user, Role.TRAINER, look, found, state, ("model trained", note))
 
 
 def _evaluate(user: User) -> Stage:
@@ -126,7 +126,7 @@ def _evaluate(user: User) -> Stage:
     note = f"last: {last.bits_per_byte:.2f} bits per byte" if last else ""
     state = "done" if last else "none"
     look = ("pulse", "Evaluate", "model-list")
-    return _stage(user, Role.TRAINER, look, found, state, ("measurements", note))
+    return _stage(user, Role.TRAINER, look, found, state, ("measurement", note))
 
 
 def _chat(user: User) -> Stage:
@@ -137,7 +137,7 @@ def _chat(user: User) -> Stage:
     note = f"{ratings['up']} good, {ratings['down']} not · {own} of your own chats"
     state = "done" if Deployment.objects.filter(is_active=True).exists() else "none"
     look = ("chat", "Chat", "chat-list")
-    return _stage(user, Role.MEMBER, look, found, state, ("answers logged", note))
+    return _stage(user, Role.MEMBER, look, found, state, ("answer logged", note))
 
 
 def _stage(
@@ -150,6 +150,9 @@ def _stage(
 ) -> Stage:
     icon, title, url = look
     unit, note = words
+    if found["n"] != 1:
+        noun, space, rest = unit.partition(" ")
+        unit = f"{noun}s{space}{rest}"
     return Stage(
         icon=icon,
         title=title,

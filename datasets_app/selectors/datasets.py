@@ -155,13 +155,21 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownFinding:
+    """A finding with the rule's name for people."""
+
+    label: str
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
 class ShownTurn:
     """A turn of the drawer with its findings."""
 
     number: int
     role: str
     pieces: list[Piece]
-    findings: list[Finding]
+    findings: list[ShownFinding]
 
 
 def shown_turns(row: Conversation) -> list[ShownTurn]:
@@ -174,7 +182,10 @@ def shown_turns(row: Conversation) -> list[ShownTurn]:
             number=number,
             role=turn["role"],
             pieces=marked(turn["text"], _spans(findings.get(number, []))),
-            findings=findings.get(number, []),
+            findings=[
+                ShownFinding(NAMES_OF_RULES.get(finding.rule, finding.rule), finding)
+                for finding in findings.get(number, [])
+            ],
         )
         for number, turn in enumerate(row.turns)
     ]

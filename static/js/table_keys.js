@@ -78,7 +78,13 @@ export function attach(root) {
     const row = event.target instanceof Element ? event.target.closest("tr[data-row]") : null;
     if (row instanceof HTMLElement && row.dataset.row !== current) moveTo(rows().indexOf(row));
   };
+  /** On a narrow screen a row opens as a page: the drawer would lie below the table. @param {Event} event */
+  const openPage = (event) => {
+    const link = event.target instanceof Element && event.target.closest("a.row-link");
+    if (link && matchMedia("(max-width: 1100px)").matches) event.stopPropagation();
+  };
   document.addEventListener("keydown", press);
+  root.addEventListener("click", openPage, true);
   root.addEventListener("focusin", follow);
   root.addEventListener("htmx:afterSettle", settled);
   return () => document.removeEventListener("keydown", press);
