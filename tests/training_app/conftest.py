@@ -44,7 +44,7 @@ def make_version(count=60, *, quality=95.0, valid=None):
             "sides": {"train": count - len(held_out), "valid": len(held_out)},
             "characters": sum(len(talk.text) for talk in talks),
         },
-        quality_score=quality,
+        quality_score=quality / 100,
         manifest_sha256=uuid4().hex * 2,
         state=VersionState.READY,
     )

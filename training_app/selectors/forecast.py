@@ -80,7 +80,7 @@ def forecast(spec: RunSpec, version: Version) -> Forecast:
         train_tokens=round(train_bytes / bytes_per_token(vocabulary)),
         speed=machine_speed(),
         checkpoint_bytes=model.parameters * 12,
-        quality=round(version.quality_score),
+        quality=round(100 * version.quality_score),  # the row keeps a share
     )
     _measure(found, spec)
     found.refusals = list(_refusals(found, train_bytes))
