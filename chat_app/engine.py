@@ -209,9 +209,10 @@ class Engine:
             self._hear_start(writing, event)
             return False
         if isinstance(event, Delta):
+            text = event.text.replace("\0", "\ufffd")  # no row and no page can hold a NUL
             writing.count(len(event.token_ids))
-            writing.text += event.text
-            writing.unsent += event.text
+            writing.text += text
+            writing.unsent += text
             return writing.sent_units == 0
         writing.finished = event
         return True

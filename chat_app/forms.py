@@ -19,7 +19,7 @@ from training_app.models import TrainedModel
 
 ALIAS = RegexValidator(
     r"\A(?!new\Z)[a-z0-9]+(?:-[a-z0-9]+)*\Z",
-    "Use small letters, digits and single hyphens, like “support” or “help-desk-2”; “new” is taken.",
+    "Use small letters, digits and single hyphens, like “support” or “help-desk-2”, not “new”.",
 )
 
 

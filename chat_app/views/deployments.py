@@ -135,7 +135,5 @@ def deployment_retire(request: TeamRequest, alias: str) -> HttpResponse:
     """Take the name out of the chat; chats stay readable."""
     deployment = find_deployment(request, alias)
     services.retire(deployment, by=request.user)
-    messages.success(
-        request, f"“{alias}” answers no more. Its chats stay readable."
-    )
+    messages.success(request, f"“{alias}” answers no more. Its chats stay readable.")
     return redirect("deployment-detail", deployment.pk)

@@ -54,7 +54,8 @@ def log_harvest(request: TeamRequest) -> HttpResponse:
     """Add the ticked exchanges, or all that match, to a dataset."""
     form = HarvestForm(request.POST)
     if not form.is_valid():
-        return _show(request, error=" ".join(str(one) for found in form.errors.values() for one in found))
+        sentences = [str(one) for found in form.errors.values() for one in found]
+        return _show(request, error=" ".join(sentences))
     chosen = _ticked(request) if form.cleaned_data["scope"] == "ticked" else None
     if chosen is not None and not chosen.exists():
         return _show(request, error="No exchange is ticked, so nothing was added. Tick some first.")

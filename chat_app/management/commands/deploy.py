@@ -1,0 +1,61 @@
+"""`manage.py deploy MODEL --as NAME`: proves the model and lets it answer."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+
+from chat_app.forms import ALIAS
+from chat_app.jobs.serving_exports import prove_serving_export
+from chat_app.models import Deployment
+from chat_app.selectors.deployments import proof_of
+from chat_app.services import deployments
+from chat_app.services.waiting import settle
+from chat_app.serving.errors import ServingError
+from otto_web.servers.borrow import servers_for_command
+from training_app.lm.config import TrainingError
+from training_app.selectors.names import model_named
+
+
+class Command(BaseCommand):
+    help = "Prove a model and let it answer under a name."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("model", help="id, “name number” or name (its newest)")
+        parser.add_argument("--as", dest="alias", required=True, help="name in the chat")
+        parser.add_argument("--json", action="store_true", help="one JSON object as the answer")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        with servers_for_command("deploy", tell=self.stderr.write) as borrowed:
+            try:
+                ALIAS(options["alias"])
+                model = model_named(options["model"])
+                deployments.deploy(model, options["alias"], by=None)
+                export = deployments.order_export(model)
+                settle(export, prove_serving_export, has_workers=borrowed.has_workers)
+            except ValidationError as error:
+                raise CommandError(" ".join(error.messages)) from error
+            except (ServingError, TrainingError) as error:
+                raise CommandError(str(error)) from error
+            self._tell(Deployment.objects.get(pk=options["alias"]), as_json=options["json"])
+
+    def _tell(self, deployment: Deployment, *, as_json: bool) -> None:
+        proof = proof_of(deployment.model)
+        assert proof is not None  # noqa: S101 - it was settled above
+        figures = {
+            "deployment": deployment.pk,
+            "model": str(deployment.model),
+            "model_id": str(deployment.model_id),
+            "parity_max_error": proof.export.parity_max,
+            "greedy_equal": proof.is_greedy_equal,
+            "calibration": proof.export.calibration,
+        }
+        if as_json:
+            self.stdout.write(json.dumps(figures))
+        else:
+            self.stdout.write(f"{deployment.model} answers as “{deployment.pk}”.")
+            self.stdout.write(str(proof.export.figures.get("sentence", "")))

@@ -1,0 +1,88 @@
+"""`manage.py export_model MODEL --format FORMAT --to DIR`: a proved file for other tools."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from chat_app.jobs.portable_exports import export_portable_model
+from chat_app.jobs.serving_exports import prove_serving_export
+from chat_app.services.deployments import order_export
+from chat_app.services.portable import order_portable
+from chat_app.services.waiting import settle
+from chat_app.serving.errors import ServingError
+from chat_app.serving.graph_files import GRAPH_FILES
+from otto_web.servers.borrow import servers_for_command
+from training_app.lm.config import TrainingError
+from training_app.models import TrainedModel
+from training_app.paths import absolute
+from training_app.selectors.names import model_named
+
+FORMATS = ("serving", "onnx", "huggingface")
+ORDERED_FILES = ("otto.json", "tokenizer.json", "config.json")
+
+
+class Command(BaseCommand):
+    help = "Write a model to a folder, after its numbers agreed with PyTorch's."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("model", help="id, “name number” or name (its newest)")
+        parser.add_argument("--format", choices=FORMATS, required=True)
+        parser.add_argument("--to", required=True, type=Path, help="a folder that is not there yet")
+        parser.add_argument("--json", action="store_true", help="one JSON object as the answer")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        target = options["to"].resolve()
+        if target.exists() and (not target.is_dir() or any(target.iterdir())):
+            raise CommandError(f"{target} is there already. Name a new or an empty folder.")
+        with servers_for_command("export_model", tell=self.stderr.write) as borrowed:
+            try:
+                model = model_named(options["model"])
+                write = WRITERS[options["format"]]
+                figures = write(model, target, has_workers=borrowed.has_workers)
+            except (ServingError, TrainingError) as error:
+                raise CommandError(str(error)) from error
+        if options["json"]:
+            told = {"model": str(model), "format": options["format"], "to": str(target), **figures}
+            self.stdout.write(json.dumps(told))
+        else:
+            self.stdout.write(f"{model} is in {target}.")
+
+
+def _write_serving(model: TrainedModel, target: Path, *, has_workers: bool) -> dict[str, Any]:
+    """Copy the serving graph with the tokenizer and configuration that it needs."""
+    export = order_export(model)
+    settle(export, prove_serving_export, has_workers=has_workers)
+    folder = absolute(model.path)
+    names = [GRAPH_FILES["fp32"], *ORDERED_FILES]
+    for name in names:
+        if (folder / name).exists():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(folder / name, target / name)
+    return {"parity_max_error": export.parity_max, "sha256": export.sha256}
+
+
+def _write_portable(model: TrainedModel, target: Path, *, has_workers: bool) -> dict[str, Any]:
+    export = order_portable(model, by=None)
+    settle(export, export_portable_model, has_workers=has_workers)
+    shutil.copytree(absolute(export.path), target, dirs_exist_ok=True)
+    return {"parity_max_error": export.parity_max, "sha256": export.sha256}
+
+
+def _write_huggingface(model: TrainedModel, target: Path, *, has_workers: bool) -> dict[str, Any]:
+    """Copy the folder that transformers opens; PyTorch itself computes with it."""
+    without = shutil.ignore_patterns("serving")
+    shutil.copytree(absolute(model.path), target, dirs_exist_ok=True, ignore=without)
+    return {}
+
+
+WRITERS = {
+    "serving": _write_serving,
+    "onnx": _write_portable,
+    "huggingface": _write_huggingface,
+}

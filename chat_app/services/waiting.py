@@ -1,0 +1,49 @@
+"""What a command does where no worker runs: the worker's part, or a wait for it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from chat_app.engine import Engine
+from chat_app.selectors.chats import has_engine
+from chat_app.serving.errors import ServingError
+from training_app.models import JobState
+
+LOOK_SECONDS = 0.3
+ENGINE_STOP_SECONDS = 30
+
+
+def settle(export: Any, work: Callable[[int], None], *, has_workers: bool) -> None:
+    """Return when the export is ready; do its work here where no worker would.
+
+    Raises ServingError with the reason of a failed proof.
+    """
+    if not has_workers:
+        work(export.pk)
+    while True:
+        export.refresh_from_db()
+        if export.state == JobState.READY:
+            return
+        if export.state == JobState.FAILED:
+            raise ServingError(export.reason)
+        time.sleep(LOOK_SECONDS)
+
+
+@contextmanager
+def engine_at_hand() -> Iterator[None]:
+    """Have an engine for as long as the block lasts: one that runs, else one in this process."""
+    if has_engine():
+        yield
+        return
+    engine = Engine(models=1)
+    thread = threading.Thread(target=engine.run, name="engine", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        engine.close()
+        thread.join(ENGINE_STOP_SECONDS)
