@@ -148,7 +148,8 @@ def undo(request: TeamRequest, dataset_id: UUID, action_id: int) -> HttpResponse
     except CorpusError as error:
         return _table(request, dataset, error=str(error), status=422)
     left = f" {undone.skipped} were changed since and stay as they are." if undone.skipped else ""
-    messages.success(request, f"Undone: {undone.restored} conversations are as before.{left}")
+    what = "1 conversation is" if undone.restored == 1 else f"{undone.restored} conversations are"
+    messages.success(request, f"Undone: {what} as before.{left}")
     if request.htmx:
         return _table(request, dataset)
     return redirect(_address(dataset, request))

@@ -84,6 +84,15 @@ def test_deciding_with_nothing_ticked_changes_nothing_and_says_so(dataset, curat
     assert dataset.conversations.filter(status="kept").count() == 30
 
 
+def test_undoing_one_is_said_in_the_singular(dataset, curator):
+    row = dataset.conversations.filter(status="kept").first()
+    body = {"decision": "exclude", "scope": "ticked", "row": row.pk}
+    curator.post(reverse("rows-decide", args=[dataset.pk]), body, headers=HTMX)
+    action = dataset.actions.get()
+    answer = curator.post(reverse("action-undo", args=[dataset.pk, action.pk]), headers=HTMX)
+    assert "1 conversation is as before" in answer.content.decode()
+
+
 def test_excluding_all_that_match_and_undoing_it(dataset, curator):
     address = reverse("rows-decide", args=[dataset.pk]) + "?status=kept"
     body = {"decision": "exclude", "scope": "matching", "previewed": "30"}
