@@ -17,6 +17,8 @@ import redis
 from django.conf import settings
 from redis.exceptions import RedisError
 
+from otto_web.lib import delays
+
 log = logging.getLogger(__name__)
 
 REQUESTS = "gen:req"
@@ -53,6 +55,7 @@ class _Breaker:
             action(client(settings.OTTO_STREAMS_URL))
         except (RedisError, OSError) as error:
             self._until = time.monotonic() + QUIET_SECONDS
+            delays.note_failure()
             log.warning("streams are silent: %s", error)
             return False
         return True

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
+from kombu.exceptions import OperationalError
+
+from otto_web.lib import delays
 
 
 def hint(task: Any, *ids: object) -> None:
@@ -15,6 +18,11 @@ def hint(task: Any, *ids: object) -> None:
     """
 
     def send() -> None:  # a named function, because Django's log line asks for its name
-        task.delay(*map(str, ids))
+        try:
+            task.delay(*map(str, ids))
+        except OperationalError:
+            delays.note_failure()
+            raise
+        delays.note_success()
 
     transaction.on_commit(send, robust=True)

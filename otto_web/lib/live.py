@@ -10,6 +10,8 @@ from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from redis.exceptions import RedisError
 
+from otto_web.lib import delays
+
 log = logging.getLogger(__name__)
 QUIET_SECONDS = 5.0
 _quiet_until = 0.0
@@ -27,6 +29,8 @@ def ring(group: str, kind: str, **note: Any) -> None:
     layer = get_channel_layer()
     try:
         async_to_sync(layer.group_send)(group, {"type": kind, **note})
+        delays.note_success()
     except (RedisError, OSError) as error:
         _quiet_until = time.monotonic() + QUIET_SECONDS
+        delays.note_failure()
         log.warning("no bell for %s: %s", group, error)

@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils import timezone
 
+from otto_web.lib import delays
 from otto_web.lib.access import Role, role_of
 from otto_web.pages.look import look_of
 from otto_web.pages.rail import rail
@@ -30,4 +31,5 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "is_admin": role is not None and role >= Role.ADMIN,
         "look": look,
         "rail": partial(rail, request, role),
+        "is_delayed": delays.is_delayed(),
     }
