@@ -25,11 +25,8 @@ export function attach(root, socket) {
   const subscribe = () => {
     if (gaps <= MOST_GAPS) socket.send({ op: "sub", gen, from: seq });
   };
-  /** Fetch the exchange as its rows show it. */
-  const refresh = () => {
-    const target = root.closest(".exchange");
-    if (target) Reflect.get(window, "htmx").ajax("GET", root.dataset.url, { target, swap: "outerHTML" });
-  };
+  /** Fetch the exchange as its rows show it: the template says from where. */
+  const refresh = () => root.dispatchEvent(new CustomEvent("otto:look"));
   /** The words so far; what the page showed at first stays until the frames have caught up. */
   const write = () => {
     const shown = answer.textContent ?? "";

@@ -95,6 +95,12 @@ def slow_chat(deployment, data_dir, tmp_path, mia):
     return chat
 
 
+def ask(page, text, field="#message"):
+    page.wait_for_load_state("networkidle")  # the scripts are there
+    page.fill(field, text)
+    page.keyboard.press("Enter")
+
+
 def ended():
     return not Generation.objects.filter(state__in=["queued", "running"]).exists()
 
@@ -103,13 +109,11 @@ def ended():
 def test_a_question_is_answered_word_by_word_and_rated(open_page, deployment, mia):
     page = open_page(mia)
     page.goto("/chat/")
-    page.fill("#first-message", QUESTION)
-    page.keyboard.press("Enter")
+    ask(page, QUESTION, "#first-message")
     page.wait_for_url("**/chat/*-*/")
     page.locator(".message-answer .message-text", has_text=ANSWER).wait_for()
     page.get_by_text("tok/s").wait_for()
-    page.fill("#message", CHATS[1][0])
-    page.keyboard.press("Enter")
+    ask(page, CHATS[1][0])
     second = page.locator(".message-answer .rating").nth(1)
     second.wait_for()
     second.get_by_role("button", name="Good").click()
@@ -126,8 +130,7 @@ def test_a_reload_in_mid_answer_loses_nothing_and_esc_keeps_what_is_written(
 ):
     page = open_page(mia)
     page.goto(f"/chat/{slow_chat.pk}/")
-    page.fill("#message", "Tell me everything you know")
-    page.keyboard.press("Enter")
+    ask(page, "Tell me everything you know")
     page.locator(OPEN, has_text=re.compile(".{6}", re.DOTALL)).wait_for()
     page.reload()
     page.locator(OPEN, has_text=re.compile(".{12}", re.DOTALL)).wait_for()
@@ -144,8 +147,7 @@ def test_a_reload_in_mid_answer_loses_nothing_and_esc_keeps_what_is_written(
 def test_two_tabs_show_the_same_words(open_page, slow_chat, mia):
     first, second = open_page(mia), open_page(mia)
     first.goto(f"/chat/{slow_chat.pk}/")
-    first.fill("#message", "Tell me more")
-    first.keyboard.press("Enter")
+    ask(first, "Tell me everything you know")
     first.locator(OPEN, has_text=re.compile(".{6}", re.DOTALL)).wait_for()
     second.goto(f"/chat/{slow_chat.pk}/")
     for page in (first, second):
@@ -172,8 +174,7 @@ def test_everybody_can_read_the_pages(open_page, deployment, theo, theme, width)
     chat = chats.open_chat(deployment, owner=theo)
     page = open_page(theo, viewport={"width": width, "height": 800}, color_scheme=theme)
     page.goto(f"/chat/{chat.pk}/")
-    page.fill("#message", QUESTION)
-    page.keyboard.press("Enter") if width > 400 else page.locator(".composer-send").click()
+    ask(page, QUESTION)
     page.locator(".message-foot .rating").wait_for()
     page.locator("#chat-settings summary").click()
     check(page, "chat")

@@ -105,6 +105,9 @@ def test_a_conversation_is_typed_and_ends_with_a_farewell(deployment, ada, proce
     assert Chat.objects.get().messages.count() == 2
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # optimum traces the older way
+@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
+@pytest.mark.filterwarnings("ignore:Exporting aten:UserWarning")
 @pytest.mark.checklist(197, 200)
 def test_a_model_is_exported_in_each_format(toy_model, tmp_path):
     folders = {name: tmp_path / name for name in ("serving", "onnx", "huggingface")}
