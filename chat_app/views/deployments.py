@@ -82,17 +82,21 @@ def _show(
     request: TeamRequest, deployment: Deployment, form: SwitchForm | None = None
 ) -> HttpResponse:
     models = selectors.deployable_models(request.user).exclude(pk=deployment.model_id)
-    return respond(
+    shown = selectors.deployment_page(deployment)
+    answer = respond(
         request,
         page="chat/deployment_detail.html",
         fragment="chat/_deployment_live.html",
         context={
-            **selectors.deployment_page(deployment),
+            **shown,
             "form": form or SwitchForm(None, models),
             "has_others": models.exists(),
         },
         status=422 if form and form.errors else 200,
     )
+    if request.htmx and not shown["is_under_way"]:
+        answer["HX-Refresh"] = "true"  # history and buttons stand outside of the live part
+    return answer
 
 
 @role_required(Role.TRAINER)

@@ -74,11 +74,14 @@ def test_a_deployed_model_shows_its_proof_until_it_answers(db, theo, second, cli
     page = client.get(url).content.decode()
     assert "It waits for a worker." in page
     assert 'hx-trigger="every 2s"' in page
+    assert "HX-Refresh" not in client.get(url, **HTMX)
     export = ServingExport.objects.get()
     ServingExport.objects.filter(pk=export.pk).delete()
     deployments.switch_waiting(make_export(second))
-    part = client.get(url, **HTMX).content.decode()
+    answer = client.get(url, **HTMX)
+    part = answer.content.decode()
     assert "every 2s" not in part
+    assert answer["HX-Refresh"] == "true"  # so that the button to chat with it comes
     assert ("1.4e-06" in part, "2,048 equal" in part, "1,241 tok/s" in part) == (True,) * 3
 
 
