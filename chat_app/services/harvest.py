@@ -40,7 +40,7 @@ class Harvest:
         """Say what was done, and what was there before."""
         words = f"{self.added:,} exchange{'' if self.added == 1 else 's'} added."
         if self.known:
-            words += f" {self.known:,} of them were in the dataset already."
+            words += f" {self.known:,} {'was' if self.known == 1 else 'were'} there already."
         if self.masked:
             found = f"{self.masked:,} personal value{'' if self.masked == 1 else 's'}"
             words += f" {found} (e-mail, phone, card) replaced by placeholders."

@@ -97,7 +97,7 @@ export function attach(root, socket) {
   root.addEventListener("htmx:afterRequest", answered);
   document.addEventListener("keydown", press);
   const unfollow = socket.follow("", { frame: hear });
-  scrollTo(0, document.documentElement.scrollHeight);
+  if (document.querySelector(".exchange")) scrollTo(0, document.documentElement.scrollHeight);
   if (!matchMedia("(pointer: coarse)").matches) message.focus({ preventScroll: true });
   return () => {
     clearTimeout(patience);

@@ -137,7 +137,7 @@ def test_adding_twice_doubles_nothing(logged, cora, client_of):
     page = add(client, previewed=3)
     assert Conversation.objects.count() == 3
     assert Dataset.objects.count() == 1
-    assert "3 of them were in the dataset already" in client.get(page.url).content.decode()
+    assert "3 were there already" in client.get(page.url).content.decode()
 
 
 def test_ticked_rows_alone_are_added_to_a_dataset_that_is_there(logged, cora, client_of):
