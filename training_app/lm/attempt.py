@@ -36,6 +36,7 @@ class Attempt:
     _pending: list[Point] = field(default_factory=list)
     _flushed_at: float = field(default_factory=time.monotonic)
     _saved_at: float = field(default_factory=time.monotonic)
+    _saved_step: int = 0
 
     @property
     def eval_every(self) -> int:
@@ -64,8 +65,8 @@ class Attempt:
         self.stop = self.should_stop()
         if self.stop is None:
             return self.watch.is_tired
-        if 0 < self.step < self.decisions.steps:
-            self.checkpoint()
+        if self.step < self.decisions.steps and self.step != self._saved_step:
+            self.checkpoint()  # written twice, it would lose its held-out loss and its badge
         return True
 
     def evaluate(self) -> None:
@@ -91,7 +92,7 @@ class Attempt:
             progress=self.progress(),
         )
         self.events.checkpoint(self.step, write, val_loss, is_best=is_best)
-        self._saved_at = time.monotonic()
+        self._saved_at, self._saved_step = time.monotonic(), self.step
 
     def flush(self) -> None:
         """Hand over the points that wait."""
@@ -117,6 +118,7 @@ class Attempt:
     def go_on_from(self, progress: Progress) -> None:
         """Take over the counters of a checkpoint."""
         self.step, self.losses = progress.step, list(progress.losses)
+        self._saved_step = progress.step
         if progress.best_loss is not None:
             self.watch.best_loss, self.watch.best_step = progress.best_loss, progress.best_step
         self.watch.misses, self.watch.far = progress.misses, progress.far

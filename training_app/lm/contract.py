@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -11,7 +11,7 @@ from datasets_app.corpus.conversation import Conversation
 
 Point = tuple[str, int, float]  # name, step, value
 Sample = tuple[int, str, str, str]  # prompt number, prompt, reply, reference
-StopReason = Literal["cancel", "drain"]
+StopReason = Literal["cancel", "drain", "timeout"]
 ShouldStop = Callable[[], StopReason | None]
 
 PHASES = ("tokenizer", "packing", "compiling", "training", "evaluating", "saving")
@@ -24,6 +24,34 @@ class TokenSource:
     train: Iterable[Conversation]
     valid: Iterable[Conversation]
     fingerprint: str  # the version's hash: prepared files are reused for the same one only
+
+
+class StoppedError(Exception):
+    """The run was told to stop while its data were being read; nothing is half done."""
+
+    def __init__(self, reason: StopReason) -> None:
+        super().__init__(reason)
+        self.reason: StopReason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """A side that asks at each conversation whether to stop."""
+
+    side: Iterable[Conversation]
+    should_stop: ShouldStop
+
+    def __iter__(self) -> Iterator[Conversation]:
+        for conversation in self.side:
+            if (reason := self.should_stop()) is not None:
+                raise StoppedError(reason)
+            yield conversation
+
+
+def heard(data: TokenSource, should_stop: ShouldStop) -> TokenSource:
+    """Return the same data; reading them raises StoppedError once a stop is asked for."""
+    train, valid = (_Heard(side, should_stop) for side in (data.train, data.valid))
+    return replace(data, train=train, valid=valid)
 
 
 class RunEvents(Protocol):
@@ -65,7 +93,7 @@ class Start:
 class TrainedResult:
     """How an attempt ended; `folder` is None when it was stopped."""
 
-    outcome: Literal["succeeded", "cancel", "drain"]
+    outcome: Literal["succeeded"] | StopReason
     step: int
     folder: Path | None = None
     best_step: int = 0

@@ -17,7 +17,15 @@ from training_app.lm.checkpoint import (
     read_checkpoint,
 )
 from training_app.lm.config import RunSpec, TrainingError
-from training_app.lm.contract import RunEvents, ShouldStop, Start, TokenSource, TrainedResult
+from training_app.lm.contract import (
+    RunEvents,
+    ShouldStop,
+    Start,
+    StoppedError,
+    TokenSource,
+    TrainedResult,
+    heard,
+)
 from training_app.lm.finish import finish
 from training_app.lm.loop import Hooks, Machinery, Watch, make_optimizer, train
 from training_app.lm.pace import (
@@ -53,11 +61,11 @@ def train_run(
     start = start or Start()
     began = time.monotonic()
     torch.set_num_threads(threads_of(spec.train, start.decided))
-    prepared = prepare(spec, data, work, events, start)
-    reason = should_stop()
-    if reason is not None:
-        return TrainedResult(reason, 0)
-    stage = set_stage(spec, prepared, data, start)
+    try:
+        prepared = prepare(spec, heard(data, should_stop), work, events, start)
+        stage = set_stage(spec, prepared, heard(data, should_stop), start)
+    except StoppedError as stopped:
+        return TrainedResult(stopped.reason, 0)
     decisions, losses = _decided(stage, events, start, began)
     attempt = Attempt(
         stage=stage,

@@ -14,6 +14,7 @@ from training_app.lm.contract import PHASES, Start, TokenSource
 from training_app.lm.driver import train_run
 from training_app.lm.folder import open_model, verify_model
 from training_app.lm.loop import DivergedError
+from training_app.lm.schedule import Schedule
 
 
 def weights(result):
@@ -24,10 +25,10 @@ def never():
     return None
 
 
-def stop_after(steps, reason):
-    """Say `reason` when asked for the (steps + 2)nd time: twice before the first update."""
+def stop_after(steps, reason, diary):
+    """Say `reason` when asked after so many updates."""
     calls = count()
-    return lambda: reason if next(calls) > steps else None
+    return lambda: reason if "training" in diary.phases and next(calls) >= steps else None
 
 
 @pytest.fixture
@@ -35,12 +36,14 @@ def whole(spec, data, tmp_path, diary):
     return train_run(spec, data, tmp_path / "whole", diary, never)
 
 
-@pytest.mark.checklist(90, 188, 340)
+@pytest.mark.checklist(86, 90, 188, 340)
 def test_a_run_learns_and_leaves_a_complete_model_folder(whole, diary, spec):
     assert whole.outcome == "succeeded"
     assert whole.step == spec.train.steps
     assert diary.curve["train/loss", 24] < 0.8 * diary.curve["train/loss", 1]
     assert diary.curve["held_out/loss", 24] < diary.curve["held_out/loss", 0]
+    rates = Schedule.of(spec.train, 24)
+    assert all(diary.curve["train/rate", step] == rates.at(step) for step in range(1, 25))
     assert [name for name in PHASES if name in diary.phases] == diary.phases
     files = set(verify_model(whole.folder)["files"])
     wanted = "config.json generation_config.json model.safetensors tokenizer.json"
@@ -56,7 +59,7 @@ def test_a_resumed_run_gives_the_same_curve_and_weights_bit_for_bit(
 ):
     work = tmp_path / "parts"
     first = diary_of(tmp_path / "first")
-    stopped = train_run(spec, data, work, first, stop_after(11, "drain"))
+    stopped = train_run(spec, data, work, first, stop_after(11, "drain", first))
     assert (stopped.outcome, stopped.step) == ("drain", 11)
     second = diary_of(tmp_path / "second")
     start = Start(checkpoints=first.newest_first(), decided=first.facts)
@@ -82,7 +85,7 @@ def test_dropout_bf16_and_accumulation_resume_bit_for_bit_too(
     spec = type(spec).from_json(values)
     whole = train_run(spec, data, tmp_path / "a", diary_of(tmp_path / "ca"), never)
     first = diary_of(tmp_path / "cb")
-    train_run(spec, data, tmp_path / "b", first, stop_after(7, "cancel"))
+    train_run(spec, data, tmp_path / "b", first, stop_after(7, "cancel", first))
     start = Start(checkpoints=first.newest_first(), decided=first.facts)
     resumed = train_run(spec, data, tmp_path / "b", diary_of(tmp_path / "cc"), never, start)
     expected, got = weights(whole), weights(resumed)
@@ -93,7 +96,7 @@ def test_a_broken_checkpoint_is_skipped_for_the_one_before_it(
     spec, data, tmp_path, diary, diary_of
 ):
     work = tmp_path / "work"
-    train_run(spec, data, work, diary, stop_after(12, "drain"))
+    train_run(spec, data, work, diary, stop_after(12, "drain", diary))
     newest = diary.newest_first()[0]
     weights_file = newest / "model.safetensors"
     content = bytearray(weights_file.read_bytes())
@@ -108,10 +111,29 @@ def test_a_broken_checkpoint_is_skipped_for_the_one_before_it(
 
 
 def test_a_cancel_writes_a_checkpoint_first_and_makes_no_model(spec, data, tmp_path, diary):
-    result = train_run(spec, data, tmp_path / "work", diary, stop_after(3, "cancel"))
+    result = train_run(spec, data, tmp_path / "work", diary, stop_after(3, "cancel", diary))
     assert (result.outcome, result.folder) == ("cancel", None)
     assert diary.checkpoints[-1][0] == 3
     assert not (tmp_path / "work" / "model").exists()
+
+
+def test_a_stop_right_after_an_evaluation_leaves_its_checkpoint_as_it_was(
+    spec, data, tmp_path, diary, changed
+):
+    spec = changed(spec, checkpoint_every=0)
+    stop_at_8 = lambda: "drain" if ("held_out/loss", 8) in diary.curve else None  # noqa: E731
+    train_run(spec, data, tmp_path / "work", diary, stop_at_8)
+    ((step, _, val_loss, is_best),) = diary.checkpoints
+    assert (step, is_best) == (8, True)
+    assert val_loss == diary.curve["held_out/loss", 8]
+
+
+@pytest.mark.parametrize("phase", ["tokenizer", "packing"])
+def test_a_stop_is_heard_while_the_data_are_read(phase, spec, data, tmp_path, diary):
+    stop = lambda: "cancel" if phase in diary.phases else None  # noqa: E731
+    result = train_run(spec, data, tmp_path / "work", diary, stop)
+    assert (result.outcome, result.step, diary.phases[-1]) == ("cancel", 0, phase)
+    assert not (tmp_path / "work" / "prepared" / "prepared.json").exists()
 
 
 @pytest.mark.checklist(88)
@@ -147,7 +169,7 @@ def test_a_model_can_be_continued_with_its_own_tokenizer(
 
 
 def test_a_checkpoint_of_other_data_or_sizes_is_refused(spec, data, tmp_path, diary, diary_of):
-    train_run(spec, data, tmp_path / "one", diary, stop_after(3, "drain"))
+    train_run(spec, data, tmp_path / "one", diary, stop_after(3, "drain", diary))
     start = Start(checkpoints=diary.newest_first())
     other = TokenSource([Conversation((Turn(USER, "xyz " * 200),))] * 4, data.valid, "other")
     with pytest.raises(TrainingError, match=r"other sizes|another tokenizer"):
