@@ -48,9 +48,9 @@ def compile_works(cache: Path | None) -> bool:
             timeout=_COMPILE_SECONDS,
             check=False,
         )
-        works = child.returncode == 0
     except subprocess.TimeoutExpired:
-        works = False
+        return False  # perhaps the machine was busy: asked again next time
+    works = child.returncode == 0
     if answer is not None:
         answer.parent.mkdir(parents=True, exist_ok=True)
         answer.write_text(json.dumps(works), encoding="utf-8")

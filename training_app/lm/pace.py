@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -18,10 +19,15 @@ from training_app.lm.loop import Batch, Machinery, make_optimizer, update
 from training_app.lm.machine import bf16_pays, compile_works, usable_threads
 from training_app.lm.schedule import Schedule
 
-_TRIAL_SECONDS = 2.0
+_ROUNDS = 3  # of timing, at most
+_TRIAL_SECONDS = 2.0  # of one round
+_TRIAL_UPDATES = (3, 40)  # fewest and most real updates of one round
+_MOST_TRIAL_SECONDS = 12.0  # after these no further round begins
+_CALM = 1.2  # median over lower quartile; above it something else was at work
 _LARGEST_RESERVE = 0.2  # share of the minutes that evaluations may take
-_TRIAL_UPDATES = (4, 40)  # fewest and most real updates that are timed
+_TRAINED_SHARE = 0.5  # of the minutes, at least, however long the preparation took
 _COMPILE_FROM_SECONDS = 480  # below this a cold compilation does not pay itself back
+_FEWEST_STEPS = 20
 FEWEST_UPDATES = 300  # with fewer a person sees no effect
 
 BatchesOf = Callable[[int], Sequence[Batch]]
@@ -96,7 +102,9 @@ def decide(
     compiled = replace(eager, compiled=True)
     seconds = seconds_per_update(train, trial, runnable(trial.fast, compiled))
     compiled = replace(compiled, seconds_per_update=seconds)
-    return replace(compiled, steps=_updates(train, compiled, budget, trial.batches_of))
+    pays = train.compile == "on" or seconds < eager.seconds_per_update
+    chosen = compiled if pays else eager
+    return replace(chosen, steps=_updates(train, chosen, budget, trial.batches_of))
 
 
 def runnable(fast: FastLoss, decisions: Decisions) -> LossOf:
@@ -110,24 +118,46 @@ def runnable(fast: FastLoss, decisions: Decisions) -> LossOf:
 def seconds_per_update(train: TrainConfig, trial: Trial, loss_of: LossOf) -> float:
     """Return what a real update takes while nothing disturbs it; the weights are put back.
 
-    The lower quartile is taken: a machine that is busy for a moment must not shorten the run.
+    Where the updates of a round differ much the machine was busy, and they are timed again: a
+    neighbour that works for a few seconds must not shorten the whole run.
     """
     weights = list(trial.fast.parameters())
     kept = [weight.detach().clone() for weight in weights]
     flat = Schedule("linear", train.peak_rate, train.peak_rate, 0, 1)
     optimizer = make_optimizer(trial.fast.model, train)
     machinery = Machinery(loss_of, optimizer, flat, train.clip, trial.bf16)
+    began, best = time.monotonic(), math.inf
+    _timed(machinery, trial, 1)  # whatever is made once is made here
+    for _ in range(_ROUNDS):
+        spans = _round(machinery, trial)
+        best = min(best, _quartile(spans))
+        is_calm = statistics.median(spans) <= _CALM * _quartile(spans)
+        if is_calm or time.monotonic() - began > _MOST_TRIAL_SECONDS:
+            break
+    with torch.no_grad():
+        for weight, value in zip(weights, kept, strict=True):
+            weight.copy_(value)
+    optimizer.zero_grad(set_to_none=True)
+    return best
+
+
+def _round(machinery: Machinery, trial: Trial) -> list[float]:
     spans: list[float] = []
     fewest, most = _TRIAL_UPDATES
-    while len(spans) < fewest or (sum(spans[1:]) < _TRIAL_SECONDS and len(spans) < most):
-        began = time.perf_counter()
-        update(machinery, trial.batches_of(len(spans) + 1), train.peak_rate, len(spans) + 1)
-        spans.append(time.perf_counter() - began)
-    with torch.no_grad():
-        for weight, before in zip(weights, kept, strict=True):
-            weight.copy_(before)
-    optimizer.zero_grad(set_to_none=True)
-    return sorted(spans[1:])[(len(spans) - 1) // 4]
+    while len(spans) < fewest or (sum(spans) < _TRIAL_SECONDS and len(spans) < most):
+        spans.append(_timed(machinery, trial, len(spans) + 2))
+    return spans
+
+
+def _timed(machinery: Machinery, trial: Trial, step: int) -> float:
+    began = time.perf_counter()
+    update(machinery, trial.batches_of(step), machinery.schedule.peak, step)
+    return time.perf_counter() - began
+
+
+def _quartile(spans: Sequence[float]) -> float:
+    """Return the lower quartile."""
+    return sorted(spans)[len(spans) // 4]
 
 
 def _updates(
@@ -141,7 +171,8 @@ def _updates(
     seconds = 60 * (train.minutes or 0)
     reserve = min(budget.reserve_seconds, _LARGEST_RESERVE * seconds)
     left = seconds - reserve - (time.monotonic() - budget.began)
-    return max(20, int(left / decisions.seconds_per_update))
+    left = max(left, _TRAINED_SHARE * seconds)
+    return max(_FEWEST_STEPS, int(left / decisions.seconds_per_update))
 
 
 def _should_compile(train: TrainConfig, seconds: float, cache: Path | None) -> bool:
