@@ -18,3 +18,4 @@ class Exit(IntEnum):
     DIVERGED = 78
     MEMORY = 79
     DISK = 80
+    TIMED_OUT = 81

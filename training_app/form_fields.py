@@ -88,5 +88,10 @@ TRAIN_SETTINGS: dict[str, Setting] = {
     "checkpoint_seconds": Setting("Checkpoint seconds", "At the latest after so many seconds."),
     "keep_last": Setting("Keep checkpoints", "The newest ones; the best is always kept too."),
     "patience": Setting("Patience", "Evaluations without improvement before it stops; 0: never."),
+    "limit_minutes": Setting(
+        "Time limit",
+        "Minutes since the first start, after which the run ends as failed and keeps its"
+        " checkpoint; 0: no limit.",
+    ),
 }
 SETTINGS = {**MODEL_SETTINGS, **TRAIN_SETTINGS}

@@ -21,6 +21,8 @@ FROM training_app_run AS run
 WHERE lease.run_id = %s AND lease.fence = %s AND run.id = lease.run_id
   AND run.fence = lease.fence AND run.state = 'running'
 RETURNING run.cancel_requested_at IS NOT NULL,
+  clock_timestamp() > run.started_at
+    + nullif((run.spec #>> '{train,limit_minutes}')::float8, 0) * interval '1 minute',
   EXISTS (SELECT FROM otto_processbeat WHERE drain AND host = %s AND pid = ANY(%s))
 """
 
@@ -55,8 +57,8 @@ class Heart:
             row = cursor.fetchone()
         if row is None:
             return None
-        is_cancelled, is_drained = row
-        return Pulse("cancel" if is_cancelled else "drain" if is_drained else None)
+        wanted: tuple[StopReason, ...] = ("cancel", "timeout", "drain")
+        return Pulse(next((stop for stop, is_so in zip(wanted, row, strict=True) if is_so), None))
 
     def stop(self) -> None:
         """Close the connection; the next beat opens another."""

@@ -14,6 +14,7 @@ _FAILURES = {
     Exit.DATA: Reason.DATA,
     Exit.DIVERGED: Reason.DIVERGED,
     Exit.DISK: Reason.DISK,
+    Exit.TIMED_OUT: Reason.TIMED_OUT,
 }
 
 

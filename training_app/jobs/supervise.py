@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
 from otto_web.lib.beat import is_draining
+from training_app.exits import Exit
 from training_app.jobs.child import Trainer
 from training_app.jobs.heart import Heart
 from training_app.jobs.judge import judge
@@ -66,13 +67,14 @@ def _watch(trainer: Trainer, heart: Heart) -> int:
         if pulse.stop is not None:
             asked = asked or (pulse.stop, time.monotonic())
             _press(trainer, *asked)
-    return code
+    is_late = asked is not None and asked[0] == "timeout"
+    return Exit.TIMED_OUT if is_late and code not in {Exit.DONE, Exit.FENCE_LOST} else code
 
 
 def _press(trainer: Trainer, reason: StopReason, since: float) -> None:
     """Ask first, then with SIGTERM, then without asking."""
     waited = time.monotonic() - since
-    patience = KILL_SECONDS if reason == "cancel" else DRAIN_SECONDS
+    patience = DRAIN_SECONDS if reason == "drain" else KILL_SECONDS
     if waited >= patience:
         trainer.signal(signal.SIGKILL)
     elif waited >= TERM_SECONDS:

@@ -172,6 +172,7 @@ class TrainConfig(_Values):
     checkpoint_seconds: float = 60.0
     keep_last: int = 2
     patience: int = 5  # evaluations without improvement before the run stops; 0: never
+    limit_minutes: float = 0.0  # whole clock since the first start; 0: no limit
     loss_on: str = "all"
 
     def __post_init__(self) -> None:
@@ -212,6 +213,7 @@ _TRAIN_BOUNDS: dict[str, tuple[float, float]] = {
     "checkpoint_seconds": (1, 86_400),
     "keep_last": (1, 100),
     "patience": (0, 10_000),
+    "limit_minutes": (0, 100_000),
 }
 
 

@@ -159,7 +159,10 @@ def order_again(run: Run, *, idem_key: UUID | None = None) -> Order:
 
 
 def order_gentler(run: Run, *, idem_key: UUID | None = None) -> Order:
-    """Return the order of the same run with a tenth of the learning rate."""
+    """Return the order that goes on from the last good state with a tenth of the rate.
+
+    That is the best checkpoint: those after it may be of a loss that was breaking already.
+    """
     order = order_again(run, idem_key=idem_key)
     train = order.spec.train
     slower = replace(
@@ -167,7 +170,8 @@ def order_gentler(run: Run, *, idem_key: UUID | None = None) -> Order:
         peak_rate=train.peak_rate * RATE_STEP_DOWN,
         final_rate=train.final_rate * RATE_STEP_DOWN,
     )
-    return replace(order, spec=replace(order.spec, train=slower))
+    good = run.checkpoints.filter(is_best=True).first()
+    return replace(order, spec=replace(order.spec, train=slower), start_checkpoint=good)
 
 
 def order_rest(run: Run, *, idem_key: UUID | None = None) -> Order:

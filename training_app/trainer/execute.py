@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
 
 from otto_web.lib.files import sha256_of
 from training_app import paths
 from training_app.exits import Exit
 from training_app.lm.config import ConfigError, RunSpec, TrainingError
-from training_app.lm.contract import Start, TokenSource
+from training_app.lm.contract import Start, StopReason, TokenSource
 from training_app.lm.driver import train_run
 from training_app.lm.loop import DivergedError
 from training_app.models import Checkpoint, Run, RunState
@@ -34,6 +36,11 @@ _REFUSALS: tuple[tuple[type[TrainingError], Exit, Reason], ...] = (
     (DiskFullError, Exit.DISK, Reason.DISK),
     (TrainingError, Exit.DATA, Reason.DATA),
 )
+_STOPPED: dict[StopReason, Exit] = {
+    "cancel": Exit.CANCELLED,
+    "drain": Exit.DRAINED,
+    "timeout": Exit.TIMED_OUT,
+}
 
 
 def execute_run(run_id: UUID, fence: int, pipe: int) -> Exit:
@@ -46,7 +53,7 @@ def execute_run(run_id: UUID, fence: int, pipe: int) -> Exit:
     link = Link(
         pipe,
         lost_seconds=settings.OTTO_BEAT_LOST_SECONDS,
-        prove=lambda: prove_fence(claim),
+        prove=partial(_prove_if_possible, claim),
     )
     link.listen()
     run_log.line("started", attempt=run.attempt, fence=fence)
@@ -66,6 +73,15 @@ def execute_run(run_id: UUID, fence: int, pipe: int) -> Exit:
     return code
 
 
+def _prove_if_possible(claim: Claim) -> None:
+    """Prove the fence; with the database away nothing is proved, and the trainer waits on."""
+    try:
+        prove_fence(claim)
+    except (OperationalError, InterfaceError) as error:
+        connection.close()
+        log.warning("the database is away, waiting: %s", error)
+
+
 def _attempt(run: Run, claim: Claim, link: Link, run_log: RunLog) -> Exit:
     prove_fence(claim)
     spec = RunSpec.from_json(run.spec)
@@ -75,10 +91,8 @@ def _attempt(run: Run, claim: Claim, link: Link, run_log: RunLog) -> Exit:
     source = TokenSource(Side(version, "train"), Side(version, "valid"), version.manifest_sha256)
     writer = RunWriter(claim, link, run_log, keep_last=spec.train.keep_last)
     result = train_run(spec, source, work, writer, link.should_stop, _start(run, writer))
-    if result.outcome == "cancel":
-        return Exit.CANCELLED
-    if result.outcome == "drain":
-        return Exit.DRAINED
+    if result.outcome != "succeeded":
+        return _STOPPED[result.outcome]
     writer.phase("saving")
     publish(run, claim, result, run_log)
     return Exit.DONE
@@ -95,9 +109,17 @@ def _start(run: Run, writer: RunWriter) -> Start:
 
 
 def _checkpoints(run: Run) -> list[Checkpoint]:
-    """Return what the attempt may begin with, newest first."""
-    own = list(run.checkpoints.order_by("-step", "-fence"))
-    return own if run.start_checkpoint is None else [*own, run.start_checkpoint]
+    """Return what the attempt may begin with, newest first.
+
+    What the run goes on from is followed back to the first run, where the best one may be.
+    """
+    found = list(run.checkpoints.order_by("-step", "-fence"))
+    start = run.start_checkpoint
+    while start is not None:
+        earlier = start.run.checkpoints.filter(step__lte=start.step)
+        found += earlier.order_by("-step", "-fence")
+        start = start.run.start_checkpoint
+    return found
 
 
 def _intact(row: Checkpoint, writer: RunWriter) -> Path | None:

@@ -23,6 +23,8 @@ from training_app.services.runs import (
     queue_run,
 )
 
+_GENTLER = "The learning rate is a tenth now; it goes on from the best checkpoint, if there is one."
+
 
 @role_required(Role.TRAINER)
 @require_POST
@@ -57,8 +59,8 @@ def run_again(request: TeamRequest, run_id: UUID) -> HttpResponse:
 @role_required(Role.TRAINER)
 @require_POST
 def run_retry(request: TeamRequest, run_id: UUID) -> HttpResponse:
-    """Queue the same run with a tenth of the learning rate."""
-    return _queue_like(request, run_id, order_gentler, "The learning rate is a tenth now.")
+    """Queue a run that goes on from the last good state with a tenth of the learning rate."""
+    return _queue_like(request, run_id, order_gentler, _GENTLER)
 
 
 @role_required(Role.TRAINER)

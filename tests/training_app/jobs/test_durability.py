@@ -236,6 +236,18 @@ def test_a_full_disk_ends_the_run_with_its_reason(supervisor, process_env):
     assert "disk is full" in run.message
 
 
+@pytest.mark.checklist(394)
+def test_a_time_limit_ends_the_run_and_keeps_its_checkpoint(supervisor, process_env):
+    run = queue(steps=100_000, checkpoint_every=50, eval_every=1000, limit_minutes=0.05)
+    supervisor().wait(60)
+    run.refresh_from_db()
+    assert (run.state, run.reason) == (RunState.FAILED, "timed_out")
+    assert "time limit" in run.message
+    assert run.last_step < 100_000
+    assert not TrainedModel.objects.exists()
+    assert run.checkpoints.exists() == (run.last_step > 0)
+
+
 def test_a_run_on_an_empty_side_fails_with_a_sentence(supervisor, process_env):
     run = queue_run(toy_order(make_version(valid=0)), created_by=None)
     supervisor().wait(60)

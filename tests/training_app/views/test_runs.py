@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from tests.training_app.conftest import make_version, toy_order
 from training_app.forms import preset_values
-from training_app.models import CancelVerb, Run, RunState
+from training_app.models import CancelVerb, Checkpoint, Run, RunState
 from training_app.services.runs import cancel_run, queue_run
 
 HTMX = {"HTTP_HX_REQUEST": "true"}
@@ -204,8 +204,17 @@ def test_continue_without_a_checkpoint_says_so(theo, client_of, queued_run):
     assert "left no checkpoint" in answer.content.decode()
 
 
-def test_retry_divides_the_rate_by_ten(theo, client_of, queued_run):
+def test_retry_divides_the_rate_by_ten_and_goes_on_from_the_best_state(theo, client_of, queued_run):
+    best, _ = (checkpoint(queued_run, step, is_best=step == 4) for step in (4, 6))
     client_of(theo).post(reverse("run-retry", args=[queued_run.pk]))
     child = queued_run.children.get()
     before = queued_run.spec["train"]["peak_rate"]
     assert child.spec["train"]["peak_rate"] == pytest.approx(before / 10)
+    assert child.start_checkpoint == best
+
+
+def checkpoint(run, step, *, is_best=False):
+    folder = f"runs/{run.pk}/f1/step-{step}"
+    return Checkpoint.objects.create(
+        run=run, step=step, fence=1, path=folder, manifest_sha256="0", bytes=1, is_best=is_best
+    )
