@@ -28,6 +28,7 @@ from training_app.selectors.points import Points, points_since
 
 PANEL_SECONDS = 1.0
 REJOIN_SECONDS = 30.0
+JOIN_SECONDS = 1.0  # a Redis that accepts and never answers may not hold a tab up
 SIGNED_OUT, FORBIDDEN = 4401, 4403
 
 
@@ -42,7 +43,6 @@ class RunConsumer(AsyncWebsocketConsumer):
         self.is_over = False
         self.panel_at = 0.0
         self.bell = asyncio.Event()
-        self.turn = asyncio.Lock()
         self.poll: asyncio.Task[None] | None = None
         if await self._refusal() is not None:
             await self.close()  # before accept: the handshake answers 403, the page does not retry
@@ -75,9 +75,9 @@ class RunConsumer(AsyncWebsocketConsumer):
         """Send what changed at each bell, and look without one every few seconds."""
         joined_at = time.monotonic()
         while not self.is_over:
-            if await self._closed_for_good():
-                return
             with suppress(DatabaseError):  # looked at again at the next turn
+                if await self._closed_for_good():
+                    return
                 await self._send_news()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.bell.wait(), settings.OTTO_SOCKET_POLL_SECONDS)
@@ -105,7 +105,8 @@ class RunConsumer(AsyncWebsocketConsumer):
 
     async def _join(self) -> None:
         with suppress(RedisError, OSError):  # without bells the tab looks every few seconds
-            await self.channel_layer.group_add(run_group(self.run_id), self.channel_name)
+            async with asyncio.timeout(JOIN_SECONDS):  # its TimeoutError is an OSError
+                await self.channel_layer.group_add(run_group(self.run_id), self.channel_name)
 
     async def _closed_for_good(self) -> bool:
         """Close the line of somebody who may not look any more."""

@@ -8,6 +8,7 @@ import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.contrib.sessions.models import Session
+from django.db import connections
 
 from otto_web.asgi import application
 from tests.training_app.conftest import make_version, toy_order
@@ -111,6 +112,39 @@ def test_without_any_bell_a_tab_still_sees_new_points(claim, client_of, theo, mo
         line = socket(client, claim.run_id)
         assert (await line.connect())[0]
         await frames(line)
+        await write(claim, [("train/loss", 1, 1.0)])
+        found, _ = await frames(line)
+        assert points_of(found) == {("train/loss", 1): 1.0}
+        await line.disconnect()
+
+    async_to_sync(scenario)()
+
+
+def let_in(*, is_open):
+    """Close the database for everybody, or open it again."""
+    other = connections["default"].copy()
+    name = other.settings_dict["NAME"]
+    other.settings_dict["NAME"] = "postgres"
+    with other.cursor() as cursor:
+        cursor.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS {is_open}')
+        if not is_open:
+            query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+            cursor.execute(query, [name])
+    other.close()
+
+
+def test_a_tab_outlives_a_database_that_is_away_for_a_moment(claim, client_of, theo):
+    client = client_of(theo)
+
+    async def scenario():
+        line = socket(client, claim.run_id)
+        assert (await line.connect())[0]
+        await frames(line)
+        try:
+            await sync_to_async(let_in)(is_open=False)
+            assert await frames(line, 1.5) == ([], "")
+        finally:
+            await sync_to_async(let_in)(is_open=True)
         await write(claim, [("train/loss", 1, 1.0)])
         found, _ = await frames(line)
         assert points_of(found) == {("train/loss", 1): 1.0}
