@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import BinaryIO
 
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
@@ -34,6 +36,23 @@ async def _in_threads(blocks: Iterator[bytes]) -> AsyncIterator[bytes]:
 
     while (block := await sync_to_async(following, thread_sensitive=False)()) is not None:
         yield block
+
+
+def spooled(pieces: Iterable[str]) -> Iterator[bytes]:
+    """Return a text in blocks; it is made whole first, on disk, so that one thread reads rows."""
+    file = TemporaryFile()  # noqa: SIM115 - closed by the generator, also where it is given up
+    file.writelines(piece.encode() for piece in pieces)
+    file.seek(0)
+    blocks = _read_and_close(file)
+    next(blocks)
+    return blocks
+
+
+def _read_and_close(file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        yield b""
+        while block := file.read(_BLOCK_BYTES):
+            yield block
 
 
 class _Sink:

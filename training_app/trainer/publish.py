@@ -14,7 +14,7 @@ from training_app.lm.contract import Sample, TrainedResult
 from training_app.lm.folder import MANIFEST, hashes
 from training_app.models import Run, RunSample
 from training_app.run_logs import LOG_NAME, log_files
-from training_app.selectors.history import training_history
+from training_app.selectors.history import history_text
 from training_app.services.attempts import Claim
 from training_app.services.finish import Finished, finish_run
 from training_app.services.history import FenceLostError
@@ -73,7 +73,8 @@ def _add_records(run: Run, folder: Path, result: TrainedResult, samples: list[Sa
                 shutil.copyfileobj(lines, joined)
     evaluation = folder / "evaluation"
     evaluation.mkdir(exist_ok=True)
-    _write_json(folder / "training_history.json", training_history(run))
+    with (folder / "training_history.json").open("w", encoding="utf-8") as history:
+        history.writelines(history_text(run))
     _write_json(
         evaluation / "held_out.json",
         {

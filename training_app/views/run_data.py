@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 from uuid import UUID
 
 from django.http import HttpResponse, JsonResponse
@@ -14,10 +14,12 @@ from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest
 from training_app import paths
 from training_app.models import Checkpoint, Run
-from training_app.selectors.history import training_history
+from training_app.selectors.history import history_text
 from training_app.selectors.log_tail import log_blocks
 from training_app.selectors.points import points_since
-from training_app.streams import stream, zip_blocks
+from training_app.streams import spooled, stream, zip_blocks
+
+_SEQUENCE = re.compile(r"[0-9]{1,18}")
 
 
 @role_required(Role.TRAINER)
@@ -25,10 +27,14 @@ from training_app.streams import stream, zip_blocks
 def run_points(request: TeamRequest, run_id: UUID) -> HttpResponse:
     """Answer with the points above `from`, as the socket would send them."""
     run = get_object_or_404(Run.objects.visible_to(request.user), pk=run_id)
-    given = request.GET.get("from", "0")
-    points = points_since(run.pk, int(given) if given.isdigit() else 0)
+    points = points_since(run.pk, _number(request.GET.get("from", "")))
     frame = {} if points is None else points.as_frame()
     return JsonResponse(frame | {"over": run.is_over})
+
+
+def _number(text: str) -> int:
+    """Return a sequence number that somebody gave; nonsense means from the beginning."""
+    return int(text) if _SEQUENCE.fullmatch(text) else 0
 
 
 @role_required(Role.TRAINER)
@@ -41,13 +47,11 @@ def run_log(request: TeamRequest, run_id: UUID) -> HttpResponseBase:
 
 @role_required(Role.TRAINER)
 @require_GET
-def run_history(request: TeamRequest, run_id: UUID) -> HttpResponse:
+def run_history(request: TeamRequest, run_id: UUID) -> HttpResponseBase:
     """Send every point, event and sample of the run."""
     run = get_object_or_404(Run.objects.visible_to(request.user), pk=run_id)
-    text = json.dumps(training_history(run), indent=1, ensure_ascii=False)
-    answer = HttpResponse(text, content_type="application/json")
-    answer["Content-Disposition"] = 'attachment; filename="training_history.json"'
-    return answer
+    blocks = spooled(history_text(run))
+    return stream(request, blocks, name="training_history.json", kind="application/json")
 
 
 @role_required(Role.TRAINER)
