@@ -61,7 +61,13 @@ class Dataset(models.Model):
     valid_share = models.FloatField(default=0.10)
     test_share = models.FloatField(default=0.05)
     next_position = models.PositiveBigIntegerField(default=1, editable=False)
+    changes = models.PositiveBigIntegerField(
+        default=0, editable=False, help_text="goes up whenever rows change: counts are kept by it"
+    )
     deleted_at = models.DateTimeField(null=True, editable=False)
+    emptied_at = models.DateTimeField(
+        null=True, editable=False, help_text="when the rows of a deleted dataset were gone"
+    )
     objects = CuratorsQuerySet.as_manager()
 
     class Meta:
@@ -94,10 +100,19 @@ class Origin(models.TextChoices):
 
 
 class Conversation(models.Model):
-    """One row of a dataset: its turns, where they came from, and what the rules said."""
+    """One row of a dataset: its turns, where they came from, and what the rules said.
+
+    What a decision or a version writes stands in no index, and pages are kept half empty, so that
+    PostgreSQL changes such a row in place: otherwise it would write every index anew.
+    """
 
     id = models.BigAutoField(primary_key=True)
-    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="conversations")
+    dataset = models.ForeignKey(
+        Dataset,
+        on_delete=models.CASCADE,
+        related_name="conversations",
+        db_index=False,  # conversation_position_unique begins with it
+    )
     position = models.PositiveBigIntegerField()
     turns = models.JSONField()
     text = models.TextField(help_text="all turns, for the search")
@@ -117,7 +132,11 @@ class Conversation(models.Model):
     origin = models.CharField(max_length=10, choices=Origin)
     origin_key = models.CharField(max_length=64)
     source_file = models.ForeignKey(
-        SourceFile, null=True, on_delete=models.SET_NULL, related_name="conversations"
+        SourceFile,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="conversations",
+        db_index=False,  # conversation_by_file begins with it
     )
     start = models.PositiveBigIntegerField(null=True)
     end = models.PositiveBigIntegerField(null=True)
@@ -125,7 +144,11 @@ class Conversation(models.Model):
     status = models.CharField(max_length=10, choices=Status, default=Status.KEPT)
     decision = models.CharField(max_length=10, choices=Decision, null=True)
     decided_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
     )
     quality = models.PositiveSmallIntegerField(default=100)
     reasons = ArrayField(
@@ -139,7 +162,11 @@ class Conversation(models.Model):
     side = models.CharField(max_length=10, null=True)
     updated_at = models.DateTimeField(auto_now=True)
     updated_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
     )
 
     class Meta:
@@ -155,8 +182,6 @@ class Conversation(models.Model):
             ),
         ]
         indexes = [
-            # the table by status, keyset by position
-            models.Index(fields=["dataset", "status", "position"], name="conversation_by_status"),
             # the table by quality
             models.Index(fields=["dataset", "quality", "id"], name="conversation_by_quality"),
             # the table by length
@@ -167,6 +192,8 @@ class Conversation(models.Model):
             GinIndex(fields=["words"], name="conversation_by_words"),
             # rows of one reason
             GinIndex(fields=["reasons"], name="conversation_by_reasons"),
+            # the first rows of one file
+            models.Index(fields=["source_file", "position"], name="conversation_by_file"),
         ]
 
     def __str__(self) -> str:
@@ -297,6 +324,7 @@ class Version(models.Model):
     split_seed = models.PositiveIntegerField()
     shares = models.JSONField()
     state = models.CharField(max_length=10, choices=VersionState, default=VersionState.READY)
+    attempt = models.PositiveSmallIntegerField(default=0, editable=False)
     reason = models.TextField(default="", blank=True, editable=False)
     counts = models.JSONField(
         default=dict, blank=True, help_text="rows by side, words, characters, passages, set aside"

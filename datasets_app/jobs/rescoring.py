@@ -10,9 +10,11 @@ from datasets_app.corpus.conversation import from_json
 from datasets_app.corpus.rules import policy
 from datasets_app.corpus.rules.judge import judge
 from datasets_app.models import Conversation, Finding, Rescoring
+from datasets_app.services.changes import begin_change
 from datasets_app.services.writing import finding_rows, judged_columns
 
 SLICE_ROWS = 2_000
+READ_COLUMNS = ("turns", "decision", "status", "quality", "reasons")
 
 
 def rescore_dataset(dataset_id: UUID) -> None:
@@ -24,16 +26,17 @@ def rescore_dataset(dataset_id: UUID) -> None:
 @transaction.atomic(durable=True)
 def rescore_slice(dataset_id: UUID) -> bool:
     """Judge the next rows and move the cursor in one step; False when nothing is left to do."""
-    orders = Rescoring.objects.select_for_update(skip_locked=True).select_related("dataset")
+    orders = Rescoring.objects.select_for_update(skip_locked=True)
     order = orders.filter(dataset_id=dataset_id).first()
     if order is None:
         return False
-    rows = order.dataset.conversations.filter(pk__gt=order.cursor).order_by("pk")
-    slice_rows = list(rows[:SLICE_ROWS])
+    dataset = begin_change(dataset_id)  # a decision made meanwhile would be overwritten
+    rows = dataset.conversations.filter(pk__gt=order.cursor).order_by("pk")
+    slice_rows = list(rows.only(*READ_COLUMNS)[:SLICE_ROWS])
     if not slice_rows:
         order.delete()
         return False
-    _judge_again(slice_rows, policy.from_json(order.dataset.policy))
+    _judge_again(slice_rows, policy.from_json(dataset.policy))
     order.cursor = slice_rows[-1].pk
     order.done += len(slice_rows)
     order.save(update_fields=["cursor", "done", "touched_at"])

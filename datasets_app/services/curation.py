@@ -12,8 +12,14 @@ from django.db.models import QuerySet
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.models import Action, Conversation, Dataset, Decision, Status
 from datasets_app.rowfilter import RowFilter
+from datasets_app.services.changes import begin_change
 
 STATUS_AFTER = {Decision.KEEP: Status.KEPT, Decision.EXCLUDE: Status.EXCLUDED}
+RULES_SAY = """
+SELECT CASE min(found.severity) WHEN 'E' THEN 'excluded' ELSE 'review' END
+FROM datasets_app_finding found
+WHERE found.conversation_id = row.id AND found.severity IN ('E', 'R') HAVING count(*) > 0
+"""
 PAST_TENSE = {Decision.KEEP: "accepted", Decision.EXCLUDE: "excluded"}
 
 
@@ -63,6 +69,7 @@ def _decide(
     by: User,
     chosen: dict[str, object],
 ) -> Action:
+    begin_change(dataset.pk)
     after = {"status": STATUS_AFTER[decision], "decision": decision.value}
     action = Action.objects.create(dataset=dataset, actor=by, kind=decision.value, filter=chosen)
     sql, params = rows.order_by().values("id", "status", "decision").query.sql_with_params()
@@ -85,12 +92,17 @@ def _decide(
 
 
 def _apply(cursor: object, action: Action, to: str, by: User) -> int:
-    """Write one side of an action to the rows that still show the other side; count them."""
+    """Write one side of an action to the rows that still show the other side; count them.
+
+    A row without a decision shows what the rules say now: they may have changed since.
+    """
     was = {"after": "before", "before": "after"}[to]
     cursor.execute(  # type: ignore[attr-defined]
         f"""
         UPDATE datasets_app_conversation row
-        SET status = done.{to} ->> 'status', decision = done.{to} ->> 'decision',
+        SET status = CASE WHEN done.{to} ->> 'decision' IS NULL
+                          THEN coalesce(({RULES_SAY}), 'kept') ELSE done.{to} ->> 'status' END,
+            decision = done.{to} ->> 'decision',
             decided_by_id = CASE WHEN done.{to} ->> 'decision' IS NULL THEN NULL ELSE %s END,
             updated_by_id = %s, updated_at = now()
         FROM datasets_app_actionrow done
@@ -107,7 +119,8 @@ def _apply(cursor: object, action: Action, to: str, by: User) -> int:
 @transaction.atomic(durable=True)
 def undo(action: Action, *, by: User) -> Undone:
     """Put the action's rows back as they were; rows changed since then are left alone."""
-    original = Action.objects.select_for_update().get(pk=action.pk)
+    begin_change(action.dataset_id)
+    original = Action.objects.get(pk=action.pk)
     if Action.objects.filter(undoes=original).exists() or original.undoes_id:
         raise CorpusError("This action was undone already.")
     undoing = Action.objects.create(

@@ -10,6 +10,7 @@ from datasets_app import tasks
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.rules.policy import Policy
 from datasets_app.models import Dataset, Rescoring
+from datasets_app.services.changes import begin_change
 from otto_web.lib import audit
 from otto_web.lib.hints import hint
 
@@ -57,20 +58,20 @@ def delete_dataset(dataset: Dataset, *, by: User) -> None:
 
     The rows themselves are removed by the sweep, except those that a version holds.
     """
-    Dataset.objects.filter(pk=dataset.pk, deleted_at=None).update(deleted_at=Now())
-    audit.record(by, "delete", dataset, before={"name": dataset.name})
+    if Dataset.objects.filter(pk=dataset.pk, deleted_at=None).update(deleted_at=Now()):
+        audit.record(by, "delete", dataset, before={"name": dataset.name})
 
 
 @transaction.atomic(durable=True)
 def set_policy(dataset: Dataset, policy: Policy, *, by: User) -> Rescoring:
     """Store other rule settings and order that all rows are judged again."""
-    before = dataset.policy
-    dataset.policy = policy.as_json()
-    dataset.save(update_fields=["policy"])
-    order, _ = Rescoring.objects.update_or_create(
+    order, _ = Rescoring.objects.update_or_create(  # before the dataset, as the job locks them
         dataset=dataset,
         defaults={"cursor": 0, "done": 0, "total": dataset.conversations.count()},
     )
+    before = begin_change(dataset.pk).policy
+    dataset.policy = policy.as_json()
+    dataset.save(update_fields=["policy"])
     audit.record(by, "set rules", dataset, before=before, after=dataset.policy)
     hint(tasks.rescore_dataset_task, dataset.pk)
     return order

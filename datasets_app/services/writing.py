@@ -9,15 +9,15 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F
 
-from datasets_app.corpus.conversation import Conversation
+from datasets_app.corpus.conversation import Conversation, CorpusError
 from datasets_app.corpus.rules.finding import Judgement
 from datasets_app.corpus.rules.judge import judge
 from datasets_app.corpus.rules.policy import Policy
 from datasets_app.corpus.split import exact_key
 from datasets_app.models import Conversation as ConversationRow
 from datasets_app.models import Dataset, Decision, Finding, Origin, Status
+from datasets_app.services.changes import begin_change
 
 CONVERSATION_COLUMNS = (
     "id, dataset_id, position, turns, text, row_hash, exact_key, revision, origin, origin_key, "
@@ -46,13 +46,16 @@ def write_rows(dataset: Dataset, rows: Sequence[NewRow], rules: Policy) -> int:
     """Judge and add the rows, inside the caller's transaction; return how many were new.
 
     A row whose `origin_key` is in the dataset already is left out, so writing a batch again
-    after a crash doubles nothing.
+    after a crash doubles nothing. A deleted dataset takes no rows: a `CorpusError` says so.
     """
-    Dataset.objects.select_for_update().get(pk=dataset.pk)  # puts writers in a line
+    held = begin_change(dataset.pk)
+    if held.deleted_at is not None:
+        raise CorpusError(f"The dataset “{held.name}” was deleted. Choose another one.")
     fresh = _without_known(dataset, rows)
     if not fresh:
         return 0
-    position = _reserve_positions(dataset, len(fresh))
+    position = held.next_position
+    Dataset.objects.filter(pk=dataset.pk).update(next_position=position + len(fresh))
     ids = _reserve_ids(len(fresh))
     judged = [(pk, row, judge(row.conversation, rules)) for pk, row in zip(ids, fresh, strict=True)]
     with connection.cursor() as cursor:
@@ -104,13 +107,6 @@ def _without_known(dataset: Dataset, rows: Sequence[NewRow]) -> list[NewRow]:
     for key in known.values_list("origin_key", flat=True):
         del unique[key]
     return list(unique.values())
-
-
-def _reserve_positions(dataset: Dataset, count: int) -> int:
-    """Return the first of `count` free positions."""
-    Dataset.objects.filter(pk=dataset.pk).update(next_position=F("next_position") + count)
-    after = Dataset.objects.values_list("next_position", flat=True).get(pk=dataset.pk)
-    return int(after) - count
 
 
 def _reserve_ids(count: int) -> list[int]:
