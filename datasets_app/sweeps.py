@@ -6,8 +6,11 @@ import shutil
 import time
 from datetime import datetime, timedelta
 
+from django.conf import settings
+
 from datasets_app import blobs, tasks
-from datasets_app.models import Upload, UploadState
+from datasets_app.models import Dataset, Rescoring, Upload, UploadState, Version, VersionState
+from datasets_app.services.removal import remove_slice
 from datasets_app.services.uploads import LIFE, part_path
 from otto_web.lib.hints import hint
 
@@ -15,6 +18,7 @@ UNNAMED_FOR = timedelta(hours=1)
 LONGEST_UNPACKING = timedelta(days=1)
 ORPHANS_EVERY_SECONDS = 3600.0
 AT_ONCE = 100
+SLICES_A_TICK = 10
 _orphans_looked_at = float("-inf")
 
 
@@ -30,6 +34,34 @@ def hint_removals(now: datetime) -> None:
     left = Upload.objects.filter(state=UploadState.WITHDRAWN).exclude(blob=None)
     for pk in left.values_list("pk", flat=True)[:AT_ONCE]:
         hint(tasks.remove_upload_task, pk)
+
+
+def hint_versions(now: datetime) -> None:
+    """Wake workers for versions that nobody freezes, or whose worker has died."""
+    before = now - timedelta(seconds=settings.OTTO_HINT_SECONDS)
+    left = Version.objects.filter(state=VersionState.FREEZING, created_at__lt=before)
+    for pk in left.values_list("pk", flat=True)[:AT_ONCE]:
+        hint(tasks.freeze_version_task, pk)
+
+
+def hint_rescorings(now: datetime) -> None:
+    """Wake workers for datasets whose rows are no longer being judged."""
+    before = now - timedelta(seconds=settings.OTTO_HINT_SECONDS)
+    left = Rescoring.objects.filter(touched_at__lt=before)
+    for pk in left.values_list("pk", flat=True)[:AT_ONCE]:
+        hint(tasks.rescore_dataset_task, pk)
+
+
+def empty_deleted_datasets(now: datetime) -> None:
+    """Remove some rows of the dataset deleted first; what a version holds stays with it."""
+    gone = Dataset.objects.filter(deleted_at__lt=now, emptied_at=None).order_by("deleted_at")
+    dataset = gone.first()
+    if dataset is None:
+        return
+    for _ in range(SLICES_A_TICK):
+        if not remove_slice(dataset.pk, dataset.conversations.all()):
+            Dataset.objects.filter(pk=dataset.pk).update(emptied_at=now)
+            return
 
 
 def expire_uploads(now: datetime) -> None:
@@ -63,4 +95,13 @@ def remove_orphans(now: datetime) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-SWEEPS = (hint_imports, hint_removals, expire_uploads, remove_unnamed_blobs, remove_orphans)
+SWEEPS = (
+    hint_imports,
+    hint_removals,
+    hint_versions,
+    hint_rescorings,
+    empty_deleted_datasets,
+    expire_uploads,
+    remove_unnamed_blobs,
+    remove_orphans,
+)

@@ -18,6 +18,7 @@ Side = Literal["train", "valid", "test"]
 FEWEST_FOR_TEST = 200
 BLOCK = 20
 FEWEST_BLOCKS = 10
+NEEDED: frozenset[Side] = frozenset({"train", "valid"})
 
 _PUNCTUATION = "".join(
     re.escape(chr(code))
@@ -46,7 +47,7 @@ class Shares:
 class SplitRow:
     """A row to deal: what shares `group` shares a side; `side` is the one it already has."""
 
-    key: str
+    key: int
     group: str
     side: Side | None = None
 
@@ -55,8 +56,8 @@ class SplitRow:
 class Deal:
     """The side of each row; `left_out` would join groups of two sides, `parted` had to be cut."""
 
-    sides: dict[str, Side]
-    left_out: tuple[str, ...] = ()
+    sides: dict[int, Side]
+    left_out: tuple[int, ...] = ()
     parted: tuple[str, ...] = ()
 
 
@@ -93,17 +94,20 @@ def deal(rows: Iterable[SplitRow], *, seed: int, shares: Shares) -> Deal:
     sides, left_out, fresh = _settle(groups)
     limits = (shares.test if total >= FEWEST_FOR_TEST else 0.0, shares.valid)
     for group in fresh:
-        sides |= dict.fromkeys(_keys(groups[group]), _drawn_side(group, seed, limits))
+        side = _drawn_side(group, seed, limits)
+        sides.update((row.key, side) for row in groups[group])
+    if set(sides.values()) >= NEEDED:
+        return Deal(sides, tuple(left_out))
     parted = _fill_empty_sides(sides, {group: _keys(groups[group]) for group in fresh}, seed)
     return Deal(sides, tuple(left_out), parted)
 
 
 def _settle(
     groups: Mapping[str, list[SplitRow]],
-) -> tuple[dict[str, Side], list[str], list[str]]:
+) -> tuple[dict[int, Side], list[int], list[str]]:
     """Return the sides that stand already, the rows between two sides, and the new groups."""
-    sides: dict[str, Side] = {}
-    left_out: list[str] = []
+    sides: dict[int, Side] = {}
+    left_out: list[int] = []
     fresh: list[str] = []
     for group, rows in groups.items():
         known = {row.side for row in rows if row.side is not None}
@@ -119,7 +123,7 @@ def _settle(
     return sides, left_out, fresh
 
 
-def _keys(rows: Iterable[SplitRow]) -> list[str]:
+def _keys(rows: Iterable[SplitRow]) -> list[int]:
     return [row.key for row in rows]
 
 
@@ -137,12 +141,11 @@ def _drawn_side(group: str, seed: int, limits: tuple[float, float]) -> Side:
 
 
 def _fill_empty_sides(
-    sides: dict[str, Side], fresh: Mapping[str, list[str]], seed: int
+    sides: dict[int, Side], fresh: Mapping[str, list[int]], seed: int
 ) -> tuple[str, ...]:
     """Give validation and training a new group where they have none; return what was parted."""
     parted: list[str] = []
-    needed: tuple[Side, Side] = ("valid", "train")
-    for side in needed:
+    for side in sorted(NEEDED, reverse=True):
         if side in sides.values():
             continue
         keys, cut = _group_to_move(sides, fresh, seed)
@@ -152,8 +155,8 @@ def _fill_empty_sides(
 
 
 def _group_to_move(
-    sides: Mapping[str, Side], fresh: Mapping[str, list[str]], seed: int
-) -> tuple[list[str], list[str]]:
+    sides: Mapping[int, Side], fresh: Mapping[str, list[int]], seed: int
+) -> tuple[list[int], list[str]]:
     """Return the keys of the smallest new group whose side has others, else one row of a group."""
     counts: dict[Side, int] = defaultdict(int)
     for side in sides.values():

@@ -10,15 +10,17 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.quality import Tally
 from datasets_app.corpus.split import Shares, Side, SplitRow, block_groups, deal
 from datasets_app.models import Choice, Conversation, Status, Version, VersionState
 from datasets_app.selectors.quality import tally_of
+from datasets_app.services.changes import begin_change
 
-WRITE_ROWS = 5_000
+READ_ROWS = 5_000
+MOST_ATTEMPTS = 3
 STATUSES: dict[str, tuple[str, ...]] = {
     Choice.KEPT: (Status.KEPT,),
     Choice.REVIEW: (Status.KEPT, Status.REVIEW),
@@ -28,29 +30,52 @@ STATUSES: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row on its way into a manifest."""
+    """One row on its way into a manifest; `file` is the document of a passage."""
 
     pk: int
     position: int
     row_hash: str
     revision: int
-    key: str
     group: str
     side: Side | None
+    file: UUID | None
 
 
 def freeze(version_id: UUID) -> None:
     """Fill a version that was ordered; harmless when it is done already or being done."""
+    if not _begin_attempt(version_id):
+        return
     try:
         with transaction.atomic():
-            orders = Version.objects.select_for_update(skip_locked=True)
-            version = orders.filter(pk=version_id, state=VersionState.FREEZING).first()
-            if version is not None:
+            if version := _held_order(version_id):
                 _fill(version)
     except CorpusError as error:
-        Version.objects.filter(pk=version_id, state=VersionState.FREEZING).update(
-            state=VersionState.FAILED, reason=str(error)
-        )
+        _give_up(version_id, str(error))
+
+
+def _held_order(version_id: UUID) -> Version | None:
+    """Return the order with its lock; None when it is done, or another worker is at it."""
+    orders = Version.objects.select_for_update(skip_locked=True)
+    held: Version | None = orders.filter(pk=version_id, state=VersionState.FREEZING).first()
+    return held
+
+
+@transaction.atomic
+def _begin_attempt(version_id: UUID) -> bool:
+    """Count the attempt before it is made: one that kills its worker is not made for ever."""
+    version = _held_order(version_id)
+    if version is None:
+        return False
+    if version.attempt >= MOST_ATTEMPTS:
+        _give_up(version_id, "Freezing was interrupted several times. Freeze another version.")
+        return False
+    Version.objects.filter(pk=version_id).update(attempt=F("attempt") + 1)
+    return True
+
+
+def _give_up(version_id: UUID, reason: str) -> None:
+    orders = Version.objects.filter(pk=version_id, state=VersionState.FREEZING)
+    orders.update(state=VersionState.FAILED, reason=reason)
 
 
 def chosen_rows(version: Version) -> QuerySet[Conversation]:
@@ -60,60 +85,58 @@ def chosen_rows(version: Version) -> QuerySet[Conversation]:
 
 
 def _fill(version: Version) -> None:
-    lines = list(_lines(version))
+    if version.dataset.deleted_at is not None:
+        raise CorpusError("The dataset was deleted before its rows could be frozen.")
+    lines = _lines(version)
     if len(lines) < 2:
         raise CorpusError(
             f"This selection has {len(lines)} conversation(s), and a version needs at least two: "
             "one to learn from and one to test with. Accept more rows, or freeze “all”."
         )
-    rows = [SplitRow(line.key, line.group, line.side) for line in lines]
     shares = Shares(valid=version.shares["valid"], test=version.shares["test"])
-    dealt = deal(rows, seed=version.split_seed, shares=shares)
-    sides = dealt.sides
-    lines = [line for line in lines if line.key in sides]
-    version.manifest_sha256 = _write_manifest(version, lines, sides)
+    dealt = deal(_split_rows(lines), seed=version.split_seed, shares=shares)
+    version.manifest_sha256 = _write_manifest(version, lines, dealt.sides)
     _keep_sides(version)
-    score = tally_of(chosen_rows(version))
-    version.counts = _counts(version, Counter(sides[line.key] for line in lines), score)
+    score = tally_of(Conversation.objects.filter(version_rows__version=version))
+    version.counts = _counts(version, Counter(dealt.sides.values()), score)
     version.counts["left_out"] = len(dealt.left_out)
     version.quality_score = score.quality_score
     version.state = VersionState.READY
     version.save(update_fields=["manifest_sha256", "counts", "quality_score", "state"])
 
 
-def _lines(version: Version) -> Iterator[Line]:
-    """Yield the chosen rows; pieces of one document are grouped in blocks."""
-    fields = ("pk", "position", "row_hash", "revision", "origin_key", "exact_key", "side")
-    pieces = _pieces_per_file(version)
-    seen: Counter[UUID] = Counter()
+def _lines(version: Version) -> list[Line]:
+    """Return the chosen rows as they are at one moment: one statement reads them."""
+    fields = ("pk", "position", "row_hash", "revision", "exact_key", "side")
     rows = chosen_rows(version).values_list(*fields, "source_file", "is_passage")
-    for *found, file, is_passage in rows.iterator(chunk_size=WRITE_ROWS):
-        pk, position, row_hash, revision, key, group, side = found
-        if is_passage and file in pieces:
-            group = pieces[file][seen[file]]
-            seen[file] += 1
-        yield Line(pk, position, row_hash, revision, key, group, side)
+    return [
+        Line(pk, position, row_hash, revision, group, side, file if is_passage else None)
+        for pk, position, row_hash, revision, group, side, file, is_passage in rows.iterator(
+            chunk_size=READ_ROWS
+        )
+    ]
 
 
-def _pieces_per_file(version: Version) -> dict[UUID, list[str]]:
-    counts = Counter(
-        chosen_rows(version)
-        .filter(is_passage=True, source_file__isnull=False)
-        .values_list("source_file", flat=True)
-        .iterator(chunk_size=WRITE_ROWS)
-    )
-    return {file: block_groups(count, document=str(file)) for file, count in counts.items()}
+def _split_rows(lines: list[Line]) -> Iterator[SplitRow]:
+    """Yield the rows to deal; pieces of one document are grouped in blocks."""
+    pieces = Counter(line.file for line in lines if line.file)
+    blocks = {file: iter(block_groups(count, document=str(file))) for file, count in pieces.items()}
+    for line in lines:
+        group = next(blocks[line.file]) if line.file else line.group
+        yield SplitRow(line.position, group, line.side)
 
 
-def _write_manifest(version: Version, lines: list[Line], sides: dict[str, Side]) -> str:
+def _write_manifest(version: Version, lines: list[Line], sides: dict[int, Side]) -> str:
+    """Write the lines that were dealt a side; return the hash of the whole."""
+    dealt = (line for line in lines if line.position in sides)
     digest = hashlib.sha256()
     copy = (
         "COPY datasets_app_versionrow "
         "(version_id, position, conversation_id, revision, row_hash, side) FROM STDIN"
     )
     with connection.cursor() as cursor, cursor.copy(copy) as out:
-        for number, line in enumerate(lines, start=1):
-            side = sides[line.key]
+        for number, line in enumerate(dealt, start=1):
+            side = sides[line.position]
             digest.update(f"{number} {line.row_hash} {side}\n".encode())
             out.write_row((version.pk, number, line.pk, line.revision, line.row_hash, side))
     return digest.hexdigest()
@@ -121,6 +144,7 @@ def _write_manifest(version: Version, lines: list[Line], sides: dict[str, Side])
 
 def _keep_sides(version: Version) -> None:
     """Store the side on rows dealt for the first time: later versions keep it."""
+    begin_change(version.dataset_id)
     with connection.cursor() as cursor:
         cursor.execute(
             """

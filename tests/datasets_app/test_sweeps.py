@@ -10,9 +10,14 @@ from django.utils import timezone
 
 from datasets_app import sweeps
 from datasets_app.blobs import blob_path, move_into_store, work_path
-from datasets_app.models import Blob, Upload, UploadState
-from datasets_app.services import uploads
+from datasets_app.corpus.rules import policy
+from datasets_app.jobs.rescoring import rescore_dataset
+from datasets_app.models import Blob, Conversation, Dataset, Upload, UploadState, Version
+from datasets_app.selectors.versions import iter_conversations
+from datasets_app.services import freezing, removal, uploads, versions
+from datasets_app.services.datasets import create_dataset, delete_dataset, set_policy
 from datasets_app.services.uploads import Chunk, NewUpload, part_path
+from tests.datasets_app.makers import add, pair, support_dataset
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -73,3 +78,65 @@ def test_the_same_bytes_twice_are_one_file(data_dir):
     first, second = kept("4"), kept("4")
     assert first == second
     assert len([path for path in (data_dir / "blobs").rglob("*") if path.is_file()]) == 1
+
+
+@pytest.fixture
+def hinted(monkeypatch):
+    """Give the list of work that workers were woken for."""
+    found = []
+    monkeypatch.setattr(sweeps, "hint", lambda task, pk: found.append((task.__name__, pk)))
+    return found
+
+
+def test_a_version_left_freezing_is_hinted_again_and_gives_up_after_three_deaths(cora, hinted):
+    version = versions.order_version(support_dataset(cora), user=cora)
+    sweeps.hint_versions(timezone.now())
+    assert hinted == []  # its own hint is on its way
+    sweeps.hint_versions(timezone.now() + LATER)
+    assert hinted == [("freeze_version_task", version.pk)]
+    Version.objects.filter(pk=version.pk).update(attempt=freezing.MOST_ATTEMPTS)
+    freezing.freeze(version.pk)
+    version.refresh_from_db()
+    assert version.state == "failed"
+    assert "interrupted" in version.reason
+
+
+def test_a_rescoring_left_behind_is_hinted_again(cora, hinted):
+    dataset = support_dataset(cora)
+    set_policy(dataset, policy.standard(), by=cora)
+    sweeps.hint_rescorings(timezone.now())
+    assert hinted == []
+    sweeps.hint_rescorings(timezone.now() + LATER)
+    assert hinted == [("rescore_dataset_task", dataset.pk)]
+    rescore_dataset(dataset.pk)
+    sweeps.hint_rescorings(timezone.now() + LATER)
+    assert len(hinted) == 1
+
+
+def test_the_rows_of_a_deleted_dataset_go_in_slices_and_those_of_a_version_stay(cora, monkeypatch):
+    monkeypatch.setattr(removal, "SLICE", 2)
+    monkeypatch.setattr(sweeps, "SLICES_A_TICK", 2)
+    dataset, other = support_dataset(cora), create_dataset("Other", by=cora)
+    add(other, [pair("Is this one here?", "Yes, it stays where it is.")])
+    version = versions.freeze_version(dataset, user=cora)
+    add(dataset, [pair("again", "and again")] * 40)
+    loose = dataset.conversations.count() - version.counts["rows"]
+    assert loose == 10
+    delete_dataset(dataset, by=cora)
+    sweeps.empty_deleted_datasets(timezone.now())
+    assert dataset.conversations.count() == version.counts["rows"] + loose - 4
+    for _ in range(3):
+        sweeps.empty_deleted_datasets(timezone.now())
+    assert dataset.conversations.count() == version.counts["rows"]
+    assert len(list(iter_conversations(version.pk))) == version.counts["rows"]
+    assert Dataset.objects.get(pk=dataset.pk).emptied_at is not None
+    assert Conversation.objects.filter(dataset=other).count() == 1
+
+
+def test_a_version_of_a_dataset_that_was_deleted_is_not_frozen(cora):
+    dataset = support_dataset(cora)
+    version = versions.order_version(dataset, user=cora)
+    delete_dataset(dataset, by=cora)
+    freezing.freeze(version.pk)
+    version.refresh_from_db()
+    assert (version.state, version.rows.count()) == ("failed", 0)

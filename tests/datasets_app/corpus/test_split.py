@@ -12,7 +12,7 @@ from datasets_app.corpus.split import Shares, SplitRow, block_groups, deal, exac
 
 
 def rows_of(count: int, group=lambda n: f"g{n}") -> list[SplitRow]:
-    return [SplitRow(f"r{n}", group(n)) for n in range(count)]
+    return [SplitRow(n, group(n)) for n in range(count)]
 
 
 def pair(question: str, answer: str) -> Conversation:
@@ -46,7 +46,7 @@ def test_a_group_stays_on_one_side(count, groups, seed):
     result = deal(rows_of(count, lambda n: f"g{n % groups}"), seed=seed, shares=Shares())
     assert result.parted == ()
     for group in range(groups):
-        assert len({result.sides[f"r{n}"] for n in range(group, count, groups)}) == 1
+        assert len({result.sides[n] for n in range(group, count, groups)}) == 1
 
 
 def test_a_single_group_is_parted_and_that_is_said():
@@ -64,27 +64,27 @@ def test_fewer_than_two_rows_are_refused_in_a_sentence(count):
 @given(st.integers(2, 80), st.integers(0, 80), st.integers(0, 1000))
 def test_a_row_that_has_a_side_keeps_it_when_rows_are_added(first, more, seed):
     before = deal(rows_of(first), seed=seed, shares=Shares()).sides
-    known = [SplitRow(key, key.replace("r", "g"), side) for key, side in before.items()]
+    known = [SplitRow(key, f"g{key}", side) for key, side in before.items()]
     after = deal([*known, *rows_of(first + more)[first:]], seed=seed + 1, shares=Shares()).sides
     assert before.items() <= after.items()
 
 
 def test_a_new_row_follows_its_group_and_one_between_two_sides_is_left_out():
     rows = [
-        SplitRow("a", "x", "valid"),
-        SplitRow("b", "x"),
-        SplitRow("c", "y", "train"),
-        SplitRow("d", "y", "valid"),
-        SplitRow("e", "y"),
+        SplitRow(1, "x", "valid"),
+        SplitRow(2, "x"),
+        SplitRow(3, "y", "train"),
+        SplitRow(4, "y", "valid"),
+        SplitRow(5, "y"),
     ]
     result = deal(rows, seed=1, shares=Shares())
-    assert result.sides == {"a": "valid", "b": "valid", "c": "train", "d": "valid"}
-    assert result.left_out == ("e",)
+    assert result.sides == {1: "valid", 2: "valid", 3: "train", 4: "valid"}
+    assert result.left_out == (5,)
 
 
 def test_old_rows_of_one_side_only_are_refused_with_a_way_out():
     with pytest.raises(CorpusError, match="another seed"):
-        deal([SplitRow("a", "x", "train"), SplitRow("b", "y", "train")], seed=1, shares=Shares())
+        deal([SplitRow(1, "x", "train"), SplitRow(2, "y", "train")], seed=1, shares=Shares())
 
 
 @pytest.mark.parametrize("shares", [(0.0, 0.0), (0.6, 0.4), (-0.1, 0.1), (0.1, 1.0)])
@@ -96,7 +96,7 @@ def test_shares_that_leave_nothing_to_train_on_are_refused(shares):
 @pytest.mark.parametrize("count", [2, 3, 19, 40, 144, 1000])
 def test_one_document_gives_both_sides(count):
     groups = block_groups(count, document="book")
-    rows = [SplitRow(f"r{n}", group) for n, group in enumerate(groups)]
+    rows = [SplitRow(n, group) for n, group in enumerate(groups)]
     sides = deal(rows, seed=7, shares=Shares()).sides
     assert {"train", "valid"} <= set(sides.values())
     assert max(Counter(groups).values()) <= 20
@@ -118,6 +118,6 @@ def test_50_identical_conversations_have_one_key_and_one_side():
     others = [sample.conversation for sample in generate(count=50)]
     keys = [exact_key(talk) for talk in (*copies, *others)]
     assert Counter(keys).most_common(1)[0][1] == 50
-    rows = [SplitRow(f"r{n}", key) for n, key in enumerate(keys)]
+    rows = [SplitRow(n, key) for n, key in enumerate(keys)]
     sides = deal(rows, seed=7, shares=Shares()).sides
-    assert len({sides[f"r{n}"] for n in range(50)}) == 1
+    assert len({sides[n] for n in range(50)}) == 1
