@@ -43,9 +43,11 @@ def _import(work: Work) -> None:
         return
     if upload.blob is not None:
         imports.open_root(upload, upload.blob)
-    while file := _next_file(upload):
-        read_source(work, file)
-    _end(upload)
+    is_over = False
+    while not is_over:
+        while file := _next_file(upload):
+            read_source(work, file)
+        is_over = _end(upload)
 
 
 def _take_bytes(work: Work) -> bool:
@@ -78,10 +80,12 @@ def _next_file(upload: Upload) -> SourceFile | None:
     return pending.order_by("depth", "member_no").first()
 
 
-def _end(upload: Upload) -> None:
-    """An upload fails only when its one file, or its archive, could not be read at all."""
+def _end(upload: Upload) -> bool:
+    """End the upload unless there is more to read.
+
+    It fails only when its one file, or its archive, could not be read at all.
+    """
     root = upload.files.get(parent=None)
     if root.verdict == Verdict.FAILED and not upload.files.filter(verdict=Verdict.LOADED).exists():
-        imports.end_import(upload, UploadState.FAILED, root.note or root.reason)
-    else:
-        imports.end_import(upload, UploadState.READY)
+        return imports.end_reading(upload, UploadState.FAILED, root.note or root.reason)
+    return imports.end_reading(upload, UploadState.READY)

@@ -102,11 +102,11 @@ def _load(work: Work, file: SourceFile, path: Path, identified: Identified) -> N
     except (imports.LostFenceError, DatabaseError, OSError):
         raise
     except CorpusError as error:
-        _stop(work, file, ledger, reason="no_conversations", note=str(error))
+        _stop(work, file, reason="no_conversations", note=str(error))
         return
     except Exception:
         log.exception("file %s could not be read", file.pk)
-        _stop(work, file, ledger, reason="own_fault", note="")
+        _stop(work, file, reason="own_fault", note="")
         return
     verdict, reason = ledger.tally.verdict()
     changes = {"verdict": Verdict(verdict), "reason": reason, **ledger.columns()}
@@ -134,8 +134,12 @@ def _items(file: SourceFile, path: Path, identified: Identified) -> Iterator[Ite
     return islice(items, file.cursor, None)
 
 
-def _stop(work: Work, file: SourceFile, ledger: Ledger, *, reason: str, note: str) -> None:
-    """End a file in the middle: what was loaded stays, the rest of its bytes has failed."""
+def _stop(work: Work, file: SourceFile, *, reason: str, note: str) -> None:
+    """End a file in the middle: what was loaded stays, the rest of its bytes has failed.
+
+    The row tells what was loaded: the batch that failed is in the reader's counters too.
+    """
+    ledger = Ledger.of(SourceFile.objects.get(pk=file.pk))
     ledger.tally.failed += max(0, file.size - ledger.tally.total)
     verdict = Verdict.LOADED if ledger.tally.records else Verdict.FAILED
     changes = {"verdict": verdict, "reason": reason, "note": note, **ledger.columns()}
@@ -177,7 +181,9 @@ def _write_batch(
     ledger.cursor += len(batch)
     with transaction.atomic(durable=True):
         imports.hold(work.upload, attempt=0)
-        ledger.known += len(rows) - write_rows(dataset, rows, policy.from_json(dataset.policy))
+        held = Dataset.objects.select_for_update(no_key=True).get(pk=dataset.pk)
+        new = write_rows(held, rows, policy.from_json(held.policy))  # the rules of this moment
+        ledger.known += len(rows) - new
         Issue.objects.bulk_create(issues, batch_size=MOST_RECORDS)
         SourceFile.objects.filter(pk=file.pk).update(**ledger.columns())
     events.ring_upload_progress(work.upload.pk)

@@ -33,6 +33,7 @@ def choose_encoding(files: list[SourceFile], encoding: str, *, by: User) -> int:
 @transaction.atomic(durable=True)
 def load_members(archive: SourceFile, *, by: User) -> int:
     """Have the whole members of a damaged archive loaded; return how many they are."""
+    _hold(archive.upload)
     waiting = SourceFile.objects.filter(parent=archive, verdict=Verdict.WAITING)
     done = waiting.filter(reason=GOOD_MEMBER).update(verdict=Verdict.PENDING, reason="")
     if done:
@@ -49,19 +50,25 @@ def _let_go(
     after: dict[str, Any],
     by: User,
 ) -> int:
-    done = 0
-    for file in files:
-        waiting = SourceFile.objects.filter(pk=file.pk, verdict=Verdict.WAITING)
-        if waiting.update(verdict=Verdict.PENDING, reason="", note="", waiting_for=None, **changes):
-            audit.record(by, verb, file, after=after)
-            done += 1
+    first = files[0]
+    _hold(first.upload)
+    chosen = SourceFile.objects.filter(pk__in=[file.pk for file in files])
+    done = chosen.filter(verdict=Verdict.WAITING).update(
+        verdict=Verdict.PENDING, reason="", note="", waiting_for=None, **changes
+    )
     if done:
-        _wake(files[0].upload)
+        audit.record(by, verb, first, after={**after, "files": done})
+        _wake(first.upload)
     return done
 
 
+def _hold(upload: Upload) -> None:
+    """Make a worker that is about to end this upload wait, so that it finds the file."""
+    Upload.objects.select_for_update(no_key=True).filter(pk=upload.pk).first()
+
+
 def _wake(upload: Upload) -> None:
-    """Hand the upload to a worker again; one that reads it already will find the file."""
+    """Hand the upload to a worker again; one that reads it already goes on with the file."""
     at_rest = (UploadState.READY, UploadState.FAILED)
     ready = Upload.objects.filter(pk=upload.pk, state__in=at_rest)
     ready.update(state=UploadState.RECEIVED, finished_at=None)

@@ -75,6 +75,20 @@ def release_import(upload: Upload) -> None:
 @transaction.atomic(durable=True)
 def end_import(upload: Upload, state: UploadState, reason: str = "") -> None:
     """Give the upload its last state."""
+    _finish(upload, state, reason)
+
+
+@transaction.atomic(durable=True)
+def end_reading(upload: Upload, state: UploadState, reason: str = "") -> bool:
+    """Give the upload its last state, unless a person has let another file go meanwhile."""
+    hold(upload)  # its lock makes such a choice wait
+    if upload.files.filter(verdict=Verdict.PENDING).exists():
+        return False
+    _finish(upload, state, reason)
+    return True
+
+
+def _finish(upload: Upload, state: UploadState, reason: str) -> None:
     hold(upload, state=state, reason=reason, finished_at=timezone.now(), attempt=0)
     transaction.on_commit(partial(events.ring_upload, upload.pk))
 
