@@ -22,7 +22,6 @@ SORTS: dict[str, tuple[str, str]] = {
 SORT_WORDS = {"order": "order of arrival", "quality": "lowest quality first", "longest": "longest"}
 PAGE_SIZES = (50, 100, 200)
 LONGEST_SEARCH = 200
-LAST = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +75,13 @@ class RowFilter:
     def narrows(self) -> bool:
         return bool(self.status or self.reason or self.search or self.file or self.side)
 
-    def rows(self, dataset: Dataset, *, leaving_out: str = "") -> QuerySet[Conversation]:
-        """Return the dataset's rows that match, unordered; one part can be left out."""
+    @property
+    def scope(self) -> Self:
+        """The filter without status and reason: what the counts beside them are counted in."""
+        return type(self)(search=self.search, file=self.file, side=self.side)
+
+    def rows(self, dataset: Dataset) -> QuerySet[Conversation]:
+        """Return the dataset's rows that match, unordered."""
         parts = {
             "status": Q(status=self.status),
             "reason": Q(reasons__contains=[self.reason]),
@@ -87,20 +91,25 @@ class RowFilter:
         }
         chosen = Q()
         for name, part in parts.items():
-            if getattr(self, name) and name != leaving_out:
+            if getattr(self, name):
                 chosen &= part
         return dataset.conversations.filter(chosen)
 
     def page(self, dataset: Dataset) -> QuerySet[Conversation]:
-        """Return the rows of the page in order, one more than its size to tell if more follow."""
+        """Return the rows of the page in order, one more than its size to tell if more follow.
+
+        The keys are found first, so that texts are read for the page's rows only.
+        """
         field, sign = SORTS[self.sort]
+        order = (f"{sign}{field}", f"{sign}id")
         rows = self.rows(dataset)
         if self.after:
             value, pk = self.after
             step = "lt" if sign else "gt"
             beyond = Q(**{f"{field}__{step}": value}) | Q(**{field: value, f"id__{step}": pk})
             rows = rows.filter(beyond, **{f"{field}__{step}e": value})  # the plain bound: an index
-        return rows.order_by(f"{sign}{field}", f"{sign}id")[: self.size + 1]
+        keys = rows.order_by(*order).values("pk")[: self.size + 1]
+        return Conversation.objects.filter(pk__in=keys).order_by(*order)
 
     def key_of(self, row: Conversation) -> tuple[int, int]:
         return int(getattr(row, SORTS[self.sort][0])), row.pk

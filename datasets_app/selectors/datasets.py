@@ -2,22 +2,50 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import Count, Max, Q
+from django.db.models import F, Func, Max, TextField
 
 from datasets_app.corpus import quality
 from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, USER
 from datasets_app.corpus.rules.judge import LABELS
 from datasets_app.models import Action, Conversation, Dataset, Finding, Rescoring, Status, Version
 from datasets_app.rowfilter import RowFilter
-from datasets_app.selectors.quality import reason_counts, tally_of
+from datasets_app.selectors.counted import counted
+from datasets_app.selectors.quality import (
+    Group,
+    groups_of,
+    rows_by_reason,
+    rows_by_status,
+    tally,
+)
 
 PREVIEW_CHARACTERS = 240
 NAMES_OF_RULES = {**LABELS, "structure": "structure", "role_bleed": "role words inside"}
+
+
+def _beginning(*roles: str) -> Func:
+    """Return the beginning of the first turn of these roles, cut by the database."""
+    which = " || ".join(f'@.role == "{role}"' for role in roles)
+    first = f"jsonb_path_query_first(%(expressions)s, '$[*] ? ({which})') ->> 'text'"
+    cut = f"left({first}, {PREVIEW_CHARACTERS})"
+    return Func(F("turns"), template=cut, output_field=TextField())
+
+
+COLUMNS = ("position", "n_turns", "n_words", "quality", "status", "decision", "reasons")
+FIRST_QUESTION, FIRST_ANSWER = _beginning(USER), _beginning(ASSISTANT, PASSAGE)
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetLine:
+    """A dataset in the list, with its rows by status."""
+
+    dataset: Dataset
+    counts: Counter[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +88,26 @@ class Score:
     advice: list[quality.Advice]
 
 
-def dataset_list(user: User) -> list[Dataset]:
+def dataset_list(user: User) -> list[DatasetLine]:
     """Return the datasets with their counts, newest first."""
-    statuses = {
-        f"n_{status}": Count("conversations", filter=Q(conversations__status=status))
-        for status in Status.values
-    }
-    found = Dataset.objects.visible_to(user).filter(deleted_at=None)
-    return list(found.annotate(**statuses).order_by("-created_at"))
+    found = Dataset.objects.visible_to(user).filter(deleted_at=None).order_by("-created_at")
+    return [DatasetLine(dataset, status_counts(dataset)) for dataset in found]
+
+
+def groups_in(dataset: Dataset, rows: RowFilter) -> list[Group]:
+    """Return what the filter's scope is made up of; one query after a change, else none."""
+    scope = rows.scope
+    return counted(dataset, f"groups {scope.query()}", lambda: groups_of(scope.rows(dataset)))
 
 
 def table_page(dataset: Dataset, rows: RowFilter) -> TablePage:
-    """Return one page of the table in five queries, whatever its size."""
-    found = list(rows.page(dataset))
+    """Return one page of the table in two queries, whatever its size."""
+    page = rows.page(dataset).only(*COLUMNS)
+    found = list(page.annotate(question=FIRST_QUESTION, answer=FIRST_ANSWER))
     shown = found[: rows.size]
-    by_status = _status_counts(dataset, rows)
+    groups = groups_in(dataset, rows)
+    by_status = rows_by_status(g for g in groups if rows.reason in {"", *g.reasons})
+    by_reason = rows_by_reason(g for g in groups if rows.status in {"", g.status})
     following = ""
     if len(found) > rows.size:
         following = rows.query(after=rows.key_of(shown[-1]))
@@ -82,37 +115,30 @@ def table_page(dataset: Dataset, rows: RowFilter) -> TablePage:
         rows=[_row(row) for row in shown],
         following=following,
         statuses=list(_status_tabs(rows, by_status)),
-        reasons=list(_reason_chips(dataset, rows)),
-        matching=by_status[rows.status] if rows.status else sum(by_status.values()),
-        total=sum(by_status.values()),
+        reasons=list(_reason_chips(rows, by_reason)),
+        matching=by_status[rows.status] if rows.status else by_status.total(),
+        total=by_status.total(),
     )
 
 
-def _status_counts(dataset: Dataset, rows: RowFilter) -> dict[str, int]:
-    found = rows.rows(dataset, leaving_out="status").order_by().values("status")
-    counted = dict(found.annotate(count=Count("pk")).values_list("status", "count"))
-    return {status: counted.get(status, 0) for status in Status.values}
-
-
-def _status_tabs(rows: RowFilter, counts: dict[str, int]) -> Iterator[tuple[str, str, int, str]]:
-    yield "", "All", sum(counts.values()), rows.query(status="")
+def _status_tabs(rows: RowFilter, counts: Counter[str]) -> Iterator[tuple[str, str, int, str]]:
+    yield "", "All", counts.total(), rows.query(status="")
     for status in Status:
         yield status.value, status.label, counts[status], rows.query(status=status.value)
 
 
-def _reason_chips(dataset: Dataset, rows: RowFilter) -> Iterator[tuple[str, str, int, str]]:
-    for rule, count in reason_counts(rows.rows(dataset, leaving_out="reason")).items():
+def _reason_chips(rows: RowFilter, counts: dict[str, int]) -> Iterator[tuple[str, str, int, str]]:
+    for rule, count in counts.items():
         chosen = "" if rule == rows.reason else rule
         yield rule, NAMES_OF_RULES.get(rule, rule), count, rows.query(reason=chosen)
 
 
-def _row(row: Conversation) -> Row:
-    question, answer = _preview(row.turns)
+def _row(row: Any) -> Row:
     return Row(
         pk=row.pk,
         position=row.position,
-        question=question,
-        answer=answer,
+        question=row.question or "",
+        answer=row.answer or "",
         turns=row.n_turns,
         quality=row.quality,
         status=row.status,
@@ -121,16 +147,9 @@ def _row(row: Conversation) -> Row:
     )
 
 
-def _preview(turns: list[dict[str, str]]) -> tuple[str, str]:
-    """Return the beginnings of the first question and the first answer after it."""
-    question = next((turn["text"] for turn in turns if turn["role"] == USER), "")
-    answer = next((turn["text"] for turn in turns if turn["role"] in {ASSISTANT, PASSAGE}), "")
-    return question[:PREVIEW_CHARACTERS], answer[:PREVIEW_CHARACTERS]
-
-
 def score_of(dataset: Dataset) -> Score:
-    """Return the dataset's quality score; three queries."""
-    return _score(tally_of(dataset.conversations.all()))
+    """Return the dataset's quality score."""
+    return _score(tally(groups_in(dataset, RowFilter())))
 
 
 def _score(counts: quality.Tally) -> Score:
@@ -256,14 +275,19 @@ def header(dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def status_counts(dataset: Dataset) -> dict[str, int]:
+def status_counts(dataset: Dataset) -> Counter[str]:
     """Return the dataset's rows by status."""
-    return _status_counts(dataset, RowFilter())
+    return rows_by_status(groups_in(dataset, RowFilter()))
+
+
+def rule_hits(dataset: Dataset) -> dict[str, int]:
+    """Return how many rows each rule set aside."""
+    return rows_by_reason(groups_in(dataset, RowFilter()))
 
 
 def deletion_of(dataset: Dataset) -> dict[str, int]:
     """Return what deleting the dataset would mean."""
-    return {"rows": dataset.conversations.count(), "versions": dataset.versions.count()}
+    return {"rows": status_counts(dataset).total(), "versions": dataset.versions.count()}
 
 
 def score_of_version(version: Version) -> Score:

@@ -1,34 +1,66 @@
-"""How good a set of rows is, counted in the database."""
+"""How good a set of rows is, and how they are made up: counted in the database, in one pass."""
 
 from __future__ import annotations
 
-from django.db.models import Count, F, Func, Q, QuerySet
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Count, QuerySet
 
 from datasets_app.corpus.quality import Tally
 from datasets_app.corpus.rules.judge import LABELS
 from datasets_app.models import Conversation, Decision
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Rows alike in status, decision and reasons, and how many they are."""
+
+    status: str
+    decision: str | None
+    reasons: tuple[str, ...]
+    count: int
+
+    @property
+    def is_valid(self) -> bool:
+        """A rule with a label makes a row invalid; a person's decision to keep makes it valid."""
+        return self.decision == Decision.KEEP or LABELS.keys().isdisjoint(self.reasons)
+
+
+def groups_of(rows: QuerySet[Conversation]) -> list[Group]:
+    """Return the rows by status, decision and reasons; the sets of reasons are few."""
+    found = rows.order_by().values_list("status", "decision", "reasons").annotate(n=Count("pk"))
+    return [Group(status, decision, tuple(why), n) for status, decision, why, n in found]
+
+
 def tally_of(rows: QuerySet[Conversation]) -> Tally:
-    """Return total, valid and rows per rule; a person's decision to keep makes a row valid."""
-    labelled = list(LABELS)
-    invalid = Q(reasons__overlap=labelled) & (Q(decision=None) | Q(decision=Decision.EXCLUDE))
-    counts = rows.order_by().aggregate(total=Count("pk"), invalid=Count("pk", filter=invalid))
-    rules = reason_counts(rows.filter(invalid))
-    by_rule = {rule: count for rule, count in rules.items() if rule in LABELS}
-    return Tally(counts["total"], counts["total"] - counts["invalid"], by_rule)
+    """Return total, valid and rows per rule; one query."""
+    return tally(groups_of(rows))
+
+
+def tally(groups: Iterable[Group]) -> Tally:
+    counted = list(groups)
+    invalid = [group for group in counted if not group.is_valid]
+    total = sum(group.count for group in counted)
+    by_rule = {rule: n for rule, n in rows_by_reason(invalid).items() if rule in LABELS}
+    return Tally(total, total - sum(group.count for group in invalid), by_rule)
 
 
 def reason_counts(rows: QuerySet[Conversation]) -> dict[str, int]:
-    """Return how many rows each rule set aside, most frequent first."""
-    reason = Func(F("reasons"), function="unnest")
-    found = (
-        rows.exclude(reasons=[])
-        .order_by()
-        .annotate(reason=reason)
-        .values("reason")
-        .annotate(count=Count("pk"))
-        .order_by("-count", "reason")
-        .values_list("reason", "count")
-    )
-    return dict(found)
+    """Return how many rows each rule set aside, most frequent first; one query."""
+    return rows_by_reason(groups_of(rows))
+
+
+def rows_by_reason(groups: Iterable[Group]) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for group in groups:
+        counts.update(dict.fromkeys(group.reasons, group.count))
+    return dict(sorted(counts.items(), key=lambda found: (-found[1], found[0])))
+
+
+def rows_by_status(groups: Iterable[Group]) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for group in groups:
+        counts[group.status] += group.count
+    return counts

@@ -12,6 +12,7 @@ from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
 from datasets_app.corpus.conversation import Conversation, from_json
 from datasets_app.models import ConversationRevision, Dataset, Version, VersionRow
+from datasets_app.selectors.counted import counted
 
 READ_ROWS = 2_000
 
@@ -77,4 +78,5 @@ def changed_since(version: Version) -> int:
     """Return how many of the dataset's rows are new or edited since the version was frozen."""
     in_version = Q(version_rows__version=version, version_rows__revision=F("revision"))
     rows = version.dataset.conversations
-    return rows.count() - rows.filter(in_version).count()
+    what = f"changed since {version.pk}"
+    return counted(version.dataset, what, lambda: rows.count() - rows.filter(in_version).count())

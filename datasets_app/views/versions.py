@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -16,7 +17,6 @@ from datasets_app.selectors import datasets as selectors
 from datasets_app.selectors import downloads
 from datasets_app.selectors import versions as version_selectors
 from datasets_app.selectors.names import as_uuid
-from datasets_app.selectors.quality import reason_counts
 from datasets_app.services import datasets as services
 from datasets_app.services import versions as version_services
 from datasets_app.views.datasets import find_dataset
@@ -54,7 +54,7 @@ def version_detail(request: TeamRequest, version_id: UUID) -> HttpResponse:
         "version": version,
         "dataset": version.dataset,
         "score": selectors.score_of_version(version),
-        "changed": version_selectors.changed_since(version),
+        "changed": partial(version_selectors.changed_since, version),
         "formats": downloads.FORMATS,
         "train_query": _train_query(request, version),
     }
@@ -106,7 +106,7 @@ def dataset_rules(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
     context = {
         **selectors.header(dataset),
         "rules": form,
-        "hits": reason_counts(dataset.conversations.all()),
+        "hits": partial(selectors.rule_hits, dataset),
     }
     status = 422 if request.method == "POST" else 200
     return respond(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from argparse import ArgumentParser
-from typing import Any
+from typing import Any, cast
 
 from django.core.management.base import BaseCommand, CommandError
 
 from datasets_app.corpus import quality
 from datasets_app.corpus.conversation import CorpusError, from_json
 from datasets_app.corpus.rules.finding import Finding as Verdict
+from datasets_app.corpus.rules.finding import Severity
 from datasets_app.models import Conversation, Dataset
 from datasets_app.selectors.datasets import score_of
 from datasets_app.selectors.names import dataset_named
@@ -80,7 +81,7 @@ def open_findings(row: Conversation) -> list[Verdict]:
             turn=found.turn,
             rule=found.rule,
             version=found.rule_version,
-            severity=found.severity,
+            severity=cast("Severity", found.severity),
             value=found.value,
             threshold=found.threshold,
             spans=tuple((start, end) for start, end in found.spans),
