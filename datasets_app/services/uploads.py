@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import logging
 import os
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -40,6 +40,7 @@ IN_FLIGHT_BYTES = 20 * 1024**3
 IN_FLIGHT_UPLOADS = 5
 ACTIVE = timedelta(minutes=10)
 GIB = 1024**3
+SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 NO_COUNTS = dict.fromkeys(
     ("n_total", "n_loaded", "n_skipped", "n_failed", "n_records", "n_issues", "cursor"), 0
 )
@@ -85,6 +86,8 @@ def create_upload(new: NewUpload, *, by: User | None) -> Upload:
     """Open an upload; the same `idem_key` of the same person gives the same upload again."""
     if new.idem_key and (earlier := _by_idem_key(new.idem_key, by)):
         return earlier
+    if new.sha256 and not SHA256.fullmatch(new.sha256):
+        raise UploadError(400, "The announced SHA-256 must be 64 hexadecimal digits.")
     _check_limits(new.size, by)
     try:
         return _insert_upload(new, by=by)
@@ -106,7 +109,7 @@ def _insert_upload(new: NewUpload, *, by: User | None) -> Upload:
         name=clean_name(new.name) or "unnamed",
         claimed_type=clean_text(new.claimed_type).text[:200],
         size=new.size,
-        claimed_sha256=new.sha256.lower()[:64],
+        claimed_sha256=new.sha256.lower(),
         dataset=dataset,
         dataset_name=dataset_name,
         idem_key=new.idem_key,
@@ -201,7 +204,7 @@ def _check_digest(chunk: Chunk) -> None:
         raise UploadError(400, "Checksums may be sha1 or sha256.")
     try:
         wanted = base64.b64decode(encoded.strip(), validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # no base64, or not even ASCII
         raise UploadError(400, "The checksum is not valid base64.") from error
     if DIGESTS[algorithm](chunk.body).digest() != wanted:
         raise UploadError(460, "This piece was damaged on its way. Send it again.")

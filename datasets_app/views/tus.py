@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
@@ -15,6 +14,7 @@ from django.urls import reverse
 from django.utils.http import http_date
 from django.views.decorators.csrf import csrf_exempt
 
+from datasets_app.corpus.encoding import clean_text
 from datasets_app.models import Upload, UploadState
 from datasets_app.services import uploads
 from datasets_app.services.uploads import Chunk, NewUpload, UploadError
@@ -200,15 +200,18 @@ def _note_progress(answer: HttpResponse, upload: Upload) -> None:
 
 
 def read_metadata(header: str) -> dict[str, str]:
-    """Return the pairs of an Upload-Metadata header; bytes that are no UTF-8 become U+FFFD."""
+    """Return the pairs of an Upload-Metadata header, safe to store.
+
+    Bytes that are no UTF-8 become U+FFFD.
+    """
     pairs: dict[str, str] = {}
     for pair in filter(None, (part.strip() for part in header.split(","))):
         key, _, encoded = pair.partition(" ")
         try:
             value = base64.b64decode(encoded.strip(), validate=True)
-        except binascii.Error as error:
+        except ValueError as error:  # no base64, or not even ASCII
             raise UploadError(400, f"Upload-Metadata: “{key}” is not valid base64.") from error
-        pairs[key] = value.decode("utf-8", "replace")
+        pairs[key] = clean_text(value.decode("utf-8", "replace")).text
     return pairs
 
 

@@ -294,3 +294,27 @@ def test_tuspy_uploads_and_resumes_like_with_any_tus_server(live_server, token):
     found = Upload.objects.get()
     assert (found.state, found.offset) == ("received", len(body))
     assert part_path(found.pk).read_bytes() == body
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    ["filename caf\xe9", "filename !", f"sha256 {b64('../../../../../../etc/passwd')}"],
+)
+def test_headers_that_no_client_of_ours_sends_are_refused_in_a_sentence(curator, metadata):
+    answer = create(curator, metadata=metadata)
+    assert answer.status_code == 400
+    assert answer["Content-Type"].startswith("text/plain")
+    assert not Upload.objects.exists()
+
+
+def test_nul_in_a_header_is_left_out(curator):
+    pairs = {"filename": "a\0b.txt", "filetype": "text\0", "dataset": "x\0", "idem": "once\0"}
+    metadata = ",".join(f"{key} {b64(value)}" for key, value in pairs.items())
+    assert create(curator, metadata=metadata).status_code == 201
+    assert create(curator, metadata=metadata).status_code == 201
+    assert Upload.objects.get().name == "ab.txt"
+
+
+def test_a_checksum_that_is_not_even_ascii_is_refused(curator, url):
+    assert patch(curator, url, HTTP_UPLOAD_CHECKSUM="sha1 caf\xe9").status_code == 400
+    assert the_row()["offset"] == 0
