@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from datasets_app.corpus.conversation import ASSISTANT, USER, Conversation
 from datasets_app.models import Version
@@ -47,13 +46,17 @@ def pairs_of(conversation: Conversation) -> Iterator[dict[str, str]]:
 def write_pairs(version: Version) -> Iterator[str]:
     """Yield a JSON list of input/output objects, indented by 2 and not ASCII-escaped."""
     yield "["
+    yield from _batched(_indented_pairs(version))
+    yield "\n]\n"
+
+
+def _indented_pairs(version: Version) -> Iterator[str]:
     separator = "\n"
     for conversation in iter_conversations(version.pk):
         for pair in pairs_of(conversation):
             text = json.dumps(pair, ensure_ascii=False, indent=2).replace("\n", "\n  ")
             yield f"{separator}  {text}"
             separator = ",\n"
-    yield "\n]\n"
 
 
 def _batched(lines: Iterator[str]) -> Iterator[str]:
@@ -70,10 +73,3 @@ FORMATS: dict[str, Layout] = {
     "messages": Layout("JSONL, messages", "jsonl", "application/jsonl", write_messages),
     "pairs": Layout("JSON, input and output", "json", "application/json", write_pairs),
 }
-
-
-def attachment(name: str) -> str:
-    """Return the header value that makes a browser save the file under this name."""
-    plain = "".join(sign if sign.isascii() and sign.isprintable() else "_" for sign in name)
-    plain = plain.replace('"', "_").replace("\\", "_")
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

@@ -22,6 +22,7 @@ from datasets_app.services import versions as version_services
 from datasets_app.views.datasets import find_dataset
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest, respond
+from otto_web.lib.streams import stream
 
 
 @role_required(Role.CURATOR)
@@ -73,10 +74,8 @@ def version_download(request: TeamRequest, version_id: UUID, layout: str) -> Str
     download = downloads.FORMATS.get(layout)
     if download is None:
         raise Http404
-    answer = StreamingHttpResponse(download.write(version), content_type=download.content_type)
     name = f"{version.name}.{download.suffix}"
-    answer["Content-Disposition"] = downloads.attachment(name)
-    return answer
+    return stream(request, download.write(version), name=name, kind=download.content_type)
 
 
 def _train_query(request: TeamRequest, version: Version) -> str:
