@@ -169,7 +169,7 @@ CELERY_RESULT_BACKEND = None
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_PUBLISH_RETRY_POLICY = {
-    "max_retries": 2,
+    "max_retries": 1,  # a Redis that hangs costs a person two waits of socket_timeout
     "interval_start": 0,
     "interval_step": 0.2,
     "interval_max": 0.5,
@@ -177,7 +177,7 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 3600,
     "socket_connect_timeout": 0.8,
-    "socket_timeout": 10,
+    "socket_timeout": 0.8,  # for publishers; workers wait longer (otto_web/worker.py)
     "socket_keepalive": True,
     "health_check_interval": 25,
     "global_keyprefix": "otto:",

@@ -22,6 +22,7 @@ from otto_web.servers.tether import tie_to_parent
 
 EXIT_DRAINED = 75
 IDLE_SECONDS, LOOK_SECONDS = 5.0, 0.5
+BROKER_SECONDS = 10.0  # a worker waits for messages, so it is patient with a slow Redis
 
 
 class Worker:
@@ -77,6 +78,7 @@ def _doing() -> str:
 
 @signals.worker_init.connect(weak=False)
 def _start_beating(sender: Any, **_: Any) -> None:
+    sender.app.conf.broker_transport_options["socket_timeout"] = BROKER_SECONDS
     queues = sender.app.amqp.queues.consume_from
     worker = Worker(ProcessKind.TRAIN if "train" in queues else ProcessKind.SHORT)
     signals.worker_shutting_down.connect(worker.shut_down, weak=False)

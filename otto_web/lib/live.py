@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from typing import Any
@@ -14,6 +15,7 @@ from otto_web.lib import delays
 
 log = logging.getLogger(__name__)
 QUIET_SECONDS = 5.0
+RING_SECONDS = 0.8  # the layer itself would wait 15 s for a Redis that hangs
 _quiet_until = 0.0
 
 
@@ -26,11 +28,15 @@ def ring(group: str, kind: str, **note: Any) -> None:
     global _quiet_until  # noqa: PLW0603 - one breaker per process
     if time.monotonic() < _quiet_until:
         return
-    layer = get_channel_layer()
     try:
-        async_to_sync(layer.group_send)(group, {"type": kind, **note})
+        async_to_sync(_send)(group, {"type": kind, **note})
         delays.note_success()
     except (RedisError, OSError) as error:
         _quiet_until = time.monotonic() + QUIET_SECONDS
         delays.note_failure()
         log.warning("no bell for %s: %s", group, error)
+
+
+async def _send(group: str, bell: dict[str, Any]) -> None:
+    async with asyncio.timeout(RING_SECONDS):  # its TimeoutError is an OSError
+        await get_channel_layer().group_send(group, bell)

@@ -10,9 +10,11 @@ import time
 
 import pytest
 from django.conf import settings as live_settings
+from kombu import pools
 from redis import Redis
 
 from otto_web.celery import app
+from otto_web.servers.wiring import use_redis
 from tests.training_app.conftest import ROOT, make_version, toy_order
 from tests.training_app.jobs.test_durability import wait_for
 from training_app.models import Run, RunState
@@ -65,7 +67,8 @@ def broker_at():
 
     def move(url):
         app.conf.update(broker_url=url)
-        app.pool.force_close_all()
+        pools.reset()
+        app._pool = None  # of the address before
         app.__dict__.pop("amqp", None)
 
     yield move
@@ -76,6 +79,30 @@ def closed_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+@pytest.fixture
+def silent_port():
+    """A server that accepts and never answers, as a Redis does that hangs."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen(64)
+        yield server.getsockname()[1]
+
+
+def test_submitting_takes_less_than_three_seconds_while_redis_hangs(
+    broker_at, silent_port, redis_server, transactional_db
+):
+    version = make_version()
+    use_redis(f"redis://127.0.0.1:{silent_port}")
+    try:
+        broker_at(live_settings.CELERY_BROKER_URL)
+        began = time.monotonic()
+        run = queue_run(toy_order(version), created_by=None)
+        assert time.monotonic() - began < 3
+    finally:
+        use_redis(redis_server)
+    assert Run.objects.get(pk=run.pk).state == RunState.QUEUED
 
 
 def test_submitting_takes_less_than_three_seconds_while_redis_is_down(
