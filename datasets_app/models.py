@@ -17,7 +17,7 @@ from datasets_app.querysets import CuratorsQuerySet
 
 __all__ = [
     "Action",
-    "ActionRow",
+    "ActionGroup",
     "Blob",
     "Choice",
     "Conversation",
@@ -287,16 +287,19 @@ class Action(models.Model):
         return self.title
 
 
-class ActionRow(models.Model):
-    """What an action did to one row."""
+class ActionGroup(models.Model):
+    """What an action did to those of its rows that were alike before it.
 
-    action = models.ForeignKey(Action, on_delete=models.CASCADE, related_name="rows")
-    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="+")
+    A hundred thousand rows are a handful of groups; an id whose row is gone does no harm.
+    """
+
+    action = models.ForeignKey(Action, on_delete=models.CASCADE, related_name="groups")
     before = models.JSONField()
     after = models.JSONField()
+    conversations = ArrayField(models.BigIntegerField())
 
     def __str__(self) -> str:
-        return f"{self.action_id}: {self.conversation_id}"
+        return f"{self.action_id}: {len(self.conversations)} rows"
 
 
 class Choice(models.TextChoices):

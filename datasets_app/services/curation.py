@@ -76,14 +76,16 @@ def _decide(
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            INSERT INTO datasets_app_actionrow (action_id, conversation_id, before, after)
-            SELECT %s, row.id, jsonb_build_object('status', row.status, 'decision', row.decision),
-                   jsonb_build_object('status', %s::text, 'decision', %s::text)
-            FROM ({sql}) row
+            INSERT INTO datasets_app_actiongroup (action_id, before, after, conversations)
+            SELECT %s, jsonb_build_object('status', row.status, 'decision', row.decision),
+                   jsonb_build_object('status', %s::text, 'decision', %s::text),
+                   array_agg(row.id ORDER BY row.id)
+            FROM ({sql}) row GROUP BY row.status, row.decision
+            RETURNING cardinality(conversations)
             """,  # noqa: S608 - the inner query is Django's own, with its parameters
             [action.pk, after["status"], after["decision"], *params],
         )
-        action.previewed = cursor.rowcount
+        action.previewed = sum(count for (count,) in cursor.fetchall())
         action.done = _apply(cursor, action, "after", by)
     count = f"{action.done:,} conversation" + ("" if action.done == 1 else "s")
     action.title = f"{count} {PAST_TENSE[decision]}"
@@ -105,8 +107,8 @@ def _apply(cursor: object, action: Action, to: str, by: User) -> int:
             decision = done.{to} ->> 'decision',
             decided_by_id = CASE WHEN done.{to} ->> 'decision' IS NULL THEN NULL ELSE %s END,
             updated_by_id = %s, updated_at = now()
-        FROM datasets_app_actionrow done
-        WHERE done.action_id = %s AND done.conversation_id = row.id
+        FROM datasets_app_actiongroup done, unnest(done.conversations) AS chosen (id)
+        WHERE done.action_id = %s AND chosen.id = row.id
           AND row.status = done.{was} ->> 'status'
           AND row.decision IS NOT DISTINCT FROM done.{was} ->> 'decision'
         """,  # noqa: S608 - `to` is one of two words of this module

@@ -23,7 +23,8 @@ def stream(
     """
     content = _one_by_one(blocks) if isinstance(request, ASGIRequest) else blocks
     answer = StreamingHttpResponse(content, content_type=kind)
-    answer["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name)
+    header = content_disposition_header(as_attachment=True, filename=name)
+    answer["Content-Disposition"] = header or "attachment"
     return answer
 
 
