@@ -12,6 +12,7 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django_htmx.http import HttpResponseClientRefresh
 
 
 class Role(IntEnum):
@@ -51,6 +52,18 @@ def forbidden(request: HttpRequest, role: Role) -> HttpResponse:
     return render(request, "pages/403.html", {"needed": role.group}, status=403)
 
 
+def to_sign_in(request: HttpRequest) -> HttpResponse:
+    """Send a visitor to sign in; never put the sign-in page where htmx wanted a fragment.
+
+    A page that asks is loaded anew, which leads there; what somebody typed stays where it is.
+    """
+    if "HX-Request" not in request.headers:
+        return redirect_to_login(request.get_full_path())
+    if request.method in {"GET", "HEAD"}:
+        return HttpResponseClientRefresh()
+    return HttpResponse(status=401)
+
+
 View = Callable[..., Any]
 
 
@@ -64,7 +77,7 @@ def role_required(role: Role) -> Callable[[View], View]:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.is_authenticated:
-                return redirect_to_login(request.get_full_path())
+                return to_sign_in(request)
             if not has_role(request.user, role):
                 return forbidden(request, role)
             answer: HttpResponseBase = view(request, *args, **kwargs)

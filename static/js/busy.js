@@ -1,6 +1,7 @@
 // @ts-check
 /** Mark what waits for the server as busy, and say in words when a request did not come through. */
 const SENTENCES = /** @type {Record<number, string>} */ ({
+  401: "You are signed out. What you typed is still here: sign in in another tab, then try again.",
   403: "Your role does not allow this, or the page is too old: reload it. Nothing was changed.",
   404: "This is gone, or not yours. Reload the page to see how things stand.",
   409: "Somebody else changed this first. Reload the page to see both.",
