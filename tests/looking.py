@@ -37,7 +37,7 @@ def pages(page):
     """Return the address of every page by its name; the installation must hold one of each."""
     found = {path.strip("/").replace("/", "-") or "home": path for path in PLAIN}
     for name, on, form in LINKED:
-        page.goto(on if on.startswith("/") else found[on])
+        page.goto(on if on.startswith("/") else found[f"one-{on}"])
         links = page.eval_on_selector_all("a[href]", "all => all.map(a => a.getAttribute('href'))")
         fitting = [link for link in links if re.fullmatch(form, link)]
         assert fitting, f"no link to a {name} on {page.url}"

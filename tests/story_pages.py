@@ -6,7 +6,7 @@ import io
 import re
 import zipfile
 
-from datasets_app.corpus.sample import MEMBER_NAME, as_zip_bytes
+from datasets_app.corpus.sample import MEMBER_NAME, as_zip_bytes, generate
 from tests.waiting import until
 
 CONVERSATIONS = 800
@@ -184,12 +184,15 @@ def deploy(page, alias):
     page.get_by_role("button", name="Chat with it").wait_for()
 
 
-def ask(page, question):
-    """Ask in an open chat; return the answer as it grew."""
+def ask(page, question, engine):
+    """Ask in an open chat while the engine is held, let it go on; return the answer as it grew."""
     answers = page.locator(".message-answer .rating").count()
     page.evaluate(RECORD, ANSWER)
+    engine.suspend()
     page.get_by_label("Message", exact=True).fill(question)
     page.keyboard.press("Enter")
+    page.locator("[data-generation]").wait_for()
+    engine.resume()
     page.locator(".message-answer .rating").nth(answers).wait_for()
     return [text for text in page.evaluate("window.seen") if text]
 
@@ -203,14 +206,13 @@ def add_to_dataset(page, dataset):
     page.get_by_text("1 exchange added").wait_for()
 
 
-def paragraphs():
-    """Some prose of our own, long enough to learn a little from."""
-    places = ("Larch Hill", "Otter Creek", "Juniper Pass", "Alder Lake", "Moss Gate", "Fern Bridge")
-    skies = ("grey", "clear", "heavy with rain", "full of birds", "pale", "bright after the storm")
-    for day in range(1, 800):
-        place, sky = places[day % 6], skies[day * 5 % 7 % 6]
-        yield (
-            f"On day {day} we walked from {place} to the next hut, {5 + day % 9} miles away. The"
-            f" sky was {sky}, and the path was {'dry' if day % 3 else 'wet'}. At noon we counted"
-            f" {day * 7 % 40} sheep, ate bread by the water, and wrote the names of flowers down."
-        )
+def one_text():
+    """The answers of the sample as plain prose, each once."""
+    answers = {turn.text: None for one in generate(count=1500) for turn in one.conversation.turns}
+    told = list(answers)
+    return "\n\n".join(" ".join(told[at : at + 5]) for at in range(0, len(told), 5))
+
+
+def phrase_of(text):
+    """Return words of the text as a search wants them: side by side."""
+    return '"' + " ".join(re.findall("[A-Za-z]+", text)[:6]) + '"'

@@ -48,7 +48,7 @@ def test_from_an_upload_to_the_next_training_set(tab, installed):
     assert not [said for said in tab.complaints if "Content Security Policy" in said]
     tab.complaints.clear()  # a browser rightly complains of a web server that is gone
     finish(page)
-    chat(page)
+    chat(page, installed.find("run_engine")[0])
     send_back(page)
     assert tab.complaints == []
     tab.is_told = True
@@ -95,10 +95,9 @@ def watch(page):
     seen = story.curve(page)
     page.reload()
     again = story.curve(page)
-    assert len(seen) > 5
-    assert {one: again[one] for one in seen if one in again} == {
-        one: shown for one, shown in seen.items() if one in again
-    }
+    shared = seen.keys() & again.keys()
+    assert len(shared) > 5
+    assert {one: again[one] for one in shared} == {one: seen[one] for one in shared}
 
 
 def survive(page, installed):
@@ -126,14 +125,14 @@ def finish(page):
     page.get_by_role("heading", name="Held-out questions").wait_for()
 
 
-def chat(page):
+def chat(page, engine):
     story.deploy(page, "shop-help")
     story.go(page, "Chat")
     page.get_by_label("Message").fill("Hello! Do you have a store in Millhaven?")
     page.keyboard.press("Enter")
     page.wait_for_url("**/chat/*-*/")
     page.locator(".message-answer .rating").wait_for()
-    grown = story.ask(page, "Where is your store in Elmbridge?")
+    grown = story.ask(page, "Where is your store in Elmbridge?", engine)
     assert len(grown) > 1
     assert all(later.startswith(earlier) for earlier, later in pairwise(grown))
     page.reload()
@@ -182,7 +181,7 @@ def test_one_text_becomes_a_model_without_any_script(browser, installed, tab):
 
 def load_plain(page):
     story.go(page, "Uploads")
-    text = "\n\n".join(story.paragraphs()).encode()
+    text = story.one_text().encode()
     page.set_input_files("#id_sent", {"name": "walks.txt", "mimeType": "", "buffer": text})
     page.get_by_role("button", name="Upload").click()
     page.wait_for_url("**/uploads/*-*/")
@@ -192,7 +191,7 @@ def load_plain(page):
 def curate_plain(page):
     page.get_by_role("link", name="Look through the conversations").click()
     everything = story.chips(page, "Status")["All"]
-    page.get_by_role("searchbox").fill('"day 300 we"')
+    page.get_by_role("searchbox").fill(story.phrase_of(story.one_text()))
     page.get_by_role("button", name="Apply").click()
     found = story.chips(page, "Status")["All"]
     assert 0 < found < everything
