@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db.models import Model
 
+from otto_web.lib.http import request_id_now
 from otto_web.lib.models import AuditEntry
 
 
@@ -26,4 +27,5 @@ def record(
         object_id=str(target.pk),
         before=before,
         after=after,
+        request_id=request_id_now.get(),
     )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
@@ -15,7 +18,10 @@ from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django_htmx.middleware import HtmxDetails
 
+log = logging.getLogger(__name__)
 REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
+FAULT = 500
+request_id_now: ContextVar[str] = ContextVar("request_id_now", default="")
 
 
 class TeamRequest(HttpRequest):
@@ -27,7 +33,7 @@ class TeamRequest(HttpRequest):
 
 
 class RequestIdMiddleware:
-    """Give every request an id that its answer, its logs and its audit rows share."""
+    """Give every request an id that its answer, its audit rows and the log of a fault share."""
 
     sync_capable = async_capable = True
 
@@ -40,19 +46,30 @@ class RequestIdMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         if self.is_async:
             return self._answer_async(request)
-        self._name(request)
-        return self._stamp(request, self.get_response(request))
+        with self._named(request):
+            return self._stamp(request, self.get_response(request))
 
     async def _answer_async(self, request: HttpRequest) -> HttpResponseBase:
-        self._name(request)
-        return self._stamp(request, await self.get_response(request))
+        with self._named(request):
+            return self._stamp(request, await self.get_response(request))
 
-    def _name(self, request: HttpRequest) -> None:
+    @contextmanager
+    def _named(self, request: HttpRequest) -> Iterator[None]:
         given = request.headers.get("X-Request-ID", "")
-        request.request_id = given if REQUEST_ID.match(given) else uuid.uuid4().hex  # type: ignore[attr-defined]
+        name = given if REQUEST_ID.match(given) else uuid.uuid4().hex
+        request.request_id = name  # type: ignore[attr-defined]
+        token = request_id_now.set(name)
+        try:
+            yield
+        finally:
+            request_id_now.reset(token)
 
     def _stamp(self, request: HttpRequest, answer: HttpResponseBase) -> HttpResponseBase:
-        answer["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
+        name = request.request_id  # type: ignore[attr-defined]
+        if answer.status_code >= FAULT:
+            view = request.resolver_match.view_name if request.resolver_match else "no page"
+            log.error("request %s to %s was answered %d", name, view, answer.status_code)
+        answer["X-Request-ID"] = name
         return answer
 
 
