@@ -263,15 +263,16 @@ def _stored(file: BinaryIO, entry: Entry) -> Iterator[tuple[bytes, int]]:
 def _inflated(file: BinaryIO, entry: Entry) -> Iterator[tuple[bytes, int]]:
     inflater = zlib.decompressobj(wbits=-15)
     for packed, _ in _stored(file, entry):
-        waiting, consumed = packed, len(packed)
-        while waiting or consumed:
+        if inflater.eof:
+            raise MemberStop("bad_member", "Its packed data does not end where it should.")
+        waiting, consumed, is_full = packed, len(packed), True
+        while (waiting or is_full) and not inflater.eof:
             try:
                 piece = inflater.decompress(waiting, BLOCK)
             except zlib.error:
                 raise MemberStop("bad_member", "Its packed data is damaged.") from None
             yield piece, consumed
             waiting, consumed = inflater.unconsumed_tail, 0
-            if inflater.eof:
-                break
+            is_full = len(piece) == BLOCK  # zlib may hold more, though it has taken all input
     if not inflater.eof or inflater.unused_data:
         raise MemberStop("bad_member", "Its packed data does not end where it should.")
