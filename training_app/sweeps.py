@@ -35,10 +35,12 @@ def release_hanging(now: datetime) -> None:
     alive = RunLease.objects.filter(expires_at__gte=now, run__state=RunState.RUNNING)
     for lease in alive.select_related("run"):
         patience = HANG_SECONDS.get(lease.run.phase, HANG_SECONDS_ELSE)
-        slow_step = 10 * float(lease.run.decided.get("seconds_per_update", 0.0))
+        updates = max(10, int(lease.run.spec["train"]["eval_batches"]))  # an evaluation is no step
+        slow_step = updates * float(lease.run.decided.get("seconds_per_update", 0.0))
         if now - lease.progress_at > timedelta(seconds=max(patience, slow_step)):
             claim = Claim(lease.run_id, lease.fence, lease.run.attempt)
-            release_run(claim, f"no step for {patience / 60:.0f} minutes")
+            waited = (now - lease.progress_at).total_seconds()
+            release_run(claim, f"no step for {waited / 60:.0f} minutes")
 
 
 def hint_queued(now: datetime) -> None:

@@ -80,6 +80,27 @@ def test_a_visitor_and_somebody_who_asks_for_no_run_are_refused(claim, client, t
     async_to_sync(scenario)()
 
 
+@pytest.mark.checklist(133)
+def test_a_tab_sees_what_the_trainer_takes_of_its_machine(claim, client_of, theo):
+    client = client_of(theo)
+    machine = [
+        ("machine/cores", 3, 1.87),
+        ("machine/memory_bytes", 3, 512e6),
+        ("machine/disk_free_bytes", 3, 8e9),
+    ]
+
+    async def scenario():
+        await write(claim, machine)
+        line = socket(client, claim.run_id)
+        assert (await line.connect())[0]
+        _, html = await frames(line)
+        for wanted in ("CPU cores", "1.9", "memory", "disk free"):
+            assert wanted in html
+        await line.disconnect()
+
+    async_to_sync(scenario)()
+
+
 @pytest.mark.checklist(90, 91, 133)
 def test_a_tab_gets_every_point_and_the_panel_also_after_a_cut(claim, client_of, theo):
     client = client_of(theo)

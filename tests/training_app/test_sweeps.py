@@ -73,7 +73,17 @@ def test_a_trainer_that_makes_no_step_loses_its_run(queued_run):
     sweeps.release_hanging(timezone.now())
     queued_run.refresh_from_db()
     assert queued_run.state == RunState.QUEUED
-    assert "no step" in queued_run.message
+    assert "no step for 6 minutes" in queued_run.message
+
+
+def test_a_long_evaluation_is_not_taken_for_a_hang(queued_run):
+    claim_run(HERE)
+    slow = {"seconds_per_update": 20.0}  # 24 batches are looked at: eight minutes at most
+    Run.objects.filter(pk=queued_run.pk).update(phase="training", decided=slow)
+    RunLease.objects.update(progress_at=timezone.now() - timedelta(minutes=6), expires_at=later(60))
+    sweeps.release_hanging(timezone.now())
+    queued_run.refresh_from_db()
+    assert queued_run.state == RunState.RUNNING
 
 
 def test_an_unclaimed_run_is_hinted_again_but_not_while_every_worker_is_busy(queued_run, hints):

@@ -11,6 +11,7 @@ from datasets_app.models import Version
 from training_app import paths
 from training_app.lm.assess import assess_model
 from training_app.lm.config import TrainingError
+from training_app.lm.folder import verify_model
 from training_app.models import EvalSample, Evaluation, TrainedModel
 from training_app.trainer.sides import Side
 
@@ -19,6 +20,7 @@ def evaluate_model(model: TrainedModel, version: Version, *, side: str) -> Evalu
     """Return the new evaluation; every call adds one, earlier ones stay."""
     if not version.rows.filter(side=side).exists():
         raise TrainingError(f"The {side} side of {version} is empty.")
+    verify_model(paths.absolute(model.path))
     with TemporaryDirectory(prefix="otto-evaluate-") as work:
         found = assess_model(paths.absolute(model.path), Side(version, side), Path(work))
     with transaction.atomic():

@@ -90,6 +90,9 @@ class Panel:
             "bits_per_byte": self.latest.get("held_out/bits_per_byte"),
             "gradient": self.latest.get("train/gradient_norm"),
             "rate": None if rate is None else f"{rate:.1e}",
+            "cores": self.latest.get("machine/cores"),
+            "memory": self.latest.get("machine/memory_bytes"),
+            "disk_free": self.latest.get("machine/disk_free_bytes"),
         }
 
     @property

@@ -17,8 +17,15 @@ from training_app.models import Checkpoint, Run, RunLease, RunSample, RunState
 from training_app.services.attempts import Claim
 from training_app.services.history import FenceLostError, Happening, add_event, take_numbers
 
-# a speed never comes out the same again; every other figure must
-TIMED = frozenset({"train/tokens_per_second"})
+# what the clock and the machine have a say in never comes out the same again; all else must
+TIMED = frozenset(
+    {
+        "train/tokens_per_second",
+        "machine/cores",
+        "machine/memory_bytes",
+        "machine/disk_free_bytes",
+    }
+)
 
 _UPSERT = """
 INSERT INTO training_app_runpoint AS p (run_id, name, step, value, seq, fence)

@@ -17,6 +17,7 @@ from training_app.exits import Exit
 from training_app.lm.config import ConfigError, RunSpec, TrainingError
 from training_app.lm.contract import Start, StopReason, TokenSource
 from training_app.lm.driver import train_run
+from training_app.lm.folder import verify_model
 from training_app.lm.loop import DivergedError
 from training_app.models import Checkpoint, Run, RunState
 from training_app.reasons import Reason
@@ -100,12 +101,21 @@ def _attempt(run: Run, claim: Claim, link: Link, run_log: RunLog) -> Exit:
 
 def _start(run: Run, writer: RunWriter) -> Start:
     return Start(
-        base=None if run.start_model is None else paths.absolute(run.start_model.path),
+        base=_base(run),
         checkpoints=[path for row in _checkpoints(run) if (path := _intact(row, writer))],
         decided=run.decided,
         cache=settings.OTTO_CACHE_DIR,
         manifest=run_manifest(run),
     )
+
+
+def _base(run: Run) -> Path | None:
+    """Return the folder of the model that is continued, with every file as it was written."""
+    if run.start_model is None:
+        return None
+    folder = paths.absolute(run.start_model.path)
+    verify_model(folder)
+    return folder
 
 
 def _checkpoints(run: Run) -> list[Checkpoint]:

@@ -22,6 +22,7 @@ from training_app.services import progress
 from training_app.services.attempts import Claim
 from training_app.trainer.link import Link
 from training_app.trainer.log import RunLog
+from training_app.trainer.resources import Resources
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
@@ -41,6 +42,7 @@ class RunWriter:
         self._link = link
         self._log = run_log
         self._keep_last = keep_last
+        self._resources = Resources()
         self._misses = 0
         self._bytes_expected = 0
 
@@ -58,8 +60,9 @@ class RunWriter:
     def points(self, points: Sequence[Point]) -> None:
         if not points:
             return
-        differs_at = self._persist(lambda: progress.record_points(self._claim, points))
         last = max(step for _, step, _ in points)
+        points = [*points, *self._resources.points(last)]
+        differs_at = self._persist(lambda: progress.record_points(self._claim, points))
         values = {name: value for name, step, value in points if step == last}
         self._log.at(last, _finite(values.get("train/loss")))
         figures: dict[str, Any] = {name: _finite(value) for name, value in values.items()}

@@ -97,6 +97,10 @@ def test_a_run_leaves_a_model_that_is_complete_and_opens(supervisor, process_env
     evaluation = run.model.evaluations.get()
     assert evaluation.perplexity > 1
     assert evaluation.samples.exists()
+    machine = dict(run.points.filter(name__startswith="machine/").values_list("name", "value"))
+    assert machine["machine/memory_bytes"] > 50e6
+    assert machine["machine/cores"] >= 0
+    assert machine["machine/disk_free_bytes"] > 0
     best = run.checkpoints.get(is_best=True)
     held_out = RunPoint.objects.filter(run=run, name="held_out/loss", step__gt=0)
     assert best.val_loss == min(held_out.values_list("value", flat=True))
