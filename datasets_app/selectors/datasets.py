@@ -95,13 +95,18 @@ def dataset_list(user: User) -> list[DatasetLine]:
 
 
 def groups_in(dataset: Dataset, rows: RowFilter) -> list[Group]:
-    """Return what the filter's scope is made up of; one query after a change, else none."""
+    """Return what the filter's scope is made up of now; two queries after a change, else one."""
+    dataset.refresh_from_db(fields=["changes"])  # it may have been read before the change
+    return _groups(dataset, rows)
+
+
+def _groups(dataset: Dataset, rows: RowFilter) -> list[Group]:
     scope = rows.scope
     return counted(dataset, f"groups {scope.query()}", lambda: groups_of(scope.rows(dataset)))
 
 
 def table_page(dataset: Dataset, rows: RowFilter) -> TablePage:
-    """Return one page of the table in two queries, whatever its size."""
+    """Return one page of the table in three queries, whatever its size."""
     page = rows.page(dataset).only(*COLUMNS)
     found = list(page.annotate(question=FIRST_QUESTION, answer=FIRST_ANSWER))
     shown = found[: rows.size]
@@ -276,8 +281,8 @@ def header(dataset: Dataset) -> dict[str, Any]:
 
 
 def status_counts(dataset: Dataset) -> Counter[str]:
-    """Return the dataset's rows by status."""
-    return rows_by_status(groups_in(dataset, RowFilter()))
+    """Return the rows by status of a dataset that was just read."""
+    return rows_by_status(_groups(dataset, RowFilter()))
 
 
 def rule_hits(dataset: Dataset) -> dict[str, int]:
