@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -90,15 +90,14 @@ def drop_unnamed(sha256: str, before: datetime) -> bool:
         return True
 
 
-def orphan_files(before: datetime) -> list[Path]:
-    """Return files of the store that have no row and are older than `before`."""
-    old = [
-        path for path in store_path().glob("??/??/*") if path.stat().st_mtime < before.timestamp()
-    ]
-    known = set(
-        Blob.objects.filter(pk__in=[path.name for path in old]).values_list("pk", flat=True)
-    )
-    return [path for path in old if path.name not in known]
+def orphan_files(before: datetime) -> Iterator[Path]:
+    """Yield files of the store that have no row and are older than `before`."""
+    for folder in store_path().glob("??"):
+        paths = folder.glob("??/*")
+        old = {path.name: path for path in paths if path.stat().st_mtime < before.timestamp()}
+        known = Blob.objects.filter(pk__in=list(old)).values_list("pk", flat=True)
+        for name in old.keys() - set(known):
+            yield old[name]
 
 
 def read_slice(sha256: str, start: int, size: int) -> bytes:

@@ -7,7 +7,6 @@ from typing import Any
 
 from django import forms
 
-from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.rules import policy
 from datasets_app.corpus.rules.explanations import EXPLANATIONS
 from datasets_app.corpus.rules.finding import SEVERITY_WORDS
@@ -95,13 +94,10 @@ class RulesForm:
         return all(checked)
 
     def policy(self) -> policy.Policy:
-        """Return the rules as the person wants them."""
+        """Return the rules as the person wants them; the forms are valid."""
         wanted = self.rules
         for form in self.forms:
-            try:
-                wanted = wanted.changed(form.rule, **form.changes())
-            except CorpusError as error:
-                form.add_error(None, str(error))
+            wanted = wanted.changed(form.rule, **form.changes())
         return wanted
 
 

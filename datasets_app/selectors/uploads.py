@@ -8,7 +8,8 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Aggregate, Count, Exists, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from datasets_app import reasons
 from datasets_app.blobs import read_slice
@@ -74,19 +75,26 @@ def drop_zone(user: User) -> dict[str, Any]:
 
 
 def upload_list(user: User, search: str) -> QuerySet[Upload]:
-    """Return the newest uploads whose name, or a file inside them, has the searched text."""
+    """Return the newest uploads whose name, or a file inside them, has the searched text.
+
+    The sums over files are asked for per upload, so only for those that a page shows.
+    """
     found = Upload.objects.visible_to(user).shown().select_related("dataset", "created_by")
     if search:
         inside = SourceFile.objects.filter(upload=OuterRef("pk"), name__icontains=search)
         found = found.filter(Q(name__icontains=search) | Exists(inside))
     counted: QuerySet[Upload] = found.annotate(
-        n_records=Sum("files__n_records", default=0),
-        n_issues=Sum("files__n_issues", default=0),
-        n_waiting=Count("files", filter=Q(files__verdict=Verdict.WAITING)),
-        n_failed=Count("files", filter=Q(files__verdict=Verdict.FAILED)),
-        n_files=Count("files"),
+        n_records=_over_files(Sum("n_records")),
+        n_issues=_over_files(Sum("n_issues")),
+        n_waiting=_over_files(Count("pk", filter=Q(verdict=Verdict.WAITING))),
+        n_failed=_over_files(Count("pk", filter=Q(verdict=Verdict.FAILED))),
     )
     return counted.order_by("-created_at")
+
+
+def _over_files(figure: Aggregate) -> Coalesce:
+    files = SourceFile.objects.filter(upload=OuterRef("pk")).order_by().values("upload")
+    return Coalesce(Subquery(files.annotate(figure=figure).values("figure")), 0)
 
 
 def is_moving(uploads: Iterable[Upload]) -> bool:
