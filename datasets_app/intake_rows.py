@@ -164,6 +164,14 @@ class SourceFile(models.Model):
                 | Q(n_total=F("n_loaded") + F("n_skipped") + F("n_failed")),
             ),
         ]
+        indexes = [
+            # the next file to read, of fifty thousand in one archive
+            models.Index(
+                fields=["upload", "depth", "member_no"],
+                name="sourcefile_by_turn",
+                condition=Q(verdict="pending"),
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
