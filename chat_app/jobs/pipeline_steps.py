@@ -14,9 +14,10 @@ from chat_app.models import GENERATION_OPEN, Generation, GenerationState, LogEnt
 from chat_app.services import chats, deployments, harvest
 from chat_app.serving.errors import ServingError
 from datasets_app.corpus import quality, sample
-from datasets_app.corpus.conversation import CorpusError
-from datasets_app.models import Choice, Upload
+from datasets_app.corpus.conversation import USER, CorpusError
+from datasets_app.models import Choice, Upload, Version
 from datasets_app.selectors.datasets import score_of
+from datasets_app.selectors.versions import iter_conversations
 from datasets_app.services.datasets import free_name
 from datasets_app.services.loading import import_here, load_path
 from datasets_app.services.uploads import NewUpload, receive_whole
@@ -147,7 +148,7 @@ def chat(pipeline: Pipeline) -> str:
         deployment, owner = _found(pipeline.deployment), pipeline.created_by
         pipeline.chat = chats.open_chat(deployment, owner=_found(owner))
         pipeline.save(update_fields=["chat"])
-    question = sample.held_out_questions()[0].question
+    question = _unseen_question(_found(pipeline.version))
     params = chats.AnswerParams(temperature=0.0, new_tokens=120)
     asked = chats.ask(pipeline.chat, question, params, idem=uuid5(pipeline.pk, "question"))
     generation = _ended(asked.generation)
@@ -155,6 +156,15 @@ def chat(pipeline: Pipeline) -> str:
         raise ServingError(generation.reason or "The answer was not finished.")
     asked.answer.refresh_from_db()
     return f"“{question}” — “{asked.answer.text}”"
+
+
+def _unseen_question(version: Version) -> str:
+    """Return the first question of the side that was kept back from training."""
+    for conversation in iter_conversations(version.pk, "valid"):
+        first = conversation.turns[0]
+        if first.role == USER and first.text.strip():
+            return first.text[: chats.LONGEST_MESSAGE]
+    return sample.held_out_questions()[0].question
 
 
 def _ended(generation: Generation) -> Generation:
