@@ -24,6 +24,7 @@ from training_app.lm.config import (
     TrainConfig,
     TrainingError,
 )
+from training_app.local_models import PREFIX, how_to_add, local_names, local_shape
 from training_app.models import TrainedModel
 from training_app.selectors.forecast import Forecast, forecast
 from training_app.services.runs import Order
@@ -51,6 +52,12 @@ class RunForm(forms.Form):
         required=False,
         empty_label="nothing: from scratch",
         help_text="A model made here goes on learning; size and tokenizer are its own.",
+    )
+    local_model = forms.ChoiceField(
+        label="Or from a local model",
+        required=False,
+        help_text="A folder that somebody carried to this machine, as safetensors; it is read in"
+        " windows of the context below.",
     )
     length = forms.FloatField(label="How long", min_value=0.001)
     length_unit = forms.ChoiceField(label="Unit", choices=LENGTHS)
@@ -80,12 +87,18 @@ class RunForm(forms.Form):
         self.fields["version"].queryset = trainable_versions(user)  # type: ignore[attr-defined]
         models = TrainedModel.objects.visible_to(user).ready().order_by("-created_at")
         self.fields["start_model"].queryset = models  # type: ignore[attr-defined]
+        self._offer_local_models()
         for config in (ModelConfig, TrainConfig):
             for item in fields(config):
                 if item.name in SETTINGS:
                     self.fields[item.name] = _field(str(item.type), SETTINGS[item.name])
         self.forecast: Forecast | None = None
         self._spec: RunSpec | None = None
+
+    def _offer_local_models(self) -> None:
+        field = self.fields["local_model"]
+        field.choices = [("", "none"), *((name, name) for name in local_names())]  # type: ignore[attr-defined]
+        field.error_messages["invalid_choice"] = how_to_add("%(value)s")
 
     def clean(self) -> dict[str, Any]:
         """Build the checked specification; a contradiction is said beside its field."""
@@ -99,7 +112,7 @@ class RunForm(forms.Form):
             self.add_error(name if name in self.fields else None, str(error))
             return values
         except TrainingError as error:
-            self.add_error("start_model", str(error))
+            self.add_error("local_model" if values["local_model"] else "start_model", str(error))
             return values
         self.forecast = forecast(self._spec, values["version"])
         self._refuse_what_cannot_work(values)
@@ -118,11 +131,7 @@ class RunForm(forms.Form):
             )
 
     def _built(self, values: dict[str, Any]) -> RunSpec:
-        start: TrainedModel | None = values["start_model"]
-        if start is None:
-            model = ModelConfig(**{name: values[name] for name in MODEL_SETTINGS})
-        else:
-            model = model_config_of(start)
+        model, start_from = self._start(values)
         train = {name: values[name] for name in TRAIN_SETTINGS}
         length = values["length"]
         train[values["length_unit"]] = int(length) if values["length_unit"] == "steps" else length
@@ -132,9 +141,21 @@ class RunForm(forms.Form):
             DataConfig(
                 version=str(values["version"].pk), system_prompt=values["system_prompt"].strip()
             ),
-            start_from="" if start is None else str(start.pk),
+            start_from=start_from,
             preset=values["preset"],
         )
+
+    def _start(self, values: dict[str, Any]) -> tuple[ModelConfig, str]:
+        """Return the network's shape, and what the run begins with."""
+        start: TrainedModel | None = values["start_model"]
+        local = values["local_model"]
+        if local and start is not None:
+            raise TrainingError("Start from one model: one made here, or a local one.")
+        if local:
+            return local_shape(local, context=values["context"]), f"{PREFIX}{local}"
+        if start is not None:
+            return model_config_of(start), str(start.pk)
+        return ModelConfig(**{name: values[name] for name in MODEL_SETTINGS}), ""
 
     def order(self) -> Order:
         """Return what `queue_run` takes; only of a valid form."""

@@ -11,6 +11,7 @@ SCHEDULES = ("linear", "cosine")
 PRECISIONS = ("auto", "fp32", "bf16")
 COMPILE_CHOICES = ("auto", "on", "off")
 LOSS_CHOICES = ("all", "answers")
+MOST_CONTEXT = 8192
 
 _KINDS: dict[str, tuple[type, ...]] = {
     "int": (int,),
@@ -139,7 +140,7 @@ _MODEL_BOUNDS: dict[str, tuple[float, float]] = {
     "heads": (1, 128),
     "kv_heads": (1, 128),
     "width": (8, 8192),
-    "context": (16, 8192),
+    "context": (16, MOST_CONTEXT),
     "vocabulary": (128, 262_144),
     "dropout": (0, 0.9),
 }

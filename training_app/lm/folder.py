@@ -13,18 +13,13 @@ from torch import nn
 from transformers import AutoModelForCausalLM, GenerationConfig
 
 from training_app.lm.checkpoint import file_sha256
-from training_app.lm.config import TrainingError
+from training_app.lm.layout import FolderError, refuse_unsafe
 from training_app.lm.model import context_of, parameter_count
 from training_app.lm.template import Template
 from training_app.lm.tokenizer import save_tokenizer
 
 MANIFEST = "otto.json"
 SCHEMA = 1
-_NEEDED = ("config.json", "tokenizer.json")
-
-
-class FolderError(TrainingError):
-    """A model folder that lacks something, or whose files are not as they were written."""
 
 
 def write_model(
@@ -82,7 +77,11 @@ def open_network(folder: Path) -> nn.Module:
     """Return the network in a folder (fp32, eval mode); pickles are never read."""
     refuse_unsafe(folder)
     model: nn.Module = AutoModelForCausalLM.from_pretrained(
-        folder, local_files_only=True, use_safetensors=True, dtype=torch.float32
+        folder,
+        local_files_only=True,
+        use_safetensors=True,
+        trust_remote_code=False,
+        dtype=torch.float32,
     )
     return model.eval()
 
@@ -90,21 +89,6 @@ def open_network(folder: Path) -> nn.Module:
 def open_model(folder: Path) -> tuple[nn.Module, Template]:
     """Return the network (fp32, eval mode) and its template."""
     return open_network(folder), Template.open(folder)
-
-
-def refuse_unsafe(folder: Path) -> None:
-    """Refuse a folder that lacks a file, or that holds its weights as a pickle only."""
-    missing = [name for name in _NEEDED if not (folder / name).is_file()]
-    if missing:
-        raise FolderError(f"The model folder {folder.name} lacks {', '.join(missing)}.")
-    if any(folder.glob("*.safetensors")):
-        return
-    if any(folder.glob("*.bin")) or any(folder.glob("*.pt")):
-        raise FolderError(
-            "The weights are a pickle (.bin or .pt), which can run foreign code when it is read."
-            " Save the model as model.safetensors and add the folder again."
-        )
-    raise FolderError(f"The model folder {folder.name} has no model.safetensors.")
 
 
 def move_into_place(made: Path, final: Path) -> None:

@@ -17,6 +17,7 @@ BLOCKING_QUALITY, DOUBTFUL_QUALITY = 50, 70
 FEWEST_UPDATES = 300  # with fewer nobody sees an effect
 FEWEST_ROWS, FEWEST_CHARACTERS = 4, 1_000
 SCRATCH_TOKENS = 100_000
+WARM_RATE = 5e-4
 _BYTES_PER_ENTRY, _SMALLEST_VOCABULARY = 100, 384
 _LOOKED_AT = 2_000  # conversations whose lengths are measured
 _ROUGH_WEIGHTS_PER_SECOND_AND_CORE = 8e9  # before any run was measured: tokens/s x parameters
@@ -157,6 +158,11 @@ def _warnings(found: Forecast, spec: RunSpec, train_bytes: int, lengths: Lengths
             " or more. It will learn by heart rather than in general."
         )
     said += _length_warnings(spec, found, lengths)
+    if spec.start_from and spec.train.peak_rate > WARM_RATE:
+        said.append(
+            f"A learning rate of {spec.train.peak_rate:g} is high for a model that has learned"
+            f" already: it forgets. {WARM_RATE / 10:g} to {WARM_RATE:g} are usual."
+        )
     if BLOCKING_QUALITY <= found.quality < DOUBTFUL_QUALITY:
         said.append(
             f"The quality score of this version is {found.quality} of 100."

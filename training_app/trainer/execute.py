@@ -19,6 +19,7 @@ from training_app.lm.contract import Start, StopReason, TokenSource
 from training_app.lm.driver import train_run
 from training_app.lm.folder import verify_model
 from training_app.lm.loop import DivergedError
+from training_app.local_models import local_base
 from training_app.models import Checkpoint, Run, RunState
 from training_app.reasons import Reason
 from training_app.services.attempts import Claim, end_run
@@ -91,7 +92,7 @@ def _attempt(run: Run, claim: Claim, link: Link, run_log: RunLog) -> Exit:
     version = run.version
     source = TokenSource(Side(version, "train"), Side(version, "valid"), version.manifest_sha256)
     writer = RunWriter(claim, link, run_log, keep_last=spec.train.keep_last)
-    result = train_run(spec, source, work, writer, link.should_stop, _start(run, writer))
+    result = train_run(spec, source, work, writer, link.should_stop, _start(run, spec, writer))
     if result.outcome != "succeeded":
         return _STOPPED[result.outcome]
     writer.phase("saving")
@@ -99,9 +100,9 @@ def _attempt(run: Run, claim: Claim, link: Link, run_log: RunLog) -> Exit:
     return Exit.DONE
 
 
-def _start(run: Run, writer: RunWriter) -> Start:
+def _start(run: Run, spec: RunSpec, writer: RunWriter) -> Start:
     return Start(
-        base=_base(run),
+        base=_base(run, spec),
         checkpoints=[path for row in _checkpoints(run) if (path := _intact(row, writer))],
         decided=run.decided,
         cache=settings.OTTO_CACHE_DIR,
@@ -109,10 +110,10 @@ def _start(run: Run, writer: RunWriter) -> Start:
     )
 
 
-def _base(run: Run) -> Path | None:
-    """Return the folder of the model that is continued, with every file as it was written."""
+def _base(run: Run, spec: RunSpec) -> Path | None:
+    """Return the folder of the model that is continued; one made here must be as it was written."""
     if run.start_model is None:
-        return None
+        return local_base(spec)
     folder = paths.absolute(run.start_model.path)
     verify_model(folder)
     return folder

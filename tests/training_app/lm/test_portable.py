@@ -10,7 +10,8 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from training_app.lm.config import ModelConfig
-from training_app.lm.folder import FolderError, open_model, verify_model, write_model
+from training_app.lm.folder import open_model, verify_model, write_model
+from training_app.lm.layout import FolderError
 from training_app.lm.model import build_model
 from training_app.lm.portable import ParityError, export_portable, prove
 from training_app.lm.template import Template

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from argparse import ArgumentParser
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -13,11 +14,14 @@ from django.core.management.base import BaseCommand, CommandError
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.selectors.names import version_named
 from otto_web.servers.borrow import servers_for_command
+from training_app.forms import model_config_of
 from training_app.jobs.recovery import recover
 from training_app.jobs.supervise import supervise_run
-from training_app.lm.config import DEFAULT_PRESET, PRESETS, TrainingError
-from training_app.models import Run, RunState
+from training_app.lm.config import DEFAULT_PRESET, PRESETS, RunSpec, TrainingError
+from training_app.local_models import PREFIX, how_to_add, local_names, local_shape
+from training_app.models import Run, RunState, TrainedModel
 from training_app.selectors.forecast import forecast
+from training_app.selectors.names import model_named
 from training_app.services.runs import Order, queue_run
 from training_app.services.spec_lines import changed_spec
 
@@ -29,6 +33,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("version", help="name or id of a version")
+        parser.add_argument(
+            "--start", default="", metavar="MODEL", help="a model made here, or a local folder"
+        )
         parser.add_argument("--preset", choices=sorted(PRESETS), default=DEFAULT_PRESET)
         parser.add_argument(
             "--set",
@@ -78,6 +85,7 @@ def _queue(options: dict[str, Any]) -> Run:
     version = version_named(options["version"])
     preset = options["preset"]
     spec = PRESETS[preset].spec(name=preset, version=str(version.pk))
+    spec, start = _started(spec, options["start"])
     spec = changed_spec(spec, options["set"])
     expected = forecast(spec, version)
     if expected.refusals:
@@ -89,7 +97,22 @@ def _queue(options: dict[str, Any]) -> Run:
         )
     name = options["name"] or f"{version.dataset.name[:150]} {preset}"
     reason = options["force"] if expected.needs_reason else ""
-    return queue_run(Order(name, spec, version, uuid4(), reason), created_by=None)
+    order = Order(name, spec, version, uuid4(), reason, start_model=start)
+    return queue_run(order, created_by=None)
+
+
+def _started(spec: RunSpec, text: str) -> tuple[RunSpec, TrainedModel | None]:
+    """Return the specification with the model that it begins with: a local one, or one of ours."""
+    if not text:
+        return spec, None
+    if text in local_names():
+        shape = local_shape(text, context=spec.model.context)
+        return replace(spec, model=shape, start_from=f"{PREFIX}{text}"), None
+    try:
+        start = model_named(text)
+    except TrainingError as error:
+        raise TrainingError(f"{error} {how_to_add(text)}") from error
+    return replace(spec, model=model_config_of(start), start_from=str(start.pk)), start
 
 
 def _facts(run: Run) -> dict[str, Any]:

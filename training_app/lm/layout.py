@@ -1,0 +1,86 @@
+"""What a model's folder holds, read without torch and without running anything of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from training_app.lm.config import MOST_CONTEXT, ConfigError, ModelConfig, TrainingError
+
+_NEEDED = ("config.json", "tokenizer.json")
+_MOST_CONFIG_BYTES = 1 << 20
+
+
+class FolderError(TrainingError):
+    """A model folder that lacks something, or whose files are not as they were written."""
+
+
+def refuse_unsafe(folder: Path) -> None:
+    """Refuse a folder that lacks a file, or that holds its weights as a pickle only."""
+    missing = [name for name in _NEEDED if not (folder / name).is_file()]
+    if missing:
+        raise FolderError(f"The model folder {folder.name} lacks {', '.join(missing)}.")
+    if any(folder.glob("*.safetensors")):
+        return
+    if any(folder.glob("*.bin")) or any(folder.glob("*.pt")):
+        raise FolderError(
+            "The weights are a pickle (.bin or .pt), which can run foreign code when it is read."
+            " Save the model as model.safetensors and add the folder again."
+        )
+    raise FolderError(f"The model folder {folder.name} has no model.safetensors.")
+
+
+def shape_of(folder: Path) -> ModelConfig:
+    """Return the network's sizes as its configuration names them; other families are refused."""
+    values = _configuration(folder)
+    kind = values.get("model_type")
+    names = _NAMES.get(str(kind))
+    if names is None:
+        raise FolderError(
+            f"The model {folder.name} is of the kind “{kind}”."
+            f" OTTO continues models of the kinds {' and '.join(_NAMES)}."
+        )
+    values.setdefault("num_key_value_heads", values.get("num_attention_heads"))
+    try:
+        sizes: dict[str, Any] = {ours: int(values[theirs]) for ours, theirs in names.items()}
+        sizes["context"] = min(sizes["context"], MOST_CONTEXT)
+        tied = bool(values.get("tie_word_embeddings", kind == "gpt2"))
+        return ModelConfig(family=str(kind), tied=tied, **sizes)
+    except (KeyError, TypeError, ValueError) as error:
+        raise FolderError(f"The config.json of {folder.name} does not say {error}.") from error
+    except ConfigError as error:
+        raise FolderError(f"The model {folder.name} cannot be continued here. {error}") from error
+
+
+def _configuration(folder: Path) -> dict[str, Any]:
+    path = folder / "config.json"
+    try:
+        if path.stat().st_size > _MOST_CONFIG_BYTES:
+            raise FolderError(f"The config.json of {folder.name} is larger than 1 MB.")
+        values = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise FolderError(f"The config.json of {folder.name} cannot be read: {error}.") from error
+    if not isinstance(values, dict):
+        raise FolderError(f"The config.json of {folder.name} is no JSON object.")
+    return values
+
+
+_NAMES: dict[str, dict[str, str]] = {
+    "gpt2": {
+        "layers": "n_layer",
+        "heads": "n_head",
+        "kv_heads": "n_head",
+        "width": "n_embd",
+        "context": "n_positions",
+        "vocabulary": "vocab_size",
+    },
+    "llama": {
+        "layers": "num_hidden_layers",
+        "heads": "num_attention_heads",
+        "kv_heads": "num_key_value_heads",
+        "width": "hidden_size",
+        "context": "max_position_embeddings",
+        "vocabulary": "vocab_size",
+    },
+}
