@@ -12,13 +12,21 @@ from typing import Any
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth.models import User
+from django.db import Error as DatabaseError
 
-from chat_app.models import Chat, Generation, Message
+from chat_app.models import Chat, Generation
 from chat_app.selectors.live import AnswerNow, answer_now, as_uuid
 from chat_app.services import chats
 from chat_app.serving.errors import ServingError
 from chat_app.streams import Overflow, mux
 from otto_web.lib.access import Role, has_role
+from otto_web.lib.presence import (
+    FORBIDDEN,
+    SIGNED_OUT,
+    hear_of_person,
+    leave_person,
+    person_of,
+)
 
 LARGEST_FRAME = 64 * 1024
 MOST_UNACKNOWLEDGED = 200
@@ -26,19 +34,13 @@ PATIENCE_SECONDS = 60.0
 LOOK_SECONDS = 5.0  # rows are read this often although the stream is silent
 LOOK_DOWN_SECONDS = 1.0
 CHECK_SECONDS = 5.0
+REJOIN_SECONDS = 30.0
+MOST_FOLLOWED = 50
+LAST_SEQ = 2**53  # JSON keeps whole numbers exact below this
 
-SIGNED_OUT, ROLE_TOO_LOW, NOT_YOURS, TOO_SLOW, TOO_BIG = 4401, 4403, 4404, 4008, 1009
+TOO_SLOW, TOO_BIG = 4008, 1009
 
 Body = dict[str, Any]
-
-
-@database_sync_to_async
-def fresh_user(pk: int, session_hash: str) -> User | None:
-    """Return the person as the database has them now; None when signed out or deactivated."""
-    user = User.objects.filter(pk=pk, is_active=True).first()
-    if user is None or user.get_session_auth_hash() != session_hash:
-        return None
-    return user
 
 
 class ChatConsumer(AsyncWebsocketConsumer):
@@ -53,25 +55,25 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.following: dict[str, asyncio.Task[None]] = {}
         self.acknowledged: dict[str, int] = {}
         self.acknowledged_at: dict[str, float] = {}
-        user = self.scope["user"]
-        if not isinstance(user, User) or not await database_sync_to_async(has_role)(
-            user, Role.MEMBER
-        ):
+        self.guard: asyncio.Task[None] | None = None
+        if await self._refusal() is not None:
             await self.close()  # before accept: the handshake answers 403 and the page gives up
             return
-        self.user, self.session_hash = user, user.get_session_auth_hash()
         await self.accept()
         self.guard = asyncio.create_task(self._guard())
 
     async def disconnect(self, code: int) -> None:
-        tasks = [*self.following.values()]
-        if guard := getattr(self, "guard", None):
-            tasks.append(guard)
-        for task in tasks:
+        self._let_go()
+        if self.guard is not None:
+            self.guard.cancel()
+            await leave_person(self, self.user.pk)
+
+    def _let_go(self) -> None:
+        for task in self.following.values():
             task.cancel()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        if text_data is None or len(text_data) > LARGEST_FRAME:
+        if text_data is None or len(text_data.encode()) > LARGEST_FRAME:
             await self.close(TOO_BIG)
             return
         body = parsed(text_data)
@@ -83,19 +85,35 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def _may_still(self) -> bool:
         """Check the person against the database; close the socket when they may not be here."""
-        user = await fresh_user(self.user.pk, self.session_hash)
+        code = await self._refusal()
+        if code is not None:
+            self._let_go()
+            await self.close(code)
+        return code is None
+
+    @database_sync_to_async
+    def _refusal(self) -> int | None:
+        """Return why this person may not be here, read anew from session and rows."""
+        user = person_of(self.scope)
         if user is None:
-            await self.close(SIGNED_OUT)
-            return False
-        if not await database_sync_to_async(has_role)(user, Role.MEMBER):
-            await self.close(ROLE_TOO_LOW)
-            return False
-        self.user = user
-        return True
+            return SIGNED_OUT
+        self.user: User = user
+        return None if has_role(user, Role.MEMBER) else FORBIDDEN
+
+    async def person_changed(self, event: Body) -> None:
+        """Hear that the person signed out or may do less now."""
+        await self._may_still()
 
     async def _guard(self) -> None:
         """Look at the person's rights again and again, also while they only listen."""
-        while await self._may_still():  # noqa: ASYNC110 - the database cannot ring
+        joined_at = float("-inf")
+        while True:
+            if time.monotonic() - joined_at > REJOIN_SECONDS:
+                joined_at = time.monotonic()
+                await hear_of_person(self, self.user.pk)
+            with suppress(DatabaseError):  # looked at again in a moment
+                if not await self._may_still():
+                    return
             await asyncio.sleep(CHECK_SECONDS)
 
     # Commands ------------------------------------------------------------------------------------
@@ -109,7 +127,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             params = chats.AnswerParams(**known_params(body.get("params")))
             text = str(body.get("text", ""))
             asked = await database_sync_to_async(chats.ask)(chat, text, params, idem=idem)
-        except (ServingError, TypeError, ValueError) as error:
+        except ServingError as error:
             await self._error(body, "refused", str(error))
             return
         await self._send(
@@ -128,11 +146,20 @@ class ChatConsumer(AsyncWebsocketConsumer):
             await self._error(body, "not_found", "This answer is not there any more.")
             return
         after = body.get("from")
-        after = after if isinstance(after, int) and after >= 0 else 0
+        after = after if isinstance(after, int) and 0 <= after < LAST_SEQ else 0
         if task := self.following.pop(gen, None):
             task.cancel()
+        if len(self.following) >= MOST_FOLLOWED:
+            await self._error(body, "too_many", "This page follows too many answers at once.")
+            return
         self.acknowledged[gen], self.acknowledged_at[gen] = after, time.monotonic()
-        self.following[gen] = asyncio.create_task(self._follow(gen, after, now))
+        task = self.following[gen] = asyncio.create_task(self._follow(gen, after, now))
+        task.add_done_callback(lambda done: self._forget(gen, done))
+
+    def _forget(self, gen: str, task: asyncio.Task[None]) -> None:
+        """Keep nothing of an answer that is followed to its end."""
+        if self.following.get(gen) is task:
+            del self.following[gen], self.acknowledged[gen], self.acknowledged_at[gen]
 
     async def stop(self, body: Body) -> None:
         """{op: stop, gen}"""
@@ -147,16 +174,6 @@ class ChatConsumer(AsyncWebsocketConsumer):
             self.acknowledged[gen] = max(self.acknowledged[gen], seq)
             self.acknowledged_at[gen] = time.monotonic()
 
-    async def rate(self, body: Body) -> None:
-        """{op: rate, msg, value}"""
-        answer = await self._find(Message, body.get("msg"))
-        value = body.get("value")
-        if answer is None or value not in {-1, 0, 1}:
-            await self._error(body, "not_found", "This answer cannot be rated.")
-            return
-        await database_sync_to_async(chats.rate)(answer, value, by=self.user)
-        await self._send(t="rated", msg=str(answer.pk), value=value)
-
     @database_sync_to_async
     def _find(self, model: type[Any], value: Any) -> Any:
         """Return the row if it belongs to a chat of this person."""
@@ -164,7 +181,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         if number is None:
             return None
         own = Chat.objects.visible_to(self.user).filter(owner=self.user)
-        chat_of = {Chat: "pk__in", Message: "chat__in", Generation: "message__chat__in"}
+        chat_of = {Chat: "pk__in", Generation: "message__chat__in"}
         return model.objects.filter(**{"pk": number, chat_of[model]: own}).first()
 
     # Frames --------------------------------------------------------------------------------------
@@ -173,29 +190,35 @@ class ChatConsumer(AsyncWebsocketConsumer):
         if not now.is_open:
             await self._send_row(gen, now)
             return
+        seq: int | None = after
+        while seq is not None:
+            seq = await self._tail(gen, seq)
+
+    async def _tail(self, gen: str, seq: int) -> int | None:
+        """Send frames from there on; return the last one sent when it must be read again."""
         reader = mux()
-        subscription = await reader.subscribe(gen, after)
-        try:
+        async with reader.following(gen, seq) as frames:
             while True:
                 wait = LOOK_DOWN_SECONDS if reader.is_down else LOOK_SECONDS
-                frame = await subscription.next(wait)
+                try:
+                    frame = await frames.next(wait)
+                except Overflow:
+                    return seq
                 if frame is None:
                     if await self._look_at_row(gen, is_down=reader.is_down):
-                        return
+                        return None
                     continue
                 await self._send(**frame)
-                if frame["t"] == "end":
-                    return
-                if not await self._is_heard(gen, frame["seq"]):
-                    return
-        except Overflow:
-            await self.follow({"gen": gen, "from": self.acknowledged[gen]})
-        finally:
-            reader.unsubscribe(subscription)
+                seq = frame["seq"]
+                if frame["t"] == "end" or not await self._is_heard(gen, seq):
+                    return None
 
     async def _look_at_row(self, gen: str, *, is_down: bool) -> bool:
         """Show the row when the stream is silent; True when the answer has ended."""
-        now = await answer_now(self.user, gen)
+        try:
+            now = await answer_now(self.user, gen)
+        except DatabaseError:
+            return False  # looked at again in a moment
         if now is None:
             return True
         if is_down or not now.is_open:
@@ -218,7 +241,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def _send(self, **frame: Any) -> None:
         with suppress(RuntimeError):  # the tab went while we were writing
-            await self.send(text_data=json.dumps(frame, ensure_ascii=False))
+            await self.send(text_data=json.dumps(frame))  # ASCII: what is echoed may be no text
 
     async def _error(self, body: Body, code: str, text: str) -> None:
         about = {name: body[name] for name in ("idem", "gen", "msg") if name in body}
@@ -229,7 +252,7 @@ def parsed(text: str) -> Body:
     """Return the command, or an empty one for what is no JSON object."""
     try:
         body = json.loads(text)
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}
 
@@ -251,5 +274,4 @@ COMMANDS: dict[str, Command] = {
     "sub": ChatConsumer.follow,
     "stop": ChatConsumer.stop,
     "ack": ChatConsumer.acknowledge,
-    "rate": ChatConsumer.rate,
 }

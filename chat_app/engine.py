@@ -12,7 +12,8 @@ from typing import Any, cast
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error as DatabaseError
+from django.db import connection
 from redis.exceptions import RedisError
 
 from chat_app import streams_out
@@ -24,6 +25,7 @@ from chat_app.serving.requests import (
     Delta,
     Event,
     Finished,
+    FinishReason,
     ModelKey,
     Request,
     Started,
@@ -39,6 +41,11 @@ FRAME_SECONDS = 0.04  # 150 tokens a second must not be 150 frames
 CHECKPOINT_SECONDS = 1.0
 FINISH_TRIES_SECONDS = 1.0
 MOST_AT_ONCE = 16
+LEFT = "The engine stopped while this answer was written."
+
+
+class EngineError(ServingError):
+    """A part of the engine died; only a fresh process helps."""
 
 
 def utf16_length(text: str) -> int:
@@ -83,12 +90,15 @@ class Writing:
 
     def text_frame(self, now: float) -> dict[int, dict[str, Any]]:
         """Return a frame with the text that was not sent yet."""
+        self.frame_at = now
         if not self.unsent:
             return {}
-        frame = self.frame("d", off=self.sent_units, s=self.unsent, tps=self.speed(now))
+        return self.frame("d", off=self.sent_units, s=self.unsent, tps=self.speed(now))
+
+    def note_sent(self) -> None:
+        """Note that the last text frame is in the stream; what is not there goes with the next."""
         self.sent_units += utf16_length(self.unsent)
-        self.unsent, self.frame_at = "", now
-        return frame
+        self.unsent = ""
 
 
 class Engine:
@@ -117,17 +127,24 @@ class Engine:
         return f"writing {count} answer{'' if count == 1 else 's'}" if count else ""
 
     def run(self) -> None:
-        """Serve until `close` is called."""
+        """Serve until `close` is called; a thread that dies ends the others and raises."""
         brain = threading.Thread(target=self.scheduler.run, name="scheduler")
         writer = threading.Thread(target=self._in_thread(self._write), name="writer")
         brain.start()
         writer.start()
         try:
             while not self._over.is_set():
+                self._expect_alive(brain, writer)
                 self._look_for_work()
                 self._wait_for_hint()
         finally:
             self._wind_up(brain, writer)
+
+    def _expect_alive(self, *threads: threading.Thread) -> None:
+        """Raise when a thread has died: an engine that only seems to live answers nobody."""
+        for thread in threads:
+            if not thread.is_alive():
+                raise EngineError(f"The engine's {thread.name} ended; its traceback stands above.")
 
     def _wind_up(self, brain: threading.Thread, writer: threading.Thread) -> None:
         with self._lock:
@@ -135,9 +152,17 @@ class Engine:
         self._try(lambda: generations.give_back(unread))
         self.scheduler.close()
         brain.join()
+        self._end_unended()
         self._written_out.set()
         writer.join()
         connection.close()
+
+    def _end_unended(self) -> None:
+        """Let answers that a dead scheduler left behind end with the words they have."""
+        with self._lock:
+            left = [found for found in self._writings.values() if found.finished is None]
+        for writing in left:
+            self._events.put(ended(writing.work, "interrupted", LEFT))
 
     def _in_thread(self, loop: Callable[[], None]) -> Callable[[], None]:
         def run() -> None:
@@ -163,7 +188,7 @@ class Engine:
         try:
             self.scheduler.submit(request_of(work))
         except ServingError as error:
-            self._events.put(failed(work, str(error)))
+            self._events.put(ended(work, "failed", str(error)))
 
     def _wait_for_hint(self) -> None:
         """Return at a hint, or when it is time to look at the rows again."""
@@ -230,9 +255,13 @@ class Engine:
             self._finish(writing, writing.finished, now)
             return
         if now - writing.frame_at >= FRAME_SECONDS:
-            streams_out.send_frames(writing.key, writing.text_frame(now))
+            self._send_text(writing, now)
         if now - writing.checkpoint_at >= CHECKPOINT_SECONDS:
             self._checkpoint(writing, now)
+
+    def _send_text(self, writing: Writing, now: float) -> None:
+        if streams_out.send_frames(writing.key, writing.text_frame(now)):
+            writing.note_sent()
 
     def _checkpoint(self, writing: Writing, now: float) -> None:
         row = writing.work.generation
@@ -260,9 +289,8 @@ class Engine:
             writing.checkpoint_at = now + FINISH_TRIES_SECONDS
             return
         if is_ours:
-            row = writing.work.generation
-            row.refresh_from_db()
-            frames = writing.text_frame(now) | writing.frame("end", **generations.figures_of(row))
+            figures = generations.figures_of(writing.work.generation)
+            frames = writing.text_frame(now) | writing.frame("end", **figures)
             streams_out.send_frames(writing.key, frames)
         self._forget(writing)
 
@@ -287,7 +315,9 @@ def request_of(work: Work) -> Request:
     return Request(
         gen=str(row.pk),
         user=str(row.message.chat.owner_id),
-        model=ModelKey(absolute(row.export.path), cast("Precision", row.export.precision)),
+        model=ModelKey(
+            absolute(row.export.path), cast("Precision", row.export.precision), row.export.sha256
+        ),
         turns=work.turns,
         sampling=Sampling(
             temperature=params.get("temperature", 0.7),
@@ -299,7 +329,7 @@ def request_of(work: Work) -> Request:
     )
 
 
-def failed(work: Work, reason: str) -> Finished:
-    """Return the event of an answer that could not be begun."""
+def ended(work: Work, finish: FinishReason, reason: str) -> Finished:
+    """Return the last event of an answer of which the scheduler tells nothing."""
     row = work.generation
-    return Finished(str(row.pk), "failed", (), (), Timings(), row.seed, reason)
+    return Finished(str(row.pk), finish, (), (), Timings(), row.seed, reason)

@@ -6,9 +6,11 @@ import asyncio
 import json
 import logging
 from collections import defaultdict, deque
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 from uuid import uuid4
+from weakref import WeakKeyDictionary
 
 import redis.asyncio
 from django.conf import settings
@@ -21,6 +23,7 @@ log = logging.getLogger(__name__)
 BLOCK_MS = 1_000
 MOST_FRAMES = 1_000  # held for one slow tab; beyond that it reads again from its last place
 DOWN_SECONDS = 1.0
+ANSWER_SECONDS = 3.0  # more than a read waits for news
 
 Frame = dict[str, Any]
 
@@ -74,20 +77,28 @@ class StreamMux:
         self._server: redis.asyncio.Redis | None = None
         self.is_down = False
 
-    async def subscribe(self, gen: str, after: int) -> Subscription:
-        """Follow an answer from the frame after `after`."""
+    @asynccontextmanager
+    async def following(self, gen: str, after: int) -> AsyncIterator[Subscription]:
+        """Follow an answer from the frame after `after`, for as long as the block lasts."""
+        subscription = self._add(gen, after)
+        try:
+            if self._task is None or self._task.done():
+                self._task = asyncio.create_task(self._read())
+            else:
+                await self._wake()
+            yield subscription
+        finally:
+            self._remove(subscription)
+
+    def _add(self, gen: str, after: int) -> Subscription:
         subscription = Subscription(gen, after)
         self._followers[gen].add(subscription)
         known = self._places.get(gen)
         place = after if known is None else min(after, int(known.split("-")[0]))
         self._places[gen] = f"{place}-0"
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._read())
-        else:
-            await self._wake()
         return subscription
 
-    def unsubscribe(self, subscription: Subscription) -> None:
+    def _remove(self, subscription: Subscription) -> None:
         followers = self._followers[subscription.gen]
         followers.discard(subscription)
         if not followers:
@@ -107,13 +118,13 @@ class StreamMux:
     async def _read(self) -> None:
         """Read while anybody follows an answer."""
         self._server = redis.asyncio.Redis.from_url(
-            settings.OTTO_STREAMS_URL, socket_connect_timeout=0.8, socket_timeout=15
+            settings.OTTO_STREAMS_URL, socket_connect_timeout=0.8, socket_timeout=ANSWER_SECONDS
         )
         try:
             while self._followers:
                 await self._read_once(self._server)
         finally:
-            server, self._server = self._server, None
+            server, self._server, self._task = self._server, None, None
             await server.aclose()
 
     async def _read_once(self, server: redis.asyncio.Redis) -> None:
@@ -129,25 +140,22 @@ class StreamMux:
             await asyncio.sleep(DOWN_SECONDS)
             return
         for name, entries in found or []:
-            self._hand_out(name.decode(), entries)
+            gen = name.decode().removeprefix("gen:")
+            if gen in self._places and self._places[gen] == places[name.decode()]:
+                self._hand_out(gen, entries)
 
-    def _hand_out(self, name: str, entries: list[tuple[bytes, dict[bytes, bytes]]]) -> None:
-        gen = name.removeprefix("gen:")
+    def _hand_out(self, gen: str, entries: list[tuple[bytes, dict[bytes, bytes]]]) -> None:
+        """Give frames to all who follow; somebody who came meanwhile waits for the next read."""
         for entry_id, body in entries:
-            if b"f" not in body or gen not in self._places:
-                continue
             self._places[gen] = entry_id.decode()
             frame = json.loads(body[b"f"])
             for follower in self._followers[gen]:
                 follower.push(frame["seq"], frame)
 
 
-_muxes: dict[int, StreamMux] = {}
+_muxes: WeakKeyDictionary[asyncio.AbstractEventLoop, StreamMux] = WeakKeyDictionary()
 
 
 def mux() -> StreamMux:
     """Return the reader of this event loop: one per web process."""
-    loop = id(asyncio.get_running_loop())
-    if loop not in _muxes:
-        _muxes[loop] = StreamMux()
-    return _muxes[loop]
+    return _muxes.setdefault(asyncio.get_running_loop(), StreamMux())

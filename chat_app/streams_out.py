@@ -23,9 +23,11 @@ log = logging.getLogger(__name__)
 
 REQUESTS = "gen:req"
 STREAM_SECONDS = 3600
+FIRST_SEQ = 1
 MOST_FRAMES = 5_000
 MOST_REQUESTS = 1_000
-QUIET_SECONDS = 2.0
+QUIET_SECONDS = 5.0
+ANSWER_SECONDS = 2.0  # a Redis that hangs holds the words of all answers up for so long
 
 
 def stream_of(generation: UUID | str) -> str:
@@ -37,7 +39,7 @@ def stream_of(generation: UUID | str) -> str:
 def client(url: str) -> redis.Redis:
     """Return the process's connection pool to the streams' database."""
     return redis.Redis.from_url(
-        url, socket_connect_timeout=0.8, socket_timeout=5, health_check_interval=25
+        url, socket_connect_timeout=0.8, socket_timeout=ANSWER_SECONDS, health_check_interval=25
     )
 
 
@@ -72,6 +74,12 @@ def wake_engine(generation: UUID, *, stop: bool = False) -> bool:
     )
 
 
+def send_end(generation: UUID, figures: Mapping[str, Any]) -> bool:
+    """Tell tabs the end of an answer that no engine has begun."""
+    end = {"t": "end", "gen": str(generation), "seq": FIRST_SEQ, **figures}
+    return send_frames(generation, {FIRST_SEQ: end})
+
+
 def send_frames(generation: UUID, frames: Mapping[int, Mapping[str, Any]]) -> bool:
     """Append frames under their sequence numbers; False when they could not be sent."""
     if not frames:
@@ -80,6 +88,8 @@ def send_frames(generation: UUID, frames: Mapping[int, Mapping[str, Any]]) -> bo
 
     def append(server: redis.Redis) -> None:
         pipe = server.pipeline(transaction=False)
+        if FIRST_SEQ in frames:  # an engine that gave the answer back may have begun its stream
+            pipe.delete(name)
         for seq, frame in frames.items():
             body = {"f": json.dumps(frame, ensure_ascii=False)}
             pipe.xadd(name, body, id=f"{seq}-0", maxlen=MOST_FRAMES, approximate=True)

@@ -142,7 +142,7 @@ else:
 OTTO_STREAMS_URL = redis_database(REDIS_URL, 2)
 CHANNEL_LAYERS = {
     "default": {
-        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        "BACKEND": "otto_web.lib.layer.PatientLayer",
         "CONFIG": {
             "hosts": [
                 {

@@ -6,21 +6,24 @@ import asyncio
 import json
 import time
 from contextlib import suppress
-from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
-from django.contrib.auth import get_user
-from django.contrib.auth.models import User
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import Error as DatabaseError
 from django.template.loader import render_to_string
 from redis.exceptions import RedisError
 
 from otto_web.lib.access import Role, has_role
+from otto_web.lib.presence import (
+    FORBIDDEN,
+    SIGNED_OUT,
+    hear_of_person,
+    leave_person,
+    person_of,
+)
 from training_app.events import run_group
 from training_app.models import Run
 from training_app.selectors.panel import run_panel
@@ -29,7 +32,6 @@ from training_app.selectors.points import Points, points_since
 PANEL_SECONDS = 1.0
 REJOIN_SECONDS = 30.0
 JOIN_SECONDS = 1.0  # a Redis that accepts and never answers may not hold a tab up
-SIGNED_OUT, FORBIDDEN = 4401, 4403
 
 
 class RunConsumer(AsyncWebsocketConsumer):
@@ -56,6 +58,8 @@ class RunConsumer(AsyncWebsocketConsumer):
             self.poll.cancel()
         with suppress(RedisError, OSError):
             await self.channel_layer.group_discard(run_group(self.run_id), self.channel_name)
+        if self.poll is not None:
+            await leave_person(self, self.scope["user"].pk)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Take `{"op": "from", "seq": n}`: the tab has everything up to n."""
@@ -70,6 +74,11 @@ class RunConsumer(AsyncWebsocketConsumer):
     async def run_changed(self, event: dict[str, Any]) -> None:
         """Hear a bell; it carries no data, so the rows are read."""
         self.bell.set()
+
+    async def person_changed(self, event: dict[str, Any]) -> None:
+        """Hear that the person signed out or may do less now."""
+        if await self._closed_for_good():
+            self.is_over = True
 
     async def _keep_fresh(self) -> None:
         """Send what changed at each bell, and look without one every few seconds."""
@@ -107,6 +116,7 @@ class RunConsumer(AsyncWebsocketConsumer):
         with suppress(RedisError, OSError):  # without bells the tab looks every few seconds
             async with asyncio.timeout(JOIN_SECONDS):  # its TimeoutError is an OSError
                 await self.channel_layer.group_add(run_group(self.run_id), self.channel_name)
+        await hear_of_person(self, self.scope["user"].pk)
 
     async def _closed_for_good(self) -> bool:
         """Close the line of somebody who may not look any more."""
@@ -128,9 +138,8 @@ class RunConsumer(AsyncWebsocketConsumer):
     @database_sync_to_async
     def _refusal(self) -> int | None:
         """Return why this tab may not look: read anew from the session and the person's row."""
-        session = SessionStore(self.scope["session"].session_key)
-        user = get_user(SimpleNamespace(session=session))  # type: ignore[arg-type]
-        if not isinstance(user, User):
+        user = person_of(self.scope)
+        if user is None:
             return SIGNED_OUT
         if not has_role(user, Role.TRAINER):
             return FORBIDDEN

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from chat_app.models import (
     Message,
     Rating,
 )
+from chat_app.services import generations
 from chat_app.serving.errors import ServingError
 from chat_app.serving.limits import DEFAULT_NEW_TOKENS
 from chat_app.serving.sampling import SEED_LIMIT, Sampling
@@ -46,6 +48,9 @@ class AnswerParams:
     seed: int | None = None
 
     def __post_init__(self) -> None:
+        for name in ("top_k", "new_tokens", "seed"):
+            if not isinstance(getattr(self, name), int | None):
+                raise ServingError(f"{name} must be a whole number.")
         Sampling(temperature=self.temperature, top_k=self.top_k, top_p=self.top_p)
         if not 1 <= self.new_tokens <= 2_000:
             raise ServingError("The length must lie between 1 and 2,000 tokens.")
@@ -87,7 +92,9 @@ def ask(chat: Chat, text: str, params: AnswerParams, *, idem: UUID) -> Asked:
 
 @transaction.atomic(durable=True)
 def _commit(chat: Chat, text: str, params: AnswerParams, *, idem: UUID) -> Asked:
-    locked = Chat.objects.select_for_update().get(pk=chat.pk)
+    locked = Chat.objects.select_for_update().filter(pk=chat.pk).first()
+    if locked is None:
+        raise ServingError("This chat was deleted meanwhile.")
     if earlier := Message.objects.filter(chat=locked, idem=idem).first():
         return _asked_before(earlier)
     question = _cleaned(text)
@@ -136,10 +143,14 @@ def _cleaned(text: str) -> str:
 
 
 def request_stop(generation: Generation) -> None:
-    """Ask for the end of an answer; what is written so far stays."""
+    """Ask for the end of an answer; what is written so far stays, what waits ends at once."""
     open_now = Generation.objects.filter(pk=generation.pk, state__in=GENERATION_OPEN)
     open_now.filter(stop_requested_at=None).update(stop_requested_at=Now())
-    streams_out.wake_engine(generation.pk, stop=True)
+    if generations.settle_stopped_in_queue(pk=generation.pk):
+        generation.refresh_from_db()
+        streams_out.send_end(generation.pk, generations.figures_of(generation))
+    else:
+        streams_out.wake_engine(generation.pk, stop=True)
 
 
 @transaction.atomic
@@ -166,14 +177,15 @@ def set_logged(chat: Chat, *, is_logged: bool) -> None:
     """Let curators read the chat's single exchanges, or take them all out of the log."""
     Chat.objects.filter(pk=chat.pk).update(is_logged=is_logged)
     if not is_logged:
-        LogEntry.objects.filter(message__chat=chat, conversation=None).delete()
+        LogEntry.objects.filter(message__chat=chat).delete()
 
 
 @transaction.atomic
 def delete_chat(chat: Chat, *, by: User) -> None:
     """Remove the chat with its messages and log entries; the person's words are gone."""
+    Chat.objects.select_for_update().filter(pk=chat.pk).first()  # no answer ends while it goes
     audit.record(by, "delete", chat)
-    open_now = Generation.objects.filter(message__chat=chat, state=GenerationState.RUNNING)
-    for generation in open_now:
-        request_stop(generation)
+    running = Generation.objects.filter(message__chat=chat, state=GenerationState.RUNNING)
+    for pk in running.values_list("pk", flat=True):
+        transaction.on_commit(partial(streams_out.wake_engine, pk, stop=True))
     chat.delete()

@@ -10,10 +10,10 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.db.models.functions import Now
 
-from chat_app.models import Generation, GenerationState, LogEntry, Message
+from chat_app.models import Chat, Generation, GenerationState, LogEntry, Message
 from chat_app.serving.requests import Finished, FinishReason
 from datasets_app.corpus.conversation import SYSTEM, Turn
 
@@ -21,8 +21,11 @@ STATE_AFTER: dict[FinishReason, GenerationState] = {
     "stop": GenerationState.DONE,
     "length": GenerationState.DONE,
     "stopped": GenerationState.STOPPED,
+    "interrupted": GenerationState.INTERRUPTED,
     "failed": GenerationState.FAILED,
 }
+LOGGED = {"stop", "length", "stopped"}
+MOST_CLAIMS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,8 @@ def _lease_end() -> Any:
 @transaction.atomic(durable=True)
 def claim(most: int) -> list[Work]:
     """Take up to `most` queued answers, oldest first; no other engine gets them."""
-    queued = Generation.objects.filter(state=GenerationState.QUEUED).order_by("created_at")
+    wanted = Generation.objects.filter(state=GenerationState.QUEUED, stop_requested_at=None)
+    queued = wanted.order_by("created_at")
     ids = list(queued.select_for_update(skip_locked=True).values_list("pk", flat=True)[:most])
     Generation.objects.filter(pk__in=ids).update(
         state=GenerationState.RUNNING, fence=F("fence") + 1, lease_until=_lease_end()
@@ -82,6 +86,7 @@ def checkpoint(generation: UUID, fence: int, text: str) -> bool | None:
 def finish(work: Work, event: Finished, text: str) -> bool:
     """Write an answer's last state, its figures and its log entry; False when it was taken away."""
     row = work.generation
+    chat = Chat.objects.select_for_update().filter(pk=row.message.chat_id).first()
     owned = Generation.objects.filter(pk=row.pk, fence=row.fence, state=GenerationState.RUNNING)
     changed = owned.update(
         state=STATE_AFTER[event.finish_reason],
@@ -94,22 +99,21 @@ def finish(work: Work, event: Finished, text: str) -> bool:
         finished_at=Now(),
         lease_until=None,
     )
-    if not changed:
+    if not changed or chat is None:
         return False
+    row.refresh_from_db()
     Message.objects.filter(pk=row.message_id).update(text=text)
-    if text and event.finish_reason != "failed":
-        _log(row.message_id)
+    if text and event.finish_reason in LOGGED and chat.is_logged:
+        _log(row)
     return True
 
 
-def _log(message_id: UUID) -> None:
-    """Make the log entry, if the deployment and the chat log at this moment."""
-    answer = Message.objects.select_related("chat", "generation__deployment").get(pk=message_id)
-    deployment = answer.generation.deployment
-    if deployment.is_logging and answer.chat.is_logged:
+def _log(row: Generation) -> None:
+    """Make the log entry, if the deployment logs at this moment."""
+    if row.deployment.is_logging:
         LogEntry.objects.get_or_create(
-            message=answer,
-            defaults={"deployment": deployment, "model_id": answer.generation.model_id},
+            message_id=row.message_id,
+            defaults={"deployment": row.deployment, "model_id": row.model_id},
         )
 
 
@@ -121,11 +125,14 @@ def note_start(work: Work, *, dropped_turns: int) -> None:
 
 
 def give_back(works: Sequence[Work]) -> None:
-    """Put claimed answers that have no text yet back into the queue."""
+    """Put claimed answers that have no text yet back into the queue, but not again and again:
+
+    one of them may be what the engine dies of.
+    """
     for work in works:
         row = work.generation
         owned = Generation.objects.filter(pk=row.pk, fence=row.fence, message__text="")
-        owned.filter(state=GenerationState.RUNNING).update(
+        owned.filter(state=GenerationState.RUNNING, fence__lt=MOST_CLAIMS).update(
             state=GenerationState.QUEUED, lease_until=None
         )
 
@@ -142,10 +149,10 @@ def interrupt_expired() -> int:
     )
 
 
-def settle_stopped_in_queue() -> int:
+def settle_stopped_in_queue(**only: UUID) -> int:
     """End queued answers that somebody stopped before an engine took them."""
     unwanted = Generation.objects.filter(
-        Q(state=GenerationState.QUEUED) & Q(stop_requested_at__isnull=False)
+        state=GenerationState.QUEUED, stop_requested_at__isnull=False, **only
     )
     return unwanted.update(
         state=GenerationState.STOPPED, finish="stopped", finished_at=Now(), lease_until=None

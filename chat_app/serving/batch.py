@@ -134,10 +134,10 @@ class Batch:
             self._finish(row, "stopped")
         return row is not None
 
-    def fail(self, reason: str) -> None:
+    def end_all(self, finish: FinishReason, reason: str) -> None:
         """End every answer with this sentence."""
         for row in self._all():
-            self._finish(row, "failed", reason)
+            self._finish(row, finish, reason)
 
     def _all(self) -> list[Row]:
         return [*self._rows[::-1], *([self._reading] if self._reading else [])]

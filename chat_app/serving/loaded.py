@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from chat_app.serving.errors import BrokenModelError, ServingError
 from chat_app.serving.graph_files import graph_path
@@ -58,6 +60,7 @@ def load_model(key: ModelKey, *, slots: int = 16, threads: int | None = None) ->
     path = graph_path(key.folder, key.precision)
     if not path.is_file():
         raise BrokenModelError(f"The model has no {key.precision} serving file. Export it again.")
+    _expect_proved(path, key.sha256)
     try:
         shape = shape_of(json.loads((key.folder / "config.json").read_text()))
         template = Template.open(key.folder)
@@ -66,8 +69,27 @@ def load_model(key: ModelKey, *, slots: int = 16, threads: int | None = None) ->
     except Exception as error:  # tokenizers has no exception type of its own
         raise BrokenModelError(f"The model's folder cannot be read: {error}") from error
     threads = min(threads or os.cpu_count() or 1, shape.heads)
-    session = Session(path, slots=slots, threads=threads)
+    try:
+        session = Session(path, slots=slots, threads=threads)
+    except MemoryError as error:
+        raise BrokenModelError("There is not enough memory to load the model.") from error
     return LoadedModel(session, template, chunk_for(session))
+
+
+def _expect_proved(path: Path, sha256: str) -> None:
+    """Refuse a serving file that is not the one whose answers were compared with torch's."""
+    if not sha256:
+        return
+    try:
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise BrokenModelError(f"The model's serving file cannot be read: {error}") from error
+    if found != sha256:
+        raise BrokenModelError(
+            "The model's serving file is not the one that was proved: it was changed or is damaged."
+            " Restore the model's folder from a backup, or deploy another model."
+        )
 
 
 def chunk_for(session: Session) -> int:

@@ -14,7 +14,7 @@ from chat_app.serving.limits import DEFAULT_NEW_TOKENS
 from chat_app.serving.sampling import SEED_LIMIT, Sampling
 from datasets_app.corpus.conversation import Turn
 
-FinishReason = Literal["stop", "length", "stopped", "failed"]
+FinishReason = Literal["stop", "length", "stopped", "interrupted", "failed"]
 
 
 class Urgency(IntEnum):
@@ -27,10 +27,11 @@ class Urgency(IntEnum):
 
 
 class ModelKey(NamedTuple):
-    """Which serving file: the model's folder and the precision."""
+    """Which serving file: the model's folder, the precision, the hash of what was proved."""
 
     folder: Path
     precision: Precision = "fp32"
+    sha256: str = ""  # "": a file that is yet to be proved
 
 
 @dataclass(frozen=True, slots=True)

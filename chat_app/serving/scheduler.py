@@ -53,7 +53,7 @@ class Scheduler:
             self._wake()
 
     def close(self) -> None:
-        """Make `run` return; what is unfinished is told as failed."""
+        """Make `run` return; what is unfinished is told as interrupted."""
         with self._changed:
             self._is_closed = True
             self._wake()
@@ -84,7 +84,7 @@ class Scheduler:
                 batch.advance()
             except BrokenModelError as error:
                 self._shelf.drop(key)
-                batch.fail(str(error))
+                batch.end_all("failed", str(error))
         return bool(busy)
 
     def _sleep(self) -> None:
@@ -141,7 +141,7 @@ class Scheduler:
     def _abandon(self) -> None:
         reason = "The engine was stopped while this answer waited or was written."
         for _, batch in self._shelf.batches():
-            batch.fail(reason)
+            batch.end_all("interrupted", reason)
         for waiting in list(self._queue):
-            self._refuse(waiting, "failed", reason)
+            self._refuse(waiting, "interrupted", reason)
         self._shelf.close()

@@ -14,11 +14,12 @@ from django.contrib.auth.views import (
     PasswordResetConfirmView,
 )
 from django.db import transaction
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse_lazy
 
 from otto_web.lib import audit
 from otto_web.lib.access import Role, declares, role_required
+from otto_web.lib.presence import ring_person
 from otto_web.pages.look import remember_look
 
 UNPROCESSABLE = 422
@@ -66,6 +67,7 @@ class SetPassword(PasswordResetConfirmView):
         with transaction.atomic(durable=True):
             answer = super().form_valid(form)
             audit.record(form.user, "person.password_set", form.user)
+            ring_person(form.user.pk)
         remember_look(self.request, form.user)
         return answer
 
@@ -84,6 +86,7 @@ class ChangePassword(PasswordChangeView):
         with transaction.atomic(durable=True):
             answer = super().form_valid(form)
             audit.record(form.user, "person.password_set", form.user)
+            ring_person(form.user.pk)
         messages.success(self.request, "The password is changed. Other browsers are signed out.")
         return answer
 
@@ -92,7 +95,20 @@ class ChangePassword(PasswordChangeView):
         return self.render_to_response(context, status=UNPROCESSABLE)
 
 
+class SignOut(LogoutView):
+    """Ends the session, and with it the person's open lines of this browser."""
+
+    next_page = "sign-in"
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        pk = request.user.pk
+        answer: HttpResponse = super().post(request, *args, **kwargs)
+        if pk is not None:
+            ring_person(pk)
+        return answer
+
+
 sign_in = declares("public")(SignIn.as_view())
-sign_out = declares("public")(LogoutView.as_view(next_page="sign-in"))
+sign_out = declares("public")(SignOut.as_view())
 set_password = declares("public")(SetPassword.as_view())
 password_change = role_required(Role.MEMBER)(ChangePassword.as_view())

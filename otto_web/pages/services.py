@@ -13,6 +13,7 @@ from django.utils.http import urlsafe_base64_encode
 from otto_web.lib import audit
 from otto_web.lib.access import Role, role_of
 from otto_web.lib.models import Profile
+from otto_web.lib.presence import ring_person
 from otto_web.pages.look import Look, look_in
 
 
@@ -45,6 +46,7 @@ def change_role(person: User, role: Role, *, actor: User) -> None:
     if person.is_superuser:
         person.is_superuser = False
         person.save(update_fields=["is_superuser"])
+    ring_person(person.pk)
     old = {"role": before.group if before else None}
     audit.record(actor, "person.role_changed", person, before=old, after={"role": role.group})
 
@@ -70,6 +72,7 @@ def reactivate(person: User, *, actor: User) -> None:
 def _set_active(person: User, *, actor: User, is_active: bool) -> None:
     changed = User.objects.filter(pk=person.pk, is_active=not is_active).update(is_active=is_active)
     if changed:
+        ring_person(person.pk)
         verb = "person.reactivated" if is_active else "person.deactivated"
         audit.record(actor, verb, person)
 

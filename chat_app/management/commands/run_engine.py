@@ -6,9 +6,9 @@ import signal
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
-from chat_app.engine import Engine
+from chat_app.engine import Engine, EngineError
 from otto_web.lib.beat import Beat
 from otto_web.lib.models import ProcessKind
 
@@ -25,5 +25,9 @@ class Command(BaseCommand):
             signal.signal(number, lambda *_: engine.close())
         beat = Beat(ProcessKind.ENGINE, on_drain=engine.close, doing=engine.doing)
         beat.start()
-        engine.run()
-        beat.stop()
+        try:
+            engine.run()
+        except EngineError as error:
+            raise CommandError(str(error)) from error
+        finally:
+            beat.stop()
