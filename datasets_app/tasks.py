@@ -9,16 +9,16 @@ from celery import shared_task
 
 @shared_task
 def import_upload_task(upload_id: str) -> None:
-    from datasets_app.jobs import importing  # keeps a job's imports out of the web process
+    from datasets_app.jobs.importing import import_upload  # keeps its imports out of the web
 
-    importing.import_upload(UUID(upload_id))
+    import_upload(UUID(upload_id))
 
 
 @shared_task
 def remove_upload_task(upload_id: str) -> None:
-    from datasets_app.jobs import removing
+    from datasets_app.jobs.removing import remove_upload
 
-    removing.remove_upload(UUID(upload_id))
+    remove_upload(UUID(upload_id))
 
 
 @shared_task
