@@ -7,8 +7,8 @@ const DRAWN = [
   { name: "train/loss", label: "training", dash: [], ink: "--accent" },
   { name: "held_out/loss", label: "held-out", dash: [6, 4], ink: "--warn" },
 ];
-const POLL_MS = 5000;
-const DRAW_MS = 250;
+const [POLL_MS, DRAW_MS] = [5000, 250];
+const MOST_POINTS = 5000;
 
 /** Begin as soon as Chart.js is there. @param {HTMLElement} root */
 export function attach(root) {
@@ -30,13 +30,10 @@ function follow(root) {
   const line = document.querySelector("[data-run-line]");
   const words = root.querySelector("[data-chart-state]");
   const hearing = new AbortController();
-  let seq = 0;
-  let isLive = false;
-  let isOver = false;
-  let drawAt = 0;
+  let [seq, drawAt] = [0, 0];
+  let [isLive, isOver] = [false, false];
   /** @type {number | undefined} */
   let timer;
-
   const chart = new Chart(canvas, { type: "line", data: { datasets: DRAWN.map(dataset) }, options: options() });
   root.hidden = false;
   root.parentElement?.querySelector("[data-chart-fallback]")?.setAttribute("hidden", "");
@@ -45,8 +42,12 @@ function follow(root) {
   function merge(frame) {
     for (const [name, step, value] of frame.rows ?? []) curves.get(name)?.set(step, value);
     seq = Math.max(seq, frame.upto ?? 0);
-    if (drawAt) return;
-    drawAt = window.setTimeout(draw, DRAW_MS);
+    if ([...curves.values()].some(({ size }) => size > MOST_POINTS)) {
+      for (const points of curves.values()) points.clear(); // the server has them all, thinned
+      seq = 0;
+      look();
+    }
+    drawAt ||= window.setTimeout(draw, DRAW_MS);
   }
 
   function draw() {
@@ -65,7 +66,6 @@ function follow(root) {
     }
     if (!isOver) timer = window.setTimeout(poll, POLL_MS);
   }
-
   async function look() {
     try {
       const answer = await fetch(`${url}?from=${seq}`, { headers: { accept: "application/json" } });
