@@ -1,4 +1,4 @@
-"""Conversations to a tokenizer and packed token files, made once and used by later attempts."""
+"""Conversations to a tokenizer and packed token files."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class _Texts:
 def prepare(
     spec: RunSpec, data: TokenSource, work: Path, events: RunEvents, start: Start
 ) -> Prepared:
-    """Return the prepared data, reused where an earlier attempt of this very run finished them."""
+    """Return the prepared data, made anew unless `work` holds just these from an earlier call."""
     folder = work / "prepared"
     key = _key(spec, data, start)
     known = _reopened(folder, key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass, field, replace
 
@@ -18,6 +19,7 @@ FEWEST_UPDATES = 300  # with fewer nobody sees an effect
 FEWEST_ROWS, FEWEST_CHARACTERS = 4, 1_000
 SCRATCH_TOKENS = 100_000
 WARM_RATE = 5e-4
+_SPEEDS_LOOKED_AT, _SPEEDS_USED = 20, 3
 _BYTES_PER_ENTRY, _SMALLEST_VOCABULARY = 100, 384
 _LOOKED_AT = 2_000  # conversations whose lengths are measured
 _ROUGH_WEIGHTS_PER_SECOND_AND_CORE = 8e9  # before any run was measured: tokens/s x parameters
@@ -79,7 +81,7 @@ def forecast(spec: RunSpec, version: Version) -> Forecast:
         train_rows=rows["train"],
         valid_rows=rows["valid"],
         train_tokens=round(train_bytes / bytes_per_token(vocabulary)),
-        speed=machine_speed(),
+        speed=machine_speed(model.parameters),
         checkpoint_bytes=model.parameters * 12,
         quality=round(100 * version.quality_score),  # the row keeps a share
     )
@@ -208,8 +210,11 @@ def _lengths(version: Version) -> Lengths:
     return Lengths(float(row[0] or 0), float(row[1] or 0))
 
 
-def machine_speed() -> Speed:
-    """Return the speed of the newest finished runs here, or a stated rough figure."""
+def machine_speed(parameters: int) -> Speed:
+    """Return the speed of the newest finished runs here, those of about this size first.
+
+    A stated rough figure stands in where no run has finished yet.
+    """
     newest = (
         RunPoint.objects.filter(
             name="train/tokens_per_second",
@@ -218,11 +223,11 @@ def machine_speed() -> Speed:
         )
         .values("run", "run__model__params", "run__finished_at")
         .annotate(speed=Avg("value"))
-        .order_by("-run__finished_at")[:5]
+        .order_by("-run__finished_at")[:_SPEEDS_LOOKED_AT]
     )
-    found = [
-        row["speed"] * row["run__model__params"] for row in newest if row["run__model__params"]
-    ]
-    if found:
-        return Speed(sorted(found)[len(found) // 2], is_measured=True)
+    found = [(row["run__model__params"], row["speed"]) for row in newest]
+    alike = sorted(found, key=lambda pair: abs(math.log(max(1, pair[0]) / max(1, parameters))))
+    if alike:
+        speeds = sorted(size * speed for size, speed in alike[:_SPEEDS_USED])
+        return Speed(speeds[len(speeds) // 2], is_measured=True)
     return Speed(_ROUGH_WEIGHTS_PER_SECOND_AND_CORE * (os.cpu_count() or 1), is_measured=False)
