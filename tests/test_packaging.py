@@ -179,7 +179,6 @@ def test_the_compact_checklist_is_whole():
 
 
 USED_WITHOUT_AN_IMPORT = {
-    "channels-redis": "named in the settings",
     "chartkick": "its static files",
     "django-axes": "named in the settings",
     "django-csp": "named in the settings",
