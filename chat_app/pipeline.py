@@ -15,6 +15,7 @@ from datasets_app.models import Dataset
 from otto_web.lib import audit
 from otto_web.lib.hints import hint
 from training_app.lm.config import DEFAULT_PRESET
+from training_app.models import RunState
 
 SAMPLE_STEPS = 1_000  # of the preset Tiny: about a minute on two cores, and it answers
 STEP_WORDS = {
@@ -68,7 +69,10 @@ def start_pipeline(wish: Wish, *, by: User) -> Pipeline:
 def retry_pipeline(pipeline: Pipeline, *, by: User) -> None:
     """Continue a failed pipeline at the step that failed."""
     failed = Pipeline.objects.filter(pk=pipeline.pk, state=PipelineState.FAILED)
-    if failed.update(state=PipelineState.RUNNING, finished_at=None):
+    options = {**pipeline.options, "tries": pipeline.options.get("tries", 0) + 1}
+    run = pipeline.run
+    kept = run if run is None or not run.is_over or run.state == RunState.SUCCEEDED else None
+    if failed.update(state=PipelineState.RUNNING, finished_at=None, options=options, run=kept):
         pipeline.steps.filter(state="failed").update(state="waiting", note="", finished_at=None)
         audit.record(by, "continue pipeline", pipeline)
         hint(tasks.advance_pipeline_task, pipeline.pk)

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 
 from django.db import connection
 
-from chat_app.engine import Engine
 from chat_app.jobs.pipelines import Tell, advance
 from chat_app.models import Pipeline, PipelineStep
+from chat_app.services.waiting import engine_here
 from training_app.jobs.recovery import recover
 from training_app.jobs.supervise import supervise_run
 
@@ -62,17 +62,4 @@ def _told(step: PipelineStep, tell: Tell) -> Iterator[None]:
         yield
     finally:
         over.set()
-        thread.join()
-
-
-@contextmanager
-def engine_here() -> Iterator[Engine]:
-    """Answer chats in threads of this process."""
-    engine = Engine(models=1)
-    thread = threading.Thread(target=engine.run, name="engine")
-    thread.start()
-    try:
-        yield engine
-    finally:
-        engine.close()
         thread.join()

@@ -31,6 +31,7 @@ Found = TypeVar("Found")
 SAMPLE_NAME = "Sample shop"
 ANSWER_SECONDS = 90.0
 LOOK_SECONDS = 0.2
+UNANSWERED = (GenerationState.FAILED, GenerationState.INTERRUPTED, GenerationState.STOPPED)
 
 
 class Wait(Exception):  # noqa: N818 - not an error: somebody else is at work
@@ -106,11 +107,16 @@ def _queue(pipeline: Pipeline) -> Run:
         spec = replace(spec, train=replace(spec.train, steps=options["steps"], minutes=None))
     elif options["minutes"]:
         spec = replace(spec, train=replace(spec.train, minutes=options["minutes"]))
-    refusals = forecast(spec, version).refusals
-    if refusals:
-        raise TrainingError(refusals[0])
+    expected = forecast(spec, version)
+    if expected.refusals:
+        raise TrainingError(expected.refusals[0])
+    if expected.needs_reason:
+        raise TrainingError(
+            f"Only {expected.quality} % of this version is fit for training. Set the bad rows "
+            "aside, or train it from its own page, where you can say why you want it anyway."
+        )
     name = version.dataset.name[:150]
-    key = uuid5(pipeline.pk, "run")
+    key = uuid5(pipeline.pk, f"run {options.get('tries', 0)}")
     return queue_run(Order(name, spec, version, key), created_by=pipeline.created_by)
 
 
@@ -136,10 +142,11 @@ def export(pipeline: Pipeline) -> str:
 
 def deploy(pipeline: Pipeline) -> str:
     """Let the team chat with the model."""
-    alias = pipeline.options["alias"]
-    pipeline.deployment = deployments.deploy(_model(pipeline), alias, by=pipeline.created_by)
-    pipeline.save(update_fields=["deployment"])
-    return f"“{alias}” answers with {_model(pipeline)}"
+    alias, model = pipeline.options["alias"], _model(pipeline)
+    if pipeline.deployment is None:
+        pipeline.deployment = deployments.deploy(model, alias, by=pipeline.created_by)
+        pipeline.save(update_fields=["deployment"])
+    return f"“{alias}” answers with {model}"
 
 
 def chat(pipeline: Pipeline) -> str:
@@ -150,7 +157,9 @@ def chat(pipeline: Pipeline) -> str:
         pipeline.save(update_fields=["chat"])
     question = _unseen_question(_found(pipeline.version))
     params = chats.AnswerParams(temperature=0.0, new_tokens=120)
-    asked = chats.ask(pipeline.chat, question, params, idem=uuid5(pipeline.pk, "question"))
+    ended_badly = Generation.objects.filter(message__chat=pipeline.chat, state__in=UNANSWERED)
+    key = uuid5(pipeline.pk, f"question {ended_badly.count()}")  # the same question after a crash
+    asked = chats.ask(pipeline.chat, question, params, idem=key)
     generation = _ended(asked.generation)
     if generation.state != GenerationState.DONE:
         raise ServingError(generation.reason or "The answer was not finished.")
@@ -186,7 +195,7 @@ def learn(pipeline: Pipeline) -> str:
 
 def _model(pipeline: Pipeline) -> TrainedModel:
     run = _found(pipeline.run)
-    return TrainedModel.objects.get(run=run)
+    return _found(TrainedModel.objects.ready().filter(run=run).first())
 
 
 def _found(value: Found | None) -> Found:

@@ -52,15 +52,6 @@ def deployment_list(user: User) -> list[Deployment]:
     return list(counted.order_by("-is_active", "alias"))
 
 
-def state_of(deployment: Deployment) -> str:
-    """Say in one word how a deployment stands."""
-    if not deployment.is_active:
-        return "stopped"
-    if deployment.export_id is None:
-        return "queued"
-    return "deployed"
-
-
 def deployable_models(user: User) -> QuerySet[TrainedModel]:
     """Return the models that can answer, newest first."""
     ready = TrainedModel.objects.visible_to(user).ready()

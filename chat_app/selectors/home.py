@@ -150,6 +150,7 @@ def _stage(
 ) -> Stage:
     icon, title, url = look
     unit, note = words
+    is_open = has_role(user, least)
     if found["n"] != 1:
         noun, space, rest = unit.partition(" ")
         unit = f"{noun}s{space}{rest}"
@@ -158,11 +159,11 @@ def _stage(
         title=title,
         figure=int(str(found["n"])),
         unit=unit,
-        note=note,
+        note=note if is_open else "",
         state=state,
         at=found["at"] if isinstance(found["at"], datetime) else None,
         url=reverse(url),
-        is_open=has_role(user, least),
+        is_open=is_open,
     )
 
 

@@ -16,12 +16,6 @@ from training_app.models import JobState, TrainedModel
 PRECISION = "fp32"
 
 
-def ready_export(model: TrainedModel) -> ServingExport | None:
-    """Return the serving file that the engine may load."""
-    found = model.serving_exports.filter(state=JobState.READY, precision=PRECISION)
-    return found.first()
-
-
 @transaction.atomic
 def order_export(model: TrainedModel) -> ServingExport:
     """Order the serving file of a model, once; one that failed is tried again."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from chat_app.engine import Engine
@@ -14,7 +14,6 @@ from chat_app.serving.errors import ServingError
 from training_app.models import JobState
 
 LOOK_SECONDS = 0.3
-ENGINE_STOP_SECONDS = 30
 
 
 def settle(export: Any, work: Callable[[int], None], *, has_workers: bool) -> None:
@@ -36,9 +35,13 @@ def settle(export: Any, work: Callable[[int], None], *, has_workers: bool) -> No
 @contextmanager
 def engine_at_hand() -> Iterator[None]:
     """Have an engine for as long as the block lasts: one that runs, else one in this process."""
-    if has_engine():
+    with nullcontext() if has_engine() else engine_here():
         yield
-        return
+
+
+@contextmanager
+def engine_here() -> Iterator[None]:
+    """Answer chats in threads of this process."""
     engine = Engine(models=1)
     thread = threading.Thread(target=engine.run, name="engine", daemon=True)
     thread.start()
@@ -46,4 +49,4 @@ def engine_at_hand() -> Iterator[None]:
         yield
     finally:
         engine.close()
-        thread.join(ENGINE_STOP_SECONDS)
+        thread.join()

@@ -36,7 +36,7 @@ class Sampling:
             value = getattr(self, name)
             if not low <= value <= high:
                 raise ServingError(
-                    f"{name} must lie between {low:g} and {high:g}; it was {value:g}."
+                    f"{name} must lie between {low:g} and {high:g}; it was {value}."
                 )
 
     @property

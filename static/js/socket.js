@@ -14,7 +14,6 @@ const waiting = [];
 /** @type {WebSocket | null} */
 let line = null;
 let losses = 0;
-let hasOpened = false;
 
 /** @param {string} state */
 const say = (state) => document.dispatchEvent(new CustomEvent("otto:connection", { detail: state }));
@@ -30,7 +29,6 @@ function open() {
 
 function onOpen() {
   losses = 0;
-  hasOpened = true;
   say("live");
   for (const group of followers.values()) for (const follower of group) follower.opened?.();
   while (waiting.length) line?.send(/** @type {string} */ (waiting.shift()));
@@ -77,9 +75,5 @@ export const socket = {
   /** Whether the line is open now. */
   get isLive() {
     return line?.readyState === WebSocket.OPEN;
-  },
-  /** Whether it ever was. */
-  get hasOpened() {
-    return hasOpened;
   },
 };

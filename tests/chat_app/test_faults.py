@@ -1,0 +1,244 @@
+"""What goes wrong around an answer: dead threads, odd commands, a silent Redis, changed files."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from uuid import uuid4
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.conf import settings as live_settings
+from django.utils import timezone
+
+from chat_app import streams_out
+from chat_app.engine import Engine, EngineError, Writing
+from chat_app.jobs import pipeline_steps
+from chat_app.models import Generation, GenerationState, LogEntry, PipelineState
+from chat_app.pipeline import Wish, retry_pipeline, start_pipeline
+from chat_app.services import chats, generations
+from chat_app.services.chats import AnswerParams
+from chat_app.services.generations import Work
+from chat_app.serving.errors import ServingError
+from chat_app.serving.graph_files import graph_path
+from chat_app.serving.requests import Finished, Timings
+from chat_app.streams import StreamMux
+from tests.chat_app.conftest import running_engine, wait_for
+from tests.chat_app.makers import add_chat, make_served
+from tests.chat_app.test_engine import ask, ended, tab_of
+from tests.training_app.conftest import make_version, toy_order
+from training_app.models import Run, RunState
+from training_app.paths import absolute
+from training_app.services.runs import queue_run
+
+served = pytest.fixture(name="served")(lambda transactional_db, redis_server: make_served())
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("part", ["scheduler", "writer"])
+def test_an_engine_with_a_dead_part_ends_and_says_so(part, transactional_db, redis_server):
+    engine = Engine()
+
+    def die():
+        raise MemoryError("a fault that nobody foresaw")
+
+    if part == "scheduler":
+        engine.scheduler.turn = die
+    else:
+        engine._take_events = die
+    with pytest.raises(EngineError, match=part):
+        engine.run()
+
+
+def test_what_an_engine_dies_of_is_not_tried_for_ever(served, mia):
+    generation = ask(chats.open_chat(served, owner=mia)).generation
+    for _ in range(generations.MOST_CLAIMS):
+        generation.refresh_from_db()
+        assert generation.state == GenerationState.QUEUED
+        generations.give_back(generations.claim(1))
+    generation.refresh_from_db()
+    assert generation.state == GenerationState.RUNNING  # its lease runs out, the reaper marks it
+
+
+def test_an_orderly_stop_marks_answers_as_interrupted_and_logs_nothing(served, mia):
+    generation = ask(chats.open_chat(served, owner=mia)).generation
+    (work,) = generations.claim(1)
+    event = Finished(str(generation.pk), "interrupted", (1,), (2,), Timings(), 0, "Stopped.")
+    assert generations.finish(work, event, "Half an ans")
+    assert ended(generation)
+    assert generation.state == GenerationState.INTERRUPTED
+    assert not LogEntry.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "odd", [{"top_k": 2.5}, {"new_tokens": 10.5}, {"seed": 0.5}, {"temperature": 10**4000}]
+)
+def test_settings_that_no_model_understands_are_refused(odd):
+    with pytest.raises(ServingError):
+        AnswerParams(**odd)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        '{"op":"sub","gen":"\\ud800"}',
+        '{"op":"sub","gen":"x","from":%s}' % ("9" * 5000),
+        '{"op":"send","idem":"\\ud800"}',
+    ],
+)
+def test_odd_commands_leave_the_socket_open(odd, served, mia, client_of):
+    client, chat = client_of(mia), chats.open_chat(served, owner=mia)
+
+    async def scenario():
+        tab = tab_of(client)
+        await tab.connect()
+        send = {"op": "send", "chat": str(chat.pk), "idem": str(uuid4()), "text": "Hello"}
+        await tab.send_to(odd)
+        first = json.loads(await tab.receive_from(10))
+        await tab.send_to(json.dumps({**send, "params": {"top_k": 2.5}}))
+        second = json.loads(await tab.receive_from(10))
+        await tab.disconnect()
+        return first, second
+
+    first, second = async_to_sync(scenario)()
+    assert first["t"] == "error"
+    assert (second["code"], second["text"]) == ("refused", "top_k must be a whole number.")
+
+
+def test_a_place_beyond_all_frames_does_not_silence_the_others(served, mia, client_of):
+    client = client_of(mia)
+    gens = [ask(chats.open_chat(served, owner=mia)).generation.pk for _ in range(2)]
+    streams_out.send_frames(gens[1], {1: {"t": "d", "seq": 1, "off": 0, "s": "Hello"}})
+
+    async def scenario():
+        tab = tab_of(client)
+        await tab.connect()
+        await tab.send_to(json.dumps({"op": "sub", "gen": str(gens[0]), "from": 10**40}))
+        await tab.send_to(json.dumps({"op": "sub", "gen": str(gens[1]), "from": 0}))
+        frame = json.loads(await tab.receive_from(10))
+        await tab.disconnect()
+        return frame
+
+    assert async_to_sync(scenario)()["s"] == "Hello"
+
+
+@pytest.mark.checklist(210)
+def test_a_question_stopped_in_the_queue_ends_at_once(served, mia):
+    asked = ask(chats.open_chat(served, owner=mia))
+    chats.request_stop(asked.generation)
+    asked.generation.refresh_from_db()
+    assert asked.generation.state == GenerationState.STOPPED
+    entries = streams_out.client(live_settings.OTTO_STREAMS_URL).xrange(
+        streams_out.stream_of(asked.generation.pk)
+    )
+    assert json.loads(entries[-1][1][b"f"])["t"] == "end"
+    assert generations.claim(5) == []
+
+
+def test_a_chat_deleted_in_mid_answer_leaves_nothing(served, mia):
+    chat = chats.open_chat(served, owner=mia)
+    generation = ask(chat).generation
+    (work,) = generations.claim(1)
+    chats.delete_chat(chat, by=mia)
+    assert generations.checkpoint(generation.pk, work.generation.fence, "Too late") is None
+    event = Finished(str(generation.pk), "stop", (1,), (2,), Timings(), 0)
+    assert not generations.finish(work, event, "Too late")
+    assert not LogEntry.objects.exists()
+    with pytest.raises(ServingError, match="deleted"):
+        ask(type(chat)(pk=chat.pk, owner=mia, deployment=served))
+
+
+def test_a_chat_taken_out_of_the_log_is_out_wholly(served, mia):
+    chat = add_chat(served, mia, [("Question?", "Answer.")], is_logged=True)
+    chats.set_logged(chat, is_logged=False)
+    assert not LogEntry.objects.exists()
+
+
+def test_a_serving_file_that_was_changed_is_not_loaded(deployment, mia):
+    path = graph_path(absolute(deployment.export.path), "fp32")
+    with path.open("ab") as file:
+        file.write(b"\0")
+    with running_engine():
+        generation = ask(chats.open_chat(deployment, owner=mia)).generation
+        wait_for(lambda: ended(generation))
+    assert generation.state == GenerationState.FAILED
+    assert "not the one that was proved" in generation.reason
+
+
+def test_words_that_redis_missed_come_with_the_next_frame():
+    writing = Writing(Work(Generation(), ()))
+    writing.unsent = "Grüße 👋"
+    lost = writing.text_frame(1.0)
+    writing.unsent += " und"
+    (frame,) = writing.text_frame(2.0).values()
+    writing.note_sent()
+    assert [found["off"] for found in (*lost.values(), frame)] == [0, 0]
+    assert frame["s"] == "Grüße 👋 und"
+    assert (writing.sent_units, writing.unsent) == (12, "")
+
+
+def test_an_answer_that_was_given_back_begins_its_stream_anew(redis_server):
+    gen = uuid4()
+    assert streams_out.send_frames(gen, {1: {"t": "stat", "seq": 1}})
+    assert streams_out.send_frames(gen, {1: {"t": "stat", "seq": 1}})
+
+
+def test_somebody_who_comes_later_sees_all_frames_and_leaves_no_trace(redis_server):
+    gen = str(uuid4())
+
+    def write(*seqs):
+        streams_out.send_frames(gen, {seq: {"t": "d", "seq": seq} for seq in seqs})
+
+    async def scenario():
+        mux = StreamMux()
+        async with mux.following(gen, 0) as first:
+            write(1, 2, 3)
+            early = [(await first.next(5))["seq"] for _ in range(3)]
+            async with mux.following(gen, 0) as second:
+                write(4)
+                late = [(await second.next(5))["seq"] for _ in range(4)]
+        hasty = asyncio.create_task(mux.following(gen, 0).__aenter__())
+        await asyncio.sleep(0)
+        hasty.cancel()
+        await asyncio.gather(hasty, return_exceptions=True)
+        return early, late, dict(mux._followers)
+
+    assert async_to_sync(scenario)() == ([1, 2, 3], [1, 2, 3, 4], {})
+
+
+def test_continuing_a_loop_whose_run_failed_trains_anew(transactional_db, redis_server, theo):
+    run = queue_run(toy_order(make_version()), created_by=theo)
+    Run.objects.update(state=RunState.RUNNING)
+    Run.objects.update(state=RunState.FAILED, finished_at=timezone.now())
+    run.refresh_from_db()
+    pipeline = start_pipeline(Wish(), by=theo)
+    pipeline.run, pipeline.state = run, PipelineState.FAILED
+    pipeline.save()
+    retry_pipeline(pipeline, by=theo)
+    pipeline.refresh_from_db()
+    assert (pipeline.run, pipeline.options["tries"]) == (None, 1)
+
+
+def test_a_loop_asks_anew_after_an_answer_that_failed(served, theo, monkeypatch):
+    monkeypatch.setattr(pipeline_steps, "ANSWER_SECONDS", 0.0)
+    pipeline = start_pipeline(Wish(), by=theo)
+    pipeline.deployment, pipeline.version = served, make_version()
+    for _ in range(2):  # nobody answers, the step is done again: still one question
+        with pytest.raises(ServingError, match="No engine answered"):
+            pipeline_steps.chat(pipeline)
+    assert Generation.objects.count() == 1
+    Generation.objects.update(state=GenerationState.FAILED)
+    with pytest.raises(ServingError, match="No engine answered"):
+        pipeline_steps.chat(pipeline)
+    assert Generation.objects.count() == 2
+
+
+def test_a_loop_does_not_train_on_what_is_mostly_unfit(transactional_db, redis_server, theo):
+    version = make_version()
+    type(version).objects.update(quality_score=0.3)
+    version.refresh_from_db()
+    pipeline = start_pipeline(Wish(preset="tiny", steps=10), by=theo)
+    pipeline.version = version
+    with pytest.raises(Exception, match="fit for training"):
+        pipeline_steps.train(pipeline)
+    assert not Run.objects.exists()

@@ -1,0 +1,83 @@
+"""Open sockets hear at once when their person may not be here any more."""
+
+from __future__ import annotations
+
+import json
+from uuid import uuid4
+
+import pytest
+from asgiref.sync import async_to_sync, sync_to_async
+
+from otto_web.lib.access import Role
+from otto_web.pages import services
+from tests.chat_app.test_engine import tab_of
+from tests.training_app.conftest import make_version, toy_order
+from tests.training_app.test_consumers import socket
+from training_app.services.runs import queue_run
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("redis_server")]
+SOON = 2.0  # on a busy machine; without bells it would be five seconds and more
+
+CHANGES = {
+    "sign out": (lambda client, person, ada: client.post("/sign-out/"), 4401),
+    "deactivated": (lambda client, person, ada: services.deactivate(person, actor=ada), 4401),
+    "no role": (
+        lambda client, person, ada: services.change_role(person, Role.MEMBER, actor=ada),
+        0,
+    ),
+}
+
+
+@pytest.fixture(autouse=True)
+def _seldom(settings, monkeypatch):
+    settings.OTTO_SOCKET_POLL_SECONDS = 60
+    monkeypatch.setattr("chat_app.consumers.CHECK_SECONDS", 60)
+
+
+async def settled(tab):
+    """Read what a fresh socket says until it is quiet: then it hears bells."""
+    while not await tab.receive_nothing(0.5):
+        await tab.receive_output()
+
+
+async def code_after(tab, change):
+    assert (await tab.connect())[0]
+    await settled(tab)
+    await sync_to_async(change)()
+    while True:
+        found = await tab.receive_output(SOON)
+        if found["type"] == "websocket.close":
+            return found["code"]
+
+
+@pytest.mark.parametrize("what", ["sign out", "deactivated"])
+def test_a_chat_closes_at_once(what, client_of, mia, ada):
+    client, (change, code) = client_of(mia), CHANGES[what]
+    told = async_to_sync(code_after)(tab_of(client), lambda: change(client, mia, ada))
+    assert told == code
+
+
+@pytest.mark.parametrize(("what", "code"), [("sign out", 4401), ("no role", 4403)])
+def test_the_line_of_a_run_closes_at_once(what, code, client_of, theo, ada, mia):
+    run = queue_run(toy_order(make_version()), created_by=theo)
+    client, change = client_of(theo), CHANGES[what][0]
+    told = async_to_sync(code_after)(socket(client, run.pk), lambda: change(client, theo, ada))
+    assert told == code
+
+
+def test_a_socket_stays_open_while_redis_is_away(client_of, mia, settings):
+    away = {"address": "redis://127.0.0.1:9/1", "socket_connect_timeout": 0.8}
+    layer = {**settings.CHANNEL_LAYERS["default"], "CONFIG": {"hosts": [away]}}
+    settings.CHANNEL_LAYERS = {"default": layer}
+    client = client_of(mia)
+
+    async def scenario():
+        tab = tab_of(client)
+        assert (await tab.connect())[0]
+        assert await tab.receive_nothing(1.5)
+        await tab.send_to(json.dumps({"op": "sub", "gen": str(uuid4())}))
+        frame = json.loads(await tab.receive_from(10))
+        await tab.disconnect()
+        return frame
+
+    assert async_to_sync(scenario)()["code"] == "not_found"
