@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 NAMED = {"X-Request-ID": "from-a-proxy-0001"}
 
 
-def test_a_change_is_noted_with_the_request_that_made_it(client_of, ada):
+def test_a_change_is_noted_with_the_request_that_made_it(client_of, ada, mia):
     body = {"name": "Nora", "username": "nora", "role": "1"}
     answer = client_of(ada).post(reverse("person-new"), body, headers=NAMED)
     assert answer["X-Request-ID"] == NAMED["X-Request-ID"]
