@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from chat_app.forms import MessageForm, NewChatForm, RenameForm
-from chat_app.models import Chat, Deployment
+from chat_app.models import Chat, Deployment, Message
 from chat_app.selectors import chats as selectors
 from chat_app.services import chats as services
 from chat_app.services.chat_settings import params_of
@@ -26,7 +26,9 @@ from otto_web.lib.http import TeamRequest, respond
 def chat_list(request: TeamRequest) -> HttpResponse:
     """Show one's own chats, and the deployments that a new one may talk to."""
     most = request.GET.get("show", "")
+    wanted = request.GET.get("deployment")
     deployments = selectors.answering_deployments(request.user)
+    deployments.sort(key=lambda one: one.pk != wanted)  # the first one is chosen on the page
     context = {
         "sidebar": selectors.sidebar(
             request.user,
@@ -89,8 +91,18 @@ def chat_ask(request: TeamRequest, chat_id: UUID) -> HttpResponse:
         return show_chat(request, chat, error=str(error), text=text)
     if not request.htmx:
         return redirect("chat-detail", chat.pk)
-    exchange = selectors.exchange_of(asked.answer)
-    context = {"chat": chat, "exchange": exchange, "has_engine": selectors.has_engine()}
+    chat.title = asked.question.chat.title
+    return _one_exchange(request, chat, asked.answer)
+
+
+def _one_exchange(request: TeamRequest, chat: Chat, answer: Message) -> HttpResponse:
+    """Show one exchange by itself; the page's heading follows the chat's title."""
+    context = {
+        "chat": chat,
+        "exchange": selectors.exchange_of(answer),
+        "has_engine": selectors.has_engine(),
+        "is_alone": True,
+    }
     return render(request, "chat/_exchange.html", context)
 
 
@@ -128,9 +140,4 @@ def exchange_detail(request: TeamRequest, chat_id: UUID, message_id: UUID) -> Ht
     )
     if not request.htmx:
         return redirect("chat-detail", chat.pk)
-    context = {
-        "chat": chat,
-        "exchange": selectors.exchange_of(answer),
-        "has_engine": selectors.has_engine(),
-    }
-    return render(request, "chat/_exchange.html", context)
+    return _one_exchange(request, chat, answer)

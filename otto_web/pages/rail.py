@@ -16,6 +16,7 @@ ENTRIES: tuple[tuple[str, str, str], ...] = (
     ("dataset-list", "Datasets", "table"),
     ("run-list", "Runs", "curve"),
     ("model-list", "Models", "cube"),
+    ("deployment-list", "Deployments", "diamond"),
     ("chat-list", "Chat", "chat"),
     ("log-list", "Logs", "list"),
     ("people-list", "People", "people"),

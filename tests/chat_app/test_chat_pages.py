@@ -271,3 +271,19 @@ def test_a_long_chat_costs_no_more_queries(served, mia, client_of, django_assert
             client.get(reverse("chat-detail", args=[chat.pk]))
         with django_assert_max_num_queries(6):
             client.get(reverse("chat-list"))
+
+
+def test_the_heading_of_a_fresh_chat_follows_its_first_question(served, mia, client_of):
+    chat = chats.open_chat(served, owner=mia)
+    client, url = client_of(mia), reverse("chat-ask", args=[chat.pk])
+    page = client.get(reverse("chat-detail", args=[chat.pk])).content.decode()
+    assert '<h1><bdi id="chat-name">New chat</bdi>' in page
+    assert page.count('id="chat-name"') == 1
+    part = client.post(url, message("Where is my order?"), **HTMX).content.decode()
+    assert '<bdi id="chat-name" hx-swap-oob="true">Where is my order?</bdi>' in part
+
+
+def test_the_deployment_that_was_asked_for_is_chosen(served, mia, client_of):
+    Deployment.objects.create(alias="another", model=served.model, export=served.export)
+    page = client_of(mia).get(reverse("chat-list"), {"deployment": "support"}).content.decode()
+    assert 'value="support" checked' in page

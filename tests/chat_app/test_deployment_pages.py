@@ -206,3 +206,10 @@ def test_lists_cost_the_same_queries_however_long(
         client.get(reverse("deployment-list"))
     with django_assert_max_num_queries(10):
         client.get(reverse("deployment-detail", args=["support"]))
+
+
+def test_the_model_page_and_the_rail_lead_here(served, theo, client_of):
+    model = served.model_id
+    page = client_of(theo).get(reverse("model-detail", args=[model])).content.decode()
+    assert f'href="{reverse("model-exports", args=[model])}"' in page
+    assert f'href="{reverse("deployment-list")}"' in page

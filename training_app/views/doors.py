@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.urls import NoReverseMatch, reverse
 
 
-def door(name: str) -> str:
+def door(name: str, *args: object) -> str:
     """Return the address of a page of another room, or nothing where it is not installed."""
     try:
-        return reverse(name)
+        return reverse(name, args=args)
     except NoReverseMatch:
         return ""

@@ -45,7 +45,10 @@ def model_detail(request: TeamRequest, model_id: UUID) -> HttpResponse:
         page="training/model_detail.html",
         fragment="training/_model_card.html",
         context=model_detail_page(model)
-        | {"deploy_url": f"{deploy}?model={model.pk}" if deploy else ""},
+        | {
+            "deploy_url": f"{deploy}?model={model.pk}" if deploy else "",
+            "exports_url": door("model-exports", model.pk),
+        },
     )
 
 
