@@ -32,9 +32,8 @@ class World:
 
     def ask(self, gen, model, question=CHATS[0][0], **values):
         values.setdefault("sampling", GREEDY)
-        prompt = {"turns": (Turn(USER, question),)} if "prompt_ids" not in values else {}
-        if "turns" in values or "text" in values:
-            prompt = {}
+        has_prompt = {"prompt_ids", "turns", "text"} & values.keys()
+        prompt = {} if has_prompt else {"turns": (Turn(USER, question),)}
         values.setdefault("user", gen)
         self.scheduler.submit(Request(gen=gen, model=model, **prompt, **values))
 
@@ -42,8 +41,8 @@ class World:
         for _ in range(passes):
             if not self.scheduler.turn():
                 time.sleep(0.001)  # a model is being loaded
-            if all(self.end(gen) for gen in gens):
-                return [self.end(gen) for gen in gens]
+            if all(ends := [self.end(gen) for gen in gens]):
+                return ends
         raise AssertionError(f"unfinished: {[gen for gen in gens if not self.end(gen)]}")
 
     def end(self, gen):
@@ -53,8 +52,8 @@ class World:
         return "".join(event.text for event in self.events[gen] if isinstance(event, Delta))
 
     def told_ids(self, gen):
-        deltas = [event for event in self.events[gen] if isinstance(event, Delta)]
-        return tuple(token for delta in deltas for token in delta.token_ids)
+        deltas = (event.token_ids for event in self.events[gen] if isinstance(event, Delta))
+        return sum(deltas, ())
 
     def pass_until_writing(self, *gens):
         for _ in range(5000):
@@ -380,17 +379,14 @@ def test_two_models_answer_at_once_and_the_longest_unused_is_unloaded(
 def test_a_thread_serves_until_it_is_closed_and_says_what_it_left(load, model):
     world = World(load)
     done = threading.Event()
-    hear = world.hear
 
     def listen(event):
-        hear(event)
+        world.hear(event)
         if isinstance(event, Finished) and event.gen == "a":
             done.set()
 
-    scheduler = Scheduler(listen, load=load)
-    world.scheduler = scheduler
-    thread = threading.Thread(target=scheduler.run)
-    thread.start()
+    scheduler = world.scheduler = Scheduler(listen, load=load)
+    (thread := threading.Thread(target=scheduler.run)).start()
     world.ask("a", model)
     assert done.wait(20)
     assert world.text("a") == CHATS[0][1]
@@ -399,7 +395,6 @@ def test_a_thread_serves_until_it_is_closed_and_says_what_it_left(load, model):
     scheduler.close()
     thread.join(20)
     assert not thread.is_alive()
-    ends = [world.end(f"late{number}") for number in range(9)]
-    assert all(ends)
+    assert all(world.end(f"late{number}") for number in range(9))
     with pytest.raises(BusyError):
         world.ask("too late", model)
