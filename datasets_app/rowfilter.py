@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib.postgres.search import SearchQuery
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from datasets_app.corpus.encoding import clean_text
 from datasets_app.models import Conversation, Dataset, Status
@@ -33,6 +33,7 @@ class RowFilter:
     search: str = ""
     file: str = ""
     side: str = ""
+    copies: str = ""
     sort: str = "order"
     size: int = PAGE_SIZES[0]
     after: tuple[int, int] | None = None
@@ -47,6 +48,7 @@ class RowFilter:
             search=clean_text(query.get("q", "")[:LONGEST_SEARCH]).text.strip(),
             file=_uuid(query.get("file", "")),
             side=_one_of(query.get("side", ""), ("train", "valid", "test")),
+            copies=_one_of(query.get("copies", ""), ("1",)),
             sort=_one_of(query.get("sort", ""), SORTS) or "order",
             size=int(size) if size in map(str, PAGE_SIZES) else PAGE_SIZES[0],
             after=_pair(query.get("after", "")),
@@ -61,6 +63,7 @@ class RowFilter:
             "q": other.search,
             "file": other.file,
             "side": other.side,
+            "copies": other.copies,
             "sort": other.sort if other.sort != "order" else "",
             "size": str(other.size) if other.size != PAGE_SIZES[0] else "",
             "after": f"{other.after[0]},{other.after[1]}" if other.after else "",
@@ -73,21 +76,23 @@ class RowFilter:
 
     @property
     def narrows(self) -> bool:
-        return bool(self.status or self.reason or self.search or self.file or self.side)
+        parts = (self.status, self.reason, self.search, self.file, self.side, self.copies)
+        return any(parts)
 
     @property
     def scope(self) -> Self:
         """The filter without status and reason: what the counts beside them are counted in."""
-        return type(self)(search=self.search, file=self.file, side=self.side)
+        return type(self)(search=self.search, file=self.file, side=self.side, copies=self.copies)
 
     def rows(self, dataset: Dataset) -> QuerySet[Conversation]:
         """Return the dataset's rows that match, unordered."""
-        parts = {
+        parts: dict[str, Q | Exists] = {
             "status": Q(status=self.status),
             "reason": Q(reasons__contains=[self.reason]),
             "search": Q(words=SearchQuery(self.search, config="simple", search_type="websearch")),
             "file": Q(source_file=self.file),
             "side": Q(side=self.side),
+            "copies": is_copy(),
         }
         chosen = Q()
         for name, part in parts.items():
@@ -113,6 +118,16 @@ class RowFilter:
 
     def key_of(self, row: Conversation) -> tuple[int, int]:
         return int(getattr(row, SORTS[self.sort][0])), row.pk
+
+
+def is_copy() -> Exists:
+    """Return the condition that an earlier row of the dataset says the same."""
+    earlier = Conversation.objects.filter(
+        dataset=OuterRef("dataset"),
+        exact_key=OuterRef("exact_key"),
+        position__lt=OuterRef("position"),
+    )
+    return Exists(earlier)
 
 
 def _one_of(value: str, known: Any) -> str:

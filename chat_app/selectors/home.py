@@ -11,7 +11,8 @@ from django.urls import reverse
 
 from chat_app.models import Chat, Deployment, LogEntry, Pipeline, Rating
 from chat_app.selectors.next_model import Proposal, proposal
-from datasets_app.models import Conversation, SourceFile, Status, Upload, Verdict, Version
+from datasets_app.models import Dataset, SourceFile, Status, Upload, Verdict, Version
+from datasets_app.selectors.datasets import status_counts
 from otto_web.lib.access import Role, has_role
 from training_app.models import Evaluation, Run, RunState
 
@@ -93,15 +94,16 @@ def _upload(user: User) -> Stage:
 
 
 def _curate(user: User) -> Stage:
-    rows = Conversation.objects.filter(dataset__deleted_at=None)
-    found = rows.aggregate(
-        n=Count("pk", filter=Q(status=Status.KEPT)),
-        aside=Count("pk", filter=~Q(status=Status.KEPT)),
-        at=Max("updated_at"),
-    )
-    note = f"{found['aside']:,} set aside" if found["aside"] else ""
-    state = "done" if found["n"] else "none"
+    kept = aside = 0
+    for dataset in Dataset.objects.filter(deleted_at=None):
+        counts = status_counts(dataset)
+        kept += counts[Status.KEPT]
+        aside += sum(counts.values()) - counts[Status.KEPT]
+    uploaded = Upload.objects.aggregate(at=Max("finished_at"))
+    found = {"n": kept, "at": uploaded["at"]}
+    note = f"{aside:,} set aside" if aside else ""
     look = ("table", "Curate", "dataset-list")
+    state = "done" if kept else "none"
     return _stage(user, Role.CURATOR, look, found, state, ("conversation kept", note))
 
 
@@ -171,15 +173,16 @@ def _errands(user: User) -> list[Errand]:
     errands = []
     if has_role(user, Role.CURATOR):
         waiting = SourceFile.objects.filter(verdict=Verdict.WAITING)
-        review = Conversation.objects.filter(status=Status.REVIEW, dataset__deleted_at=None)
         logged = LogEntry.objects.filter(conversation=None)
         for rows, words, url in (
             (waiting, "files wait for a choice of columns", "upload-list"),
-            (review, "conversations to review", "dataset-list"),
             (logged, "logged answers are in no dataset yet", "log-list"),
         ):
             if count := rows.count():
                 errands.append(Errand(f"{count:,} {words}", reverse(url)))
+        there = Dataset.objects.filter(deleted_at=None)
+        if review := sum(status_counts(dataset)[Status.REVIEW] for dataset in there):
+            errands.append(Errand(f"{review:,} conversations to review", reverse("dataset-list")))
     if has_role(user, Role.TRAINER):
         errands += [
             Errand(f"“{run.name}” failed: {run.message}", reverse("run-detail", args=[run.pk]))

@@ -285,6 +285,12 @@ def status_counts(dataset: Dataset) -> Counter[str]:
     return rows_by_status(_groups(dataset, RowFilter()))
 
 
+def copy_count(dataset: Dataset) -> int:
+    """Return how many rows say the same as an earlier one, but for case and punctuation."""
+    rows = RowFilter(copies="1").rows(dataset)
+    return counted(dataset, "copies", rows.count)
+
+
 def rule_hits(dataset: Dataset) -> dict[str, int]:
     """Return how many rows each rule set aside."""
     return rows_by_reason(groups_in(dataset, RowFilter()))

@@ -41,6 +41,7 @@ def version_list(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
         **selectors.header(dataset),
         "form": form,
         "statuses": selectors.status_counts(dataset),
+        "copies": selectors.copy_count(dataset),
         "versions": version_selectors.versions_of(dataset),
     }
     status = 422 if form.errors else 200

@@ -168,3 +168,15 @@ def test_a_taken_name_is_refused(dataset, curator, cora):
     answer = curator.post(reverse("dataset-settings", args=[dataset.pk]), {"name": "Other"})
     assert answer.status_code == 422
     assert "another dataset called" in answer.content.decode()
+
+
+@pytest.mark.checklist(163)
+def test_fifty_identical_conversations_are_reported_and_can_be_excluded(cora, curator):
+    made = create_dataset("Twins", by=cora)
+    add(made, [pair("Are you open?", "We are open from nine to five.")] * 50)
+    page = curator.get(reverse("version-list", args=[made.pk])).content.decode()
+    assert "49 conversations are copies" in page
+    address = reverse("rows-decide", args=[made.pk]) + "?copies=1"
+    body = {"decision": "exclude", "scope": "matching", "previewed": "49"}
+    assert curator.post(address, body).status_code == 302
+    assert made.conversations.filter(status="kept").count() == 1
