@@ -94,11 +94,8 @@ class RowFilter:
             "side": Q(side=self.side),
             "copies": is_copy(),
         }
-        chosen = Q()
-        for name, part in parts.items():
-            if getattr(self, name):
-                chosen &= part
-        return dataset.conversations.filter(chosen)
+        chosen = [part for name, part in parts.items() if getattr(self, name)]
+        return dataset.conversations.filter(*chosen)
 
     def page(self, dataset: Dataset) -> QuerySet[Conversation]:
         """Return the rows of the page in order, one more than its size to tell if more follow.
