@@ -54,7 +54,7 @@ def number(text):
 
 def go(page, name):
     """Follow a link of the rail."""
-    page.get_by_role("navigation", name="Main").get_by_role("link", name=name).click()
+    page.get_by_role("navigation", name="Main").get_by_role("link", name=name, exact=True).click()
     page.get_by_role("heading", name=name, level=1).wait_for()
 
 
@@ -175,7 +175,7 @@ def curve(page):
 # Chatting ----------------------------------------------------------------------------------------
 def deploy(page, alias):
     """Deploy the model of the run's page; stay until it is proved and answers."""
-    page.get_by_role("link", name="Deploy").click()
+    page.get_by_role("link", name="Deploy", exact=True).click()
     page.get_by_role("heading", name="Deploy a model").wait_for()
     page.get_by_label("Name").fill(alias)
     page.get_by_role("button", name="Deploy").click()
