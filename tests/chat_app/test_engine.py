@@ -249,8 +249,13 @@ def test_a_killed_engine_leaves_a_marked_answer_with_its_text(deployment, mia, p
     with engine_process(process_env) as process:
         warm = ask(chat)
         wait_for(lambda: ended(warm.generation), seconds=60)
-        asked = [ask(chats.open_chat(deployment, owner=mia), "More", slow) for _ in range(12)]
-        wait_for(lambda: Generation.objects.filter(state=GenerationState.RUNNING).exists())
+        asked = []
+
+        def is_busy():  # the toy is quick: ask until it is met at work
+            asked.append(ask(chats.open_chat(deployment, owner=mia), "More", slow))
+            return Generation.objects.filter(state=GenerationState.RUNNING).exists()
+
+        wait_for(is_busy)
         process.kill()
         process.wait()
     running = list(Generation.objects.filter(state=GenerationState.RUNNING))
