@@ -35,7 +35,9 @@ def test_a_trainer_opens_a_page_and_htmx_gets_its_fragment(name, theo, client_of
 
 @pytest.mark.parametrize("name", RUN_PAGES)
 def test_a_trainer_opens_everything_of_a_run(name, theo, client_of, queued_run):
-    assert client_of(theo).get(reverse(name, args=[queued_run.pk])).status_code == 200
+    answer = client_of(theo).get(reverse(name, args=[queued_run.pk]))
+    assert answer.status_code == 200
+    assert answer.getvalue() is not None  # downloads are read to their end
 
 
 @pytest.mark.parametrize("name", [*RUN_PAGES, *RUN_POSTS])
