@@ -175,14 +175,17 @@ def _errands(user: User) -> list[Errand]:
         waiting = SourceFile.objects.filter(verdict=Verdict.WAITING)
         logged = LogEntry.objects.filter(conversation=None)
         for rows, words, url in (
-            (waiting, "files wait for a choice of columns", "upload-list"),
-            (logged, "logged answers are in no dataset yet", "log-list"),
+            (waiting, ("file waits", "files wait", "for a choice of columns"), "upload-list"),
+            (logged, ("logged answer is", "logged answers are", "in no dataset yet"), "log-list"),
         ):
             if count := rows.count():
-                errands.append(Errand(f"{count:,} {words}", reverse(url)))
+                one, many, rest = words
+                sentence = f"{count:,} {one if count == 1 else many} {rest}"
+                errands.append(Errand(sentence, reverse(url)))
         there = Dataset.objects.filter(deleted_at=None)
         if review := sum(status_counts(dataset)[Status.REVIEW] for dataset in there):
-            errands.append(Errand(f"{review:,} conversations to review", reverse("dataset-list")))
+            what = "conversation" if review == 1 else "conversations"
+            errands.append(Errand(f"{review:,} {what} to review", reverse("dataset-list")))
     if has_role(user, Role.TRAINER):
         errands += [
             Errand(f"“{run.name}” failed: {run.message}", reverse("run-detail", args=[run.pk]))

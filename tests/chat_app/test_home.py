@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from django.urls import reverse
 
@@ -12,6 +14,7 @@ from chat_app.pipeline import STEP_WORDS, Wish, retry_pipeline, start_pipeline
 from chat_app.selectors.next_model import proposal
 from datasets_app.models import Decision
 from datasets_app.services import curation, versions
+from tests.chat_app.makers import add_chat, make_served
 from tests.datasets_app.makers import add, pair, support_dataset
 from training_app.models import Run
 
@@ -41,6 +44,15 @@ def test_home_names_the_next_step_and_the_queries_do_not_grow(
     with django_assert_max_num_queries(30):
         page = client.get(reverse("home")).content.decode()
     assert "Look through your conversations." in page
+
+
+def test_home_says_what_waits_in_the_right_number(client_of, cora, mia):
+    served = make_served()
+    home = partial(client_of(cora).get, reverse("home"))
+    add_chat(served, mia, [("Is it open?", "It is.")], is_logged=True)
+    assert "1 logged answer is in no dataset yet" in home().content.decode()
+    add_chat(served, mia, [("Is it near?", "It is not.")], is_logged=True)
+    assert "2 logged answers are in no dataset yet" in home().content.decode()
 
 
 def test_every_step_has_words_and_work():

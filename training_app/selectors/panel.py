@@ -142,8 +142,9 @@ class Panel:
 
     @property
     def warnings(self) -> list[str]:
-        """Return what a person should think about now."""
-        found = [event.detail for event in self.events if event.kind in _AMBER]
+        """Return what a person should think about now; said once, however often it was resumed."""
+        amber = (event.detail for event in self.events if event.kind in _AMBER)
+        found = list(dict.fromkeys(amber))
         loss = self.latest.get("train/loss")
         if loss is not None and loss > HIGH_LOSS and (self.passes or 0) >= PASSES:
             found.append(
