@@ -33,7 +33,7 @@ def tab(browser, installed):
         yield found
 
 
-@pytest.mark.checklist(1, 3, 38, 90, 91, 93, 132, 133, 203, 220)
+@pytest.mark.checklist(90, 91, 93, 132, 203, 220)
 def test_from_an_upload_to_the_next_training_set(tab, installed):
     page = tab.page
     page.get_by_role("button", name="Try with sample data").wait_for()
