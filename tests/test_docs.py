@@ -119,3 +119,17 @@ def test_no_file_names_a_package_registry():
         except UnicodeDecodeError:
             continue
         assert [host for host in REGISTRIES if host in text] == [], path
+
+
+@pytest.mark.checklist(146)
+def test_the_project_has_its_licence_its_citation_and_its_history():
+    assert "Apache License" in (ROOT / "LICENSE").read_text("utf-8")
+    assert "cff-version" in (ROOT / "docs/CITATION.cff").read_text("utf-8")
+    assert (ROOT / "CHANGELOG.md").read_text("utf-8").startswith("# Changes")
+
+
+@pytest.mark.checklist(412, 415)
+def test_starting_without_docker_is_told_for_each_system():
+    text = (ROOT / "docs/OPERATIONS.md").read_text("utf-8")
+    section = text.split("## Windows, macOS, Linux")[1].split("\n## ")[0]
+    assert all(name in section for name in ("Windows", "WSL", "macOS", "Linux"))

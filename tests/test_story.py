@@ -155,6 +155,7 @@ def send_back(page):
     page.get_by_role("button", name="Freeze and go on").wait_for()
 
 
+@pytest.mark.checklist(417)
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1440])
 def test_every_page_can_be_read_by_everybody(browser, installed, tab, width, theme):

@@ -121,3 +121,10 @@ def test_the_next_model_is_proposed_once_new_rows_were_kept(
     second = dataset.versions.get(number=2)
     assert answer["Location"].startswith(reverse("version-detail", args=[second.pk]))
     assert str(toy_model.pk) in answer["Location"]
+
+
+@pytest.mark.checklist(174)
+def test_who_has_no_version_is_offered_the_example_data_before_training(client_of, theo):
+    page = client_of(theo).get(reverse("run-new")).content.decode()
+    assert "Use example data" in page
+    assert reverse("pipeline-new") in page
