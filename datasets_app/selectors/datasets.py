@@ -9,6 +9,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db.models import F, Func, Max, TextField
+from django.db.models.functions import Coalesce
 
 from datasets_app.corpus import quality
 from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, USER
@@ -28,16 +29,22 @@ PREVIEW_CHARACTERS = 240
 NAMES_OF_RULES = {**LABELS, "structure": "structure", "role_bleed": "role words inside"}
 
 
-def _beginning(*roles: str) -> Func:
+def _beginning(*roles: str, place: str = "*") -> Func:
     """Return the beginning of the first turn of these roles, cut by the database."""
     which = " || ".join(f'@.role == "{role}"' for role in roles)
-    first = f"jsonb_path_query_first(%(expressions)s, '$[*] ? ({which})') ->> 'text'"
+    first = f"jsonb_path_query_first(%(expressions)s, '$[{place}] ? ({which})') ->> 'text'"
     cut = f"left({first}, {PREVIEW_CHARACTERS})"
     return Func(F("turns"), template=cut, output_field=TextField())
 
 
 COLUMNS = ("position", "n_turns", "n_words", "quality", "status", "decision", "reasons")
-FIRST_QUESTION, FIRST_ANSWER = _beginning(USER), _beginning(ASSISTANT, PASSAGE)
+FIRST_QUESTION = _beginning(USER)
+# Who picks up the phone greets first: the answer is the one after the question, if there is one.
+FIRST_ANSWER = Coalesce(
+    _beginning(ASSISTANT, place="1 to last"),
+    _beginning(ASSISTANT, PASSAGE),
+    output_field=TextField(),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ const WORDS = {
   sending: (sent, file) => `${size(sent)} of ${size(file.size)}`,
   paused: (sent, file) => `paused at ${size(sent)} of ${size(file.size)}`,
   retrying: () => "connection lost, trying again",
-  arrived: () => "arrived; it is being read",
+  arrived: () => "arrived; the list below tells what came of it",
   refused: () => "not accepted",
   cancelled: () => "cancelled; what had arrived is removed",
 };

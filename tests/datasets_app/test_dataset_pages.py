@@ -7,6 +7,7 @@ import json
 import pytest
 from django.urls import reverse
 
+from datasets_app.corpus.conversation import Conversation, Turn
 from datasets_app.models import Dataset, Version
 from datasets_app.services import freezing, versions
 from datasets_app.services.datasets import create_dataset
@@ -180,3 +181,18 @@ def test_fifty_identical_conversations_are_reported_and_can_be_excluded(cora, cu
     body = {"decision": "exclude", "scope": "matching", "previewed": "49"}
     assert curator.post(address, body).status_code == 302
     assert made.conversations.filter(status="kept").count() == 1
+
+
+def test_a_call_shows_the_answer_to_the_question_not_the_greeting(cora, curator):
+    made = create_dataset("Calls", by=cora)
+    call = Conversation(
+        (
+            Turn("assistant", "Contoso, how may I help you?"),
+            Turn("user", "My badge does not open the door."),
+            Turn("assistant", "Please go to the front desk for a new badge."),
+        )
+    )
+    add(made, [call])
+    page = curator.get(reverse("dataset-detail", args=[made.pk])).content.decode()
+    assert "front desk" in page
+    assert "how may I help" not in page

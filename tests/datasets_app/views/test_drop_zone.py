@@ -40,7 +40,7 @@ def choose(page, *names, body=BODY):
 @pytest.mark.checklist(38)
 def test_several_files_arrive_and_appear_in_the_list(page):
     choose(page, "a.jsonl", "b.jsonl", "c.jsonl")
-    page.get_by_text("arrived; it is being read").nth(2).wait_for()
+    page.get_by_text("arrived; the list below tells what came of it").nth(2).wait_for()
     page.get_by_role("link", name="c.jsonl", exact=True).wait_for()
     found = Upload.objects.order_by("name")
     assert [upload.name for upload in found] == ["a.jsonl", "b.jsonl", "c.jsonl"]
@@ -76,7 +76,7 @@ def test_a_paused_file_goes_on_after_a_reload_with_the_bytes_that_are_missing(pa
     page.get_by_text("choose the same file again").wait_for()
     page.wait_for_selector("[data-plain]", state="hidden")
     page.set_input_files("#id_sent", file)
-    page.get_by_text("arrived; it is being read").wait_for()
+    page.get_by_text("arrived; the list below tells what came of it").wait_for()
     whole = Upload.objects.get()
     assert (whole.pk, whole.state) == (half.pk, UploadState.RECEIVED)
     assert part_path(whole.pk).read_bytes() == BODY

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import ctypes.util
+import os
 import signal
+import sys
 import time
 from typing import Any
 
@@ -96,4 +98,5 @@ class Command(BaseCommand):
         self.say(f"OTTO: {installation.address}")
         if password:
             self.say(f"Sign in as {NAME} with the one-time password {password}")
-            self.say(f"Set your own with: python manage.py changepassword {NAME}")
+            python = os.path.relpath(sys.executable)
+            self.say(f"Set your own with: {python} manage.py changepassword {NAME}")
