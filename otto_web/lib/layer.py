@@ -18,7 +18,14 @@ class PatientLayer(RedisChannelLayer):
         while True:
             try:
                 found: dict[str, Any] = await super().receive(channel)
-            except (RedisError, OSError):
+            except (RedisError, OSError) as error:
+                if _is_cancelled():  # the client may turn a cancellation into an error of its own
+                    raise asyncio.CancelledError from error
                 await asyncio.sleep(AWAY_SECONDS)
             else:
                 return found
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
