@@ -11,6 +11,7 @@ from django.contrib.sessions.models import Session
 from django.db import connections
 
 from otto_web.asgi import application
+from tests.sockets import is_refused
 from tests.training_app.conftest import make_version, toy_order
 from training_app.events import ring_run
 from training_app.models import RunState
@@ -63,8 +64,7 @@ def test_a_lower_role_is_refused_before_the_line_opens(persona, request, claim, 
     client = client_of(request.getfixturevalue(persona))
 
     async def scenario():
-        opened, _ = await socket(client, claim.run_id).connect()
-        assert not opened
+        assert await is_refused(socket(client, claim.run_id))
 
     async_to_sync(scenario)()
 
@@ -74,8 +74,7 @@ def test_a_visitor_and_somebody_who_asks_for_no_run_are_refused(claim, client, t
 
     async def scenario():
         for person, run_id in ((client, claim.run_id), (trainer, no_run)):
-            opened, _ = await socket(person, run_id).connect()
-            assert not opened
+            assert await is_refused(socket(person, run_id))
 
     async_to_sync(scenario)()
 
