@@ -6,6 +6,7 @@ import time
 
 import pytest
 from django.urls import reverse
+from kombu import pools
 
 from datasets_app.models import Version
 from otto_web import celery_app
@@ -16,14 +17,20 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def no_redis(settings, redis_server, monkeypatch):
-    """Point the broker at a port where nobody listens."""
+def no_redis(redis_server, monkeypatch):
+    """Point the broker at a port where nobody listens, without the pool of the address before."""
     monkeypatch.setattr(delays, "_failed_at", float("-inf"))
-    celery_app.pool.force_close_all()
-    monkeypatch.setattr(celery_app.conf, "broker_url", "redis://127.0.0.1:9/0")
-    monkeypatch.setattr(celery_app, "_pool", None)
+    before = celery_app.conf.broker_url
+    _use_broker("redis://127.0.0.1:9/0")
     yield
-    celery_app.pool.force_close_all()
+    _use_broker(before)
+
+
+def _use_broker(url):
+    celery_app.conf.update(broker_url=url)
+    pools.reset()
+    celery_app._pool = None
+    celery_app.__dict__.pop("amqp", None)
 
 
 def test_an_order_without_redis_is_kept_quickly_and_the_page_says_so(no_redis, cora, client_of):
