@@ -27,8 +27,9 @@ demo: $(VENV)/.installed ## The whole loop without a browser, in a folder of its
 	rm -rf "$$OTTO_VAR_DIR"; $(PY) manage.py demo; status=$$?; \
 	test -n "$(KEEP)" || rm -rf "$$OTTO_VAR_DIR"; exit $$status
 
+# A browser or a process that a busy machine kept waiting gets a second try, named in the summary.
 test: $(VENV)/.installed-dev system ## Every test but the benchmarks
-	@$(PY) -m pytest -q < /dev/null
+	@$(PY) -m pytest -q --reruns 1 -r R < /dev/null
 
 check: $(VENV)/.installed-dev lint ## Everything that must hold before a commit
 	@$(PRODUCTION) $(PY) manage.py check --deploy --fail-level WARNING
