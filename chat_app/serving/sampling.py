@@ -35,9 +35,7 @@ class Sampling:
         for name, (low, high) in BOUNDS.items():
             value = getattr(self, name)
             if not low <= value <= high:
-                raise ServingError(
-                    f"{name} must lie between {low:g} and {high:g}; it was {value}."
-                )
+                raise ServingError(f"{name} must lie between {low:g} and {high:g}; it was {value}.")
 
     @property
     def changes_scores(self) -> bool:
