@@ -40,7 +40,7 @@ class World:
     def finish(self, *gens, passes=5000):
         for _ in range(passes):
             if not self.scheduler.turn():
-                time.sleep(0.001)  # a model is being loaded
+                time.sleep(0.005)  # a model is being loaded
             if all(ends := [self.end(gen) for gen in gens]):
                 return ends
         raise AssertionError(f"unfinished: {[gen for gen in gens if not self.end(gen)]}")
@@ -57,7 +57,8 @@ class World:
 
     def pass_until_writing(self, *gens):
         for _ in range(5000):
-            self.scheduler.turn()
+            if not self.scheduler.turn():
+                time.sleep(0.005)  # a model is being loaded
             if all(any(isinstance(e, Delta) for e in self.events[gen]) for gen in gens):
                 return
         raise AssertionError("nothing was written")
