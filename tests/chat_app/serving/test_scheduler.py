@@ -52,8 +52,7 @@ class World:
         return "".join(event.text for event in self.events[gen] if isinstance(event, Delta))
 
     def told_ids(self, gen):
-        deltas = (event.token_ids for event in self.events[gen] if isinstance(event, Delta))
-        return sum(deltas, ())
+        return sum((e.token_ids for e in self.events[gen] if isinstance(e, Delta)), ())
 
     def pass_until_writing(self, *gens):
         for _ in range(5000):
