@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import psutil
 
+QUIET_PORTS = range(20_000, 32_000)
 TETHER = Path(__file__).with_name("tether.py")
 
 
@@ -40,18 +42,22 @@ class ProcessName:
 
 
 def free_port(preferred: int = 0, host: str = "127.0.0.1") -> int:
-    """Return the preferred port, or the next one that nobody listens on; 0 asks for any."""
+    """Return the preferred port, or the next one that nobody listens on; 0 asks for any.
+
+    Any port is one below those that the system gives to outgoing connections, so that none of
+    them takes it between this look and the start of a server, which may make a cluster first.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    for port in range(preferred, preferred + 200) if preferred else (0,):
+    first = preferred or secrets.choice(QUIET_PORTS)
+    for port in range(first, first + 200):
         with socket.socket(family) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((host, port))
             except OSError:
                 continue
-            found: int = probe.getsockname()[1]
-            return found
-    raise OSError(f"no free port from {preferred} on")
+            return port
+    raise OSError(f"no free port from {first} on")
 
 
 def tethered(
