@@ -1,41 +1,14 @@
-"""Answers that are sent piece by piece, so that no download is held in memory."""
+"""What downloads of runs and models consist of, block by block."""
 
 from __future__ import annotations
 
 import zipfile
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import BinaryIO
 
-from asgiref.sync import sync_to_async
-from django.core.handlers.asgi import ASGIRequest
-from django.http import HttpRequest, StreamingHttpResponse
-from django.utils.http import content_disposition_header
-
 _BLOCK_BYTES = 1 << 18
-
-
-def stream(
-    request: HttpRequest, blocks: Iterator[bytes], *, name: str, kind: str
-) -> StreamingHttpResponse:
-    """Answer with a download; under ASGI the blocks are read in threads, one at a time."""
-    content = _in_threads(blocks) if isinstance(request, ASGIRequest) else blocks
-    answer = StreamingHttpResponse(content, content_type=kind)
-    answer["Content-Disposition"] = _attachment(name)
-    return answer
-
-
-def _attachment(name: str) -> str:
-    return content_disposition_header(as_attachment=True, filename=name) or "attachment"
-
-
-async def _in_threads(blocks: Iterator[bytes]) -> AsyncIterator[bytes]:
-    def following() -> bytes | None:
-        return next(blocks, None)
-
-    while (block := await sync_to_async(following, thread_sensitive=False)()) is not None:
-        yield block
 
 
 def spooled(pieces: Iterable[str]) -> Iterator[bytes]:

@@ -15,9 +15,10 @@ from chat_app.services.deployments import order_export
 from chat_app.services.portable import FORMAT, order_portable
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest, respond
+from otto_web.lib.streams import stream
 from training_app.models import Export, JobState, TrainedModel
 from training_app.paths import absolute
-from training_app.streams import stream, zip_blocks
+from training_app.streams import zip_blocks
 
 
 def _find_model(request: TeamRequest, model_id: UUID) -> TrainedModel:

@@ -24,7 +24,7 @@ from datasets_app.models import Dataset
 from datasets_app.services.datasets import create_dataset
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest, respond
-from training_app.streams import stream
+from otto_web.lib.streams import stream
 
 
 @role_required(Role.CURATOR)

@@ -14,11 +14,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest, respond
+from otto_web.lib.streams import stream
 from training_app import paths
 from training_app.models import TrainedModel
 from training_app.selectors.trained_models import model_detail_page, model_list
 from training_app.services.trained_models import ModelInUseError, delete_model
-from training_app.streams import stream, zip_blocks
+from training_app.streams import zip_blocks
 from training_app.views.doors import door
 
 

@@ -12,12 +12,13 @@ from django.views.decorators.http import require_GET
 
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest
+from otto_web.lib.streams import stream
 from training_app import paths
 from training_app.models import Checkpoint, Run
 from training_app.selectors.history import history_text
 from training_app.selectors.log_tail import log_blocks
 from training_app.selectors.points import points_since
-from training_app.streams import spooled, stream, zip_blocks
+from training_app.streams import spooled, zip_blocks
 
 _SEQUENCE = re.compile(r"[0-9]{1,18}")
 
