@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
-from django.db.models import F, Q
-from django.db.models.functions import Now
-
+from chat_app.jobs.claims import claim, owned, renew
 from chat_app.jobs.serving_exports import prompts_of
 from otto_web.lib import leases
 from otto_web.lib.files import durable_folder, sha256_of
@@ -25,7 +21,7 @@ PROMPTS = 4  # each is checked token by token, without a cache
 
 def export_portable_model(export_id: int) -> None:
     """Write and prove a portable file that waits; harmless when another worker does it."""
-    export = claim(export_id)
+    export = claim(Export, export_id)
     if export is None:
         return
     try:
@@ -37,25 +33,6 @@ def export_portable_model(export_id: int) -> None:
         finish(export, {"state": JobState.FAILED, "reason": "An unexpected fault; see the log."})
         raise
     finish(export, changes)
-
-
-def claim(export_id: int) -> Export | None:
-    """Take an export that waits or was left by its worker."""
-    free = Q(state=JobState.QUEUED) | Q(state=JobState.RUNNING, lease_until__lt=Now())
-    taken = Export.objects.filter(free, pk=export_id).update(
-        state=JobState.RUNNING, fence=F("fence") + 1, lease_until=_lease_end()
-    )
-    found = Export.objects.select_related("model__run__version")
-    return found.get(pk=export_id) if taken else None
-
-
-def _lease_end() -> Any:
-    return Now() + timedelta(seconds=settings.OTTO_LEASE_SECONDS)
-
-
-def renew(export: Export) -> bool:
-    owned = Export.objects.filter(pk=export.pk, fence=export.fence)
-    return owned.update(lease_until=_lease_end()) == 1
 
 
 def build(export: Export) -> dict[str, Any]:
@@ -80,5 +57,4 @@ def _prompts(model: TrainedModel, folder: Path) -> Sequence[Sequence[int]]:
 
 def finish(export: Export, changes: dict[str, Any]) -> None:
     """Write the outcome under the fence."""
-    owned = Export.objects.filter(pk=export.pk, fence=export.fence, state=JobState.RUNNING)
-    owned.update(lease_until=None, **changes)
+    owned(export).filter(state=JobState.RUNNING).update(lease_until=None, **changes)

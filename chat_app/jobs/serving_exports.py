@@ -6,18 +6,15 @@ import logging
 import platform
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import timedelta
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import onnxruntime
-from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
-from django.db.models.functions import Now
 
+from chat_app.jobs.claims import claim, owned, renew
 from chat_app.models import ServingExport
 from chat_app.services import deployments
 from chat_app.serving.errors import ServingError
@@ -40,7 +37,7 @@ PROMPTS = 32
 
 def prove_serving_export(export_id: int) -> None:
     """Build and prove a serving file that waits; harmless when another worker does it."""
-    export = claim(export_id)
+    export = claim(ServingExport, export_id)
     if export is None:
         return
     try:
@@ -52,25 +49,6 @@ def prove_serving_export(export_id: int) -> None:
         finish(export, {"state": JobState.FAILED, "reason": "An unexpected fault; see the log."})
         raise
     finish(export, changes)
-
-
-def claim(export_id: int) -> ServingExport | None:
-    """Take an export that waits or was left by its worker."""
-    free = Q(state=JobState.QUEUED) | Q(state=JobState.RUNNING, lease_until__lt=Now())
-    taken = ServingExport.objects.filter(free, pk=export_id).update(
-        state=JobState.RUNNING, fence=F("fence") + 1, lease_until=_lease_end()
-    )
-    found = ServingExport.objects.select_related("model__run__version")
-    return found.get(pk=export_id) if taken else None
-
-
-def _lease_end() -> Any:
-    return Now() + timedelta(seconds=settings.OTTO_LEASE_SECONDS)
-
-
-def renew(export: ServingExport) -> bool:
-    owned = ServingExport.objects.filter(pk=export.pk, fence=export.fence)
-    return owned.update(lease_until=_lease_end()) == 1
 
 
 def build(export: ServingExport) -> dict[str, Any]:
@@ -114,8 +92,7 @@ def _questions(model: TrainedModel) -> Any:
 @transaction.atomic(durable=True)
 def finish(export: ServingExport, changes: dict[str, Any]) -> None:
     """Write the outcome under the fence, and carry out the deployments that waited for it."""
-    owned = ServingExport.objects.filter(pk=export.pk, fence=export.fence, state=JobState.RUNNING)
-    if not owned.update(lease_until=None, **changes):
+    if not owned(export).filter(state=JobState.RUNNING).update(lease_until=None, **changes):
         return
     export.refresh_from_db()
     if export.state == JobState.READY:
