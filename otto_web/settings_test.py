@@ -13,7 +13,11 @@ if "OTTO_VAR_DIR" not in os.environ:
     atexit.register(shutil.rmtree, os.environ["OTTO_VAR_DIR"], ignore_errors=True)
 os.environ.setdefault("OTTO_SECRET_KEY", "a key for tests only, long enough for the deploy checks")
 
+from otto_web import env
+from otto_web.lib import failpoints
 from otto_web.settings import *  # noqa: F403
+
+failpoints.arm(env.text("OTTO_FAILPOINT"), Path(env.text("OTTO_FAILPOINT_DIR", ".")))
 
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "testserver"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

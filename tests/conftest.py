@@ -15,10 +15,11 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from playwright.sync_api import sync_playwright
 
-from otto_web.lib import live
+from otto_web.lib import failpoints, live
 from otto_web.lib.access import Role
 from otto_web.servers import postgres, processes, valkey, wiring
 from otto_web.services_file import database_from_url
+from tests.failpoints import Failpoint
 
 PASSWORD = "a-password-for-tests"  # noqa: S105
 CHROMIUM_SWITCHES = (
@@ -105,6 +106,26 @@ def process_env(postgres_server, redis_server, data_dir, transactional_db):
         "OTTO_DATA_DIR": str(data_dir),
         "OMP_NUM_THREADS": "1",
     }
+
+
+@pytest.fixture
+def failpoint_at(tmp_path):
+    """Give a function that arms a place of the code: see `otto_web.lib.failpoints.arm`.
+
+    Give its `env` to the process that shall meet it, or call `arm_here`.
+    """
+    points = []
+
+    def made(name, action):
+        folder = tmp_path / f"failpoint-{len(points)}"
+        folder.mkdir()
+        points.append(Failpoint(folder, name, f"{name}:{action}"))
+        return points[-1]
+
+    yield made
+    failpoints.arm("", tmp_path)
+    for point in points:
+        point.release_all()
 
 
 # Personas ----------------------------------------------------------------------------------------

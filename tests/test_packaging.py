@@ -91,7 +91,8 @@ def test_the_image_starts_the_web():
 
 def variables_read():
     """Return the names that the code asks the environment for, through `env` and `os.environ`."""
-    for path in ROOT.joinpath("otto_web").rglob("*.py"):
+    ours = set(ROOT.joinpath("otto_web").rglob("*.py")) - {ROOT / "otto_web/settings_test.py"}
+    for path in ours:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("env."):
                 yield from (

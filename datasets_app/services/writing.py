@@ -18,6 +18,7 @@ from datasets_app.corpus.split import exact_key
 from datasets_app.models import Conversation as ConversationRow
 from datasets_app.models import Dataset, Decision, Finding, Origin, Status
 from datasets_app.services.changes import begin_change
+from otto_web.lib.failpoints import failpoint
 
 CONVERSATION_COLUMNS = (
     "id, dataset_id, position, turns, text, row_hash, exact_key, revision, origin, origin_key, "
@@ -61,6 +62,7 @@ def write_rows(dataset: Dataset, rows: Sequence[NewRow], rules: Policy) -> int:
     with connection.cursor() as cursor:
         with cursor.copy(_copy_into(ConversationRow, CONVERSATION_COLUMNS)) as out:
             for number, (pk, row, judgement) in enumerate(judged, start=position):
+                failpoint("imports.mid_copy")
                 out.write_row(_conversation_values(pk, dataset, number, row, judgement))
         with cursor.copy(_copy_into(Finding, FINDING_COLUMNS)) as out:
             for pk, _, judgement in judged:
