@@ -76,7 +76,6 @@ INSTALLED_APPS = [
     "daphne",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.humanize",
     "django.contrib.messages",
     "django.contrib.postgres",
     "django.contrib.sessions",
@@ -244,7 +243,7 @@ AXES_VERBOSE = False
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
-USE_THOUSAND_SEPARATOR = True
+USE_THOUSAND_SEPARATOR = False  # numbers are for machines; `|count` writes one for people
 STATIC_URL = "static/"
 STATIC_ROOT = OTTO_VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]

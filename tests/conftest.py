@@ -12,7 +12,7 @@ import pytest
 import redis
 from django.conf import settings as live_settings
 from django.contrib.auth.models import Group, User
-from django.test import Client
+from django.db import connection
 from playwright.sync_api import sync_playwright
 
 from otto_web.lib import failpoints, live
@@ -20,7 +20,9 @@ from otto_web.lib.access import Role
 from otto_web.servers import postgres, processes, valkey, wiring
 from otto_web.services_file import database_from_url
 from tests.failpoints import Failpoint
+from tests.machine_numbers import ReadingClient
 
+FIRST_ID = 1_234_567
 PASSWORD = "a-password-for-tests"  # noqa: S105
 CHROMIUM_SWITCHES = (
     "--disable-background-networking",
@@ -60,6 +62,18 @@ def django_db_modify_db_settings(postgres_server):
 def django_db_keepdb():
     """Leave the database for the cluster's end: no wait for a connection that some thread holds."""
     return True
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """Number rows from a million on, as tables do that are in use: small ids hide mistakes."""
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT setval(format('%%I.%%I', schemaname, sequencename)::regclass, "
+            "greatest(coalesce(last_value, 0), %s)) FROM pg_sequences",
+            [FIRST_ID],
+        )
+    connection.close()
 
 
 @pytest.fixture(scope="session")
@@ -176,7 +190,7 @@ def client_of():
     """Give a function that returns a signed-in test client of a person."""
 
     def signed_in(user):
-        client = Client()
+        client = ReadingClient()
         client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
         return client
 
