@@ -9,6 +9,8 @@ PORT = 8000
 PIP_ARGS =
 ONLY =
 KEEP =
+WORKERS = 2
+RERUNS = 0
 PIP := $(PY) -m pip install --disable-pip-version-check --quiet $(PIP_ARGS)
 PRODUCTION := OTTO_HTTPS=1 OTTO_ALLOWED_HOSTS=otto.example \
   OTTO_SECRET_KEY=only-for-this-check-only-for-this-check-0123456789-abcdefghij
@@ -27,9 +29,9 @@ demo: $(VENV)/.installed ## The whole loop without a browser, in a folder of its
 	rm -rf "$$OTTO_VAR_DIR"; $(PY) manage.py demo; status=$$?; \
 	test -n "$(KEEP)" || rm -rf "$$OTTO_VAR_DIR"; exit $$status
 
-# A browser or a process that a busy machine kept waiting gets a second try, named in the summary.
-test: $(VENV)/.installed-dev system ## Every test but the benchmarks
-	@$(PY) -m pytest -q --reruns 1 -r R < /dev/null
+# No second tries: a test that passes now and then is a defect. RERUNS=1 is for a sick machine, and tells which.
+test: $(VENV)/.installed-dev system ## Every test but the benchmarks (WORKERS=2 RERUNS=0)
+	@$(PY) -m pytest -q -n $(WORKERS) --dist worksteal --durations 20 --reruns $(RERUNS) -r R < /dev/null
 
 check: $(VENV)/.installed-dev lint ## Everything that must hold before a commit
 	@$(PRODUCTION) $(PY) manage.py check --deploy --fail-level WARNING

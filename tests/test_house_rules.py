@@ -21,7 +21,7 @@ FRAMEWORKS = {
 }
 HEAVY = {"torch", "transformers", "optimum", "onnx", "onnxruntime"}
 TOP_LEVEL = {
-    *(".ci", ".dockerignore", ".env.example", ".gitignore"),
+    *(".ci", ".dockerignore", ".env.example", ".github", ".gitignore", ".pre-commit-config.yaml"),
     *("CHANGELOG.md", "CONTRIBUTING.md", "Dockerfile", "LICENSE", "Makefile", "README.md"),
     *("chat_app", "datasets_app", "docs", "otto_web", "static", "templates", "tests"),
     *("docker-compose.yml", "manage.py", "pyproject.toml"),
