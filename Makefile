@@ -49,7 +49,7 @@ bench: $(VENV)/.installed-dev ## Measure (ONLY=train|rules|import|table|decode)
 	@$(PY) -m tests.bench.run $(ONLY)
 
 checklist: $(VENV)/.installed-dev ## Count the acceptance rows that tests show
-	@$(PY) tests/checklist.py
+	@$(PY) -m tests.acceptance.count
 
 clean: ## Delete everything that OTTO has stored here, after asking
 	@echo "This deletes, for good:"; \

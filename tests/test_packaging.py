@@ -15,7 +15,7 @@ from django.core.management import get_commands
 
 from otto_web.celery import app
 from otto_web.programs import app_programs
-from tests import checklist
+from tests.acceptance import count
 
 ROOT = Path(__file__).resolve().parents[1]
 PRODUCTION = {
@@ -43,7 +43,6 @@ def check_command(words):
         assert app.main == "otto"
 
 
-@pytest.mark.checklist(137)
 def test_every_container_starts_a_command_that_exists(compose):
     services = compose["services"]
     assert {"postgres", "valkey", "setup", *OURS} == set(services)
@@ -51,7 +50,6 @@ def test_every_container_starts_a_command_that_exists(compose):
         check_command(services[name]["command"])
 
 
-@pytest.mark.checklist(137)
 def test_every_container_that_stays_has_a_health_check(compose):
     for name, service in compose["services"].items():
         assert ("healthcheck" in service) == (name != "setup"), name
@@ -174,9 +172,9 @@ def test_requirements_are_pinned_and_explained():
             assert known, f"{file}: {line}"
 
 
-def test_the_compact_checklist_is_whole():
-    assert list(checklist.rows()) == list(range(1, 419))
-    assert set(checklist.shown()) <= set(checklist.rows())
+def test_the_acceptance_list_is_whole():
+    assert list(count.rows()) == list(range(1, 419))
+    assert set(count.shown()) <= set(count.rows())
 
 
 USED_WITHOUT_AN_IMPORT = {

@@ -112,7 +112,7 @@ def test_a_script_is_told_how_to_add_a_model(shelf, version, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.checklist(176)
+@pytest.mark.checklist(176, 185)
 def test_a_carried_gpt2_is_trained_further(shelf, supervisor, process_env, theo, client_of):
     folder = shelf / "tiny-gpt2"
     tokenizer = train_bpe(["Where is my order? It is on its way."] * 200, 400).tokenizer
@@ -127,3 +127,5 @@ def test_a_carried_gpt2_is_trained_further(shelf, supervisor, process_env, theo,
     run = Run.objects.get()
     finish(supervisor, run)
     assert (run.model.family, run.model.context, run.last_step) == ("gpt2", 64, 6)
+    rows = client_of(theo).get(reverse("run-points", args=[run.pk])).json()["rows"]
+    assert [step for name, step, _loss in rows if name == "train/loss"] == [1, 2, 3, 4, 5, 6]

@@ -28,7 +28,6 @@ def manage(process_env):
 
 
 @pytest.mark.slow
-@pytest.mark.checklist(185)
 def test_a_script_trains_waits_and_evaluates(manage):
     version = make_version()
     settings = [word for line in SMALL for word in ("--set", line)]

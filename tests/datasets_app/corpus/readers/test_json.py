@@ -25,7 +25,7 @@ SHAPES = [
 ]
 
 
-@pytest.mark.checklist(50, 51, 147)
+@pytest.mark.checklist(51, 147)
 @pytest.mark.parametrize("shape", SHAPES, ids="-".join)
 @pytest.mark.parametrize("wrap", ["line", "array", "object", "nested", "alone"])
 def test_known_shapes_become_conversations(load, shape, wrap):
@@ -145,7 +145,6 @@ def test_nul_and_half_characters_never_reach_the_database(load):
     assert len(record.notes) == 2
 
 
-@pytest.mark.checklist(50)
 def test_a_list_of_strings_is_a_list_of_passages(load):
     reading = load(json.dumps(["one", "", "{two}", "undef\ttab"]))
     assert reading.talks == [[("text", text)] for text in ("one", "", "{two}", "undef\ttab")]

@@ -1,4 +1,4 @@
-"""Counts the rows of docs/checklist.md that a test shows: `python tests/checklist.py`."""
+"""Counts the rows of checklist.md that a test shows: `python -m tests.acceptance.count`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-TESTS = Path(__file__).parent
-PAGE = TESTS.parent / "docs" / "checklist.md"
+FOLDER = Path(__file__).parent
+TESTS = FOLDER.parent
+PAGE = FOLDER / "checklist.md"
 ROW = re.compile(r"^\| (\d+) \| ([^|]+) \| (.+) \|$", re.MULTILINE)
 
 
