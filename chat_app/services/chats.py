@@ -7,7 +7,7 @@ import secrets
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -82,8 +82,9 @@ def open_chat(deployment: Deployment, *, owner: User) -> Chat:
 def ask(chat: Chat, text: str, params: AnswerParams, *, idem: UUID) -> Asked:
     """Commit the question and its empty answer, then wake the engine.
 
-    The same `idem` again returns what the first one committed. Raises ServingError with a
-    sentence when there is nothing to ask, nobody to answer, or an answer is still being written.
+    The same question under the same `idem` again returns what the first one committed. Raises
+    ServingError with a sentence when there is nothing to ask, nobody to answer, or an answer is
+    still being written.
     """
     asked = _commit(chat, text, params, idem=idem)
     streams_out.wake_engine(asked.generation.pk)
@@ -95,14 +96,18 @@ def _commit(chat: Chat, text: str, params: AnswerParams, *, idem: UUID) -> Asked
     locked = Chat.objects.select_for_update().filter(pk=chat.pk).first()
     if locked is None:
         raise ServingError("This chat was deleted meanwhile.")
-    if earlier := Message.objects.filter(chat=locked, idem=idem).first():
-        return _asked_before(earlier)
     question = _cleaned(text)
+    earlier = Message.objects.filter(chat=locked, idem=idem).first()
+    if earlier and earlier.text != question:  # a page went back and asks something else
+        idem = uuid5(idem, question)
+        earlier = Message.objects.filter(chat=locked, idem=idem).first()
+    if earlier:
+        return _asked_before(earlier)
     deployment = Deployment.objects.select_related("model", "export").get(pk=chat.deployment_id)
     if deployment.export is None or not deployment.is_active:
         raise ServingError("No model answers here yet. An engineer can deploy one.")
     if Generation.objects.filter(message__chat=locked, state__in=GENERATION_OPEN).exists():
-        raise ServingError("The answer before is still being written. Stop it, or wait for it.")
+        raise ServingError("The previous answer is still being written. Stop it, or wait for it.")
     generation = Generation(
         deployment=deployment,
         model=deployment.model,

@@ -1,74 +1,74 @@
 // @ts-check
 /** Send a message over the tab's line while it is live, else as the form that it is; stop with Esc. */
+import { params, uuid } from "./asking.js";
+import { isComposing } from "./keys.js";
+
 const PATIENCE = 6000;
-const NUMBERS = ["temperature", "top_k", "top_p", "new_tokens", "seed"];
+const ON_ITS_WAY = "The message before this one is still on its way. This one stays here; send it in a moment.";
+const IS_WRITING = "An answer is being written. Your message stays here: send it when the answer is there, or press Esc to stop it.";
+const LOST = "The message could not be sent. It is back in the box; try again in a moment.";
 
-/** A random UUID: `crypto.randomUUID` is missing where there is no TLS. */
-function uuid() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 15) | 64;
-  bytes[8] = (bytes[8] & 63) | 128;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
-}
-
-/** The settings as they stand in their form. @returns {Record<string, number>} */
-function params() {
-  const found = /** @type {Record<string, number>} */ ({});
-  for (const name of NUMBERS) {
-    const field = document.querySelector(`#chat-settings [name="${name}"]`);
-    if (field instanceof HTMLInputElement && field.value !== "") found[name] = Number(field.value);
-  }
-  return found;
-}
+/** What was typed when the server put a new composer in the place of the old one. */
+let leftOver = "";
 
 /** The answer that is being written. */
 const openAnswer = () => document.querySelector("[data-generation]");
+/** @param {string[]} texts */
+const joined = (...texts) => texts.filter((text) => text.trim()).join("\n");
 
 /** @param {HTMLFormElement} root @param {import("./socket.js").socket} socket */
 export function attach(root, socket) {
   const message = /** @type {HTMLTextAreaElement} */ (root.elements.namedItem("text"));
-  const key = /** @type {HTMLInputElement} */ (root.elements.namedItem("idem"));
   const error = /** @type {HTMLElement} */ (root.querySelector("[data-error]"));
+  const htmx = Reflect.get(window, "htmx");
+  /** The message on its way: the box belongs to the next one. @type {{text: string, idem: string} | null} */
+  let sending = null;
+  /** A message that came back: sent again as it is, it keeps its key. @type {typeof sending} */
+  let lost = null;
   let patience = 0;
-  let isByForm = false;
 
   /** @param {string} sentence */
   const complain = (sentence) => {
     error.textContent = sentence;
     error.hidden = !sentence;
   };
-  const sent = () => {
+  /** The message is committed, or came back. @param {string} sentence */
+  const settle = (sentence) => {
     clearTimeout(patience);
-    complain("");
-    message.value = "";
-    key.value = uuid();
+    lost = sentence ? sending : null;
+    if (sentence && sending) message.value = joined(sending.text, message.value);
+    sending = null;
+    complain(sentence);
     message.focus();
   };
   const sendByForm = () => {
-    isByForm = true; // the same key: what arrived already is not asked twice
-    root.requestSubmit();
-    isByForm = false;
+    if (!sending) return;
+    const values = { ...Object.fromEntries(new FormData(root)), ...sending }; // the same key: nothing is asked twice
+    htmx.ajax("POST", root.action, { source: root, target: "#transcript", swap: "beforeend", values });
   };
   /** @param {SubmitEvent} event */
   const submit = (event) => {
-    const text = message.value.trim();
-    if (isByForm || !text || !socket.isLive || event.submitter?.matches(".composer-stop")) return;
+    if (event.submitter?.matches(".composer-stop")) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    clearTimeout(patience);
-    patience = setTimeout(sendByForm, PATIENCE);
-    socket.send({ op: "send", chat: root.dataset.chat, text, params: params(), idem: key.value });
+    const text = message.value.trim();
+    if (!text) return;
+    if (sending || openAnswer()) return complain(sending ? ON_ITS_WAY : IS_WRITING);
+    sending = { text, idem: lost?.text === text ? lost.idem : uuid() };
+    complain("");
+    if (socket.isLive) {
+      patience = setTimeout(sendByForm, PATIENCE);
+      socket.send({ op: "send", chat: root.dataset.chat, params: params(), ...sending });
+    } else sendByForm();
+    message.value = "";
   };
   /** @param {any} frame */
   const hear = (frame) => {
-    if (frame.idem !== key.value) return;
-    clearTimeout(patience);
-    if (frame.t === "error") complain(frame.text);
+    if (!sending || frame.idem !== sending.idem) return;
+    if (frame.t === "error") settle(frame.text);
     if (frame.t !== "accepted") return;
-    sent();
-    const url = `${root.dataset.exchangeUrl}${frame.msg}/`;
-    Reflect.get(window, "htmx").ajax("GET", url, { target: "#transcript", swap: "beforeend" });
+    settle("");
+    htmx.ajax("GET", `${root.dataset.exchangeUrl}${frame.msg}/`, { target: "#transcript", swap: "beforeend" });
   };
   /** @param {Event} event */
   const stop = (event) => {
@@ -84,14 +84,20 @@ export function attach(root, socket) {
   };
   /** @param {KeyboardEvent} event */
   const press = (event) => {
-    if (event.key !== "Escape" || document.querySelector("dialog[open], [popover]:popover-open")) return;
-    if (openAnswer()) root.querySelector(".composer-stop")?.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true }));
+    if (event.key !== "Escape" || isComposing(event)) return;
+    if (document.querySelector("dialog[open], [popover]:popover-open") || !openAnswer()) return;
+    root.querySelector(".composer-stop")?.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true }));
   };
   /** @param {Event} event */
   const answered = (event) => {
     const { elt, successful, xhr } = /** @type {CustomEvent} */ (event).detail;
-    if (elt === root && successful && xhr.status === 200) sent();
+    if (elt !== root || !sending) return;
+    if (xhr.status === 422) leftOver = message.value; // the new composer holds the message itself
+    else settle(successful ? "" : LOST);
   };
+  root.noValidate = true; // the box is empty while its message is on the way
+  message.value = joined(message.value, leftOver);
+  leftOver = "";
   root.addEventListener("submit", submit, true);
   root.addEventListener("click", click, true);
   root.addEventListener("htmx:afterRequest", answered);

@@ -8,6 +8,9 @@ export function isTyping(target) {
   return target instanceof HTMLElement && (target.isContentEditable || target.matches("input, textarea, select"));
 }
 
+/** Whether a key belongs to an input method: Safari says so by the old code 229 alone. @param {KeyboardEvent} event */
+export const isComposing = (event) => event.isComposing || event.keyCode === 229;
+
 /** @param {HTMLElement} root */
 export function attach(root) {
   let goUntil = 0;

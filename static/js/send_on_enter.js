@@ -1,14 +1,15 @@
 // @ts-check
-/** Enter sends, Shift+Enter makes a line; what is typed while an answer is written waits. */
+/** Enter sends, Shift+Enter makes a line; the Enter that ends a word of an input method does neither. */
+import { isComposing } from "./keys.js";
+
 /** @param {HTMLTextAreaElement} root */
 export function attach(root) {
   /** @param {KeyboardEvent} event */
   const press = (event) => {
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    if (event.key !== "Enter" || event.shiftKey || isComposing(event)) return;
     event.preventDefault();
     const button = root.form?.querySelector(".button-primary");
-    const canSend = button instanceof HTMLElement && button.offsetParent !== null;
-    if (canSend && root.value.trim()) root.form?.requestSubmit(button);
+    if (button instanceof HTMLElement && root.value.trim()) root.form?.requestSubmit(button);
   };
   root.addEventListener("keydown", press);
   return () => root.removeEventListener("keydown", press);

@@ -8,6 +8,8 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
+import urllib.request
 from contextlib import contextmanager
 
 import pytest
@@ -17,6 +19,7 @@ from chat_app.engine import Engine
 from chat_app.jobs.serving_exports import prove_serving_export
 from chat_app.models import ServingExport
 from chat_app.services import deployments
+from otto_web.servers.processes import free_port
 from tests.chat_app.serving.toys import byte_tokenizer, llama, save, teach
 from training_app.lm.template import Template
 from training_app.models import TrainedModel
@@ -104,3 +107,65 @@ def wait_for(check, seconds=20):
             return found
         time.sleep(0.05)
     return pytest.fail(f"waited {seconds} s in vain")
+
+
+# A browser -------------------------------------------------------------------------------------
+class Web:
+    """The web as a process of its own, which can be held back."""
+
+    def __init__(self, env):
+        self.address = f"http://127.0.0.1:{(port := free_port())}"
+        command = [sys.executable, "manage.py", "run_web", "--port", str(port)]
+        self.process = subprocess.Popen(command, env=env)
+
+    def __enter__(self):
+        wait_for(lambda: answers(f"{self.address}/healthz"), seconds=60)
+        return self
+
+    def __exit__(self, *error):
+        self.process.send_signal(signal.SIGCONT)
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(30)
+
+    @contextmanager
+    def held(self):
+        """Let the web answer nobody for as long as the block lasts."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
+
+def answers(address):
+    try:
+        with urllib.request.urlopen(address, timeout=2) as answer:  # noqa: S310
+            return answer.status == 200
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+@pytest.fixture
+def web(process_env, deployment):
+    """A web process, with an engine beside it."""
+    with Web(process_env) as found, engine_process(process_env):
+        yield found
+
+
+@pytest.fixture
+def open_page(browser, web, client_of):
+    contexts = []
+
+    def opened(person, **options):
+        context = browser.new_context(base_url=web.address, **options)
+        contexts.append(context)
+        cookie = client_of(person).cookies["sessionid"].value
+        context.add_cookies([{"name": "sessionid", "value": cookie, "url": web.address}])
+        page = context.new_page()
+        page.complaints = []
+        page.on("pageerror", lambda fault: page.complaints.append(str(fault)))
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()

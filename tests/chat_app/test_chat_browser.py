@@ -3,12 +3,6 @@
 from __future__ import annotations
 
 import re
-import signal
-import subprocess
-import sys
-import urllib.error
-import urllib.request
-from contextlib import contextmanager
 
 import pytest
 import torch
@@ -20,8 +14,7 @@ from chat_app.services.chat_settings import store_settings
 from chat_app.services.chats import AnswerParams
 from chat_app.serving.export import write_graph
 from otto_web.lib.words import clean
-from otto_web.servers.processes import free_port
-from tests.chat_app.conftest import add_model, engine_process, wait_for
+from tests.chat_app.conftest import add_model, wait_for
 from tests.chat_app.makers import make_served
 from tests.chat_app.serving.toys import CHATS, byte_tokenizer, llama, save
 
@@ -29,54 +22,6 @@ pytestmark = pytest.mark.slow
 QUESTION, ANSWER = CHATS[0]
 OPEN = "[data-generation] [data-answer]"
 LONG = AnswerParams(temperature=1.0, top_p=1.0, new_tokens=230, seed=11)
-
-
-@contextmanager
-def web_process(env):
-    """The web as a process of its own; gives its address."""
-    address = f"http://127.0.0.1:{(port := free_port())}"
-    command = [sys.executable, "manage.py", "run_web", "--port", str(port)]
-    process = subprocess.Popen(command, env=env)
-    try:
-        wait_for(lambda: answers(f"{address}/healthz"), seconds=60)
-        yield address
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
-
-
-def answers(address):
-    try:
-        with urllib.request.urlopen(address, timeout=2) as answer:  # noqa: S310
-            return answer.status == 200
-    except (urllib.error.URLError, OSError):
-        return False
-
-
-@pytest.fixture
-def address(process_env, deployment):
-    """The address of a web process, with an engine beside it."""
-    with web_process(process_env) as found, engine_process(process_env):
-        yield found
-
-
-@pytest.fixture
-def open_page(browser, address, client_of):
-    contexts = []
-
-    def opened(person, **options):
-        context = browser.new_context(base_url=address, **options)
-        contexts.append(context)
-        cookie = client_of(person).cookies["sessionid"].value
-        context.add_cookies([{"name": "sessionid", "value": cookie, "url": address}])
-        page = context.new_page()
-        page.complaints = []
-        page.on("pageerror", lambda fault: page.complaints.append(str(fault)))
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
 
 
 @pytest.fixture

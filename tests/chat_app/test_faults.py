@@ -242,3 +242,12 @@ def test_a_loop_does_not_train_on_what_is_mostly_unfit(transactional_db, redis_s
     with pytest.raises(Exception, match="fit for training"):
         pipeline_steps.train(pipeline)
     assert not Run.objects.exists()
+
+
+def test_another_question_under_a_key_that_was_used_is_asked_as_itself(served, mia):
+    chat, idem = chats.open_chat(served, owner=mia), uuid4()
+    first = chats.ask(chat, "First?", AnswerParams(), idem=idem)
+    Generation.objects.update(state=GenerationState.DONE)
+    second = [chats.ask(chat, "Second?", AnswerParams(), idem=idem) for _ in range(2)]
+    assert [one.question.text for one in second] == ["Second?", "Second?"]
+    assert len({one.answer.pk for one in [first, *second]}) == 2

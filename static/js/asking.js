@@ -1,0 +1,22 @@
+// @ts-check
+/** What goes along with a question: its key, and how the answer is to be written. */
+const NUMBERS = ["temperature", "top_k", "top_p", "new_tokens", "seed"];
+
+/** A random UUID: `crypto.randomUUID` is missing where there is no TLS. */
+export function uuid() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 15) | 64;
+  bytes[8] = (bytes[8] & 63) | 128;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}
+
+/** The settings as they stand in their form. @returns {Record<string, number>} */
+export function params() {
+  const found = /** @type {Record<string, number>} */ ({});
+  for (const name of NUMBERS) {
+    const field = document.querySelector(`#chat-settings [name="${name}"]`);
+    if (field instanceof HTMLInputElement && field.value !== "") found[name] = Number(field.value);
+  }
+  return found;
+}

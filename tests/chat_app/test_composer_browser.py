@@ -1,0 +1,97 @@
+"""What somebody types is sent once, by the key they mean, and never lost on the way."""
+
+from __future__ import annotations
+
+import pytest
+
+from chat_app.models import Message
+from chat_app.services import chats
+from tests.chat_app.conftest import wait_for
+from tests.chat_app.serving.toys import CHATS
+
+pytestmark = pytest.mark.slow
+FIRST, SECOND = CHATS[0][0], CHATS[1][0]
+KEY = """options => {
+  const box = document.querySelector("#message");
+  const enter = {key: "Enter", bubbles: true, cancelable: true};
+  const key = new KeyboardEvent("keydown", {...enter, ...options});
+  box.dispatchEvent(key);
+  return key.defaultPrevented;
+}"""
+
+
+def asked():
+    return list(
+        Message.objects.filter(role="user").order_by("created_at").values_list("text", flat=True)
+    )
+
+
+@pytest.fixture
+def page(open_page, deployment, mia):
+    """A chat whose line is live."""
+    page = open_page(mia)
+    page.goto(f"/chat/{chats.open_chat(deployment, owner=mia).pk}/")
+    page.locator("#connection[data-state=live]").wait_for()
+    page.wait_for_load_state("networkidle")
+    return page
+
+
+def test_the_enter_that_ends_a_word_of_an_input_method_sends_nothing(page):
+    page.fill("#message", "こん")
+    assert not page.evaluate(KEY, {"keyCode": 229, "which": 229})  # Safari's only sign
+    assert not page.evaluate(KEY, {"isComposing": True})
+    assert page.input_value("#message") == "こん"
+    assert page.evaluate(KEY, {"keyCode": 13})
+    page.locator(".message-asked", has_text="こん").wait_for()
+    assert asked() == ["こん"]
+
+
+def test_what_is_typed_while_a_message_is_on_its_way_stays(page, web):
+    with web.held():
+        page.fill("#message", FIRST)
+        page.keyboard.press("Enter")
+        page.keyboard.type(" and more")
+    page.locator(".message-asked", has_text=FIRST).wait_for()
+    page.locator(".message-foot .rating").wait_for()
+    assert page.input_value("#message") == " and more"
+    assert asked() == [FIRST]
+
+
+def test_a_second_message_waits_in_words_and_is_asked_as_itself(page, web):
+    with web.held():
+        page.fill("#message", FIRST)
+        page.keyboard.press("Enter")
+        page.fill("#message", SECOND)
+        page.keyboard.press("Enter")
+        page.get_by_text("still on its way").wait_for()
+    page.locator(".message-foot .rating").wait_for()
+    assert page.input_value("#message") == SECOND
+    page.keyboard.press("Enter")
+    page.locator(".message-foot .rating").nth(1).wait_for()
+    assert asked() == [FIRST, SECOND]
+    assert page.input_value("#message") == ""
+
+
+def test_a_refused_message_comes_back_before_what_was_typed_meanwhile(page, web, deployment):
+    type(deployment).objects.update(is_active=False)
+    with web.held():
+        page.fill("#message", FIRST)
+        page.keyboard.press("Enter")
+        page.keyboard.type("Also:")
+    page.get_by_text("No model answers here").wait_for()
+    assert page.input_value("#message") == f"{FIRST}\nAlso:"
+    type(deployment).objects.update(is_active=True)
+    page.keyboard.press("Enter")
+    wait_for(asked)
+    assert asked() == [f"{FIRST}\nAlso:"]
+
+
+def test_without_a_live_line_what_is_typed_meanwhile_stays_too(page, web, mia):
+    page.route("**/ask/", lambda route: route.abort())
+    page.evaluate("WebSocket.prototype.send = function () { this.close(); }")
+    page.fill("#message", FIRST)
+    page.keyboard.press("Enter")
+    page.locator("#connection[data-state=offline]").wait_for()
+    page.keyboard.type("Also:")
+    page.get_by_text("could not be sent").wait_for()
+    assert page.input_value("#message") == f"{FIRST}\nAlso:"
