@@ -17,6 +17,7 @@ from django.db import connection
 from redis.exceptions import RedisError
 
 from chat_app import streams_out
+from chat_app.selectors.answers import figures_of
 from chat_app.services import generations
 from chat_app.services.generations import Work
 from chat_app.serving.errors import ServingError
@@ -289,7 +290,7 @@ class Engine:
             writing.checkpoint_at = now + FINISH_TRIES_SECONDS
             return
         if is_ours:
-            figures = generations.figures_of(writing.work.generation)
+            figures = figures_of(writing.work.generation)
             frames = writing.text_frame(now) | writing.frame("end", **figures)
             streams_out.send_frames(writing.key, frames)
         self._forget(writing)

@@ -14,6 +14,8 @@ from datasets_app.models import Conversation, Dataset, Version
 from otto_web.lib.access import Role, has_role
 from training_app.models import JobState, Run, TrainedModel
 
+PRECISION = "fp32"  # what is served: anything less differs from torch's numbers
+
 
 class ServingExport(models.Model):
     """A model as the engine runs it: proved equal to torch on this installation."""
@@ -21,7 +23,7 @@ class ServingExport(models.Model):
     model = models.ForeignKey(
         TrainedModel, on_delete=models.CASCADE, related_name="serving_exports"
     )
-    precision = models.CharField(max_length=20, default="fp32")
+    precision = models.CharField(max_length=20, default=PRECISION)
     path = models.CharField(max_length=300, default="")
     sha256 = models.CharField(max_length=64, default="")
     onnxruntime = models.CharField(max_length=40, default="")
@@ -285,6 +287,19 @@ class Pipeline(models.Model):
 
     def __str__(self) -> str:
         return f"pipeline {self.id}"
+
+
+STEP_WORDS = {
+    "load": "Load conversations",
+    "check": "Check their quality",
+    "freeze": "Freeze a version",
+    "train": "Train a model",
+    "evaluate": "Measure it",
+    "export": "Build and prove its serving file",
+    "deploy": "Deploy it",
+    "chat": "Ask it something new",
+    "learn": "Send the exchange back into the data",
+}
 
 
 class PipelineStep(models.Model):

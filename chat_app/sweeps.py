@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Q
 
-from chat_app import tasks
 from chat_app.models import Pipeline, PipelineState, ServingExport
 from chat_app.services import generations
 from chat_app.services.portable import FORMAT
@@ -27,16 +26,16 @@ def hint_exports(now: datetime) -> None:
     late = Q(state=JobState.QUEUED, created_at__lt=before)
     left = Q(state=JobState.RUNNING, lease_until__lt=now)
     for export in ServingExport.objects.filter(late | left):
-        hint(tasks.prove_serving_export_task, export.pk)
+        hint("chat.prove_serving_export", export.pk)
     for portable in Export.objects.filter(late | left, format=FORMAT):
-        hint(tasks.export_portable_task, portable.pk)
+        hint("chat.export_portable", portable.pk)
 
 
 def move_pipelines(now: datetime) -> None:
     """Wake a worker for each one-click loop that nobody is at."""
     idle = Q(lease_until=None) | Q(lease_until__lt=now)
     for pipeline in Pipeline.objects.filter(idle, state=PipelineState.RUNNING):
-        hint(tasks.advance_pipeline_task, pipeline.pk)
+        hint("chat.advance_pipeline", pipeline.pk)
 
 
 SWEEPS = (end_left_answers, hint_exports, move_pipelines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datasets_app.corpus.source import REASONS
 
+GOOD_MEMBER = "good_member"
 SENTENCES: dict[str, str] = {
     **REASONS,
     "own_fault": "OTTO made a mistake while reading this file. What was read before it is kept; "
@@ -11,7 +12,7 @@ SENTENCES: dict[str, str] = {
     "wrong_sha256": "The bytes that arrived are not the ones announced: their SHA-256 differs. "
     "Upload the file again.",
     "empty_archive": "There are no files inside this archive.",
-    "good_member": "Its archive is damaged, but this file is whole. You can have it loaded.",
+    GOOD_MEMBER: "Its archive is damaged, but this file is whole. You can have it loaded.",
     "already_uploaded": "These bytes were uploaded before, so nothing was loaded a second time.",
     "worker_lost": "Reading was interrupted several times at the same place. What was loaded "
     "before is kept; you can start it again.",

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from datasets_app import blobs, tasks
+from datasets_app import blobs
 from datasets_app.models import Dataset, Rescoring, Upload, UploadState, Version, VersionState
 from datasets_app.services.removal import remove_slice
 from datasets_app.services.uploads import LIFE, part_path
@@ -26,14 +26,14 @@ def hint_imports(now: datetime) -> None:
     """Wake workers for uploads that wait, and for those whose worker has died."""
     waiting = Upload.objects.claimable().order_by("created_at").values_list("pk", flat=True)
     for pk in waiting[:AT_ONCE]:
-        hint(tasks.import_upload_task, pk)
+        hint("datasets.import_upload", pk)
 
 
 def hint_removals(now: datetime) -> None:
     """Wake workers for withdrawn uploads whose rows are still there."""
     left = Upload.objects.filter(state=UploadState.WITHDRAWN).exclude(blob=None)
     for pk in left.values_list("pk", flat=True)[:AT_ONCE]:
-        hint(tasks.remove_upload_task, pk)
+        hint("datasets.remove_upload", pk)
 
 
 def hint_versions(now: datetime) -> None:
@@ -41,7 +41,7 @@ def hint_versions(now: datetime) -> None:
     before = now - timedelta(seconds=settings.OTTO_HINT_SECONDS)
     left = Version.objects.filter(state=VersionState.FREEZING, created_at__lt=before)
     for pk in left.values_list("pk", flat=True)[:AT_ONCE]:
-        hint(tasks.freeze_version_task, pk)
+        hint("datasets.freeze_version", pk)
 
 
 def hint_rescorings(now: datetime) -> None:
@@ -49,7 +49,7 @@ def hint_rescorings(now: datetime) -> None:
     before = now - timedelta(seconds=settings.OTTO_HINT_SECONDS)
     left = Rescoring.objects.filter(touched_at__lt=before)
     for pk in left.values_list("pk", flat=True)[:AT_ONCE]:
-        hint(tasks.rescore_dataset_task, pk)
+        hint("datasets.rescore_dataset", pk)
 
 
 def empty_deleted_datasets(now: datetime) -> None:

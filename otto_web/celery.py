@@ -1,4 +1,4 @@
-"""The Celery application: hints for worker-short and worker-train."""
+"""The Celery application: each job of the registry is a task of the same name."""
 
 from __future__ import annotations
 
@@ -6,7 +6,20 @@ import os
 
 from celery import Celery
 
+from otto_web.jobs import JOBS, Job
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "otto_web.settings")
 app = Celery("otto")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks()
+app.conf.task_routes = {name: {"queue": job.queue} for name, job in JOBS.items()}
+
+
+def _register(name: str, job: Job) -> None:
+    def run(pk: str) -> None:
+        job.load()(pk)
+
+    app.task(run, name=name)
+
+
+for _name, _job in JOBS.items():
+    _register(_name, _job)

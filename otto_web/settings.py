@@ -191,7 +191,6 @@ CELERY_IMPORTS = ["otto_web.worker"]
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_DEFAULT_QUEUE = "short"
-CELERY_TASK_ROUTES = {"training_app.tasks.supervise_run_task": {"queue": "train"}}
 
 # Waits of the product, in seconds: settings, so that tests can be quick ---------------------------
 OTTO_LEASE_SECONDS = env.seconds("OTTO_LEASE_SECONDS", 30)

@@ -16,6 +16,7 @@ from celery import signals
 from celery.worker import state
 from django.conf import settings
 
+from otto_web.jobs import AT_START
 from otto_web.lib.beat import Beat
 from otto_web.lib.models import ProcessKind
 from otto_web.servers.tether import tie_to_parent
@@ -92,3 +93,9 @@ def _tie_child(**_: Any) -> None:
     tie_to_parent(signal.SIGTERM)
     if sys.platform == "linux" and os.getppid() == 1:
         os._exit(EXIT_DRAINED)
+
+
+@signals.worker_process_init.connect(weak=False)
+def _begin_child(**_: Any) -> None:
+    for job in AT_START:
+        job.load()()

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from statistics import median, quantiles
 
 import pytest
+
+from otto_web.jobs import AT_START, JOBS
 
 ROOT = Path(__file__).resolve().parents[1]
 APPS = ["datasets_app", "training_app", "chat_app"]
@@ -27,6 +31,14 @@ TOP_LEVEL = {
     *("docker-compose.yml", "manage.py", "pyproject.toml"),
     *("requirements-dev.txt", "requirements.txt", "training_app"),
 }
+LAYERS = (  # a module of an app imports from its own layer and those before it
+    {"models"},
+    {"events"},
+    {"selectors"},
+    {"services"},
+    {"jobs"},
+    {"views", "forms", "consumers", "management", "urls", "routing", "sweeps"},
+)
 LONGEST_FUNCTION, LONGEST_FILE, MEDIAN_LINES, NINETY_PERCENT_LINES = 50, 400, 10, 25
 
 
@@ -83,6 +95,52 @@ def test_nobody_imports_the_wiring():
     for app in APPS:
         for path in sources(app):
             assert not any(begins(name, wiring) for name in imports(path)), path
+
+
+def layer(module: str) -> int | None:
+    """Return the layer of an app's module; helpers at an app's root have none."""
+    app, _, inside = module.partition(".")
+    names = LAYERS if app in APPS else ()
+    first = re.split(r"[._]", inside)[0]
+    return next((place for place, found in enumerate(names) if first in found), None)
+
+
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def import_graph() -> dict[str, set[str]]:
+    """Return which of our modules each of our modules imports."""
+    paths = {module_name(path): path for package in sorted(OURS) for path in sources(package)}
+    return {name: set(imports(path)) & set(paths) - {name} for name, path in paths.items()}
+
+
+def test_an_app_imports_only_down_its_layers():
+    for importer, imported in import_graph().items():
+        app, place = importer.split(".")[0], layer(importer)
+        for name in imported if place is not None else ():
+            other = layer(name) if name.split(".")[0] == app else None
+            assert other is None or other <= place, f"{importer} imports {name}"
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    try:
+        tuple(TopologicalSorter(import_graph()).static_order())
+    except CycleError as error:
+        pytest.fail(" → ".join(error.args[1]))
+
+
+def test_every_hint_names_a_job_of_the_registry():
+    hinted = re.compile(r"""\bhint\(\s*"([^"]+)\"""")
+    texts = [path.read_text("utf-8") for package in OURS for path in sources(package)]
+    assert {name for text in texts for name in hinted.findall(text)} <= set(JOBS)
+
+
+@pytest.mark.parametrize("job", [*JOBS.values(), *AT_START], ids=lambda job: job.place)
+def test_every_job_of_the_registry_is_there(job):
+    module, _, function = job.place.partition(":")
+    tree = ast.parse((ROOT / module.replace(".", "/")).with_suffix(".py").read_text("utf-8"))
+    assert function in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
 def test_the_web_process_starts_without_the_ml_stack(tmp_path):

@@ -10,7 +10,6 @@ from django.db.models import Q, QuerySet
 
 from otto_web.lib.hints import hint
 from otto_web.lib.models import ProcessBeat, ProcessKind, ProcessState
-from training_app import tasks
 from training_app.models import Run, RunLease, RunState
 from training_app.services.attempts import Claim, release_run
 from training_app.services.folders import remove_folder, stray_models, stray_pieces
@@ -54,7 +53,7 @@ def hint_queued(now: datetime) -> None:
     if waiting is None or (workers and ProcessState.IDLE not in workers):
         return
     _hinted_at = time.monotonic()
-    hint(tasks.supervise_run_task, waiting.pk)
+    hint("training.supervise_run", waiting.pk)
 
 
 def drain_deaf_workers(now: datetime) -> None:

@@ -15,7 +15,7 @@ from training_app.models import Export, JobState
 Row = TypeVar("Row", ServingExport, Export)
 
 
-def claim(rows: type[Row], export_id: int) -> Row | None:
+def claim(rows: type[Row], export_id: int | str) -> Row | None:
     """Take an export that waits or was left by its worker; None when another has it."""
     free = Q(state=JobState.QUEUED) | Q(state=JobState.RUNNING, lease_until__lt=Now())
     found = rows._default_manager.filter(pk=export_id)  # noqa: SLF001

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from django.db import connection
 
 from chat_app.jobs.pipelines import Tell, advance
+from chat_app.jobs.waiting import engine_here
 from chat_app.models import Pipeline, PipelineStep
-from chat_app.services.waiting import engine_here
 from training_app.jobs.recovery import recover
 from training_app.jobs.supervise import supervise_run
 

@@ -15,13 +15,13 @@ from chat_app.services import chats, deployments, harvest
 from chat_app.serving.errors import ServingError
 from datasets_app.corpus import quality, sample
 from datasets_app.corpus.conversation import USER, CorpusError
+from datasets_app.jobs.freezing import freeze_version
+from datasets_app.jobs.loading import import_here, load_path
 from datasets_app.models import Choice, Upload, Version
 from datasets_app.selectors.datasets import score_of
 from datasets_app.selectors.versions import iter_conversations
 from datasets_app.services.datasets import free_name
-from datasets_app.services.loading import import_here, load_path
 from datasets_app.services.uploads import NewUpload, receive_whole
-from datasets_app.services.versions import freeze_version
 from training_app.lm.config import PRESETS, TrainingError
 from training_app.models import JobState, Run, RunState, TrainedModel
 from training_app.selectors.forecast import forecast

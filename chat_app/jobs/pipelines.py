@@ -26,7 +26,7 @@ from training_app.lm.config import TrainingError
 Tell = Callable[[PipelineStep], None]
 
 
-def advance(pipeline_id: UUID, *, tell: Tell = lambda step: None) -> bool:
+def advance(pipeline_id: UUID | str, *, tell: Tell = lambda step: None) -> bool:
     """Do what can be done now; True while something is left to wait for."""
     pipeline = _claim(pipeline_id)
     if pipeline is None:
@@ -46,7 +46,7 @@ def _lease_end() -> Any:
     return Now() + timedelta(seconds=settings.OTTO_LEASE_SECONDS)
 
 
-def _claim(pipeline_id: UUID) -> Pipeline | None:
+def _claim(pipeline_id: UUID | str) -> Pipeline | None:
     free = Q(lease_until=None) | Q(lease_until__lt=Now())
     rows = Pipeline.objects.filter(free, pk=pipeline_id, state=PipelineState.RUNNING)
     if not rows.update(fence=F("fence") + 1, lease_until=_lease_end()):

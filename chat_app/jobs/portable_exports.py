@@ -19,7 +19,7 @@ from training_app.paths import absolute, relative
 PROMPTS = 4  # each is checked token by token, without a cache
 
 
-def export_portable_model(export_id: int) -> None:
+def export_portable_model(export_id: int | str) -> None:
     """Write and prove a portable file that waits; harmless when another worker does it."""
     export = claim(Export, export_id)
     if export is None:

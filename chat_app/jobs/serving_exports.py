@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 PROMPTS = 32
 
 
-def prove_serving_export(export_id: int) -> None:
+def prove_serving_export(export_id: int | str) -> None:
     """Build and prove a serving file that waits; harmless when another worker does it."""
     export = claim(ServingExport, export_id)
     if export is None:

@@ -10,9 +10,9 @@ from django.contrib.auth.models import Group, User
 from django.core.management.base import BaseCommand, CommandError
 
 from chat_app.jobs.foreground import run_pipeline
-from chat_app.models import PipelineState, PipelineStep
-from chat_app.pipeline import STEP_WORDS, Wish, start_pipeline
+from chat_app.models import STEP_WORDS, PipelineState, PipelineStep
 from chat_app.selectors.pipelines import facts
+from chat_app.services.pipelines import Wish, start_pipeline
 from otto_web.lib.access import Role
 from otto_web.servers.borrow import servers_for_command
 

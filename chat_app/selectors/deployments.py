@@ -8,8 +8,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db.models import Count, Q, QuerySet
 
-from chat_app.models import Deployment, DeploymentEvent, ServingExport
-from chat_app.services.deployments import PRECISION
+from chat_app.models import PRECISION, Deployment, DeploymentEvent, ServingExport
 from training_app.models import Export, JobState, TrainedModel
 
 EVENTS_SHOWN = 50

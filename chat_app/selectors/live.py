@@ -10,7 +10,7 @@ from channels.db import database_sync_to_async
 from django.contrib.auth.models import User
 
 from chat_app.models import GENERATION_OPEN, Chat, Generation
-from chat_app.services.generations import figures_of
+from chat_app.selectors.answers import figures_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,4 +42,4 @@ def answer_now(user: User, gen: Any) -> AnswerNow | None:
     row = found.first()
     if row is None:
         return None
-    return AnswerNow(row.message.text, row.state in GENERATION_OPEN, dict(figures_of(row)))
+    return AnswerNow(row.message.text, row.state in GENERATION_OPEN, figures_of(row))

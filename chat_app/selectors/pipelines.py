@@ -7,8 +7,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
-from chat_app.models import Pipeline, PipelineStep, ServingExport
-from chat_app.pipeline import STEP_WORDS
+from chat_app.models import STEP_WORDS, Pipeline, PipelineStep, ServingExport
 from training_app.models import Run
 
 FEW_STEPS = 10  # the first and last training losses are means of so many steps

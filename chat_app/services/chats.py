@@ -24,6 +24,7 @@ from chat_app.models import (
     Message,
     Rating,
 )
+from chat_app.selectors.answers import figures_of
 from chat_app.services import generations
 from chat_app.serving.errors import ServingError
 from chat_app.serving.limits import DEFAULT_NEW_TOKENS
@@ -153,7 +154,7 @@ def request_stop(generation: Generation) -> None:
     open_now.filter(stop_requested_at=None).update(stop_requested_at=Now())
     if generations.settle_stopped_in_queue(pk=generation.pk):
         generation.refresh_from_db()
-        streams_out.send_end(generation.pk, generations.figures_of(generation))
+        streams_out.send_end(generation.pk, figures_of(generation))
     else:
         streams_out.wake_engine(generation.pk, stop=True)
 

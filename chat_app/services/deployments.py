@@ -6,14 +6,11 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models.functions import Now
 
-from chat_app import tasks
-from chat_app.models import Deployment, DeploymentEvent, ServingExport
+from chat_app.models import PRECISION, Deployment, DeploymentEvent, ServingExport
 from chat_app.serving.errors import ServingError
 from otto_web.lib import audit
 from otto_web.lib.hints import hint
 from training_app.models import JobState, TrainedModel
-
-PRECISION = "fp32"
 
 
 @transaction.atomic
@@ -26,7 +23,7 @@ def order_export(model: TrainedModel) -> ServingExport:
         export.state, export.reason = JobState.QUEUED, ""
         export.save(update_fields=["state", "reason"])
     if export.state == JobState.QUEUED:
-        hint(tasks.prove_serving_export_task, export.pk)
+        hint("chat.prove_serving_export", export.pk)
     return export
 
 

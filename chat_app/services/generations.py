@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
@@ -157,14 +157,3 @@ def settle_stopped_in_queue(**only: UUID) -> int:
     return unwanted.update(
         state=GenerationState.STOPPED, finish="stopped", finished_at=Now(), lease_until=None
     )
-
-
-def figures_of(generation: Generation) -> Mapping[str, Any]:
-    """Return the frame's figures of a finished answer."""
-    return {
-        "state": generation.state,
-        "finish": generation.finish,
-        "reason": generation.reason,
-        "timings": generation.timings,
-        "dropped": generation.dropped_turns,
-    }

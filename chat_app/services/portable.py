@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from chat_app import tasks
 from otto_web.lib import audit
 from otto_web.lib.hints import hint
 from training_app.models import Export, JobState, TrainedModel
@@ -24,5 +23,5 @@ def order_portable(model: TrainedModel, *, by: User | None) -> Export:
         export.save(update_fields=["state", "reason"])
     if is_fresh or export.state == JobState.QUEUED:
         audit.record(by, "export", model, after={"format": FORMAT})
-        hint(tasks.export_portable_task, export.pk)
+        hint("chat.export_portable", export.pk)
     return export

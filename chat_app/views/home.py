@@ -17,12 +17,12 @@ from django.views.decorators.http import (
     require_safe,
 )
 
-from chat_app import pipeline as services
 from chat_app.forms_pipeline import PipelineForm
 from chat_app.models import Deployment, Pipeline
 from chat_app.selectors import pipelines as selectors
 from chat_app.selectors.home import home as home_of
 from chat_app.selectors.next_model import proposal
+from chat_app.services import pipelines as services
 from datasets_app.services.versions import order_version
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest, respond

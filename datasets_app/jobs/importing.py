@@ -14,7 +14,7 @@ from datasets_app.services import imports
 from datasets_app.services.uploads import part_path
 
 
-def import_upload(upload_id: UUID) -> bool:
+def import_upload(upload_id: UUID | str) -> bool:
     """Import an upload unless another worker has it; a call too many does nothing.
 
     A worker may die anywhere: the next call goes on behind the last batch that was committed.

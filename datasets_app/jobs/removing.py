@@ -12,7 +12,7 @@ from datasets_app.services.removal import remove_slice
 from datasets_app.services.uploads import part_path
 
 
-def remove_upload(upload_id: UUID) -> bool:
+def remove_upload(upload_id: UUID | str) -> bool:
     """Remove a withdrawn upload; it may be called again at any point of its way.
 
     Conversations that a version holds stay, excluded, so that the version stays whole.

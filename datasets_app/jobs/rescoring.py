@@ -17,14 +17,14 @@ SLICE_ROWS = 2_000
 READ_COLUMNS = ("turns", "decision", "status", "quality", "reasons")
 
 
-def rescore_dataset(dataset_id: UUID) -> None:
+def rescore_dataset(dataset_id: UUID | str) -> None:
     """Work until all rows are judged; harmless when nothing is ordered or another does it."""
     while rescore_slice(dataset_id):
         pass
 
 
 @transaction.atomic(durable=True)
-def rescore_slice(dataset_id: UUID) -> bool:
+def rescore_slice(dataset_id: UUID | str) -> bool:
     """Judge the next rows and move the cursor in one step; False when nothing is left to do."""
     orders = Rescoring.objects.select_for_update(skip_locked=True)
     order = orders.filter(dataset_id=dataset_id).first()

@@ -24,7 +24,7 @@ from datasets_app.models import (
     Verdict,
     VersionRow,
 )
-from datasets_app.services.imports import GOOD_MEMBER
+from datasets_app.reasons import GOOD_MEMBER
 
 PAGE_SIZE = 50
 SHOWN_FILES = 2_000

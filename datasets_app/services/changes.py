@@ -9,7 +9,7 @@ from django.db.models import F
 from datasets_app.models import Dataset
 
 
-def begin_change(dataset_id: UUID) -> Dataset:
+def begin_change(dataset_id: UUID | str) -> Dataset:
     """Wait for other changes of the dataset's rows; return the dataset as they left it.
 
     Called inside the transaction of the change, before it reads what it builds on. The update

@@ -7,10 +7,9 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from datasets_app import tasks
 from datasets_app.corpus.source import Mapping
 from datasets_app.models import SourceFile, Upload, UploadState, Verdict
-from datasets_app.services.imports import GOOD_MEMBER
+from datasets_app.reasons import GOOD_MEMBER
 from otto_web.lib import audit
 from otto_web.lib.hints import hint
 
@@ -72,4 +71,4 @@ def _wake(upload: Upload) -> None:
     at_rest = (UploadState.READY, UploadState.FAILED)
     ready = Upload.objects.filter(pk=upload.pk, state__in=at_rest)
     ready.update(state=UploadState.RECEIVED, finished_at=None)
-    hint(tasks.import_upload_task, upload.pk)
+    hint("datasets.import_upload", upload.pk)

@@ -6,7 +6,6 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models.functions import Now
 
-from datasets_app import tasks
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.rules.policy import Policy
 from datasets_app.models import Dataset, Rescoring
@@ -73,5 +72,5 @@ def set_policy(dataset: Dataset, policy: Policy, *, by: User) -> Rescoring:
     dataset.policy = policy.as_json()
     dataset.save(update_fields=["policy"])
     audit.record(by, "set rules", dataset, before=before, after=dataset.policy)
-    hint(tasks.rescore_dataset_task, dataset.pk)
+    hint("datasets.rescore_dataset", dataset.pk)
     return order

@@ -18,10 +18,10 @@ from django.utils import timezone
 from datasets_app import events
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.models import Blob, Dataset, SourceFile, Upload, UploadState, Verdict
+from datasets_app.reasons import GOOD_MEMBER
 from datasets_app.services.datasets import create_dataset
 
 MOST_ATTEMPTS = 5
-GOOD_MEMBER = "good_member"
 
 
 class LostFenceError(CorpusError):
@@ -33,7 +33,7 @@ def lease_end() -> Any:
 
 
 @transaction.atomic(durable=True)
-def claim_import(upload_id: UUID) -> Upload | None:
+def claim_import(upload_id: UUID | str) -> Upload | None:
     """Take an upload that waits or was left by its worker; None when there is nothing to do."""
     claimed = (
         Upload.objects.claimable()

@@ -26,7 +26,7 @@ from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import F, Sum
 from django.utils import timezone
 
-from datasets_app import events, tasks
+from datasets_app import events
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.encoding import clean_name, clean_text
 from datasets_app.models import Dataset, Issue, Upload, UploadState, Verdict
@@ -255,7 +255,7 @@ def _move(upload: Upload, offset: int) -> None:
     if offset == upload.size:
         upload.state = UploadState.RECEIVED
         upload.expires_at = None
-        hint(tasks.import_upload_task, upload.pk)
+        hint("datasets.import_upload", upload.pk)
     changed = Upload.objects.filter(pk=upload.pk, offset=old).update(
         offset=upload.offset, expires_at=upload.expires_at, state=upload.state
     )
@@ -290,7 +290,7 @@ def load_again(upload: Upload, dataset: str, *, by: User | None) -> bool:
     )
     if changed:
         audit.record(by, "upload.load_again", upload)
-        hint(tasks.import_upload_task, upload.pk)
+        hint("datasets.import_upload", upload.pk)
     return bool(changed)
 
 
@@ -302,7 +302,7 @@ def retry_upload(upload: Upload, *, by: User | None) -> bool:
     if changed:
         audit.record(by, "upload.retry", upload)
         _forget_failures(upload)
-        hint(tasks.import_upload_task, upload.pk)
+        hint("datasets.import_upload", upload.pk)
     return bool(changed)
 
 
@@ -328,7 +328,7 @@ def withdraw_upload(upload: Upload, *, by: User | None) -> None:
         return
     audit.record(by, "upload.delete", upload, before={"name": upload.name, "size": upload.size})
     transaction.on_commit(partial(_drop_part, upload.pk))
-    hint(tasks.remove_upload_task, upload.pk)
+    hint("datasets.remove_upload", upload.pk)
     transaction.on_commit(partial(events.ring_upload, upload.pk))
 
 

@@ -6,11 +6,8 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Max
 
-from datasets_app import tasks
-from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.rules import policy
 from datasets_app.models import Choice, Dataset, Version, VersionState
-from datasets_app.services import freezing
 from otto_web.lib import audit
 from otto_web.lib.hints import hint
 
@@ -20,25 +17,13 @@ def order_version(
     dataset: Dataset, *, choice: str = Choice.KEPT, name: str = "", user: User | None
 ) -> Version:
     """Write down that a version is wanted; the row is the order, a worker freezes it."""
-    version = _new_version(dataset, choice=choice, name=name, user=user)
-    hint(tasks.freeze_version_task, version.pk)
+    version = new_version(dataset, choice=choice, name=name, user=user)
+    hint("datasets.freeze_version", version.pk)
     return version
 
 
-def freeze_version(
-    dataset: Dataset, *, choice: str = Choice.KEPT, name: str = "", user: User | None
-) -> Version:
-    """Return a finished version; refused with a `CorpusError` that says why."""
-    with transaction.atomic():
-        version = _new_version(dataset, choice=choice, name=name, user=user)
-    freezing.freeze(version.pk)
-    version.refresh_from_db()
-    if version.state == VersionState.FAILED:
-        raise CorpusError(version.reason)
-    return version
-
-
-def _new_version(dataset: Dataset, *, choice: str, name: str, user: User | None) -> Version:
+def new_version(dataset: Dataset, *, choice: str, name: str, user: User | None) -> Version:
+    """Write the order in the caller's transaction and wake nobody."""
     Dataset.objects.select_for_update().get(pk=dataset.pk)  # one number at a time
     last = dataset.versions.aggregate(last=Max("number"))["last"] or 0
     rules = policy.from_json(dataset.policy)

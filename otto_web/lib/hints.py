@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from celery import current_app
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from otto_web.lib import delays
 
 
-def hint(task: Any, *ids: object) -> None:
-    """Wake a worker once the transaction is committed.
+def hint(job: str, pk: object) -> None:
+    """Wake a worker for a row once the transaction is committed; `otto_web.jobs` names the jobs.
 
     A hint that cannot be sent is logged and forgotten: the committed row is the order, and the
     reaper hints again.
     """
+    task = current_app.tasks[job]
 
     def send() -> None:  # a named function, because Django's log line asks for its name
         try:
-            task.delay(*map(str, ids))
+            task.delay(str(pk))
         except OperationalError:
             delays.note_failure()
             raise

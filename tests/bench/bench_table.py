@@ -119,9 +119,10 @@ def _table_figures(dataset: Any, person: Any) -> dict[str, float]:
 
 
 def _decision_figures(dataset: Any, person: Any) -> dict[str, float]:
+    from datasets_app.jobs import freezing  # noqa: PLC0415
     from datasets_app.models import Decision  # noqa: PLC0415 - after setup
     from datasets_app.rowfilter import RowFilter  # noqa: PLC0415
-    from datasets_app.services import curation, versions  # noqa: PLC0415
+    from datasets_app.services import curation  # noqa: PLC0415
 
     began = time.perf_counter()
     action = curation.decide_matching(
@@ -130,7 +131,7 @@ def _decision_figures(dataset: Any, person: Any) -> dict[str, float]:
     decided = time.perf_counter()
     curation.undo(action, by=person)
     undone = time.perf_counter()
-    versions.freeze_version(dataset, choice="all", user=person)
+    freezing.freeze_version(dataset, choice="all", user=person)
     return {
         "decide_matching_seconds": decided - began,
         "undo_seconds": undone - decided,

@@ -15,10 +15,10 @@ from chat_app import streams_out
 from chat_app.engine import Engine, EngineError, Writing
 from chat_app.jobs import pipeline_steps
 from chat_app.models import Generation, GenerationState, LogEntry, PipelineState
-from chat_app.pipeline import Wish, retry_pipeline, start_pipeline
 from chat_app.services import chats, generations
 from chat_app.services.chats import AnswerParams
 from chat_app.services.generations import Work
+from chat_app.services.pipelines import Wish, retry_pipeline, start_pipeline
 from chat_app.serving.errors import ServingError
 from chat_app.serving.graph_files import graph_path
 from chat_app.serving.requests import Finished, Timings

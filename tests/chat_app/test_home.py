@@ -9,11 +9,12 @@ from django.urls import reverse
 
 from chat_app.jobs import pipeline_steps
 from chat_app.jobs.pipelines import advance
-from chat_app.models import Pipeline, PipelineState
-from chat_app.pipeline import STEP_WORDS, Wish, retry_pipeline, start_pipeline
+from chat_app.models import STEP_WORDS, Pipeline, PipelineState
 from chat_app.selectors.next_model import proposal
+from chat_app.services.pipelines import Wish, retry_pipeline, start_pipeline
+from datasets_app.jobs import freezing
 from datasets_app.models import Decision
-from datasets_app.services import curation, versions
+from datasets_app.services import curation
 from tests.chat_app.makers import add_chat, make_served
 from tests.datasets_app.makers import add, pair, support_dataset
 from training_app.models import Run
@@ -108,7 +109,7 @@ def test_the_next_model_is_proposed_once_new_rows_were_kept(
     deployment, cora, theo, client_of, toy_model
 ):
     dataset = support_dataset(cora)
-    version = versions.freeze_version(dataset, user=cora)
+    version = freezing.freeze_version(dataset, user=cora)
     toy_model.run = Run.objects.create(name="first", version=version, spec={}, spec_sha256="0")
     toy_model.save()
     deployment.refresh_from_db()

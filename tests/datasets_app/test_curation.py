@@ -6,13 +6,14 @@ import pytest
 
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.rules import policy
+from datasets_app.jobs import freezing
 from datasets_app.jobs.rescoring import rescore_dataset
 from datasets_app.models import Action, Dataset, Decision, Version
 from datasets_app.rowfilter import RowFilter
 from datasets_app.selectors import datasets as selectors
 from datasets_app.selectors.quality import reason_counts, tally_of
 from datasets_app.selectors.versions import iter_conversations
-from datasets_app.services import curation, versions
+from datasets_app.services import curation
 from datasets_app.services.datasets import create_dataset, set_policy
 from tests.datasets_app.makers import add, pair, support_dataset
 
@@ -124,7 +125,7 @@ def test_a_bulk_decision_takes_every_matching_row(dataset, cora):
 
 
 def test_a_version_holds_the_chosen_rows_with_a_side_each(dataset, cora):
-    version = versions.freeze_version(dataset, user=cora)
+    version = freezing.freeze_version(dataset, user=cora)
     assert version.counts["rows"] == 30
     assert version.counts["set_aside"] == 2
     sides = version.counts["sides"]
@@ -134,18 +135,18 @@ def test_a_version_holds_the_chosen_rows_with_a_side_each(dataset, cora):
 
 
 def test_freezing_everything_takes_the_excluded_rows_too(dataset, cora):
-    assert versions.freeze_version(dataset, choice="all", user=cora).counts["rows"] == 32
+    assert freezing.freeze_version(dataset, choice="all", user=cora).counts["rows"] == 32
 
 
 def test_equal_rows_freeze_to_equal_manifests_and_sides_stay(dataset, cora):
-    first = versions.freeze_version(dataset, user=cora)
-    second = versions.freeze_version(dataset, user=cora)
+    first = freezing.freeze_version(dataset, user=cora)
+    second = freezing.freeze_version(dataset, user=cora)
     assert first.manifest_sha256 == second.manifest_sha256
     assert (first.number, second.number) == (1, 2)
 
 
 def test_a_version_keeps_its_words_when_the_row_is_decided_otherwise(dataset, cora):
-    version = versions.freeze_version(dataset, user=cora)
+    version = freezing.freeze_version(dataset, user=cora)
     before = [c.row_hash() for c in iter_conversations(version.pk)]
     ids = list(dataset.conversations.values_list("pk", flat=True))
     curation.decide_rows(dataset, ids, Decision.EXCLUDE, by=cora)
@@ -155,7 +156,7 @@ def test_a_version_keeps_its_words_when_the_row_is_decided_otherwise(dataset, co
 def test_an_empty_selection_is_refused_with_a_sentence(cora):
     empty = create_dataset("Empty", by=cora)
     with pytest.raises(CorpusError, match="at least two"):
-        versions.freeze_version(empty, user=cora)
+        freezing.freeze_version(empty, user=cora)
     assert Version.objects.get().state == "failed"
 
 

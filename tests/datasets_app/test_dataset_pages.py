@@ -8,8 +8,8 @@ import pytest
 from django.urls import reverse
 
 from datasets_app.corpus.conversation import Conversation, Turn
+from datasets_app.jobs import freezing
 from datasets_app.models import Dataset, Version
-from datasets_app.services import freezing, versions
 from datasets_app.services.datasets import create_dataset
 from tests.datasets_app.makers import add, pair, support_dataset
 
@@ -145,7 +145,7 @@ def test_freezing_by_the_form_orders_a_version(dataset, curator, redis_server):
 
 @pytest.mark.checklist(169, 209)
 def test_a_version_downloads_as_messages_and_as_pairs(dataset, curator, cora):
-    version = versions.freeze_version(dataset, user=cora)
+    version = freezing.freeze_version(dataset, user=cora)
     lines = curator.get(reverse("version-download", args=[version.pk, "messages"]))
     rows = [json.loads(line) for line in b"".join(lines.streaming_content).splitlines()]
     assert len(rows) == 30

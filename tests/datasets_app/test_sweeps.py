@@ -11,10 +11,11 @@ from django.utils import timezone
 from datasets_app import sweeps
 from datasets_app.blobs import blob_path, move_into_store, work_path
 from datasets_app.corpus.rules import policy
+from datasets_app.jobs import freezing
 from datasets_app.jobs.rescoring import rescore_dataset
 from datasets_app.models import Blob, Conversation, Dataset, Upload, UploadState, Version
 from datasets_app.selectors.versions import iter_conversations
-from datasets_app.services import freezing, removal, uploads, versions
+from datasets_app.services import removal, uploads, versions
 from datasets_app.services.datasets import create_dataset, delete_dataset, set_policy
 from datasets_app.services.uploads import Chunk, NewUpload, part_path
 from tests.datasets_app.makers import add, pair, support_dataset
@@ -118,7 +119,7 @@ def test_the_rows_of_a_deleted_dataset_go_in_slices_and_those_of_a_version_stay(
     monkeypatch.setattr(sweeps, "SLICES_A_TICK", 2)
     dataset, other = support_dataset(cora), create_dataset("Other", by=cora)
     add(other, [pair("Is this one here?", "Yes, it stays where it is.")])
-    version = versions.freeze_version(dataset, user=cora)
+    version = freezing.freeze_version(dataset, user=cora)
     add(dataset, [pair("again", "and again")] * 40)
     loose = dataset.conversations.count() - version.counts["rows"]
     assert loose == 10

@@ -8,9 +8,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from otto_web.celery import app
 from otto_web.lib.models import ProcessBeat, ProcessKind, ProcessState
 from tests.training_app.conftest import toy_order
-from training_app import paths, sweeps, tasks
+from training_app import paths, sweeps
 from training_app.models import CancelVerb, Checkpoint, Run, RunLease, RunState
 from training_app.services.attempts import Place, claim_run
 from training_app.services.folders import stray_models, stray_pieces
@@ -22,7 +23,7 @@ HERE = Place("here", 1, 1.0)
 @pytest.fixture
 def hints(monkeypatch, django_capture_on_commit_callbacks):
     sent = []
-    monkeypatch.setattr(tasks.supervise_run_task, "delay", lambda *ids: sent.append(ids))
+    monkeypatch.setattr(app.tasks["training.supervise_run"], "delay", lambda *ids: sent.append(ids))
     monkeypatch.setattr(sweeps, "_hinted_at", float("-inf"))
 
     def after(sweep, now):

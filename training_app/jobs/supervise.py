@@ -26,8 +26,8 @@ LOST_SECONDS = 10.0
 _MEMORY_EVENTS = Path("/sys/fs/cgroup/memory.events")
 
 
-def supervise_run() -> bool:
-    """Take the best queued run and stay with it until its attempt has ended.
+def supervise_run(_hinted: str = "") -> bool:
+    """Take the best queued run, whichever was hinted at, and stay with it until its attempt ends.
 
     Returns False at once when no run waits (a hint is only a bell) or the worker is leaving.
     """

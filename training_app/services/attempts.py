@@ -12,7 +12,6 @@ from django.db.models import F, Value
 from django.db.models.functions import Now
 
 from otto_web.lib.hints import hint
-from training_app import tasks
 from training_app.models import (
     TERMINAL,
     CancelVerb,
@@ -191,7 +190,7 @@ def _requeue(claim: Claim, why: str, *, deaths: int, wait: float) -> None:
 
 def wake_worker(run_id: UUID) -> None:
     """Ring for a worker after the commit; the reaper rings again where this is lost."""
-    hint(tasks.supervise_run_task, run_id)
+    hint("training.supervise_run", run_id)
 
 
 def _discard_if_asked(run_id: UUID) -> None:

@@ -10,12 +10,12 @@ from uuid import uuid4
 
 from django.core.management.base import BaseCommand, CommandError
 
+from chat_app.jobs.waiting import engine_at_hand
 from chat_app.models import Chat
 from chat_app.selectors.following import words_of
 from chat_app.selectors.names import asker_named, deployment_named
 from chat_app.services import chats
 from chat_app.services.chats import AnswerParams, Asked
-from chat_app.services.waiting import engine_at_hand
 from chat_app.serving.errors import ServingError
 from chat_app.serving.limits import DEFAULT_NEW_TOKENS
 from otto_web.servers.borrow import servers_for_command

@@ -11,10 +11,10 @@ from django.core.management.base import BaseCommand, CommandError
 
 from chat_app.forms import ALIAS
 from chat_app.jobs.serving_exports import prove_serving_export
+from chat_app.jobs.waiting import settle
 from chat_app.models import Deployment
 from chat_app.selectors.deployments import proof_of
 from chat_app.services import deployments
-from chat_app.services.waiting import settle
 from chat_app.serving.errors import ServingError
 from otto_web.servers.borrow import servers_for_command
 from training_app.lm.config import TrainingError

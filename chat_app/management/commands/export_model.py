@@ -12,9 +12,9 @@ from django.core.management.base import BaseCommand, CommandError
 
 from chat_app.jobs.portable_exports import export_portable_model
 from chat_app.jobs.serving_exports import prove_serving_export
+from chat_app.jobs.waiting import settle
 from chat_app.services.deployments import order_export
 from chat_app.services.portable import order_portable
-from chat_app.services.waiting import settle
 from chat_app.serving.errors import ServingError
 from chat_app.serving.graph_files import GRAPH_FILES
 from otto_web.servers.borrow import servers_for_command

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from chat_app.management.loop import run_loop
-from chat_app.pipeline import Wish
+from chat_app.services.pipelines import Wish
 from training_app.lm.config import DEFAULT_PRESET, PRESETS
 
 

@@ -13,10 +13,10 @@ from datasets_app.corpus import quality
 from datasets_app.corpus.conversation import CorpusError, from_json
 from datasets_app.corpus.rules.finding import Finding as Verdict
 from datasets_app.corpus.rules.finding import Severity
+from datasets_app.jobs import freezing
 from datasets_app.models import Conversation, Dataset
 from datasets_app.selectors.datasets import score_of
 from datasets_app.selectors.names import dataset_named
-from datasets_app.services import versions
 from otto_web.servers.borrow import servers_for_command
 
 READ_ROWS = 1_000
@@ -42,7 +42,7 @@ class Command(BaseCommand):
         score = score_of(dataset)
         if options["filter"]:
             name = options["output"] or f"{dataset.name}_filtered"
-            version = versions.freeze_version(dataset, name=name, user=None)
+            version = freezing.freeze_version(dataset, name=name, user=None)
             kept = version.counts["rows"]
             note = {"original": score.valid + score.invalid, "filtered": kept, "version": name}
             note["removed"] = note["original"] - kept

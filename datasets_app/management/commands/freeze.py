@@ -9,9 +9,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from datasets_app.corpus.conversation import CorpusError
+from datasets_app.jobs import freezing
 from datasets_app.models import Choice
 from datasets_app.selectors.names import dataset_named
-from datasets_app.services import versions
 from otto_web.servers.borrow import servers_for_command
 
 
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         with servers_for_command():
             try:
                 dataset = dataset_named(options["dataset"])
-                version = versions.freeze_version(
+                version = freezing.freeze_version(
                     dataset, choice=options["choice"], name=options["name"], user=None
                 )
             except CorpusError as error:

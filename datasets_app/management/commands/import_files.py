@@ -14,9 +14,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from datasets_app import reasons
+from datasets_app.jobs.loading import load_path
 from datasets_app.models import Upload, UploadState
 from datasets_app.selectors.uploads import upload_figures
-from datasets_app.services.loading import load_path
 from datasets_app.services.uploads import UploadError
 from otto_web.servers.borrow import servers_for_command
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 from datasets_app import sweeps
 from datasets_app.jobs.importing import import_upload
 from datasets_app.models import Conversation, Upload, UploadState
+from otto_web.celery import app
 
 ROOT = Path(__file__).resolve().parents[3]
 ROWS = 12_000
@@ -69,6 +70,6 @@ def test_a_worker_killed_at_any_row_is_followed_by_another_that_doubles_nothing(
 def test_the_sweep_hints_again_for_uploads_that_nobody_reads(upload, monkeypatch):
     found = upload("hats.jsonl", b'{"input": "Where is it now?", "output": "It is here."}\n')
     hinted = []
-    monkeypatch.setattr(sweeps.tasks.import_upload_task, "delay", hinted.append)
+    monkeypatch.setattr(app.tasks["datasets.import_upload"], "delay", hinted.append)
     sweeps.hint_imports(timezone.now())
     assert hinted == [str(found.pk)]

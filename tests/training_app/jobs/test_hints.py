@@ -19,7 +19,6 @@ from tests.training_app.conftest import ROOT, make_version, toy_order
 from tests.training_app.jobs.test_durability import wait_for
 from training_app.models import Run, RunState
 from training_app.services.runs import queue_run
-from training_app.tasks import supervise_run_task
 
 pytestmark = pytest.mark.slow
 WORKERS, HINTS = 3, 100
@@ -50,7 +49,7 @@ def workers(process_env):
 def test_a_hundred_hints_to_several_workers_start_one_attempt(workers, redis_server):
     run = queue_run(toy_order(make_version()), created_by=None)
     for _ in range(HINTS):
-        supervise_run_task.delay(str(run.pk))
+        app.tasks["training.supervise_run"].delay(str(run.pk))
     wait_for(lambda: Run.objects.get(pk=run.pk).is_over, 150)
     with Redis.from_url(live_settings.CELERY_BROKER_URL) as broker:
         wait_for(lambda: broker.llen("otto:train") == 0, 60)

@@ -9,15 +9,24 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.models import F, QuerySet
 
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.quality import Tally
 from datasets_app.corpus.split import Shares, Side, SplitRow, block_groups, deal
-from datasets_app.models import Choice, Conversation, Status, Version, VersionState
+from datasets_app.models import (
+    Choice,
+    Conversation,
+    Dataset,
+    Status,
+    Version,
+    VersionState,
+)
 from datasets_app.selectors.quality import tally_of
 from datasets_app.services.changes import begin_change
+from datasets_app.services.versions import new_version
 
 READ_ROWS = 5_000
 MOST_ATTEMPTS = 3
@@ -41,7 +50,20 @@ class Line:
     file: UUID | None
 
 
-def freeze(version_id: UUID) -> None:
+def freeze_version(
+    dataset: Dataset, *, choice: str = Choice.KEPT, name: str = "", user: User | None
+) -> Version:
+    """Return a finished version; refused with a `CorpusError` that says why."""
+    with transaction.atomic():
+        version = new_version(dataset, choice=choice, name=name, user=user)
+    freeze(version.pk)
+    version.refresh_from_db()
+    if version.state == VersionState.FAILED:
+        raise CorpusError(version.reason)
+    return version
+
+
+def freeze(version_id: UUID | str) -> None:
     """Fill a version that was ordered; harmless when it is done already or being done."""
     if not _begin_attempt(version_id):
         return
@@ -53,7 +75,7 @@ def freeze(version_id: UUID) -> None:
         _give_up(version_id, str(error))
 
 
-def _held_order(version_id: UUID) -> Version | None:
+def _held_order(version_id: UUID | str) -> Version | None:
     """Return the order with its lock; None when it is done, or another worker is at it."""
     orders = Version.objects.select_for_update(skip_locked=True)
     held: Version | None = orders.filter(pk=version_id, state=VersionState.FREEZING).first()
@@ -61,7 +83,7 @@ def _held_order(version_id: UUID) -> Version | None:
 
 
 @transaction.atomic
-def _begin_attempt(version_id: UUID) -> bool:
+def _begin_attempt(version_id: UUID | str) -> bool:
     """Count the attempt before it is made: one that kills its worker is not made for ever."""
     version = _held_order(version_id)
     if version is None:
@@ -73,7 +95,7 @@ def _begin_attempt(version_id: UUID) -> bool:
     return True
 
 
-def _give_up(version_id: UUID, reason: str) -> None:
+def _give_up(version_id: UUID | str, reason: str) -> None:
     orders = Version.objects.filter(pk=version_id, state=VersionState.FREEZING)
     orders.update(state=VersionState.FAILED, reason=reason)
 

@@ -9,8 +9,7 @@ from pathlib import Path
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from chat_app import tasks
-from chat_app.models import Pipeline, PipelineState, PipelineStep
+from chat_app.models import STEP_WORDS, Pipeline, PipelineState, PipelineStep
 from datasets_app.models import Dataset
 from otto_web.lib import audit
 from otto_web.lib.hints import hint
@@ -18,17 +17,6 @@ from training_app.lm.config import DEFAULT_PRESET
 from training_app.models import RunState
 
 SAMPLE_STEPS = 1_000  # of the preset Tiny: about a minute on two cores, and it answers
-STEP_WORDS = {
-    "load": "Load conversations",
-    "check": "Check their quality",
-    "freeze": "Freeze a version",
-    "train": "Train a model",
-    "evaluate": "Measure it",
-    "export": "Build and prove its serving file",
-    "deploy": "Deploy it",
-    "chat": "Ask it something new",
-    "learn": "Send the exchange back into the data",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +49,7 @@ def start_pipeline(wish: Wish, *, by: User) -> Pipeline:
         PipelineStep(pipeline=pipeline, number=number, name=name) for number, name in steps
     )
     audit.record(by, "start pipeline", pipeline, after=options)
-    hint(tasks.advance_pipeline_task, pipeline.pk)
+    hint("chat.advance_pipeline", pipeline.pk)
     return pipeline
 
 
@@ -75,4 +63,4 @@ def retry_pipeline(pipeline: Pipeline, *, by: User) -> None:
     if failed.update(state=PipelineState.RUNNING, finished_at=None, options=options, run=kept):
         pipeline.steps.filter(state="failed").update(state="waiting", note="", finished_at=None)
         audit.record(by, "continue pipeline", pipeline)
-        hint(tasks.advance_pipeline_task, pipeline.pk)
+        hint("chat.advance_pipeline", pipeline.pk)

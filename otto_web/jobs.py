@@ -1,0 +1,39 @@
+"""The jobs of the house by name: what a hint wakes, the function behind it, and its queue.
+
+Nothing is imported here. A worker imports a job when it does it, so the web process, which only
+sends names, never loads what a job needs.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A function `module:name` that takes the id of a row, and the queue of its workers."""
+
+    place: str
+    queue: str = "short"
+
+    def load(self) -> Callable[..., Any]:
+        """Import the function."""
+        module, _, name = self.place.partition(":")
+        function: Callable[..., Any] = getattr(importlib.import_module(module), name)
+        return function
+
+
+JOBS = {
+    "datasets.import_upload": Job("datasets_app.jobs.importing:import_upload"),
+    "datasets.remove_upload": Job("datasets_app.jobs.removing:remove_upload"),
+    "datasets.freeze_version": Job("datasets_app.jobs.freezing:freeze"),
+    "datasets.rescore_dataset": Job("datasets_app.jobs.rescoring:rescore_dataset"),
+    "training.supervise_run": Job("training_app.jobs.supervise:supervise_run", queue="train"),
+    "chat.prove_serving_export": Job("chat_app.jobs.serving_exports:prove_serving_export"),
+    "chat.export_portable": Job("chat_app.jobs.portable_exports:export_portable_model"),
+    "chat.advance_pipeline": Job("chat_app.jobs.pipelines:advance"),
+}
+AT_START = (Job("training_app.jobs.recovery:start_recovery"),)  # in each new child of a worker
