@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
 
+from otto_web.lib.cores import usable_cores
 from otto_web.servers.plan import ServerPlan
 from otto_web.servers.processes import tethered
 from otto_web.supervise import Program
@@ -30,7 +30,7 @@ def server_programs(plan: ServerPlan) -> list[Program]:
 
 def app_programs(host: str, port: int) -> list[Program]:
     """Return web, workers, engine and reaper."""
-    cores = os.cpu_count() or 1
+    cores = usable_cores()
     half = str(max(1, cores // 2))
     web = ("run_web", "--host", host, "--port", str(port))
     return [

@@ -17,7 +17,7 @@ from otto_web.jobs import AT_START, JOBS
 
 ROOT = Path(__file__).resolve().parents[1]
 APPS = ["datasets_app", "training_app", "chat_app"]
-PURE = ["datasets_app.corpus", "training_app.lm", "chat_app.serving"]
+PURE = ["otto_web.lib.cores", "datasets_app.corpus", "training_app.lm", "chat_app.serving"]
 OURS = {*APPS, "otto_web"}
 FRAMEWORKS = {
     *("django", "celery", "kombu", "channels", "channels_redis", "redis"),
@@ -48,8 +48,9 @@ def tracked(*patterns: str) -> list[Path]:
 
 
 def sources(package: str) -> list[Path]:
-    """Return the modules of a package, generated migrations left out."""
-    paths = tracked(f"{package.replace('.', '/')}/*.py")
+    """Return the modules of a package, or a module, generated migrations left out."""
+    place = package.replace(".", "/")
+    paths = tracked(f"{place}/*.py", f"{place}.py")
     return [path for path in paths if "migrations" not in path.parts]
 
 

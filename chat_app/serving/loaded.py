@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from chat_app.serving.limits import Budget
 from chat_app.serving.requests import ModelKey, Request
 from chat_app.serving.session import Session
 from chat_app.serving.shape import shape_of
+from otto_web.lib.cores import usable_cores
 from training_app.lm.config import TrainingError
 from training_app.lm.template import Prompt, Template
 
@@ -68,7 +68,7 @@ def load_model(key: ModelKey, *, slots: int = 16, threads: int | None = None) ->
         raise
     except Exception as error:  # tokenizers has no exception type of its own
         raise BrokenModelError(f"The model's folder cannot be read: {error}") from error
-    threads = min(threads or os.cpu_count() or 1, shape.heads)
+    threads = min(threads or usable_cores(), shape.heads)
     try:
         session = Session(path, slots=slots, threads=threads)
     except MemoryError as error:

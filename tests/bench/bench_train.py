@@ -14,10 +14,11 @@ import torch
 from torch.utils.data import Dataset
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
+from otto_web.lib.cores import usable_cores
 from training_app.lm.config import PRESETS
 from training_app.lm.fast import FastLoss
 from training_app.lm.loop import Hooks, Machinery, StepReport, make_optimizer, train
-from training_app.lm.machine import bf16_pays, compile_works, usable_threads
+from training_app.lm.machine import bf16_pays, compile_works
 from training_app.lm.model import build_model
 from training_app.lm.packing import Packed, open_packed, pack
 from training_app.lm.schedule import Schedule
@@ -122,7 +123,7 @@ def _ours(template: Template, packed: Packed, *, bf16: bool, compiled: bool) -> 
 
 def run() -> dict[str, float]:
     """Return tokens per second of both loops, medians of interleaved rounds, and their ratios."""
-    torch.set_num_threads(usable_threads())
+    torch.set_num_threads(usable_cores())
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     bf16 = bf16_pays(device)
     with tempfile.TemporaryDirectory() as name:

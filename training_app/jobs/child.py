@@ -13,12 +13,13 @@ from typing import Any
 
 from django.conf import settings
 
+from otto_web.lib.cores import usable_cores
 from training_app import paths
 from training_app.lm.config import RunSpec, TrainingError
 from training_app.models import Run
 from training_app.services.attempts import Claim
 
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+_THREAD_VARIABLES = tuple(f"{name}_NUM_THREADS" for name in ("OMP", "MKL", "OPENBLAS", "RAYON"))
 
 
 class Trainer:
@@ -112,4 +113,4 @@ def _threads(claim: Claim) -> int:
             told = RunSpec.from_json(run.spec).train.threads
         except TrainingError:  # the trainer refuses it with a sentence
             told = 0
-    return int(told or len(os.sched_getaffinity(0)))
+    return int(told or usable_cores())

@@ -14,6 +14,8 @@ from typing import Any
 
 import torch
 
+from otto_web.lib.cores import usable_cores
+
 _COMPILE_SECONDS = 120
 _COMPILE_TRIAL = "import torch; print(torch.compile(lambda x: x.sin() + 1)(torch.ones(8)).sum())"
 _LIBRARIES = ("torch", "transformers", "tokenizers", "numpy", "safetensors")
@@ -57,13 +59,6 @@ def compile_works(cache: Path | None) -> bool:
     return works
 
 
-def usable_threads() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def versions() -> dict[str, str]:
     """Return the libraries whose numbers a run depends on, with their versions."""
     return {name: metadata.version(name) for name in _LIBRARIES}
@@ -73,6 +68,7 @@ def system() -> dict[str, Any]:
     """Return what the manifest says about the machine."""
     return {
         "cpu_count": os.cpu_count(),
+        "usable_cores": usable_cores(),
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),
         "platform": platform.system(),
         "platform_release": platform.release(),

@@ -13,10 +13,11 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
+from otto_web.lib.cores import usable_cores
 from training_app.lm.config import TrainConfig
 from training_app.lm.fast import FastLoss
 from training_app.lm.loop import Batch, Machinery, make_optimizer, update
-from training_app.lm.machine import bf16_pays, compile_works, usable_threads
+from training_app.lm.machine import bf16_pays, compile_works
 from training_app.lm.schedule import Schedule
 
 _ROUNDS = 3  # of timing, at most
@@ -75,7 +76,7 @@ class Budget:
 
 def threads_of(train: TrainConfig, decided: Mapping[str, Any]) -> int:
     """Return the thread count: as decided before, as told, or every usable core."""
-    return int(decided.get("threads") or train.threads or usable_threads())
+    return int(decided.get("threads") or train.threads or usable_cores())
 
 
 def precision_is_bf16(train: TrainConfig, device: torch.device) -> bool:

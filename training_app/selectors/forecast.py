@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass, field, replace
 
 from django.db import connection
 from django.db.models import Avg, F
 
 from datasets_app.models import Version
+from otto_web.lib.cores import usable_cores
 from training_app.lm.config import RunSpec
 from training_app.lm.schedule import Schedule
 from training_app.models import RunPoint, RunState
@@ -230,4 +230,4 @@ def machine_speed(parameters: int) -> Speed:
     if alike:
         speeds = sorted(size * speed for size, speed in alike[:_SPEEDS_USED])
         return Speed(speeds[len(speeds) // 2], is_measured=True)
-    return Speed(_ROUGH_WEIGHTS_PER_SECOND_AND_CORE * (os.cpu_count() or 1), is_measured=False)
+    return Speed(_ROUGH_WEIGHTS_PER_SECOND_AND_CORE * usable_cores(), is_measured=False)
