@@ -107,6 +107,7 @@ class RunForm(forms.Form):
             return values
         try:
             self._spec = self._built(values)
+            self.forecast = forecast(self._spec, values["version"])
         except ConfigError as error:
             name = "length" if error.field in dict(LENGTHS) else error.field
             self.add_error(name if name in self.fields else None, str(error))
@@ -114,7 +115,6 @@ class RunForm(forms.Form):
         except TrainingError as error:
             self.add_error("local_model" if values["local_model"] else "start_model", str(error))
             return values
-        self.forecast = forecast(self._spec, values["version"])
         self._refuse_what_cannot_work(values)
         return values
 

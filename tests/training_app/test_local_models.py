@@ -59,6 +59,11 @@ def test_what_is_not_there_is_refused_with_how_to_add_it(name, shelf):
         ({"model_type": "mamba"}, "of the kind “mamba”"),
         ({"n_head": 3}, "cannot be continued here"),
         ({"n_layer": None}, "does not say"),
+        ({"n_embd": float("inf")}, "it must be a whole number"),
+        ({"n_embd": float("nan")}, "it must be a whole number"),
+        ({"n_embd": 1e400}, "it must be a whole number"),
+        ({"n_embd": 32.5}, "it must be a whole number"),
+        ({"n_embd": 10**30}, "cannot be continued here"),
     ],
 )
 def test_a_folder_that_cannot_be_used_says_why(changes, sentence, shelf):

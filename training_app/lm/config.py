@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Self
@@ -21,6 +22,26 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "int | None": (int, type(None)),
     "float | None": (int, float, type(None)),
 }
+
+
+_KIND_WORDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "str": "text",
+    "bool": "true or false",
+    "int | None": "a whole number",
+    "float | None": "a number",
+}
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL has no place for them in JSON
+_SHOWN_CHARACTERS = 40
+
+
+def shown(value: object) -> str:
+    """Return a value as an error may show it: short, whatever somebody typed."""
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**15:
+        return "a number with more than 15 digits"  # too large for `float`, and for a page
+    text = f"{value:g}" if isinstance(value, int | float) else f"“{value}”"
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
 
 
 class TrainingError(Exception):
@@ -47,6 +68,8 @@ class _Values:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         """Return the checked configuration; an unknown key or a wrong type is refused."""
+        if not isinstance(values, Mapping):
+            raise ConfigError("", f"The settings must be named values, not {shown(values)}.")
         kinds = {item.name: str(item.type) for item in fields(cls)}  # type: ignore[arg-type]
         for key, value in values.items():
             _check_key(cls.__name__, kinds, key, value)
@@ -59,7 +82,9 @@ def _check_key(owner: str, kinds: Mapping[str, str], key: str, value: Any) -> No
         raise ConfigError(key, f"There is no setting “{key}” in {owner}; the settings are {known}.")
     allowed = _KINDS[kinds[key]]
     if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
-        raise ConfigError(key, f"“{key}” must be of the kind {kinds[key]}, not {value!r}.")
+        raise ConfigError(key, f"“{key}” must be {_KIND_WORDS[kinds[key]]}, not {shown(value)}.")
+    if isinstance(value, str) and _UNSTORABLE.search(value):
+        raise ConfigError(key, f"“{key}” holds characters that cannot be stored.")
 
 
 def _check_bounds(values: Any, bounds: Mapping[str, tuple[float, float]]) -> None:
@@ -67,12 +92,16 @@ def _check_bounds(values: Any, bounds: Mapping[str, tuple[float, float]]) -> Non
         value = getattr(values, name)
         if value is not None and not low <= value <= high:
             words = name.replace("_", " ")
-            raise ConfigError(name, f"The {words} must be from {low:g} to {high:g}, not {value:g}.")
+            raise ConfigError(
+                name, f"The {words} must be from {low:,g} to {high:,g}, not {shown(value)}."
+            )
 
 
 def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
-        raise ConfigError(name, f"“{name}” must be one of {', '.join(choices)}, not “{value}”.")
+        raise ConfigError(
+            name, f"“{name}” must be one of {', '.join(choices)}, not {shown(value)}."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,12 +273,20 @@ class RunSpec:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         """Return the checked specification; an unknown key or a wrong type is refused."""
+        if not isinstance(values, Mapping):
+            raise ConfigError("", f"A run is a JSON object, not {shown(values)}.")
         parts: dict[str, Any] = dict(values)
-        for key in parts.keys() - {item.name for item in fields(cls)}:
-            raise ConfigError(key, f"A run has no part “{key}”.")
-        for key, kind in _PARTS.items():
-            if key in parts:
-                parts[key] = kind.from_json(parts[key])
+        kinds = {item.name: str(item.type) for item in fields(cls)}
+        for key, value in parts.items():
+            if key not in kinds:
+                raise ConfigError(key, f"A run has no part “{key}”.")
+            if key in _PARTS:
+                parts[key] = _PARTS[key].from_json(value)
+            else:
+                _check_key(cls.__name__, kinds, key, value)
+        for key in ("model", "train"):
+            if key not in parts:
+                raise ConfigError(key, f"A run needs its part “{key}”.")
         return cls(**parts)
 
 

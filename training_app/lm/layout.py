@@ -6,7 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from training_app.lm.config import MOST_CONTEXT, ConfigError, ModelConfig, TrainingError
+from training_app.lm.config import (
+    MOST_CONTEXT,
+    ConfigError,
+    ModelConfig,
+    TrainingError,
+    shown,
+)
 
 _NEEDED = ("config.json", "tokenizer.json")
 _MOST_CONFIG_BYTES = 1 << 20
@@ -42,15 +48,26 @@ def shape_of(folder: Path) -> ModelConfig:
             f" OTTO continues models of the kinds {' and '.join(_NAMES)}."
         )
     values.setdefault("num_key_value_heads", values.get("num_attention_heads"))
+    sizes = {ours: _whole(values, theirs, folder) for ours, theirs in names.items()}
+    sizes["context"] = min(sizes["context"], MOST_CONTEXT)
+    tied = bool(values.get("tie_word_embeddings", kind == "gpt2"))
     try:
-        sizes: dict[str, Any] = {ours: int(values[theirs]) for ours, theirs in names.items()}
-        sizes["context"] = min(sizes["context"], MOST_CONTEXT)
-        tied = bool(values.get("tie_word_embeddings", kind == "gpt2"))
-        return ModelConfig(family=str(kind), tied=tied, **sizes)
-    except (KeyError, TypeError, ValueError) as error:
-        raise FolderError(f"The config.json of {folder.name} does not say {error}.") from error
+        return ModelConfig.from_json({"family": str(kind), "tied": tied, **sizes})
     except ConfigError as error:
         raise FolderError(f"The model {folder.name} cannot be continued here. {error}") from error
+
+
+def _whole(values: dict[str, Any], name: str, folder: Path) -> int:
+    """Return a size; JSON also carries Infinity, NaN, fractions and words, which are none."""
+    value: object = values.get(name)
+    if value is None:
+        raise FolderError(f"The config.json of {folder.name} does not say “{name}”.")
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise FolderError(
+            f"The config.json of {folder.name} gives “{name}” as {shown(value)};"
+            " it must be a whole number."
+        )
+    return value
 
 
 def _configuration(folder: Path) -> dict[str, Any]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 
+import psutil
 from django.db import connection
 from django.db.models import Avg, F
 
 from datasets_app.models import Version
 from otto_web.lib.cores import usable_cores
+from otto_web.lib.words import filesize
+from training_app.lm.advice import refuse_hopeless, unusual, unusual_course
 from training_app.lm.config import RunSpec
 from training_app.lm.schedule import Schedule
 from training_app.models import RunPoint, RunState
@@ -21,6 +24,8 @@ SCRATCH_TOKENS = 100_000
 WARM_RATE = 5e-4
 _SPEEDS_LOOKED_AT, _SPEEDS_USED = 20, 3
 _BYTES_PER_ENTRY, _SMALLEST_VOCABULARY = 100, 384
+_STATE_BYTES = 16  # per parameter: weight, gradient and AdamW's two moments, in fp32
+_MEMORY_SHARE = 0.8  # of the machine's memory; above it the run may be ended for it
 _LOOKED_AT = 2_000  # conversations whose lengths are measured
 _ROUGH_WEIGHTS_PER_SECOND_AND_CORE = 8e9  # before any run was measured: tokens/s x parameters
 _OTHER_SHARE = 1.15  # evaluations, samples, checkpoints
@@ -59,15 +64,25 @@ class Forecast:
     minutes: float = 0.0
     speed: Speed = field(default_factory=lambda: Speed(1.0, is_measured=False))
     checkpoint_bytes: int = 0
+    memory_bytes: int = 0
     quality: int = 0
     refusals: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     needs_reason: bool = False
     rate_curve: list[tuple[int, float]] = field(default_factory=list)
 
+    @property
+    def is_ready(self) -> bool:
+        """Return whether nothing speaks against the run."""
+        return not (self.refusals or self.warnings or self.needs_reason)
+
 
 def forecast(spec: RunSpec, version: Version) -> Forecast:
-    """Return what this run would be on this version; about, where nothing was measured yet."""
+    """Return what this run would be on this version; about, where nothing was measured yet.
+
+    Raises ConfigError for a setting with which no run can end well.
+    """
+    refuse_hopeless(spec)
     sides = version.counts.get("sides", {})
     rows = {side: int(sides.get(side, 0)) for side in ("train", "valid")}
     characters = int(version.counts.get("characters", 0))
@@ -86,7 +101,8 @@ def forecast(spec: RunSpec, version: Version) -> Forecast:
         quality=round(100 * version.quality_score),  # the row keeps a share
     )
     _measure(found, spec)
-    found.refusals = list(_refusals(found, train_bytes))
+    found.memory_bytes = _memory(spec, found.parameters)
+    found.refusals = _refusals(found, train_bytes)
     found.needs_reason = found.quality < BLOCKING_QUALITY
     found.warnings = _warnings(found, spec, train_bytes, _lengths(version))
     found.rate_curve = _rate_curve(spec, found.updates)
@@ -140,7 +156,22 @@ def _refusals(found: Forecast, train_bytes: int) -> list[str]:
                 " Add more: 20 show a first effect, a few hundred make a useful model."
             )
         ]
+    there = psutil.virtual_memory().total
+    if _STATE_BYTES * found.parameters > there:
+        return [
+            (
+                f"{found.parameters / 1e6:,.0f} M parameters need {filesize(found.memory_bytes)} of"
+                f" memory; this machine has {filesize(there)}. Choose a smaller size."
+            )
+        ]
     return []
+
+
+def _memory(spec: RunSpec, parameters: int) -> int:
+    """Return about how much memory training takes: its state, and what one batch computes."""
+    model, train = spec.model, spec.train
+    per_token = model.layers * (16 * model.width + 3 * model.feed_forward) + 2 * model.vocabulary
+    return _STATE_BYTES * parameters + 4 * per_token * train.micro_batch * model.context
 
 
 def _warnings(found: Forecast, spec: RunSpec, train_bytes: int, lengths: Lengths) -> list[str]:
@@ -160,6 +191,15 @@ def _warnings(found: Forecast, spec: RunSpec, train_bytes: int, lengths: Lengths
             " or more. It will learn by heart rather than in general."
         )
     said += _length_warnings(spec, found, lengths)
+    said += unusual(spec)
+    said += unusual_course(spec, updates=found.updates, passes=found.passes, cores=usable_cores())
+    there = psutil.virtual_memory().total
+    if found.memory_bytes > _MEMORY_SHARE * there:
+        said.append(
+            f"About {filesize(found.memory_bytes)} of memory are needed; this machine has"
+            f" {filesize(there)}. Halve the batch size and double the accumulation, or take a"
+            " shorter context."
+        )
     if spec.start_from and spec.train.peak_rate > WARM_RATE:
         said.append(
             f"A learning rate of {spec.train.peak_rate:g} is high for a model that has learned"

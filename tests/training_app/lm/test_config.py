@@ -8,9 +8,11 @@ from dataclasses import replace
 
 import pytest
 
+from training_app.lm.advice import refuse_hopeless, unusual, unusual_course
 from training_app.lm.config import PRESETS, ConfigError, ModelConfig, RunSpec, TrainConfig
 from training_app.lm.model import build_model, parameter_count
 from training_app.lm.schedule import Schedule
+from training_app.services.spec_lines import LENGTHS
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -75,6 +77,70 @@ def test_unknown_keys_and_wrong_types_are_refused(values):
     with pytest.raises(ConfigError) as caught:
         ModelConfig.from_json(values)
     assert caught.value.field in values
+
+
+NOT_USABLE = (
+    *(float("inf"), float("-inf"), float("nan"), 10**400, -(10**400), 1e308),
+    *("Infinity", "", "\x00", "\ud800", "x" * 10**6, [], {}, [1], None, True),
+)
+
+
+@pytest.mark.parametrize("value", NOT_USABLE, ids=lambda value: repr(value)[:20])
+def test_no_value_of_any_setting_is_more_than_a_sentence(value):
+    """JSON carries Infinity, NaN and numbers without end; each is refused as any wrong value is."""
+    spec = PRESETS["chat"].spec(name="chat").as_json()
+    for key, part in {key: side for side in ("model", "train") for key in spec[side]}.items():
+        if (value is None and key in LENGTHS) or (value is True and key == "tied"):
+            continue
+        with pytest.raises(ConfigError) as caught:
+            RunSpec.from_json(spec | {part: spec[part] | {key: value}})
+        assert len(str(caught.value)) < 900, key
+
+
+@pytest.mark.parametrize(
+    "values", [None, [], "text", 3, {}, {"model": None, "train": {}}, {"x": 1}]
+)
+def test_what_is_no_specification_is_a_sentence(values):
+    with pytest.raises(ConfigError):
+        RunSpec.from_json(values)
+
+
+@pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
+def test_nothing_about_a_preset_is_unusual(preset):
+    spec = preset.spec()
+    refuse_hopeless(spec)
+    assert list(unusual(spec)) == []
+    assert list(unusual_course(spec, updates=2000, passes=20, cores=1)) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "changes"),
+    [
+        ("peak_rate", {"peak_rate": 1.0}),
+        ("warmup_share", {"warmup_share": 0.9}),
+        ("limit_minutes", {"limit_minutes": 2.0}),
+        ("dropout", {"dropout": 0.9}),
+    ],
+)
+def test_what_never_ends_well_is_refused_beside_its_field(field, changes):
+    spec = PRESETS["chat"].spec().as_json()
+    part = "model" if field in spec["model"] else "train"
+    with pytest.raises(ConfigError) as caught:
+        refuse_hopeless(RunSpec.from_json(spec | {part: spec[part] | changes}))
+    assert caught.value.field == field
+
+
+def test_every_number_beyond_its_usual_span_has_a_sentence():
+    model = {"layers": 30, "width": 4096, "heads": 32, "kv_heads": 32, "context": 4096}
+    train = {"beta1": 0.0, "beta2": 0.5, "weight_decay": 1.0, "clip": 0.0, "micro_batch": 1024}
+    train |= {"peak_rate": 2e-2, "warmup_share": 0.5, "accumulation": 100, "keep_last": 50}
+    spec = RunSpec(
+        ModelConfig(**model, vocabulary=200_000, dropout=0.5),
+        TrainConfig(minutes=4, eval_batches=1, checkpoint_seconds=1, **train),
+    )
+    said = list(unusual(spec))
+    assert len(said) == len(set(said)) == 16
+    assert all(sentence.endswith(".") and "unusual" in sentence for sentence in said)
 
 
 def test_the_parameter_count_is_the_networks(template):

@@ -45,6 +45,11 @@ def test_a_script_trains_waits_and_evaluates(manage):
         (["{version}", "--set", "bogus=1"], "There is no setting “bogus”"),
         (["{version}", "--set", "layers"], "not of the form key=value"),
         (["{version}", "--set", "width=100"], "multiple of 16"),
+        (["{version}", "--set", "width=Infinity"], "must be a whole number, not inf"),
+        (["{version}", "--set", "peak_rate=NaN"], "must be from"),
+        (["{version}", "--set", "seed=" + "9" * 400], "more than 15 digits"),
+        (["{version}", "--set", 'system_prompt="a\\u0000b"'], "cannot be stored"),
+        (["{version}", "--set", "peak_rate=1.0"], "the loss would break"),
     ],
 )
 def test_what_cannot_be_trained_is_refused_with_a_sentence(

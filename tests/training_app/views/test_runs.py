@@ -8,6 +8,7 @@ import pytest
 from django.urls import reverse
 
 from tests.training_app.conftest import make_version, toy_order
+from training_app.form_fields import SETTINGS
 from training_app.forms import preset_values
 from training_app.models import CancelVerb, Checkpoint, Run, RunState
 from training_app.services.runs import cancel_run, queue_run
@@ -99,6 +100,35 @@ def test_an_invalid_form_is_422_and_keeps_what_was_typed(theo, client_of, versio
 def test_a_warm_up_as_long_as_the_run_is_refused(theo, client_of, version):
     answer = client_of(theo).post(reverse("run-new"), filled(version, warmup_share=1.0))
     assert answer.status_code == 422
+
+
+NUMBERS = [name for name, setting in SETTINGS.items() if not setting.choices and name != "tied"]
+
+
+@pytest.mark.parametrize("value", ["Infinity", "-Infinity", "NaN", "1e999", "9" * 400, "-1", "0x1"])
+def test_no_number_of_the_form_is_more_than_a_sentence(value, theo, client_of, version):
+    for changes in ({"length": value}, dict.fromkeys(NUMBERS, value)):
+        answer = client_of(theo).post(reverse("run-new"), filled(version, **changes))
+        assert answer.status_code == 422
+        assert set(answer.context["form"].errors) & set(changes)
+    assert not Run.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["run-new", "run-forecast"])
+def test_a_rate_of_one_is_refused_beside_its_field_and_before_the_start(
+    name, theo, client_of, version
+):
+    page = client_of(theo).post(reverse(name), filled(version, peak_rate=1.0)).content.decode()
+    assert "the loss would break in the first updates" in page
+    assert "Ready to train" not in page
+    assert not Run.objects.exists()
+
+
+def test_an_unusual_setting_is_said_before_the_start(theo, client_of, version):
+    values = filled(version, weight_decay=0.9)
+    page = client_of(theo).post(reverse("run-forecast"), values).content.decode()
+    assert "A weight decay of 0.9 is unusual (0 to 0.3 is usual)" in page
+    assert "Ready to train" not in page
 
 
 @pytest.mark.checklist(183)
