@@ -7,14 +7,16 @@ import os
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
+from django.conf import settings
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "otto_web.settings")
 http_application = get_asgi_application()
 
+from otto_web.forwarded import Forwarded  # noqa: E402 - needs the settings
 from otto_web.routing import websocket_urlpatterns  # noqa: E402 - needs the loaded apps
 
-application = ProtocolTypeRouter(
+_protocols = ProtocolTypeRouter(
     {
         "http": http_application,
         "websocket": AllowedHostsOriginValidator(
@@ -22,3 +24,4 @@ application = ProtocolTypeRouter(
         ),
     }
 )
+application = Forwarded(_protocols, settings.OTTO_TRUSTED_PROXIES)

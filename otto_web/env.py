@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from pathlib import Path
 
@@ -48,3 +49,13 @@ def seconds(name: str, default: float) -> float:
 def items(name: str, default: str = "") -> list[str]:
     """Return the comma-separated parts of the variable."""
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
+
+
+def networks(name: str, default: str = "") -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    """Return the addresses and networks of a comma-separated variable."""
+    try:
+        return [ipaddress.ip_network(part) for part in items(name, default)]
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"{name} must name addresses or networks such as 10.0.0.5 or 10.0.0.0/24: {error}."
+        ) from None

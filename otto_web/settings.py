@@ -51,7 +51,9 @@ SECURE_SSL_REDIRECT = OTTO_HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = env.integer("OTTO_HSTS_SECONDS", 31_536_000) if OTTO_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = OTTO_HTTPS
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if OTTO_HTTPS else None
+OTTO_TRUSTED_PROXIES = env.networks(  # read by otto_web/forwarded.py
+    "OTTO_TRUSTED_PROXIES", "127.0.0.1,::1" if OTTO_HTTPS else ""
+)
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -231,10 +233,14 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
 PASSWORD_RESET_TIMEOUT = 7 * 24 * 3600  # one-time links
-AXES_FAILURE_LIMIT = 8
+AXES_HANDLER = "otto_web.pages.locks.SignInLocks"
+AXES_CLIENT_IP_CALLABLE = "otto_web.pages.locks.client_address"
+AXES_FAILURE_LIMIT = 8  # for one name from one address
+OTTO_ADDRESS_FAILURE_LIMIT = 40  # for all names from one address
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_LOCKOUT_TEMPLATE = "pages/locked_out.html"
 AXES_VERBOSE = False
 

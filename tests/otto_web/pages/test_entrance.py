@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from io import StringIO
+
 import pytest
+from axes.models import AccessAttempt
 from django.contrib.auth.models import User
+from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from otto_web.lib.models import AuditEntry, Profile
 from otto_web.pages import services
@@ -54,6 +60,72 @@ def test_too_many_wrong_tries_close_the_door_for_a_while(client, mia, settings):
     assert answers[-1].status_code == 429
     assert "is closed for 15 min" in answers[-1].text
     assert sign_in(client, "mia").status_code == 429
+
+
+@pytest.fixture
+def locks(settings, monkeypatch, mia, milo):
+    """Turn the locks on; give a function that signs in from an address."""
+    settings.AXES_ENABLED = True
+    monkeypatch.setenv("DATABASE_URL", "of the test")  # so that commands start no server
+    monkeypatch.setenv("REDIS_URL", "of the test")
+
+    def enter(name, address, password=PASSWORD):
+        data = {"username": name, "password": password}
+        return Client(REMOTE_ADDR=address).post(SIGN_IN, data)
+
+    return enter
+
+
+def test_a_name_is_closed_for_one_address_only(locks, settings):
+    for _ in range(settings.AXES_FAILURE_LIMIT):
+        refused = locks("mia", "192.0.2.7", "wrong")
+    assert refused.status_code == locks("mia", "192.0.2.7").status_code == 429
+    assert locks("milo", "192.0.2.7").status_code == 302
+    assert locks("mia", "192.0.2.8").status_code == 302
+
+
+def test_tries_during_a_lock_do_not_make_it_longer(locks, settings):
+    for _ in range(settings.AXES_FAILURE_LIMIT):
+        locks("mia", "192.0.2.7", "wrong")
+    almost = timezone.now() - timedelta(minutes=14, seconds=59)
+    AccessAttempt.objects.update(attempt_time=almost)
+    assert locks("mia", "192.0.2.7", "wrong").status_code == 429
+    assert AccessAttempt.objects.get().attempt_time == almost
+    AccessAttempt.objects.update(attempt_time=almost - timedelta(seconds=2))
+    assert locks("mia", "192.0.2.7").status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("attacker", "colleague"),
+    [("192.0.2.7", "192.0.2.7"), ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9")],
+)
+def test_an_address_that_tries_many_names_is_closed_but_not_for_its_people(
+    locks, settings, attacker, colleague
+):
+    settings.OTTO_ADDRESS_FAILURE_LIMIT = 10
+    assert locks("mia", colleague).status_code == 302
+    answers = [locks(f"name{n}", attacker, "wrong") for n in range(10)]
+    assert [answer.status_code for answer in answers] == [422] * 9 + [429]
+    assert "Too many sign-ins failed from this address" in answers[-1].text
+    assert locks("milo", attacker).status_code == 429
+    assert locks("milo", "198.51.100.1").status_code == 302
+    assert locks("mia", colleague).status_code == 302
+    call_command("unlock", address=attacker, stdout=StringIO())
+    assert locks("milo", attacker).status_code == 302
+
+
+def test_the_admin_gets_a_way_in(locks, settings):
+    for _ in range(settings.AXES_FAILURE_LIMIT):
+        locks("mia", "192.0.2.7", "wrong")
+    out = StringIO()
+    call_command("unlock", "milo", stdout=out)
+    assert locks("mia", "192.0.2.7").status_code == 429
+    call_command("unlock", "mia", stdout=out)
+    assert locks("mia", "192.0.2.7").status_code == 302
+    assert out.getvalue().splitlines() == [
+        "Nothing was locked for “milo”.",
+        "Unlocked: “mia” may try to sign in again at once.",
+    ]
 
 
 def test_the_session_of_a_deactivated_person_ends(client_of, ada, mia):
