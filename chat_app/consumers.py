@@ -28,7 +28,6 @@ from otto_web.lib.presence import (
     person_of,
 )
 
-LARGEST_FRAME = 64 * 1024
 MOST_UNACKNOWLEDGED = 200
 PATIENCE_SECONDS = 60.0
 LOOK_SECONDS = 5.0  # rows are read this often although the stream is silent
@@ -38,7 +37,7 @@ REJOIN_SECONDS = 30.0
 MOST_FOLLOWED = 50
 LAST_SEQ = 2**53  # JSON keeps whole numbers exact below this
 
-TOO_SLOW, TOO_BIG = 4008, 1009
+TOO_SLOW, UNSUPPORTED = 4008, 1003  # the web itself closes with 1009 and 1008
 
 Body = dict[str, Any]
 
@@ -73,8 +72,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
             task.cancel()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        if text_data is None or len(text_data.encode()) > LARGEST_FRAME:
-            await self.close(TOO_BIG)
+        if text_data is None:
+            await self.close(UNSUPPORTED)
             return
         body = parsed(text_data)
         command = COMMANDS.get(str(body.get("op")))

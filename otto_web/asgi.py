@@ -6,7 +6,6 @@ import os
 
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
-from channels.security.websocket import AllowedHostsOriginValidator
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 
@@ -15,13 +14,12 @@ http_application = get_asgi_application()
 
 from otto_web.forwarded import Forwarded  # noqa: E402 - needs the settings
 from otto_web.routing import websocket_urlpatterns  # noqa: E402 - needs the loaded apps
+from otto_web.sockets import Patient, SameOrigin  # noqa: E402 - needs the settings
 
 _protocols = ProtocolTypeRouter(
     {
         "http": http_application,
-        "websocket": AllowedHostsOriginValidator(
-            AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
-        ),
+        "websocket": Patient(SameOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))),
     }
 )
 application = Forwarded(_protocols, settings.OTTO_TRUSTED_PROXIES)

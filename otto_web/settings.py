@@ -207,6 +207,7 @@ OTTO_BACKOFF_SECONDS = env.seconds("OTTO_BACKOFF_SECONDS", 5)
 OTTO_GENERATION_LEASE_SECONDS = env.seconds("OTTO_GENERATION_LEASE_SECONDS", 15)
 OTTO_QUEUE_LOOK_SECONDS = env.seconds("OTTO_QUEUE_LOOK_SECONDS", 5)
 OTTO_SOCKET_POLL_SECONDS = env.seconds("OTTO_SOCKET_POLL_SECONDS", 5)
+OTTO_HEADER_SECONDS = env.seconds("OTTO_HEADER_SECONDS", 15)
 
 # Limits ------------------------------------------------------------------------------------------
 OTTO_CHUNK_BYTES = 8 * 1024 * 1024

@@ -1,68 +1,62 @@
-"""Daphne with OTTO's limits: a body that is too large is refused when its headers are complete."""
+"""Daphne with OTTO's limits on bodies, frames, waiting and open files."""
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Callable
 from typing import Any
 
 import daphne.server
-from daphne.http_protocol import HTTPFactory, WebRequest
+from daphne.http_protocol import HTTPFactory
+from daphne.ws_protocol import WebSocketFactory
 from twisted.internet import reactor
+
+from otto_web.web_protocols import (
+    LARGEST_FRAME,
+    MOST_SILENT,
+    BoundedSocket,
+    LimitedRequest,
+    TimedChannel,
+)
 
 PING_SECONDS = 20
 APPLICATION_CLOSE_SECONDS = 5
-LINGER_SECONDS = 2  # closed at once, a sender in mid-flow would see a reset and no answer
-
-
-class LimitedRequest(WebRequest):
-    """A request whose body is never kept, in memory or on the disk, beyond the limit."""
-
-    body_limit = 0
-    is_refused = False
-
-    def gotLength(self, length: int | None) -> None:  # noqa: N802 - twisted's name
-        """Twisted calls this between the headers and the body: the place to refuse."""
-        if length is None:
-            self._refuse(b"411 Length Required", "Send the length of the body in its header.")
-        elif length > self.body_limit:
-            limit = f"{self.body_limit / 2**20:.0f} MiB"
-            self._refuse(b"413 Content Too Large", f"A request carries at most {limit}.")
-        else:
-            super().gotLength(length)
-
-    def handleContentChunk(self, data: bytes) -> None:  # noqa: N802 - twisted's name
-        if not self.is_refused:
-            super().handleContentChunk(data)
-
-    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:  # noqa: N802 - twisted's name
-        if self.is_refused:
-            self.channel.loseConnection()
-        else:
-            super().requestReceived(command, path, version)
-
-    def _refuse(self, status: bytes, sentence: str) -> None:
-        super().gotLength(0)
-        self.is_refused = True
-        self.requestHeaders.removeHeader(b"Expect")
-        body = sentence.encode()
-        self.channel.transport.write(
-            b"HTTP/1.1 %b\r\nContent-Type: text/plain; charset=utf-8\r\n"
-            b"Content-Length: %d\r\nConnection: close\r\n\r\n%b" % (status, len(body), body)
-        )
-        reactor.callLater(LINGER_SECONDS, self._hang_up)
-
-    def _hang_up(self) -> None:
-        if self.channel is not None:
-            self.channel.loseConnection()
+BACKLOG = 1024  # connections that wait to be accepted
+MOST_FILES = 65_536
 
 
 class LimitedFactory(HTTPFactory):
-    """Makes the limited requests."""
+    """Makes the connections and requests that have limits."""
+
+    protocol = TimedChannel
 
     def buildProtocol(self, addr: Any) -> Any:  # noqa: N802 - twisted's name
         protocol = super().buildProtocol(addr)
         protocol.requestFactory = LimitedRequest
         return protocol
+
+
+class BoundedFactory(WebSocketFactory):
+    """Makes the sockets that have limits; a frame that is too big is answered by a close code."""
+
+    protocol = BoundedSocket
+
+    def setProtocolOptions(self, **options: Any) -> None:  # noqa: N802 - autobahn's name
+        super().setProtocolOptions(failByDrop=False, **options)
+
+
+class Server(daphne.server.Server):
+    """Daphne's server; it can stop while somebody is connected who has asked for nothing yet."""
+
+    connections: dict[Any, dict[str, Any]]
+
+    def kill_all_applications(self) -> Any:
+        self.connections = {
+            protocol: details
+            for protocol, details in self.connections.items()
+            if "application_instance" in details
+        }
+        return super().kill_all_applications()
 
 
 def build_server(
@@ -71,16 +65,21 @@ def build_server(
     host: str,
     port: int,
     body_limit: int,
+    header_seconds: float,
     on_ready: Callable[[], None],
-) -> daphne.server.Server:
+) -> Server:
     """Return a server that is ready to run on the address."""
     LimitedRequest.body_limit = body_limit
-    daphne.server.HTTPFactory = LimitedFactory  # daphne names its factory in the middle of run()
+    TimedChannel.header_seconds = header_seconds
+    daphne.server.HTTPFactory = LimitedFactory  # daphne names its factories in the middle of run()
+    daphne.server.WebSocketFactory = BoundedFactory
     escaped = host.replace(":", r"\:")
-    return daphne.server.Server(
+    return Server(
         application=application,
-        endpoints=[f"tcp:port={port}:interface={escaped}"],
+        endpoints=[f"tcp:port={port}:interface={escaped}:backlog={BACKLOG}"],
         ping_interval=PING_SECONDS,
+        websocket_max_frame_size=LARGEST_FRAME,
+        websocket_max_message_size=LARGEST_FRAME,
         application_close_timeout=APPLICATION_CLOSE_SECONDS,
         server_name="otto",
         ready_callable=on_ready,
@@ -90,3 +89,13 @@ def build_server(
 def stop_server() -> None:
     """Ask the running server to end; may be called from any thread."""
     reactor.callFromThread(reactor.stop)
+
+
+def allow_many_files() -> None:
+    """Raise the soft limit of open files: each connection is one, and many systems say 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(MOST_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        soft = wanted
+    TimedChannel.most_silent = min(MOST_SILENT, soft // 2)

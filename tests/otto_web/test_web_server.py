@@ -19,9 +19,9 @@ pytestmark = pytest.mark.slow
 
 
 @contextmanager
-def running_web(env):
+def running_web(env, *prefix):
     port = free_port()
-    command = [sys.executable, "manage.py", "run_web", "--port", str(port)]
+    command = [*prefix, sys.executable, "manage.py", "run_web", "--port", str(port)]
     process = subprocess.Popen(command, env=env, cwd=settings.BASE_DIR)
     try:
         until(lambda: answers(port), seconds=30)

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from otto_web.asgi import application
 from otto_web.lib.beat import Beat
 from otto_web.lib.models import ProcessKind
-from otto_web.web_server import build_server, stop_server
+from otto_web.web_server import allow_many_files, build_server, stop_server
 
 
 class Command(BaseCommand):
@@ -21,12 +21,14 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8000)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        allow_many_files()
         beat = Beat(ProcessKind.WEB, on_drain=stop_server)
         server = build_server(
             application,
             host=options["host"],
             port=options["port"],
             body_limit=settings.OTTO_BODY_LIMIT_BYTES,
+            header_seconds=settings.OTTO_HEADER_SECONDS,
             on_ready=beat.start,
         )
         server.run()
