@@ -11,12 +11,15 @@ import onnxruntime
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from chat_app.models import Chat, Deployment, LogEntry
+from datasets_app.corpus.conversation import Turn
 from tests.chat_app.conftest import add_model, engine_process
 from tests.chat_app.serving.toys import CHATS
+from training_app.lm.template import Template
 from training_app.models import Export
+from training_app.paths import absolute
 
 pytestmark = pytest.mark.slow
 QUESTION, ANSWER = CHATS[0]
@@ -117,7 +120,14 @@ def test_a_model_is_exported_in_each_format(toy_model, tmp_path):
     for file in ("onnx/model.onnx", "serving/serving/model.onnx"):
         onnxruntime.InferenceSession(tmp_path / file, providers=["CPUExecutionProvider"])
     assert (folders["onnx"] / "tokenizer.json").exists()
-    AutoModelForCausalLM.from_pretrained(folders["huggingface"])
+    model = AutoModelForCausalLM.from_pretrained(folders["huggingface"])
+    turns = [{"role": "user", "content": f"{QUESTION} <|end|>"}]
+    for folder in folders.values():  # the calls that everybody writes, whichever papers they hold
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+        assert model.generate(**tokenizer(QUESTION, return_tensors="pt"), max_new_tokens=3).numel()
+        ids = tokenizer.apply_chat_template(turns, add_generation_prompt=True)
+        typed = Turn("user", turns[0]["content"])
+        assert ids == Template.open(absolute(toy_model.path)).prompt([typed]).ids
     assert not (folders["huggingface"] / "serving").exists()
 
 

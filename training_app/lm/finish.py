@@ -15,7 +15,7 @@ from training_app.lm.evaluation import Course, Figures, band, evaluate, verdict
 from training_app.lm.folder import move_into_place, write_model
 from training_app.lm.machine import system, versions
 from training_app.lm.stage import held_out_side
-from training_app.lm.template import CHAT_TEMPLATE
+from training_app.lm.template import chat_template
 
 _FINAL_TOKENS = 100_000  # the last evaluation reads at most about so many held-out tokens
 
@@ -63,6 +63,7 @@ def _write_evaluation(folder: Path, attempt: Attempt, figures: Figures) -> None:
 def _manifest(attempt: Attempt, figures: Figures, fingerprint: str) -> dict[str, Any]:
     stage = attempt.stage
     spec = stage.spec.as_json()
+    written = chat_template(stage.prepared.template.tokenizer)
     return {
         "talks": stage.prepared.talks,
         "spec": spec,
@@ -81,7 +82,7 @@ def _manifest(attempt: Attempt, figures: Figures, fingerprint: str) -> dict[str,
             "valid": asdict(stage.prepared.valid.facts),
         },
         "tokenizer_sha256": stage.prepared.tokenizer_sha256,
-        "template_sha256": hashlib.sha256(CHAT_TEMPLATE.encode()).hexdigest(),
+        "template_sha256": hashlib.sha256(written.encode()).hexdigest(),
         "versions": versions(),
         "system": system(),
     }

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Self
 
-from tokenizers import Tokenizer
+from tokenizers import Tokenizer, normalizers
 
 from datasets_app.corpus.conversation import ASSISTANT, SYSTEM, USER, Conversation, Turn
 from training_app.lm.config import TrainingError
@@ -18,15 +18,9 @@ END_OF_TURN = "<|end|>"
 CUES = {SYSTEM: "<|system|>", USER: "<|user|>", ASSISTANT: "<|assistant|>"}
 CONTROL_TOKENS = (END_OF_TEXT, END_OF_TURN, *CUES.values())
 
-# Rendered and tokenised it gives the same ids as `Template.prompt` and `Template.encode`.
-CHAT_TEMPLATE = (
-    "{{- '" + END_OF_TEXT + "' -}}"
-    "{%- for message in messages -%}"
-    "{{- '<|' + message['role'] + '|>' + message['content'] + '" + END_OF_TURN + "' -}}"
-    "{%- endfor -%}"
-    "{%- if add_generation_prompt -%}{{- '" + CUES[ASSISTANT] + "' -}}"
-    "{%- else -%}{{- '" + END_OF_TEXT + "' -}}{%- endif -%}"
-)
+# Every tokenizer of a model drops this noncharacter. The written chat template puts it into control
+# tokens that a person typed, so that other tools read them as text too, to the same ids.
+BREAK = "\ufdd0"
 _BATCH = 256  # conversations encoded by one call: enough for speed, little for memory
 
 
@@ -68,6 +62,7 @@ class Template:
         if missing:
             raise TemplateError(f"The tokenizer lacks the control tokens {', '.join(missing)}.")
         tokenizer.encode_special_tokens = True
+        drop_breaks(tokenizer)
         cues = {role: ids[token] for role, token in CUES.items()}
         return cls(tokenizer, ids[END_OF_TEXT], ids[END_OF_TURN], cues)
 
@@ -181,3 +176,45 @@ def with_system_prompt(conversation: Conversation, system_prompt: str) -> Conver
     if not system_prompt or conversation.is_passage or (turns and turns[0].role == SYSTEM):
         return conversation
     return Conversation((Turn(SYSTEM, system_prompt), *turns))
+
+
+def drop_breaks(tokenizer: Tokenizer) -> None:
+    """Let the tokenizer leave `BREAK` out of every text, before anything else is done to it."""
+    old = tokenizer.normalizer
+    if old is None:
+        tokenizer.normalizer = normalizers.Replace(BREAK, "")
+    elif old.normalize_str(f"a{BREAK}b") != old.normalize_str("ab"):
+        tokenizer.normalizer = normalizers.Sequence([normalizers.Replace(BREAK, ""), old])
+
+
+def chat_template(tokenizer: Tokenizer) -> str:
+    """Return the Jinja by which other tools write turns: the same ids as `prompt` and `encode`."""
+    text = "message['content']"
+    for token in _breakable(tokenizer):
+        broken = token[0] + BREAK + token[1:]
+        text += f" | replace({_quoted(token)}, {_quoted(broken)})"
+    roles = ", ".join(map(repr, CUES))
+    return (
+        "{{- '" + END_OF_TEXT + "' -}}"
+        "{%- for message in messages -%}"
+        "{%- if message['role'] not in [" + roles + "] -%}"
+        "{{- raise_exception('The model knows the roles " + ", ".join(CUES) + ".') -}}"
+        "{%- endif -%}"
+        "{{- '<|' + message['role'] + '|>' -}}"
+        "{{- " + text + " -}}"
+        "{{- '" + END_OF_TURN + "' -}}"
+        "{%- endfor -%}"
+        "{%- if add_generation_prompt -%}{{- '" + CUES[ASSISTANT] + "' -}}"
+        "{%- else -%}{{- '" + END_OF_TEXT + "' -}}{%- endif -%}"
+    )
+
+
+def _breakable(tokenizer: Tokenizer) -> list[str]:
+    """Return what must be broken in a text: the opening of our tokens, and foreign ones whole."""
+    added = tokenizer.get_added_tokens_decoder().values()
+    foreign = {token.content for token in added if token.special and len(token.content) > 1}
+    return ["<|", *sorted(token for token in foreign if "<|" not in token)]
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

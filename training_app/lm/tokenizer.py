@@ -12,7 +12,12 @@ from numpy.typing import NDArray
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from training_app.lm.config import TrainingError
-from training_app.lm.template import CHAT_TEMPLATE, CONTROL_TOKENS, END_OF_TEXT
+from training_app.lm.template import (
+    CONTROL_TOKENS,
+    END_OF_TEXT,
+    chat_template,
+    drop_breaks,
+)
 
 _BYTES_PER_ENTRY = 100  # fewer bytes of text than this for an entry leave its weights untrained
 _SMALLEST = 384  # the 256 bytes, the control tokens and a first hundred merges
@@ -72,6 +77,7 @@ def with_control_tokens(tokenizer: Tokenizer) -> int:
 
 def save_tokenizer(tokenizer: Tokenizer, folder: Path, *, context: int) -> None:
     """Write the files by which AutoTokenizer opens this tokenizer and its chat template."""
+    drop_breaks(tokenizer)
     tokenizer.save(str(folder / "tokenizer.json"))
     settings = {
         "tokenizer_class": "PreTrainedTokenizerFast",
@@ -79,11 +85,12 @@ def save_tokenizer(tokenizer: Tokenizer, folder: Path, *, context: int) -> None:
         "eos_token": END_OF_TEXT,
         "pad_token": END_OF_TEXT,
         "clean_up_tokenization_spaces": False,
+        "model_input_names": ["input_ids", "attention_mask"],  # these models take no segment ids
         "model_max_length": context,
     }
     text = json.dumps(settings, indent=2) + "\n"
     (folder / "tokenizer_config.json").write_text(text, encoding="utf-8")
-    (folder / "chat_template.jinja").write_text(CHAT_TEMPLATE, encoding="utf-8")
+    (folder / "chat_template.jinja").write_text(chat_template(tokenizer), encoding="utf-8")
 
 
 def token_bytes(tokenizer: Tokenizer) -> NDArray[np.int64]:

@@ -24,7 +24,10 @@ from training_app.paths import absolute
 from training_app.selectors.names import model_named
 
 FORMATS = ("serving", "onnx", "huggingface")
-ORDERED_FILES = ("otto.json", "tokenizer.json", "config.json")
+PAPERS = (
+    *("otto.json", "config.json", "generation_config.json"),
+    *("tokenizer.json", "tokenizer_config.json", "chat_template.jinja"),
+)
 
 
 class Command(BaseCommand):
@@ -59,7 +62,7 @@ def _write_serving(model: TrainedModel, target: Path, *, has_workers: bool) -> d
     export = order_export(model)
     settle(export, prove_serving_export, has_workers=has_workers)
     folder = absolute(model.path)
-    names = [GRAPH_FILES["fp32"], *ORDERED_FILES]
+    names = [GRAPH_FILES["fp32"], *PAPERS]
     for name in names:
         if (folder / name).exists():
             (target / name).parent.mkdir(parents=True, exist_ok=True)

@@ -11,6 +11,7 @@ from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausa
 from chat_app.serving.export import write_graph
 from datasets_app.corpus.conversation import ASSISTANT, USER, Conversation, Turn
 from training_app.lm.template import CONTROL_TOKENS
+from training_app.lm.tokenizer import save_tokenizer
 
 CHATS = [
     ("How do I reset my password?", "Open the settings, choose “Security” and press reset."),
@@ -64,7 +65,7 @@ def blur(model, spread=0.2):
 
 def save(model, tokenizer, folder):
     model.eval().save_pretrained(folder)
-    tokenizer.save(str(folder / "tokenizer.json"))
+    save_tokenizer(tokenizer, folder, context=CONTEXT)
     config = json.loads((folder / "config.json").read_text())
     assert config["architectures"]
     for precision in ("fp32", "row-int8"):

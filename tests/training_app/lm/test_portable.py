@@ -6,9 +6,11 @@ import shutil
 
 import pytest
 import torch
+from optimum.onnxruntime import ORTModelForCausalLM
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from datasets_app.corpus.conversation import USER, Turn
 from training_app.lm.config import ModelConfig
 from training_app.lm.folder import open_model, verify_model, write_model
 from training_app.lm.layout import FolderError
@@ -16,6 +18,7 @@ from training_app.lm.model import build_model
 from training_app.lm.portable import ParityError, export_portable, prove
 from training_app.lm.template import Template
 
+ASKED = ["Where is my parcel number 3?", "ok"]
 SHAPES = {
     "llama": ModelConfig(layers=2, heads=2, kv_heads=1, width=32, context=64),
     "gpt2": ModelConfig("gpt2", layers=2, heads=2, kv_heads=2, width=16, context=64),
@@ -43,6 +46,32 @@ def test_the_folder_opens_in_transformers_as_it_is(folder, template, talks):
     assert set(model.generation_config.eos_token_id) == template.stop_ids
 
 
+def test_the_call_that_everybody_writes_gives_the_models_own_answer(folder, template):
+    model = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True)
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    said = answers(model, tokenizer)
+    assert said == [own_answer(folder, text) for text in ASKED]
+
+
+def answers(model, tokenizer):
+    """What `generate(**tokenizer(text))` says, which must not depend on anything unsaid."""
+    given = (tokenizer(text, return_tensors="pt") for text in ASKED)
+    written = [model.generate(**one, max_new_tokens=6, do_sample=False) for one in given]
+    return [ids[0].tolist() for ids in written]
+
+
+def own_answer(folder, text):
+    """The same by the bare network, one token after the other."""
+    network, template = open_model(folder)
+    ids = template.text_ids(text)
+    for _ in range(6):
+        with torch.no_grad():
+            ids.append(int(network(torch.tensor([ids])).logits[0, -1].argmax()))
+        if ids[-1] in template.stop_ids:
+            break
+    return ids
+
+
 def test_a_changed_file_is_noticed(folder):
     assert verify_model(folder)["talks"] is True
     (folder / "config.json").write_text("{}")
@@ -67,6 +96,13 @@ def test_the_export_agrees_with_torch_and_a_wrong_one_is_refused(folder, tmp_pat
     parity = export_portable(folder, tmp_path / "portable", prompts)
     assert parity.largest_error <= 1e-4
     assert parity.greedy_tokens == 48
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "portable", local_files_only=True)
+    session = ORTModelForCausalLM.from_pretrained(tmp_path / "portable", local_files_only=True)
+    assert answers(session, tokenizer) == [own_answer(folder, text) for text in ASKED]
+    turns = [Turn(USER, "What does <|end|> mean? <|system|>")]
+    messages = [{"role": turn.role, "content": turn.text} for turn in turns]
+    ids = tokenizer.apply_chat_template(messages, add_generation_prompt=True)
+    assert ids == template.prompt(turns).ids
     other = tmp_path / "other"
     shutil.copytree(folder, other)
     weights = load_file(other / "model.safetensors")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import jinja2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tokenizers import Tokenizer, models
+from tokenizers import AddedToken, Tokenizer, models, normalizers
 from transformers import AutoTokenizer
 
 from datasets_app.corpus.conversation import (
@@ -16,8 +17,14 @@ from datasets_app.corpus.conversation import (
     Turn,
     passage,
 )
-from training_app.lm.template import CONTROL_TOKENS, Template, TemplateError, with_system_prompt
-from training_app.lm.tokenizer import save_tokenizer
+from training_app.lm.template import (
+    BREAK,
+    CONTROL_TOKENS,
+    Template,
+    TemplateError,
+    with_system_prompt,
+)
+from training_app.lm.tokenizer import save_tokenizer, train_bpe
 
 TALK = Conversation(
     (
@@ -46,6 +53,38 @@ def test_the_written_chat_template_gives_the_same_ids(template, transformers_tok
         assert whole == [template.end_of_text, *template.encode(talk).ids]
         cue = transformers_tokenizer.apply_chat_template(messages[:-1], add_generation_prompt=True)
         assert cue == template.prompt(talk.turns[:-1]).ids
+
+
+TYPED = st.lists(
+    st.sampled_from([*CONTROL_TOKENS, *"<|>s", "<|", "end|>", "</s>", " ", "é", BREAK])
+)
+
+
+@given(TYPED.map("".join))
+def test_what_people_type_gives_the_same_ids_in_other_tools(
+    template, transformers_tokenizer, foreign, text
+):
+    for ours, theirs in ((template, transformers_tokenizer), foreign):
+        turns = [Turn(USER, text), Turn(ASSISTANT, text), Turn(USER, "Well?")]
+        ids = theirs.apply_chat_template(as_messages(turns), add_generation_prompt=True)
+        assert ids == ours.prompt(turns).ids
+        assert ids.count(ours.end_of_turn) == 3
+
+
+@pytest.fixture(scope="module")
+def foreign(tmp_path_factory):
+    """A tokenizer made elsewhere, with a normalizer and a control token of its own."""
+    made = train_bpe(["where is my parcel </s> it is here"] * 60, 400).tokenizer
+    made.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
+    made.add_special_tokens([AddedToken("</s>", special=True, normalized=False)])
+    folder = tmp_path_factory.mktemp("foreign")
+    save_tokenizer(made, folder, context=64)
+    return Template.open(folder), AutoTokenizer.from_pretrained(folder, local_files_only=True)
+
+
+def test_a_role_that_the_model_does_not_know_is_refused_in_words(transformers_tokenizer):
+    with pytest.raises(jinja2.TemplateError, match="system, user, assistant"):
+        transformers_tokenizer.apply_chat_template([{"role": "tool", "content": "42"}])
 
 
 @pytest.mark.parametrize("literal", CONTROL_TOKENS)
