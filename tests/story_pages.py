@@ -140,9 +140,9 @@ def freeze(page):
 # Training ----------------------------------------------------------------------------------------
 def train(page, *, steps, evaluate_every, checkpoint_every):
     """Fill the form with the tiny preset and figures of one's own; land on the run's page."""
-    page.get_by_role("link", name="Tiny").click()
-    page.wait_for_url("**preset=tiny**")
-    page.get_by_text("Ready to train").wait_for()
+    page.get_by_role("button", name="Tiny").click()
+    page.get_by_text(re.compile("^Tiny changed")).wait_for()
+    page.get_by_text(re.compile("Ready to train|It can be trained")).wait_for()
     page.get_by_label("Unit").select_option("steps")
     page.get_by_label("How long").fill(str(steps))
     page.get_by_text("Advanced: training").click()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 from uuid import uuid4
@@ -12,6 +13,7 @@ from django.forms.boundfield import BoundField
 
 from datasets_app.models import Version
 from datasets_app.selectors.versions import trainable_versions
+from otto_web.lib import words
 from training_app.form_fields import MODEL_SETTINGS, SETTINGS, TRAIN_SETTINGS, Setting
 from training_app.lm.config import (
     DEFAULT_PRESET,
@@ -27,8 +29,9 @@ from training_app.lm.config import (
 from training_app.local_models import PREFIX, how_to_add, local_names, local_shape
 from training_app.models import TrainedModel
 from training_app.selectors.forecast import Forecast, forecast
-from training_app.services.runs import Order
+from training_app.services.runs import Order, following_name
 
+LENGTH_FIELDS = {"length": "How long", "length_unit": "Unit"}
 LENGTHS = (("minutes", "minutes"), ("epochs", "passes over the data"), ("steps", "updates"))
 _KINDS: dict[str, type[forms.Field]] = {
     "int": forms.IntegerField,
@@ -59,8 +62,8 @@ class RunForm(forms.Form):
         help_text="A folder that somebody carried to this machine, as safetensors; it is read in"
         " windows of the context below.",
     )
-    length = forms.FloatField(label="How long", min_value=0.001)
-    length_unit = forms.ChoiceField(label="Unit", choices=LENGTHS)
+    length = forms.FloatField(label=LENGTH_FIELDS["length"], min_value=0.001)
+    length_unit = forms.ChoiceField(label=LENGTH_FIELDS["length_unit"], choices=LENGTHS)
     name = forms.CharField(
         max_length=200,
         required=False,
@@ -164,13 +167,18 @@ class RunForm(forms.Form):
             raise ValueError("only a valid form has an order")
         forced = self.forecast is not None and self.forecast.needs_reason
         return Order(
-            name=values["name"] or suggested_name(self._spec, values["version"].dataset.name),
+            name=values["name"] or self._suggested_name(self._spec, values),
             spec=self._spec,
             version=values["version"],
             idem_key=values["idem_key"],
             forced_reason=values["forced_reason"] if forced else "",
             start_model=values["start_model"],
         )
+
+    def _suggested_name(self, spec: RunSpec, values: dict[str, Any]) -> str:
+        if values["start_model"] is not None:
+            return following_name(values["start_model"].name, "continued")
+        return suggested_name(spec, values["version"].dataset.name)
 
     @property
     def simple_fields(self) -> list[BoundField]:
@@ -179,6 +187,14 @@ class RunForm(forms.Form):
     @property
     def advanced_model(self) -> list[BoundField]:
         return [self[name] for name, setting in MODEL_SETTINGS.items() if not setting.is_simple]
+
+    @property
+    def has_model_errors(self) -> bool:
+        return any(field.errors for field in self.advanced_model)
+
+    @property
+    def has_train_errors(self) -> bool:
+        return any(field.errors for field in [*self.advanced_train, self["system_prompt"]])
 
     @property
     def advanced_train(self) -> list[BoundField]:
@@ -203,6 +219,51 @@ def model_config_of(model: TrainedModel) -> ModelConfig:
 def suggested_name(spec: RunSpec, dataset: str) -> str:
     """Return a name that says what the model is of and how large."""
     return f"{dataset[:150]} {spec.model.parameters / 1e6:.1f}M"
+
+
+def _decided_by_presets() -> frozenset[str]:
+    """Return what presets are about: every setting in which one of them differs from the rest."""
+    plain = {**ModelConfig().as_json(), **TrainConfig(minutes=1).as_json()}
+    return frozenset(
+        name
+        for preset in PRESETS.values()
+        for name, value in {**preset.model.as_json(), **preset.train.as_json()}.items()
+        if name in SETTINGS and value != plain[name]
+    ) | {"length", "length_unit"}
+
+
+DECIDED_BY_PRESETS = _decided_by_presets()
+
+
+def with_preset(typed: Mapping[str, str], name: str) -> tuple[dict[str, Any], list[str]]:
+    """Return a form's values with a preset chosen, and what that changed, in words.
+
+    Only what presets are about is changed; everything else stays as somebody typed it.
+    """
+    chosen = preset_values(name)
+    values: dict[str, Any] = {**typed, "preset": chosen["preset"]}
+    values |= {field: chosen[field] for field in DECIDED_BY_PRESETS}
+    changed = [
+        f"{_label(field)} {_spoken(typed.get(field, ''))} → {_spoken(chosen[field])}"
+        for field in [*LENGTH_FIELDS, *SETTINGS]
+        if field in DECIDED_BY_PRESETS and not _is_same(typed.get(field, ""), chosen[field])
+    ]
+    return values, changed
+
+
+def _label(field: str) -> str:
+    return SETTINGS[field].label if field in SETTINGS else LENGTH_FIELDS[field]
+
+
+def _spoken(value: object) -> str:
+    return words.figure(value) or "nothing"
+
+
+def _is_same(typed: str, chosen: object) -> bool:
+    """Return whether a typed text means the preset's value: `3e-3` is 0.003."""
+    if isinstance(chosen, int | float):
+        return words.finite(typed) == chosen
+    return typed == chosen
 
 
 def preset_values(name: str) -> dict[str, Any]:

@@ -28,3 +28,20 @@ class Reason(models.TextChoices):
     DISK = "disk", "The disk is full: three checkpoints in a row could not be written."
     TIMED_OUT = "timed_out", "The time limit ended the run; its last checkpoint is kept."
     WORKER_LOST = "worker_lost", "The worker went away; the run waits for the next one."
+
+    @property
+    def short(self) -> str:
+        """Return the reason as a table has room for it."""
+        return _SHORT[self]
+
+
+_SHORT = {
+    Reason.CONFIGURATION: "a setting",
+    Reason.DATA: "the data",
+    Reason.DIVERGED: "the loss broke",
+    Reason.OOM: "too little memory",
+    Reason.CRASH_LOOP: "ended three times",
+    Reason.DISK: "disk full",
+    Reason.TIMED_OUT: "time limit",
+    Reason.WORKER_LOST: "worker lost",
+}

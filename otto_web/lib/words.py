@@ -76,6 +76,19 @@ def count(value: object) -> str:
     return UNKNOWN if number is None else f"{number:,.0f}"
 
 
+def figure(value: object) -> str:
+    """Return a number as people read one: `12,431`, `0.205`, `3e-05`; yes and no; texts as is."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,d}"
+    if isinstance(value, float):
+        is_large = value.is_integer() or abs(value) >= 1000
+        text = f"{value:,.0f}" if is_large and abs(value) < 1e15 else f"{value:.3g}"
+        return text if math.isfinite(value) else UNKNOWN
+    return UNKNOWN if value is None or value == "" else str(value)
+
+
 def short_count(value: object) -> str:
     """Return `1.2 M`, `34 k`, `999`."""
     number = finite(value)

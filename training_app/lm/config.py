@@ -306,6 +306,12 @@ class Preset:
     model: ModelConfig
     train: TrainConfig
 
+    @property
+    def minutes_words(self) -> str:
+        """Return how long it trains, as a button says it."""
+        minutes = self.train.minutes or 0.0
+        return f"{minutes:g} min" if minutes < 60 else f"{minutes / 60:g} h"
+
     def spec(self, *, name: str = "", version: str = "", minutes: float | None = None) -> RunSpec:
         """Return the run that this preset stands for, with other minutes where given."""
         train = self.train
@@ -321,13 +327,13 @@ def _gpt2(layers: int, heads: int, width: int, context: int) -> ModelConfig:
 PRESETS: dict[str, Preset] = {
     "tiny": Preset(
         "Tiny",
-        "About a minute on two cores: see the whole way once.",
+        "The smallest: see the whole way once.",
         ModelConfig(layers=2, width=128, context=128, vocabulary=2048),
         TrainConfig(minutes=1, micro_batch=8, peak_rate=3e-3, compile="off"),
     ),
     "chat": Preset(
         "Chat",
-        "The default: answers in the style of your data after about four minutes.",
+        "The default: answers in the style of your data.",
         ModelConfig(),
         TrainConfig(minutes=4),
     ),
@@ -345,7 +351,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "small": Preset(
         "Small",
-        "Six llama layers for an hour and a few million tokens.",
+        "Six llama layers, for a few million tokens.",
         ModelConfig(layers=6, heads=6, kv_heads=6, width=384, context=512, vocabulary=8192),
         TrainConfig(minutes=60, peak_rate=1e-3),
     ),

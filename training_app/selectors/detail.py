@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from training_app.form_fields import SETTINGS
 from training_app.models import Evaluation, Run, RunState
 from training_app.reasons import Reason
 from training_app.selectors.panel import Panel, run_panel
@@ -64,4 +65,12 @@ def _settings(run: Run) -> list[tuple[str, list[tuple[str, Any]]]]:
     spec = run.spec
     groups = [("Network", spec["model"]), ("Training", spec["train"]), ("Data", spec["data"])]
     groups.append(("Decided at the start", run.decided))
-    return [(title, [(key, value) for key, value in values.items()]) for title, values in groups]
+    return [
+        (title, [(setting_words(key), value) for key, value in values.items()])
+        for title, values in groups
+    ]
+
+
+def setting_words(key: str) -> str:
+    """Return a setting's name as the form says it; what the form does not ask, in plain words."""
+    return SETTINGS[key].label if key in SETTINGS else key.replace("_", " ")

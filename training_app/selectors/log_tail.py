@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+from otto_web.lib.words import figure
 from training_app import paths
 from training_app.run_logs import log_files
 
@@ -44,7 +45,11 @@ def _parsed(text: str) -> LogLine | None:
         values = json.loads(text)
     except ValueError:
         return None
-    more = [f"{key} {_short(value)}" for key, value in values.items() if key not in _USUAL]
+    more = [
+        f"{key.replace('_', ' ')} {figure(value)}"
+        for key, value in values.items()
+        if key not in _USUAL
+    ]
     return LogLine(
         ts=str(values["ts"])[11:19],
         level=str(values["level"]),
@@ -53,10 +58,6 @@ def _parsed(text: str) -> LogLine | None:
         loss=values["loss"],
         text=", ".join(more),
     )
-
-
-def _short(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def log_blocks(run_id: UUID) -> Iterator[bytes]:

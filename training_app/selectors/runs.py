@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.core.paginator import Page, Paginator
 
 from training_app.models import Run, RunState
+from training_app.reasons import Reason
 from training_app.selectors.points import thinned_curves
 
 RUNS_PER_PAGE = 30
@@ -27,6 +28,12 @@ class RunLine:
     def share(self) -> float:
         total = self.run.total_steps
         return min(1.0, self.run.last_step / total) if total else 0.0
+
+    @property
+    def reason(self) -> str:
+        """Return why the run ended, in short; nothing while it goes or when it ended well."""
+        reason = self.run.reason
+        return Reason(reason).short if self.run.is_over and reason in Reason.values else ""
 
     @property
     def bounds(self) -> tuple[float, float] | None:

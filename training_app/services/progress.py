@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.db.models import Max
 from django.db.models.functions import Now
 
+from otto_web.lib.words import figure
 from training_app.events import ring_run
 from training_app.lm.contract import Point, Sample
 from training_app.models import Checkpoint, Run, RunLease, RunSample, RunState
@@ -121,7 +122,8 @@ def record_decided(claim: Claim, values: Mapping[str, Any]) -> None:
 
 def _in_words(values: Mapping[str, Any]) -> str:
     plain = {key: value for key, value in values.items() if isinstance(value, str | int | float)}
-    return ", ".join(f"{key} {value}" for key, value in plain.items())[:500]
+    told = (f"{key.replace('_', ' ')} {figure(value)}" for key, value in plain.items())
+    return ", ".join(told)[:500]
 
 
 @transaction.atomic

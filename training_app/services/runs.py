@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
@@ -28,6 +29,7 @@ from training_app.services.attempts import wake_worker
 from training_app.services.history import Happening, add_event, take_numbers
 
 RATE_STEP_DOWN = 0.1
+_LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +65,19 @@ def queue_run(order: Order, *, created_by: User | None) -> Run:
 
 @transaction.atomic
 def _insert_run(order: Order, created_by: User | None) -> Run:
+    decided = _decided(order)
     run = Run(
         name=order.name,
         created_by=created_by,
         version=order.version,
         spec=order.spec.as_json(),
         spec_sha256=spec_sha256(order.spec),
-        decided=_decided(order),
+        decided=decided,
         forced_reason=order.forced_reason,
         start_model=order.start_model,
         parent_run=order.parent_run,
         start_checkpoint=order.start_checkpoint,
-        total_steps=order.spec.train.steps or 0,
+        total_steps=int(decided.get("steps") or order.spec.train.steps or 0),
         idem_key=order.idem_key,
     )
     run.save(force_insert=True)
@@ -171,7 +174,12 @@ def order_gentler(run: Run, *, idem_key: UUID | None = None) -> Order:
         final_rate=train.final_rate * RATE_STEP_DOWN,
     )
     good = run.checkpoints.filter(is_best=True).first()
-    return replace(order, spec=replace(order.spec, train=slower), start_checkpoint=good)
+    return replace(
+        order,
+        name=following_name(run.name, "gentler"),
+        spec=replace(order.spec, train=slower),
+        start_checkpoint=good,
+    )
 
 
 def order_rest(run: Run, *, idem_key: UUID | None = None) -> Order:
@@ -179,4 +187,16 @@ def order_rest(run: Run, *, idem_key: UUID | None = None) -> Order:
     newest = run.checkpoints.order_by("-step", "-fence").first()
     if newest is None:
         raise TrainingError("This run left no checkpoint; run it again from the start.")
-    return replace(order_again(run, idem_key=idem_key), start_checkpoint=newest)
+    order = order_again(run, idem_key=idem_key)
+    return replace(order, name=following_name(run.name, "continued"), start_checkpoint=newest)
+
+
+def following_name(name: str, how: str) -> str:
+    """Return the name of what goes on from a run or model: the list must tell the two apart.
+
+    The next one of `X, continued` is `X, continued 2`.
+    """
+    found = re.fullmatch(rf"(.*), {how}(?: (\d{{1,6}}))?", name, re.DOTALL)
+    base, number = (found[1], int(found[2] or 1) + 1) if found else (name, 1)
+    ending = f", {how}" if number == 1 else f", {how} {number}"
+    return base[: _LONGEST_NAME - len(ending)] + ending

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from datasets_app.selectors.versions import trainable_versions
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest, respond
-from training_app.forms import RunForm, preset_values
-from training_app.lm.config import PRESETS
+from training_app.forms import RunForm, preset_values, with_preset
+from training_app.lm.config import PRESETS, Preset
 from training_app.models import Run, RunState
 from training_app.selectors.detail import run_detail_page
 from training_app.selectors.panel import run_panel
@@ -41,6 +41,8 @@ def run_new(request: TeamRequest) -> HttpResponse:
     """Show the form of a run, and queue the run that it describes."""
     if request.method == "GET":
         return _form_page(request, RunForm(request.user, initial=_initial(request)))
+    if "choose" in request.POST:
+        return _with_preset(request)
     form = RunForm(request.user, request.POST)
     if form.is_valid() and "estimate" not in request.POST:
         run = queue_run(form.order(), created_by=request.user)
@@ -88,12 +90,23 @@ def run_live(request: TeamRequest, run_id: UUID) -> HttpResponse:
     )
 
 
-def _form_page(request: TeamRequest, form: RunForm, *, status: int = 200) -> HttpResponse:
+def _with_preset(request: TeamRequest) -> HttpResponse:
+    """Show the form as it was typed, with another preset; nothing is checked or queued yet."""
+    name = request.POST["choose"]
+    if name not in PRESETS:
+        raise Http404(f"There is no preset “{name}”.")
+    values, changed = with_preset(request.POST.dict(), name)
+    return _form_page(request, RunForm(request.user, initial=values), changed=changed)
+
+
+def _form_page(
+    request: TeamRequest, form: RunForm, *, status: int = 200, changed: list[str] | None = None
+) -> HttpResponse:
     return respond(
         request,
         page="training/run_new.html",
         fragment="training/_run_form.html",
-        context=_form_context(request, form),
+        context=_form_context(request, form) | {"changed": changed},
         status=status,
     )
 
@@ -103,14 +116,17 @@ def _form_context(request: TeamRequest, form: RunForm) -> dict[str, Any]:
     return {
         "form": form,
         "forecast": form.forecast,
-        "presets": PRESETS,
+        "presets": sorted(PRESETS.items(), key=_by_length),
         "preset": PRESETS.get(chosen),
         "chosen": chosen,
-        "version": request.GET.get("version", ""),
         "has_versions": trainable_versions(request.user).exists(),
         "example_url": door("pipeline-new"),
         "datasets_url": door("dataset-list"),
     }
+
+
+def _by_length(item: tuple[str, Preset]) -> tuple[float, int]:
+    return item[1].train.minutes or 0.0, item[1].model.parameters
 
 
 def _initial(request: TeamRequest) -> dict[str, Any]:

@@ -55,6 +55,31 @@ def test_a_large_count_is_shortened(value, said):
     assert words.short_count(value) == said
 
 
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (0.20491896500016082, "0.205"),
+        (2e-3, "0.002"),
+        (3e-5, "3e-05"),
+        (1922, "1,922"),
+        (-7, "-7"),
+        (4.0, "4"),
+        (12431.7, "12,432"),
+        (10**30, f"{10**30:,d}"),
+        (1e300, "1e+300"),
+        (float("nan"), "–"),
+        (float("inf"), "–"),
+        (True, "yes"),
+        (False, "no"),
+        (None, "–"),
+        ("", "–"),
+        ("auto", "auto"),
+    ],
+)
+def test_a_figure_is_said_as_people_read_one(value, said):
+    assert words.figure(value) == said
+
+
 def test_a_count_has_separators():
     assert words.count(12431) == "12,431"
 

@@ -10,9 +10,10 @@ from django.urls import reverse
 from tests.training_app.conftest import make_version, toy_order
 from training_app.form_fields import SETTINGS
 from training_app.forms import preset_values
-from training_app.models import CancelVerb, Checkpoint, Run, RunState
-from training_app.services.runs import cancel_run, queue_run
+from training_app.models import CancelVerb, Checkpoint, Run, RunPoint, RunState
+from training_app.services.runs import cancel_run, following_name, queue_run
 
+SPEED = "train/tokens_per_second"
 HTMX = {"HTTP_HX_REQUEST": "true"}
 GET_PAGES = ["run-list", "run-new", "model-list"]
 RUN_PAGES = ["run-detail", "run-live", "run-points", "run-log", "run-history"]
@@ -167,6 +168,48 @@ def test_without_a_version_the_page_says_to_freeze_one(theo, client_of):
     assert "Freeze a version first" in client_of(theo).get(reverse("run-new")).content.decode()
 
 
+def chosen(client, values, preset, **headers):
+    return client.post(reverse("run-new"), values | {"choose": preset}, **headers)
+
+
+def test_a_preset_changes_only_what_presets_are_about_and_says_what(theo, client_of, version):
+    older = make_version()
+    values = filled(older, name="Mine", dropout="0.1", seed="7", peak_rate="5e-4", forced="on")
+    answer = chosen(client_of(theo), values | {"system_prompt": "Be kind."}, "production")
+    assert (answer.status_code, Run.objects.count()) == (200, 0)
+    form, page = answer.context["form"], answer.content.decode()
+    kept = {"version": str(older.pk), "name": "Mine", "dropout": "0.1", "seed": "7", "forced": "on"}
+    kept |= {"system_prompt": "Be kind.", "idem_key": str(values["idem_key"])}
+    assert {name: str(form[name].value()) for name in kept} == kept
+    production = preset_values("production")
+    for name in ("family", "layers", "width", "context", "peak_rate", "length", "length_unit"):
+        assert form[name].value() == production[name]
+    assert "Learning rate 5e-4 → 0.0006" in page
+    assert "Width 128 → 384" in page
+    assert "Dropout 0.1 →" not in page
+    assert "Everything else is as you had it" in page
+
+
+def test_a_preset_keeps_what_cannot_be_used_yet(theo, client_of, version):
+    page = chosen(client_of(theo), {"dropout": "lots", "version": "no"}, "chat").content.decode()
+    assert 'value="lots"' in page
+
+
+def test_the_preset_that_the_form_shows_changes_nothing_and_says_so(theo, client_of, version):
+    page = chosen(client_of(theo), filled(version, length=1), "tiny").content.decode()
+    assert "Tiny changed nothing" in page
+
+
+def test_a_preset_that_does_not_exist_is_404(theo, client_of, version):
+    assert chosen(client_of(theo), filled(version), "huge").status_code == 404
+
+
+def test_presets_stand_by_their_minutes(theo, client_of, version):
+    presets = client_of(theo).get(reverse("run-new")).context["presets"]
+    minutes = [preset.train.minutes for _, preset in presets]
+    assert minutes == sorted(minutes)
+
+
 @pytest.mark.checklist(83, 84)
 @pytest.mark.parametrize(
     ("preset", "shape"), [("test", (4, 4, 256, 64)), ("production", (6, 6, 384, 128))]
@@ -227,6 +270,42 @@ def test_run_again_queues_the_same_settings_once_per_key(theo, client_of, queued
         client_of(theo).post(reverse("run-again", args=[queued_run.pk]), key)
     (child,) = queued_run.children.all()
     assert child.spec == queued_run.spec
+
+
+def test_a_continued_run_has_its_total_from_the_start_and_a_name_of_its_own(
+    theo, client_of, queued_run
+):
+    cancel_run(queued_run, verb=CancelVerb.KEEP, actor=theo)
+    steps = {"decided": {"steps": 1234, "threads": 1}, "total_steps": 1234}
+    Run.objects.filter(pk=queued_run.pk).update(**steps)
+    checkpoint(queued_run, 600)
+    RunPoint.objects.bulk_create(
+        RunPoint(
+            run=queued_run,
+            name="train/tokens_per_second",
+            step=step,
+            value=500.0,
+            seq=step,
+            fence=0,
+        )
+        for step in range(590, 601)
+    )
+    client = client_of(theo)
+    client.post(reverse("run-continue", args=[queued_run.pk]))
+    child = queued_run.children.get()
+    assert (child.total_steps, child.last_step, child.name) == (1234, 600, "toy, continued")
+    page = client.get(reverse("run-detail", args=[child.pk])).content.decode()
+    assert "600 / 1,234" in page
+    assert 'value="0.4862"' in page
+    assert "left, about" in page
+
+
+def test_names_of_what_goes_on_tell_runs_apart_and_fit():
+    assert following_name("X", "continued") == "X, continued"
+    assert following_name("X, continued", "continued") == "X, continued 2"
+    assert following_name("X, continued 9", "continued") == "X, continued 10"
+    assert following_name("X, continued", "gentler") == "X, continued, gentler"
+    assert len(following_name("x" * 200, "continued")) == 200
 
 
 def test_continue_without_a_checkpoint_says_so(theo, client_of, queued_run):
