@@ -34,6 +34,7 @@ from chat_app.serving.requests import (
 )
 from chat_app.serving.sampling import Sampling
 from chat_app.serving.scheduler import Scheduler
+from otto_web.lib.failpoints import failpoint
 from training_app.paths import absolute
 
 log = logging.getLogger(__name__)
@@ -110,7 +111,7 @@ class Engine:
 
     def __init__(self, *, models: int = 2) -> None:
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
-        self.scheduler = Scheduler(self._events.put, models=models)
+        self.scheduler = Scheduler(self._emit, models=models)
         self._writings: dict[str, Writing] = {}
         self._lock = threading.Lock()
         self._over = threading.Event()
@@ -140,6 +141,10 @@ class Engine:
                 self._wait_for_hint()
         finally:
             self._wind_up(brain, writer)
+
+    def _emit(self, event: Event) -> None:
+        failpoint("engine.emit")
+        self._events.put(event)
 
     def _expect_alive(self, *threads: threading.Thread) -> None:
         """Raise when a thread has died: an engine that only seems to live answers nobody."""

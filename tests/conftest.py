@@ -126,14 +126,19 @@ def process_env(postgres_server, redis_server, data_dir, transactional_db):
 def failpoint_at(tmp_path):
     """Give a function that arms a place of the code: see `otto_web.lib.failpoints.arm`.
 
-    Give its `env` to the process that shall meet it, or call `arm_here`.
+    Give its `env` to the process that shall meet it, or call `arm_here`. Several places may be
+    armed at once; a name that comes again begins a new set.
     """
-    points = []
+    points, orders = [], []
 
     def made(name, action):
-        folder = tmp_path / f"failpoint-{len(points)}"
-        folder.mkdir()
-        points.append(Failpoint(folder, name, f"{name}:{action}"))
+        nonlocal orders
+        if not orders or any(order.startswith(f"{name}:") for order in orders):
+            orders = []
+            (tmp_path / f"failpoints-{len(points)}").mkdir()
+        folder = points[-1].folder if orders else tmp_path / f"failpoints-{len(points)}"
+        orders.append(f"{name}:{action}")
+        points.append(Failpoint(folder, name, orders[-1], orders))
         return points[-1]
 
     yield made

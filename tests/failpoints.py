@@ -16,25 +16,30 @@ from tests.waiting import until
 
 @dataclass
 class Failpoint:
-    """One armed place. `env` is for the process that shall meet it."""
+    """One armed place. `env` is for the processes that shall meet it, and those made before it."""
 
     folder: Path
     name: str
     order: str
+    orders: list[str]  # of all the places that share the folder, this one included
     stopped: set[psutil.Process] = field(default_factory=set)
 
     @property
     def env(self):
-        return {"OTTO_FAILPOINT": self.order, "OTTO_FAILPOINT_DIR": str(self.folder)}
+        return {"OTTO_FAILPOINT": ",".join(self.orders), "OTTO_FAILPOINT_DIR": str(self.folder)}
 
     def arm_here(self):
-        """Let this very process meet it too."""
-        failpoints.arm(self.order, self.folder)
+        """Let this very process meet it too, and those made before it."""
+        failpoints.arm(",".join(self.orders), self.folder)
+
+    @property
+    def is_reached(self):
+        return (self.folder / f"{self.name}.reached").exists()
 
     def reached(self, seconds=60):
         """Wait until a process is there; return its number. One that stops has stopped by then."""
+        until(lambda: self.is_reached, seconds)
         file = self.folder / f"{self.name}.reached"
-        until(file.exists, seconds)
         pid = int(file.read_text("ascii"))
         if ":stop" in self.order:
             process = psutil.Process(pid)
@@ -52,8 +57,8 @@ class Failpoint:
 
     def release_all(self):
         """Let also those go on whom no test has waited for."""
-        file = self.folder / f"{self.name}.reached"
-        if ":stop" in self.order and file.exists():
+        if ":stop" in self.order and self.is_reached:
             with contextlib.suppress(ProcessLookupError):
+                file = self.folder / f"{self.name}.reached"
                 os.kill(int(file.read_text("ascii")), signal.SIGCONT)
         self.release()

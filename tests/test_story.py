@@ -110,7 +110,7 @@ def survive(page, installed):
         one.kill()
     page.locator("#connection", has_text="offline").wait_for()
     for words in kinds:
-        until(lambda words=words: set(installed.find(*words)) - set(dead), 60)
+        until(lambda words=words: set(installed.find(*words)) - set(dead))
     page.locator("#run-live").get_by_text(re.compile("attempt [23]")).wait_for()
     page.locator("#connection", has_text="live").wait_for()
 

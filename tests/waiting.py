@@ -5,8 +5,11 @@ from __future__ import annotations
 import time
 
 
-def until(condition, seconds=10):
-    """Return the first true value of the condition; fail when there is none in time."""
+def until(condition, seconds=60):
+    """Return the first true value of the condition; fail when there is none in time.
+
+    Patience costs nothing where all is well, and a busy machine is no fault of the code.
+    """
     deadline = time.monotonic() + seconds
     while not (value := condition()):
         assert time.monotonic() < deadline, f"it did not happen within {seconds} s"

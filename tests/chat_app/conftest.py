@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from chat_app.models import ServingExport
 from chat_app.services import deployments
 from otto_web.servers.processes import free_port
 from tests.chat_app.serving.toys import byte_tokenizer, llama, save, teach
+from tests.waiting import until
 from training_app.lm.template import Template
 from training_app.models import TrainedModel
 
@@ -99,16 +99,6 @@ def engine_process(env):
             process.wait(30)
 
 
-def wait_for(check, seconds=20):
-    """Return what `check` gives as soon as it is something."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if found := check():
-            return found
-        time.sleep(0.05)
-    return pytest.fail(f"waited {seconds} s in vain")
-
-
 # A browser -------------------------------------------------------------------------------------
 class Web:
     """The web as a process of its own, which can be held back."""
@@ -119,7 +109,7 @@ class Web:
         self.process = subprocess.Popen(command, env=env)
 
     def __enter__(self):
-        wait_for(lambda: answers(f"{self.address}/healthz"), seconds=60)
+        until(lambda: answers(f"{self.address}/healthz"))
         return self
 
     def __exit__(self, *error):

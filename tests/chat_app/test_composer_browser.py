@@ -6,8 +6,8 @@ import pytest
 
 from chat_app.models import Message
 from chat_app.services import chats
-from tests.chat_app.conftest import wait_for
 from tests.chat_app.serving.toys import CHATS
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 FIRST, SECOND = CHATS[0][0], CHATS[1][0]
@@ -82,7 +82,7 @@ def test_a_refused_message_comes_back_before_what_was_typed_meanwhile(page, web,
     assert page.input_value("#message") == f"{FIRST}\nAlso:"
     type(deployment).objects.update(is_active=True)
     page.keyboard.press("Enter")
-    wait_for(asked)
+    until(asked)
     assert asked() == [f"{FIRST}\nAlso:"]
 
 

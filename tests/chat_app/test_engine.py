@@ -13,15 +13,15 @@ from asgiref.sync import async_to_sync
 from channels.testing import WebsocketCommunicator
 from django.conf import settings as live_settings
 
-from chat_app import streams_out
 from chat_app.models import Generation, GenerationState, LogEntry, Message, ServingExport
 from chat_app.services import chats, deployments, generations
 from chat_app.services.chats import AnswerParams
 from chat_app.serving.errors import ServingError
 from otto_web.asgi import application
-from tests.chat_app.conftest import add_model, engine_process, running_engine, wait_for
+from tests.chat_app.conftest import add_model, engine_process, running_engine
 from tests.chat_app.serving.toys import CHATS
 from tests.sockets import is_refused
+from tests.waiting import until
 
 QUESTION, ANSWER = CHATS[0]
 GREEDY = AnswerParams(temperature=0.0)
@@ -85,7 +85,7 @@ def test_an_alias_goes_on_with_its_model_until_the_next_one_is_proved(
 def test_an_answer_is_written_whole_with_its_figures(deployment, engine, mia):
     chat = chats.open_chat(deployment, owner=mia)
     asked = ask(chat)
-    wait_for(lambda: ended(asked.generation))
+    until(lambda: ended(asked.generation))
     assert asked.generation.state == GenerationState.DONE, asked.generation.reason
     asked.answer.refresh_from_db()
     assert asked.answer.text == ANSWER
@@ -141,21 +141,27 @@ def test_a_tab_that_comes_back_loses_no_word(deployment, engine, mia, client_of)
         return text
 
     text = async_to_sync(scenario)()
-    wait_for(lambda: ended(asked.generation))
+    until(lambda: ended(asked.generation))
     asked.answer.refresh_from_db()
     assert text == asked.answer.text == ANSWER
 
 
 @pytest.mark.checklist(210)
-def test_stop_keeps_what_is_written_and_frees_the_engine(deployment, engine, mia):
-    chat = chats.open_chat(deployment, owner=mia)
-    asked = ask(chat, "Go on and on", AnswerParams(temperature=1.5, new_tokens=200, seed=1))
-    generation = asked.generation
-    wait_for(lambda: streams_out.client(redis_url()).exists(f"gen:{generation.pk}"))
-    chats.request_stop(generation)
-    wait_for(lambda: ended(generation))
-    wait_for(lambda: engine.scheduler.active_count() == 0)
-    assert generation.state in {GenerationState.STOPPED, GenerationState.DONE}
+def test_stop_keeps_what_is_written_and_frees_the_engine(deployment, engine, mia, failpoint_at):
+    point = failpoint_at("engine.emit", "hold@10")
+    point.arm_here()
+    asked = ask(chats.open_chat(deployment, owner=mia))
+    point.reached()
+    chats.request_stop(asked.generation)
+    until(lambda: engine.scheduler._stops)
+    written = until(lambda: Message.objects.get(pk=asked.answer.pk).text)
+    point.release()
+    until(lambda: ended(asked.generation))
+    until(lambda: engine.scheduler.active_count() == 0)
+    assert asked.generation.state == GenerationState.STOPPED
+    asked.answer.refresh_from_db()
+    assert asked.answer.text.startswith(written)
+    assert len(asked.answer.text) < len(ANSWER)
 
 
 def redis_url():
@@ -168,7 +174,7 @@ def test_several_people_are_answered_together_and_apart(deployment, engine, mia,
         for owner, (question, answer) in zip((mia, milo, cora, theo), CHATS, strict=True)
     ]
     for one, answer in asked:
-        wait_for(lambda one=one: ended(one.generation))
+        until(lambda one=one: ended(one.generation))
         one.answer.refresh_from_db()
         assert one.answer.text == answer
 
@@ -210,13 +216,13 @@ def test_history_is_read_oldest_first_with_the_system_prompt(deployment, mia):
 def test_an_answer_is_logged_only_where_deployment_and_chat_agree(deployment, engine, mia, theo):
     chat = chats.open_chat(deployment, owner=mia)
     logged = ask(chat)
-    wait_for(lambda: ended(logged.generation))
+    until(lambda: ended(logged.generation))
     assert LogEntry.objects.get().message == logged.answer
     chats.set_logged(chat, is_logged=False)
     assert not LogEntry.objects.exists()
     deployments.set_logging(deployment, is_on=False, by=theo)
     quiet = ask(chats.open_chat(deployment, owner=mia))
-    wait_for(lambda: ended(quiet.generation))
+    until(lambda: ended(quiet.generation))
     assert not LogEntry.objects.exists()
 
 
@@ -244,29 +250,29 @@ def test_an_answer_comes_without_redis_and_the_tab_sees_it(
 
 
 @pytest.mark.slow
-def test_a_killed_engine_leaves_a_marked_answer_with_its_text(deployment, mia, process_env):
+def test_a_killed_engine_leaves_a_marked_answer_with_its_text(
+    deployment, mia, process_env, failpoint_at
+):
     chat = chats.open_chat(deployment, owner=mia)
-    slow = AnswerParams(temperature=1.5, new_tokens=200, seed=5)
-    with engine_process(process_env) as process:
-        warm = ask(chat)
-        wait_for(lambda: ended(warm.generation), seconds=60)
-        asked = []
-
-        def is_busy():  # the toy is quick: ask until it is met at work
-            asked.append(ask(chats.open_chat(deployment, owner=mia), "More", slow))
-            return Generation.objects.filter(state=GenerationState.RUNNING).exists()
-
-        wait_for(is_busy)
+    asked = ask(chat)
+    point = failpoint_at("engine.emit", "hold@10")
+    with engine_process(process_env | point.env) as process:
+        point.reached()
+        written = until(lambda: Message.objects.get(pk=asked.answer.pk).text)
         process.kill()
         process.wait()
-    running = list(Generation.objects.filter(state=GenerationState.RUNNING))
-    wait_for(lambda: generations.interrupt_expired() or not running)
-    assert not Generation.objects.filter(state=GenerationState.RUNNING).exists()
+    asked.generation.refresh_from_db()
+    assert asked.generation.state == GenerationState.RUNNING
+    assert until(generations.interrupt_expired) == 1
+    asked.generation.refresh_from_db()
+    asked.answer.refresh_from_db()
+    assert asked.generation.state == GenerationState.INTERRUPTED
+    assert asked.answer.text == written
+    assert ANSWER.startswith(written)
+    again = ask(chats.open_chat(deployment, owner=mia))
     with engine_process(process_env):
-        for one in asked:
-            wait_for(lambda one=one: ended(one.generation), seconds=60)
-    states = {one.generation.state for one in asked}
-    assert states <= {GenerationState.DONE, GenerationState.INTERRUPTED}
+        until(lambda: ended(again.generation))
+    assert again.generation.state == GenerationState.DONE
 
 
 def test_a_stranger_cannot_follow_or_stop_an_answer(deployment, engine, mia, milo, client_of):
@@ -343,7 +349,7 @@ def test_the_engine_loads_no_training_library():
 
 def test_redis_keeps_the_frames_for_an_hour_at_most(deployment, engine, mia, redis_server):
     asked = ask(chats.open_chat(deployment, owner=mia))
-    wait_for(lambda: ended(asked.generation))
+    until(lambda: ended(asked.generation))
     server = redis.Redis.from_url(redis_url())
-    wait_for(lambda: server.ttl(f"gen:{asked.generation.pk}") > 0)
+    until(lambda: server.ttl(f"gen:{asked.generation.pk}") > 0)
     server.close()

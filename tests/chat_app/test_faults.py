@@ -23,10 +23,11 @@ from chat_app.serving.errors import ServingError
 from chat_app.serving.graph_files import graph_path
 from chat_app.serving.requests import Finished, Timings
 from chat_app.streams import StreamMux
-from tests.chat_app.conftest import running_engine, wait_for
+from tests.chat_app.conftest import running_engine
 from tests.chat_app.makers import add_chat, make_served
 from tests.chat_app.test_engine import ask, ended, tab_of
 from tests.training_app.conftest import make_version, toy_order
+from tests.waiting import until
 from training_app.models import Run, RunState
 from training_app.paths import absolute
 from training_app.services.runs import queue_run
@@ -160,7 +161,7 @@ def test_a_serving_file_that_was_changed_is_not_loaded(deployment, mia):
         file.write(b"\0")
     with running_engine():
         generation = ask(chats.open_chat(deployment, owner=mia)).generation
-        wait_for(lambda: ended(generation))
+        until(lambda: ended(generation))
     assert generation.state == GenerationState.FAILED
     assert "not the one that was proved" in generation.reason
 

@@ -34,7 +34,7 @@ def get(address):
 def test_up_starts_every_part_and_prints_the_address_last(installed):
     assert get(f"{installed.address}/healthz") == (200, '{"status": "ok"}')
     for words in PARTS:
-        until(lambda words=words: installed.find(*words), 30)
+        until(lambda words=words: installed.find(*words))
     assert len(installed.password) >= 12
     lines = installed.said.splitlines()
     assert lines[-3:-1] == [
@@ -48,11 +48,11 @@ def test_up_starts_every_part_and_prints_the_address_last(installed):
 
 def test_what_dies_is_started_again(installed):
     for words in PARTS:
-        dead = until(lambda words=words: installed.find(*words), 30)
+        dead = until(lambda words=words: installed.find(*words))
         oldest = min(dead, key=psutil.Process.create_time)
         oldest.kill()
-        until(lambda words=words, dead=dead: set(installed.find(*words)) - set(dead), 30)
-    until(lambda: answers(installed), 30)
+        until(lambda words=words, dead=dead: set(installed.find(*words)) - set(dead))
+    until(lambda: answers(installed))
 
 
 def answers(installation):
@@ -67,7 +67,7 @@ def test_the_database_is_started_again(installed):
     server = next(one for one in installed.processes() if "postgres" in one.name())
     postmaster = max([server, *server.parents()], key=lambda one: "-D" in one.cmdline())
     postmaster.kill()
-    until(lambda: manage(installed, "showmigrations", "otto").returncode == 0, 60)
+    until(lambda: manage(installed, "showmigrations", "otto").returncode == 0)
 
 
 def manage(installation, *words):
@@ -135,7 +135,7 @@ def test_after_a_kill_the_next_up_stops_what_was_left_behind(tmp_path):
     killed = Installation(tmp_path / "var")
     killed.launch()
     killed.wait_until_up()
-    until(lambda: killed.find("-Q", "train"), 30)
+    until(lambda: killed.find("-Q", "train"))
     orphans = killed.processes()
     supervisor = next(one for one in orphans if "supervisor.supervisord" in one.cmdline())
     supervisor.suspend()  # so that it cannot tidy up by itself

@@ -24,7 +24,7 @@ def running_web(env, *prefix):
     command = [*prefix, sys.executable, "manage.py", "run_web", "--port", str(port)]
     process = subprocess.Popen(command, env=env, cwd=settings.BASE_DIR)
     try:
-        until(lambda: answers(port), seconds=30)
+        until(lambda: answers(port))
         yield port
     finally:
         process.terminate()

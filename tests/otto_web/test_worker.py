@@ -33,7 +33,7 @@ def start_worker(process_env):
             start_new_session=True,
         )
         started.append(process)
-        until(ProcessBeat.objects.filter(pid=process.pid).exists, 30)
+        until(ProcessBeat.objects.filter(pid=process.pid).exists)
         return process
 
     yield begin
@@ -50,7 +50,7 @@ def test_a_worker_tells_what_it_does(start_worker):
     worker = start_worker()
     assert (row(worker).kind, row(worker).state) == (ProcessKind.SHORT, ProcessState.IDLE)
     sleep_task.delay(2)
-    until(lambda: row(worker).doing == "sleep_task", 20)
+    until(lambda: row(worker).doing == "sleep_task")
     assert row(worker).state == ProcessState.BUSY
     until(lambda: row(worker).state == ProcessState.IDLE)
 
@@ -65,7 +65,7 @@ def test_a_worker_that_is_told_to_drain_ends_and_takes_its_row_away(start_worker
 def test_a_worker_finishes_a_short_task_before_it_ends(start_worker):
     worker = start_worker(OTTO_DRAIN_SECONDS="20")
     sleep_task.delay(2)
-    until(lambda: row(worker).doing == "sleep_task", 20)
+    until(lambda: row(worker).doing == "sleep_task")
     worker.terminate()
     until(lambda: row(worker).drain)
     began = time.monotonic()
@@ -76,14 +76,14 @@ def test_a_worker_finishes_a_short_task_before_it_ends(start_worker):
 def test_a_task_that_does_not_end_is_ended(start_worker):
     worker = start_worker()
     sleep_task.delay(600)
-    until(lambda: row(worker).doing == "sleep_task", 20)
+    until(lambda: row(worker).doing == "sleep_task")
     worker.terminate()
     worker.wait(15)
 
 
 def test_the_children_of_a_killed_worker_die_with_it(start_worker):
     worker = start_worker()
-    children = until(psutil.Process(worker.pid).children, 20)
+    children = until(psutil.Process(worker.pid).children)
     worker.kill()
     worker.wait()
     _, alive = psutil.wait_procs(children, timeout=5)
@@ -109,6 +109,6 @@ def test_a_worker_outlives_a_restart_of_redis(start_worker, tmp_path):
     valkey.wait_until_ready(server, seconds=10, log=log)
     with sleep_task.app.connection_for_write(f"{server.url}/0") as connection:
         sleep_task.apply_async((1,), connection=connection)
-    until(lambda: row(worker).doing == "sleep_task", 30)
+    until(lambda: row(worker).doing == "sleep_task")
     second.kill()
     second.wait()

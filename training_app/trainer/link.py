@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from otto_web.lib.failpoints import failpoint
 from training_app.exits import Exit
 from training_app.lm.contract import StopReason
 from training_app.services.history import FenceLostError
@@ -82,3 +83,4 @@ class Link:
 
     def _ask(self, reason: StopReason) -> None:
         self._stop = self._stop or reason
+        failpoint("trainer.asked_to_stop")

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
+from otto_web.lib.failpoints import failpoint
 from otto_web.lib.files import durable_folder, sha256_of
 from training_app import paths
 from training_app.lm.config import TrainingError
@@ -97,6 +98,7 @@ class RunWriter:
             lambda: progress.record_checkpoint(self._claim, facts, keep_last=self._keep_last)
         )
         self._log.line("checkpoint", at_step=step, val_loss=val_loss, is_best=is_best)
+        failpoint("trainer.checkpointed")
         for path in stale:
             shutil.rmtree(paths.absolute(path), ignore_errors=True)
 

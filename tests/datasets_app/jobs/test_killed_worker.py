@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
-import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,7 @@ from datasets_app.models import Conversation, Upload, UploadState
 from otto_web.celery import app
 
 ROOT = Path(__file__).resolve().parents[3]
-ROWS = 12_000
+ROWS, SLICE = 12_000, 2_000
 WORKER = """
 import sys, uuid, django
 django.setup()
@@ -28,34 +27,23 @@ import_upload(uuid.UUID(sys.argv[1]))
 """
 
 
-def wait_until(happened, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.02)
-
-
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_killed_at_any_row_is_followed_by_another_that_doubles_nothing(
-    process_env, upload
+    process_env, upload, failpoint_at
 ):
     lines = (
         {"input": f"Where is hat {n}?", "output": f"Hat {n} is on its way."} for n in range(ROWS)
     )
     found = upload("hats.jsonl", "\n".join(map(json.dumps, lines)).encode())
-    worker = subprocess.Popen(
-        [sys.executable, "-c", WORKER, str(found.pk)], env=process_env, cwd=ROOT
-    )
-    try:
-        wait_until(lambda: Conversation.objects.count() >= 2_000)
-    finally:
-        os.kill(worker.pid, signal.SIGKILL)
-        worker.wait()
-    written = Conversation.objects.count()
-    assert written < ROWS
+    point = failpoint_at("imports.mid_copy", f"kill@{2 * SLICE + 500}")
+    command = [sys.executable, "-c", WORKER, str(found.pk)]
+    worker = subprocess.run(command, env=process_env | point.env, cwd=ROOT, check=False)
+    assert worker.returncode == -signal.SIGKILL
+    assert Conversation.objects.count() == 2 * SLICE
+    Upload.objects.update(lease_until=timezone.now() + timedelta(hours=1))
     assert not import_upload(found.pk)  # its lease still runs
-    wait_until(lambda: Upload.objects.claimable().exists())
+    Upload.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     assert import_upload(found.pk)
     found.refresh_from_db()
     file = found.files.get()

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.slow
 LONG = {"steps": 240, "checkpoint_every": 10, "eval_every": 40}
 
 
-def wait_for(question, seconds=60.0):
+def until(question, seconds=60.0):
     """Return the first true answer; fail when there is none in time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -111,7 +111,7 @@ def stop_and_continue(supervisor, version):
     """Return a run that went on, as another run, where a person had stopped one."""
     stopped = queue_run(toy_order(version, **LONG), created_by=None)
     process = supervisor()
-    wait_for(checkpointed(stopped, 40))
+    until(checkpointed(stopped, 40))
     cancel_run(stopped, verb=CancelVerb.KEEP, actor=None)
     process.wait(30)
     stopped.refresh_from_db()
@@ -126,7 +126,7 @@ def test_a_killed_trainer_resumes_to_the_same_curve_and_the_same_weights(supervi
     finish(supervisor, untouched)
     twin = queue_run(toy_order(untouched.version, **LONG), created_by=None)
     process = supervisor()
-    wait_for(checkpointed(twin, 60))
+    until(checkpointed(twin, 60))
     trainer_of(twin).kill()
     process.wait(60)
     assert Run.objects.get(pk=twin.pk).attempt == 1
@@ -144,7 +144,7 @@ def test_a_killed_trainer_resumes_to_the_same_curve_and_the_same_weights(supervi
 def test_a_killed_supervisor_takes_its_trainer_along_and_the_run_goes_on(supervisor, process_env):
     run = queue(**LONG)
     process = supervisor()
-    wait_for(checkpointed(run, 20))
+    until(checkpointed(run, 20))
     trainer = trainer_of(run)
     process.kill()
     process.wait()
@@ -158,7 +158,7 @@ def test_a_killed_supervisor_takes_its_trainer_along_and_the_run_goes_on(supervi
 def test_a_host_that_never_comes_back_loses_its_run_to_the_reaper(supervisor, process_env):
     run = queue(**LONG)
     process = supervisor()
-    wait_for(checkpointed(run, 20))
+    until(checkpointed(run, 20))
     process.kill()
     process.wait()
     assert state_of(run) == RunState.RUNNING
@@ -174,7 +174,7 @@ def test_a_trainer_that_slept_through_its_lease_writes_nothing_and_exits_75(
     run = queue(**LONG)
     claim = claim_run(own_place())
     trainer = Trainer(claim)
-    wait_for(lambda: trainer.send({"beat": 0}) or checkpointed(run, 20)())
+    until(lambda: trainer.send({"beat": 0}) or checkpointed(run, 20)())
     os.killpg(trainer.process.pid, signal.SIGSTOP)
     release_run(claim, "its lease ended without a beat", backs_off=False)
     finish(supervisor, run)
@@ -193,7 +193,7 @@ def test_a_trainer_that_slept_through_its_lease_writes_nothing_and_exits_75(
 def test_a_running_run_is_cancelled_within_ten_seconds(verb, supervisor, process_env):
     run = queue(steps=100_000, checkpoint_every=50, eval_every=1000)
     process = supervisor()
-    wait_for(reached(run, 60))
+    until(reached(run, 60))
     asked_at = time.monotonic()
     cancel_run(run, verb=verb, actor=None)
     process.wait(30)
@@ -206,7 +206,7 @@ def test_a_running_run_is_cancelled_within_ten_seconds(verb, supervisor, process
 def test_a_drained_worker_hands_its_run_on_without_counting_a_death(supervisor, process_env):
     run = queue(**LONG)
     process = supervisor()
-    wait_for(checkpointed(run, 20))
+    until(checkpointed(run, 20))
     os.kill(trainer_of(run).pid, signal.SIGTERM)
     process.wait(30)
     run.refresh_from_db()
@@ -219,7 +219,7 @@ def test_a_drained_worker_hands_its_run_on_without_counting_a_death(supervisor, 
 def test_a_damaged_checkpoint_is_passed_over_with_an_event(supervisor, process_env):
     run = queue(**LONG)
     process = supervisor()
-    wait_for(checkpointed(run, 40))
+    until(checkpointed(run, 40))
     trainer_of(run).kill()
     process.wait(60)
     newest = run.checkpoints.order_by("-step").first()

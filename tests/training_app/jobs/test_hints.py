@@ -16,7 +16,7 @@ from redis import Redis
 from otto_web.celery import app
 from otto_web.servers.wiring import use_redis
 from tests.training_app.conftest import ROOT, make_version, toy_order
-from tests.training_app.jobs.test_durability import wait_for
+from tests.waiting import until
 from training_app.models import Run, RunState
 from training_app.services.runs import queue_run
 
@@ -50,9 +50,9 @@ def test_a_hundred_hints_to_several_workers_start_one_attempt(workers, redis_ser
     run = queue_run(toy_order(make_version()), created_by=None)
     for _ in range(HINTS):
         app.tasks["training.supervise_run"].delay(str(run.pk))
-    wait_for(lambda: Run.objects.get(pk=run.pk).is_over, 150)
+    until(lambda: Run.objects.get(pk=run.pk).is_over, 150)
     with Redis.from_url(live_settings.CELERY_BROKER_URL) as broker:
-        wait_for(lambda: broker.llen("otto:train") == 0, 60)
+        until(lambda: broker.llen("otto:train") == 0)
     run.refresh_from_db()
     assert run.state == RunState.SUCCEEDED
     assert (run.attempt, run.attempts.count()) == (1, 1)
