@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 import subprocess
@@ -16,7 +17,7 @@ import psycopg
 from otto_web.servers.binaries import postgres_bin, postgres_major
 from otto_web.servers.errors import ServersError
 from otto_web.servers.identity import as_database_user, let_database_user_read
-from otto_web.servers.processes import ProcessName, end_all
+from otto_web.servers.processes import ProcessName, as_parent, end_all
 
 USER = DATABASE = "otto"
 HOST = "127.0.0.1"
@@ -112,7 +113,10 @@ def _make(folder: Path, password_file: Path) -> None:
     place = ("-D", unfinished, "-U", USER, f"--pwfile={password_file}")
     command: list[str | Path] = [program, *place, *INITDB_OPTIONS]
     done = subprocess.run(  # noqa: S603 - our own command line
-        as_database_user(command, unfinished), capture_output=True, check=False
+        as_database_user(command, unfinished),
+        capture_output=True,
+        check=False,
+        env=os.environ | as_parent(),
     )
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip()

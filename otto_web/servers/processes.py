@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
 import signal
 import socket
@@ -14,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+
+from otto_web.servers.tether import PARENT
 
 QUIET_PORTS = range(20_000, 32_000)
 TETHER = Path(__file__).with_name("tether.py")
@@ -81,8 +84,13 @@ def start(
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            env=env,
+            env={**(os.environ if env is None else env), **as_parent()},
         )
+
+
+def as_parent() -> dict[str, str]:
+    """Return what the environment of a tethered child must say: who its parent is."""
+    return {PARENT: str(os.getpid())}
 
 
 def stop(process: subprocess.Popen[bytes], number: signal.Signals, *, seconds: float = 10) -> None:

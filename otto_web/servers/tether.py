@@ -1,6 +1,8 @@
 """Runs a command that ends when its parent ends: `python tether.py SIGNAL [--as USER] COMMAND...`.
 
 A script of its own, started by path: it must begin in milliseconds and imports nothing of ours.
+The kernel tells nobody of a parent that died before it was asked to, so the parent leaves its
+number in the environment, and whoever finds another one there ends at once.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import signal
 import sys
 
 PR_SET_PDEATHSIG = 1
+PARENT = "OTTO_TETHERED_TO"
 
 
 def become(name: str) -> None:
@@ -34,6 +37,9 @@ def main() -> None:
         become(command[1])
         command = command[2:]
     tie_to_parent(number)
+    if os.environ.get(PARENT, "") not in {"", str(os.getppid())}:
+        sys.exit("The process that this one belongs to has ended.")
+    os.environ[PARENT] = str(os.getpid())  # the command keeps this number; its children look at it
     for stop in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(stop, signal.SIG_DFL)  # a parent may have set them to be ignored
     os.execv(command[0], command)  # noqa: S606 - the very purpose
