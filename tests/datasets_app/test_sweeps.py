@@ -85,7 +85,7 @@ def test_the_same_bytes_twice_are_one_file(data_dir):
 def hinted(monkeypatch):
     """Give the list of work that workers were woken for."""
     found = []
-    monkeypatch.setattr(sweeps, "hint", lambda task, pk: found.append((task.__name__, pk)))
+    monkeypatch.setattr(sweeps, "hint", lambda task, pk: found.append((task, pk)))
     return found
 
 
@@ -94,7 +94,7 @@ def test_a_version_left_freezing_is_hinted_again_and_gives_up_after_three_deaths
     sweeps.hint_versions(timezone.now())
     assert hinted == []  # its own hint is on its way
     sweeps.hint_versions(timezone.now() + LATER)
-    assert hinted == [("freeze_version_task", version.pk)]
+    assert hinted == [("datasets.freeze_version", version.pk)]
     Version.objects.filter(pk=version.pk).update(attempt=freezing.MOST_ATTEMPTS)
     freezing.freeze(version.pk)
     version.refresh_from_db()
@@ -108,7 +108,7 @@ def test_a_rescoring_left_behind_is_hinted_again(cora, hinted):
     sweeps.hint_rescorings(timezone.now())
     assert hinted == []
     sweeps.hint_rescorings(timezone.now() + LATER)
-    assert hinted == [("rescore_dataset_task", dataset.pk)]
+    assert hinted == [("datasets.rescore_dataset", dataset.pk)]
     rescore_dataset(dataset.pk)
     sweeps.hint_rescorings(timezone.now() + LATER)
     assert len(hinted) == 1

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-import time
+import signal
+from pathlib import Path
 
 from celery import shared_task
 
+from otto_web.lib.failpoints import failpoint
+
 
 @shared_task
-def sleep_task(seconds: float) -> None:
-    time.sleep(seconds)
+def held_task(mark: str) -> None:
+    """Work until the test says otherwise, then leave a mark."""
+    failpoint("tests.held_task")
+    Path(mark).touch()
+
+
+@shared_task
+def endless_task() -> None:
+    """Work for ever."""
+    while True:
+        signal.pause()

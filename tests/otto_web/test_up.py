@@ -51,8 +51,8 @@ def test_what_dies_is_started_again(installed):
         dead = until(lambda words=words: installed.find(*words))
         oldest = min(dead, key=psutil.Process.create_time)
         oldest.kill()
-        until(lambda words=words, dead=dead: set(installed.find(*words)) - set(dead))
-    until(lambda: answers(installed))
+        until(lambda words=words, dead=dead: set(installed.find(*words)) - set(dead), 180)
+    until(lambda: answers(installed), 180)
 
 
 def answers(installation):
@@ -67,7 +67,7 @@ def test_the_database_is_started_again(installed):
     server = next(one for one in installed.processes() if "postgres" in one.name())
     postmaster = max([server, *server.parents()], key=lambda one: "-D" in one.cmdline())
     postmaster.kill()
-    until(lambda: manage(installed, "showmigrations", "otto").returncode == 0)
+    until(lambda: manage(installed, "showmigrations", "otto").returncode == 0, 180)
 
 
 def manage(installation, *words):

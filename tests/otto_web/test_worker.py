@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 
 import psutil
 import pytest
@@ -13,7 +12,7 @@ from django.conf import settings
 from otto_web.lib.models import ProcessBeat, ProcessKind, ProcessState
 from otto_web.programs import worker_words
 from otto_web.servers import processes, valkey
-from tests.otto_web.slow_tasks import sleep_task
+from tests.otto_web.slow_tasks import endless_task, held_task
 from tests.waiting import until
 
 pytestmark = pytest.mark.slow
@@ -42,43 +41,52 @@ def start_worker(process_env):
         process.wait()
 
 
+@pytest.fixture
+def held(failpoint_at, process_env):
+    """Let the workers' held task begin and not end until `release`."""
+    point = failpoint_at("tests.held_task", "hold")
+    process_env.update(point.env)
+    return point
+
+
 def row(process):
     return ProcessBeat.objects.get(pid=process.pid)
 
 
-def test_a_worker_tells_what_it_does(start_worker):
+def test_a_worker_tells_what_it_does(held, start_worker, tmp_path):
     worker = start_worker()
     assert (row(worker).kind, row(worker).state) == (ProcessKind.SHORT, ProcessState.IDLE)
-    sleep_task.delay(2)
-    until(lambda: row(worker).doing == "sleep_task")
+    held_task.delay(str(tmp_path / "done"))
+    until(lambda: row(worker).doing == "held_task")
     assert row(worker).state == ProcessState.BUSY
+    held.release()
     until(lambda: row(worker).state == ProcessState.IDLE)
 
 
 def test_a_worker_that_is_told_to_drain_ends_and_takes_its_row_away(start_worker):
     worker = start_worker()
     ProcessBeat.objects.update(drain=True)
-    assert worker.wait(20) is not None
+    assert worker.wait(60) is not None
     assert not ProcessBeat.objects.exists()
 
 
-def test_a_worker_finishes_a_short_task_before_it_ends(start_worker):
-    worker = start_worker(OTTO_DRAIN_SECONDS="20")
-    sleep_task.delay(2)
-    until(lambda: row(worker).doing == "sleep_task")
+def test_a_worker_finishes_a_short_task_before_it_ends(held, start_worker, tmp_path):
+    worker = start_worker(OTTO_DRAIN_SECONDS="300")
+    held_task.delay(str(tmp_path / "done"))
+    until(lambda: row(worker).doing == "held_task")
     worker.terminate()
     until(lambda: row(worker).drain)
-    began = time.monotonic()
-    worker.wait(15)
-    assert time.monotonic() - began < 10
+    held.release()
+    worker.wait(60)
+    assert (tmp_path / "done").exists()
 
 
 def test_a_task_that_does_not_end_is_ended(start_worker):
     worker = start_worker()
-    sleep_task.delay(600)
-    until(lambda: row(worker).doing == "sleep_task")
+    endless_task.delay()
+    until(lambda: row(worker).doing == "endless_task")
     worker.terminate()
-    worker.wait(15)
+    worker.wait(60)
 
 
 def test_the_children_of_a_killed_worker_die_with_it(start_worker):
@@ -86,19 +94,19 @@ def test_the_children_of_a_killed_worker_die_with_it(start_worker):
     children = until(psutil.Process(worker.pid).children)
     worker.kill()
     worker.wait()
-    _, alive = psutil.wait_procs(children, timeout=5)
+    _, alive = psutil.wait_procs(children, timeout=60)
     assert not [one for one in alive if one.status() != psutil.STATUS_ZOMBIE]
 
 
 def test_a_worker_without_redis_still_reports_itself_and_still_goes(start_worker):
     nowhere = f"redis://127.0.0.1:{processes.free_port()}"
-    worker = start_worker(REDIS_URL=nowhere, OTTO_DRAIN_SECONDS="60")
+    worker = start_worker(REDIS_URL=nowhere, OTTO_DRAIN_SECONDS="300")
     ProcessBeat.objects.filter(pid=worker.pid).update(drain=True)
-    assert worker.wait(15) is not None
+    assert worker.wait(60) is not None
     until(lambda: not ProcessBeat.objects.exists())
 
 
-def test_a_worker_outlives_a_restart_of_redis(start_worker, tmp_path):
+def test_a_worker_outlives_a_restart_of_redis(held, start_worker, tmp_path):
     server = valkey.Valkey(tmp_path / "redis", processes.free_port(), "a-word")
     log = tmp_path / "redis.log"
     first = processes.start(server.command(), log=log)
@@ -106,9 +114,9 @@ def test_a_worker_outlives_a_restart_of_redis(start_worker, tmp_path):
     first.kill()
     first.wait()
     second = processes.start(server.command(), log=log)
-    valkey.wait_until_ready(server, seconds=10, log=log)
-    with sleep_task.app.connection_for_write(f"{server.url}/0") as connection:
-        sleep_task.apply_async((1,), connection=connection)
-    until(lambda: row(worker).doing == "sleep_task")
+    valkey.wait_until_ready(server, seconds=60, log=log)
+    with held_task.app.connection_for_write(f"{server.url}/0") as connection:
+        held_task.apply_async((str(tmp_path / "done"),), connection=connection)
+    until(lambda: row(worker).doing == "held_task")
     second.kill()
     second.wait()

@@ -15,12 +15,13 @@ from django.utils import timezone
 
 from otto_web.lib.files import sha256_of
 from tests.training_app.conftest import make_version, toy_order
+from tests.waiting import until
 from training_app import paths
 from training_app.exits import Exit
 from training_app.jobs.child import Trainer
 from training_app.jobs.places import own_place
 from training_app.lm.folder import open_model, verify_model
-from training_app.models import CancelVerb, Checkpoint, Run, RunPoint, RunState, TrainedModel
+from training_app.models import CancelVerb, Run, RunPoint, RunState, TrainedModel
 from training_app.services.attempts import Claim, claim_run, release_run
 from training_app.services.runs import cancel_run, order_rest, queue_run
 from training_app.sweeps import release_expired
@@ -29,14 +30,16 @@ pytestmark = pytest.mark.slow
 LONG = {"steps": 240, "checkpoint_every": 10, "eval_every": 40}
 
 
-def until(question, seconds=60.0):
-    """Return the first true answer; fail when there is none in time."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if answer := question():
-            return answer
-        time.sleep(0.05)
-    pytest.fail(f"nothing for {seconds} s: {question}")
+@pytest.fixture
+def at_checkpoint(failpoint_at, process_env):
+    """Give a function that arms the n-th checkpoint of the next trainer."""
+
+    def armed(action):
+        point = failpoint_at("trainer.checkpointed", action)
+        process_env.update(point.env)
+        return point
+
+    return armed
 
 
 def state_of(run):
@@ -47,22 +50,13 @@ def reached(run, step):
     return lambda: Run.objects.get(pk=run.pk).last_step >= step
 
 
-def checkpointed(run, step):
-    return lambda: Checkpoint.objects.filter(run=run, step__gte=step).exists()
-
-
-def trainer_of(run):
-    attempt = run.attempts.get(ended_at=None)
-    return psutil.Process(attempt.pid)
-
-
 def finish(supervisor, run):
     """Let fresh supervisors take the run until it is over."""
     for _ in range(4):
-        supervisor().wait(120)
+        supervisor().wait(300)
         if Run.objects.get(pk=run.pk).is_over:
             break
-        time.sleep(0.5)
+        until(Run.objects.claimable().exists)
     run.refresh_from_db()
     assert run.state == RunState.SUCCEEDED, (run.state, run.message)
 
@@ -107,13 +101,16 @@ def test_a_run_leaves_a_model_that_is_complete_and_opens(supervisor, process_env
     assert (paths.absolute(best.path) / "model.safetensors").is_file()
 
 
-def stop_and_continue(supervisor, version):
+def stop_and_continue(supervisor, version, place, heard):
     """Return a run that went on, as another run, where a person had stopped one."""
     stopped = queue_run(toy_order(version, **LONG), created_by=None)
     process = supervisor()
-    until(checkpointed(stopped, 40))
+    place.reached()
     cancel_run(stopped, verb=CancelVerb.KEEP, actor=None)
-    process.wait(30)
+    heard.reached()
+    heard.release()
+    place.release()
+    process.wait(120)
     stopped.refresh_from_db()
     rest = queue_run(order_rest(stopped), created_by=None)
     finish(supervisor, rest)
@@ -121,44 +118,51 @@ def stop_and_continue(supervisor, version):
 
 
 @pytest.mark.checklist(87, 93, 393, 399)
-def test_a_killed_trainer_resumes_to_the_same_curve_and_the_same_weights(supervisor, process_env):
+def test_a_killed_trainer_resumes_to_the_same_curve_and_the_same_weights(
+    supervisor, process_env, at_checkpoint, failpoint_at
+):
     untouched = queue(**LONG)
     finish(supervisor, untouched)
     twin = queue_run(toy_order(untouched.version, **LONG), created_by=None)
-    process = supervisor()
-    until(checkpointed(twin, 60))
-    trainer_of(twin).kill()
-    process.wait(60)
+    at_checkpoint("kill@7")
+    supervisor().wait(120)
     assert Run.objects.get(pk=twin.pk).attempt == 1
     finish(supervisor, twin)
     assert twin.attempt == 2
     assert twin.attempts.order_by("fence").first().exit_reason == "the trainer was ended by SIGKILL"
     assert not twin.events.filter(kind="nondeterministic").exists()
-    rest = stop_and_continue(supervisor, untouched.version)
+    place, heard = at_checkpoint("hold@5"), failpoint_at("trainer.asked_to_stop", "hold")
+    process_env.update(heard.env)
+    rest = stop_and_continue(supervisor, untouched.version, place, heard)
     for other in (twin, rest):
         assert curve(other) == curve(untouched)
         assert weights_sha256(other) == weights_sha256(untouched)
 
 
 @pytest.mark.checklist(393, 395)
-def test_a_killed_supervisor_takes_its_trainer_along_and_the_run_goes_on(supervisor, process_env):
+def test_a_killed_supervisor_takes_its_trainer_along_and_the_run_goes_on(
+    supervisor, process_env, at_checkpoint
+):
     run = queue(**LONG)
+    place = at_checkpoint("hold@3")
     process = supervisor()
-    until(checkpointed(run, 20))
-    trainer = trainer_of(run)
+    trainer = psutil.Process(place.reached())
     process.kill()
     process.wait()
-    gone, _ = psutil.wait_procs([trainer], timeout=6)
+    gone, _ = psutil.wait_procs([trainer], timeout=60)
     assert gone
     assert state_of(run) == RunState.RUNNING
     finish(supervisor, run)  # the fast path: a worker that starts on the same host
     assert run.attempt == 2
 
 
-def test_a_host_that_never_comes_back_loses_its_run_to_the_reaper(supervisor, process_env):
+def test_a_host_that_never_comes_back_loses_its_run_to_the_reaper(
+    supervisor, process_env, at_checkpoint
+):
     run = queue(**LONG)
+    place = at_checkpoint("hold@3")
     process = supervisor()
-    until(checkpointed(run, 20))
+    place.reached()
     process.kill()
     process.wait()
     assert state_of(run) == RunState.RUNNING
@@ -169,19 +173,22 @@ def test_a_host_that_never_comes_back_loses_its_run_to_the_reaper(supervisor, pr
 
 
 def test_a_trainer_that_slept_through_its_lease_writes_nothing_and_exits_75(
-    supervisor, process_env, in_process_env
+    supervisor, process_env, in_process_env, at_checkpoint, monkeypatch
 ):
     run = queue(**LONG)
     claim = claim_run(own_place())
+    place = at_checkpoint("stop@3")
+    for name, value in place.env.items():
+        monkeypatch.setenv(name, value)
     trainer = Trainer(claim)
-    until(lambda: trainer.send({"beat": 0}) or checkpointed(run, 20)())
-    os.killpg(trainer.process.pid, signal.SIGSTOP)
+    until(lambda: trainer.send({"beat": 0}) or place.is_reached)
+    place.reached()
     release_run(claim, "its lease ended without a beat", backs_off=False)
     finish(supervisor, run)
     before = list(RunPoint.objects.filter(run=run).order_by("seq").values_list())
     files = sorted(paths.attempt_folder(run.pk, claim.fence).rglob("*.safetensors"))
-    os.killpg(trainer.process.pid, signal.SIGCONT)
-    assert trainer.end(30) == Exit.FENCE_LOST
+    place.release()
+    assert trainer.end(120) == Exit.FENCE_LOST
     assert list(RunPoint.objects.filter(run=run).order_by("seq").values_list()) == before
     assert sorted(paths.attempt_folder(run.pk, claim.fence).rglob("*.safetensors")) == files
     assert TrainedModel.objects.filter(run=run).count() == 1
@@ -196,19 +203,22 @@ def test_a_running_run_is_cancelled_within_ten_seconds(verb, supervisor, process
     until(reached(run, 60))
     asked_at = time.monotonic()
     cancel_run(run, verb=verb, actor=None)
-    process.wait(30)
+    process.wait(120)
     assert time.monotonic() - asked_at < 10
     assert state_of(run) == RunState.CANCELLED
     assert not TrainedModel.objects.exists()
     assert run.checkpoints.exists() == (verb == CancelVerb.KEEP)
 
 
-def test_a_drained_worker_hands_its_run_on_without_counting_a_death(supervisor, process_env):
+def test_a_drained_worker_hands_its_run_on_without_counting_a_death(
+    supervisor, process_env, at_checkpoint
+):
     run = queue(**LONG)
+    place = at_checkpoint("hold@3")
     process = supervisor()
-    until(checkpointed(run, 20))
-    os.kill(trainer_of(run).pid, signal.SIGTERM)
-    process.wait(30)
+    os.kill(place.reached(), signal.SIGTERM)
+    place.release()
+    process.wait(120)
     run.refresh_from_db()
     assert (run.state, run.no_progress_deaths) == (RunState.QUEUED, 0)
     drained_at = run.checkpoints.aggregate(step=Max("step"))["step"]
@@ -216,12 +226,10 @@ def test_a_drained_worker_hands_its_run_on_without_counting_a_death(supervisor, 
     finish(supervisor, run)
 
 
-def test_a_damaged_checkpoint_is_passed_over_with_an_event(supervisor, process_env):
+def test_a_damaged_checkpoint_is_passed_over_with_an_event(supervisor, process_env, at_checkpoint):
     run = queue(**LONG)
-    process = supervisor()
-    until(checkpointed(run, 40))
-    trainer_of(run).kill()
-    process.wait(60)
+    at_checkpoint("kill@5")
+    supervisor().wait(120)
     newest = run.checkpoints.order_by("-step").first()
     weights = paths.absolute(newest.path) / "model.safetensors"
     content = bytearray(weights.read_bytes())
@@ -234,7 +242,7 @@ def test_a_damaged_checkpoint_is_passed_over_with_an_event(supervisor, process_e
 def test_a_full_disk_ends_the_run_with_its_reason(supervisor, process_env):
     process_env["OTTO_DISK_RESERVE_BYTES"] = str(2**60)
     run = queue(**LONG)
-    assert supervisor().wait(60) == 0
+    assert supervisor().wait(120) == 0
     run.refresh_from_db()
     assert (run.state, run.reason) == (RunState.FAILED, "disk")
     assert "disk is full" in run.message
@@ -243,7 +251,7 @@ def test_a_full_disk_ends_the_run_with_its_reason(supervisor, process_env):
 @pytest.mark.checklist(394)
 def test_a_time_limit_ends_the_run_and_keeps_its_checkpoint(supervisor, process_env):
     run = queue(steps=100_000, checkpoint_every=50, eval_every=1000, limit_minutes=0.05)
-    supervisor().wait(60)
+    supervisor().wait(120)
     run.refresh_from_db()
     assert (run.state, run.reason) == (RunState.FAILED, "timed_out")
     assert "time limit" in run.message
@@ -254,7 +262,7 @@ def test_a_time_limit_ends_the_run_and_keeps_its_checkpoint(supervisor, process_
 
 def test_a_run_on_an_empty_side_fails_with_a_sentence(supervisor, process_env):
     run = queue_run(toy_order(make_version(valid=0)), created_by=None)
-    supervisor().wait(60)
+    supervisor().wait(120)
     run.refresh_from_db()
     assert (run.state, run.reason) == (RunState.FAILED, "data")
     assert "no conversation" in run.message
@@ -265,5 +273,5 @@ def test_a_claim_is_useless_once_the_fence_was_raised(process_env, in_process_en
     run = queue()
     claim = claim_run(own_place())
     Run.objects.filter(pk=run.pk).update(fence=claim.fence + 1)
-    assert Trainer(Claim(run.pk, claim.fence, 1)).end(60) == Exit.FENCE_LOST
+    assert Trainer(Claim(run.pk, claim.fence, 1)).end(120) == Exit.FENCE_LOST
     assert not RunPoint.objects.exists()
