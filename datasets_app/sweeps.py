@@ -7,12 +7,14 @@ import time
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import transaction
 
 from datasets_app import blobs
 from datasets_app.models import Dataset, Rescoring, Upload, UploadState, Version, VersionState
 from datasets_app.services.removal import remove_slice
 from datasets_app.services.uploads import LIFE, part_path
 from otto_web.lib.hints import hint
+from otto_web.lib.patience import each_by_itself
 
 UNNAMED_FOR = timedelta(hours=1)
 LONGEST_UNPACKING = timedelta(days=1)
@@ -67,8 +69,10 @@ def empty_deleted_datasets(now: datetime) -> None:
 def expire_uploads(now: datetime) -> None:
     """End uploads whose last piece came seven days ago; later forget those that never arrived."""
     old = Upload.objects.filter(state=UploadState.RECEIVING, expires_at__lt=now)
-    gone = list(old.values_list("pk", flat=True)[:AT_ONCE])
-    old.filter(pk__in=gone).update(state=UploadState.EXPIRED, finished_at=now)
+    with transaction.atomic():
+        free = old.select_for_update(skip_locked=True)
+        gone = list(free.values_list("pk", flat=True)[:AT_ONCE])
+        old.filter(pk__in=gone).update(state=UploadState.EXPIRED, finished_at=now)
     for pk in gone:
         part_path(pk).unlink(missing_ok=True)
     never_arrived = [UploadState.EXPIRED, UploadState.WITHDRAWN]
@@ -78,8 +82,7 @@ def expire_uploads(now: datetime) -> None:
 def remove_unnamed_blobs(now: datetime) -> None:
     """Free the bytes that nothing names any more."""
     before = now - UNNAMED_FOR
-    for pk in blobs.unnamed_blobs(before):
-        blobs.drop_unnamed(pk, before)
+    each_by_itself(blobs.unnamed_blobs(before), lambda pk: blobs.drop_unnamed(pk, before))
 
 
 def remove_orphans(now: datetime) -> None:

@@ -2,7 +2,8 @@
 
 An app takes part by a module `sweeps` with a name `SWEEPS`: a tuple of functions
 `sweep(now: datetime) -> None`, called in order at each tick with the database's time. A sweep may
-be interrupted anywhere and is called again; one that fails is logged and stops no other.
+be interrupted anywhere and is called again; one that fails, or waits for a locked row longer than
+a reaper may (`otto_web.lib.patience.REAPER`), is logged and stops no other.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from datetime import datetime, timedelta
 from django.apps import apps
 from django.conf import settings
 from django.db import connection
+
+from otto_web.lib.patience import DATABASE_AWAY
 
 log = logging.getLogger(__name__)
 Sweep = Callable[[datetime], None]
@@ -65,5 +68,9 @@ def tick(sweeps: list[Sweep]) -> None:
 def _run_one(sweep: Sweep, now: datetime) -> None:
     try:
         sweep(now)
+    except DATABASE_AWAY as error:
+        name = f"{sweep.__module__}.{sweep.__qualname__}"
+        log.warning("the sweep %s looks again at the next tick: %s", name, error)
+        connection.close_if_unusable_or_obsolete()  # the next sweep needs one that answers
     except Exception:  # the traceback is logged; the other sweeps must go on
         log.exception("the sweep %s.%s failed", sweep.__module__, sweep.__qualname__)

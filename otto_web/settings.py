@@ -6,6 +6,7 @@ import secrets
 from pathlib import Path
 
 from otto_web import env
+from otto_web.lib.patience import COMMAND, COMMAND_SILENCE_SECONDS
 from otto_web.services_file import database_from_url, read_services, redis_database
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -135,9 +136,11 @@ DATABASES = {
     "default": database_from_url(DATABASE_URL or "postgres://otto@127.0.0.1:5432/otto")
     | {"CONN_HEALTH_CHECKS": True, "CONN_MAX_AGE": 0}
 }
+OTTO_SILENCE_SECONDS = env.seconds("OTTO_SILENCE_SECONDS", 30)  # in the middle of a transaction
+DATABASES["default"]["OPTIONS"] = COMMAND.options(COMMAND_SILENCE_SECONDS)
 OTTO_DB_POOL = env.integer("OTTO_DB_POOL", 0)  # connections kept open by a web process
 if OTTO_DB_POOL:
-    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": OTTO_DB_POOL}}
+    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": OTTO_DB_POOL}
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 600
 OTTO_STREAMS_URL = redis_database(REDIS_URL, 2)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 import time
 from typing import Any
@@ -19,6 +18,7 @@ from django.conf import settings
 from otto_web.jobs import AT_START
 from otto_web.lib.beat import Beat
 from otto_web.lib.models import ProcessKind
+from otto_web.lib.patience import WORKER, be_patient
 from otto_web.servers.tether import tie_to_parent
 
 EXIT_DRAINED = 75
@@ -72,6 +72,9 @@ class Worker:
         self.beat.stop()
 
 
+_main_pid = 0  # a pool child is forked with its worker's number
+
+
 def _doing() -> str:
     """Name the tasks that run now."""
     return ", ".join(sorted({request.name.rpartition(".")[2] for request in state.active_requests}))
@@ -79,6 +82,9 @@ def _doing() -> str:
 
 @signals.worker_init.connect(weak=False)
 def _start_beating(sender: Any, **_: Any) -> None:
+    global _main_pid  # noqa: PLW0603 - one worker is one process
+    _main_pid = os.getpid()
+    be_patient(WORKER)  # before the pool is forked
     sender.app.conf.broker_transport_options["socket_timeout"] = BROKER_SECONDS
     queues = sender.app.amqp.queues.consume_from
     worker = Worker(ProcessKind.TRAIN if "train" in queues else ProcessKind.SHORT)
@@ -91,7 +97,7 @@ def _start_beating(sender: Any, **_: Any) -> None:
 def _tie_child(**_: Any) -> None:
     """Let a pool child end with its worker, also when the worker was killed."""
     tie_to_parent(signal.SIGTERM)
-    if sys.platform == "linux" and os.getppid() == 1:
+    if _main_pid not in {0, os.getppid()}:
         os._exit(EXIT_DRAINED)
 
 

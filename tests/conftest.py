@@ -55,6 +55,7 @@ def postgres_server(tmp_path_factory):
 def django_db_modify_db_settings(postgres_server):
     """Point Django at the suite's own PostgreSQL."""
     ours = database_from_url(postgres_server.url())
+    del ours["OPTIONS"]
     live_settings.DATABASES["default"].update(ours | {"CONN_MAX_AGE": 0})
 
 

@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 
 from otto_web.lib.hints import hint
 from otto_web.lib.models import ProcessBeat, ProcessKind, ProcessState
+from otto_web.lib.patience import each_by_itself
 from training_app.models import Run, RunLease, RunState
 from training_app.services.attempts import Claim, release_run
 from training_app.services.folders import remove_folder, stray_models, stray_pieces
@@ -25,21 +26,25 @@ _folders_looked_at = float("-inf")
 def release_expired(now: datetime) -> None:
     """Take running runs from holders whose lease ended; a wanted cancel is fulfilled here too."""
     left = Q(lease=None) | Q(lease__expires_at__lt=now)
-    for run in Run.objects.filter(left, state=RunState.RUNNING):
-        release_run(Claim(run.pk, run.fence, run.attempt), "its lease ended without a beat")
+    runs = list(Run.objects.filter(left, state=RunState.RUNNING))
+    claims = [Claim(run.pk, run.fence, run.attempt) for run in runs]
+    each_by_itself(claims, lambda one: release_run(one, "its lease ended without a beat"))
 
 
 def release_hanging(now: datetime) -> None:
     """Take runs from trainers that live but make no step: the raised fence ends them."""
     alive = RunLease.objects.filter(expires_at__gte=now, run__state=RunState.RUNNING)
-    for lease in alive.select_related("run"):
-        patience = HANG_SECONDS.get(lease.run.phase, HANG_SECONDS_ELSE)
-        updates = max(10, int(lease.run.spec["train"]["eval_batches"]))  # an evaluation is no step
-        slow_step = updates * float(lease.run.decided.get("seconds_per_update", 0.0))
-        if now - lease.progress_at > timedelta(seconds=max(patience, slow_step)):
-            claim = Claim(lease.run_id, lease.fence, lease.run.attempt)
-            waited = (now - lease.progress_at).total_seconds()
-            release_run(claim, f"no step for {waited / 60:.0f} minutes")
+    each_by_itself(list(alive.select_related("run")), lambda lease: _release_if_hanging(lease, now))
+
+
+def _release_if_hanging(lease: RunLease, now: datetime) -> None:
+    patience = HANG_SECONDS.get(lease.run.phase, HANG_SECONDS_ELSE)
+    updates = max(10, int(lease.run.spec["train"]["eval_batches"]))  # an evaluation is no step
+    slow_step = updates * float(lease.run.decided.get("seconds_per_update", 0.0))
+    if now - lease.progress_at > timedelta(seconds=max(patience, slow_step)):
+        claim = Claim(lease.run_id, lease.fence, lease.run.attempt)
+        waited = (now - lease.progress_at).total_seconds()
+        release_run(claim, f"no step for {waited / 60:.0f} minutes")
 
 
 def hint_queued(now: datetime) -> None:

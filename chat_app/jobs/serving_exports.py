@@ -25,6 +25,7 @@ from datasets_app.corpus.conversation import ASSISTANT, Turn
 from datasets_app.corpus.sample import held_out_questions
 from datasets_app.selectors.versions import iter_conversations
 from otto_web.lib import leases
+from otto_web.lib.failpoints import failpoint
 from otto_web.lib.files import sha256_of
 from training_app.lm.config import TrainingError
 from training_app.lm.template import Template
@@ -94,6 +95,7 @@ def finish(export: ServingExport, changes: dict[str, Any]) -> None:
     """Write the outcome under the fence, and carry out the deployments that waited for it."""
     if not owned(export).filter(state=JobState.RUNNING).update(lease_until=None, **changes):
         return
+    failpoint("exports.finishing")
     export.refresh_from_db()
     if export.state == JobState.READY:
         deployments.switch_waiting(export)

@@ -16,6 +16,7 @@ from django.db.models.functions import Now
 from chat_app.models import Chat, Generation, GenerationState, LogEntry, Message
 from chat_app.serving.requests import Finished, FinishReason
 from datasets_app.corpus.conversation import SYSTEM, Turn
+from otto_web.lib.failpoints import failpoint
 
 STATE_AFTER: dict[FinishReason, GenerationState] = {
     "stop": GenerationState.DONE,
@@ -101,6 +102,7 @@ def finish(work: Work, event: Finished, text: str) -> bool:
     )
     if not changed or chat is None:
         return False
+    failpoint("generations.finishing")
     row.refresh_from_db()
     Message.objects.filter(pk=row.message_id).update(text=text)
     if text and event.finish_reason in LOGGED and chat.is_logged:
@@ -137,10 +139,15 @@ def give_back(works: Sequence[Work]) -> None:
         )
 
 
+@transaction.atomic
 def interrupt_expired() -> int:
-    """Mark answers whose engine is gone; their text stays as it was last checkpointed."""
+    """Mark answers whose engine is gone; their text stays as it was last checkpointed.
+
+    Rows that a session holds locked are left for the next look.
+    """
     expired = Generation.objects.filter(state=GenerationState.RUNNING, lease_until__lt=Now())
-    return expired.update(
+    free = list(expired.select_for_update(skip_locked=True).values_list("pk", flat=True))
+    return Generation.objects.filter(pk__in=free).update(
         state=GenerationState.INTERRUPTED,
         finish="interrupted",
         reason="The engine stopped while this answer was written.",

@@ -27,6 +27,8 @@ from datasets_app.models import (
 from datasets_app.selectors.quality import tally_of
 from datasets_app.services.changes import begin_change
 from datasets_app.services.versions import new_version
+from otto_web.lib.failpoints import failpoint
+from otto_web.lib.patience import kept_open
 
 READ_ROWS = 5_000
 MOST_ATTEMPTS = 3
@@ -116,7 +118,9 @@ def _fill(version: Version) -> None:
             "one to learn from and one to test with. Accept more rows, or freeze “all”."
         )
     shares = Shares(valid=version.shares["valid"], test=version.shares["test"])
-    dealt = deal(_split_rows(lines), seed=version.split_seed, shares=shares)
+    with kept_open():
+        failpoint("freezing.dealing")
+        dealt = deal(_split_rows(lines), seed=version.split_seed, shares=shares)
     version.manifest_sha256 = _write_manifest(version, lines, dealt.sides)
     _keep_sides(version)
     score = tally_of(Conversation.objects.filter(version_rows__version=version))

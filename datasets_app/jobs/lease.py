@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from django.conf import settings
-from django.db import OperationalError, connection
+from django.db import connection
 
 from datasets_app.models import Upload
 from datasets_app.services.imports import release_import, renew_lease
+from otto_web.lib.patience import DATABASE_AWAY
 
 STALLED_SECONDS = 300.0
 
@@ -62,6 +63,6 @@ def _keep(upload: Upload, pulse: _Pulse) -> None:
 def _renewed(upload: Upload) -> bool:
     try:
         return renew_lease(upload.pk, upload.fence)
-    except OperationalError:
+    except DATABASE_AWAY:
         connection.close()
         return True  # the database is away: the next round tries again

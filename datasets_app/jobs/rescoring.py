@@ -12,6 +12,8 @@ from datasets_app.corpus.rules.judge import judge
 from datasets_app.models import Conversation, Finding, Rescoring
 from datasets_app.services.changes import begin_change
 from datasets_app.services.writing import finding_rows, judged_columns
+from otto_web.lib.failpoints import failpoint
+from otto_web.lib.patience import kept_open
 
 SLICE_ROWS = 2_000
 READ_COLUMNS = ("turns", "decision", "status", "quality", "reasons")
@@ -45,8 +47,10 @@ def rescore_slice(dataset_id: UUID | str) -> bool:
 
 def _judge_again(rows: list[Conversation], rules: policy.Policy) -> None:
     findings: list[Finding] = []
-    for row in rows:
-        judgement = judge(from_json(row.turns), rules)
+    with kept_open():
+        failpoint("rescoring.judging")
+        judgements = [judge(from_json(row.turns), rules) for row in rows]
+    for row, judgement in zip(rows, judgements, strict=True):
         for name, value in judged_columns(judgement, decision=row.decision).items():
             setattr(row, name, value)
         findings.extend(finding_rows(row.pk, judgement))

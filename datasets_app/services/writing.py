@@ -19,6 +19,7 @@ from datasets_app.models import Conversation as ConversationRow
 from datasets_app.models import Dataset, Decision, Finding, Origin, Status
 from datasets_app.services.changes import begin_change
 from otto_web.lib.failpoints import failpoint
+from otto_web.lib.patience import kept_open
 
 CONVERSATION_COLUMNS = (
     "id, dataset_id, position, turns, text, row_hash, exact_key, revision, origin, origin_key, "
@@ -58,7 +59,10 @@ def write_rows(dataset: Dataset, rows: Sequence[NewRow], rules: Policy) -> int:
     position = held.next_position
     Dataset.objects.filter(pk=dataset.pk).update(next_position=position + len(fresh))
     ids = _reserve_ids(len(fresh))
-    judged = [(pk, row, judge(row.conversation, rules)) for pk, row in zip(ids, fresh, strict=True)]
+    with kept_open():
+        failpoint("imports.judging")
+        judgements = [judge(row.conversation, rules) for row in fresh]
+    judged = list(zip(ids, fresh, judgements, strict=True))
     with connection.cursor() as cursor:
         with cursor.copy(_copy_into(ConversationRow, CONVERSATION_COLUMNS)) as out:
             for number, (pk, row, judgement) in enumerate(judged, start=position):

@@ -6,9 +6,10 @@ import logging
 import threading
 import time
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import connection
 
 from otto_web.lib.beat import host_name
+from otto_web.lib.patience import DATABASE_AWAY
 from training_app.jobs.places import is_alive, parse_place
 from training_app.models import RunAttempt, RunLease
 from training_app.services.attempts import Claim, Place, release_run
@@ -29,7 +30,7 @@ def _recover_until_clear() -> None:
             if not recover():
                 return
             time.sleep(LOOK_AGAIN_SECONDS)
-    except (OperationalError, InterfaceError) as error:
+    except DATABASE_AWAY as error:
         log.warning("dead attempts are left to the reaper: %s", error)
     finally:
         connection.close()

@@ -8,9 +8,10 @@ import time
 from pathlib import Path
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import connection
 
 from otto_web.lib.beat import is_draining
+from otto_web.lib.patience import DATABASE_AWAY
 from training_app.exits import Exit
 from training_app.jobs.child import Trainer
 from training_app.jobs.heart import Heart
@@ -57,7 +58,7 @@ def _watch(trainer: Trainer, heart: Heart) -> int:
     while (code := trainer.wait(settings.OTTO_BEAT_SECONDS)) is None:
         try:
             pulse = heart.beat()
-        except (OperationalError, InterfaceError) as error:
+        except DATABASE_AWAY as error:
             log.warning("no beat: %s", error)  # the trainer hears the silence and waits
             heart.stop()
             continue
@@ -95,7 +96,8 @@ def _judge_patiently(claim: Claim, code: int, *, memory: bool) -> None:
     for pause in (0.2, 1.0, 3.0, 5.0):
         try:
             judge(claim, code, memory=memory)
-        except (OperationalError, InterfaceError) as error:
+        except DATABASE_AWAY as error:
+            connection.close()  # the next try needs one that answers
             log.warning("the end of a trainer could not be written yet: %s", error)
             time.sleep(pause)
         else:

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.db.models import Max
 from django.db.models.functions import Now
 
+from otto_web.lib.failpoints import failpoint
 from otto_web.lib.words import figure
 from training_app.events import ring_run
 from training_app.lm.contract import Point, Sample
@@ -61,6 +62,7 @@ def record_points(claim: Claim, points: Sequence[Point]) -> int | None:
         values: list[Any] = [claim.run_id, first, claim.fence, names, steps, list(unique.values())]
         cursor.execute(_UPSERT, values)
         changed = [step for name, step, was in cursor.fetchall() if was and name not in TIMED]
+    failpoint("trainer.in_transaction")
     _progress(claim, max(steps))
     last = first + len(unique) - 1
     transaction.on_commit(partial(ring_run, claim.run_id, last), robust=True)

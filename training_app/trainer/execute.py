@@ -9,9 +9,10 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
+from django.db import connection
 
 from otto_web.lib.files import sha256_of
+from otto_web.lib.patience import DATABASE_AWAY
 from training_app import paths
 from training_app.exits import Exit
 from training_app.lm.config import ConfigError, RunSpec, TrainingError
@@ -79,7 +80,7 @@ def _prove_if_possible(claim: Claim) -> None:
     """Prove the fence; with the database away nothing is proved, and the trainer waits on."""
     try:
         prove_fence(claim)
-    except (OperationalError, InterfaceError) as error:
+    except DATABASE_AWAY as error:
         connection.close()
         log.warning("the database is away, waiting: %s", error)
 

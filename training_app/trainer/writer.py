@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
+from django.db import OperationalError, connection
 
 from otto_web.lib.failpoints import failpoint
 from otto_web.lib.files import durable_folder, sha256_of
+from otto_web.lib.patience import DATABASE_AWAY
 from training_app import paths
 from training_app.lm.config import TrainingError
 from training_app.lm.contract import Point, Sample
@@ -142,7 +143,7 @@ class RunWriter:
         for tries in range(1_000_000):
             try:
                 return write()
-            except (OperationalError, InterfaceError) as error:
+            except DATABASE_AWAY as error:
                 if self._link.is_orphan:
                     raise
                 connection.close()

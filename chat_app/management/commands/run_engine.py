@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from chat_app.engine import Engine, EngineError
 from otto_web.lib.beat import Beat
 from otto_web.lib.models import ProcessKind
+from otto_web.lib.patience import ENGINE, be_patient
 
 
 class Command(BaseCommand):
@@ -20,6 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("--models", type=int, default=2, help="models kept in memory")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        be_patient(ENGINE)
         engine = Engine(models=options["models"])
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda *_: engine.close())

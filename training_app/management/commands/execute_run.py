@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand
 
+from otto_web.lib.patience import TRAINER, be_patient
 from training_app.exits import Exit
 
 _PR_SET_PDEATHSIG = 1
@@ -31,6 +32,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the attempt with low priority; die with the worker that started it."""
+        be_patient(TRAINER)
         _die_with(options["parent"])
         os.nice(NICENESS)
         from training_app.trainer.execute import execute_run  # noqa: PLC0415 - torch, only here

@@ -15,6 +15,7 @@ from django.db import connection
 from otto_web import reaper
 from otto_web.lib.beat import Beat
 from otto_web.lib.models import ProcessKind
+from otto_web.lib.patience import REAPER, be_patient
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +24,7 @@ class Command(BaseCommand):
     help = "Look for work that was left lying, and clean up; needs no Redis."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        be_patient(REAPER)
         over = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda *_: over.set())

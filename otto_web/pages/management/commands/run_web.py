@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from otto_web.asgi import application
 from otto_web.lib.beat import Beat
 from otto_web.lib.models import ProcessKind
+from otto_web.lib.patience import WEB, be_patient
 from otto_web.web_server import allow_many_files, build_server, stop_server
 
 
@@ -22,6 +23,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         allow_many_files()
+        be_patient(WEB)
         beat = Beat(ProcessKind.WEB, on_drain=stop_server)
         server = build_server(
             application,
