@@ -99,9 +99,9 @@ class RunWriter:
             lambda: progress.record_checkpoint(self._claim, facts, keep_last=self._keep_last)
         )
         self._log.line("checkpoint", at_step=step, val_loss=val_loss, is_best=is_best)
-        failpoint("trainer.checkpointed")
         for path in stale:
             shutil.rmtree(paths.absolute(path), ignore_errors=True)
+        failpoint("trainer.checkpointed")
 
     def _facts(
         self, final: Path, step: int, val_loss: float | None, *, is_best: bool
