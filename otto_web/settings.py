@@ -51,7 +51,8 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = OTTO_HTTPS
 SECURE_SSL_REDIRECT = OTTO_HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = env.integer("OTTO_HSTS_SECONDS", 31_536_000) if OTTO_HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = OTTO_HTTPS
+SECURE_HSTS_INCLUDE_SUBDOMAINS = OTTO_HTTPS
+SECURE_HSTS_PRELOAD = env.flag("OTTO_HSTS_PRELOAD")  # browsers' lists are left in months only
 OTTO_TRUSTED_PROXIES = env.networks(  # read by otto_web/forwarded.py
     "OTTO_TRUSTED_PROXIES", "127.0.0.1,::1" if OTTO_HTTPS else ""
 )
@@ -261,7 +262,7 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "servestatic.storage.CompressedManifestStaticFilesStorage"},
 }
-SILENCED_SYSTEM_CHECKS: list[str] = []
+SILENCED_SYSTEM_CHECKS = ["security.W021"]  # preloading is the admin's own decision
 
 # Logs --------------------------------------------------------------------------------------------
 LOGGING = {

@@ -98,7 +98,7 @@ class Theme(models.TextChoices):
 
 
 class Profile(models.Model):
-    """How one person wants the pages to look."""
+    """How one person wants the pages to look, and how often their access was ended."""
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL,
@@ -110,6 +110,7 @@ class Profile(models.Model):
     zone = models.CharField(max_length=60, default="", blank=True)
     is_compact = models.BooleanField(default=True)
     keys_on = models.BooleanField(default=True)
+    times_ended = models.PositiveIntegerField(default=0)  # a link holds until this is raised
 
     def __str__(self) -> str:
         return f"profile of {self.user_id}"

@@ -21,6 +21,7 @@ from otto_web.lib import audit
 from otto_web.lib.access import Role, declares, role_required
 from otto_web.lib.presence import ring_person
 from otto_web.pages.look import remember_look
+from otto_web.pages.sessions import link_tokens
 
 UNPROCESSABLE = 422
 
@@ -56,6 +57,7 @@ class SetPassword(PasswordResetConfirmView):
 
     template_name = "pages/set_password.html"
     success_url = reverse_lazy("home")
+    token_generator = link_tokens
     post_reset_login = True
     post_reset_login_backend = "django.contrib.auth.backends.ModelBackend"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.contrib.auth.models import Group, User
-from django.contrib.auth.tokens import default_token_generator
 from django.db import transaction
 from django.db.models import Q
 from django.urls import reverse
@@ -15,6 +14,7 @@ from otto_web.lib.access import Role, role_of
 from otto_web.lib.models import Profile
 from otto_web.lib.presence import ring_person
 from otto_web.pages.look import Look, look_in
+from otto_web.pages.sessions import end_access, end_sessions, link_tokens
 
 
 class PeopleError(ValueError):
@@ -58,23 +58,26 @@ def _stored_role(person: User) -> Role | None:
 
 @transaction.atomic(durable=True)
 def deactivate(person: User, *, actor: User) -> None:
-    """Sign the person out for good; what they made stays."""
+    """Sign the person out for good, links and keys included; what they made stays."""
     _keep_an_admin(without=person)
-    _set_active(person, actor=actor, is_active=False)
+    if _set_active(person, actor=actor, is_active=False):
+        end_access(person)
 
 
 @transaction.atomic(durable=True)
 def reactivate(person: User, *, actor: User) -> None:
     """Let the person sign in again with the password and role they had."""
+    end_sessions(person)  # one that began while the account was being deactivated
     _set_active(person, actor=actor, is_active=True)
 
 
-def _set_active(person: User, *, actor: User, is_active: bool) -> None:
+def _set_active(person: User, *, actor: User, is_active: bool) -> bool:
     changed = User.objects.filter(pk=person.pk, is_active=not is_active).update(is_active=is_active)
     if changed:
         ring_person(person.pk)
         verb = "person.reactivated" if is_active else "person.deactivated"
         audit.record(actor, verb, person)
+    return bool(changed)
 
 
 def _keep_an_admin(*, without: User) -> None:
@@ -96,7 +99,7 @@ def make_link(person: User, *, actor: User) -> str:
         raise PeopleError(f"{person.username} is deactivated. Reactivate the account first.")
     audit.record(actor, "person.link_made", person)
     uid = urlsafe_base64_encode(force_bytes(person.pk))
-    return reverse("set-password", args=[uid, default_token_generator.make_token(person)])
+    return reverse("set-password", args=[uid, link_tokens.make_token(person)])
 
 
 @transaction.atomic(durable=True)

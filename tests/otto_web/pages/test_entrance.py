@@ -6,15 +6,18 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
-from axes.models import AccessAttempt
+from axes.models import AccessAttempt, AccessLog
 from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from otto_web.lib.models import AuditEntry, Profile
+from otto_web.lib.models import ApiToken, AuditEntry, Profile
+from otto_web.lib.tokens import hash_token, user_of_token
 from otto_web.pages import services
+from otto_web.pages.sweeps import SWEEPS
 from tests.conftest import PASSWORD
 
 SIGN_IN = "/sign-in/"
@@ -133,6 +136,38 @@ def test_the_session_of_a_deactivated_person_ends(client_of, ada, mia):
     assert client.get("/profile/").status_code == 200
     services.deactivate(mia, actor=ada)
     assert client.get("/profile/").headers["Location"].startswith(SIGN_IN)
+
+
+def test_reactivating_brings_back_neither_sessions_nor_links_nor_keys(client, client_of, ada, mia):
+    browser, other, link = client_of(mia), client_of(ada), services.make_link(mia, actor=ada)
+    token = ApiToken.objects.create(user=mia, name="x", prefix="x", sha256=hash_token("x"))
+    assert user_of_token("Bearer x") == mia
+    services.deactivate(mia, actor=ada)
+    services.reactivate(mia, actor=ada)
+    assert browser.get("/profile/").status_code == 302
+    assert "no longer works" in open_link(client, link).text
+    assert user_of_token("Bearer x") is None
+    token.refresh_from_db()
+    assert token.revoked_at is not None
+    assert other.get("/profile/").status_code == 200
+    assert sign_in(client, "mia").status_code == 302
+    assert "Choose your password" in open_link(Client(), services.make_link(mia, actor=ada)).text
+
+
+def test_ended_sessions_and_old_sign_ins_are_swept(client, client_of, ada, mia, settings):
+    settings.AXES_ENABLED = True
+    client_of(mia)
+    sign_in(client, "ada")
+    now = timezone.now()
+    Session.objects.exclude(pk=client.session.session_key).update(expire_date=now)
+    for sweep in SWEEPS:
+        sweep(now + timedelta(seconds=1))
+    assert Session.objects.get().pk == client.session.session_key
+    assert AccessLog.objects.exists()
+    for sweep in SWEEPS:
+        sweep(now + timedelta(days=91))
+    assert not Session.objects.exists()
+    assert not AccessLog.objects.exists()
 
 
 def open_link(client, link):
