@@ -108,11 +108,21 @@ class Verdict(models.TextChoices):
     WAITING = "waiting"
 
 
+BROKEN_OFF = Q(blob__isnull=False) & (
+    Q(reason__in=("own_fault", "too_slow", "worker_lost"))
+    | Q(verdict=Verdict.FAILED, n_records__gt=0)
+)
+
+
 class SourceFileQuerySet(CuratorsQuerySet):
     """Files of uploads that nobody took back."""
 
     def shown(self) -> Self:
         return self.exclude(upload__state=UploadState.WITHDRAWN)
+
+    def broken_off(self) -> Self:
+        """Return files that were not read to their end, though they might be another time."""
+        return self.filter(BROKEN_OFF)
 
 
 class SourceFile(models.Model):

@@ -12,10 +12,19 @@ from django.db import models
 from django.db.models import Case, Q, When
 from django.db.models.functions import Left
 
-from datasets_app.intake_rows import Blob, Issue, SourceFile, Upload, UploadState, Verdict
+from datasets_app.intake_rows import (
+    BROKEN_OFF,
+    Blob,
+    Issue,
+    SourceFile,
+    Upload,
+    UploadState,
+    Verdict,
+)
 from datasets_app.querysets import CuratorsQuerySet
 
 __all__ = [
+    "BROKEN_OFF",
     "Action",
     "ActionGroup",
     "Blob",

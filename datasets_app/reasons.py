@@ -7,15 +7,15 @@ from datasets_app.corpus.source import REASONS
 GOOD_MEMBER = "good_member"
 SENTENCES: dict[str, str] = {
     **REASONS,
-    "own_fault": "OTTO made a mistake while reading this file. What was read before it is kept; "
-    "the log of the worker has the details.",
+    "own_fault": "OTTO made a mistake while reading this file, so it is not loaded to its end. "
+    "The log of the worker has the details.",
+    "too_slow": "Reading this file took longer than one file may take, so it was stopped.",
     "wrong_sha256": "The bytes that arrived are not the ones announced: their SHA-256 differs. "
     "Upload the file again.",
     "empty_archive": "There are no files inside this archive.",
     GOOD_MEMBER: "Its archive is damaged, but this file is whole. You can have it loaded.",
     "already_uploaded": "These bytes were uploaded before, so nothing was loaded a second time.",
-    "worker_lost": "Reading was interrupted several times at the same place. What was loaded "
-    "before is kept; you can start it again.",
+    "worker_lost": "Reading was interrupted several times at the same place, so it was stopped.",
     "bytes_lost": "The bytes of this upload are no longer on the disk. Upload the file again.",
 }
 

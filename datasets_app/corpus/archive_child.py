@@ -6,6 +6,7 @@ writes members as 1, 2, 3 and one line of JSON for each. It imports neither Djan
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import resource
@@ -23,6 +24,7 @@ from datasets_app.corpus.archive_zip import unpack_zip
 PACKINGS = {"tar": "", "tar.gz": "gz", "tar.bz2": "bz2", "tar.xz": "xz"}
 ENDINGS = {"gz": (".gz",), "bz2": (".bz2",), "xz": (".xz",)}
 STEP = 1 << 16
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 OPEN_FILES = 64
 
 
@@ -74,6 +76,11 @@ def main(spec: str) -> int:
             unpack(file, given["kind"], given["name"], out)
     except ArchiveStop as stop:
         out.say(error=stop.code, message=stop.message, at=stop.at)
+        return 1
+    except OSError as error:
+        if error.errno not in DISK_FULL:
+            raise
+        out.say(error="disk_full", message="The disk has no room for this.", at=0)
         return 1
     except MemoryError:
         out.say(error="stopped", message="It needed more memory than one archive may use.", at=0)

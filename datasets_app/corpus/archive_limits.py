@@ -21,7 +21,7 @@ class ArchiveLimits:
     total_ratio_from: int = 64 * MIB
     header_bytes: int = 64 * KIB
     dictionary_bytes: int = 128 * MIB
-    free_disk_bytes: int = 1 * GIB
+    free_disk_bytes: int = 0  # what stays free on the disk, whatever is unpacked
     memory_bytes: int = 1 * GIB
     cpu_seconds: int = 600
     wall_seconds: int = 900

@@ -8,7 +8,7 @@ import selectors
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +60,7 @@ def unpack(
     should_stop: Callable[[], bool],
     *,
     name: str = "",
-) -> Iterator[Member]:
+) -> Generator[Member]:
     """Yield the members of an archive in order; `into` is an empty folder and is emptied again.
 
     A bad member fails alone. A container that cannot be trusted or that passes a limit raises

@@ -22,11 +22,13 @@ from datasets_app.models import (
     Dataset,
     Status,
     Version,
+    VersionRow,
     VersionState,
 )
 from datasets_app.selectors.quality import tally_of
 from datasets_app.services.changes import begin_change
 from datasets_app.services.versions import new_version
+from otto_web.lib.copying import copying
 from otto_web.lib.failpoints import failpoint
 from otto_web.lib.patience import kept_open
 
@@ -156,11 +158,8 @@ def _write_manifest(version: Version, lines: list[Line], sides: dict[int, Side])
     """Write the lines that were dealt a side; return the hash of the whole."""
     dealt = (line for line in lines if line.position in sides)
     digest = hashlib.sha256()
-    copy = (
-        "COPY datasets_app_versionrow "
-        "(version_id, position, conversation_id, revision, row_hash, side) FROM STDIN"
-    )
-    with connection.cursor() as cursor, cursor.copy(copy) as out:
+    columns = "version_id, position, conversation_id, revision, row_hash, side"
+    with copying(VersionRow._meta.db_table, columns) as out:
         for number, line in enumerate(dealt, start=1):
             side = sides[line.position]
             digest.update(f"{number} {line.row_hash} {side}\n".encode())

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 from pathlib import Path
 from uuid import UUID
 
 from datasets_app.blobs import blob_path, hash_file, move_into_store
+from datasets_app.jobs import faults
 from datasets_app.jobs.lease import kept_lease
-from datasets_app.jobs.reading import Work, read_source
+from datasets_app.jobs.limits import Stopwatch
+from datasets_app.jobs.reading import Work, read_source, stop_file
 from datasets_app.models import SourceFile, Upload, UploadState, Verdict
 from datasets_app.services import imports
 from datasets_app.services.uploads import part_path
+
+log = logging.getLogger(__name__)
 
 
 def import_upload(upload_id: UUID | str) -> bool:
@@ -22,19 +27,25 @@ def import_upload(upload_id: UUID | str) -> bool:
     upload = imports.claim_import(upload_id)
     if upload is None:
         return False
-    if upload.attempt > imports.MOST_ATTEMPTS:
-        imports.end_import(upload, UploadState.FAILED, "worker_lost")
-        return True
     try:
         with kept_lease(upload) as touch:
-            _import(Work(upload, touch))
+            _import(Work(upload, touch, Stopwatch(touch)))
     except imports.LostFenceError:
+        return False
+    except Exception as error:
+        if not faults.is_disk_full(error):
+            raise
+        log.warning("upload %s waits: the disk is full", upload.pk)
+        imports.pause_import(upload, "disk_full")
         return False
     return True
 
 
 def _import(work: Work) -> None:
     upload = work.upload
+    if upload.attempt > imports.MOST_ATTEMPTS and not _give_up_file(work):
+        imports.end_import(upload, UploadState.FAILED, "worker_lost")
+        return
     if upload.blob is None and not _take_bytes(work):
         return
     is_first_look = not upload.is_again and not upload.files.exists()
@@ -48,6 +59,16 @@ def _import(work: Work) -> None:
         while file := _next_file(upload):
             read_source(work, file)
         is_over = _end(upload)
+
+
+def _give_up_file(work: Work) -> bool:
+    """End the file at which worker after worker was lost, so that the others are read."""
+    file = _next_file(work.upload)
+    if file is None:
+        return False
+    imports.offer_members(work.upload, file)  # an archive's, as far as they were whole
+    stop_file(work, file, reason="worker_lost")
+    return True
 
 
 def _take_bytes(work: Work) -> bool:

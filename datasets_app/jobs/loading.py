@@ -7,10 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from django.contrib.auth.models import User
+from django.db import connection
 
 from datasets_app.jobs.importing import import_upload
 from datasets_app.models import Upload, UploadState
+from datasets_app.services.imports import MOST_ATTEMPTS
 from datasets_app.services.uploads import NewUpload, receive_path
+from otto_web.lib.patience import DATABASE_AWAY
 
 LOOK_SECONDS = 0.5
 AT_REST = {UploadState.READY, UploadState.FAILED, UploadState.EXPIRED, UploadState.WITHDRAWN}
@@ -30,10 +33,20 @@ def load_path(
 
 
 def import_here(upload: Upload, *, wait: Callable[[float], None] = time.sleep) -> Upload:
-    """Import an upload in this process, or wait for the worker that was quicker."""
+    """Import an upload in this process, or wait for the worker that was quicker.
+
+    A database that goes away for a moment is waited for, as a worker's next try would.
+    """
+    losses = 0
     while True:
-        import_upload(upload.pk)
-        upload.refresh_from_db()
+        try:
+            import_upload(upload.pk)
+            upload.refresh_from_db()
+        except DATABASE_AWAY:
+            losses += 1
+            if losses > MOST_ATTEMPTS:
+                raise
+            connection.close()
         if upload.state in AT_REST:
             return upload
         wait(LOOK_SECONDS)

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from django.db import DatabaseError, transaction
+from django.db import Error, transaction
 from django.db.models import Count
 
-from datasets_app import events
+from datasets_app import events, reasons
 from datasets_app.blobs import blob_path
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.encoding import clean_text
@@ -22,6 +22,8 @@ from datasets_app.corpus.kinds import Identified, identify
 from datasets_app.corpus.readers import door
 from datasets_app.corpus.rules import policy
 from datasets_app.corpus.source import Item, Mapping, Problem, Record, Tally, WaitingError
+from datasets_app.jobs import faults
+from datasets_app.jobs.limits import Stopwatch, TimeUpError
 from datasets_app.jobs.unpacking import unpack_source
 from datasets_app.models import Dataset, Issue, SourceFile, Upload, Verdict
 from datasets_app.origins import origin_base, origin_key
@@ -37,10 +39,15 @@ ISSUES_PER_CODE = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One import in progress; `touch` says that it moves."""
+    """One import in progress.
+
+    `touch` says that it moves, and raises LostFenceError when it is no longer wanted; `watch`
+    ends what takes too long.
+    """
 
     upload: Upload
     touch: Callable[[], None]
+    watch: Stopwatch
 
 
 @dataclass(slots=True)
@@ -75,8 +82,30 @@ class Ledger:
 def read_source(work: Work, file: SourceFile) -> None:
     """Give a pending file its verdict; one bad file never stops the others."""
     work.touch()
+    work.watch.begin_file(file.size)
+    try:
+        _read(work, file)
+    except WaitingError as error:
+        waiting = dataclasses.asdict(error.waiting)
+        code = error.waiting.code
+        imports.park_file(work.upload, file, waiting_for=waiting, reason=code, note=str(error))
+    except (imports.LostFenceError, OSError, faults.DiskFullError):
+        raise
+    except TimeUpError:
+        stop_file(work, file, reason="too_slow")
+    except CorpusError as error:
+        stop_file(work, file, reason="no_conversations", note=str(error))
+    except Exception as error:
+        if isinstance(error, Error) and not faults.is_of_the_file(error):
+            raise
+        log.exception("file %s could not be read", file.pk)
+        stop_file(work, file, reason="own_fault")
+
+
+def _read(work: Work, file: SourceFile) -> None:
     path = blob_path(str(file.blob_id))
-    identified = identify(path, file.name)
+    with work.watch.step():
+        identified = identify(path, file.name)
     file.kind, file.kind_why = str(identified.kind), [*identified.why, *identified.notes]
     file.save(update_fields=["kind", "kind_why"])
     if identified.is_archive:
@@ -91,33 +120,19 @@ def read_source(work: Work, file: SourceFile) -> None:
 
 def _load(work: Work, file: SourceFile, path: Path, identified: Identified) -> None:
     ledger = Ledger.of(file)
-    _note_encoding(file, path)
-    try:
-        _write_all(work, file, _items(file, path, identified), ledger)
-    except WaitingError as error:
-        waiting = dataclasses.asdict(error.waiting)
-        code = error.waiting.code
-        imports.park_file(work.upload, file, waiting_for=waiting, reason=code, note=str(error))
-        return
-    except (imports.LostFenceError, DatabaseError, OSError):
-        raise
-    except CorpusError as error:
-        _stop(work, file, reason="no_conversations", note=str(error))
-        return
-    except Exception:
-        log.exception("file %s could not be read", file.pk)
-        _stop(work, file, reason="own_fault", note="")
-        return
+    _note_encoding(work, file, path)
+    _write_all(work, file, _items(file, path, identified), ledger)
     verdict, reason = ledger.tally.verdict()
-    changes = {"verdict": Verdict(verdict), "reason": reason, **ledger.columns()}
+    changes = {"verdict": Verdict(verdict), "reason": reason, "note": "", **ledger.columns()}
     imports.end_file(work.upload, file, **changes)
 
 
-def _note_encoding(file: SourceFile, path: Path) -> None:
+def _note_encoding(work: Work, file: SourceFile, path: Path) -> None:
     if file.chosen_encoding:
         name, why = file.chosen_encoding, ["a person chose it"]
     else:
-        found = door.encoding_of(path)
+        with work.watch.step():
+            found = door.encoding_of(path)
         name, why = getattr(found, "name", ""), [*getattr(found, "why", ())]
     SourceFile.objects.filter(pk=file.pk).update(encoding=name, encoding_why=why)
 
@@ -134,26 +149,32 @@ def _items(file: SourceFile, path: Path, identified: Identified) -> Iterator[Ite
     return islice(items, file.cursor, None)
 
 
-def _stop(work: Work, file: SourceFile, *, reason: str, note: str) -> None:
-    """End a file in the middle: what was loaded stays, the rest of its bytes has failed.
+def stop_file(work: Work, file: SourceFile, *, reason: str, note: str = "") -> None:
+    """End a file in the middle: its row says how far it was read, and what was loaded stays.
 
-    The row tells what was loaded: the batch that failed is in the reader's counters too.
+    It has failed, however much of it was loaded: nobody may take a part for the whole.
     """
-    ledger = Ledger.of(SourceFile.objects.get(pk=file.pk))
-    ledger.tally.failed += max(0, file.size - ledger.tally.total)
-    verdict = Verdict.LOADED if ledger.tally.records else Verdict.FAILED
-    changes = {"verdict": verdict, "reason": reason, "note": note, **ledger.columns()}
-    imports.end_file(work.upload, file, **changes)
+    found = SourceFile.objects.get(pk=file.pk)  # the batch that failed is in no counter of it
+    if found.n_records and not note:
+        note = f"{reasons.sentence(reason)} {found.n_records:,} conversations were loaded before."
+    changes = {"verdict": Verdict.FAILED, "reason": reason, "note": note}
+    imports.end_file(work.upload, found, **changes)
 
 
 def _write_all(work: Work, file: SourceFile, items: Iterator[Item], ledger: Ledger) -> None:
     dataset: Dataset | None = None
-    for batch in batches(items, work.touch):
+    found = batches(items)
+    while True:
+        with work.watch.step():
+            batch = next(found, None)
+        if batch is None:
+            return
+        work.touch()
         dataset = dataset or imports.settle_dataset(work.upload)
         _write_batch(work, file, dataset, batch, ledger)
 
 
-def batches(items: Iterator[Item], touch: Callable[[], None]) -> Iterator[list[Item]]:
+def batches(items: Iterator[Item]) -> Iterator[list[Item]]:
     """Yield the items in pieces of bounded number and size."""
     batch: list[Item] = []
     records = size = 0
@@ -162,7 +183,6 @@ def batches(items: Iterator[Item], touch: Callable[[], None]) -> Iterator[list[I
         records += isinstance(item, Record)
         size += item.end - item.start
         if records == MOST_RECORDS or len(batch) == MOST_ITEMS or size >= MOST_BYTES:
-            touch()
             yield batch
             batch, records, size = [], 0, 0
     if batch:
@@ -182,7 +202,8 @@ def _write_batch(
     with transaction.atomic(durable=True):
         imports.hold(work.upload, attempt=0)
         held = Dataset.objects.select_for_update(no_key=True).get(pk=dataset.pk)
-        new = write_rows(held, rows, policy.from_json(held.policy))  # the rules of this moment
+        rules = policy.from_json(held.policy)  # those of this moment
+        new = write_rows(held, rows, rules, guard=work.watch.step())
         ledger.known += len(rows) - new
         Issue.objects.bulk_create(issues, batch_size=MOST_RECORDS)
         SourceFile.objects.filter(pk=file.pk).update(**ledger.columns())

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from django.conf import settings
 from django.db.models import Count, Sum
 
 from datasets_app import events
@@ -16,6 +17,7 @@ from datasets_app.blobs import blob_path, hash_file, move_into_store, work_path
 from datasets_app.corpus.archive_limits import ArchiveLimits
 from datasets_app.corpus.archives import ArchiveError, Member, unpack
 from datasets_app.corpus.kinds import Identified
+from datasets_app.jobs.faults import DiskFullError
 from datasets_app.models import SourceFile, Upload, Verdict
 from datasets_app.services import imports
 
@@ -50,9 +52,11 @@ def unpack_source(
         with _empty_folder(upload) as folder:
             limits = _budget(upload, file, folder)
             path, kind = blob_path(str(file.blob_id)), identified.kind
-            found = unpack(path, kind, folder, limits, flag, name=file.name)
-            count = _keep_members(upload, file, found, touch)
+            with closing(unpack(path, kind, folder, limits, flag, name=file.name)) as found:
+                count = _keep_members(upload, file, found, touch)
     except ArchiveError as error:
+        if error.code == "disk_full":
+            raise DiskFullError from error
         _end_broken(upload, file, error)
         return
     reason = "" if count else "empty_archive"
@@ -76,8 +80,11 @@ def _empty_folder(upload: Upload) -> Iterator[Path]:
 def _budget(upload: Upload, file: SourceFile, folder: Path) -> ArchiveLimits:
     """Return what is left of the one budget that all archives of an upload share."""
     whole = ArchiveLimits()
+    free = shutil.disk_usage(folder).free
     whole = replace(
-        whole, total_bytes=min(whole.total_bytes, shutil.disk_usage(folder).free // FREE_SHARE)
+        whole,
+        total_bytes=min(whole.total_bytes, free // FREE_SHARE),
+        free_disk_bytes=settings.OTTO_DISK_RESERVE_BYTES,
     )
     others = upload.files.exclude(parent=None).exclude(parent=file)
     used = others.aggregate(members=Count("pk"), size=Sum("size", default=0))
@@ -86,7 +93,7 @@ def _budget(upload: Upload, file: SourceFile, folder: Path) -> ArchiveLimits:
 
 
 def _keep_members(
-    upload: Upload, file: SourceFile, members: Iterator[Member], touch: Callable[[], None]
+    upload: Upload, file: SourceFile, members: Iterable[Member], touch: Callable[[], None]
 ) -> int:
     """Add the members in slices, also those that came before the archive broke off."""
     count = 0

@@ -15,6 +15,7 @@ from datasets_app import reasons
 from datasets_app.blobs import read_slice
 from datasets_app.corpus.kind_names import SHOWN, SHOWN_ARCHIVES
 from datasets_app.models import (
+    BROKEN_OFF,
     Conversation,
     Dataset,
     Issue,
@@ -113,6 +114,7 @@ def upload_figures(upload: Upload) -> dict[str, int]:
         skipped=Count("pk", filter=Q(verdict=Verdict.SKIPPED)),
         failed=Count("pk", filter=Q(verdict=Verdict.FAILED)),
         pending=Count("pk", filter=Q(verdict=Verdict.PENDING)),
+        broken_off=Count("pk", filter=BROKEN_OFF),
     )
     return found
 
@@ -179,6 +181,7 @@ def file_page(file: SourceFile) -> dict[str, Any]:
             ("loaded", file.n_loaded),
             ("skipped", file.n_skipped),
             ("failed", file.n_failed),
+            *([("not read", file.size - file.n_total)] if file.n_total < file.size else ()),
         ),
         "whole": file.members.filter(verdict=Verdict.WAITING, reason=GOOD_MEMBER).count(),
         "alike": files_alike(file).count() if file.verdict == Verdict.WAITING else 0,

@@ -43,6 +43,7 @@ def claim_import(upload_id: UUID | str) -> Upload | None:
             fence=F("fence") + 1,
             attempt=F("attempt") + 1,
             lease_until=lease_end(),
+            reason="",
         )
     )
     if not claimed:
@@ -73,6 +74,15 @@ def release_import(upload: Upload) -> None:
 
 
 @transaction.atomic(durable=True)
+def pause_import(upload: Upload, reason: str) -> None:
+    """Leave the import for a while, with the reason; the reaper has it gone on with."""
+    owned = Upload.objects.filter(pk=upload.pk, fence=upload.fence, state=UploadState.READING)
+    later = Now() + timedelta(seconds=settings.OTTO_DISK_LOOK_SECONDS)
+    owned.update(lease_until=later, reason=reason, attempt=0)
+    transaction.on_commit(partial(events.ring_upload, upload.pk))
+
+
+@transaction.atomic(durable=True)
 def end_import(upload: Upload, state: UploadState, reason: str = "") -> None:
     """Give the upload its last state."""
     _finish(upload, state, reason)
@@ -94,8 +104,12 @@ def _finish(upload: Upload, state: UploadState, reason: str) -> None:
 
 
 def earlier_upload(upload: Upload) -> Upload | None:
-    """Return a finished upload of the same bytes that went where this one would go."""
+    """Return a finished upload of the same bytes that went where this one would go.
+
+    One that broke off in the middle of a file is none: a part is not the whole.
+    """
     same = Upload.objects.filter(blob=upload.blob, state=UploadState.READY, twin=None)
+    same = same.exclude(pk__in=SourceFile.objects.broken_off().values("upload"))
     same = same.filter(dataset__deleted_at=None).exclude(dataset=None).exclude(pk=upload.pk)
     if upload.dataset is not None:
         same = same.filter(dataset=upload.dataset)

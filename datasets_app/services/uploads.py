@@ -296,9 +296,13 @@ def load_again(upload: Upload, dataset: str, *, by: User | None) -> bool:
 
 @transaction.atomic(durable=True)
 def retry_upload(upload: Upload, *, by: User | None) -> bool:
-    """Read what failed of a failed upload again; False when it has not failed."""
+    """Read on where a file broke off, and what failed anew; False when there is no such file."""
+    broken = upload.files.broken_off()
     failed = Upload.objects.filter(pk=upload.pk, state=UploadState.FAILED)
-    changed = failed.update(state=UploadState.RECEIVED, attempt=0, reason="", finished_at=None)
+    partly = Upload.objects.filter(pk__in=broken.values("upload"), state=UploadState.READY)
+    changed = (failed | partly).update(
+        state=UploadState.RECEIVED, attempt=0, reason="", finished_at=None
+    )
     if changed:
         audit.record(by, "upload.retry", upload)
         _forget_failures(upload)
@@ -307,10 +311,13 @@ def retry_upload(upload: Upload, *, by: User | None) -> bool:
 
 
 def _forget_failures(upload: Upload) -> None:
-    """Make failed files pending; they hold no conversations, so nothing is doubled."""
+    """Make failed files pending: those that gave something from where they broke off."""
+    again = {"verdict": Verdict.PENDING, "reason": "", "note": "", "finished_at": None}
+    begun = upload.files.broken_off().filter(n_records__gt=0)
+    begun.update(**again)
     failed = upload.files.filter(verdict=Verdict.FAILED).exclude(blob=None)
     Issue.objects.filter(source_file__in=failed).delete()
-    failed.update(verdict=Verdict.PENDING, reason="", note="", finished_at=None, **NO_COUNTS)
+    failed.update(**again, **NO_COUNTS)
 
 
 @transaction.atomic(durable=True)

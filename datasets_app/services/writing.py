@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -18,6 +19,7 @@ from datasets_app.corpus.split import exact_key
 from datasets_app.models import Conversation as ConversationRow
 from datasets_app.models import Dataset, Decision, Finding, Origin, Status
 from datasets_app.services.changes import begin_change
+from otto_web.lib.copying import copying
 from otto_web.lib.failpoints import failpoint
 from otto_web.lib.patience import kept_open
 
@@ -29,6 +31,8 @@ CONVERSATION_COLUMNS = (
 FINDING_COLUMNS = (
     "conversation_id, turn, rule, rule_version, severity, value, threshold, spans, note"
 )
+
+NO_GUARD: AbstractContextManager[object] = nullcontext()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +48,16 @@ class NewRow:
     meta: Mapping[str, Any] = field(default_factory=dict)
 
 
-def write_rows(dataset: Dataset, rows: Sequence[NewRow], rules: Policy) -> int:
+def write_rows(
+    dataset: Dataset,
+    rows: Sequence[NewRow],
+    rules: Policy,
+    *,
+    guard: AbstractContextManager[object] = NO_GUARD,
+) -> int:
     """Judge and add the rows, inside the caller's transaction; return how many were new.
+
+    `guard` is entered for the judging alone: what it interrupts is never a statement.
 
     A row whose `origin_key` is in the dataset already is left out, so writing a batch again
     after a crash doubles nothing. A deleted dataset takes no rows: a `CorpusError` says so.
@@ -59,19 +71,18 @@ def write_rows(dataset: Dataset, rows: Sequence[NewRow], rules: Policy) -> int:
     position = held.next_position
     Dataset.objects.filter(pk=dataset.pk).update(next_position=position + len(fresh))
     ids = _reserve_ids(len(fresh))
-    with kept_open():
+    with kept_open(), guard:
         failpoint("imports.judging")
         judgements = [judge(row.conversation, rules) for row in fresh]
     judged = list(zip(ids, fresh, judgements, strict=True))
-    with connection.cursor() as cursor:
-        with cursor.copy(_copy_into(ConversationRow, CONVERSATION_COLUMNS)) as out:
-            for number, (pk, row, judgement) in enumerate(judged, start=position):
-                failpoint("imports.mid_copy")
-                out.write_row(_conversation_values(pk, dataset, number, row, judgement))
-        with cursor.copy(_copy_into(Finding, FINDING_COLUMNS)) as out:
-            for pk, _, judgement in judged:
-                for finding in finding_rows(pk, judgement):
-                    out.write_row(_finding_values(finding))
+    with copying(ConversationRow._meta.db_table, CONVERSATION_COLUMNS) as out:
+        for number, (pk, row, judgement) in enumerate(judged, start=position):
+            failpoint("imports.mid_copy")
+            out.write_row(_conversation_values(pk, dataset, number, row, judgement))
+    with copying(Finding._meta.db_table, FINDING_COLUMNS) as out:
+        for pk, _, judgement in judged:
+            for finding in finding_rows(pk, judgement):
+                out.write_row(_finding_values(finding))
     return len(fresh)
 
 
@@ -122,10 +133,6 @@ def _reserve_ids(count: int) -> list[int]:
             [ConversationRow._meta.db_table, count],
         )
         return [pk for (pk,) in cursor.fetchall()]
-
-
-def _copy_into(model: type[ConversationRow | Finding], columns: str) -> str:
-    return f"COPY {model._meta.db_table} ({columns}) FROM STDIN"
 
 
 def _conversation_values(
