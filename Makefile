@@ -44,6 +44,7 @@ lint: $(VENV)/.installed-dev ## Style, types, templates, scripts
 	@$(PY) -m mypy .
 	@find templates -name '*.html' -print0 | xargs -0 -r $(VENV)/bin/djade --check --target-version 5.2
 	@node=$$($(PY) tests/node_path.py) && $(SCRIPTS) -print0 | xargs -0 -r -n 1 "$$node" --check
+	@.ci/scripts
 
 bench: $(VENV)/.installed-dev ## Measure (ONLY=train|rules|import|table|decode)
 	@$(PY) -m tests.bench.run $(ONLY)

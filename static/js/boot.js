@@ -40,6 +40,6 @@ function attachAll(root) {
 
 document.addEventListener("htmx:load", (event) => {
   letGo();
-  attachAll(/** @type {CustomEvent} */ (event).detail.elt);
+  attachAll(event.detail.elt);
 });
 attachAll(document);

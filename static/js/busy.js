@@ -22,9 +22,9 @@ export function say(sentence) {
   place.replaceChildren(line);
 }
 
-/** @param {Event} event @param {boolean} isBusy */
+/** @param {CustomEvent<HtmxDetail>} event @param {boolean} isBusy */
 function mark(event, isBusy) {
-  const target = /** @type {CustomEvent} */ (event).detail.target;
+  const { target } = event.detail;
   if (!(target instanceof HTMLElement)) return;
   if (isBusy) target.setAttribute("aria-busy", "true");
   else target.removeAttribute("aria-busy");
@@ -34,6 +34,6 @@ document.addEventListener("htmx:beforeRequest", (event) => mark(event, true));
 document.addEventListener("htmx:afterRequest", (event) => mark(event, false));
 document.addEventListener("htmx:sendError", () => say(AWAY));
 document.addEventListener("htmx:responseError", (event) => {
-  const { xhr } = /** @type {CustomEvent} */ (event).detail;
+  const { xhr } = event.detail;
   say(SENTENCES[xhr.status] ?? `${FAULT} ${xhr.getResponseHeader("X-Request-ID") ?? xhr.status}`);
 });

@@ -23,22 +23,21 @@ export function attach(root) {
 /** @param {HTMLElement} root */
 function follow(root) {
   const canvas = /** @type {HTMLCanvasElement} */ (root.querySelector("canvas"));
-  const Chart = /** @type {any} */ (window).Chart;
-  /** @type {Map<string, Map<number, number | null>>} */
+    /** @type {Map<string, Map<number, number | null>>} */
   const curves = new Map(DRAWN.map(({ name }) => [name, new Map()]));
   const url = root.dataset.pointsUrl ?? "";
-  const line = document.querySelector("[data-run-line]");
+  const line = /** @type {HTMLElement | null} */ (document.querySelector("[data-run-line]"));
   const words = root.querySelector("[data-chart-state]");
   const hearing = new AbortController();
   let [seq, drawAt] = [0, 0];
   let [isLive, isOver] = [false, false];
-  /** @type {number | undefined} */
-  let timer;
+  let timer = /** @type {number | undefined} */ (undefined);
+  const Chart = /** @type {NonNullable<Window["Chart"]>} */ (window.Chart);
   const chart = new Chart(canvas, { type: "line", data: { datasets: DRAWN.map(dataset) }, options: options() });
   root.hidden = false;
   root.parentElement?.querySelector("[data-chart-fallback]")?.setAttribute("hidden", "");
 
-  /** @param {{rows?: [string, number, number | null][], upto?: number}} frame */
+  /** @param {{rows?: Point[], upto?: number}} frame */
   function merge(frame) {
     for (const [name, step, value] of frame.rows ?? []) curves.get(name)?.set(step, value);
     seq = Math.max(seq, frame.upto ?? 0);
@@ -82,21 +81,22 @@ function follow(root) {
 
   const say = (/** @type {string} */ text) => words && (words.textContent = text);
 
-  /** @param {Event} event */
+  /** @param {CustomEvent<SocketDetail>} event */
   function onMessage(event) {
-    const text = String(/** @type {CustomEvent} */ (event).detail.message);
+    const text = String(event.detail.message);
     if (!text.startsWith("{")) return;
     event.preventDefault(); // a frame for the chart, not HTML to swap
-    const frame = JSON.parse(text);
+    const frame = /** @type {RunFrame} */ (JSON.parse(text));
     if (frame.t === "points") merge(frame);
     if (frame.t === "over") window.location.reload();
   }
 
-  /** @param {Event} event */
+  /** @param {CustomEvent<SocketDetail>} event */
   function onOpen(event) {
     isLive = true;
     say("live");
-    if (seq) /** @type {CustomEvent} */ (event).detail.socketWrapper.send(JSON.stringify({ op: "from", seq }));
+    const from = /** @type {RunCommand} */ ({ op: "from", seq });
+    if (seq) event.detail.socketWrapper.send(JSON.stringify(from));
   }
 
   const { signal } = hearing;

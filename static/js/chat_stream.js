@@ -9,7 +9,7 @@ const SENTENCE = /[.!?…](?=\s)/g;
 const isNearEnd = () => document.documentElement.scrollHeight - scrollY - innerHeight < NEAR_END;
 const scrollToEnd = () => scrollTo(0, document.documentElement.scrollHeight);
 
-/** @param {HTMLElement} root @param {import("./socket.js").socket} socket */
+/** @param {HTMLElement} root @param {Socket} socket */
 export function attach(root, socket) {
   const gen = root.dataset.generation ?? "";
   const answer = /** @type {HTMLElement} */ (root.querySelector("[data-answer]"));
@@ -50,7 +50,7 @@ export function attach(root, socket) {
     socket.send({ op: "ack", gen, seq });
     unacknowledged = 0;
   };
-  /** @param {any} frame */
+  /** @param {Extract<ChatFrame, {t: "d"}>} frame */
   const add = (frame) => {
     if (frame.off !== text.length) {
       gaps += 1;
@@ -66,7 +66,7 @@ export function attach(root, socket) {
     write();
     acknowledge();
   };
-  /** @param {any} frame */
+  /** @param {ChatFrame} frame */
   const show = (frame) => {
     if (frame.t === "end" || frame.t === "error") refresh();
     else if (frame.t === "d") add(frame);

@@ -16,14 +16,14 @@ const openAnswer = () => document.querySelector("[data-generation]");
 /** @param {string[]} texts */
 const joined = (...texts) => texts.filter((text) => text.trim()).join("\n");
 
-/** @param {HTMLFormElement} root @param {import("./socket.js").socket} socket */
+/** @param {HTMLFormElement} root @param {Socket} socket */
 export function attach(root, socket) {
   const message = /** @type {HTMLTextAreaElement} */ (root.elements.namedItem("text"));
   const error = /** @type {HTMLElement} */ (root.querySelector("[data-error]"));
-  const htmx = Reflect.get(window, "htmx");
+  const { htmx } = window;
   /** The message on its way: the box belongs to the next one. @type {{text: string, idem: string} | null} */
   let sending = null;
-  /** A message that came back: sent again as it is, it keeps its key. @type {typeof sending} */
+  /** A message that came back: sent again as it is, it keeps its key. @type {{text: string, idem: string} | null} */
   let lost = null;
   let patience = 0;
 
@@ -58,13 +58,13 @@ export function attach(root, socket) {
     complain("");
     if (socket.isLive) {
       patience = setTimeout(sendByForm, PATIENCE);
-      socket.send({ op: "send", chat: root.dataset.chat, params: params(), ...sending });
+      socket.send({ op: "send", chat: root.dataset.chat ?? "", params: params(), ...sending });
     } else sendByForm();
     message.value = "";
   };
-  /** @param {any} frame */
+  /** @param {ChatFrame} frame */
   const hear = (frame) => {
-    if (!sending || frame.idem !== sending.idem) return;
+    if (!sending || !("idem" in frame) || frame.idem !== sending.idem) return;
     if (frame.t === "error") settle(frame.text);
     if (frame.t !== "accepted") return;
     settle("");
@@ -76,7 +76,7 @@ export function attach(root, socket) {
     if (!(answer instanceof HTMLElement) || !socket.isLive) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    socket.send({ op: "stop", gen: answer.dataset.generation });
+    socket.send({ op: "stop", gen: answer.dataset.generation ?? "" });
   };
   /** @param {Event} event */
   const click = (event) => {

@@ -1,6 +1,6 @@
 // @ts-check
 /** Single keys that work on every page; they rest while somebody types, and where the profile says so. */
-const PLACES = { h: "/", u: "/uploads/", d: "/datasets/", r: "/runs/", m: "/models/", c: "/chat/", l: "/logs/" };
+const PLACES = /** @type {Record<string, string>} */ ({ h: "/", u: "/uploads/", d: "/datasets/", r: "/runs/", m: "/models/", c: "/chat/", l: "/logs/" });
 const GO_WAIT = 1200;
 
 /** @param {EventTarget | null} target */
@@ -26,7 +26,7 @@ export function attach(root) {
   /** @param {KeyboardEvent} event */
   const go = (event) => {
     goUntil = 0;
-    const link = root.querySelector(`a[href="${PLACES[/** @type {keyof PLACES} */ (event.key)] ?? "#"}"]`);
+    const link = root.querySelector(`a[href="${PLACES[event.key] ?? "#"}"]`);
     if (!(link instanceof HTMLAnchorElement)) return;
     event.preventDefault();
     link.click();

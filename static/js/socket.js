@@ -4,7 +4,7 @@
  * `follow(gen, {opened, frame})` hears the frames of one generation; `follow("", …)` hears every frame.
  * The document says how it stands: event `otto:connection`, detail "live" | "offline".
  */
-/** @typedef {{opened?: () => void, frame: (frame: any) => void}} Follower */
+/** @typedef {{opened?: () => void, frame: (frame: ChatFrame) => void}} Follower */
 const REFUSED = [4401, 4403, 4404];
 const LONGEST_WAIT = 15000;
 /** @type {Map<string, Set<Follower>>} */
@@ -36,8 +36,9 @@ function onOpen() {
 
 /** @param {MessageEvent} event */
 function onMessage(event) {
+  /** @type {ChatFrame} */
   const frame = JSON.parse(event.data);
-  for (const name of new Set([String(frame.gen ?? ""), ""])) {
+  for (const name of new Set([frame.gen ?? "", ""])) {
     for (const follower of followers.get(name) ?? []) follower.frame(frame);
   }
 }
@@ -53,7 +54,7 @@ function onClose(event) {
 }
 
 export const socket = {
-  /** Send now, or as soon as the line is open. @param {object} command */
+  /** Send now, or as soon as the line is open. @param {ChatCommand} command */
   send(command) {
     const text = JSON.stringify(command);
     if (line?.readyState === WebSocket.OPEN) line.send(text);

@@ -10,7 +10,7 @@ const FINAL = new Set([400, 401, 403, 404, 413, 415]);
 /** @param {string} text */
 const encoded = (text) => btoa(String.fromCharCode(...new TextEncoder().encode(text)));
 
-/** @param {Blob} piece Browsers offer digests on https and on this machine only. */
+/** @param {Blob} piece Browsers offer digests on https and on this machine only. @returns {Promise<Record<string, string>>} */
 async function checksum(piece) {
   if (!crypto.subtle) return {};
   const digest = await crypto.subtle.digest("SHA-256", await piece.arrayBuffer());
@@ -57,7 +57,7 @@ export function tusFile(file, { endpoint, chunk, token, dataset, show }) {
     try {
       return await ask("HEAD", url);
     } catch (error) {
-      if (![404, 410].includes(error.status)) throw error;
+      if (![404, 410].includes(/** @type {any} */ (error).status)) throw error;
       forget();
       return open();
     }
