@@ -13,6 +13,8 @@ from asgiref.sync import async_to_sync
 from chat_app import consumers
 from chat_app.services import chats
 from otto_web.lib import presence
+from otto_web.sockets import TRY_LATER
+from otto_web.web_protocols import POLICY
 from tests import socket_page
 from tests.chat_app.conftest import running_engine
 from tests.chat_app.test_engine import frames_until, tab_of
@@ -40,8 +42,9 @@ def test_the_scripts_have_the_types_of_the_page():
 
 
 def test_the_page_names_the_codes_with_which_a_socket_ends():
-    ours = {presence.SIGNED_OUT, presence.FORBIDDEN, consumers.TOO_SLOW, consumers.TOO_BIG}
-    assert socket_page.codes() == ours
+    ours = {presence.SIGNED_OUT, presence.FORBIDDEN, consumers.TOO_SLOW, consumers.UNSUPPORTED}
+    theirs = {POLICY, TRY_LATER, 1009}  # of what stands before the consumers; autobahn's own number
+    assert socket_page.codes() == ours | theirs
 
 
 @pytest.mark.slow
