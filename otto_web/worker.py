@@ -20,6 +20,7 @@ from otto_web.lib.beat import Beat
 from otto_web.lib.models import ProcessKind
 from otto_web.lib.patience import WORKER, be_patient
 from otto_web.servers.tether import tie_to_parent
+from otto_web.worker_watch import Watch
 
 EXIT_DRAINED = 75
 IDLE_SECONDS, LOOK_SECONDS = 5.0, 0.5
@@ -36,10 +37,11 @@ class Worker:
 
     def __init__(self, kind: ProcessKind) -> None:
         self.beat = Beat(kind, on_drain=self.leave, doing=_doing)
+        self.watch = Watch(self.leave)
         self._leaving = False
 
     def leave(self) -> None:
-        """Begin to end because the worker's row says so."""
+        """Begin to end because the worker's row says so, or because it is of no use any more."""
         self.shut_down()
         os.kill(os.getpid(), signal.SIGTERM)
 
@@ -48,6 +50,7 @@ class Worker:
         if self._leaving:
             return
         self._leaving = True
+        self.watch.stop()
         self.beat.ask_to_drain()
         threading.Thread(target=self._see_to_the_end, name="end", daemon=True).start()
 
@@ -88,6 +91,7 @@ def _start_beating(sender: Any, **_: Any) -> None:
     sender.app.conf.broker_transport_options["socket_timeout"] = BROKER_SECONDS
     queues = sender.app.amqp.queues.consume_from
     worker = Worker(ProcessKind.TRAIN if "train" in queues else ProcessKind.SHORT)
+    signals.worker_ready.connect(worker.watch.attach, weak=False)
     signals.worker_shutting_down.connect(worker.shut_down, weak=False)
     signals.worker_shutdown.connect(worker.gone, weak=False)
     worker.beat.start()

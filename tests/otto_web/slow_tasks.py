@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import select
 import signal
 from pathlib import Path
 
-from celery import shared_task
+from celery import shared_task, signals
 
 from otto_web.lib.failpoints import failpoint
 
@@ -22,3 +24,15 @@ def endless_task() -> None:
     """Work for ever."""
     while True:
         signal.pause()
+
+
+@signals.worker_ready.connect(weak=False)
+def _spin_if_told(sender, **_):
+    """Leave an entry in the loop's epoll set that can be taken out no more, if a test wants it."""
+    if os.environ.get("TEST_WORKER_SPINS"):
+        reader, writer = os.pipe()
+        copy = os.dup(reader)  # keeps the pipe open behind the entry
+        sender.hub.poller._epoll.register(reader, select.EPOLLIN)
+        os.set_inheritable(copy, True)
+        os.close(reader)
+        os.close(writer)

@@ -12,6 +12,7 @@ from django.conf import settings
 from otto_web.lib.models import ProcessBeat, ProcessKind, ProcessState
 from otto_web.programs import worker_words
 from otto_web.servers import processes, valkey
+from otto_web.worker_watch import LOOKS, Watch
 from tests.otto_web.slow_tasks import endless_task, held_task
 from tests.waiting import until
 
@@ -120,3 +121,22 @@ def test_a_worker_outlives_a_restart_of_redis(held, start_worker, tmp_path):
     until(lambda: row(worker).doing == "held_task")
     second.kill()
     second.wait()
+
+
+def test_a_worker_that_spins_ends_so_that_it_is_started_again(start_worker):
+    worker = start_worker(TEST_WORKER_SPINS="1")
+    assert worker.wait(120) is not None
+    assert not ProcessBeat.objects.exists()
+
+
+def test_a_worker_that_rests_or_is_busy_for_a_moment_goes_on():
+    watch = Watch(leave=pytest.fail)
+    for turns, children in [(5, 1), (9000, 1), (9000, 0), (20, 1), (9000, 1), (5, 0), (5, 2)]:
+        assert not watch.is_hopeless(turns, children=children)
+
+
+@pytest.mark.parametrize(("turns", "children"), [(9000, 1), (5, 0)])
+def test_a_worker_that_spins_or_has_no_children_for_long_gives_up(turns, children):
+    watch = Watch(leave=pytest.fail)
+    verdicts = [watch.is_hopeless(turns, children=children) for _ in range(LOOKS)]
+    assert verdicts == [False] * (LOOKS - 1) + [True]
