@@ -5,10 +5,15 @@ Only workers import this module (CELERY_IMPORTS).
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import socket
+import stat
+import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 from celery import signals
@@ -97,9 +102,29 @@ def _start_beating(sender: Any, **_: Any) -> None:
     worker.beat.start()
 
 
+def drop_inherited_connections() -> None:
+    """Let go of the worker's connections, of which a child that is forked later has copies.
+
+    A connection that the worker closes would live on in the copy, and so would its entry in the
+    worker's epoll set: nobody can take that out, and the worker spins once the other side hangs up.
+    The numbers stay taken, because objects in this process will close them.
+    """
+    if sys.platform != "linux":
+        return
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for number in [int(path.name) for path in Path("/proc/self/fd").iterdir()]:
+        with contextlib.suppress(OSError):  # closed since: it was the listing's own
+            if stat.S_ISSOCK(os.fstat(number).st_mode):
+                with socket.socket(fileno=os.dup(number)) as found:
+                    if found.family in {socket.AF_INET, socket.AF_INET6}:
+                        os.dup2(nothing, number, inheritable=False)
+    os.close(nothing)
+
+
 @signals.worker_process_init.connect(weak=False)
 def _tie_child(**_: Any) -> None:
     """Let a pool child end with its worker, also when the worker was killed."""
+    drop_inherited_connections()
     tie_to_parent(signal.SIGTERM)
     if _main_pid not in {0, os.getppid()}:
         os._exit(EXIT_DRAINED)

@@ -1,8 +1,8 @@
 """Watches a Celery worker from within: one that spins, or that has lost its children, ends itself.
 
-A descriptor that was closed while a copy of it lived on stays in the event loop's epoll set and can
-be taken out no more: every wait returns at once, and the worker burns a core for nothing until it
-is started again. Seen after a busy child was killed and Redis was restarted.
+A descriptor that was closed while a copy of it lives on stays in the event loop's epoll set and can
+be taken out no more: every wait returns at once, and the worker burns a core until it is started
+again. The known way there is closed (`drop_inherited_connections` in `otto_web/worker.py`).
 """
 
 from __future__ import annotations

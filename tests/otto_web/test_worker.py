@@ -123,6 +123,25 @@ def test_a_worker_outlives_a_restart_of_redis(held, start_worker, tmp_path):
     second.wait()
 
 
+def test_a_child_that_follows_a_killed_one_holds_none_of_its_workers_connections(
+    held, start_worker, tmp_path
+):
+    worker = start_worker()
+    held_task.delay(str(tmp_path / "done"))
+    killed = psutil.Process(held.reached())
+    killed.kill()
+    main = psutil.Process(worker.pid)
+    (child,) = until(lambda: [one for one in main.children() if one.pid != killed.pid])
+    until(lambda: psutil.STATUS_ZOMBIE not in {one.status() for one in main.children()})
+    assert lines_of(main)
+    until(lambda: not lines_of(main) & lines_of(child))
+
+
+def lines_of(process):
+    """Return the connections of a process to other machines and servers, by the kernel's names."""
+    return {line.laddr for line in process.net_connections("inet") if line.raddr}
+
+
 def test_a_worker_that_spins_ends_so_that_it_is_started_again(start_worker):
     worker = start_worker(TEST_WORKER_SPINS="1")
     assert worker.wait(120) is not None
