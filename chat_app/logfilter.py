@@ -10,14 +10,14 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from chat_app.models import LogEntry, Rating
+from chat_app.models import LogEntry
 from chat_app.selectors.live import as_uuid
 
 RATINGS = {"up": "good answers", "down": "bad answers", "none": "not rated"}
-VALUES = {"up": 1, "down": -1}
+VALUES = {"up": 1, "down": -1, "none": None}
 PAGE_SIZE = 50
 
 
@@ -81,10 +81,9 @@ class LogFilter:
     def _rated(self, found: QuerySet[LogEntry]) -> QuerySet[LogEntry]:
         if not self.rating:
             return found
-        given = Rating.objects.filter(message=OuterRef("message_id"))
-        if self.rating == "none":
-            return found.filter(~Exists(given))
-        return found.filter(Exists(given.filter(value=VALUES[self.rating])))
+        rated: Any = found.with_rating()  # type: ignore[attr-defined]
+        newest: QuerySet[LogEntry] = rated.filter(rated=VALUES[self.rating])
+        return newest
 
     def page(self, user: User) -> QuerySet[LogEntry]:
         """Return one row more than a page holds, from the place onwards."""

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 
 from datasets_app.models import Conversation, Dataset, Version
 from otto_web.lib.access import Role, has_role
@@ -70,6 +70,9 @@ class Deployment(models.Model):
     )
     is_logging = models.BooleanField(default=True, help_text="log for retraining")
     params = models.JSONField(default=dict, blank=True)
+    starters = models.JSONField(
+        default=list, blank=True, help_text="questions that a trainer lets everybody read"
+    )
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
     switched_at = models.DateTimeField(auto_now_add=True)
@@ -224,6 +227,12 @@ class LogQuerySet(models.QuerySet[Any]):
     def visible_to(self, user: User) -> LogQuerySet:
         return self if has_role(user, Role.CURATOR) else self.none()
 
+    def with_rating(self) -> LogQuerySet:
+        """Add `rated`: the newest rating of each answer, None where there is none."""
+        given = Rating.objects.filter(message=OuterRef("message_id")).order_by("-updated_at")
+        rated: LogQuerySet = self.annotate(rated=Subquery(given.values("value")[:1]))
+        return rated
+
 
 class LogEntry(models.Model):
     """One logged exchange, made when the answer ends, if deployment and chat log."""
@@ -298,7 +307,7 @@ STEP_WORDS = {
     "export": "Build and prove its serving file",
     "deploy": "Deploy it",
     "chat": "Ask it something new",
-    "learn": "Send the exchange back into the data",
+    "learn": "Leave the exchange to be rated",
 }
 
 

@@ -45,6 +45,11 @@ urlpatterns: list[URLPattern] = [
         name="deployment-logging",
     ),
     path(
+        "deployments/<slug:alias>/starters/",
+        deployments.deployment_starters,
+        name="deployment-starters",
+    ),
+    path(
         "deployments/<slug:alias>/retire/",
         deployments.deployment_retire,
         name="deployment-retire",
@@ -61,6 +66,7 @@ urlpatterns: list[URLPattern] = [
         name="model-export-download",
     ),
     path("logs/", logs.log_list, name="log-list"),
+    path("logs/<uuid:message_id>/rate/", logs.log_rate, name="log-rate"),
     path("logs/add/", logs.log_harvest, name="log-harvest"),
     path("logs/log.json", logs.log_download, name="log-download"),
 ]

@@ -11,7 +11,7 @@ from uuid import uuid5
 
 from chat_app.jobs.serving_exports import prove_serving_export
 from chat_app.models import GENERATION_OPEN, Generation, GenerationState, LogEntry, Pipeline
-from chat_app.services import chats, deployments, harvest
+from chat_app.services import chats, deployments
 from chat_app.serving.errors import ServingError
 from datasets_app.corpus import quality, sample
 from datasets_app.corpus.conversation import USER, CorpusError
@@ -25,6 +25,7 @@ from datasets_app.services.uploads import NewUpload, receive_whole
 from training_app.lm.config import PRESETS, TrainingError
 from training_app.models import JobState, Run, RunState, TrainedModel
 from training_app.selectors.forecast import forecast
+from training_app.selectors.trained_models import questions_answered_right
 from training_app.services.runs import Order, queue_run
 
 Found = TypeVar("Found")
@@ -54,6 +55,8 @@ def load(pipeline: Pipeline) -> str:
 def _load_sample(pipeline: Pipeline) -> Upload:
     body = sample.as_zip_bytes()
     name = free_name(SAMPLE_NAME)
+    pipeline.options["is_sample"] = True  # invented people: everybody may read these questions
+    pipeline.save(update_fields=["options"])
     new = NewUpload("sample-shop.zip", len(body), dataset=name, is_again=True)
     return import_here(receive_whole(new, body, by=pipeline.created_by))
 
@@ -146,6 +149,9 @@ def deploy(pipeline: Pipeline) -> str:
     if pipeline.deployment is None:
         pipeline.deployment = deployments.deploy(model, alias, by=pipeline.created_by)
         pipeline.save(update_fields=["deployment"])
+        if pipeline.options.get("is_sample"):
+            right = questions_answered_right(model)
+            deployments.release_starters(pipeline.deployment, right, by=pipeline.created_by)
     return f"“{alias}” answers with {model}"
 
 
@@ -187,10 +193,10 @@ def _ended(generation: Generation) -> Generation:
 
 
 def learn(pipeline: Pipeline) -> str:
-    """Send the logged exchange back into the dataset, where the next version finds it."""
-    entries = LogEntry.objects.filter(message__chat=pipeline.chat, conversation=None)
-    found = harvest.add_to_dataset(entries, _found(pipeline.dataset), by=pipeline.created_by)
-    return found.sentence()
+    """Tell where the exchange waits: nothing goes back into the data before somebody rates it."""
+    if LogEntry.objects.filter(message__chat=pipeline.chat).exists():
+        return "The exchange waits in the log. Rated good, it can be added to the next version."
+    return "This deployment does not log, so the exchange stays in the chat and teaches nothing."
 
 
 def _model(pipeline: Pipeline) -> TrainedModel:

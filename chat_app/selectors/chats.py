@@ -16,13 +16,12 @@ from django.db.models.functions import Now
 from chat_app.models import GENERATION_OPEN, Chat, Deployment, Generation, GenerationState, Message
 from datasets_app.corpus.conversation import USER
 from otto_web.lib.models import ProcessBeat, ProcessKind
-from training_app.models import EvalSample
+from training_app.selectors.trained_models import questions_answered_right
 
 CHATS_SHOWN = 40
 MOST_SHOWN = 2_000
 STARTERS = 3
 LONGEST_STARTER = 110
-PLAIN_STARTERS = ("Hello", "What can you help me with?", "How do I reset my password?")
 MISSED_BEATS = 4
 
 
@@ -124,7 +123,8 @@ def exchange_of(answer: Message) -> Exchange:
 
 def shown(answer: Message, question: str) -> ShownAnswer:
     row = answer.generation
-    ratings = [rating.value for rating in answer.ratings.all()]
+    owner = answer.chat.owner_id  # what curators think of it stands in the log
+    ratings = [rating.value for rating in answer.ratings.all() if rating.user_id == owner]
     place = _place(row) if row.state == GenerationState.QUEUED else 0
     return ShownAnswer(answer, row, question, ratings[0] if ratings else 0, place)
 
@@ -139,12 +139,17 @@ def is_being_answered(exchanges: Iterable[Exchange]) -> bool:
 
 
 def starters(deployment: Deployment) -> list[str]:
-    """Return three first questions: held-out ones of the model, if it was evaluated."""
-    held_out = EvalSample.objects.filter(evaluation__model=deployment.model_id)
-    prompts = held_out.order_by("-evaluation__at", "prompt_no").values_list("prompt", flat=True)
-    fitting = (" ".join(prompt.split()) for prompt in prompts[:30])
-    unique = dict.fromkeys(prompt for prompt in fitting if 3 <= len(prompt) <= LONGEST_STARTER)
-    return [*unique, *PLAIN_STARTERS][:STARTERS]
+    """Return first questions: released by a trainer, and answered right by the present model."""
+    if not deployment.starters:
+        return []
+    right = possible_starters(deployment)
+    return [question for question in right if question in deployment.starters][:STARTERS]
+
+
+def possible_starters(deployment: Deployment) -> list[str]:
+    """Return the questions that a trainer may release; members must not see them before."""
+    right = questions_answered_right(deployment.model)
+    return [question for question in right if 3 <= len(question) <= LONGEST_STARTER]
 
 
 def has_engine() -> bool:

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.db.models import Count, Q, QuerySet
 
 from chat_app.models import PRECISION, Deployment, DeploymentEvent, ServingExport
+from chat_app.selectors.chats import possible_starters
 from training_app.models import Export, JobState, TrainedModel
 
 EVENTS_SHOWN = 50
@@ -85,6 +86,7 @@ def deployment_page(deployment: Deployment) -> dict[str, Any]:
         "previous": _previous(deployment, events),
         "n_chats": deployment.chats.filter(deleted_at=None).count(),
         "n_logged": deployment.log_entries.count(),
+        "possible_starters": possible_starters(deployment),
     }
 
 

@@ -10,10 +10,10 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import QuerySet
 
 from chat_app.logfilter import PAGE_SIZE, RATINGS, LogFilter
-from chat_app.models import Deployment, LogEntry, Rating
+from chat_app.models import Deployment, LogEntry
 from datasets_app.models import Dataset
 from training_app.models import TrainedModel
 
@@ -31,6 +31,15 @@ class LogRow:
     at: datetime
     dataset: Dataset | None
     conversation_id: int | None
+
+    @property
+    def thumbs(self) -> list[tuple[str, bool, str]]:
+        """Return both buttons: what each sends, whether it is pressed, its words."""
+        is_good, is_bad = self.rating > 0, self.rating < 0
+        return [
+            ("none" if is_good else "up", is_good, "Good answer"),
+            ("none" if is_bad else "down", is_bad, "Bad answer"),
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +62,8 @@ def log_page(user: User, chosen: LogFilter) -> LogPage:
 
 def with_texts(entries: QuerySet[LogEntry]) -> QuerySet[LogEntry]:
     """Read question, answer, rating and names along with the entries."""
-    given = Rating.objects.filter(message=OuterRef("message_id")).order_by("-updated_at")
-    related = ("message__parent", "model", "conversation__dataset")
-    return entries.select_related(*related).annotate(rated=Subquery(given.values("value")[:1]))
+    rated: QuerySet[LogEntry] = entries.with_rating()  # type: ignore[attr-defined]
+    return rated.select_related("message__parent", "model", "conversation__dataset")
 
 
 def row_of(entry: Any) -> LogRow:

@@ -36,6 +36,7 @@ from otto_web.lib import audit
 log = logging.getLogger(__name__)
 LONGEST_MESSAGE = 20_000
 TITLE_WORDS = 8
+RATING_VALUES = {"up": 1, "down": -1, "none": 0}
 
 
 @dataclass(frozen=True, slots=True)

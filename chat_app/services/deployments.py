@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models.functions import Now
@@ -76,6 +78,16 @@ def set_logging(deployment: Deployment, *, is_on: bool, by: User) -> None:
     before = {"is_logging": deployment.is_logging}
     Deployment.objects.filter(pk=deployment.pk).update(is_logging=is_on)
     audit.record(by, "set logging", deployment, before=before, after={"is_logging": is_on})
+
+
+@transaction.atomic
+def release_starters(deployment: Deployment, questions: Sequence[str], *, by: User | None) -> None:
+    """Let everybody who chats read these held-out questions as a beginning, and no others."""
+    before = {"starters": deployment.starters}
+    deployment.starters = list(questions)
+    Deployment.objects.filter(pk=deployment.pk).update(starters=deployment.starters)
+    after = {"starters": deployment.starters}
+    audit.record(by, "release starters", deployment, before=before, after=after)
 
 
 @transaction.atomic

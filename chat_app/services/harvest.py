@@ -22,10 +22,15 @@ from datasets_app.services.writing import NewRow, write_rows
 from otto_web.lib import audit
 
 BATCH = 500
+GOOD = 1
 
 
 class PreviewChangedError(ServingError):
     """Other entries match now than those that the person saw."""
+
+
+class UnratedError(ServingError):
+    """Nobody said of any of these answers that it is good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +40,16 @@ class Harvest:
     added: int
     known: int
     masked: int
+    unfit: int = 0
 
     def sentence(self) -> str:
         """Say what was done, and what was there before."""
         words = f"{self.added:,} exchange{'' if self.added == 1 else 's'} added."
         if self.known:
             words += f" {self.known:,} {'was' if self.known == 1 else 'were'} there already."
+        if self.unfit:
+            were = "was" if self.unfit == 1 else "were"
+            words += f" {self.unfit:,} {were} left out: not rated good."
         if self.masked:
             found = f"{self.masked:,} personal value{'' if self.masked == 1 else 's'}"
             words += f" {found} (e-mail, phone, card) replaced by placeholders."
@@ -69,9 +78,17 @@ def add_matching(
 def add_to_dataset(entries: QuerySet[LogEntry], dataset: Dataset, *, by: User | None) -> Harvest:
     """Add the exchanges to the dataset, where the rules judge them like all others.
 
-    An exchange that the dataset has already is left as it is there.
+    Only answers that somebody rated good are added: a model would learn the others as if they were
+    right. An exchange that the dataset has already is left as it is there.
     """
-    found = list(entries.select_related("message__parent"))
+    rated: QuerySet[LogEntry] = entries.with_rating()  # type: ignore[attr-defined]
+    every = list(rated.select_related("message__parent"))
+    found = [entry for entry in every if entry.rated == GOOD]  # type: ignore[attr-defined]
+    if every and not found:
+        raise UnratedError(
+            "None of these answers is rated good, so nothing was added. Rate them first: a model "
+            "learns whatever it is given as if it were right."
+        )
     added, masked = 0, Counter[str]()
     for start in range(0, len(found), BATCH):
         batch = found[start : start + BATCH]
@@ -79,7 +96,7 @@ def add_to_dataset(entries: QuerySet[LogEntry], dataset: Dataset, *, by: User | 
         added += write_rows(dataset, rows, policy.from_json(dataset.policy))
         _note_conversations(batch, dataset, by)
     audit.record(by, "add from log", dataset, after={"added": added})
-    return Harvest(added, len(found) - added, masked.total())
+    return Harvest(added, len(found) - added, masked.total(), len(every) - len(found))
 
 
 def _masked_row(entry: LogEntry, masked: Counter[str]) -> NewRow:

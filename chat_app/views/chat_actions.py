@@ -17,8 +17,6 @@ from chat_app.views.rooms import find_chat, show_chat
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest
 
-RATINGS = {"up": 1, "down": -1, "none": 0}
-
 
 @role_required(Role.MEMBER)
 @require_POST
@@ -38,7 +36,7 @@ def answer_rate(request: TeamRequest, chat_id: UUID, message_id: UUID) -> HttpRe
     answer = get_object_or_404(
         chat.messages.select_related("generation__model", "parent"), pk=message_id, role="assistant"
     )
-    value = RATINGS.get(request.POST.get("rating", ""))
+    value = services.RATING_VALUES.get(request.POST.get("rating", ""))
     if value is None:
         return show_chat(request, chat, error="Rate an answer with thumb up or thumb down.")
     services.rate(answer, value, by=request.user)

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from chat_app.forms import DeployForm, SwitchForm
 from chat_app.models import Deployment
 from chat_app.selectors import deployments as selectors
+from chat_app.selectors.chats import possible_starters
 from chat_app.selectors.live import as_uuid
 from chat_app.services import deployments as services
 from chat_app.serving.errors import ServingError
@@ -130,6 +131,19 @@ def deployment_logging(request: TeamRequest, alias: str) -> HttpResponse:
     services.set_logging(deployment, is_on=is_on, by=request.user)
     said = "are logged" if is_on else "are not logged any more"
     messages.success(request, f"Answers given from now on {said}.")
+    return redirect("deployment-detail", deployment.pk)
+
+
+@role_required(Role.TRAINER)
+@require_POST
+def deployment_starters(request: TeamRequest, alias: str) -> HttpResponse:
+    """Let everybody read the selected questions that the model answered right, and no others."""
+    deployment = find_deployment(request, alias)
+    selected = set(request.POST.getlist("question"))
+    released = [one for one in possible_starters(deployment) if one in selected]
+    services.release_starters(deployment, released, by=request.user)
+    said = f"{len(released)} of them" if released else "No question"
+    messages.success(request, f"{said} may now be read by everybody who chats.")
     return redirect("deployment-detail", deployment.pk)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.contrib import messages
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -18,6 +20,7 @@ from chat_app.logfilter import LogFilter
 from chat_app.models import LogEntry
 from chat_app.selectors import log as selectors
 from chat_app.services import harvest
+from chat_app.services.chats import RATING_VALUES, rate
 from chat_app.services.harvest import Harvest
 from chat_app.serving.errors import ServingError
 from datasets_app.models import Dataset
@@ -88,6 +91,21 @@ def _carry_out(
     matching = LogFilter.from_query(request.GET).entries(by).order_by("at")
     previewed = values["previewed"] or 0
     return dataset, harvest.add_matching(matching, dataset, previewed=previewed, by=by)
+
+
+@role_required(Role.CURATOR)
+@require_POST
+def log_rate(request: TeamRequest, message_id: UUID) -> HttpResponse:
+    """Store what a curator thinks of a logged answer; who asked stays unknown."""
+    visible = LogEntry.objects.visible_to(request.user).select_related("message")
+    entry = get_object_or_404(visible, pk=message_id)
+    value = RATING_VALUES.get(request.POST.get("rating", ""))
+    if value is None:
+        return _show(request, error="Rate an answer with good or bad.")
+    rate(entry.message, value, by=request.user)
+    if request.htmx:
+        return _show(request)
+    return redirect(f"{reverse('log-list')}?{LogFilter.from_query(request.GET).query()}")
 
 
 @role_required(Role.CURATOR)

@@ -146,18 +146,28 @@ def test_without_a_deployment_the_list_says_who_can_help(db, mia, theo, client_o
     assert reverse("deployment-new") in client_of(theo).get(url).content.decode()
 
 
-def test_an_empty_chat_offers_held_out_questions_of_its_model(served, mia, client_of):
+def test_an_empty_chat_offers_what_was_answered_right_and_released(served, mia, theo, client_of):
     evaluation = Evaluation.objects.create(
         model=served.model, version=make_version(6), side="valid", tokens=1, bytes=1, loss=1,
         perplexity=1, bits_per_byte=1,
     )  # fmt: skip
-    for number, prompt in enumerate(("Is my order late?", "x" * 500, "Can I pay twice?")):
+    told = {"Is my order late?": "It comes on day 5.", "x" * 500: "No.", "Can I pay twice?": "No."}
+    for number, (prompt, reply) in enumerate(told.items()):
+        real = "It comes on day 5." if number < 2 else "You cannot."
         EvalSample.objects.create(
-            evaluation=evaluation, prompt_no=number, prompt=prompt, reply="", reference=""
+            evaluation=evaluation, prompt_no=number, prompt=prompt, reply=reply, reference=real
         )
-    chat = chats.open_chat(served, owner=mia)
-    page = client_of(mia).get(reverse("chat-detail", args=[chat.pk]))
-    assert page.context["starters"] == ["Is my order late?", "Can I pay twice?", "Hello"]
+    url = reverse("chat-detail", args=[chats.open_chat(served, owner=mia).pk])
+    pages = [client_of(mia).get(one).content.decode() for one in (url, reverse("chat-list"))]
+    assert not [page for page in pages if "Is my order late?" in page]  # mia may not read rows
+    release = reverse("deployment-starters", args=[served.pk])
+    assert client_of(mia).post(release).status_code == 403
+    client_of(theo).post(release, {"question": ["Is my order late?", "Can I pay twice?", "Else?"]})
+    served.refresh_from_db()
+    assert served.starters == ["Is my order late?"]
+    assert client_of(mia).get(url).context["starters"] == ["Is my order late?"]
+    EvalSample.objects.filter(prompt_no=0).update(reply="It comes on day 6.")
+    assert client_of(mia).get(url).context["starters"] == []
 
 
 @pytest.mark.checklist(206, 207)

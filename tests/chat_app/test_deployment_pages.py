@@ -204,7 +204,7 @@ def test_lists_cost_the_same_queries_however_long(
         make_served(f"other-{number}", make_model(number=number))
     with django_assert_max_num_queries(5):
         client.get(reverse("deployment-list"))
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(12):
         client.get(reverse("deployment-detail", args=["support"]))
 
 

@@ -9,11 +9,11 @@ from django.urls import reverse
 
 from chat_app.jobs import pipeline_steps
 from chat_app.jobs.pipelines import advance
-from chat_app.models import STEP_WORDS, Pipeline, PipelineState
+from chat_app.models import STEP_WORDS, LogEntry, Pipeline, PipelineState
 from chat_app.selectors.next_model import proposal
 from chat_app.services.pipelines import Wish, retry_pipeline, start_pipeline
 from datasets_app.jobs import freezing
-from datasets_app.models import Decision
+from datasets_app.models import Conversation, Decision
 from datasets_app.services import curation
 from tests.chat_app.makers import add_chat, make_served
 from tests.datasets_app.makers import add, pair, support_dataset
@@ -54,6 +54,20 @@ def test_home_says_what_waits_in_the_right_number(client_of, cora, mia):
     assert "1 logged answer is in no dataset yet" in home().content.decode()
     add_chat(served, mia, [("Is it near?", "It is not.")], is_logged=True)
     assert "2 logged answers are in no dataset yet" in home().content.decode()
+
+
+def test_the_loops_own_exchange_waits_for_a_rating(served_chat, theo):
+    pipeline, chat = start_pipeline(Wish(), by=theo), served_chat
+    pipeline.chat = chat
+    assert "waits in the log" in pipeline_steps.learn(pipeline)
+    assert not Conversation.objects.exists()
+    LogEntry.objects.all().delete()
+    assert "does not log" in pipeline_steps.learn(pipeline)
+
+
+@pytest.fixture
+def served_chat(theo):
+    return add_chat(make_served(), theo, [("Is it open?", "It is.")], is_logged=True)
 
 
 def test_every_step_has_words_and_work():

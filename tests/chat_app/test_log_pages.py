@@ -36,6 +36,13 @@ def logged(served, mia):
     return add_chat(served, mia, EXCHANGES, is_logged=True)
 
 
+@pytest.fixture
+def rated(logged, mia):
+    for answer in answers(logged):
+        chats.rate(answer, 1, by=mia)
+    return logged
+
+
 def answers(chat):
     return list(chat.messages.filter(role="assistant").order_by("created_at"))
 
@@ -104,7 +111,7 @@ def test_an_odd_address_shows_what_it_can(query, logged, cora, client_of):
 
 
 @pytest.mark.checklist(209, 220)
-def test_exchanges_become_judged_conversations_without_personal_data(logged, cora, client_of):
+def test_exchanges_become_judged_conversations_without_personal_data(rated, cora, client_of):
     page = add(client_of(cora), previewed=3)
     dataset = Dataset.objects.get(name="From chats")
     assert page.status_code == 302
@@ -126,12 +133,40 @@ def test_exchanges_become_judged_conversations_without_personal_data(logged, cor
 
 
 def test_a_poor_answer_is_set_aside_by_the_rules(served, mia, cora, client_of):
-    add_chat(served, mia, [("How do I get there?", "How do I get there?")], is_logged=True)
+    chat = add_chat(served, mia, [("How do I get there?", "How do I get there?")], is_logged=True)
+    chats.rate(answers(chat)[0], 1, by=mia)
     add(client_of(cora), previewed=1)
     assert "echo" in Conversation.objects.get().reasons
 
 
-def test_adding_twice_doubles_nothing(logged, cora, client_of):
+def test_only_answers_that_somebody_rated_good_go_into_the_data(logged, cora, mia, client_of):
+    client = client_of(cora)
+    assert "None of these answers is rated good" in add(client, previewed=3).content.decode()
+    assert not Dataset.objects.exists()
+    good, bad, _ = answers(logged)
+    chats.rate(good, -1, by=mia)
+    for answer, rating in ((good, "up"), (bad, "down")):
+        client.post(reverse("log-rate", args=[answer.pk]), {"rating": rating})
+    page = add(client, previewed=3)
+    assert "2 were left out: not rated good" in client.get(page.url).content.decode()
+    row = Conversation.objects.get()
+    assert (row.origin_key, row.status) == (harvest.origin_key(good.pk), "kept")
+
+
+def test_curators_rate_logged_answers_and_authors_see_their_own_thumb(logged, cora, mia, client_of):
+    answer, url = answers(logged)[0], reverse("log-rate", args=[answers(logged)[0].pk])
+    assert client_of(mia).post(url, {"rating": "up"}).status_code == 403
+    part = client_of(cora).post(url, {"rating": "up"}, **HTMX)
+    assert part.context["page"].rows[-1].rating == 1
+    assert 'aria-pressed="true"' in part.content.decode()
+    assert client_of(cora).post(url, {"rating": "five"}).status_code == 422
+    own = client_of(mia).get(reverse("chat-detail", args=[logged.pk])).content.decode()
+    assert 'aria-pressed="true"' not in own
+    LogEntry.objects.filter(message=answer).delete()
+    assert client_of(cora).post(url, {"rating": "up"}).status_code == 404
+
+
+def test_adding_twice_doubles_nothing(rated, cora, client_of):
     client = client_of(cora)
     add(client, previewed=3)
     page = add(client, previewed=3)
@@ -140,9 +175,9 @@ def test_adding_twice_doubles_nothing(logged, cora, client_of):
     assert "3 were there already" in client.get(page.url).content.decode()
 
 
-def test_ticked_rows_alone_are_added_to_a_dataset_that_is_there(logged, cora, client_of):
+def test_ticked_rows_alone_are_added_to_a_dataset_that_is_there(rated, cora, client_of):
     dataset = Dataset.objects.create(name="Support")
-    first = answers(logged)[0]
+    first = answers(rated)[0]
     body = {"scope": "ticked", "row": [str(first.pk), "no id"], "dataset": dataset.pk}
     answer = client_of(cora).post(reverse("log-harvest"), body, **HTMX)
     assert "1 exchange added." in answer.content.decode()

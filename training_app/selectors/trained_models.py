@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +17,8 @@ from training_app.models import Evaluation, TrainedModel
 
 MODELS_PER_PAGE = 30
 MANIFEST = "otto.json"
+LEAST_F1 = 0.8
+WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,32 @@ def model_list(user: User, *, page: str = "1") -> Page[TrainedModel]:
         .order_by("-created_at")
     )
     return Paginator(models, MODELS_PER_PAGE).get_page(page)
+
+
+def questions_answered_right(model: TrainedModel) -> list[str]:
+    """Return the held-out questions that the model answered right when it was last measured.
+
+    They are rows of the validation side: only who may read the dataset may see them.
+    """
+    measured = model.evaluations.order_by("-at").first()
+    if measured is None:
+        return []
+    samples = measured.samples.order_by("prompt_no")
+    asked = (" ".join(one.prompt.split()) for one in samples if is_right(one.reply, one.reference))
+    return list(dict.fromkeys(asked))
+
+
+def is_right(reply: str, reference: str) -> bool:
+    """Say whether a reply tells what the real answer tells: nearly its words, and its numbers.
+
+    Measured as the F1 of words, as SQuAD does (Rajpurkar et al. 2016, section 6.1).
+    """
+    said, wanted = (Counter(WORD.findall(text.casefold())) for text in (reply, reference))
+    numbers = [{word for word in words if word[0].isdigit()} for words in (said, wanted)]
+    shared = (said & wanted).total()
+    if not shared or numbers[0] != numbers[1]:
+        return False
+    return 2 * shared / (said.total() + wanted.total()) >= LEAST_F1
 
 
 def model_manifest(model: TrainedModel) -> dict[str, Any]:
