@@ -11,8 +11,10 @@ from datasets_app.corpus.conversation import CorpusError
 
 DEEPEST = 64
 MOST_DIGITS = 4000
-STRING = r'"(?:[^"\\]|\\.)*+"'
-LITTER = re.compile(rf"(?P<string>{STRING})|(?P<comment>//[^\n]*|/\*.*?\*/)", re.DOTALL)
+# What is never closed goes on to the end, so that it is looked through once.
+STRING = r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)'
+COMMENT = r"//[^\n]*+|/\*(?:[^*]++|\*(?!/))*+(?:\*/|\Z)"
+LITTER = re.compile(rf"(?P<string>{STRING})|(?P<comment>{COMMENT})", re.DOTALL)
 COMMA = re.compile(rf"(?P<string>{STRING})|,(?=\s*[}}\]])", re.DOTALL)
 Note = tuple[str, str]
 

@@ -83,15 +83,14 @@ def is_table(head: str, layout: Layout) -> bool:
 
 def column_names(header: list[str]) -> tuple[str, ...]:
     """Return one name per column: blanks get a number, a repeated name gets _2, _3."""
-    names: list[str] = []
+    counts: dict[str, int] = {}  # of each name, in order
     for number, cell in enumerate(header, 1):
-        base = cell.replace("\ufeff", "").strip() or f"column {number}"
-        name, count = base, 1
-        while name in names:
-            count += 1
-            name = f"{base}_{count}"
-        names.append(name)
-    return tuple(names)
+        base = name = cell.replace("\ufeff", "").strip() or f"column {number}"
+        while name in counts:
+            counts[base] += 1
+            name = f"{base}_{counts[base]}"
+        counts[name] = 1
+    return tuple(counts)
 
 
 def plain(name: str) -> str:

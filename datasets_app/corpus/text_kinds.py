@@ -11,10 +11,16 @@ from datasets_app.corpus.kind_names import Kind
 
 LINE_END = re.compile(r"\r\n|\n|\r")
 MAIL_HEADER = re.compile(r"(?i)(from|to|subject|date|message-id):\s")
-CUE = re.compile(r"(?m)^\s*\d{1,2}:\d\d:\d\d[.,]\d{1,3}\s*(?:-->|,)\s*\d{1,2}:\d\d:\d\d[.,]\d")
+# Blanks inside a line only: one that crossed lines would be tried at each of them.
+CLOCK = r"\d{1,2}:\d\d:\d\d[.,]\d"
+CUE = re.compile(rf"(?m)^[ \t]*+{CLOCK}\d{{0,2}}[ \t]*+(?:-->|,)[ \t]*+{CLOCK}")
 TAGS = re.compile(r"(?i)<(html|head|body|div|p|span|table|ul|a|br|h[1-6]|script)\b")
-MD_MARKS = re.compile(r"(?m)^(#{1,6} \S|```|~~~|\s*[-*] \[[^\]]+\]\(|\|\s*:?-{3,})")
-RST_MARKS = re.compile(r"(?m)^(\.\. [\w-]+::|(?:={4,}|-{4,}|~{4,}|\^{4,})\s*$|:[A-Z][\w-]+: )")
+MD_MARKS = re.compile(
+    r"(?m)^(?:#{1,6} \S|```|~~~|[ \t]*+[-*] \[[^\]\r\n]{1,500}\]\(|\|[ \t]*+:?-{3})"
+)
+RST_MARKS = re.compile(
+    r"(?m)^(?:\.\. [\w-]++::|(?:={4,}+|-{4,}+|~{4,}+|\^{4,}+)[ \t]*+$|:[A-Z][\w-]++: )"
+)
 JSON_NAMES = (".json",)
 JSONL_NAMES = (".jsonl", ".ndjson")
 BY_NAME = {

@@ -19,7 +19,7 @@ CLOCK = r"\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d{1,3})?(?:\s?[AaPp]\.?\s?[Mm]\.?)?"
 DATE = r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}"
 STAMP = rf"(?:[\[(](?:{DATE},?\s+)?(?:{CLOCK}|[\d:]{{4,14}})[\])]|(?:{DATE},?\s+)?{CLOCK})\s*"
 LINE = re.compile(
-    rf"\s*(?:[-*•>]\s+)?(?:(?P<stamp>{STAMP})(?:-\s+)?)?"
+    rf"\A\s*+(?:[-*•>]\s++)?(?:(?P<stamp>{STAMP})(?:-\s+)?)?"
     rf"(?P<mark>\*\*|__)?(?P<name>{NAME})(?:\*\*|__)?\s*"
     r"(?P<sign>[:：]|(?<=\s)[-–—](?=\s))(?:\*\*|__)?"
 )
@@ -28,7 +28,7 @@ _KNOWN = "|".join(sorted((re.escape(word) for word in ROLE_OF if len(word) > 2),
 INLINE_PLAIN = re.compile(
     rf"(?<=[.?!…\"”)\]*] )(?:{_KNOWN})(?:\s?\([^()\n]{{1,30}}\))?:(?= )", re.IGNORECASE
 )
-FENCE = re.compile(r"\s*(?:```|~~~)")
+FENCE = re.compile(r"\A\s*+(?:```|~~~)")
 GREETINGS = re.compile(
     r"how (?:can|may) (?:i|we) (?:help|assist)|thank you for (?:calling|contacting)"
     r"|what can i (?:do|help)|you(?:'|’)ve reached|i(?:'|’)d be happy to (?:help|assist)",
@@ -81,7 +81,8 @@ def labelled(line: str) -> Labelled | None:
 
 def canonical(name: str) -> str:
     """Return one spelling for `BEN`, `Ben` and `Ben (Agent)`."""
-    return re.sub(r"\s*\([^()]*\)", "", name).strip().casefold() or name.casefold()
+    bare = re.sub(r"\([^()]*+\)", "", name)
+    return " ".join(bare.split()).casefold() or name.casefold()
 
 
 def one_turn_per_line(text: str) -> str:

@@ -14,7 +14,7 @@ from datasets_app.corpus.source import Gap, Item, Problem, Record
 
 LONGEST = 8000
 HEADING = re.compile(r"#{1,6}\s+(\S.*)")
-FENCE = re.compile(rb"\s*(?:```|~~~)")
+FENCE = re.compile(rb"\A\s*+(?:```|~~~)")
 FRONT_MATTER_LINES = 200
 SENTENCE_END = re.compile(r"(?<=[.!?…。！？])\s+")
 BOM = "\ufeff"
@@ -65,7 +65,7 @@ def _passages(
     held = _Paragraph()
     heading = ""
     for part in _paragraphs(lines, is_markdown=is_markdown):
-        if isinstance(part, Problem):
+        if not isinstance(part, _Paragraph):
             yield from _flush(held, meta, heading)
             held = _Paragraph()
             yield part
@@ -79,17 +79,30 @@ def _passages(
     yield from _flush(held, meta, heading)
 
 
-def _paragraphs(lines: Iterator[Line], *, is_markdown: bool) -> Iterator[_Paragraph | Problem]:
-    """Yield paragraphs with the blank lines after them; inside a fence no blank line divides."""
+def _paragraphs(
+    lines: Iterator[Line], *, is_markdown: bool
+) -> Iterator[_Paragraph | Problem | Gap]:
+    """Yield paragraphs with the blank lines after them; inside a fence no blank line divides.
+
+    Of more blank lines than a passage is long only their extent is kept.
+    """
     held = _Paragraph()
     ended = fenced = False
+    blanks: Gap | None = None
     for line in lines:
+        if ended and held.size > LONGEST and _is_blank(line):
+            blanks = Gap(blanks.start if blanks else line.start, line.end, "blank")
+            continue
+        if blanks:
+            yield held
+            yield blanks
+            held, ended, blanks = _Paragraph(), False, None
         if line.data is None:
             yield held
             held = _Paragraph()
             yield _too_long(line)
             continue
-        blank = not line.data.strip()
+        blank = _is_blank(line)
         if ended and not blank and not (fenced and held.size < LONGEST):
             yield held
             held = _Paragraph()
@@ -98,6 +111,12 @@ def _paragraphs(lines: Iterator[Line], *, is_markdown: bool) -> Iterator[_Paragr
             fenced = not fenced
         held.add(line, len(decoded(line.data)))
     yield held
+    if blanks:
+        yield blanks
+
+
+def _is_blank(line: Line) -> bool:
+    return line.data is not None and not line.data.strip()
 
 
 def _too_long(line: Line) -> Problem:

@@ -15,7 +15,7 @@ from datasets_app.corpus.source import Gap, Item, Problem, Record
 from datasets_app.corpus.transcripts import Speakers, Talk
 
 LARGEST_RECORD = 1 << 20
-RULE = re.compile(r"\s*(?:-{3,}|={3,}|\*{3,}|_{3,})\s*$")
+RULE = re.compile(r"\A\s*+(?:-{3,}+|={3,}+|\*{3,}+|_{3,}+)\s*+\Z")
 
 
 @dataclass(slots=True)

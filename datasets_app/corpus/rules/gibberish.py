@@ -11,7 +11,7 @@ from datasets_app.corpus.rules.finding import Span, Verdict
 from datasets_app.corpus.rules.numbers import Numbers
 from datasets_app.corpus.rules.words import ALL_STOP_WORDS, MARKS, word_spans
 
-_BARE_LINK = re.compile(r"\s*https?://\s*\Z", re.IGNORECASE)
+_BARE_LINK = re.compile(r"\A\s*+https?://\s*+\Z", re.IGNORECASE)
 _NO_LETTER = re.compile(rf"[\W\d_](?<![{MARKS}])")
 _TOKEN_EDGE = re.compile(r"[\s\-_./\\:,;|=&?#%+~–—]+")
 # A price, a phone number, a date or a time: digits in groups with the usual separators.

@@ -120,7 +120,7 @@ NUMBER_WORDS = frozenset(
 )
 
 _CLOSED_START = re.compile(
-    r"\W*(?:(?:is|are|do|does|can|will|has|have|had|was|were|did|could|would|should|may|when|who|"
+    r"\A\W*+(?:(?:is|are|do|does|can|will|has|have|had|was|were|did|could|would|should|may|when|who|"
     r"which)\b|how (?:many|much|long|old|far|often)\b|what(?:’s|'s| is| are| was| were)\b|"
     r"(?:ist|sind|hat|haben|kann|können|wird|wann|wer|wie viele?|welche[rsn]?|est-ce|combien|quand|"
     r"quel(?:le)?s?|es|está|hay|puedo|cuándo|cuánt[oa]s?|quién|cuál(?:es)?)\b)",
@@ -133,7 +133,7 @@ _CLOSED_ANYWHERE = re.compile(
     r"\b(?:كم|متى|أين|هل)\b|\bمن (?:هو|هي)\b|कितन|कौन|कब|क्या|कहाँ|bao nhiêu|khi nào|ở đâu",
     re.IGNORECASE,
 )
-_LAST_SENTENCE = re.compile(r"[^.!?\n。！？]*[?？؟]?\Z")
+_LAST_SENTENCE = re.compile(r"(?<![^.!?\n。！？])[^.!?\n。！？]*+[?？؟]?\Z")
 QUESTION_MARKS = ("?", "？", "؟")
 
 

@@ -1,6 +1,12 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
+
+from datasets_app.corpus import kinds
+from datasets_app.corpus.kind_names import Kind
+from datasets_app.corpus.readers import door
 
 
 @pytest.mark.checklist(45)
@@ -131,3 +137,15 @@ def test_a_list_of_questions_and_answers_gives_pairs(load):
         [("user", "How much?"), ("assistant", "Ten.")],
         [("user", "When?"), ("assistant", "Now.\nOr later.")],
     ]
+
+
+def test_a_million_blank_lines_are_one_gap_that_takes_no_memory(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"a first line\n" + b"\n" * 300_000 + b"a last line\n" + b" \n" * 300_000)
+    tracemalloc.start()
+    items = list(door.read(path, kinds.Identified(Kind.TXT, ("given",))))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert [type(item).__name__ for item in items if item.end - item.start < 20] == ["Record"] * 2
+    assert sum(item.end - item.start for item in items) == path.stat().st_size
+    assert peak < 16 << 20
