@@ -17,7 +17,7 @@ RUN pip install ${PIP_ARGS} "$(sed -nE 's/^(torch==[^ ]+).*/\1/p' requirements.t
     && pip install ${PIP_ARGS} -r requirements.txt
 
 COPY . .
-RUN OTTO_SECRET_KEY=only-while-building python manage.py collectstatic --noinput \
+RUN OTTO_SECRET_KEY=only-while-building PYTHONDONTWRITEBYTECODE=1 python manage.py collectstatic --noinput \
     && mkdir -p /data && chown -R otto /app/var /data
 USER otto
 EXPOSE 8000

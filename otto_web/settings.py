@@ -7,6 +7,7 @@ from pathlib import Path
 
 from otto_web import env
 from otto_web.lib.patience import COMMAND, COMMAND_SILENCE_SECONDS
+from otto_web.own_files import keep_to_this_user, refuse_unwritable
 from otto_web.services_file import database_from_url, read_services, redis_database
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -20,6 +21,7 @@ OTTO_LOG_DIR = OTTO_VAR_DIR / "log"
 OTTO_LOCAL_MODELS_DIR = Path(
     env.text("OTTO_LOCAL_MODELS_DIR", str(OTTO_DATA_DIR / "local-models"))
 ).resolve()
+keep_to_this_user(OTTO_VAR_DIR, OTTO_DATA_DIR)
 
 
 def _secret_key() -> str:
@@ -28,7 +30,7 @@ def _secret_key() -> str:
         return key
     path = OTTO_VAR_DIR / "secret_key"
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
+        refuse_unwritable(OTTO_VAR_DIR)
         fresh = path.with_name(f"secret_key.{secrets.token_hex(4)}")
         fresh.touch(mode=0o600)
         fresh.write_text(secrets.token_urlsafe(60), "utf-8")

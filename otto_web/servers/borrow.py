@@ -18,6 +18,7 @@ from django.db.models.functions import Now
 
 from otto_web import env
 from otto_web.lib.models import ProcessBeat, ProcessKind
+from otto_web.own_files import refuse_unwritable
 from otto_web.servers import processes, state
 from otto_web.servers.lock import Owner, ServersLock
 from otto_web.servers.plan import ServerPlan, plan_servers
@@ -48,6 +49,7 @@ def servers_for_command(
     if env.text("DATABASE_URL") and env.text("REDIS_URL"):
         yield Borrowed(_has_workers())
         return
+    refuse_unwritable(settings.OTTO_VAR_DIR)
     lock = ServersLock(settings.OTTO_RUN_DIR)
     owner = lock.wait(name or _own_name(), tell=lambda other: tell(_waiting(other)))
     if owner is not None:

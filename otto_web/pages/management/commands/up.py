@@ -13,6 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from otto_web.own_files import refuse_unwritable
 from otto_web.pages.first_admin import NAME
 from otto_web.reachable import EVERYWHERE, address_names
 from otto_web.servers import state
@@ -45,6 +46,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         for number in STOP_SIGNALS:
             signal.signal(number, _ask_to_stop)
+        refuse_unwritable(settings.OTTO_VAR_DIR)
         lock = ServersLock(settings.OTTO_RUN_DIR)
         try:
             self._take(lock)
