@@ -8,8 +8,8 @@ interface HtmxDetail {
 }
 
 interface HtmxRequest {
-  target: string;
-  swap: string;
+  target?: string;
+  swap?: string;
   source?: HTMLElement;
   values?: Record<string, FormDataEntryValue>;
 }
@@ -31,6 +31,7 @@ interface GlobalEventHandlersEventMap {
   "htmx:wsBeforeMessage": CustomEvent<SocketDetail>;
   "otto:connection": CustomEvent<"live" | "offline">;
   "otto:look": CustomEvent<null>;
+  "otto:stale": CustomEvent<null>;
 }
 
 interface Curve {

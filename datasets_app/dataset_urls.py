@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern] = [
     path("datasets/", datasets.dataset_list, name="dataset-list"),
     path("datasets/<uuid:dataset_id>/", datasets.dataset_detail, name="dataset-detail"),
     path("datasets/<uuid:dataset_id>/decide/", datasets.decide, name="rows-decide"),
+    path("datasets/<uuid:dataset_id>/review/", datasets.review, name="rows-review"),
     path(
         "datasets/<uuid:dataset_id>/c/<int:number>/",
         datasets.conversation_detail,

@@ -31,10 +31,10 @@ class FreezeForm(forms.Form):
 
 
 class DecisionForm(forms.Form):
-    """A decision about the ticked rows, or about all rows that match the filter."""
+    """A decision about the selected rows, or about all rows that match the filter."""
 
     decision = forms.ChoiceField(choices=Decision.choices)
-    scope = forms.ChoiceField(choices=[("ticked", "ticked"), ("matching", "matching")])
+    scope = forms.ChoiceField(choices=[("selected", "selected"), ("matching", "matching")])
     previewed = forms.IntegerField(min_value=0, required=False)
 
     def decided(self) -> Decision:
@@ -101,6 +101,16 @@ class RulesForm:
         return wanted
 
 
-def ticked_rows(values: list[str]) -> list[int]:
-    """Return the ids of ticked boxes; what is no id is left out."""
+def selected_rows(values: list[str]) -> list[int]:
+    """Return the ids of checked boxes; what is no id is left out."""
     return [int(value) for value in values if value.isdecimal() and len(value) < 19]
+
+
+def reviewed_rows(values: list[str]) -> list[tuple[int, Decision]]:
+    """Return the decisions of a review in their order; each value is like `keep:1234567`."""
+    found = []
+    for value in values:
+        word, _, number = value.partition(":")
+        if word in Decision.values and selected_rows([number]):
+            found.append((int(number), Decision(word)))
+    return found

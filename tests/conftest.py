@@ -19,6 +19,7 @@ from otto_web.lib import failpoints, live
 from otto_web.lib.access import Role
 from otto_web.servers import postgres, processes, valkey, wiring
 from otto_web.services_file import database_from_url
+from tests import real_size
 from tests.failpoints import Failpoint
 from tests.machine_numbers import ReadingClient
 
@@ -201,6 +202,22 @@ def client_of():
         return client
 
     return signed_in
+
+
+# Rows as many as in use ---------------------------------------------------------------------------
+@pytest.fixture(scope="session")
+def _kept_world():
+    """What `real_world` was when it was made; filled by its first use."""
+    return []
+
+
+@pytest.fixture
+def real_world(db, _kept_world):
+    """Thousands of rows with ids above a million: a dataset, a version, a deployment's log."""
+    if _kept_world:
+        return _kept_world[0].restore()
+    _kept_world.append(real_size.build())
+    return _kept_world[0].world()
 
 
 # Browser -----------------------------------------------------------------------------------------

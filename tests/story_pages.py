@@ -105,7 +105,7 @@ def chips(page, group):
 
 
 def filter_by_reason(page, name):
-    page.get_by_role("list", name="Why set aside").get_by_role("link", name=name).click()
+    page.get_by_role("list", name="Reasons").get_by_role("link", name=name).click()
     page.wait_for_url("**reason=**")
     page.locator('#dataset-table a[aria-current="true"]', has_text=name).wait_for()
 

@@ -68,12 +68,12 @@ def upload_and_look(page):
 def curate(page):
     before = story.chips(page, "Status")
     assert before["All"] == story.CONVERSATIONS
-    echoes = story.chips(page, "Why set aside")["echo"]
+    echoes = story.chips(page, "Reasons")["echo"]
     story.filter_by_reason(page, "echo")
     assert page.locator(story.ROW).count() == echoes > 1
     story.exclude_one_by_key_and_take_it_back(page)
     page.get_by_role("link", name="Clear").click()
-    unfinished = story.chips(page, "Why set aside")["incomplete"]
+    unfinished = story.chips(page, "Reasons")["incomplete"]
     story.filter_by_reason(page, "incomplete")
     story.exclude_all_that_match(page, unfinished)
     page.get_by_role("link", name="Clear").click()

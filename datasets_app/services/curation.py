@@ -43,6 +43,7 @@ def decide_rows(
     """Decide about the named rows of the dataset; an empty selection does nothing."""
     if not ids:
         return None
+    begin_change(dataset.pk)
     rows = dataset.conversations.filter(pk__in=ids)
     return _decide(dataset, rows, decision, by=by, chosen={"ids": list(ids)})
 
@@ -52,6 +53,7 @@ def decide_matching(
     dataset: Dataset, rows: RowFilter, decision: Decision, *, previewed: int, by: User
 ) -> Action:
     """Decide about every row that matches, but only if these are as many as were shown."""
+    begin_change(dataset.pk)
     action = _decide(dataset, rows.rows(dataset), decision, by=by, chosen=rows.as_json())
     if action.previewed != previewed:
         raise PreviewChangedError(
@@ -59,6 +61,27 @@ def decide_matching(
             "looked. Nothing was changed; look again and decide anew."
         )
     return action
+
+
+@transaction.atomic(durable=True)
+def decide_in_turn(
+    dataset: Dataset, decisions: Sequence[tuple[int, Decision]], *, by: User
+) -> dict[int, Action]:
+    """Decide about rows one after the other, each as an action of its own; return these by row.
+
+    A row that shows this decision already, or that is gone, is passed over: a letter whose answer
+    was lost can be sent again.
+    """
+    begin_change(dataset.pk)
+    rows = dataset.conversations.filter(pk__in=[row for row, _ in decisions])
+    shown: dict[int, str | None] = dict(rows.values_list("pk", "decision"))
+    made: dict[int, Action] = {}
+    for row, decision in decisions:
+        if row in shown and shown[row] != decision:
+            one = dataset.conversations.filter(pk=row)
+            made[row] = _decide(dataset, one, decision, by=by, chosen={"ids": [row]})
+            shown[row] = decision
+    return made
 
 
 def _decide(
@@ -69,7 +92,6 @@ def _decide(
     by: User,
     chosen: dict[str, object],
 ) -> Action:
-    begin_change(dataset.pk)
     after = {"status": STATUS_AFTER[decision], "decision": decision.value}
     action = Action.objects.create(dataset=dataset, actor=by, kind=decision.value, filter=chosen)
     sql, params = rows.order_by().values("id", "status", "decision").query.sql_with_params()

@@ -5,13 +5,18 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from datasets_app.corpus.conversation import CorpusError
-from datasets_app.forms_datasets import DatasetForm, DecisionForm, ticked_rows
+from datasets_app.forms_datasets import (
+    DatasetForm,
+    DecisionForm,
+    reviewed_rows,
+    selected_rows,
+)
 from datasets_app.models import Action, Dataset
 from datasets_app.rowfilter import PAGE_SIZES, SORT_WORDS, RowFilter
 from datasets_app.selectors import datasets as selectors
@@ -20,6 +25,9 @@ from datasets_app.services import curation
 from datasets_app.services import datasets as services
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest, respond
+
+MOST_REVIEWED = 200
+FRAGMENTS = {"dataset-summary": "datasets/_dataset_summary.html"}
 
 
 def find_dataset(request: TeamRequest, dataset_id: UUID) -> Dataset:
@@ -52,7 +60,7 @@ def dataset_detail(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
 
 
 def _table(
-    request: HttpRequest, dataset: Dataset, *, error: str = "", status: int = 200
+    request: TeamRequest, dataset: Dataset, *, error: str = "", status: int = 200
 ) -> HttpResponse:
     rows = RowFilter.from_query(request.GET)
     context = {
@@ -68,7 +76,7 @@ def _table(
     return respond(
         request,
         page="datasets/dataset_detail.html",
-        fragment="datasets/_dataset_table.html",
+        fragment=FRAGMENTS.get(request.htmx.target or "", "datasets/_dataset_table.html"),
         context=context,
         status=status,
     )
@@ -102,10 +110,15 @@ def conversation_detail(request: TeamRequest, dataset_id: UUID, number: int) -> 
 
 
 @role_required(Role.CURATOR)
-@require_POST
+@require_http_methods(["GET", "POST"])
 def decide(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
-    """Accept or exclude ticked rows or all that match; with nothing ticked nothing happens."""
+    """Accept or exclude selected rows or all that match; with nothing selected nothing happens.
+
+    Who comes by GET reloaded the answer, or signed in again on the way here: the table is shown.
+    """
     dataset = find_dataset(request, dataset_id)
+    if request.method == "GET":
+        return redirect(_address(dataset, request))
     form = DecisionForm(request.POST)
     if not form.is_valid():
         return _table(request, dataset, error="Choose “Accept” or “Exclude”.", status=422)
@@ -114,7 +127,7 @@ def decide(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
     except CorpusError as error:
         return _table(request, dataset, error=str(error), status=422)
     if action is None:
-        sentence = "No conversation is ticked, so nothing was changed. Tick some rows first."
+        sentence = "No conversation is selected, so nothing was changed. Select some rows first."
         return _table(request, dataset, error=sentence, status=422)
     messages.success(request, f"{action.title}.", extra_tags=f"undo:{action.pk}")
     if request.htmx:
@@ -123,8 +136,8 @@ def decide(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
 
 
 def _carry_out(request: TeamRequest, dataset: Dataset, form: DecisionForm) -> Action | None:
-    if form.cleaned_data["scope"] == "ticked":
-        ids = ticked_rows(request.POST.getlist("row"))
+    if form.cleaned_data["scope"] == "selected":
+        ids = selected_rows(request.POST.getlist("row"))
         return curation.decide_rows(dataset, ids, form.decided(), by=request.user)
     rows = RowFilter.from_query(request.GET)
     previewed = form.cleaned_data["previewed"] or 0
@@ -133,15 +146,31 @@ def _carry_out(request: TeamRequest, dataset: Dataset, form: DecisionForm) -> Ac
     )
 
 
+@role_required(Role.CURATOR)
+@require_POST
+def review(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
+    """Take the decisions of a review by key, in their order; say which actions they became."""
+    dataset = find_dataset(request, dataset_id)
+    decisions = reviewed_rows(request.POST.getlist("row"))
+    if not 0 < len(decisions) <= MOST_REVIEWED:
+        sentence = f"Send between 1 and {MOST_REVIEWED} decisions, each like keep:1234567."
+        return JsonResponse({"error": sentence}, status=422)
+    made = curation.decide_in_turn(dataset, decisions, by=request.user)
+    return JsonResponse({"actions": [(row, action.pk) for row, action in made.items()]})
+
+
 def _address(dataset: Dataset, request: HttpRequest) -> str:
     query = RowFilter.from_query(request.GET)
     return f"{reverse('dataset-detail', args=[dataset.pk])}?{query.query(after=query.after)}"
 
 
 @role_required(Role.CURATOR)
-@require_POST
+@require_http_methods(["GET", "POST"])
 def undo(request: TeamRequest, dataset_id: UUID, action_id: int) -> HttpResponse:
+    """Undo an action; who comes by GET sees the table."""
     dataset = find_dataset(request, dataset_id)
+    if request.method == "GET":
+        return redirect(_address(dataset, request))
     action = get_object_or_404(dataset.actions.all(), pk=action_id)
     try:
         undone = curation.undo(action, by=request.user)

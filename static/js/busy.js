@@ -22,6 +22,11 @@ export function say(sentence) {
   place.replaceChildren(line);
 }
 
+/** Say why an answer with this status changed nothing. @param {number} status @param {string | null} number */
+export function sayStatus(status, number) {
+  say(SENTENCES[status] ?? `${FAULT} ${number ?? status}`);
+}
+
 /** @param {CustomEvent<HtmxDetail>} event @param {boolean} isBusy */
 function mark(event, isBusy) {
   const { target } = event.detail;
@@ -35,5 +40,9 @@ document.addEventListener("htmx:afterRequest", (event) => mark(event, false));
 document.addEventListener("htmx:sendError", () => say(AWAY));
 document.addEventListener("htmx:responseError", (event) => {
   const { xhr } = event.detail;
-  say(SENTENCES[xhr.status] ?? `${FAULT} ${xhr.getResponseHeader("X-Request-ID") ?? xhr.status}`);
+  sayStatus(xhr.status, xhr.getResponseHeader("X-Request-ID"));
+});
+// A page that Back takes out of the browser's store was left while it waited: its answer never came.
+addEventListener("pageshow", (event) => {
+  if (event.persisted && document.querySelector('[aria-busy="true"]')) location.reload();
 });

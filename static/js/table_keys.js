@@ -1,91 +1,110 @@
 // @ts-check
-/** The table by keyboard: j k move, x tick, Enter read, a accept, r exclude, u undo. */
-import { isTyping } from "./keys.js";
+/** The table by keyboard: j k move, x select, Enter read, a accept, r exclude, u undo, Esc close. */
+import { showDecision } from "./decision.js";
+import { drawer } from "./drawer.js";
+import { keyLine } from "./key_line.js";
+import { outbox } from "./outbox.js";
 
 /** @param {HTMLElement} root */
 export function attach(root) {
   let current = "";
+  let isNewPage = false;
+
+  /** @param {string} selector */
+  const find = (selector) => /** @type {HTMLElement | null} */ (root.querySelector(selector));
   const rows = () => /** @type {HTMLElement[]} */ ([...root.querySelectorAll("tr[data-row]")]);
   const place = () => rows().findIndex((row) => row.dataset.row === current);
+  const link = () => find(`tr[data-row="${current}"] a.row-link`);
 
+  /** @param {HTMLElement | null | undefined} row */
+  const mark = (row) => {
+    for (const other of root.querySelectorAll("tr[aria-current]")) other.removeAttribute("aria-current");
+    row?.setAttribute("aria-current", "true");
+    current = row?.dataset.row ?? "";
+  };
   /** @param {number} index */
   const moveTo = (index) => {
     const all = rows();
-    const row = all[Math.max(0, Math.min(index, all.length - 1))];
-    if (!row) return;
-    for (const other of all) other.removeAttribute("aria-current");
-    row.setAttribute("aria-current", "true");
-    current = row.dataset.row ?? "";
-    row.scrollIntoView({ block: "nearest" });
-    const link = row.querySelector("a.row-link");
-    if (link instanceof HTMLElement) link.focus({ preventScroll: true });
+    mark(all[Math.max(0, Math.min(index, all.length - 1))]);
+    link()?.closest("tr")?.scrollIntoView({ block: "nearest" });
+    link()?.focus({ preventScroll: true });
+    reading.follow(link());
   };
-  const box = () => {
-    const found = rows()[place()]?.querySelector("input[name=row]");
-    return found instanceof HTMLInputElement ? found : null;
+  const reading = drawer(root, (row) => mark(find(`tr[data-row="${row}"]`)));
+  const saving = outbox(root, (left) => {
+    const words = find("[data-unsaved]");
+    if (words) words.textContent = left ? `saving ${left}` : "";
+    if (!left) find("#dataset-summary")?.dispatchEvent(new CustomEvent("otto:stale"));
+  });
+
+  /** Do something to the table once every decision is saved; keys wait until it is back. @param {() => void} act */
+  const leave = async (act) => {
+    line.away();
+    if (await saving.emptied()) act();
+    else line.stay();
   };
-  const read = () => {
-    const link = rows()[place()]?.querySelector("a.row-link");
-    if (link instanceof HTMLElement) link.click();
+  const goOn = () => {
+    if (place() + 1 < rows().length) moveTo(place() + 1);
+    else if (find('#rows-form a[rel="next"]')) {
+      leave(() => {
+        isNewPage = true;
+        find('#rows-form a[rel="next"]')?.click();
+      });
+    } else saving.emptied().then(() => reading.follow(link()));
   };
-  /** Decide about the ticked rows, or about the one under the cursor. @param {string} key */
-  const decide = (key) => {
-    const form = root.querySelector("#rows-form");
-    const button = form?.querySelector(`button[data-key="${key}"]`);
-    if (!(button instanceof HTMLElement) || !form) return;
-    const one = box();
-    if (!form.querySelector("input[name=row]:checked") && one) {
-      one.checked = true;
-      moveOn = place() + 1;
-    }
-    button.click();
+  /** @param {string} row @param {string} decision */
+  const decide = (row, decision) => {
+    const shown = showDecision(find(`tr[data-row="${row}"]`), decision);
+    if (shown) saving.push(shown);
+    goOn();
   };
-  let moveOn = -1;
-  const settled = () => {
-    if (moveOn >= 0) {
-      moveTo(Math.min(moveOn, rows().length - 1));
-      if (root.querySelector("#conversation")) read();
-    } else if (current) moveTo(Math.max(place(), 0));
-    moveOn = -1;
+  /** Decide about the selected rows, or about the one under the cursor. @param {string} decision */
+  const answer = (decision) => {
+    if (find("input[name=row]:checked")) leave(() => find(`#rows-form button[value="${decision}"]`)?.click());
+    else if (place() < 0) moveTo(0);
+    else decide(current, decision);
   };
-  /** @type {Record<string, () => void>} */
+  const undo = () => {
+    const [row, action] = saving.actions.pop() ?? [];
+    const form = /** @type {HTMLFormElement | null} */ (find("#rows-form"));
+    const button = find('button[data-key="u"]');
+    if (!row || !form) return button ? button.click() : line.goOn();
+    current = String(row);
+    const url = (root.dataset.undoUrl ?? "").replace("/0/", `/${action}/`) + new URL(form.action).search;
+    window.htmx.ajax("POST", url, { source: form }); // swapped as the form says
+  };
   const actions = {
     j: () => moveTo(place() + 1),
     k: () => moveTo(place() - 1),
-    x: () => box()?.click(),
-    a: () => decide("a"),
-    r: () => decide("r"),
-    u: () => clickOn('button[data-key="u"]'),
-    ArrowRight: read,
+    x: () => find(`tr[data-row="${current}"] input[name=row]`)?.click(),
+    a: () => answer("keep"),
+    r: () => answer("exclude"),
+    u: () => leave(undo),
+    ArrowRight: () => link()?.click(),
+    Escape: () => (reading.close(), link()?.focus()),
   };
-  /** @param {string} selector */
-  const clickOn = (selector) => {
-    const found = root.querySelector(selector);
-    if (found instanceof HTMLElement) found.click();
-  };
-  /** @param {KeyboardEvent} event */
-  const press = (event) => {
-    if (!("keys" in document.documentElement.dataset)) return;
-    const onBox = event.target instanceof HTMLInputElement && event.target.type === "checkbox";
-    if ((isTyping(event.target) && !onBox) || event.ctrlKey || event.metaKey || event.altKey) return;
-    const act = actions[event.key];
-    if (!act || document.querySelector("dialog[open]")) return;
+  const line = keyLine(root, actions, () => {
+    if (isNewPage || current) moveTo(isNewPage ? 0 : place());
+    isNewPage = false;
+  });
+  /** A decision in the drawer goes the way of the keys. @param {SubmitEvent} event */
+  const submit = (event) => {
+    const { reviewed } = /** @type {HTMLFormElement} */ (event.target).dataset;
+    if (!reviewed || !find(`tr[data-row="${reviewed}"]`)) {
+      saving.actions.length = 0; // what comes now is undone first
+      return;
+    }
     event.preventDefault();
-    act();
+    event.stopPropagation(); // htmx listens on the form
+    mark(find(`tr[data-row="${reviewed}"]`));
+    decide(reviewed, /** @type {HTMLButtonElement} */ (event.submitter).value);
   };
-  /** @param {Event} event */
-  const follow = (event) => {
+  /** @param {FocusEvent} event */
+  const focus = (event) => {
     const row = event.target instanceof Element ? event.target.closest("tr[data-row]") : null;
-    if (row instanceof HTMLElement && row.dataset.row !== current) moveTo(rows().indexOf(row));
+    if (row instanceof HTMLElement) mark(row);
   };
-  /** On a narrow screen a row opens as a page: the drawer would lie below the table. @param {Event} event */
-  const openPage = (event) => {
-    const link = event.target instanceof Element && event.target.closest("a.row-link");
-    if (link && matchMedia("(max-width: 1100px)").matches) event.stopPropagation();
-  };
-  document.addEventListener("keydown", press);
-  root.addEventListener("click", openPage, true);
-  root.addEventListener("focusin", follow);
-  root.addEventListener("htmx:afterSettle", settled);
-  return () => document.removeEventListener("keydown", press);
+  root.addEventListener("focusin", focus);
+  root.addEventListener("submit", submit, true);
+  return () => (line.close(), saving.close());
 }

@@ -68,26 +68,26 @@ def test_the_queries_of_the_table_do_not_grow_with_its_rows(
         curator.get(address)
 
 
-def test_accepting_a_ticked_row_by_the_form(dataset, curator):
+def test_accepting_a_selected_row_by_the_form(dataset, curator):
     row = dataset.conversations.filter(status="excluded").first()
     address = reverse("rows-decide", args=[dataset.pk])
-    answer = curator.post(address, {"decision": "keep", "scope": "ticked", "row": [row.pk]})
+    answer = curator.post(address, {"decision": "keep", "scope": "selected", "row": [row.pk]})
     assert answer.status_code == 302
     row.refresh_from_db()
     assert row.status == "kept"
 
 
-def test_deciding_with_nothing_ticked_changes_nothing_and_says_so(dataset, curator):
+def test_deciding_with_nothing_selected_changes_nothing_and_says_so(dataset, curator):
     address = reverse("rows-decide", args=[dataset.pk])
-    answer = curator.post(address, {"decision": "exclude", "scope": "ticked"})
+    answer = curator.post(address, {"decision": "exclude", "scope": "selected"})
     assert answer.status_code == 422
-    assert "No conversation is ticked" in answer.content.decode()
+    assert "No conversation is selected" in answer.content.decode()
     assert dataset.conversations.filter(status="kept").count() == 30
 
 
 def test_undoing_one_is_said_in_the_singular(dataset, curator):
     row = dataset.conversations.filter(status="kept").first()
-    body = {"decision": "exclude", "scope": "ticked", "row": row.pk}
+    body = {"decision": "exclude", "scope": "selected", "row": row.pk}
     curator.post(reverse("rows-decide", args=[dataset.pk]), body, headers=HTMX)
     action = dataset.actions.get()
     answer = curator.post(reverse("action-undo", args=[dataset.pk, action.pk]), headers=HTMX)

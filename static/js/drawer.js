@@ -1,0 +1,45 @@
+// @ts-check
+/** The conversation beside the table: it opens on demand, follows the cursor, and closes again. */
+const CALM = 120;
+
+/** `opened` hears which row is shown. @param {HTMLElement} root @param {(row: string) => void} opened */
+export function drawer(root, opened) {
+  const place = /** @type {HTMLElement} */ (root.querySelector("#drawer"));
+  let timer = 0;
+
+  /** On a narrow screen a row opens as a page: a drawer would lie below the table. */
+  const isPage = () => matchMedia("(max-width: 1100px)").matches;
+  const close = () => {
+    clearTimeout(timer);
+    place.hidden = true;
+    place.replaceChildren();
+    root.classList.remove("has-drawer");
+  };
+  /** Read this row once the keys are calm. @param {HTMLElement | null} link */
+  const follow = (link) => {
+    clearTimeout(timer);
+    if (!place.hidden && link) timer = setTimeout(() => link.isConnected && link.click(), CALM);
+  };
+  /** @param {Event} event */
+  const settled = (event) => {
+    if (/** @type {CustomEvent} */ (event).detail.target !== place) return;
+    place.hidden = false;
+    place.scrollTop = 0;
+    root.classList.add("has-drawer");
+    const shown = place.querySelector("[data-conversation]");
+    if (shown instanceof HTMLElement) opened(shown.dataset.conversation ?? "");
+  };
+  /** A click anywhere on a row opens it. @param {MouseEvent} event */
+  const click = (event) => {
+    const on = event.target instanceof Element ? event.target : null;
+    if (on?.closest("[data-close]")) close();
+    else if (on?.closest("a.row-link")) isPage() && event.stopPropagation();
+    else if (!on?.closest("a, input, button, label") && !String(getSelection())) {
+      const link = on?.closest("tr[data-row]")?.querySelector("a.row-link");
+      if (link instanceof HTMLElement) link.click();
+    }
+  };
+  root.addEventListener("click", click, true);
+  root.addEventListener("htmx:afterSettle", settled);
+  return { close, follow };
+}

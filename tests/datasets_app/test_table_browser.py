@@ -1,0 +1,240 @@
+"""The table in Chromium, at real size: the drawer, the keys, Back and reload; nothing complains."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.conf import settings
+from django.db.models import F
+
+from datasets_app.models import Action
+from tests.real_size import ROWS
+from tests.story_pages import Tab
+from tests.waiting import until
+
+pytestmark = pytest.mark.slow
+ROW = "#dataset-table tr[data-row]"
+CURRENT = f'{ROW}[aria-current="true"]'
+DRAWER = "#drawer #conversation"
+
+
+@pytest.fixture
+def open_tab(browser, live_server, client_of, redis_server, request):
+    """Give a function that opens a person's tab; at the end no tab may have complained."""
+    tabs = []
+
+    def opened(person, **options):
+        options = {"viewport": {"width": 1440, "height": 900}} | options
+        tab = Tab(browser, live_server.url, **options)
+        cookie = client_of(person).cookies[settings.SESSION_COOKIE_NAME].value
+        where = {"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}
+        tab.context.add_cookies([where])
+        tab.page.set_default_timeout(20_000)
+        tabs.append(tab)
+        return tab
+
+    yield opened
+    for tab in tabs:
+        tab.context.close()
+    assert [said for tab in tabs for said in tab.complaints] == []
+
+
+@pytest.fixture
+def table(open_tab, real_world, cora):
+    """Give a function that opens the table of the big dataset and returns its page."""
+
+    def opened(query=""):
+        page = open_tab(cora).page
+        page.goto(f"/datasets/{real_world.dataset.pk}/{query}")
+        ready(page)
+        return page
+
+    return opened
+
+
+def ready(page):
+    page.locator(ROW).first.wait_for()
+    page.wait_for_load_state("networkidle")  # the scripts are there
+
+
+def saved(page):
+    page.locator("[data-unsaved]:empty").wait_for(state="attached")
+
+
+def pk_of(row):
+    return int(row.get_attribute("data-row"))
+
+
+def decided(world):
+    return world.dataset.conversations.exclude(decision=None)
+
+
+def test_rows_open_one_after_the_other_beside_the_table(table):
+    page = table()
+    rows = page.locator(ROW)
+    assert not page.locator("#drawer").is_visible()
+    for number in (0, 1, 4):  # the second is a conversation of many turns
+        rows.nth(number).locator("a.row-link").click()
+        page.locator(f'{DRAWER}[data-conversation="{pk_of(rows.nth(number))}"]').wait_for()
+        assert page.evaluate("scrollY") == 0
+        assert page.locator("#drawer").count() == page.locator("#conversation").count() == 1
+        assert page.locator(CURRENT).get_attribute("data-row") == str(pk_of(rows.nth(number)))
+    page.locator("#drawer").get_by_role("link", name="Previous").click()
+    page.locator(f'{DRAWER}[data-conversation="{pk_of(rows.nth(3))}"]').wait_for()
+    page.locator("#drawer").get_by_role("link", name="Next").click()
+    page.locator(f'{DRAWER}[data-conversation="{pk_of(rows.nth(4))}"]').wait_for()
+    page.keyboard.press("Escape")
+    page.locator("#drawer").wait_for(state="hidden")
+    rows.nth(2).locator("td").nth(2).click()  # anywhere on the row
+    page.locator(f'{DRAWER}[data-conversation="{pk_of(rows.nth(2))}"]').wait_for()
+    page.reload()
+    ready(page)
+    assert not page.locator("#drawer").is_visible()
+
+
+def test_a_decision_in_the_drawer_goes_on_to_the_next_row(table, real_world):
+    page = table()
+    rows = page.locator(ROW)
+    first, second = pk_of(rows.nth(0)), pk_of(rows.nth(1))
+    rows.nth(0).locator("a.row-link").click()
+    page.locator(DRAWER).get_by_role("button", name="Exclude").click()
+    page.locator(f'{DRAWER}[data-conversation="{second}"]').wait_for()
+    saved(page)
+    assert list(decided(real_world).values_list("pk", "decision")) == [(first, "exclude")]
+    assert "by a person" in rows.nth(0).inner_text()
+
+
+def test_keys_fifty_milliseconds_apart_decide_every_row_once_and_in_order(table, real_world):
+    page = table("?status=review")
+    wanted = [pk_of(row) for row in page.locator(ROW).all()[:30]]
+    page.keyboard.press("j")
+    page.keyboard.type("ar" * 15, delay=50)
+    until(lambda: decided(real_world).count() == 30)
+    assert [action.filter["ids"] for action in Action.objects.order_by("pk")] == [
+        [row] for row in wanted
+    ]
+    saved(page)
+    page.locator("#dataset-summary").get_by_text("Undo “1 conversation excluded”").wait_for()
+    page.keyboard.press("u")
+    page.get_by_text("Undone: 1 conversation is as before.").wait_for()
+    assert decided(real_world).count() == 29
+    page.locator(f'{CURRENT}[data-row="{wanted[-1]}"]').wait_for()
+
+
+def test_a_curator_decides_three_thousand_rows_by_key(table, real_world):
+    page = table("?size=200")
+    page.keyboard.press("j")
+    page.keyboard.type("aar" * 1_100)
+    until(lambda: decided(real_world).count() == ROWS, 120)
+    acts = Action.objects.order_by("pk").values_list("filter", "kind")
+    rows = real_world.dataset.conversations.order_by("position").values_list("pk", flat=True)
+    assert [chosen["ids"] for chosen, _ in acts] == [[row] for row in rows]
+    assert [kind for _, kind in acts] == ["keep", "keep", "exclude"] * 1_100
+    saved(page)
+    assert page.locator(ROW).last.get_attribute("data-decided") == "exclude"
+
+
+def test_what_does_not_reach_the_server_is_shown_as_it_was(open_tab, real_world, cora):
+    tab = open_tab(cora)
+    page = tab.page
+    page.goto(f"/datasets/{real_world.dataset.pk}/")
+    ready(page)
+    page.route("**/review/", lambda route: route.abort())
+    page.keyboard.press("j")
+    page.keyboard.type("aaa")
+    page.get_by_text("were not saved").wait_for()
+    assert page.locator(f"{ROW}[data-decided]").count() == 0
+    assert "by a person" not in page.locator("#rows-form").inner_text()
+    tab.complaints.clear()  # a browser rightly complains of a request that went nowhere
+    page.unroute("**/review/")
+    page.keyboard.type("a")
+    until(lambda: decided(real_world).count() == 1)
+    saved(page)
+
+
+def test_all_that_match_are_decided_and_taken_back(table, real_world):
+    page = table("?status=review")
+    number = real_world.dataset.conversations.filter(status="review").count()
+    page.get_by_label(f"all {number:,} that match").check()
+    page.get_by_role("button", name="Accept").click()
+    page.get_by_text(f"{number:,} conversations accepted.").wait_for()
+    assert decided(real_world).count() == number
+    page.keyboard.press("u")
+    page.get_by_text(f"Undone: {number:,} conversations are as before.").wait_for()
+    assert decided(real_world).count() == 0
+
+
+def test_boxes_are_reached_by_tab_and_selected_by_key(table, real_world):
+    page = table()
+    page.locator("#size").focus()
+    seen = []
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        seen.append(page.evaluate("document.activeElement.name ?? ''"))
+    assert seen.count("row") >= 2
+    page.locator(f"{ROW} input").first.focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("Tab")  # its link
+    page.keyboard.press("Tab")  # the next box
+    page.keyboard.press("Space")
+    assert page.locator("input[name=row]:checked").count() == 2
+    page.keyboard.press("r")
+    page.get_by_text("2 conversations excluded.").wait_for()
+    assert decided(real_world).count() == 2
+
+
+def test_back_shows_the_table_as_it_is_now_and_nothing_waits(table, real_world):
+    page = table()
+    page.get_by_role("list", name="Status").get_by_role("link", name="Review").click()
+    page.wait_for_url("**status=review**")
+    page.get_by_role("link", name="Next 50").click()
+    page.wait_for_url("**after=**")
+    page.keyboard.press("j")
+    page.keyboard.type("a")
+    saved(page)
+    until(lambda: decided(real_world).count() == 1)
+    for address in (re.compile(r"status=review$"), re.compile(r"/datasets/[0-9a-f-]+/$")):
+        page.go_back()
+        page.wait_for_url(address)
+        ready(page)
+        assert page.locator("[aria-busy]").count() == 0
+        page.locator(ROW).first.locator("a.row-link").click()
+        page.locator(DRAWER).wait_for()
+    page.go_forward()
+    page.wait_for_url("**status=review")
+    ready(page)
+    page.goto("/datasets/")
+    page.go_back()
+    ready(page)
+    assert page.locator("[aria-busy]").count() == 0
+    page.keyboard.press("j")
+    page.keyboard.press("r")
+    until(lambda: decided(real_world).count() == 2)
+    saved(page)
+
+
+def test_twenty_rows_and_more_stand_on_a_laptops_screen(table):
+    page = table()
+    seen = page.evaluate(
+        """selector => [...document.querySelectorAll(selector)].filter(row => {
+             const bar = document.querySelector(".bulk").getBoundingClientRect().top;
+             return row.getBoundingClientRect().bottom <= bar; }).length""",
+        ROW,
+    )
+    assert seen >= 20
+
+
+def test_a_version_is_frozen_and_the_log_is_worked_through(table, real_world):
+    page = table()
+    page.get_by_role("link", name="Freeze a version").click()
+    page.get_by_role("link", name=real_world.version.name).click()
+    page.get_by_role("heading", name=real_world.version.name).wait_for()
+    page.get_by_text(f"{real_world.version.counts['rows']:,}").first.wait_for()
+    page.goto("/logs/")
+    page.locator("#log-table input[name=row]").first.check()
+    page.locator("#log-dataset").select_option(label="Real size")
+    page.get_by_role("button", name="Add to dataset").click()
+    page.get_by_text("1 exchange added").wait_for()
+    added = real_world.dataset.conversations.filter(origin="chat")
+    assert added.annotate(last=F("position")).get().last == ROWS + 1
