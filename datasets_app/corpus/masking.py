@@ -9,6 +9,7 @@ money and numbers that follow “#” or a code like “JP-” are not taken for
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -20,16 +21,32 @@ Kind = Literal["email", "phone", "card"]
 FEWEST_PHONE_DIGITS, MOST_PHONE_DIGITS = 7, 15
 FEWEST_CARD_DIGITS, MOST_CARD_DIGITS = 13, 19
 
+# Phones and word processors put these between digits and letters by themselves: what is not
+# seen (soft hyphens, zero-width signs, marks of direction), narrow spaces, other dashes and dots.
+_UNSEEN = "\u00ad\u200b-\u200f\u2060\ufeff\u202a-\u202e\u2066-\u2069"
+_DASH = "\\-\u2010-\u2015\u2043\u2212\ufe58\ufe63\uff0d"
+_DOT = ".\u00b7\u2022\u2219\u22c5\u3002\uff0e\uff61"
+_SLASH = "/\u2044\u2215\uff0f"
+_BLANK = " \t\u00a0\u2000-\u200a\u202f\u205f\u3000"
+_BETWEEN = rf"[{_BLANK}()\uff08\uff09{_UNSEEN}{_DASH}{_DOT}{_SLASH}]{{0,5}}"
+_AT = "@\ufe6b\uff20"
+_PART = rf"[\w{_UNSEEN}-]{{1,63}}"
+_DATE = rf"[{_DASH}{_DOT}{_SLASH}]"
 # Every repetition is bounded, so the search is linear in the text.
 _CANDIDATE = re.compile(
-    r"(?P<email>(?<![\w.+%-])[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5})"
+    rf"(?P<email>(?<![\w.+%-])[\w+%-][\w.+%&'’{_UNSEEN}-]{{0,63}}[{_AT}]"
+    rf"{_PART}(?:[{_DOT}]{_PART}){{1,5}})"
     r"|(?P<other>(?<![\d.])(?:"
-    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?!\d)|\d{1,2}[-/.]\d{1,2}[-/.](?:19|20)\d\d(?!\d)"
+    rf"\d{{4}}{_DATE}\d{{1,2}}{_DATE}\d{{1,2}}(?!\d)"
+    rf"|\d{{1,2}}{_DATE}\d{{1,2}}{_DATE}(?:19|20)\d\d(?!\d)"
     r"|\d{1,3}(?:\.\d{1,3}){3}(?![\d.])"
     r"))"
-    r"|(?P<number>(?<![\w#])(?<!\w-)(?<!# )\+?\(?\d(?:[ \u00a0().\-–/]{0,3}\d){6,18}(?![\d]))"
+    rf"|(?P<number>(?<![\w#])(?<!\w[{_DASH}])(?<!# )[+\uff0b]?"
+    rf"{_BETWEEN}\d(?:{_BETWEEN}\d){{6,18}}(?!\d))"
 )
-_SEVEN_DIGITS = re.compile(r"\d(?:[ \u00a0().\-–/]{0,3}\d){6}")  # most texts end here
+_SEVEN_DIGITS = re.compile(rf"\d(?:{_BETWEEN}\d){{6}}")  # most texts end here
+_HAS_AT = re.compile(f"[{_AT}]")
+_UNSEEN_SIGNS = re.compile(f"[{_UNSEEN}]")
 _GROUPS = re.compile(r"\d+")
 _YEAR = re.compile(r"(?:19|20)\d\d\Z")
 _DECIMAL = re.compile(r"\d{1,3}\.\d{5,}\Z")
@@ -61,21 +78,29 @@ class Masked:
 
 def personal_data(text: str) -> Iterator[PersonalDatum]:
     """Yield each e-mail address, phone and card number in the text, from left to right."""
-    if "@" not in text and _SEVEN_DIGITS.search(text) is None:
+    if _HAS_AT.search(text) is None and _SEVEN_DIGITS.search(text) is None:
         return
     for match in _CANDIDATE.finditer(text):
         found = match.group()
         if match.lastgroup == "email":
-            value = found.casefold()
+            value = unicodedata.normalize("NFKC", _UNSEEN_SIGNS.sub("", found)).casefold()
             reserved = _EXAMPLE_DOMAIN.search(value) is not None
             yield PersonalDatum("email", match.start(), match.end(), value, reserved)
         elif match.lastgroup == "number":
-            digits = "".join(_GROUPS.findall(found))
-            kind = _number_kind(found, digits, text, match.span())
+            found = found[_leading(found) :]
+            digits = unicodedata.normalize("NFKC", "".join(_GROUPS.findall(found)))
+            start = match.end() - len(found)
+            kind = _number_kind(found, digits, text, (start, match.end()))
             if kind is not None:
                 value = digits.removeprefix("00")
                 reserved = kind == "phone" and _EXAMPLE_PHONE.search(value) is not None
-                yield PersonalDatum(kind, match.start(), match.end(), value, reserved)
+                yield PersonalDatum(kind, start, match.end(), value, reserved)
+
+
+def _leading(found: str) -> int:
+    """Return how many separators stand before the number: all but its plus and its bracket."""
+    first = next(at for at, sign in enumerate(found) if sign.isdigit() or sign in "+\uff0b")
+    return first - (first > 0 and found[first - 1] in "(\uff08")
 
 
 def mask(conversation: Conversation) -> Masked:
@@ -120,7 +145,7 @@ def _number_kind(found: str, digits: str, text: str, place: tuple[int, int]) -> 
         return "card"
     if not FEWEST_PHONE_DIGITS <= len(digits) <= MOST_PHONE_DIGITS:
         return None
-    if found.startswith("+"):
+    if found.startswith(("+", "\uff0b")):
         return "phone"
     start, end = place
     is_money = _MONEY.search(text[max(0, start - 2) : start]) or _MONEY_AFTER.match(text, end)

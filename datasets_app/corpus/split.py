@@ -20,12 +20,24 @@ BLOCK = 20
 FEWEST_BLOCKS = 10
 NEEDED: frozenset[Side] = frozenset({"train", "valid"})
 
-_PUNCTUATION = "".join(
-    re.escape(chr(code))
-    for code in range(sys.maxunicode // 17)
-    if unicodedata.category(chr(code)).startswith("P")
+
+def _signs(category: str) -> str:
+    codes = range(sys.maxunicode // 17)
+    return "".join(chr(n) for n in codes if unicodedata.category(chr(n)).startswith(category))
+
+
+_DASHES = re.compile(f"[{re.escape(_signs('Pd'))}\u2212]")
+_UNSEEN = re.compile("[\u00ad\u200b\u200e\u200f\u2060\ufeff\u202a-\u202e\u2066-\u2069\ufe0e\ufe0f]")
+_WIDE = {0xFF01 + n: 0x21 + n for n in range(94)}  # the full-width forms of ASCII
+# Signs that say something: -5 is not 5, C# not C, 50 % not 50, 1/2 not 1 2, @home not home.
+_TELLING = (
+    r"[%‰&§]"
+    r"|(?<=\w)[#@/\\]|[#@/\\](?=\w)"
+    r"|(?<=\d)[^\w\s()\[\]{}\"“”„«»!?;](?=\d)"
+    r"|(?<!\w)[-.](?=\d)|(?<=\d )-(?= \d)|(?<!\S)\.(?=\w)|(?<=\w)_(?=\w)"
 )
-_BETWEEN_WORDS = re.compile(rf"[\s{_PUNCTUATION}]+")
+_ALWAYS = frozenset("%‰&§")
+_BETWEEN_WORDS = re.compile(rf"(?P<telling>{_TELLING})|[\s{re.escape(_signs('P'))}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +74,34 @@ class Deal:
 
 
 def exact_key(conversation: Conversation) -> str:
-    """Return a key equal for conversations that differ in case, spaces and punctuation only."""
+    """Return a key equal for conversations that differ in case, spaces and punctuation only.
+
+    Nor does it matter how a letter was put together, or what stands between the letters without
+    being seen. Rows keep their key: who changes what is equal here needs a migration like 0005.
+    """
     digest = blake2b(digest_size=16)
     for turn in conversation.turns:
-        text = _BETWEEN_WORDS.sub(" ", turn.text.casefold()).strip()
+        text = _bare(turn.text)
         digest.update(f"{turn.role}\x1f{text}\x1e".encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
+
+
+def _bare(text: str) -> str:
+    """Return the words and telling signs of a text; all of it when there are none."""
+    if not text.isascii():
+        text = _DASHES.sub("-", _UNSEEN.sub("", text.translate(_WIDE)))
+        text = unicodedata.normalize("NFC", text)
+    spaced = " ".join(text.casefold().split())
+    words = _BETWEEN_WORDS.sub(_spaced, spaced).split()
+    bare = " ".join(words) or spaced
+    return bare if bare.isascii() else unicodedata.normalize("NFC", bare)
+
+
+def _spaced(found: re.Match[str]) -> str:
+    sign = found["telling"]
+    if sign is None:
+        return " "
+    return f" {sign} " if sign in _ALWAYS else str(sign)
 
 
 def block_groups(count: int, *, document: str, block: int = BLOCK) -> list[str]:

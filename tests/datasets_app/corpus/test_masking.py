@@ -100,3 +100,58 @@ def test_the_search_is_linear_in_the_text():
     for piece in ("a", "a.", "1", "1 ", "a@", "+", "1-"):
         masked(piece * 50_000)
     assert time.process_time() - start < 5
+
+
+SEPARATORS = (
+    *("\u2011", "\u2010", "\u2013", "\u2212", "\u202f", "\u2009", "\u200b"),
+    *("\u00a0", "\u3000", "\u2060", "\u00ad", "\u2022", "\u00b7", "\uff0d"),
+)
+
+
+@pytest.mark.parametrize("sign", SEPARATORS, ids=ascii)
+def test_signs_that_programs_put_between_digits_hide_no_number(sign):
+    assert masked(f"Call +44{sign}20{sign}7946{sign}0018, please") == ["Call <PHONE_1>, please"]
+    assert masked(f"or 020{sign}7946{sign}0018 then") == ["or <PHONE_1> then"]
+    assert masked(f"card {sign.join(['4111', '1111', '1111', '1111'])}.") == ["card <CARD_1>."]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "dora\uff20mail.example",
+        "dora\u200b@mail.example",
+        "dora@ma\u00adil.example",
+        "dora@mail\uff0eexample",
+        "o'quill@mail.example",
+        "o\u2019quill@mail.example",
+        "d&o.ra-b+c@mail.example",
+    ],
+    ids=ascii,
+)
+def test_the_whole_address_is_masked(text):
+    assert masked(f"write to {text} now") == ["write to <EMAIL_1> now"]
+
+
+def test_a_quoted_address_keeps_its_quotes():
+    assert masked("it is 'dora@mail.example'") == ["it is '<EMAIL_1>'"]
+
+
+def test_a_number_in_brackets_and_between_marks_of_direction_is_masked_whole():
+    assert masked("(202) 555\u20110143 is mine") == ["<PHONE_1> is mine"]
+    assert masked("+1 (777) 777\u20117777") == ["<PHONE_1>"]
+    assert masked("\u202a+44\u00a020\u20097946\u20090018\u202c") == ["\u202a<PHONE_1>\u202c"]
+    assert masked("\uff10\uff12\uff10 7946 0018") == ["<PHONE_1>"]
+
+
+def test_an_address_spelled_with_unseen_signs_has_the_placeholder_of_the_plain_one():
+    assert masked("dora@mail.example", "DORA\u200b\uff20mail.example") == ["<EMAIL_1>"] * 2
+    assert masked("020 7946 0018", "020\u20117946\u20110018") == ["<PHONE_1>"] * 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["on 2024\u201105\u201112", "order JP\u20111002345", "it costs 1\u202f299\u202f000 \u20ac"],
+    ids=ascii,
+)
+def test_dates_orders_and_amounts_stay_with_such_signs_too(text):
+    assert masked(text) == [text]

@@ -1,14 +1,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from importlib import import_module
+from types import SimpleNamespace
 
 import pytest
+from django.apps import apps
+from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
 from datasets_app.corpus.conversation import Conversation, CorpusError, Turn
 from datasets_app.corpus.sample import generate
 from datasets_app.corpus.split import Shares, SplitRow, block_groups, deal, exact_key
+from datasets_app.models import Dataset
+from datasets_app.services.datasets import create_dataset
+from tests.datasets_app.makers import add
 
 
 def rows_of(count: int, group=lambda n: f"g{n}") -> list[SplitRow]:
@@ -110,6 +117,72 @@ def test_exact_keys_forgive_case_spaces_and_punctuation_only():
     assert key != exact_key(Conversation((Turn("text", "are you open today yes we are"),)))
     assert exact_key(pair("What is C++?", "It is")) != exact_key(pair("What is C?", "It is"))
     assert exact_key(pair("कि", "a")) != exact_key(pair("का", "a"))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Is the caf\u00e9 open?", "Is the cafe\u0301 open?"),
+        ("Where is my par\u00adcel?", "Where is my parcel?"),
+        ("Where is\u200b my\u2060 parcel\ufeff", "WHERE  is my parcel"),
+        ("\u202aWhere\u202c is it", "where is it"),
+        ("Stra\u00dfe", "STRASSE"),
+        ("\uff23\uff23 ok\uff1f", "cc OK"),
+        ("a well\u2011known shop", "a well-known shop"),
+        ("a well-known shop", "a well known shop"),
+        ("**Yes**, it is \u201copen\u201d \u2014 today\u2026", "yes it is open today"),
+        ("\ud55c\uae00", "\u1112\u1161\u11ab\u1100\u1173\u11af"),
+        ("50 % off", "50% off"),
+        ("\u22125 degrees", "-5 degrees"),
+    ],
+)
+def test_what_reads_the_same_is_a_copy(one, other):
+    assert exact_key(pair(one, "Yes.")) == exact_key(pair(other, "yes"))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("at -5 degrees", "at 5 degrees"),
+        ("at (\u22125) degrees", "at (5) degrees"),
+        ("books on C#", "books on C"),
+        ("books on C++", "books on C"),
+        ("books on .NET", "books on NET"),
+        ("50 % of it", "50 of it"),
+        ("take 1/2", "take 1 2"),
+        ("at 10:30", "at 10 30"),
+        ("3.5 m", "3 5 m"),
+        ("3.5 m", "35 m"),
+        ("it is .5 m", "it is 5 m"),
+        ("5 - 3", "5 3"),
+        ("2*3", "2 3"),
+        ("write @home", "write home"),
+        ("#5", "5"),
+        ("R&D", "R D"),
+        ("my_name", "my name"),
+        ("m\u00b2", "m2"),
+        ("10\u00b2", "102"),
+        ("\u00bd", "1/2"),
+        ("\u2026", "?!"),
+    ],
+)
+def test_a_sign_that_says_something_makes_no_copy(one, other):
+    assert exact_key(pair(one, "Yes.")) != exact_key(pair(other, "Yes."))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_rows_of_an_older_installation_get_the_key_anew_and_keep_their_side(ada):
+    dataset = create_dataset("Old", by=ada)
+    add(dataset, [pair("caf\u00e9", "Yes."), pair("cafe\u0301", "Yes."), pair("-5", "Yes.")])
+    before = Dataset.objects.get(pk=dataset.pk).changes
+    right = list(dataset.conversations.order_by("pk").values_list("exact_key", flat=True))
+    dataset.conversations.filter(exact_key=right[0]).update(exact_key="old", side="valid")
+    migration = import_module("datasets_app.migrations.0005_copies_by_what_they_say")
+    for _ in range(2):
+        migration.rekey(apps, SimpleNamespace(connection=connection))
+    rows = dataset.conversations.order_by("pk").values_list("exact_key", "side")
+    assert list(rows) == [(right[0], "valid"), (right[0], "valid"), (right[2], None)]
+    assert Dataset.objects.get(pk=dataset.pk).changes == before + 1
 
 
 @pytest.mark.checklist(163)
