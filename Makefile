@@ -16,7 +16,7 @@ PRODUCTION := OTTO_HTTPS=1 OTTO_ALLOWED_HOSTS=otto.example \
   OTTO_SECRET_KEY=only-for-this-check-only-for-this-check-0123456789-abcdefghij
 SCRIPTS := find static/js -name '*.js'
 
-.PHONY: help run demo test check lint bench checklist clean system
+.PHONY: help run demo test chaos check lint bench checklist clean system
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -32,6 +32,9 @@ demo: $(VENV)/.installed ## The whole loop without a browser, in a folder of its
 # No second tries: a test that passes now and then is a defect. RERUNS=1 is for a sick machine, and tells which.
 test: $(VENV)/.installed-dev system ## Every test but the benchmarks (WORKERS=2 RERUNS=0)
 	@$(PY) -m pytest -q -n $(WORKERS) --dist worksteal --durations 20 --reruns $(RERUNS) -r R < /dev/null
+
+chaos: $(VENV)/.installed-dev system ## Kill and stop everything at every bad moment; half an hour
+	@$(PY) -m pytest -q -m chaos -n $(WORKERS) --dist worksteal --durations 20 < /dev/null
 
 check: $(VENV)/.installed-dev lint ## Everything that must hold before a commit
 	@$(PRODUCTION) $(PY) manage.py check --deploy --fail-level WARNING

@@ -147,6 +147,42 @@ def test_after_a_kill_the_next_up_stops_what_was_left_behind(tmp_path):
         assert not set(orphans) & set(again.processes())
 
 
+@pytest.mark.chaos
+def test_a_killed_supervisor_ends_up_so_that_a_service_starts_it_again(tmp_path):
+    first = Installation(tmp_path / "var")
+    first.launch()
+    first.wait_until_up()
+    until(lambda: first.find("-Q", "train"), 180)
+    supervisor = next(one for one in first.processes() if "supervisor.supervisord" in one.cmdline())
+    supervisor.kill()
+    assert first.process.wait(120) == 1
+    assert "The supervisor has ended by itself" in first.said
+    until(lambda: first.processes() == [])
+    with Installation(first.folder) as again:
+        assert get(f"{again.address}/healthz")[0] == 200
+
+
+@pytest.mark.chaos
+def test_a_supervisor_and_an_up_that_die_together_leave_nobody_behind(tmp_path):
+    both = Installation(tmp_path / "var")
+    both.launch()
+    is_supervisor = "supervisor.supervisord".__eq__
+    supervisor = until(
+        lambda: next((one for one in both.processes() if any(map(is_supervisor, words(one)))), None)
+    )
+    supervisor.kill()  # in the middle of its first starts
+    both.process.kill()
+    both.process.wait()
+    until(lambda: both.processes() == [])
+
+
+def words(process):
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
 def test_a_command_that_finds_nobody_brings_its_own_servers(tmp_path):
     alone = Installation(tmp_path / "var")
     alone.folder.mkdir()

@@ -28,6 +28,7 @@ from training_app.sweeps import release_expired
 
 pytestmark = pytest.mark.slow
 LONG = {"steps": 240, "checkpoint_every": 10, "eval_every": 40}
+SHORT = LONG | {"steps": 80}
 
 
 @pytest.fixture
@@ -119,26 +120,37 @@ def stop_and_continue(supervisor, version, place, heard):
 
 @pytest.mark.checklist(87, 93, 393, 399)
 def test_a_killed_trainer_resumes_to_the_same_curve_and_the_same_weights(
-    supervisor, process_env, at_checkpoint, failpoint_at
+    supervisor, process_env, at_checkpoint
 ):
-    untouched = queue(**LONG)
+    untouched = queue(**SHORT)
     finish(supervisor, untouched)
-    twin = queue_run(toy_order(untouched.version, **LONG), created_by=None)
-    at_checkpoint("kill@7")
+    twin = queue_run(toy_order(untouched.version, **SHORT), created_by=None)
+    at_checkpoint("kill@5")
     supervisor().wait(120)
     assert Run.objects.get(pk=twin.pk).attempt == 1
     finish(supervisor, twin)
     assert twin.attempt == 2
     assert twin.attempts.order_by("fence").first().exit_reason == "the trainer was ended by SIGKILL"
     assert not twin.events.filter(kind="nondeterministic").exists()
+    assert curve(twin) == curve(untouched)
+    assert weights_sha256(twin) == weights_sha256(untouched)
+
+
+@pytest.mark.chaos
+@pytest.mark.checklist(87, 93)
+def test_a_run_that_was_stopped_goes_on_as_another_to_the_same_curve_and_weights(
+    supervisor, process_env, at_checkpoint, failpoint_at
+):
+    untouched = queue(**LONG)
+    finish(supervisor, untouched)
     place, heard = at_checkpoint("hold@5"), failpoint_at("trainer.asked_to_stop", "hold")
     process_env.update(heard.env)
     rest = stop_and_continue(supervisor, untouched.version, place, heard)
-    for other in (twin, rest):
-        assert curve(other) == curve(untouched)
-        assert weights_sha256(other) == weights_sha256(untouched)
+    assert curve(rest) == curve(untouched)
+    assert weights_sha256(rest) == weights_sha256(untouched)
 
 
+@pytest.mark.chaos
 @pytest.mark.checklist(393, 395)
 def test_a_killed_supervisor_takes_its_trainer_along_and_the_run_goes_on(
     supervisor, process_env, at_checkpoint
@@ -156,6 +168,7 @@ def test_a_killed_supervisor_takes_its_trainer_along_and_the_run_goes_on(
     assert run.attempt == 2
 
 
+@pytest.mark.chaos
 def test_a_host_that_never_comes_back_loses_its_run_to_the_reaper(
     supervisor, process_env, at_checkpoint
 ):
@@ -172,6 +185,7 @@ def test_a_host_that_never_comes_back_loses_its_run_to_the_reaper(
     finish(supervisor, run)
 
 
+@pytest.mark.chaos
 def test_a_trainer_that_slept_through_its_lease_writes_nothing_and_exits_75(
     supervisor, process_env, in_process_env, at_checkpoint, monkeypatch
 ):
@@ -210,6 +224,7 @@ def test_a_running_run_is_cancelled_within_ten_seconds(verb, supervisor, process
     assert run.checkpoints.exists() == (verb == CancelVerb.KEEP)
 
 
+@pytest.mark.chaos
 def test_a_drained_worker_hands_its_run_on_without_counting_a_death(
     supervisor, process_env, at_checkpoint
 ):
@@ -226,6 +241,7 @@ def test_a_drained_worker_hands_its_run_on_without_counting_a_death(
     finish(supervisor, run)
 
 
+@pytest.mark.chaos
 def test_a_damaged_checkpoint_is_passed_over_with_an_event(supervisor, process_env, at_checkpoint):
     run = queue(**LONG)
     at_checkpoint("kill@5")
