@@ -25,7 +25,7 @@ def page(browser, live_server, client_of, cora, settings):
         [{"name": live_settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}]
     )
     found = context.new_page()
-    found.set_default_timeout(15_000)
+    found.set_default_timeout(60_000)
     found.goto(f"{live_server.url}/uploads/")
     found.wait_for_selector("[data-plain]", state="hidden")
     yield found

@@ -154,7 +154,7 @@ def test_a_server_that_does_not_answer_is_said_and_nothing_typed_is_lost(open_pa
     page.goto("/status/")
     page.wait_for_load_state("networkidle")
     page.route("**/status/", lambda route: route.abort())
-    page.get_by_text("The server does not answer").wait_for(timeout=10_000)
+    page.get_by_text("The server does not answer").wait_for()
 
 
 ECHO = """async () => {
@@ -175,7 +175,7 @@ def test_a_broken_line_comes_back_and_every_follower_subscribes_again(open_page,
     page.locator('body[data-heard="7:hello "]').wait_for()
     page.get_by_text("● live").wait_for()
     lines[0].close(code=1012)
-    page.locator('body[data-heard="7:hello 7:hello "]').wait_for(timeout=10_000)
+    page.locator('body[data-heard="7:hello 7:hello "]').wait_for()
     lines[1].close(code=4401)
     page.get_by_text("offline").wait_for()
     page.wait_for_timeout(1500)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 import pytest
@@ -18,6 +17,23 @@ QUICK, SLOW = 0.002, 0.03
 MINUTE = TrainConfig(minutes=1, compile="off", precision="fp32")
 
 
+class Clock:
+    """A clock that only the test's own updates move: no neighbour has a say."""
+
+    now = 1000.0
+
+    def monotonic(self):
+        return self.now
+
+    perf_counter = monotonic
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+
+CLOCK = Clock()
+
+
 class Slowed(nn.Module):
     """A network of one weight whose updates take as long as they are told."""
 
@@ -27,7 +43,7 @@ class Slowed(nn.Module):
         self.spans = iter(spans)
 
     def forward(self, ids, targets, weights):
-        time.sleep(next(self.spans))
+        CLOCK.sleep(next(self.spans))
         return (self.model(ids.float().unsqueeze(-1)) * weights.unsqueeze(-1)).sum()
 
 
@@ -40,6 +56,7 @@ def trial_of(spans):
 @pytest.fixture(autouse=True)
 def short_rounds(monkeypatch):
     monkeypatch.setattr(pace, "_TRIAL_SECONDS", 0.2)
+    monkeypatch.setattr(pace, "time", CLOCK)
 
 
 def measured(spans):
@@ -62,10 +79,10 @@ def test_a_machine_that_is_busy_for_a_moment_is_timed_again():
 
 
 def test_measuring_ends_on_a_machine_that_never_calms_down():
-    began = time.monotonic()
+    began = CLOCK.monotonic()
     restless = [QUICK, SLOW, SLOW] * 200
     assert measured(restless) < SLOW + 0.02
-    assert time.monotonic() - began < 3
+    assert CLOCK.monotonic() - began < 3
 
 
 def test_the_measurement_changes_no_weight():
@@ -77,7 +94,7 @@ def test_the_measurement_changes_no_weight():
 
 @pytest.mark.parametrize("prepared_for", [0, 55, 500])
 def test_minutes_train_for_half_of_them_at_least_however_long_the_start_took(prepared_for):
-    budget = Budget(time.monotonic() - prepared_for, reserve_seconds=60, train_tokens=1000)
+    budget = Budget(CLOCK.monotonic() - prepared_for, reserve_seconds=60, train_tokens=1000)
     decided = decide(MINUTE, trial_of(forever(QUICK)), budget, say=print)
     trained = decided.steps * decided.seconds_per_update
     expected = max(30, 48 - prepared_for)
@@ -86,8 +103,8 @@ def test_minutes_train_for_half_of_them_at_least_however_long_the_start_took(pre
 
 def test_compiling_is_kept_only_where_it_is_faster(monkeypatch):
     monkeypatch.setattr(pace, "_should_compile", lambda *_: True)
-    monkeypatch.setattr(pace, "runnable", lambda fast, _: lambda *b: time.sleep(SLOW) or fast(*b))
-    budget = Budget(time.monotonic(), reserve_seconds=0, train_tokens=1000)
+    monkeypatch.setattr(pace, "runnable", lambda fast, _: lambda *b: CLOCK.sleep(SLOW) or fast(*b))
+    budget = Budget(CLOCK.monotonic(), reserve_seconds=0, train_tokens=1000)
     phases: list[str] = []
     auto = decide(
         replace(MINUTE, compile="auto"), trial_of(forever(QUICK)), budget, say=phases.append
