@@ -113,7 +113,7 @@ def test_submitting_takes_less_than_three_seconds_while_redis_hangs(
         use_redis(redis_server)
     waits = live_settings.CELERY_BROKER_TRANSPORT_OPTIONS
     tries = callers(silent_server)
-    pauses = sum(waits["interval_step"] * number for number in range(tries))
+    pauses = sum(waits["interval_step"] * number for number in range(tries - 1))
     assert 0 < tries * waits["socket_timeout"] + pauses < 3, tries
     assert Run.objects.get(pk=run.pk).state == RunState.QUEUED
 
