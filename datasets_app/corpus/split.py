@@ -30,14 +30,13 @@ _DASHES = re.compile(f"[{re.escape(_signs('Pd'))}\u2212]")
 _UNSEEN = re.compile("[\u00ad\u200b\u200e\u200f\u2060\ufeff\u202a-\u202e\u2066-\u2069\ufe0e\ufe0f]")
 _WIDE = {0xFF01 + n: 0x21 + n for n in range(94)}  # the full-width forms of ASCII
 # Signs that say something: -5 is not 5, C# not C, 50 % not 50, 1/2 not 1 2, @home not home.
-_TELLING = (
-    r"[%‰&§]"
-    r"|(?<=\w)[#@/\\]|[#@/\\](?=\w)"
+_TELLING = re.compile(
+    r"(?<=\w)[#@/\\]|[#@/\\](?=\w)"
     r"|(?<=\d)[^\w\s()\[\]{}\"“”„«»!?;](?=\d)"
     r"|(?<!\w)[-.](?=\d)|(?<=\d )-(?= \d)|(?<!\S)\.(?=\w)|(?<=\w)_(?=\w)"
 )
 _ALWAYS = frozenset("%‰&§")
-_BETWEEN_WORDS = re.compile(rf"(?P<telling>{_TELLING})|[\s{re.escape(_signs('P'))}]")
+_SIGN = re.compile(f"[{re.escape(_signs('P'))}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +91,16 @@ def _bare(text: str) -> str:
         text = _DASHES.sub("-", _UNSEEN.sub("", text.translate(_WIDE)))
         text = unicodedata.normalize("NFC", text)
     spaced = " ".join(text.casefold().split())
-    words = _BETWEEN_WORDS.sub(_spaced, spaced).split()
+    words = _SIGN.sub(_spaced, spaced).split()
     bare = " ".join(words) or spaced
     return bare if bare.isascii() else unicodedata.normalize("NFC", bare)
 
 
 def _spaced(found: re.Match[str]) -> str:
-    sign = found["telling"]
-    if sign is None:
-        return " "
-    return f" {sign} " if sign in _ALWAYS else str(sign)
+    sign = found.group()
+    if sign in _ALWAYS:
+        return f" {sign} "
+    return sign if _TELLING.match(found.string, found.start()) else " "
 
 
 def block_groups(count: int, *, document: str, block: int = BLOCK) -> list[str]:
