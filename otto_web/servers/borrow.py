@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connections
+from django.db import ProgrammingError, connections
 from django.db.models.functions import Now
 
 from otto_web import env
@@ -109,5 +109,8 @@ def _use(services: Services) -> None:
 def _has_workers() -> bool:
     limit = timedelta(seconds=MISSED_BEATS * settings.OTTO_PROCESS_BEAT_SECONDS)
     fresh = ProcessBeat.objects.filter(seen_at__gt=Now() - limit)
-    kinds = set(fresh.values_list("kind", flat=True))
+    try:
+        kinds = set(fresh.values_list("kind", flat=True))
+    except ProgrammingError:  # a database without tables yet
+        return False
     return {ProcessKind.SHORT.value, ProcessKind.TRAIN.value} <= kinds
