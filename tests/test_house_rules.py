@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from statistics import median, quantiles
@@ -42,6 +43,13 @@ LAYERS = (  # a module of an app imports from its own layer and those before it
 LONGEST_FUNCTION, LONGEST_FILE, MEDIAN_LINES, NINETY_PERCENT_LINES = 50, 400, 10, 25
 
 
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    """Return everything in a module, parsed once for all laws."""
+    return list(ast.walk(ast.parse(path.read_text("utf-8"))))
+
+
+@cache
 def tracked(*patterns: str) -> list[Path]:
     listed = subprocess.check_output(["git", "ls-files", "-z", *patterns], cwd=ROOT, text=True)
     return [path for name in listed.split("\0") if name and (path := ROOT / name).exists()]
@@ -55,7 +63,7 @@ def sources(package: str) -> list[Path]:
 
 
 def imports(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -163,7 +171,7 @@ def test_package_files_are_empty():
 
 def function_lengths(package: str) -> Iterator[tuple[int, str]]:
     for path in sources(package):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for node in nodes(path):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 length = (node.end_lineno or node.lineno) - node.lineno + 1
                 yield length, f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
