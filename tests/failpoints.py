@@ -36,7 +36,7 @@ class Failpoint:
     def is_reached(self):
         return (self.folder / f"{self.name}.reached").exists()
 
-    def reached(self, seconds=60):
+    def reached(self, seconds=300):
         """Wait until a process is there; return its number. One that stops has stopped by then."""
         until(lambda: self.is_reached, seconds)
         file = self.folder / f"{self.name}.reached"

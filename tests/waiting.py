@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 
-def until(condition, seconds=60):
+def until(condition, seconds=300):
     """Return the first true value of the condition; fail when there is none in time.
 
     Patience costs nothing where all is well, and a busy machine is no fault of the code.

@@ -51,8 +51,8 @@ def test_what_dies_is_started_again(installed):
         dead = until(lambda words=words: installed.find(*words))
         oldest = min(dead, key=psutil.Process.create_time)
         oldest.kill()
-        until(lambda words=words, dead=dead: set(installed.find(*words)) - set(dead), 180)
-    until(lambda: answers(installed), 180)
+        until(lambda words=words, dead=dead: set(installed.find(*words)) - set(dead))
+    until(lambda: answers(installed))
 
 
 def answers(installation):
@@ -67,7 +67,7 @@ def test_the_database_is_started_again(installed):
     server = next(one for one in installed.processes() if "postgres" in one.name())
     postmaster = max([server, *server.parents()], key=lambda one: "-D" in one.cmdline())
     postmaster.kill()
-    until(lambda: manage(installed, "showmigrations", "otto").returncode == 0, 180)
+    until(lambda: manage(installed, "showmigrations", "otto").returncode == 0)
 
 
 def manage(installation, *words):
@@ -152,7 +152,7 @@ def test_a_killed_supervisor_ends_up_so_that_a_service_starts_it_again(tmp_path)
     first = Installation(tmp_path / "var")
     first.launch()
     first.wait_until_up()
-    until(lambda: first.find("-Q", "train"), 180)
+    until(lambda: first.find("-Q", "train"))
     supervisor = next(one for one in first.processes() if "supervisor.supervisord" in one.cmdline())
     supervisor.kill()
     assert first.process.wait(120) == 1

@@ -111,7 +111,7 @@ def stop_and_continue(supervisor, version, place, heard):
     heard.reached()
     heard.release()
     place.release()
-    process.wait(120)
+    process.wait(300)
     stopped.refresh_from_db()
     rest = queue_run(order_rest(stopped), created_by=None)
     finish(supervisor, rest)
@@ -126,7 +126,7 @@ def test_a_killed_trainer_resumes_to_the_same_curve_and_the_same_weights(
     finish(supervisor, untouched)
     twin = queue_run(toy_order(untouched.version, **SHORT), created_by=None)
     at_checkpoint("kill@5")
-    supervisor().wait(120)
+    supervisor().wait(300)
     assert Run.objects.get(pk=twin.pk).attempt == 1
     finish(supervisor, twin)
     assert twin.attempt == 2
@@ -161,7 +161,7 @@ def test_a_killed_supervisor_takes_its_trainer_along_and_the_run_goes_on(
     trainer = psutil.Process(place.reached())
     process.kill()
     process.wait()
-    gone, _ = psutil.wait_procs([trainer], timeout=60)
+    gone, _ = psutil.wait_procs([trainer], timeout=300)
     assert gone
     assert state_of(run) == RunState.RUNNING
     finish(supervisor, run)  # the fast path: a worker that starts on the same host
@@ -202,7 +202,7 @@ def test_a_trainer_that_slept_through_its_lease_writes_nothing_and_exits_75(
     before = list(RunPoint.objects.filter(run=run).order_by("seq").values_list())
     files = sorted(paths.attempt_folder(run.pk, claim.fence).rglob("*.safetensors"))
     place.release()
-    assert trainer.end(120) == Exit.FENCE_LOST
+    assert trainer.end(300) == Exit.FENCE_LOST
     assert list(RunPoint.objects.filter(run=run).order_by("seq").values_list()) == before
     assert sorted(paths.attempt_folder(run.pk, claim.fence).rglob("*.safetensors")) == files
     assert TrainedModel.objects.filter(run=run).count() == 1
@@ -217,7 +217,7 @@ def test_a_running_run_is_cancelled_within_ten_seconds(verb, supervisor, process
     until(reached(run, 60))
     asked_at = time.monotonic()
     cancel_run(run, verb=verb, actor=None)
-    process.wait(120)
+    process.wait(300)
     assert time.monotonic() - asked_at < 10
     assert state_of(run) == RunState.CANCELLED
     assert not TrainedModel.objects.exists()
@@ -233,7 +233,7 @@ def test_a_drained_worker_hands_its_run_on_without_counting_a_death(
     process = supervisor()
     os.kill(place.reached(), signal.SIGTERM)
     place.release()
-    process.wait(120)
+    process.wait(300)
     run.refresh_from_db()
     assert (run.state, run.no_progress_deaths) == (RunState.QUEUED, 0)
     drained_at = run.checkpoints.aggregate(step=Max("step"))["step"]
@@ -245,7 +245,7 @@ def test_a_drained_worker_hands_its_run_on_without_counting_a_death(
 def test_a_damaged_checkpoint_is_passed_over_with_an_event(supervisor, process_env, at_checkpoint):
     run = queue(**LONG)
     at_checkpoint("kill@5")
-    supervisor().wait(120)
+    supervisor().wait(300)
     newest = run.checkpoints.order_by("-step").first()
     weights = paths.absolute(newest.path) / "model.safetensors"
     content = bytearray(weights.read_bytes())
@@ -258,7 +258,7 @@ def test_a_damaged_checkpoint_is_passed_over_with_an_event(supervisor, process_e
 def test_a_full_disk_ends_the_run_with_its_reason(supervisor, process_env):
     process_env["OTTO_DISK_RESERVE_BYTES"] = str(2**60)
     run = queue(**LONG)
-    assert supervisor().wait(120) == 0
+    assert supervisor().wait(300) == 0
     run.refresh_from_db()
     assert (run.state, run.reason) == (RunState.FAILED, "disk")
     assert "disk is full" in run.message
@@ -267,7 +267,7 @@ def test_a_full_disk_ends_the_run_with_its_reason(supervisor, process_env):
 @pytest.mark.checklist(394)
 def test_a_time_limit_ends_the_run_and_keeps_its_checkpoint(supervisor, process_env):
     run = queue(steps=100_000, checkpoint_every=50, eval_every=1000, limit_minutes=0.05)
-    supervisor().wait(120)
+    supervisor().wait(300)
     run.refresh_from_db()
     assert (run.state, run.reason) == (RunState.FAILED, "timed_out")
     assert "time limit" in run.message
@@ -278,7 +278,7 @@ def test_a_time_limit_ends_the_run_and_keeps_its_checkpoint(supervisor, process_
 
 def test_a_run_on_an_empty_side_fails_with_a_sentence(supervisor, process_env):
     run = queue_run(toy_order(make_version(valid=0)), created_by=None)
-    supervisor().wait(120)
+    supervisor().wait(300)
     run.refresh_from_db()
     assert (run.state, run.reason) == (RunState.FAILED, "data")
     assert "no conversation" in run.message
@@ -289,5 +289,5 @@ def test_a_claim_is_useless_once_the_fence_was_raised(process_env, in_process_en
     run = queue()
     claim = claim_run(own_place())
     Run.objects.filter(pk=run.pk).update(fence=claim.fence + 1)
-    assert Trainer(Claim(run.pk, claim.fence, 1)).end(120) == Exit.FENCE_LOST
+    assert Trainer(Claim(run.pk, claim.fence, 1)).end(300) == Exit.FENCE_LOST
     assert not RunPoint.objects.exists()
