@@ -111,6 +111,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
+    "otto_web.lib.http.FormOnlyMiddleware",
 ]
 ROOT_URLCONF = "otto_web.urls"
 ASGI_APPLICATION = "otto_web.asgi.application"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from datasets_app.corpus.conversation import USER, Conversation
 from datasets_app.corpus.rules.finding import Finding
 from datasets_app.corpus.rules.judge import LABELS
+from datasets_app.corpus.split import exact_key
 
 GOOD_FROM, WARNING_FROM = 0.7, 0.5
 MOST_EXAMPLES, EXAMPLE_LENGTH = 5, 100
@@ -41,11 +42,16 @@ CRITICAL = Band("critical", "Critical: most rows are not fit for training yet.")
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Counts over a set of rows: `rows_by_rule` counts rows with an open E or R finding."""
+    """Counts over a set of rows: `rows_by_rule` counts rows with an open E or R finding.
+
+    `copies` counts the rows beyond the first that say the same. A copy is valid, so it stands in
+    the score, but it teaches nothing new.
+    """
 
     total: int
     valid: int
     rows_by_rule: Mapping[str, int]
+    copies: int = 0
 
     @property
     def quality_score(self) -> float:
@@ -66,6 +72,15 @@ def band_of(quality_score: float) -> Band:
     if quality_score >= GOOD_FROM:
         return GOOD
     return WARNING if quality_score >= WARNING_FROM else CRITICAL
+
+
+def verdict(counts: Tally) -> Band:
+    """Return the band of the score; too many copies make a good one a warning."""
+    band = band_of(counts.quality_score)
+    if band is GOOD and counts.valid - counts.copies < GOOD_FROM * counts.total:
+        words = f"{counts.copies:,} of {counts.total:,} rows are copies of others"
+        return replace(WARNING, words=f"Warning: {words}; a model learns them by heart.")
+    return band
 
 
 def counting_rules(findings: Iterable[Finding]) -> set[str]:
@@ -98,20 +113,28 @@ def advice(counts: Tally) -> list[Advice]:
         count = counts.rows_by_rule.get(rule, 0)
         if count > share * counts.total:
             found.append(Advice(rule, count, one if count == 1 else many.format(count=count)))
+    if counts.copies:
+        found.append(Advice("copies", counts.copies, _copies_advice(counts.copies)))
     return [item for item in found if item is not None]
+
+
+def _copies_advice(copies: int) -> str:
+    if copies == 1:
+        return "1 row is a copy of an earlier one. Exclude it."
+    return f"{copies} rows are copies of earlier ones. Look at them and exclude them."
 
 
 # Above which share of the rows a rule is worth a sentence, and the sentence for one and for many.
 _RULE_ADVICE: dict[str, tuple[float, str, str]] = {
     "empty": (
         0.0,
-        "1 answer is empty. Write one or exclude the row.",
-        "{count} answers are empty. Write them or exclude the rows.",
+        "1 answer is empty. Exclude the row.",
+        "{count} answers are empty. Exclude the rows.",
     ),
     "repetitive": (
         0.2,
-        "1 answer repeats itself. Shorten it or exclude the row.",
-        "{count} answers repeat themselves. Shorten them or exclude the rows.",
+        "1 answer repeats itself. Read it and decide.",
+        "{count} answers repeat themselves. Read them and decide.",
     ),
     "gibberish": (
         0.1,
@@ -120,13 +143,13 @@ _RULE_ADVICE: dict[str, tuple[float, str, str]] = {
     ),
     "echo": (
         0.1,
-        "1 answer repeats the question. Write a real answer or exclude the row.",
-        "{count} answers repeat the question. Write real answers or exclude the rows.",
+        "1 answer repeats the question. Exclude the row.",
+        "{count} answers repeat the question. Exclude the rows.",
     ),
     "truncated": (
         0.1,
-        "1 answer stops in the middle. Complete it or exclude the row.",
-        "{count} answers stop in the middle. Complete them or exclude the rows.",
+        "1 answer stops in the middle. Read it and decide.",
+        "{count} answers stop in the middle. Read them and decide.",
     ),
 }
 
@@ -138,7 +161,7 @@ def _overall_advice(counts: Tally) -> Advice | None:
     if counts.quality_score >= WARNING_FROM:
         sentence = "{} of {} rows have a fault. Look through them before you train."
     else:
-        sentence = "{} of {} rows have a fault. Filter or repair them first; training can wait."
+        sentence = "{} of {} rows have a fault. Exclude them first; training can wait."
     return Advice("", invalid, sentence.format(invalid, counts.total))
 
 
@@ -146,12 +169,17 @@ def report(rows: Iterable[tuple[Conversation, Iterable[Finding]]]) -> dict[str, 
     """Return the report whose literal names other programs read."""
     examples: list[dict[str, Any]] = []
     judged: list[list[Finding]] = []
+    copies, known = 0, set()
     for index, (conversation, found) in enumerate(rows):
         findings = list(found)
         judged.append(findings)
+        if not counting_rules(findings):
+            key = exact_key(conversation)
+            copies += key in known
+            known.add(key)
         if len(examples) < MOST_EXAMPLES and counting_rules(findings):
             examples.append(_example(index, conversation, findings))
-    counts = tally(judged)
+    counts = replace(tally(judged), copies=copies)
     issues: dict[str, Any] = {
         key: counts.rows_by_rule.get(rule, 0) for rule, key in ISSUE_KEYS.items()
     }

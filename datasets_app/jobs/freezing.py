@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +25,7 @@ from datasets_app.models import (
     VersionRow,
     VersionState,
 )
-from datasets_app.selectors.quality import tally_of
+from datasets_app.selectors.quality import copies_in, tally_of
 from datasets_app.services.changes import begin_change
 from datasets_app.services.versions import new_version
 from otto_web.lib.copying import copying
@@ -125,7 +125,8 @@ def _fill(version: Version) -> None:
         dealt = deal(_split_rows(lines), seed=version.split_seed, shares=shares)
     version.manifest_sha256 = _write_manifest(version, lines, dealt.sides)
     _keep_sides(version)
-    score = tally_of(Conversation.objects.filter(version_rows__version=version))
+    rows = Conversation.objects.filter(version_rows__version=version)
+    score = replace(tally_of(rows), copies=copies_in(rows))
     version.counts = _counts(version, Counter(dealt.sides.values()), score)
     version.counts["left_out"] = len(dealt.left_out)
     version.quality_score = score.quality_score
@@ -203,4 +204,5 @@ def _counts(version: Version, sides: Counter[Side], score: Tally) -> dict[str, A
         "passages": int(passages),
         "set_aside": everything - sum(sides.values()),
         "rules": dict(score.rows_by_rule),
+        "copies": score.copies,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -19,6 +19,7 @@ from datasets_app.rowfilter import RowFilter
 from datasets_app.selectors.counted import counted
 from datasets_app.selectors.quality import (
     Group,
+    copies_in,
     groups_of,
     rows_by_reason,
     rows_by_status,
@@ -92,6 +93,7 @@ class Score:
     words: str
     valid: int
     invalid: int
+    copies: int
     advice: list[quality.Advice]
 
 
@@ -160,12 +162,15 @@ def _row(row: Any) -> Row:
 
 
 def score_of(dataset: Dataset) -> Score:
-    """Return the dataset's quality score."""
-    return _score(tally(groups_in(dataset, RowFilter())))
+    """Return the dataset's quality score; rows that are excluded are nobody's copies."""
+    counts = tally(groups_in(dataset, RowFilter()))
+    left = dataset.conversations.exclude(status=Status.EXCLUDED)
+    copies = counted(dataset, "copies among those left", lambda: copies_in(left))
+    return _score(replace(counts, copies=copies))
 
 
 def _score(counts: quality.Tally) -> Score:
-    band = quality.band_of(counts.quality_score)
+    band = quality.verdict(counts)
     return Score(
         share=counts.quality_score,
         percent=int(counts.quality_score * 100),
@@ -173,6 +178,7 @@ def _score(counts: quality.Tally) -> Score:
         words=band.words if counts.total else quality.EMPTY_MESSAGE,
         valid=counts.valid,
         invalid=counts.total - counts.valid,
+        copies=counts.copies,
         advice=quality.advice(counts),
     )
 
@@ -312,4 +318,6 @@ def score_of_version(version: Version) -> Score:
     """Return a version's quality score as it was when it was frozen; no query."""
     rows = int(version.counts.get("rows", 0))
     valid = round(version.quality_score * rows)
-    return _score(quality.Tally(rows, valid, version.counts.get("rules", {})))
+    counts = version.counts
+    found = quality.Tally(rows, valid, counts.get("rules", {}), counts.get("copies", 0))
+    return _score(found)

@@ -47,6 +47,11 @@ def tally(groups: Iterable[Group]) -> Tally:
     return Tally(total, total - sum(group.count for group in invalid), by_rule)
 
 
+def copies_in(rows: QuerySet[Conversation]) -> int:
+    """Return how many rows say the same as another of them, the first of each left out."""
+    return rows.count() - rows.order_by().values("exact_key").distinct().count()
+
+
 def reason_counts(rows: QuerySet[Conversation]) -> dict[str, int]:
     """Return how many rows each rule set aside, most frequent first; one query."""
     return rows_by_reason(groups_of(rows))

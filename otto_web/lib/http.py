@@ -12,10 +12,12 @@ from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
+from django.utils.deprecation import MiddlewareMixin
 from django_htmx.middleware import HtmxDetails
 
 log = logging.getLogger(__name__)
@@ -70,6 +72,16 @@ class RequestIdMiddleware:
             view = request.resolver_match.view_name if request.resolver_match else "no page"
             log.error("request %s to %s was answered %d", name, view, answer.status_code)
         answer["X-Request-ID"] = name
+        return answer
+
+
+class FormOnlyMiddleware(MiddlewareMixin):
+    """Give who opens the address of a form a page that says so, instead of a bare 405."""
+
+    def process_response(self, request: HttpRequest, answer: HttpResponseBase) -> HttpResponseBase:
+        is_page = request.method == "GET" and "HX-Request" not in request.headers
+        if is_page and isinstance(answer, HttpResponseNotAllowed) and not answer.content:
+            answer.content = render_to_string("405.html", request=request).encode()
         return answer
 
 

@@ -196,3 +196,29 @@ def test_a_call_shows_the_answer_to_the_question_not_the_greeting(cora, curator)
     page = curator.get(reverse("dataset-detail", args=[made.pk])).content.decode()
     assert "front desk" in page
     assert "how may I help" not in page
+
+
+def test_copies_count_in_the_verdict_until_they_are_excluded(cora, curator):
+    made = create_dataset("Twins", by=cora)
+    talks = [pair(f"Is desk {n} open?", f"Desk {n} is open from nine to five.") for n in range(9)]
+    add(made, talks * 3)
+    address = reverse("dataset-detail", args=[made.pk])
+    page = curator.get(address)
+    assert (page.context["score"].band, page.context["score"].copies) == ("warning", 18)
+    assert "18 of 27 rows are copies" in page.content.decode()
+    version = freezing.freeze_version(made, user=cora)
+    assert version.counts["copies"] == 18
+    shown = curator.get(reverse("version-detail", args=[version.pk])).content.decode()
+    assert "18 of 27 rows are copies" in shown
+    body = {"decision": "exclude", "scope": "matching", "previewed": "18"}
+    curator.post(reverse("rows-decide", args=[made.pk]) + "?copies=1", body)
+    page = curator.get(address)
+    assert (page.context["score"].band, page.context["score"].copies) == ("good", 0)
+
+
+def test_the_address_of_a_form_has_a_page_that_says_so(dataset, curator):
+    answer = curator.get(reverse("dataset-delete", args=[dataset.pk]))
+    assert answer.status_code == 405
+    assert "takes what a form sends" in answer.content.decode()
+    fragment = curator.get(reverse("dataset-delete", args=[dataset.pk]), headers=HTMX)
+    assert fragment.content == b""

@@ -2,7 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from datasets_app.corpus.quality import EMPTY_MESSAGE, Tally, advice, band_of, report, tally
+from datasets_app.corpus.quality import (
+    EMPTY_MESSAGE,
+    Tally,
+    advice,
+    band_of,
+    report,
+    tally,
+    verdict,
+)
 from datasets_app.corpus.rules.finding import Finding
 from datasets_app.corpus.rules.judge import judge
 from datasets_app.corpus.rules.policy import standard
@@ -101,3 +109,24 @@ def test_advice_carries_counts_and_appears_above_its_share():
     assert sentences["echo"].startswith("133 answers repeat the question")
     assert sentences["empty"].startswith("1 answer is empty")
     assert advice(Tally(1000, 800, {"repetitive": 200})) == []
+
+
+def test_a_good_score_of_many_copies_is_a_warning_that_counts_them():
+    many = Tally(629, 623, {}, copies=394)
+    assert band_of(many.quality_score).name == "good"
+    assert verdict(many).name == "warning"
+    assert "394 of 629 rows are copies" in verdict(many).words
+    assert [item.rule for item in advice(many)] == ["copies"]
+    assert verdict(Tally(629, 623, {}, copies=12)).name == "good"
+    assert verdict(Tally(629, 200, {}, copies=12)).name == "critical"
+    assert verdict(Tally(0, 0, {})).name == "critical"
+
+
+def test_the_report_counts_copies_and_advises_only_what_can_be_done():
+    twice = report(findings_of([*good_sample(), *good_sample()]))
+    assert twice["quality_score"] == 1.0
+    assert twice["recommendations"] == [
+        "8 rows are copies of earlier ones. Look at them and exclude them."
+    ]
+    said = " ".join(report(findings_of(bad_sample()))["recommendations"])
+    assert not {"Write", "Shorten", "Complete"} & set(said.split())

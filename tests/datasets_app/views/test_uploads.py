@@ -139,6 +139,17 @@ def test_a_failed_upload_shows_its_sentence(curator, done):
     assert "notice-bad" in page
 
 
+def test_an_upload_that_gave_nothing_is_not_called_ready(curator, done):
+    refused, loaded = done("report.pdf", b"%PDF-1.7 nothing for us"), done()
+    assert (refused.state, loaded.state) == (UploadState.READY, UploadState.READY)
+    for upload, words in ((refused, "nothing loaded"), (loaded, "ready")):
+        page = curator.get(reverse("upload-detail", args=[upload.pk])).content.decode()
+        state = page.split('class="upload-state">')[1].split("</span></span>")[0]
+        assert words in state
+        assert ("badge-good" in state) == (upload is loaded)
+    assert "nothing loaded" in curator.get(reverse("upload-list")).content.decode()
+
+
 def test_the_filter_shows_only_what_did_not_load(curator, done):
     upload = done()
     page = reverse("upload-detail", args=[upload.pk])
