@@ -25,8 +25,8 @@ _orphans_looked_at = float("-inf")
 
 
 def hint_imports(now: datetime) -> None:
-    """Wake workers for uploads that wait, and for those whose worker has died."""
-    waiting = Upload.objects.claimable().order_by("created_at").values_list("pk", flat=True)
+    """Wake workers for uploads that wait, small ones first, and for those whose worker has died."""
+    waiting = Upload.objects.claimable().order_by("size", "created_at").values_list("pk", flat=True)
     for pk in waiting[:AT_ONCE]:
         hint("datasets.import_upload", pk)
 

@@ -6,6 +6,8 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 
+from django.conf import settings
+
 from otto_web.lib.cores import usable_cores
 from otto_web.servers.plan import ServerPlan
 from otto_web.servers.processes import tethered
@@ -35,7 +37,7 @@ def app_programs(host: str, port: int) -> list[Program]:
     web = ("run_web", "--host", host, "--port", str(port))
     return [
         _manage("web", *web, env={"OTTO_DB_POOL": DATABASE_POOL, "OMP_NUM_THREADS": "1"}),
-        _worker("short", processes=1 if cores <= 2 else 2, tasks=200, threads=half),
+        _worker("short", processes=settings.OTTO_SHORT_WORKERS, tasks=200, threads=half),
         _worker("train", processes=1, tasks=1, threads="1"),
         _manage("engine", "run_engine", seconds=15),
         _manage("reaper", "run_reaper", env={"OMP_NUM_THREADS": "1"}),

@@ -10,8 +10,8 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import F
+from django.db import connection, transaction
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -22,6 +22,9 @@ from datasets_app.reasons import GOOD_MEMBER
 from datasets_app.services.datasets import create_dataset
 
 MOST_ATTEMPTS = 5
+SMALL_BYTES = 16 << 20
+LARGE = Q(size__gt=SMALL_BYTES) | Q(files__size__gt=SMALL_BYTES)
+CLAIMING = 7701  # any number: the lock under which imports are claimed
 
 
 class LostFenceError(CorpusError):
@@ -34,7 +37,15 @@ def lease_end() -> Any:
 
 @transaction.atomic(durable=True)
 def claim_import(upload_id: UUID | str) -> Upload | None:
-    """Take an upload that waits or was left by its worker; None when there is nothing to do."""
+    """Take an upload that waits or was left by its worker; None when there is nothing to do.
+
+    Large ones never take all places: the last one is kept for small files, and a large one that
+    finds no other is hinted again by the reaper.
+    """
+    with connection.cursor() as cursor:  # so that two large ones do not take the last together
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CLAIMING])
+    if not _has_place(upload_id):
+        return None
     claimed = (
         Upload.objects.claimable()
         .filter(pk=upload_id)
@@ -50,6 +61,14 @@ def claim_import(upload_id: UUID | str) -> Upload | None:
         return None
     found: Upload = Upload.objects.select_related("blob", "dataset").get(pk=upload_id)
     return found
+
+
+def _has_place(upload_id: UUID | str) -> bool:
+    large = Upload.objects.exclude(pk=upload_id).filter(LARGE, state=UploadState.READING)
+    taken = large.filter(lease_until__gt=Now(), reason="").distinct().count()
+    if taken < max(1, settings.OTTO_SHORT_WORKERS - 1):
+        return True
+    return not Upload.objects.filter(LARGE, pk=upload_id).exists()
 
 
 def renew_lease(upload_id: UUID, fence: int) -> bool:

@@ -1,0 +1,50 @@
+"""Whose turn it is: large uploads leave a place for small ones."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from datasets_app.jobs.importing import import_upload
+from datasets_app.models import Upload, UploadState
+from datasets_app.services import imports
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ROW = b'{"input": "Where is the hat, please?", "output": "It is on the shelf."}\n'
+
+
+@pytest.fixture
+def at_work(upload, monkeypatch):
+    """Give a function that makes an upload some worker reads."""
+    monkeypatch.setattr(imports, "LARGE", imports.Q(size__gt=len(ROW)))
+
+    def reading(name, body):
+        found = upload(name, body)
+        later = timezone.now() + timedelta(minutes=1)
+        Upload.objects.filter(pk=found.pk).update(state=UploadState.READING, lease_until=later)
+        return found
+
+    return reading
+
+
+def test_the_last_place_is_kept_for_a_small_file(upload, at_work, settings):
+    settings.OTTO_SHORT_WORKERS = 2
+    first = at_work("large.jsonl", ROW * 2)
+    second, small = upload("large too.jsonl", ROW * 3), upload("small.jsonl", ROW)
+    assert not import_upload(second.pk)
+    assert import_upload(small.pk)
+    Upload.objects.filter(pk=first.pk).update(state=UploadState.READY)
+    assert import_upload(second.pk)
+
+
+def test_one_worker_alone_takes_large_files_too(upload, at_work, settings):
+    settings.OTTO_SHORT_WORKERS = 1
+    assert import_upload(upload("large.jsonl", ROW * 2).pk)
+
+
+def test_a_large_upload_that_waits_for_the_disk_takes_no_place(upload, at_work):
+    waits = at_work("large.jsonl", ROW * 2)
+    Upload.objects.filter(pk=waits.pk).update(reason="disk_full")
+    assert import_upload(upload("large too.jsonl", ROW * 3).pk)
