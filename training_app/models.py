@@ -14,6 +14,7 @@ from django.db.models.functions import Coalesce, Now
 
 from datasets_app.models import Version
 from otto_web.lib.access import Role, has_role
+from training_app.lm.agreement import is_close
 
 
 class ModelQuerySet(models.QuerySet["TrainedModel"]):
@@ -361,6 +362,11 @@ class EvalSample(models.Model):
 
     def __str__(self) -> str:
         return f"{self.evaluation_id} sample {self.prompt_no}"
+
+    @property
+    def is_close(self) -> bool:
+        """Return whether the reply says what the real answer says."""
+        return is_close(self.reply, self.reference)
 
 
 class JobState(models.TextChoices):

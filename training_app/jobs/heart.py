@@ -20,7 +20,8 @@ SET beat_at = clock_timestamp(), expires_at = clock_timestamp() + %s * interval 
 FROM training_app_run AS run
 WHERE lease.run_id = %s AND lease.fence = %s AND run.id = lease.run_id
   AND run.fence = lease.fence AND run.state = 'running'
-RETURNING run.cancel_requested_at IS NOT NULL,
+RETURNING run.cancel_requested_at IS NOT NULL AND run.cancel_verb <> 'keep',
+  run.cancel_requested_at IS NOT NULL,
   clock_timestamp() > run.started_at
     + nullif((run.spec #>> '{train,limit_minutes}')::float8, 0) * interval '1 minute',
   EXISTS (SELECT FROM otto_processbeat WHERE drain AND host = %s AND pid = ANY(%s))
@@ -57,7 +58,7 @@ class Heart:
             row = cursor.fetchone()
         if row is None:
             return None
-        wanted: tuple[StopReason, ...] = ("cancel", "timeout", "drain")
+        wanted: tuple[StopReason, ...] = ("cancel", "keep", "timeout", "drain")
         return Pulse(next((stop for stop, is_so in zip(wanted, row, strict=True) if is_so), None))
 
     def stop(self) -> None:

@@ -23,6 +23,7 @@ from training_app.services.attempts import Claim, claim_run, name_trainer
 log = logging.getLogger(__name__)
 TERM_SECONDS, KILL_SECONDS = 15.0, 30.0  # after a cancel was handed on
 DRAIN_SECONDS = 50.0
+KEEP_SECONDS = 900.0  # the last evaluation and the model's folder are made in these
 LOST_SECONDS = 10.0
 _MEMORY_EVENTS = Path("/sys/fs/cgroup/memory.events")
 
@@ -66,7 +67,8 @@ def _watch(trainer: Trainer, heart: Heart) -> int:
             return _let_go(trainer)
         trainer.send({"beat": time.time()})
         if pulse.stop is not None:
-            asked = asked or (pulse.stop, time.monotonic())
+            if asked is None or (asked[0], pulse.stop) == ("keep", "cancel"):
+                asked = (pulse.stop, time.monotonic())
             _press(trainer, *asked)
     is_late = asked is not None and asked[0] == "timeout"
     return Exit.TIMED_OUT if is_late and code not in {Exit.DONE, Exit.FENCE_LOST} else code
@@ -75,10 +77,10 @@ def _watch(trainer: Trainer, heart: Heart) -> int:
 def _press(trainer: Trainer, reason: StopReason, since: float) -> None:
     """Ask first, then with SIGTERM, then without asking."""
     waited = time.monotonic() - since
-    patience = DRAIN_SECONDS if reason == "drain" else KILL_SECONDS
+    patience = {"drain": DRAIN_SECONDS, "keep": KEEP_SECONDS}.get(reason, KILL_SECONDS)
     if waited >= patience:
         trainer.signal(signal.SIGKILL)
-    elif waited >= TERM_SECONDS:
+    elif waited >= TERM_SECONDS and reason != "keep":
         trainer.signal(signal.SIGTERM)
     else:
         trainer.send({"stop": reason})

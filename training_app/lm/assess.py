@@ -9,10 +9,10 @@ from pathlib import Path
 
 from datasets_app.corpus.conversation import Conversation
 from training_app.lm.contract import Sample
-from training_app.lm.evaluation import Course, Figures, evaluate, held_out, verdict
+from training_app.lm.evaluation import Course, Evidence, Figures, evaluate, held_out, verdict
 from training_app.lm.fast import FastLoss
 from training_app.lm.folder import open_model
-from training_app.lm.generate import question_of, samples
+from training_app.lm.generate import answers, question_of, samples
 from training_app.lm.model import context_of
 from training_app.lm.packing import open_packed, pack
 from training_app.lm.tokenizer import token_bytes
@@ -47,4 +47,4 @@ def assess_model(
     figures = evaluate(FastLoss(model), held_out(packed, lengths, context=context, batch=batch))
     asked = [question for talk in islice(side, questions) if (question := question_of(talk))]
     rows = samples(model, template, asked)
-    return Assessment(figures, verdict(figures, Course([])), rows)
+    return Assessment(figures, verdict(figures, Course([]), Evidence(answers(asked, rows))), rows)

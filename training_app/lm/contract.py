@@ -11,7 +11,7 @@ from datasets_app.corpus.conversation import Conversation
 
 Point = tuple[str, int, float]  # name, step, value
 Sample = tuple[int, str, str, str]  # prompt number, prompt, reply, reference
-StopReason = Literal["cancel", "drain", "timeout"]
+StopReason = Literal["cancel", "keep", "drain", "timeout"]  # keep: end, and make a model of it
 ShouldStop = Callable[[], StopReason | None]
 
 PHASES = ("tokenizer", "packing", "compiling", "training", "evaluating", "saving")
@@ -91,7 +91,7 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class TrainedResult:
-    """How an attempt ended; `folder` is None when it was stopped."""
+    """How an attempt ended; `folder` is None when it was stopped without a model."""
 
     outcome: Literal["succeeded"] | StopReason
     step: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +57,8 @@ def train_run(
     """Train, or go on training, until the run ends or is told to stop.
 
     Prepared data stay in `work/prepared`, the finished model is `work/model`. A stop writes a
-    checkpoint first. Raises TrainingError with a sentence; DivergedError when the loss broke.
+    checkpoint first; one that keeps makes a model of the best state so far. Raises TrainingError
+    with a sentence; DivergedError when the loss broke.
     """
     start = start or Start()
     began = time.monotonic()
@@ -82,9 +84,11 @@ def train_run(
         steps = range(attempt.step + 1, decisions.steps + 1)
         train(attempt.machinery, stage.feed, steps, Hooks(attempt.on_step, attempt.ends))
     attempt.flush()
-    if attempt.stop is not None and attempt.step < decisions.steps:
+    is_early = attempt.stop is not None and attempt.step < decisions.steps
+    if attempt.stop and is_early and not (attempt.stop == "keep" and attempt.step):
         return TrainedResult(attempt.stop, attempt.step, best_step=attempt.watch.best_step)
-    return finish(attempt, work, start, fingerprint=data.fingerprint)
+    finished = finish(attempt, work, start, fingerprint=data.fingerprint)
+    return replace(finished, outcome="keep") if is_early else finished
 
 
 def _decided(

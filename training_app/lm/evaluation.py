@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from numpy.typing import NDArray
 
+from training_app.lm.agreement import is_close
+from training_app.lm.contract import Sample
 from training_app.lm.fast import FastLoss
 from training_app.lm.loop import to_batch
 from training_app.lm.packing import Packed, Windows, fixed_windows, gather_fixed
@@ -104,11 +106,12 @@ def _figures(sums: list[float], byte_count: int) -> Figures:
     )
 
 
+FLATTERING = 0.2  # from this leaked share on, validation figures say little about new text
 BANDS: tuple[tuple[float, str, str], ...] = (
-    (10, "very good or memorised", "Very good, or learned by heart: look at the leakage check."),
-    (100, "good", "Good: it writes in the style of your data."),
-    (1000, "fair", "Fair: readable, with mistakes. More minutes or more data will help."),
-    (math.inf, "poor", "Poor: mostly gibberish. Train longer or give it more data."),
+    (10, "very low", "The text surprises it hardly ever: it is very regular, or known by heart."),
+    (100, "low", "It writes in the style of your data."),
+    (1000, "fair", "It is readable, with mistakes. More minutes or more data will help."),
+    (math.inf, "high", "It writes mostly gibberish. Train longer or give it more data."),
 )
 
 
@@ -136,12 +139,48 @@ class Course:
         return ""
 
 
-def verdict(figures: Figures, course: Course) -> str:
-    """Return the verdict in words, figures last."""
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What speaks for or against the answers besides the loss."""
+
+    samples: Sequence[Sample] = ()
+    leaked: float | None = None  # share of the validation text that training has word for word
+
+    @property
+    def close(self) -> int:
+        """Return how many sample answers say what the real ones say."""
+        return sum(is_close(reply, reference) for _, _, reply, reference in self.samples)
+
+    def about_answers(self) -> str:
+        asked, close = len(self.samples), self.close
+        if not asked:
+            return ""
+        if not close:
+            return f"None of its {asked} sample answers says what the real one says."
+        if close < asked:
+            return f"{close} of its {asked} sample answers say what the real ones say."
+        return f"All {asked} sample answers say what the real ones say."
+
+    def about_leakage(self) -> str:
+        if self.leaked is None:
+            return ""
+        words = (
+            f"Leakage check: {100 * self.leaked:.0f} % of the validation text stands word for word"
+            " in the training text"
+        )
+        return (
+            f"{words}, so these figures flatter it." if self.leaked >= FLATTERING else f"{words}."
+        )
+
+
+def verdict(figures: Figures, course: Course, evidence: Evidence | None = None) -> str:
+    """Return the verdict in words: the answers first, since a low loss is no right answer."""
+    evidence = evidence or Evidence()
     sentence = next(text for limit, _, text in BANDS if figures.gpt2_perplexity < limit)
     numbers = (
-        f"Held out: {figures.bits_per_byte:.2f} bits per byte,"
+        f"Validation: {figures.bits_per_byte:.2f} bits per byte,"
         f" perplexity {figures.perplexity:,.1f}."
     )
     warning = "Do not rely on facts: small models are fluent and often wrong."
-    return " ".join(part for part in (sentence, course.remark(), numbers, warning) if part)
+    parts = (evidence.about_answers(), sentence, course.remark(), numbers)
+    return " ".join(part for part in (*parts, evidence.about_leakage(), warning) if part)

@@ -11,8 +11,10 @@ from typing import Any
 
 from training_app.lm.attempt import Attempt
 from training_app.lm.contract import Start, TrainedResult
-from training_app.lm.evaluation import Course, Figures, band, evaluate, verdict
+from training_app.lm.evaluation import Course, Evidence, Figures, band, evaluate, verdict
 from training_app.lm.folder import move_into_place, write_model
+from training_app.lm.generate import answers, samples
+from training_app.lm.leakage import leaked_share
 from training_app.lm.machine import system, versions
 from training_app.lm.stage import held_out_side
 from training_app.lm.template import chat_template
@@ -25,13 +27,18 @@ def finish(attempt: Attempt, work: Path, start: Start, *, fingerprint: str) -> T
     attempt.events.phase("evaluating")
     attempt.take_best()
     figures = _final_figures(attempt)
-    words = verdict(figures, Course(attempt.losses))
+    stage = attempt.stage
+    prepared = stage.prepared
+    leaked = leaked_share(prepared.train.tokens, prepared.valid.tokens)
+    rows = samples(stage.fast.model, prepared.template, stage.questions)
+    evidence = Evidence(answers(stage.questions, rows), leaked)
+    words = verdict(figures, Course(attempt.losses), evidence)
     attempt.events.phase("saving")
     folder = work / "model.tmp"
     shutil.rmtree(folder, ignore_errors=True)
     _write_evaluation(folder, attempt, figures)
-    manifest = _manifest(attempt, figures, fingerprint) | {"verdict": words} | dict(start.manifest)
-    stage = attempt.stage
+    manifest = _manifest(attempt, figures, fingerprint) | dict(start.manifest)
+    manifest |= {"verdict": words, "leaked_share": leaked}
     complete = write_model(folder, stage.fast.model, stage.prepared.template, manifest)
     move_into_place(folder, work / "model")
     return TrainedResult(

@@ -94,6 +94,11 @@ def _prompt(template: Template, question: Question, budget: int) -> Prompt:
     return template.completion(question.text, budget=budget)
 
 
+def answers(questions: Sequence[Question], rows: Sequence[Sample]) -> list[Sample]:
+    """Return the rows that answer somebody; a passage is continued, which has no right answer."""
+    return [row for question, row in zip(questions, rows, strict=True) if question.turns]
+
+
 def samples(
     model: Any, template: Template, questions: Sequence[Question], *, limit: int = 64
 ) -> list[Sample]:

@@ -144,7 +144,7 @@ class Watch:
     def sees(self, step: int, loss: float) -> bool:
         """Take in an evaluation; return whether it is the best so far."""
         if not math.isfinite(loss):
-            raise DivergedError(f"The held-out loss became {loss} at update {step}.")
+            raise DivergedError(f"The validation loss became {loss} at update {step}.")
         if loss < self.best_loss:
             self.best_loss, self.best_step, self.misses, self.far = loss, step, 0, 0
             return True
@@ -152,7 +152,7 @@ class Watch:
         self.far = self.far + 1 if loss > self.best_loss + _FAR else 0
         if self.far >= _FAR_LIMIT:
             raise DivergedError(
-                f"The held-out loss is {loss:.2f} at update {step}, far above its best"
+                f"The validation loss is {loss:.2f} at update {step}, far above its best"
                 f" {self.best_loss:.2f} at update {self.best_step}, which is kept."
                 " Try again with a tenth of the learning rate."
             )

@@ -1,4 +1,4 @@
-"""The end of a run that succeeded: model, tokenizer, evaluation and state in one transaction."""
+"""The end of a run that made a model: model, tokenizer, evaluation and state in one transaction."""
 
 from __future__ import annotations
 
@@ -29,17 +29,25 @@ class Finished:
     samples: Sequence[Sample]
     verdict: str
     best_step: int
+    stopped_at: int | None = None  # the last update, where somebody stopped the run and kept it
 
 
 @transaction.atomic(durable=True)
 def finish_run(claim: Claim, finished: Finished) -> TrainedModel:
-    """Publish what the run made and end it as succeeded; all of it, or nothing."""
+    """Publish what the run made and end it: as succeeded, or as stopped by hand.
+
+    All of it is written, or nothing.
+    """
     run = Run.objects.select_for_update(of=("self",)).select_related("version").get(pk=claim.run_id)
     if run.fence != claim.fence or run.state != RunState.RUNNING:
         raise FenceLostError("Another attempt owns this run.")
     model = _publish_model(run, finished, _tokenizer(run, finished))
     _record_evaluation(run, model, finished)
-    if not end_run(claim, RunState.SUCCEEDED, message=finished.verdict):
+    state, words = RunState.SUCCEEDED, finished.verdict
+    if finished.stopped_at is not None:
+        state = RunState.CANCELLED
+        words = f"Stopped by hand after {finished.stopped_at:,} updates. {words}"
+    if not end_run(claim, state, message=words):
         raise FenceLostError("Another attempt owns this run.")
     return model
 
@@ -94,7 +102,11 @@ def _record_evaluation(run: Run, model: TrainedModel, finished: Finished) -> Non
         answer_loss=figures.get("answer_loss"),
         perplexity=figures["perplexity"],
         bits_per_byte=figures["bits_per_byte"],
-        details={"verdict": finished.verdict, "best_step": finished.best_step},
+        details={
+            "verdict": finished.verdict,
+            "best_step": finished.best_step,
+            "leaked_share": finished.manifest.get("leaked_share"),
+        },
     )
     EvalSample.objects.bulk_create(
         EvalSample(

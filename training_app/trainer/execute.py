@@ -41,6 +41,7 @@ _REFUSALS: tuple[tuple[type[TrainingError], Exit, Reason], ...] = (
 )
 _STOPPED: dict[StopReason, Exit] = {
     "cancel": Exit.CANCELLED,
+    "keep": Exit.CANCELLED,  # before the first update: there is nothing to keep
     "drain": Exit.DRAINED,
     "timeout": Exit.TIMED_OUT,
 }
@@ -94,8 +95,10 @@ def _attempt(run: Run, claim: Claim, link: Link, run_log: RunLog) -> Exit:
     source = TokenSource(Side(version, "train"), Side(version, "valid"), version.manifest_sha256)
     writer = RunWriter(claim, link, run_log, keep_last=spec.train.keep_last)
     result = train_run(spec, source, work, writer, link.should_stop, _start(run, spec, writer))
-    if result.outcome != "succeeded":
+    if result.outcome != "succeeded" and result.folder is None:
         return _STOPPED[result.outcome]
+    if link.should_stop() == "cancel":  # somebody changed their mind while it was finishing
+        return Exit.CANCELLED
     writer.phase("saving")
     publish(run, claim, result, run_log)
     return Exit.DONE

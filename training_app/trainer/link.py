@@ -82,5 +82,6 @@ class Link:
             faulthandler.dump_traceback(sys.stderr)
 
     def _ask(self, reason: StopReason) -> None:
-        self._stop = self._stop or reason
+        if self._stop is None or (self._stop, reason) == ("keep", "cancel"):  # a change of mind
+            self._stop = reason
         failpoint("trainer.asked_to_stop")

@@ -23,9 +23,9 @@ from training_app.trainer.log import RunLog
 
 
 def publish(run: Run, claim: Claim, result: TrainedResult, run_log: RunLog) -> None:
-    """Make the model durable and the run succeeded; on a lost fence nothing remains."""
+    """Make the model durable and end the run; on a lost fence nothing remains."""
     if result.folder is None:
-        raise ValueError("a run that succeeded has a model folder")
+        raise ValueError("only a run that made a model's folder can publish it")
     prove_fence(claim)
     model_id = uuid5(run.pk, f"model of fence {claim.fence}")
     final = paths.absolute(f"{paths.MODELS}/{model_id}")
@@ -45,6 +45,7 @@ def publish(run: Run, claim: Claim, result: TrainedResult, run_log: RunLog) -> N
         samples=samples,
         verdict=result.verdict,
         best_step=result.best_step,
+        stopped_at=result.step if result.outcome == "keep" else None,
     )
     try:
         finish_run(claim, finished)
@@ -76,7 +77,7 @@ def _add_records(run: Run, folder: Path, result: TrainedResult, samples: list[Sa
     with (folder / "training_history.json").open("w", encoding="utf-8") as history:
         history.writelines(history_text(run))
     _write_json(
-        evaluation / "held_out.json",
+        evaluation / "validation.json",
         {
             "figures": dict(result.evaluation),
             "verdict": result.verdict,

@@ -29,7 +29,7 @@ _GENTLER = "The learning rate is a tenth now; it goes on from the best checkpoin
 @role_required(Role.TRAINER)
 @require_POST
 def run_cancel(request: TeamRequest, run_id: UUID) -> HttpResponse:
-    """Ask the run to end: with its checkpoints kept, or discarded."""
+    """Ask the run to end: with a model of what was learned, or with everything discarded."""
     run = get_object_or_404(Run.objects.visible_to(request.user), pk=run_id)
     verb = request.POST.get("verb", "")
     if verb not in CancelVerb.values:
@@ -42,8 +42,9 @@ def run_cancel(request: TeamRequest, run_id: UUID) -> HttpResponse:
 
 def _cancel_words(state: RunState, verb: str) -> str:
     if state == RunState.RUNNING:
-        kept = "keeps a checkpoint" if verb == CancelVerb.KEEP else "keeps nothing"
-        return f"The run ends at its next step and {kept}."
+        if verb == CancelVerb.KEEP:
+            return "The run ends at its next step; the best state so far becomes a model."
+        return "The run ends at its next step and keeps nothing."
     if state == RunState.CANCELLED:
         return "The run is cancelled."
     return "The run had ended already; nothing was changed."

@@ -220,8 +220,16 @@ def test_a_running_run_is_cancelled_within_ten_seconds(verb, supervisor, process
     process.wait(300)
     assert time.monotonic() - asked_at < 10
     assert state_of(run) == RunState.CANCELLED
-    assert not TrainedModel.objects.exists()
-    assert run.checkpoints.exists() == (verb == CancelVerb.KEEP)
+    is_kept = verb == CancelVerb.KEEP
+    assert run.checkpoints.exists() == is_kept
+    assert TrainedModel.objects.filter(run=run).exists() == is_kept
+    if is_kept:  # as after a finished run: a whole folder, an evaluation, and it opens
+        run.refresh_from_db()
+        folder = paths.absolute(run.model.path)
+        assert verify_model(folder)["run"] == str(run.pk)
+        assert open_model(folder)[0].num_parameters() == run.model.params
+        assert run.model.evaluations.get().samples.exists()
+        assert run.message.startswith("Stopped by hand after ")
 
 
 @pytest.mark.chaos

@@ -117,6 +117,24 @@ def test_a_cancel_writes_a_checkpoint_first_and_makes_no_model(spec, data, tmp_p
     assert not (tmp_path / "work" / "model").exists()
 
 
+@pytest.mark.parametrize("steps", [3, 11])
+def test_a_stop_that_keeps_makes_a_model_of_the_best_state(steps, spec, data, tmp_path, diary):
+    """Before the first evaluation that is the state of now, later the best one so far."""
+    result = train_run(spec, data, tmp_path / "w", diary, stop_after(steps, "keep", diary))
+    assert (result.outcome, result.step) == ("keep", steps)
+    assert verify_model(result.folder)["verdict"] == result.verdict
+    best = diary.newest_first()[-1] if steps < 8 else None
+    best = best or next(path for _, path, _, is_best in diary.checkpoints if is_best)
+    kept, there = weights(result), load_file(best / "model.safetensors")
+    assert all((kept[name] == there[name]).all() for name in there)
+    assert "Leakage check" in result.verdict
+
+
+def test_a_stop_that_keeps_before_the_first_update_keeps_nothing(spec, data, tmp_path, diary):
+    result = train_run(spec, data, tmp_path / "w", diary, lambda: "keep")
+    assert (result.outcome, result.folder) == ("keep", None)
+
+
 def test_a_stop_right_after_an_evaluation_leaves_its_checkpoint_as_it_was(
     spec, data, tmp_path, diary, changed
 ):

@@ -194,10 +194,10 @@ def figures_of(bits):
 
 def test_the_verdict_names_band_and_course():
     assert [band(figures_of(bits)) for bits in (0.5, 1.0, 2.0, 3.0)] == [
-        "very good or memorised",
-        "good",
+        "very low",
+        "low",
         "fair",
-        "poor",
+        "high",
     ]
     over = Course([(0, 6.0), (10, 3.0), (20, 3.5), (30, 4.0)])
     assert "overfits since update 10" in verdict(figures_of(1.0), over)

@@ -1,0 +1,82 @@
+"""What is said about a finished model: no praise for wrong answers, and a real leakage check."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from training_app.lm import leakage
+from training_app.lm.agreement import is_close
+from training_app.lm.evaluation import Course, Evidence, Figures, verdict
+from training_app.lm.leakage import leaked_share
+
+
+def figures_of(bits):
+    return Figures(100, 400, 1.0, None, 50.0, bits)
+
+
+ANSWERED = [
+    (0, "Where is it?", "Your order 12 arrives on day 3.", "Your order 12 arrives on day 3."),
+    (1, "Where is it?", "Your order 12 arrives on day 3.", "Your order 14 arrives on day 5."),
+    (2, "Is it new?", "Yes, it is not new.", "Yes, it is new."),
+]
+
+
+@pytest.mark.parametrize("bits", [0.2, 1.0, 2.0, 3.0])
+def test_no_verdict_praises_wrong_answers(bits):
+    words = verdict(figures_of(bits), Course([]), Evidence(ANSWERED[1:], leaked=0.0))
+    assert words.startswith("None of its 2 sample answers says what the real one says.")
+    assert "good" not in words.lower()
+    assert "0 % of the validation text" in words
+
+
+def test_the_verdict_counts_answers_and_says_what_leaked():
+    words = verdict(figures_of(0.2), Course([]), Evidence(ANSWERED, leaked=0.43))
+    assert words.startswith("1 of its 3 sample answers say what the real ones say.")
+    assert "Leakage check: 43 %" in words
+    assert "flatter" in words
+    assert "look at the leakage check" not in words
+
+
+@pytest.mark.parametrize(
+    ("reply", "reference", "close"),
+    [
+        ("Your parcel is on its way!", "your parcel is on its way", True),
+        ("It costs 12 euros.", "It costs 21 euros.", False),
+        ("We do not deliver to islands.", "We do deliver to islands.", False),
+        ("You can't return it within a month of buying", "You can return it within a month", False),
+        ("", "Yes.", False),
+        ("...", "", True),
+        (
+            "订单已经发货明天就会送到您家门口请注意查收",
+            "订单已经发货明天就会送到您家门口请注意查收",
+            True,
+        ),
+        ("Something else altogether.", "Your parcel is on its way.", False),
+    ],
+)
+def test_an_answer_is_close_by_its_words_numbers_and_negations(reply, reference, close):
+    assert is_close(reply, reference) is close
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.uint32])
+def test_the_leakage_check_finds_runs_of_thirteen_tokens(dtype):
+    chance = np.random.default_rng(3)
+    train = chance.integers(0, 60_000, 30_000).astype(dtype)
+    fresh = chance.integers(0, 60_000, 1_000).astype(dtype)
+    assert leaked_share(train, fresh) == 0.0
+    half = fresh.copy()
+    half[100:600] = train[7_000:7_500]
+    assert leaked_share(train, half) == pytest.approx(0.5)
+    short = fresh.copy()
+    short[100:112] = train[7_000:7_012]  # twelve in a row are chance
+    assert leaked_share(train, short) == 0.0
+    assert leaked_share(train, train[:12]) == 0.0
+    assert leaked_share(train[:5], fresh) == 0.0
+
+
+def test_the_leakage_check_reads_the_training_side_in_pieces(monkeypatch):
+    monkeypatch.setattr(leakage, "_CHUNK", 100)
+    train = np.random.default_rng(4).integers(0, 500, 5_000).astype(np.uint16)
+    assert leaked_share(train, train[95 : 105 + 13]) == 1.0
+    assert leaked_share(train, train[-40:]) == 1.0
