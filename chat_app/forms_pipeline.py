@@ -7,7 +7,8 @@ from typing import Any
 from django import forms
 
 from chat_app.forms import ALIAS
-from chat_app.services.pipelines import SAMPLE_STEPS, Wish
+from chat_app.selectors.pipelines import SAMPLE_STEPS
+from chat_app.services.pipelines import Wish
 from datasets_app.models import Dataset
 from training_app.lm.config import DEFAULT_PRESET
 

@@ -124,7 +124,7 @@ def finish(page):
     assert (min(shown), max(shown)) == (0, STEPS)
     losses = [float(trained) for trained, _held in shown.values() if trained != "–"]
     assert losses[-1] < losses[0] - 1.5
-    page.get_by_role("heading", name="Held-out questions").wait_for()
+    page.get_by_role("heading", name="Validation questions").wait_for()
 
 
 def chat(page, engine):
@@ -217,7 +217,7 @@ def train_plain(page):
     page.get_by_role("button", name="Train", exact=True).click()
     page.wait_for_url("**/runs/*-*/")
     reload_until(page, page.get_by_role("heading", name="Verdict"), seconds=90)
-    page.get_by_role("heading", name="Held-out").wait_for()
+    page.get_by_role("heading", name="Validation").wait_for()
     page.get_by_role("link", name="walks").last.click()
     page.get_by_text("it completes text, it does not chat").wait_for()
 

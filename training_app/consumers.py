@@ -31,6 +31,7 @@ from training_app.selectors.points import Points, points_since
 
 PANEL_SECONDS = 1.0
 REJOIN_SECONDS = 30.0
+_LARGEST_SEQ = 2**62
 JOIN_SECONDS = 1.0  # a Redis that accepts and never answers may not hold a tab up
 
 
@@ -41,7 +42,7 @@ class RunConsumer(AsyncWebsocketConsumer):
 
     async def connect(self) -> None:
         self.run_id: UUID = self.scope["url_route"]["kwargs"]["run_id"]
-        self.seq = 0
+        self.seq: int | None = None  # until the tab says what it has, it gets no points
         self.is_over = False
         self.panel_at = 0.0
         self.bell = asyncio.Event()
@@ -67,7 +68,7 @@ class RunConsumer(AsyncWebsocketConsumer):
             return
         command = _parsed(text_data)
         if command.get("op") == "from" and isinstance(command.get("seq"), int):
-            self.seq = max(0, command["seq"])
+            self.seq = max(0, min(command["seq"], _LARGEST_SEQ))
             self.panel_at = 0.0
             self.bell.set()
 
@@ -96,13 +97,15 @@ class RunConsumer(AsyncWebsocketConsumer):
                 await self._join()  # membership lives only in Redis, which may be wiped
 
     async def _send_news(self) -> None:
+        asked_from = self.seq
         points, is_over = await self._read()
         if points is None:
             await self.close(FORBIDDEN)
             return
-        if points.rows:
-            await self.send(text_data=json.dumps(points.as_frame()))
-        self.seq = points.upto
+        if asked_from is not None and asked_from == self.seq:  # else the tab asked anew meanwhile
+            if points.rows:
+                await self.send(text_data=json.dumps(points.as_frame()))
+            self.seq = points.upto
         wait = PANEL_SECONDS - (time.monotonic() - self.panel_at)
         if wait > 0 and not is_over:
             await asyncio.sleep(wait)  # bells that ring meanwhile are answered by this one panel
@@ -127,7 +130,8 @@ class RunConsumer(AsyncWebsocketConsumer):
 
     @database_sync_to_async
     def _read(self) -> tuple[Points | None, bool]:
-        points = points_since(self.run_id, self.seq)
+        known = _LARGEST_SEQ if self.seq is None else self.seq
+        points = points_since(self.run_id, known)
         run = Run.objects.filter(pk=self.run_id).first()
         return points, run is None or run.is_over
 

@@ -83,7 +83,7 @@ TRAIN_SETTINGS: dict[str, Setting] = {
     ),
     "threads": Setting("Threads", "0 takes every core this process may use."),
     "eval_every": Setting("Evaluate every", "Updates; 0 means ten times in the run."),
-    "eval_batches": Setting("Evaluation batches", "Held-out batches looked at each time."),
+    "eval_batches": Setting("Evaluation batches", "Validation batches looked at each time."),
     "checkpoint_every": Setting("Checkpoint every", "Updates; 0 leaves it to the seconds below."),
     "checkpoint_seconds": Setting("Checkpoint seconds", "At the latest after so many seconds."),
     "keep_last": Setting("Keep checkpoints", "The newest ones; the best is always kept too."),

@@ -343,6 +343,11 @@ class Evaluation(models.Model):
     def __str__(self) -> str:
         return f"{self.model_id} on {self.side}: {self.bits_per_byte:.3f}"
 
+    @property
+    def side_words(self) -> str:
+        """Return the side as pages call it."""
+        return "validation" if self.side == "valid" else self.side
+
 
 class EvalSample(models.Model):
     """A held-out question with the model's reply beside the real answer."""

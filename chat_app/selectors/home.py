@@ -10,6 +10,7 @@ from django.db.models import Count, Max, Q
 from django.urls import reverse
 
 from chat_app.models import Chat, Deployment, LogEntry, Pipeline, Rating
+from chat_app.selectors import pipelines
 from chat_app.selectors.next_model import Proposal, proposal
 from datasets_app.models import Dataset, SourceFile, Status, Upload, Verdict, Version
 from datasets_app.selectors.datasets import status_counts
@@ -61,12 +62,16 @@ class Home:
     proposal: Proposal | None
     is_empty: bool
 
+    @property
+    def sample_seconds(self) -> float:
+        return pipelines.sample_seconds()
+
 
 def home(user: User) -> Home:
     """Return the loop as this person may see it; a dozen small counts."""
     stages = [_upload(user), _curate(user), _train(user), _evaluate(user), _chat(user)]
     deployments = Deployment.objects.visible_to(user).filter(is_active=True)
-    pipelines = Pipeline.objects.visible_to(user).order_by("-created_at")
+    started = Pipeline.objects.visible_to(user).order_by("-created_at")
     found = list(deployments.select_related("model").order_by("-switched_at")[:5])
     is_trainer = has_role(user, Role.TRAINER)
     return Home(
@@ -74,7 +79,7 @@ def home(user: User) -> Home:
         errands=_errands(user),
         step=_step(user, stages),
         deployments=found,
-        pipeline=pipelines.first(),
+        pipeline=started.first(),
         proposal=proposal(found[0]) if found and is_trainer else None,
         is_empty=not any(stage.figure for stage in stages),
     )

@@ -9,7 +9,10 @@ from django.contrib.auth.models import User
 
 from chat_app.models import STEP_WORDS, Pipeline, PipelineStep, ServingExport
 from training_app.models import Run
+from training_app.selectors.pace import preset_seconds
 
+SAMPLE_STEPS = 1_000  # of the preset Tiny: it answers after so many
+_SAMPLE_OTHER_SECONDS = 45.0  # loading, freezing and proving, beside the training
 FEW_STEPS = 10  # the first and last training losses are means of so many steps
 
 
@@ -77,3 +80,8 @@ def _mean(values: list[float]) -> float | None:
 def _parity(run: Run | None) -> float | None:
     export = ServingExport.objects.filter(model__run=run).first() if run else None
     return export.parity_max if export else None
+
+
+def sample_seconds() -> float:
+    """Return about how long the whole loop takes with the bundled sample on this machine."""
+    return preset_seconds("tiny", steps=SAMPLE_STEPS) + _SAMPLE_OTHER_SECONDS

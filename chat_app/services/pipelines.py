@@ -16,8 +16,6 @@ from otto_web.lib.hints import hint
 from training_app.lm.config import DEFAULT_PRESET
 from training_app.models import RunState
 
-SAMPLE_STEPS = 1_000  # of the preset Tiny: about a minute on two cores, and it answers
-
 
 @dataclass(frozen=True, slots=True)
 class Wish:

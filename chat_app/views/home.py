@@ -48,6 +48,7 @@ def pipeline_new(request: TeamRequest) -> HttpResponse:
         made = services.start_pipeline(form.wish(), by=request.user)
         return redirect("pipeline-detail", made.pk)
     context = {"form": form, "recent": selectors.recent_pipelines(request.user)}
+    context["sample_seconds"] = selectors.sample_seconds()
     return respond(
         request,
         page="chat/pipeline_new.html",

@@ -6,6 +6,21 @@ import math
 from collections.abc import Sequence
 
 
+def smoothed(points: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
+    """Return an exponential moving average, without the bias of its start; gaps are left out.
+
+    Its memory is a thirtieth of the curve, as that of `smoothed` in static/js/chart.js.
+    """
+    known = [(x, y) for x, y in points if math.isfinite(y)]
+    keep = 1 - 1 / max(1.0, len(known) / 30)
+    total = weight = 0.0
+    found = []
+    for x, y in known:
+        total, weight = keep * total + (1 - keep) * y, keep * weight + (1 - keep)
+        found.append((x, total / weight))
+    return found
+
+
 def curve_points(
     points: Sequence[tuple[float, float]],
     *,

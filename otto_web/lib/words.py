@@ -70,6 +70,19 @@ def duration(value: object) -> str:
     return f"{minutes} min {seconds:02d} s" if minutes else f"{seconds} s"
 
 
+def about(value: object) -> str:
+    """Return a span that nobody knows exactly: `under a minute`, `about 4 min`, `about 2 h`."""
+    number = finite(value)
+    if number is None or number < 0:
+        return UNKNOWN
+    minutes = round(number / 60)
+    if number < 45:
+        return "under a minute"
+    if minutes < 100:
+        return f"about {max(1, minutes)} min"
+    return f"about {number / 3600:.0f} h"
+
+
 def count(value: object) -> str:
     """Return `12,431`."""
     number = finite(value)

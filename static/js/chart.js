@@ -3,35 +3,36 @@
  * Draw a run's curves: points come over the run's socket as JSON frames, or by polling where there
  * is no socket. Points merge by (name, step), so a repeat is harmless.
  */
+import { smoothed } from "./smoothed.js";
+
+/** Front first. The raw loss is faint, behind its own moving average. */
 const DRAWN = [
-  { name: "train/loss", label: "training", dash: [], ink: "--accent" },
-  { name: "held_out/loss", label: "held-out", dash: [6, 4], ink: "--warn" },
+  { name: "held_out/loss", label: "validation", ink: "--warn", width: 2.5, point: 2.5, smooth: false },
+  { name: "train/loss", label: "training, smoothed", ink: "--accent", width: 1.75, point: 0, smooth: true },
+  { name: "train/loss", label: "training, each step", ink: "--accent-faint", width: 1, point: 0, smooth: false },
 ];
 const [POLL_MS, DRAW_MS] = [5000, 250];
 const MOST_POINTS = 5000;
 
 /** Begin as soon as Chart.js is there. @param {HTMLElement} root */
 export function attach(root) {
-  /** @type {(() => void) | undefined} */
-  let stop;
-  const begin = () => (stop = follow(root));
+  let stop = () => {};
+  const begin = () => void (stop = follow(root));
   if ("Chart" in window) begin();
   else window.addEventListener("load", begin, { once: true });
-  return () => stop?.();
+  return () => stop();
 }
 
 /** @param {HTMLElement} root */
 function follow(root) {
   const canvas = /** @type {HTMLCanvasElement} */ (root.querySelector("canvas"));
-    /** @type {Map<string, Map<number, number | null>>} */
+  /** @type {Map<string, Map<number, number | null>>} */
   const curves = new Map(DRAWN.map(({ name }) => [name, new Map()]));
   const url = root.dataset.pointsUrl ?? "";
   const line = /** @type {HTMLElement | null} */ (document.querySelector("[data-run-line]"));
   const words = root.querySelector("[data-chart-state]");
   const hearing = new AbortController();
-  let [seq, drawAt] = [0, 0];
-  let [isLive, isOver] = [false, false];
-  let timer = /** @type {number | undefined} */ (undefined);
+  let [seq, drawAt, timer, isLive, isOver] = [0, 0, 0, false, false];
   const Chart = /** @type {NonNullable<Window["Chart"]>} */ (window.Chart);
   const chart = new Chart(canvas, { type: "line", data: { datasets: DRAWN.map(dataset) }, options: options() });
   root.hidden = false;
@@ -51,9 +52,9 @@ function follow(root) {
 
   function draw() {
     drawAt = 0;
-    DRAWN.forEach(({ name }, index) => {
+    DRAWN.forEach(({ name, smooth }, index) => {
       const points = [...(curves.get(name) ?? [])].sort((a, b) => a[0] - b[0]);
-      chart.data.datasets[index].data = points.map(([x, y]) => ({ x, y }));
+      chart.data.datasets[index].data = (smooth ? smoothed(points) : points).map(([x, y]) => ({ x, y }));
     });
     chart.update("none");
   }
@@ -80,9 +81,9 @@ function follow(root) {
   }
 
   const say = (/** @type {string} */ text) => words && (words.textContent = text);
-
   /** @param {CustomEvent<SocketDetail>} event */
   function onMessage(event) {
+    if (!isLive) onOpen(event); // the line was open before Chart.js was there
     const text = String(event.detail.message);
     if (!text.startsWith("{")) return;
     event.preventDefault(); // a frame for the chart, not HTML to swap
@@ -90,31 +91,30 @@ function follow(root) {
     if (frame.t === "points") merge(frame);
     if (frame.t === "over") window.location.reload();
   }
-
   /** @param {CustomEvent<SocketDetail>} event */
   function onOpen(event) {
     isLive = true;
     say("live");
-    const from = /** @type {RunCommand} */ ({ op: "from", seq });
-    if (seq) event.detail.socketWrapper.send(JSON.stringify(from));
+    const { socketWrapper } = event.detail;
+    first.then(() => socketWrapper.send(JSON.stringify(/** @type {RunCommand} */ ({ op: "from", seq }))));
   }
 
   const { signal } = hearing;
   line?.addEventListener("htmx:wsBeforeMessage", onMessage, { signal });
   line?.addEventListener("htmx:wsOpen", onOpen, { signal });
   line?.addEventListener("htmx:wsClose", () => ((isLive = false), say("catching up")), { signal });
-  look().then(poll);
+  const first = look().then(poll);
   return () => (hearing.abort(), window.clearTimeout(timer), chart.destroy());
 }
 
-/** @param {{label: string, dash: number[], ink: string}} curve */
-function dataset({ label, dash, ink }) {
-  const colour = getComputedStyle(document.documentElement).getPropertyValue(ink).trim();
-  return { label, data: [], borderColor: colour, borderDash: dash, borderWidth: 1.75, pointRadius: 0, spanGaps: true };
+/** @param {{label: string, ink: string, width: number, point: number}} curve @param {number} order */
+function dataset({ label, ink, width, point }, order) {
+  const tint = getComputedStyle(document.documentElement).getPropertyValue(ink).trim();
+  const line = { borderColor: tint, backgroundColor: tint, borderWidth: width, pointRadius: point };
+  return { label, order, data: [], spanGaps: true, ...line };
 }
 
 function options() {
-  const x = { type: "linear", ticks: { precision: 0 }, title: { display: true, text: "step" } };
-  const y = { title: { display: true, text: "loss" } };
+  const [x, y] = ["step", "loss"].map((text) => ({ type: "linear", title: { display: true, text } }));
   return { animation: false, parsing: false, normalized: true, maintainAspectRatio: false, scales: { x, y } };
 }

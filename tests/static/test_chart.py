@@ -12,12 +12,13 @@ from django.conf import settings
 NODE = Path(playwright.__file__).parent / "driver" / "node"
 CHART = settings.BASE_DIR / "static" / "js" / "chart.js"
 PAGE = """
-const asked = [], drawn = [];
+const asked = [], drawn = [], said = [];
+const socketWrapper = { send: (text) => said.push(JSON.parse(text)) };
 const line = new EventTarget();
 Object.assign(globalThis, {
   window: globalThis,
   Chart: class { constructor(_, { data }) { this.data = data; }
-    update() { drawn.push(this.data.datasets[0].data.length); } destroy() {} },
+    update() { drawn.push(this.data.datasets[2].data.length); } destroy() {} },
   document: { querySelector: () => line, hidden: false, documentElement: {} },
   getComputedStyle: () => ({ getPropertyValue: () => "#000" }),
   fetch: async (url) => (asked.push(url), { ok: true, json: async () => (
@@ -26,10 +27,10 @@ Object.assign(globalThis, {
 const { attach } = await import(CHART);
 const root = { dataset: { pointsUrl: "/points/" }, querySelector: () => ({}) };
 const stop = attach(root);
-line.dispatchEvent(new Event("htmx:wsOpen"));
+line.dispatchEvent(Object.assign(new Event("htmx:wsOpen"), { detail: { socketWrapper } }));
 const frame = (rows, upto) => {
   const event = new Event("htmx:wsBeforeMessage", { cancelable: true });
-  event.detail = { message: JSON.stringify({ t: "points", rows, upto }) };
+  event.detail = { socketWrapper, message: JSON.stringify({ t: "points", rows, upto }) };
   line.dispatchEvent(event);
 };
 const wait = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -38,7 +39,7 @@ for (let i = 0; i < STEPS; i += 100)
   frame(Array.from({ length: 100 }, (_, k) => ["train/loss", 6001 + i + k, 1]), 6100 + i);
 await wait(400);
 stop();
-console.log(JSON.stringify({ asked, most: Math.max(...drawn), last: drawn.at(-1) }));
+console.log(JSON.stringify({ asked, said, most: Math.max(...drawn), last: drawn.at(-1) }));
 process.exit();
 """
 
@@ -52,7 +53,9 @@ def watched(steps):
 
 
 def test_points_of_the_socket_are_added_to_those_of_the_first_look():
-    assert watched(500) == {"asked": ["/points/?from=0"], "most": 2500, "last": 2500}
+    seen = watched(500)
+    assert seen.pop("said") == [{"op": "from", "seq": 6000}]  # what came with the first look
+    assert seen == {"asked": ["/points/?from=0"], "most": 2500, "last": 2500}
 
 
 def test_a_tab_that_watches_for_hours_takes_its_points_thinned_again():

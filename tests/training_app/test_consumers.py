@@ -34,6 +34,14 @@ def socket(client, run_id, origin=b"http://testserver"):
     return WebsocketCommunicator(application, f"/ws/runs/{run_id}/", headers=headers)
 
 
+async def opened(client, run_id, seq=0):
+    """Return an open line to a tab that says, as every tab does, up to where it has the points."""
+    line = socket(client, run_id)
+    assert (await line.connect())[0]
+    await line.send_to(text_data=json.dumps({"op": "from", "seq": seq}))
+    return line
+
+
 async def frames(line, seconds=3.0):
     """Return the chart's frames until the line is quiet, and the last HTML."""
     found, html = [], ""
@@ -90,8 +98,7 @@ def test_a_tab_sees_what_the_trainer_takes_of_its_machine(claim, client_of, theo
 
     async def scenario():
         await write(claim, machine)
-        line = socket(client, claim.run_id)
-        assert (await line.connect())[0]
+        line = await opened(client, claim.run_id)
         _, html = await frames(line)
         for wanted in ("CPU cores", "1.9", "memory", "disk free"):
             assert wanted in html
@@ -106,20 +113,31 @@ def test_a_tab_gets_every_point_and_the_panel_also_after_a_cut(claim, client_of,
 
     async def scenario():
         await write(claim, [("train/loss", step, 5.0 / step) for step in range(1, 6)])
-        line = socket(client, claim.run_id)
-        assert (await line.connect())[0]
+        line = await opened(client, claim.run_id)
         found, html = await frames(line)
         assert len(points_of(found)) == 5
         assert 'id="run-live"' in html
         seen = max(frame["upto"] for frame in found)
         await line.disconnect()
         await write(claim, [("train/loss", step, 5.0 / step) for step in range(6, 9)])
-        again = socket(client, claim.run_id)
-        assert (await again.connect())[0]
-        await again.send_to(text_data=json.dumps({"op": "from", "seq": seen}))
+        again = await opened(client, claim.run_id, seen)
         later, _ = await frames(again)
-        assert {step for _, step in points_of(found + later)} == set(range(1, 9))
+        assert {step for _, step in points_of(later)} == {6, 7, 8}  # nothing comes twice
         await again.disconnect()
+
+    async_to_sync(scenario)()
+
+
+def test_a_tab_that_has_not_said_what_it_has_gets_the_panel_and_no_points(claim, client_of, theo):
+    client = client_of(theo)
+
+    async def scenario():
+        await write(claim, [("train/loss", 1, 5.0)])
+        line = socket(client, claim.run_id)
+        assert (await line.connect())[0]
+        found, html = await frames(line)
+        assert (points_of(found), 'id="run-live"' in html) == ({}, True)
+        await line.disconnect()
 
     async_to_sync(scenario)()
 
@@ -129,8 +147,7 @@ def test_without_any_bell_a_tab_still_sees_new_points(claim, client_of, theo, mo
     client = client_of(theo)
 
     async def scenario():
-        line = socket(client, claim.run_id)
-        assert (await line.connect())[0]
+        line = await opened(client, claim.run_id)
         await frames(line)
         await write(claim, [("train/loss", 1, 1.0)])
         found, _ = await frames(line)
@@ -157,8 +174,7 @@ def test_a_tab_outlives_a_database_that_is_away_for_a_moment(claim, client_of, t
     client = client_of(theo)
 
     async def scenario():
-        line = socket(client, claim.run_id)
-        assert (await line.connect())[0]
+        line = await opened(client, claim.run_id)
         await frames(line)
         try:
             await sync_to_async(let_in)(is_open=False)
@@ -177,8 +193,7 @@ def test_a_run_that_ends_says_so_once(claim, client_of, theo):
     client = client_of(theo)
 
     async def scenario():
-        line = socket(client, claim.run_id)
-        assert (await line.connect())[0]
+        line = await opened(client, claim.run_id)
         await frames(line)
         await sync_to_async(end_run)(claim, RunState.FAILED, reason="data", message="why")
         await sync_to_async(ring_run)(claim.run_id, 9)
@@ -201,8 +216,7 @@ def test_who_may_not_look_any_more_is_shown_out(change, code, claim, client_of, 
             Session.objects.all().delete()
 
     async def scenario():
-        line = socket(client, claim.run_id)
-        assert (await line.connect())[0]
+        line = await opened(client, claim.run_id)
         await frames(line)
         await sync_to_async(take_away)()
         while (event := await line.receive_output(3))["type"] != "websocket.close":
@@ -212,14 +226,17 @@ def test_who_may_not_look_any_more_is_shown_out(change, code, claim, client_of, 
     async_to_sync(scenario)()
 
 
+HUGE = '{"op":"from","seq":' + "9" * 300 + "}"
+
+
 def test_nonsense_on_the_line_is_ignored(claim, client_of, theo):
     client = client_of(theo)
 
     async def scenario():
-        line = socket(client, claim.run_id)
-        assert (await line.connect())[0]
-        for text in ("[]", "{", '{"op":"from","seq":"x"}', '{"op":"from","seq":-4}'):
+        line = await opened(client, claim.run_id)
+        for text in ("[]", "{", '{"op":"from","seq":"x"}', '{"op":"from","seq":-4}', HUGE):
             await line.send_to(text_data=text)
+        await line.send_to(text_data='{"op":"from","seq":0}')
         await write(claim, [("train/loss", 1, float("nan"))])
         found, _ = await frames(line)
         assert points_of(found) == {("train/loss", 1): None}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from otto_web.lib.curves import smoothed
 from training_app.form_fields import SETTINGS
 from training_app.models import Evaluation, Run, RunState
 from training_app.reasons import Reason
@@ -29,6 +30,7 @@ def run_detail_page(run: Run) -> dict[str, Any]:
         "model": model,
         "evaluation": evaluation,
         "loss": loss,
+        "smooth": smoothed(loss),
         "held_out": held_out,
         "bounds": _bounds(loss, held_out),
         "rows": _table(loss, held_out),

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field, replace
 
 import psutil
 from django.db import connection
-from django.db.models import Avg, F
 
 from datasets_app.models import Version
 from otto_web.lib.cores import usable_cores
@@ -15,20 +13,17 @@ from otto_web.lib.words import filesize
 from training_app.lm.advice import refuse_hopeless, unusual, unusual_course
 from training_app.lm.config import RunSpec
 from training_app.lm.schedule import Schedule
-from training_app.models import RunPoint, RunState
+from training_app.selectors.pace import Speed, machine_speed, update_seconds
 
 BLOCKING_QUALITY, DOUBTFUL_QUALITY = 50, 70
 FEWEST_UPDATES = 300  # with fewer nobody sees an effect
 FEWEST_ROWS, FEWEST_CHARACTERS = 4, 1_000
 SCRATCH_TOKENS = 100_000
 WARM_RATE = 5e-4
-_SPEEDS_LOOKED_AT, _SPEEDS_USED = 20, 3
 _BYTES_PER_ENTRY, _SMALLEST_VOCABULARY = 100, 384
 _STATE_BYTES = 16  # per parameter: weight, gradient and AdamW's two moments, in fp32
 _MEMORY_SHARE = 0.8  # of the machine's memory; above it the run may be ended for it
 _LOOKED_AT = 2_000  # conversations whose lengths are measured
-_ROUGH_WEIGHTS_PER_SECOND_AND_CORE = 8e9  # before any run was measured: tokens/s x parameters
-_OTHER_SHARE = 1.15  # evaluations, samples, checkpoints
 # bytes of ordinary text in one token, by vocabulary; measured on support conversations
 _BYTES_PER_TOKEN = ((1024, 2.4), (2048, 2.9), (4096, 3.4), (8192, 3.8), (16_384, 4.1))
 
@@ -39,14 +34,6 @@ class Lengths:
 
     exchange: float
     conversation: float
-
-
-@dataclass(frozen=True, slots=True)
-class Speed:
-    """How fast this machine trains: tokens per second times parameters."""
-
-    weights_per_second: float
-    is_measured: bool
 
 
 @dataclass(slots=True)
@@ -70,6 +57,10 @@ class Forecast:
     warnings: list[str] = field(default_factory=list)
     needs_reason: bool = False
     rate_curve: list[tuple[int, float]] = field(default_factory=list)
+
+    @property
+    def seconds(self) -> float:
+        return 60 * self.minutes
 
     @property
     def is_ready(self) -> bool:
@@ -122,15 +113,14 @@ def _vocabulary(spec: RunSpec, train_bytes: int) -> int:
 def _measure(found: Forecast, spec: RunSpec) -> None:
     train = spec.train
     per_update = train.tokens_per_update(spec.model.context)
-    tokens_per_second = found.speed.weights_per_second / max(1, found.parameters)
+    seconds_each = update_seconds(found.speed, found.parameters, per_update)
     if train.minutes is not None:
         found.minutes = train.minutes
-        seconds = 60 * train.minutes / _OTHER_SHARE
-        found.updates = max(20, int(seconds * tokens_per_second / per_update))
+        found.updates = max(20, int(60 * train.minutes / seconds_each))
     else:
         passes = train.epochs or 0.0
         found.updates = train.steps or max(1, round(passes * found.train_tokens / per_update))
-        found.minutes = _OTHER_SHARE * found.updates * per_update / tokens_per_second / 60
+        found.minutes = found.updates * seconds_each / 60
     found.tokens = found.updates * per_update
     found.passes = found.tokens / max(1, found.train_tokens)
 
@@ -145,7 +135,7 @@ def _refusals(found: Forecast, train_bytes: int) -> list[str]:
     if not found.valid_rows:
         return [
             (
-                "This version has no held-out side, so nobody could say how good the model is."
+                "This version has no validation side, so nobody could say how good the model is."
                 " Freeze a version with at least a few more conversations."
             )
         ]
@@ -248,26 +238,3 @@ def _lengths(version: Version) -> Lengths:
         cursor.execute(query, [version.pk, _LOOKED_AT])
         row = cursor.fetchone() or (None, None)
     return Lengths(float(row[0] or 0), float(row[1] or 0))
-
-
-def machine_speed(parameters: int) -> Speed:
-    """Return the speed of the newest finished runs here, those of about this size first.
-
-    A stated rough figure stands in where no run has finished yet.
-    """
-    newest = (
-        RunPoint.objects.filter(
-            name="train/tokens_per_second",
-            run__state=RunState.SUCCEEDED,
-            step__gt=F("run__last_step") / 2,
-        )
-        .values("run", "run__model__params", "run__finished_at")
-        .annotate(speed=Avg("value"))
-        .order_by("-run__finished_at")[:_SPEEDS_LOOKED_AT]
-    )
-    found = [(row["run__model__params"], row["speed"]) for row in newest]
-    alike = sorted(found, key=lambda pair: abs(math.log(max(1, pair[0]) / max(1, parameters))))
-    if alike:
-        speeds = sorted(size * speed for size, speed in alike[:_SPEEDS_USED])
-        return Speed(speeds[len(speeds) // 2], is_measured=True)
-    return Speed(_ROUGH_WEIGHTS_PER_SECOND_AND_CORE * usable_cores(), is_measured=False)

@@ -17,6 +17,7 @@ from django.utils import timezone
 from training_app.lm.config import RunSpec
 from training_app.models import Checkpoint, Run, RunEvent, RunLease, RunSample, RunState
 from training_app.selectors.log_tail import LogLine, log_tail
+from training_app.selectors.pace import seconds_left
 
 PHASE_WORDS = {
     "": "waiting",
@@ -106,11 +107,9 @@ class Panel:
 
     @property
     def seconds_left(self) -> float | None:
-        """Return about how long training still takes; the first steps are left out of it."""
-        speed = self.tokens_per_second
-        if self.run.is_over or not speed or not self.run.total_steps:
-            return None
-        return (self.run.total_steps - self.run.last_step) * self.tokens_per_update / speed
+        """Return about how long training still takes, by the newest points."""
+        speeds = [value for _, value in self.recent.get("train/tokens_per_second", [])]
+        return seconds_left(self.run, self.spec, speeds)
 
     @property
     def beat_seconds(self) -> float | None:
@@ -155,17 +154,17 @@ class Panel:
 
     @property
     def reading(self) -> str:
-        """Return one sentence that says how the held-out loss goes."""
+        """Return one sentence that says how the validation loss goes."""
         points = self.recent.get("held_out/loss", [])
         if len(points) < 2:
             return ""
         (step, newest), (before_step, before) = points[0], points[1]
         if newest >= before:
             best = "" if self.best is None else f" The best was {self.best[1]:.3f}."
-            return f"Held-out loss is not falling: {newest:.3f} at step {step:,}.{best}"
+            return f"Validation loss is not falling: {newest:.3f} at step {step:,}.{best}"
         share = 100 * (before - newest) / before
         return (
-            f"Held-out loss is still falling: {share:.1f} % better than"
+            f"Validation loss is still falling: {share:.1f} % better than"
             f" {step - before_step:,} steps before."
         )
 

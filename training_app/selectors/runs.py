@@ -7,13 +7,18 @@ from dataclasses import dataclass
 from django.contrib.auth.models import User
 from django.core.paginator import Page, Paginator
 
+from otto_web.lib.curves import smoothed
+from training_app.lm.config import DEFAULT_PRESET, PRESETS, RunSpec
 from training_app.models import Run, RunState
 from training_app.reasons import Reason
+from training_app.selectors.pace import seconds_left
 from training_app.selectors.points import thinned_curves
 
 RUNS_PER_PAGE = 30
 SMALL_CURVE_POINTS = 60
 LOSS, HELD_OUT_LOSS = "train/loss", "held_out/loss"
+SPEED = "train/tokens_per_second"
+_NEWEST = 20  # points of the speed
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +28,11 @@ class RunLine:
     run: Run
     loss: list[tuple[int, float]]
     held_out: list[tuple[int, float]]
+    speeds: list[float]
+
+    @property
+    def seconds_left(self) -> float | None:
+        return seconds_left(self.run, RunSpec.from_json(self.run.spec), self.speeds)
 
     @property
     def share(self) -> float:
@@ -50,6 +60,11 @@ class RunList:
     state: str
     has_going: bool
 
+    @property
+    def first_seconds(self) -> float:
+        """Return how long the default preset trains."""
+        return 60 * (PRESETS[DEFAULT_PRESET].train.minutes or 0.0)
+
 
 def run_list(user: User, *, state: str = "", page: str = "1") -> RunList:
     """Return a page of runs with their small curves, in a fixed number of queries."""
@@ -60,13 +75,14 @@ def run_list(user: User, *, state: str = "", page: str = "1") -> RunList:
     found = Paginator(related, RUNS_PER_PAGE).get_page(page)
     rows = list(found.object_list)
     curves = thinned_curves(
-        [run.pk for run in rows], most=SMALL_CURVE_POINTS, names=[LOSS, HELD_OUT_LOSS]
+        [run.pk for run in rows], most=SMALL_CURVE_POINTS, names=[LOSS, HELD_OUT_LOSS, SPEED]
     )
     lines = [
         RunLine(
             run,
-            curves.get(run.pk, {}).get(LOSS, []),
+            smoothed(curves.get(run.pk, {}).get(LOSS, [])),
             curves.get(run.pk, {}).get(HELD_OUT_LOSS, []),
+            [value for _, value in curves.get(run.pk, {}).get(SPEED, [])[-_NEWEST:]],
         )
         for run in rows
     ]

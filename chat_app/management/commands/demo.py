@@ -8,7 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from chat_app.management.loop import run_loop
-from chat_app.services.pipelines import SAMPLE_STEPS, Wish
+from chat_app.selectors.pipelines import SAMPLE_STEPS
+from chat_app.services.pipelines import Wish
 from training_app.lm.config import PRESETS
 
 

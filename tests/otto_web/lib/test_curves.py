@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from otto_web.lib.curves import curve_points
+import math
+
+from otto_web.lib.curves import curve_points, smoothed
 
 BOX = {"width": 100, "height": 50, "margin": 0}
 
@@ -23,3 +25,13 @@ def test_two_curves_share_a_scale_by_their_bounds():
 def test_one_point_or_none_is_no_fault():
     assert curve_points([(3, 3)], **BOX) == "0.0,50.0"
     assert curve_points([], **BOX) == ""
+
+
+def test_a_smoothed_curve_begins_at_its_first_value_and_keeps_its_steps():
+    noisy = [(step, 5.0 + (1 if step % 2 else -1)) for step in range(300)]
+    calm = smoothed(noisy)
+    assert [step for step, _ in calm] == list(range(300))
+    assert calm[0][1] == noisy[0][1]
+    assert max(value for _, value in calm[50:]) - min(value for _, value in calm[50:]) < 0.3
+    assert smoothed([(1, 2.0), (2, math.nan), (3, 2.0)]) == [(1, 2.0), (3, 2.0)]
+    assert smoothed([]) == []

@@ -80,6 +80,22 @@ def test_a_figure_is_said_as_people_read_one(value, said):
     assert words.figure(value) == said
 
 
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (3, "under a minute"),
+        (50, "about 1 min"),
+        (230, "about 4 min"),
+        (5400, "about 90 min"),
+        (7300, "about 2 h"),
+        (None, "–"),
+        (float("nan"), "–"),
+    ],
+)
+def test_a_span_that_nobody_knows_exactly_is_rounded(seconds, said):
+    assert words.about(seconds) == said
+
+
 def test_a_count_has_separators():
     assert words.count(12431) == "12,431"
 

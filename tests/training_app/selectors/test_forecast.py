@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from tests.training_app.conftest import toy_order
 from training_app.models import Run, RunPoint, RunState, TrainedModel
-from training_app.selectors.forecast import machine_speed
+from training_app.selectors.pace import machine_speed
 from training_app.services.runs import queue_run
 
 

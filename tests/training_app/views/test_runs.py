@@ -156,7 +156,7 @@ def test_three_conversations_are_refused_with_a_sentence(theo, client_of):
 
 def test_an_empty_held_out_side_is_refused_with_a_sentence(theo, client_of):
     answer = client_of(theo).post(reverse("run-new"), filled(make_version(30, valid=0)))
-    assert "no held-out side" in answer.content.decode()
+    assert "no validation side" in answer.content.decode()
 
 
 def test_a_vocabulary_larger_than_the_data_is_adjusted_with_a_sentence(theo, client_of, version):
@@ -297,7 +297,7 @@ def test_a_continued_run_has_its_total_from_the_start_and_a_name_of_its_own(
     page = client.get(reverse("run-detail", args=[child.pk])).content.decode()
     assert "600 / 1,234" in page
     assert 'value="0.4862"' in page
-    assert "left, about" in page
+    assert "<dt>left</dt>" in page
 
 
 def test_names_of_what_goes_on_tell_runs_apart_and_fit():

@@ -1,4 +1,4 @@
-"""`manage.py evaluate MODEL`: held-out figures of a finished model."""
+"""`manage.py evaluate MODEL`: validation figures of a finished model."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from training_app.selectors.names import model_named
 
 
 class Command(BaseCommand):
-    help = "Evaluate a model on held-out conversations."
+    help = "Evaluate a model on validation conversations."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("model", help="id, name, or name and number")

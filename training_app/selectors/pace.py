@@ -1,0 +1,77 @@
+"""How fast this machine trains, as measured; every “about N minutes” of every page is made here."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Avg, F
+
+from otto_web.lib.cores import usable_cores
+from training_app.lm.config import PRESETS, RunSpec
+from training_app.models import Run, RunPoint, RunState
+
+_SPEEDS_LOOKED_AT, _SPEEDS_USED = 20, 3
+_ROUGH_WEIGHTS_PER_SECOND_AND_CORE = 8e9  # before any run was measured: tokens/s x parameters
+_OTHER_SHARE = 1.15  # evaluations, samples, checkpoints
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """How fast this machine trains: tokens per second times parameters."""
+
+    weights_per_second: float
+    is_measured: bool
+
+
+def machine_speed(parameters: int) -> Speed:
+    """Return the speed of the newest finished runs here, those of about this size first.
+
+    A stated rough figure stands in where no run has finished yet.
+    """
+    newest = (
+        RunPoint.objects.filter(
+            name="train/tokens_per_second",
+            run__state=RunState.SUCCEEDED,
+            step__gt=F("run__last_step") / 2,
+        )
+        .values("run", "run__model__params", "run__finished_at")
+        .annotate(speed=Avg("value"))
+        .order_by("-run__finished_at")[:_SPEEDS_LOOKED_AT]
+    )
+    found = [(row["run__model__params"], row["speed"]) for row in newest]
+    alike = sorted(found, key=lambda pair: abs(math.log(max(1, pair[0]) / max(1, parameters))))
+    if alike:
+        speeds = sorted(size * speed for size, speed in alike[:_SPEEDS_USED])
+        return Speed(speeds[len(speeds) // 2], is_measured=True)
+    return Speed(_ROUGH_WEIGHTS_PER_SECOND_AND_CORE * usable_cores(), is_measured=False)
+
+
+def update_seconds(speed: Speed, parameters: int, tokens: int) -> float:
+    """Return how long one update of so many tokens takes, with its share of everything else."""
+    return _OTHER_SHARE * tokens * max(1, parameters) / speed.weights_per_second
+
+
+def preset_seconds(name: str, *, steps: int) -> float:
+    """Return about how long so many updates of a preset take on this machine."""
+    spec = PRESETS[name].spec()
+    size = spec.model.parameters
+    tokens = spec.train.tokens_per_update(spec.model.context)
+    return steps * update_seconds(machine_speed(size), size, tokens)
+
+
+def seconds_left(run: Run, spec: RunSpec, speeds: Sequence[float]) -> float | None:
+    """Return about how long a run still takes, by its own newest tokens per second.
+
+    Before its first points its own measured update counts; before that nothing is known.
+    """
+    if run.is_over or not run.total_steps:
+        return None
+    each = float(run.decided.get("seconds_per_update", 0.0))
+    if speeds:
+        tokens = spec.train.tokens_per_update(spec.model.context)
+        each = tokens / max(1e-9, statistics.median(speeds))
+    left = max(0, run.total_steps - run.last_step)
+    return _OTHER_SHARE * left * each if each else None
