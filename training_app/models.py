@@ -14,7 +14,6 @@ from django.db.models.functions import Coalesce, Now
 
 from datasets_app.models import Version
 from otto_web.lib.access import Role, has_role
-from training_app.lm.agreement import is_close
 
 
 class ModelQuerySet(models.QuerySet["TrainedModel"]):
@@ -343,11 +342,6 @@ class Evaluation(models.Model):
     def __str__(self) -> str:
         return f"{self.model_id} on {self.side}: {self.bits_per_byte:.3f}"
 
-    @property
-    def side_words(self) -> str:
-        """Return the side as pages call it."""
-        return "validation" if self.side == "valid" else self.side
-
 
 class EvalSample(models.Model):
     """A held-out question with the model's reply beside the real answer."""
@@ -367,11 +361,6 @@ class EvalSample(models.Model):
 
     def __str__(self) -> str:
         return f"{self.evaluation_id} sample {self.prompt_no}"
-
-    @property
-    def is_close(self) -> bool:
-        """Return whether the reply says what the real answer says."""
-        return is_close(self.reply, self.reference)
 
 
 class JobState(models.TextChoices):

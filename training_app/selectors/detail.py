@@ -6,6 +6,7 @@ from typing import Any
 
 from otto_web.lib.curves import smoothed
 from training_app.form_fields import SETTINGS
+from training_app.lm.agreement import is_close
 from training_app.models import Evaluation, Run, RunState
 from training_app.reasons import Reason
 from training_app.selectors.panel import Panel, run_panel
@@ -29,6 +30,7 @@ def run_detail_page(run: Run) -> dict[str, Any]:
         "run": run,
         "model": model,
         "evaluation": evaluation,
+        "close": _close(evaluation),
         "loss": loss,
         "smooth": smoothed(loss),
         "held_out": held_out,
@@ -39,6 +41,12 @@ def run_detail_page(run: Run) -> dict[str, Any]:
         "can_retry": run.state == RunState.FAILED and run.reason == Reason.DIVERGED,
         "settings": _settings(run),
     }
+
+
+def _close(evaluation: Evaluation | None) -> set[int]:
+    """Return the samples that say what the real answers say."""
+    samples = evaluation.samples.all() if evaluation else ()
+    return {sample.pk for sample in samples if is_close(sample.reply, sample.reference)}
 
 
 def _can_continue(run: Run, panel: Panel | None) -> bool:
