@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.text import slugify
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from chat_app.selectors.deployments import model_exports_page
 from chat_app.services.deployments import order_export
 from chat_app.services.portable import FORMAT, order_portable
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest, respond
-from otto_web.lib.streams import stream
 from training_app.models import Export, JobState, TrainedModel
 from training_app.paths import absolute
-from training_app.streams import zip_blocks
+from training_app.streams import send_folder
 
 
 def _find_model(request: TeamRequest, model_id: UUID) -> TrainedModel:
@@ -50,14 +49,10 @@ def model_export_order(request: TeamRequest, model_id: UUID) -> HttpResponse:
 
 
 @role_required(Role.TRAINER)
-@require_GET
+@require_safe
 def model_export_download(request: TeamRequest, model_id: UUID) -> HttpResponseBase:
     """Send the portable model as a ZIP that optimum and onnxruntime open once unpacked."""
     model = _find_model(request, model_id)
     ready = Export.objects.filter(model=model, format=FORMAT, state=JobState.READY)
-    folder = absolute(get_object_or_404(ready).path)
-    if not folder.is_dir():
-        raise Http404
     name = f"{slugify(model.name) or 'model'}-{model.number}-onnx"
-    blocks = zip_blocks(folder, root=name)
-    return stream(request, blocks, name=f"{name}.zip", kind="application/zip")
+    return send_folder(request, absolute(get_object_or_404(ready).path), of=model, name=name)

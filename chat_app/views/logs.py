@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from chat_app.forms import HarvestForm
 from chat_app.logfilter import LogFilter
@@ -109,10 +109,10 @@ def log_rate(request: TeamRequest, message_id: UUID) -> HttpResponse:
 
 
 @role_required(Role.CURATOR)
-@require_GET
+@require_safe
 def log_download(request: TeamRequest) -> HttpResponseBase:
     """Send the entries that match as JSON: input, output, timestamp."""
     entries = LogFilter.from_query(request.GET).entries(request.user)
     name = f"otto-log-{timezone.localdate().isoformat()}.json"
     blocks = selectors.json_blocks(entries)
-    return stream(request, blocks, name=name, kind="application/json")
+    return stream(request, blocks, of=LogEntry(), name=name, kind="application/json")

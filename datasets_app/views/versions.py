@@ -7,9 +7,10 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
 from datasets_app.forms_datasets import FreezeForm, RulesForm
 from datasets_app.models import Version
@@ -69,14 +70,15 @@ def version_detail(request: TeamRequest, version_id: UUID) -> HttpResponse:
 
 
 @role_required(Role.CURATOR)
-@require_GET
-def version_download(request: TeamRequest, version_id: UUID, layout: str) -> StreamingHttpResponse:
+@require_safe
+def version_download(request: TeamRequest, version_id: UUID, layout: str) -> HttpResponseBase:
     version = _find_version(request, version_id)
     download = downloads.FORMATS.get(layout)
     if download is None:
         raise Http404
     name = f"{version.name}.{download.suffix}"
-    return stream(request, download.write(version), name=name, kind=download.content_type)
+    blocks = download.write(version)
+    return stream(request, blocks, of=version, name=name, kind=download.content_type)
 
 
 def _train_query(request: TeamRequest, version: Version) -> str:

@@ -19,12 +19,12 @@ def record(
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> None:
-    """Add one audit row about `target`."""
+    """Add one audit row about `target`; one without a number stands for all of its kind."""
     AuditEntry.objects.create(
         actor=actor,
         verb=verb,
         object_type=target._meta.model_name or "",
-        object_id=str(target.pk),
+        object_id="" if target.pk is None else str(target.pk),
         before=before,
         after=after,
         request_id=request_id_now.get(),

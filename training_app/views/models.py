@@ -6,20 +6,19 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.text import slugify
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest, respond
-from otto_web.lib.streams import stream
 from training_app import paths
 from training_app.models import TrainedModel
 from training_app.selectors.trained_models import model_detail_page, model_list
 from training_app.services.trained_models import ModelInUseError, delete_model
-from training_app.streams import zip_blocks
+from training_app.streams import send_folder
 from training_app.views.doors import door
 
 
@@ -54,17 +53,12 @@ def model_detail(request: TeamRequest, model_id: UUID) -> HttpResponse:
 
 
 @role_required(Role.TRAINER)
-@require_GET
+@require_safe
 def model_download(request: TeamRequest, model_id: UUID) -> HttpResponseBase:
     """Send the model's folder as a ZIP that transformers opens once unpacked."""
     model = get_object_or_404(_models(request), pk=model_id)
-    folder = paths.absolute(model.path)
-    if not folder.is_dir():
-        raise Http404
     name = f"{slugify(model.name) or 'model'}-{model.number}"
-    return stream(
-        request, zip_blocks(folder, root=name), name=f"{name}.zip", kind="application/zip"
-    )
+    return send_folder(request, paths.absolute(model.path), of=model, name=name)
 
 
 @role_required(Role.TRAINER)

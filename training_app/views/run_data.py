@@ -8,7 +8,7 @@ from uuid import UUID
 from django.http import HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_safe
 
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest
@@ -18,7 +18,7 @@ from training_app.models import Checkpoint, Run
 from training_app.selectors.history import history_text
 from training_app.selectors.log_tail import log_blocks
 from training_app.selectors.points import points_since
-from training_app.streams import spooled, zip_blocks
+from training_app.streams import send_folder, spooled
 
 _SEQUENCE = re.compile(r"[0-9]{1,18}")
 
@@ -39,28 +39,29 @@ def _number(text: str) -> int:
 
 
 @role_required(Role.TRAINER)
-@require_GET
+@require_safe
 def run_log(request: TeamRequest, run_id: UUID) -> HttpResponseBase:
     """Send the whole log of the run, one JSON object a line."""
     run = get_object_or_404(Run.objects.visible_to(request.user), pk=run_id)
-    return stream(request, log_blocks(run.pk), name="logs.jsonl", kind="application/x-ndjson")
+    blocks = log_blocks(run.pk)
+    return stream(request, blocks, of=run, name="logs.jsonl", kind="application/x-ndjson")
 
 
 @role_required(Role.TRAINER)
-@require_GET
+@require_safe
 def run_history(request: TeamRequest, run_id: UUID) -> HttpResponseBase:
     """Send every point, event and sample of the run."""
     run = get_object_or_404(Run.objects.visible_to(request.user), pk=run_id)
     blocks = spooled(history_text(run))
-    return stream(request, blocks, name="training_history.json", kind="application/json")
+    name = "training_history.json"
+    return stream(request, blocks, of=run, name=name, kind="application/json")
 
 
 @role_required(Role.TRAINER)
-@require_GET
+@require_safe
 def run_checkpoint(request: TeamRequest, run_id: UUID, checkpoint_id: int) -> HttpResponseBase:
     """Send one checkpoint as a ZIP of safetensors and JSON."""
     run = get_object_or_404(Run.objects.visible_to(request.user), pk=run_id)
     row = get_object_or_404(Checkpoint, run=run, pk=checkpoint_id)
     name = f"checkpoint-step-{row.step}"
-    blocks = zip_blocks(paths.absolute(row.path), root=name)
-    return stream(request, blocks, name=f"{name}.zip", kind="application/zip")
+    return send_folder(request, paths.absolute(row.path), of=row, name=name)
