@@ -57,12 +57,14 @@ def deploy(model: TrainedModel, alias: str, *, by: User | None) -> Deployment:
 @transaction.atomic
 def switch(deployment: Deployment, export: ServingExport, *, by: User | None) -> None:
     """Let new answers come from this export; answers under way end on the old one."""
+    before = {"model": str(deployment.model)}
     deployment.model, deployment.export, deployment.next_model = export.model, export, None
     changed = {"model": export.model, "export": export, "next_model": None, "switched_at": Now()}
     Deployment.objects.filter(pk=deployment.pk).update(**changed)
     DeploymentEvent.objects.create(
         deployment=deployment, model=export.model, actor=by, detail=f"{export.model} answers"
     )
+    audit.record(by, "switch", deployment, before=before, after={"model": str(export.model)})
 
 
 @transaction.atomic

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from axes.handlers.proxy import AxesProxyHandler
 from django.contrib import messages
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, SetPasswordForm
 from django.contrib.auth.models import User
@@ -44,10 +45,19 @@ class SignIn(LoginView):
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         answer = super().form_valid(form)
+        audit.record(form.get_user(), "person.signed_in", form.get_user(), after=self._address())
         remember_look(self.request, form.get_user())
         return answer
 
+    def _address(self) -> dict[str, str]:
+        return {"address": self.request.META.get("REMOTE_ADDR", "")}
+
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        name = form.cleaned_data.get("username", "")
+        if name and not AxesProxyHandler.is_locked(self.request, {"username": name}):
+            # A name that nobody has is not kept: people type passwords into that field.
+            target = User.objects.filter(username=name).first() or User()
+            audit.record(None, "person.sign_in_failed", target, after=self._address())
         context = self.get_context_data(form=form)
         return self.render_to_response(context, status=UNPROCESSABLE)
 
@@ -106,6 +116,8 @@ class SignOut(LogoutView):
         pk = request.user.pk
         answer: HttpResponse = super().post(request, *args, **kwargs)
         if pk is not None:
+            person = User.objects.get(pk=pk)
+            audit.record(person, "person.signed_out", person)
             ring_person(pk)
         return answer
 

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 
 from otto_web.lib.access import Role
 from otto_web.lib.models import AuditEntry
+from otto_web.pages.trail import Line, lines_of
 
 LATEST_CHANGES = 20
 
@@ -58,7 +59,7 @@ def people() -> list[PersonRow]:
     return [person_row(person) for person in order]
 
 
-def changes_of(person: User) -> list[AuditEntry]:
+def changes_of(person: User) -> list[Line]:
     """Return the latest changes of one person's account."""
     entries = AuditEntry.objects.filter(object_type="user", object_id=str(person.pk))
-    return list(entries.select_related("actor").order_by("-at")[:LATEST_CHANGES])
+    return lines_of(list(entries.select_related("actor").order_by("-at")[:LATEST_CHANGES]))

@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern] = [
     path("welcome/<uidb64>/<token>/", entrance.set_password, name="set-password"),
     path("people/", views.people_list, name="people-list"),
     path("people/new/", views.person_new, name="person-new"),
+    path("people/audit/", views.audit_list, name="audit-list"),
     path("people/<int:person_id>/", views.person_detail, name="person-detail"),
     path("people/<int:person_id>/role/", views.person_role, name="person-role"),
     path("people/<int:person_id>/link/", views.person_link, name="person-link"),

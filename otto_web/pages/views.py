@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from otto_web.lib.access import Role, declares, role_required
 from otto_web.lib.http import TeamRequest, respond
 from otto_web.lib.models import Profile
-from otto_web.pages import condition, selectors, services
+from otto_web.pages import condition, selectors, services, trail
 from otto_web.pages.forms import PersonForm, ProfileForm, RoleForm
 from otto_web.pages.look import remember_look
 
@@ -120,6 +120,14 @@ def person_reactivate(request: TeamRequest, person_id: int) -> HttpResponse:
     services.reactivate(person, actor=request.user)
     messages.success(request, f"{person.username} can sign in again.")
     return redirect("person-detail", person.pk)
+
+
+@role_required(Role.ADMIN)
+@require_safe
+def audit_list(request: TeamRequest) -> HttpResponse:
+    """Show who changed, took or switched what."""
+    context = trail.trail_page(trail.Chosen.from_query(request.GET))
+    return render(request, "pages/audit_list.html", context)
 
 
 @role_required(Role.MEMBER)

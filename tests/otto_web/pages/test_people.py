@@ -54,7 +54,10 @@ def test_every_change_leaves_an_audit_row(desk, ada, mia):
     ]
     changed = rows.get(verb="person.role_changed")
     assert (changed.before, changed.after) == ({"role": "member"}, {"role": "trainer"})
-    assert "role_changed" in desk.get(f"/people/{mia.pk}/").text
+    page = desk.get(f"/people/{mia.pk}/").text
+    assert "changed the role of mia" in page
+    assert "role: member → trainer" in page
+    assert "link_made" not in page
 
 
 def test_a_taken_name_is_refused_beside_its_field_and_nothing_typed_is_lost(desk, mia):

@@ -1,0 +1,162 @@
+"""The audit trail in plain sentences, and what its page reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth.models import User
+
+from otto_web.lib.models import AuditEntry
+
+PAGE_SIZE = 50
+LARGEST_ID = 2**63 - 1
+VERBS = {
+    "add from log": "added exchanges of the log to",
+    "continue pipeline": "continued",
+    "create": "made",
+    "create_first_admin": "made the first admin",
+    "delete": "deleted",
+    "deploy": "asked for another model behind",
+    "download": "downloaded",
+    "export": "ordered an export of",
+    "file.encoding": "chose the encoding of",
+    "file.columns": "chose the columns of",
+    "file.load_members": "loaded files out of",
+    "freeze": "froze",
+    "model.deleted": "deleted",
+    "person.created": "made the account of",
+    "person.deactivated": "deactivated",
+    "person.link_made": "made a one-time link for",
+    "person.password_set": "set the password of",
+    "person.reactivated": "reactivated",
+    "person.role_changed": "changed the role of",
+    "person.sign_in_failed": "failed to sign in as",
+    "person.signed_in": "signed in as",
+    "person.signed_out": "signed out as",
+    "rename": "renamed",
+    "retire": "retired",
+    "run.cancelled": "cancelled",
+    "run.queued": "queued",
+    "set logging": "switched the logging of",
+    "set rules": "changed the rules of",
+    "start pipeline": "started",
+    "switch": "put another model behind",
+    "upload.delete": "deleted",
+    "upload.load_again": "loaded again",
+    "upload.retry": "tried again",
+    "upload.start": "began",
+}
+KINDS = {
+    "chat": "a chat",
+    "checkpoint": "a checkpoint",
+    "dataset": "a dataset",
+    "deployment": "a deployment",
+    "logentry": "the log",
+    "pipeline": "a pipeline",
+    "run": "a run",
+    "sourcefile": "a file",
+    "trainedmodel": "a model",
+    "upload": "an upload",
+    "user": "a person",
+    "version": "a version",
+}
+NAMED_BY = ("name", "username", "file", "model", "address", "role", "choice", "format", "added")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One change as people read it."""
+
+    id: int
+    at: Any
+    who: str
+    sentence: str
+    object_id: str
+    details: str
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which changes are shown; what an address says that makes no sense is left out."""
+
+    person: str = ""
+    verb: str = ""
+    object: str = ""
+    before: int = 0
+
+    @classmethod
+    def from_query(cls, query: Mapping[str, str]) -> Chosen:
+        before = query.get("before", "")
+        is_number = before.isascii() and before.isdigit() and len(before) < 20
+        verb = query.get("verb", "")
+        return cls(
+            person=query.get("person", "")[:150].replace("\0", ""),
+            verb=verb if verb in VERBS else "",
+            object=query.get("object", "")[:64].replace("\0", "").strip(),
+            before=min(int(before), LARGEST_ID) if is_number else 0,
+        )
+
+    def query(self, before: int) -> str:
+        parts = {"person": self.person, "verb": self.verb, "object": self.object, "before": before}
+        return urlencode({name: value for name, value in parts.items() if value})
+
+
+def line_of(entry: AuditEntry, names: Mapping[str, str]) -> Line:
+    """Return an entry in words; `names` has the user names of people by number."""
+    what = KINDS.get(entry.object_type, entry.object_type)
+    if entry.object_type == "user":
+        what = names.get(entry.object_id, "an unknown name" if not entry.object_id else what)
+    who = entry.actor.get_username() if entry.actor else "the installation"
+    if entry.verb == "person.sign_in_failed":
+        who = "somebody"
+    return Line(
+        id=entry.pk,
+        at=entry.at,
+        who=who,
+        sentence=f"{VERBS.get(entry.verb, entry.verb)} {what}",
+        object_id="" if entry.object_type == "user" else entry.object_id,
+        details=_details(entry),
+        request_id=entry.request_id,
+    )
+
+
+def _details(entry: AuditEntry) -> str:
+    before, after = entry.before or {}, entry.after or {}
+    told = []
+    for name in NAMED_BY:
+        old, new = before.get(name), after.get(name)
+        if old is not None and new is not None:
+            told.append(f"{name}: {old} → {new}")
+        elif old is not None or new is not None:
+            told.append(f"{name}: {new if old is None else old}")
+    return ", ".join(told)
+
+
+def lines_of(entries: list[AuditEntry]) -> list[Line]:
+    """Return entries in words; one query for the names of people."""
+    numbers = {entry.object_id for entry in entries if entry.object_type == "user"}
+    known = User.objects.filter(pk__in=[number for number in numbers if number.isdigit()])
+    names = {str(pk): name for pk, name in known.values_list("pk", "username")}
+    return [line_of(entry, names) for entry in entries]
+
+
+def trail_page(chosen: Chosen) -> dict[str, Any]:
+    """Return a page of the trail, newest first, from a place onwards."""
+    entries = AuditEntry.objects.select_related("actor").order_by("-pk")
+    exact = {"actor__username": chosen.person, "verb": chosen.verb, "object_id": chosen.object}
+    entries = entries.filter(**{name: value for name, value in exact.items() if value})
+    if chosen.before:
+        entries = entries.filter(pk__lt=chosen.before)
+    found = list(entries[: PAGE_SIZE + 1])
+    more = len(found) > PAGE_SIZE
+    return {
+        "chosen": chosen,
+        "lines": lines_of(found[:PAGE_SIZE]),
+        "following": chosen.query(found[PAGE_SIZE - 1].pk) if more else "",
+        "verbs": VERBS.items(),
+        "people": list(User.objects.order_by("username").values_list("username", flat=True)),
+    }
