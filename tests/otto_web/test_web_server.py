@@ -9,6 +9,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 
+import psutil
 import pytest
 from django.conf import settings
 
@@ -61,6 +62,34 @@ def test_bodies_beyond_the_limit_are_refused(web):
     assert status == 411
     status, words = say(web, "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1")
     assert (status, words) == (200, '{"status": "ok"}')
+
+
+@contextmanager
+def standing_still(cluster):
+    """Stop every process of a PostgreSQL for as long as the block lasts."""
+    first = psutil.Process(int((cluster.folder / "postmaster.pid").read_text().split()[0]))
+    processes = [first, *first.children(recursive=True)]
+    for process in processes:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.resume()
+
+
+def test_a_database_that_stands_still_is_a_503_and_comes_back(
+    process_env, postgres_server, mia, client_of
+):
+    cookie = client_of(mia).cookies["sessionid"].value
+    head = f"GET /profile/ HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: sessionid={cookie}"
+    with running_web(process_env | {"OTTO_DB_POOL": "2"}) as port:
+        assert say(port, head)[0] == 200
+        with standing_still(postgres_server):
+            status, words = say(port, head)  # which itself gives up after ten seconds
+            assert status == 503
+            assert "Retry" in words or "again" in words
+        until(lambda: say(port, head)[0] == 200, seconds=30)
 
 
 @pytest.mark.checklist(386)

@@ -11,6 +11,7 @@ from otto_web.asgi import application
 from otto_web.lib.beat import Beat
 from otto_web.lib.models import ProcessKind
 from otto_web.lib.patience import WEB, be_patient
+from otto_web.web_database import give_up_on_silence
 from otto_web.web_server import allow_many_files, build_server, stop_server
 
 
@@ -24,6 +25,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         allow_many_files()
         be_patient(WEB)
+        give_up_on_silence()
         beat = Beat(ProcessKind.WEB, on_drain=stop_server)
         server = build_server(
             application,
