@@ -36,6 +36,7 @@ VERBS = {
     "person.sign_in_failed": "failed to sign in as",
     "person.signed_in": "signed in as",
     "person.signed_out": "signed out as",
+    "release starters": "chose the first questions of",
     "rename": "renamed",
     "retire": "retired",
     "run.cancelled": "cancelled",
