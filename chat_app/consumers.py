@@ -18,7 +18,7 @@ from chat_app.models import Chat, Generation
 from chat_app.selectors.live import AnswerNow, answer_now, as_uuid
 from chat_app.services import chats
 from chat_app.serving.errors import ServingError
-from chat_app.streams import Overflow, mux
+from chat_app.token_stream import Overflow, mux
 from otto_web.lib.access import Role, has_role
 from otto_web.lib.presence import (
     FORBIDDEN,

@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 from chat_app import streams_out
 from chat_app.selectors.answers import figures_of
 from chat_app.services import generations
-from chat_app.services.generations import Work
+from chat_app.services.generations import ClaimedAnswer
 from chat_app.serving.errors import ServingError
 from chat_app.serving.graph_files import Precision
 from chat_app.serving.requests import (
@@ -59,7 +59,7 @@ def utf16_length(text: str) -> int:
 class Writing:
     """One answer under way: its text, and how much of it is in frames and in the row."""
 
-    work: Work
+    work: ClaimedAnswer
     text: str = ""
     unsent: str = ""
     sent_units: int = 0
@@ -130,17 +130,17 @@ class Engine:
 
     def run(self) -> None:
         """Serve until `close` is called; a thread that dies ends the others and raises."""
-        brain = threading.Thread(target=self.scheduler.run, name="scheduler")
+        scheduler_thread = threading.Thread(target=self.scheduler.run, name="scheduler")
         writer = threading.Thread(target=self._in_thread(self._write), name="writer")
-        brain.start()
+        scheduler_thread.start()
         writer.start()
         try:
             while not self._over.is_set():
-                self._expect_alive(brain, writer)
+                self._expect_alive(scheduler_thread, writer)
                 self._look_for_work()
                 self._wait_for_hint()
         finally:
-            self._wind_up(brain, writer)
+            self._wind_up(scheduler_thread, writer)
 
     def _emit(self, event: Event) -> None:
         failpoint("engine.emit")
@@ -152,12 +152,12 @@ class Engine:
             if not thread.is_alive():
                 raise EngineError(f"The engine's {thread.name} ended; its traceback stands above.")
 
-    def _wind_up(self, brain: threading.Thread, writer: threading.Thread) -> None:
+    def _wind_up(self, scheduler_thread: threading.Thread, writer: threading.Thread) -> None:
         with self._lock:
             unread = [found.work for found in self._writings.values() if not found.text]
         self._try(lambda: generations.give_back(unread))
         self.scheduler.close()
-        brain.join()
+        scheduler_thread.join()
         self._end_unended()
         self._written_out.set()
         writer.join()
@@ -179,7 +179,7 @@ class Engine:
 
         return run
 
-    # Work comes in -------------------------------------------------------------------------------
+    # ClaimedAnswer comes in -------------------------------------------------------------------------------
     def _look_for_work(self) -> None:
         room = MOST_AT_ONCE - len(self._writings)
         if room > 0:
@@ -187,7 +187,7 @@ class Engine:
                 self._start(work)
         self._looked_at = time.monotonic()
 
-    def _start(self, work: Work) -> None:
+    def _start(self, work: ClaimedAnswer) -> None:
         gen = str(work.generation.pk)
         with self._lock:
             self._writings[gen] = Writing(work)
@@ -315,7 +315,7 @@ class Engine:
             return None
 
 
-def request_of(work: Work) -> Request:
+def request_of(work: ClaimedAnswer) -> Request:
     """Return what the scheduler needs to know of a claimed answer."""
     row, params = work.generation, work.generation.params
     return Request(
@@ -335,7 +335,7 @@ def request_of(work: Work) -> Request:
     )
 
 
-def ended(work: Work, finish: FinishReason, reason: str) -> Finished:
+def ended(work: ClaimedAnswer, finish: FinishReason, reason: str) -> Finished:
     """Return the last event of an answer of which the scheduler tells nothing."""
     row = work.generation
     return Finished(str(row.pk), finish, (), (), Timings(), row.seed, reason)

@@ -1,4 +1,4 @@
-"""Bells of the data rooms: whoever hears one reads the rows again."""
+"""Notifications of the data rooms: whoever hears one reads the rows again."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ def upload_group(upload_id: UUID) -> str:
     return f"upload-{upload_id}"
 
 
-def ring_upload(upload_id: UUID) -> None:
+def notify_upload(upload_id: UUID) -> None:
     """Say that an upload moved."""
     _rung_at.pop(upload_id, None)
-    live.ring(upload_group(upload_id), "upload.changed", id=str(upload_id))
+    live.notify(upload_group(upload_id), "upload.changed", id=str(upload_id))
 
 
-def ring_upload_progress(upload_id: UUID) -> None:
+def notify_upload_progress(upload_id: UUID) -> None:
     """Say that an upload moves on, at most four times a second."""
     now = time.monotonic()
     if now - _rung_at.get(upload_id, 0.0) < FASTEST_SECONDS:
         return
     _rung_at[upload_id] = now
-    live.ring(upload_group(upload_id), "upload.changed", id=str(upload_id))
+    live.notify(upload_group(upload_id), "upload.changed", id=str(upload_id))

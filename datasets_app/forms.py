@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
 from datasets_app.corpus.conversation import CorpusError
-from datasets_app.corpus.encoding import COMMON
+from datasets_app.corpus.detection.encoding import COMMON
 from datasets_app.corpus.source import Mapping
 from datasets_app.models import Dataset, SourceFile
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
-from datasets_app.corpus.kind_names import Kind
-from datasets_app.corpus.readers.door import READERS
+from datasets_app.corpus.detection.kind_names import Kind
+from datasets_app.corpus.readers.registry import READERS
 from datasets_app.models import SourceFile
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.contrib.postgres.search import SearchQuery
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from datasets_app.corpus.encoding import clean_text
+from datasets_app.corpus.detection.encoding import clean_text
 from datasets_app.models import Conversation, Dataset, Status
 
 SORTS: dict[str, tuple[str, str]] = {
@@ -47,7 +47,7 @@ class RowFilter:
             reason=query.get("reason", "")[:30].replace("\0", ""),
             search=clean_text(query.get("q", "")[:LONGEST_SEARCH]).text.strip(),
             file=_uuid(query.get("file", "")),
-            side=_one_of(query.get("side", ""), ("train", "valid", "test")),
+            side=_one_of(query.get("side", ""), ("train", "validation", "test")),
             copies=_one_of(query.get("copies", ""), ("1",)),
             sort=_one_of(query.get("sort", ""), SORTS) or "order",
             size=int(size) if size in map(str, PAGE_SIZES) else PAGE_SIZES[0],

@@ -95,7 +95,7 @@ def redis_server(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def _empty_redis(request, monkeypatch):
-    """Give each test that uses Redis an empty one, and bells that work."""
+    """Give each test that uses Redis an empty one, and notifications that work."""
     monkeypatch.setattr(live, "_quiet_until", 0.0)
     if "redis_server" in request.fixturenames:
         with redis.Redis.from_url(request.getfixturevalue("redis_server")) as client:

@@ -6,7 +6,7 @@ import io
 import re
 import zipfile
 
-from datasets_app.corpus.sample import MEMBER_NAME, as_zip_bytes, generate
+from datasets_app.sample.conversations import MEMBER_NAME, as_zip_bytes, generate
 from tests.waiting import until
 
 CONVERSATIONS = 800
@@ -53,7 +53,7 @@ def number(text):
 
 
 def go(page, name):
-    """Follow a link of the rail."""
+    """Follow a link of the sidebar."""
     page.get_by_role("navigation", name="Main").get_by_role("link", name=name, exact=True).click()
     page.get_by_role("heading", name=name, level=1).wait_for()
 
@@ -94,7 +94,7 @@ def upload(page, name, body):
 def reason_of(page, member):
     """Return what the upload's page says about one of its files: verdict and reason."""
     row = page.locator("#upload-tree tr", has=page.get_by_role("link", name=member, exact=True))
-    return row.locator("[data-label=Verdict]").inner_text(), row.locator("td").last.inner_text()
+    return row.locator("[data-label=FileState]").inner_text(), row.locator("td").last.inner_text()
 
 
 def chips(page, group):

@@ -17,7 +17,7 @@ WANTED = {
     "run",
     "train_loss_first",
     "train_loss_last",
-    "val_loss",
+    "validation_loss",
     "perplexity",
     "bits_per_byte",
     "tokens_per_second",

@@ -165,7 +165,9 @@ def test_the_web_process_starts_without_the_ml_stack(tmp_path):
 
 
 def test_package_files_are_empty():
-    full = [path for path in tracked("*__init__.py") if path.read_text("utf-8").strip()]
+    """Only the rows of an app can be imported from their package: Django wants them there."""
+    packages = [path for path in tracked("*__init__.py") if path.parent.name != "models"]
+    full = [path for path in packages if path.read_text("utf-8").strip()]
     assert full in ([], [ROOT / "otto_web/__init__.py"])
 
 

@@ -1,4 +1,4 @@
-"""The live line of one run: bells in, rows and the panel's HTML out."""
+"""The live line of one run: notifications in, rows and the panel's HTML out."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class RunConsumer(AsyncWebsocketConsumer):
         self.seq: int | None = None  # until the tab says what it has, it gets no points
         self.is_over = False
         self.panel_at = 0.0
-        self.bell = asyncio.Event()
+        self.notified = asyncio.Event()
         self.poll: asyncio.Task[None] | None = None
         if await self._refusal() is not None:
             await self.close()  # before accept: the handshake answers 403, the page does not retry
@@ -70,11 +70,11 @@ class RunConsumer(AsyncWebsocketConsumer):
         if command.get("op") == "from" and isinstance(command.get("seq"), int):
             self.seq = max(0, min(command["seq"], _LARGEST_SEQ))
             self.panel_at = 0.0
-            self.bell.set()
+            self.notified.set()
 
     async def run_changed(self, event: dict[str, Any]) -> None:
-        """Hear a bell; it carries no data, so the rows are read."""
-        self.bell.set()
+        """Hear a notification; it carries no data, so the rows are read."""
+        self.notified.set()
 
     async def person_changed(self, event: dict[str, Any]) -> None:
         """Hear that the person signed out or may do less now."""
@@ -82,7 +82,7 @@ class RunConsumer(AsyncWebsocketConsumer):
             self.is_over = True
 
     async def _keep_fresh(self) -> None:
-        """Send what changed at each bell, and look without one every few seconds."""
+        """Send what changed at each notification, and look without one every few seconds."""
         joined_at = time.monotonic()
         while not self.is_over:
             with suppress(DatabaseError):  # looked at again at the next turn
@@ -90,8 +90,8 @@ class RunConsumer(AsyncWebsocketConsumer):
                     return
                 await self._send_news()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self.bell.wait(), settings.OTTO_SOCKET_POLL_SECONDS)
-            self.bell.clear()
+                await asyncio.wait_for(self.notified.wait(), settings.OTTO_SOCKET_POLL_SECONDS)
+            self.notified.clear()
             if time.monotonic() - joined_at > REJOIN_SECONDS:
                 joined_at = time.monotonic()
                 await self._join()  # membership lives only in Redis, which may be wiped
@@ -108,7 +108,9 @@ class RunConsumer(AsyncWebsocketConsumer):
             self.seq = points.upto
         wait = PANEL_SECONDS - (time.monotonic() - self.panel_at)
         if wait > 0 and not is_over:
-            await asyncio.sleep(wait)  # bells that ring meanwhile are answered by this one panel
+            await asyncio.sleep(
+                wait
+            )  # notifications that ring meanwhile are answered by this one panel
         self.panel_at = time.monotonic()
         await self.send(text_data=await self._panel())
         if is_over:
@@ -116,7 +118,7 @@ class RunConsumer(AsyncWebsocketConsumer):
             await self.send(text_data=json.dumps({"t": "over"}))
 
     async def _join(self) -> None:
-        with suppress(RedisError, OSError):  # without bells the tab looks every few seconds
+        with suppress(RedisError, OSError):  # without notifications the tab looks every few seconds
             async with asyncio.timeout(JOIN_SECONDS):  # its TimeoutError is an OSError
                 await self.channel_layer.group_add(run_group(self.run_id), self.channel_name)
         await hear_of_person(self, self.scope["user"].pk)

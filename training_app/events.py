@@ -1,4 +1,4 @@
-"""Bells of the training rooms: they carry an id and a sequence number, never data."""
+"""Notifications of the training rooms: they carry an id and a sequence number, never data."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ def run_group(run_id: UUID | str) -> str:
     return f"run.{run_id}"
 
 
-def ring_run(run_id: UUID, seq: int) -> None:
+def notify_run(run_id: UUID, seq: int) -> None:
     """Tell everybody who watches this run that its rows changed."""
-    live.ring(run_group(run_id), "run.changed", run=str(run_id), seq=seq)
+    live.notify(run_group(run_id), "run.changed", run=str(run_id), seq=seq)

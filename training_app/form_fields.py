@@ -36,23 +36,23 @@ MODEL_SETTINGS: dict[str, Setting] = {
     "layers": Setting("Layers", "Few layers and many updates win while minutes are few."),
     "heads": Setting("Attention heads", "The width is shared by them evenly."),
     "kv_heads": Setting("Key heads", "As many as heads, or a divisor of them (Llama only)."),
-    "width": Setting("Width", "Numbers per token inside the network."),
+    "hidden_size": Setting("Width", "Numbers per token inside the network."),
     "context": Setting("Context", "Tokens the model can look back over.", is_simple=True),
-    "vocabulary": Setting(
+    "vocab_size": Setting(
         "Vocabulary", "Entries of the tokenizer; small data support fewer.", is_simple=True
     ),
     "dropout": Setting("Dropout", "Share of numbers left out in training; 0 to 0.9."),
-    "tied": Setting("Tie weights", "The head shares the embedding's weights."),
+    "tie_word_embeddings": Setting("Tie weights", "The head shares the embedding's weights."),
 }
 TRAIN_SETTINGS: dict[str, Setting] = {
-    "peak_rate": Setting(
+    "learning_rate": Setting(
         "Learning rate", "The highest rate, after warm-up. It is always honoured.", is_simple=True
     ),
     "micro_batch": Setting("Batch size", "Windows computed at once.", is_simple=True),
     "accumulation": Setting(
         "Accumulation", "Batches that make one update: batch × this × context."
     ),
-    "final_rate": Setting("Final rate", "Where the learning rate ends."),
+    "min_learning_rate": Setting("Final rate", "Where the learning rate ends."),
     "warmup_share": Setting("Warm-up", "Share of all updates in which the rate rises; 0 to 0.9."),
     "schedule": Setting(
         "Schedule",
@@ -62,7 +62,9 @@ TRAIN_SETTINGS: dict[str, Setting] = {
     "weight_decay": Setting("Weight decay", "AdamW; matrices only."),
     "beta1": Setting("Beta 1", "AdamW's memory of gradients."),
     "beta2": Setting("Beta 2", "AdamW's memory of squared gradients."),
-    "clip": Setting("Gradient clipping", "Largest gradient norm; 0 leaves gradients as they are."),
+    "max_grad_norm": Setting(
+        "Gradient clipping", "Largest gradient norm; 0 leaves gradients as they are."
+    ),
     "loss_on": Setting(
         "Loss counts",
         "From scratch all tokens, fine-tuning the answers only.",

@@ -13,11 +13,12 @@ from chat_app.jobs.serving_exports import prove_serving_export
 from chat_app.models import GENERATION_OPEN, Generation, GenerationState, LogEntry, Pipeline
 from chat_app.services import chats, deployments
 from chat_app.serving.errors import ServingError
-from datasets_app.corpus import quality, sample
+from datasets_app.corpus import quality
 from datasets_app.corpus.conversation import USER, CorpusError
 from datasets_app.jobs.freezing import freeze_version
 from datasets_app.jobs.loading import import_here, load_path
 from datasets_app.models import Choice, Upload, Version
+from datasets_app.sample import conversations as sample
 from datasets_app.selectors.datasets import score_of
 from datasets_app.selectors.versions import iter_conversations
 from datasets_app.services.datasets import free_name
@@ -85,7 +86,9 @@ def freeze(pipeline: Pipeline) -> str:
         pipeline.save(update_fields=["version"])
     counts = pipeline.version.counts
     sides = counts["sides"]
-    return f"{pipeline.version}: {sides['train']:,} to learn from, {sides['valid']:,} to measure"
+    return (
+        f"{pipeline.version}: {sides['train']:,} to learn from, {sides['validation']:,} to measure"
+    )
 
 
 def train(pipeline: Pipeline) -> str:
@@ -175,7 +178,7 @@ def chat(pipeline: Pipeline) -> str:
 
 def _unseen_question(version: Version) -> str:
     """Return the first question of the side that was kept back from training."""
-    for conversation in iter_conversations(version.pk, "valid"):
+    for conversation in iter_conversations(version.pk, "validation"):
         first = conversation.turns[0]
         if first.role == USER and first.text.strip():
             return first.text[: chats.LONGEST_MESSAGE]

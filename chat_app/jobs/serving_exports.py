@@ -22,7 +22,7 @@ from chat_app.serving.export import write_graph
 from chat_app.serving.graph_files import Precision, graph_path
 from chat_app.serving.parity import calibrate, prove
 from datasets_app.corpus.conversation import ASSISTANT, Turn
-from datasets_app.corpus.sample import held_out_questions
+from datasets_app.sample.conversations import held_out_questions
 from datasets_app.selectors.versions import iter_conversations
 from otto_web.lib import leases
 from otto_web.lib.failpoints import failpoint
@@ -81,7 +81,7 @@ def prompts_of(model: TrainedModel, folder: Path) -> Sequence[Sequence[int]]:
 
 def _questions(model: TrainedModel) -> Any:
     if model.run is not None:
-        for conversation in iter_conversations(model.run.version_id, "valid"):
+        for conversation in iter_conversations(model.run.version_id, "validation"):
             turns = conversation.turns
             place = next((n for n, turn in enumerate(turns) if turn.role == ASSISTANT), 0)
             if place:

@@ -55,7 +55,7 @@ def deployment_list(user: User) -> list[Deployment]:
 def deployable_models(user: User) -> QuerySet[TrainedModel]:
     """Return the models that can answer, newest first."""
     ready = TrainedModel.objects.visible_to(user).ready()
-    return ready.filter(talks=True).order_by("-created_at")
+    return ready.filter(is_chat=True).order_by("-created_at")
 
 
 def proof_of(model: TrainedModel | None) -> Proof | None:

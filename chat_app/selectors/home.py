@@ -12,7 +12,7 @@ from django.urls import reverse
 from chat_app.models import Chat, Deployment, LogEntry, Pipeline, Rating
 from chat_app.selectors import pipelines
 from chat_app.selectors.next_model import Proposal, proposal
-from datasets_app.models import Dataset, SourceFile, Status, Upload, Verdict, Version
+from datasets_app.models import Dataset, FileState, SourceFile, Status, Upload, Version
 from datasets_app.selectors.datasets import status_counts
 from otto_web.lib.access import Role, has_role
 from training_app.models import Evaluation, Run, RunState
@@ -34,7 +34,7 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
+class Todo:
     """Something that waits for a person."""
 
     sentence: str
@@ -55,7 +55,7 @@ class Home:
     """Everything that the page shows."""
 
     stages: list[Stage]
-    errands: list[Errand]
+    todos: list[Todo]
     step: Step | None
     deployments: list[Deployment]
     pipeline: Pipeline | None
@@ -76,7 +76,7 @@ def home(user: User) -> Home:
     is_trainer = has_role(user, Role.TRAINER)
     return Home(
         stages=stages,
-        errands=_errands(user),
+        todos=_errands(user),
         step=_step(user, stages),
         deployments=found,
         pipeline=started.first(),
@@ -174,10 +174,10 @@ def _stage(
     )
 
 
-def _errands(user: User) -> list[Errand]:
-    errands = []
+def _errands(user: User) -> list[Todo]:
+    todos = []
     if has_role(user, Role.CURATOR):
-        waiting = SourceFile.objects.filter(verdict=Verdict.WAITING)
+        waiting = SourceFile.objects.filter(verdict=FileState.WAITING)
         logged = LogEntry.objects.filter(conversation=None)
         for rows, words, url in (
             (waiting, ("file waits", "files wait", "for a choice of columns"), "upload-list"),
@@ -186,17 +186,17 @@ def _errands(user: User) -> list[Errand]:
             if count := rows.count():
                 one, many, rest = words
                 sentence = f"{count:,} {one if count == 1 else many} {rest}"
-                errands.append(Errand(sentence, reverse(url)))
+                todos.append(Todo(sentence, reverse(url)))
         there = Dataset.objects.filter(deleted_at=None)
         if review := sum(status_counts(dataset)[Status.REVIEW] for dataset in there):
             what = "conversation" if review == 1 else "conversations"
-            errands.append(Errand(f"{review:,} {what} to review", reverse("dataset-list")))
+            todos.append(Todo(f"{review:,} {what} to review", reverse("dataset-list")))
     if has_role(user, Role.TRAINER):
-        errands += [
-            Errand(f"“{run.name}” failed: {run.message}", reverse("run-detail", args=[run.pk]))
+        todos += [
+            Todo(f"“{run.name}” failed: {run.message}", reverse("run-detail", args=[run.pk]))
             for run in Run.objects.filter(state=RunState.FAILED).order_by("-finished_at")[:2]
         ]
-    return errands
+    return todos
 
 
 def _step(user: User, stages: list[Stage]) -> Step | None:

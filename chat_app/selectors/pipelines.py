@@ -66,7 +66,7 @@ def _training(run: Run) -> dict[str, Any]:
     return {
         "train_loss_first": _mean(values[:FEW_STEPS]),
         "train_loss_last": _mean(values[-FEW_STEPS:]),
-        "val_loss": found.loss if found else None,
+        "validation_loss": found.loss if found else None,
         "perplexity": found.perplexity if found else None,
         "bits_per_byte": found.bits_per_byte if found else None,
         "tokens_per_second": _mean(speeds),

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from chat_app.models import Chat
 from chat_app.services.chats import AnswerParams
-from datasets_app.corpus.encoding import clean_text
+from datasets_app.corpus.detection.encoding import clean_text
 
 
 @transaction.atomic

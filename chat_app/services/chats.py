@@ -30,7 +30,7 @@ from chat_app.serving.errors import ServingError
 from chat_app.serving.limits import DEFAULT_NEW_TOKENS
 from chat_app.serving.sampling import SEED_LIMIT, Sampling
 from datasets_app.corpus.conversation import ASSISTANT, USER
-from datasets_app.corpus.encoding import clean_text
+from datasets_app.corpus.detection.encoding import clean_text
 from otto_web.lib import audit
 
 log = logging.getLogger(__name__)

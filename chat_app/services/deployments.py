@@ -35,7 +35,7 @@ def deploy(model: TrainedModel, alias: str, *, by: User | None) -> Deployment:
 
     Until then an alias that answers goes on with its present model.
     """
-    if not model.talks:
+    if not model.is_chat:
         raise ServingError(
             f"{model} was trained on plain text only: it continues text but does not answer. "
             "Train on conversations to get a model for a chat."

@@ -30,7 +30,7 @@ MOST_CLAIMS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class ClaimedAnswer:
     """A claimed answer: what the scheduler needs to write it."""
 
     generation: Generation
@@ -42,7 +42,7 @@ def _lease_end() -> Any:
 
 
 @transaction.atomic(durable=True)
-def claim(most: int) -> list[Work]:
+def claim(most: int) -> list[ClaimedAnswer]:
     """Take up to `most` queued answers, oldest first; no other engine gets them."""
     wanted = Generation.objects.filter(state=GenerationState.QUEUED, stop_requested_at=None)
     queued = wanted.order_by("created_at")
@@ -52,7 +52,7 @@ def claim(most: int) -> list[Work]:
     )
     found = Generation.objects.filter(pk__in=ids).order_by("created_at")
     rows = found.select_related("message__chat", "model", "export", "deployment")
-    return [Work(row, history_of(row.message)) for row in rows]
+    return [ClaimedAnswer(row, history_of(row.message)) for row in rows]
 
 
 def history_of(answer: Message) -> tuple[Turn, ...]:
@@ -84,7 +84,7 @@ def checkpoint(generation: UUID, fence: int, text: str) -> bool | None:
 
 
 @transaction.atomic(durable=True)
-def finish(work: Work, event: Finished, text: str) -> bool:
+def finish(work: ClaimedAnswer, event: Finished, text: str) -> bool:
     """Write an answer's last state, its figures and its log entry; False when it was taken away."""
     row = work.generation
     chat = Chat.objects.select_for_update().filter(pk=row.message.chat_id).first()
@@ -119,14 +119,14 @@ def _log(row: Generation) -> None:
         )
 
 
-def note_start(work: Work, *, dropped_turns: int) -> None:
+def note_start(work: ClaimedAnswer, *, dropped_turns: int) -> None:
     """Store how many old turns did not fit into the prompt."""
     row = work.generation
     owned = Generation.objects.filter(pk=row.pk, fence=row.fence)
     owned.update(dropped_turns=dropped_turns)
 
 
-def give_back(works: Sequence[Work]) -> None:
+def give_back(works: Sequence[ClaimedAnswer]) -> None:
     """Put claimed answers that have no text yet back into the queue, but not again and again:
 
     one of them may be what the engine dies of.

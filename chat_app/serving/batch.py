@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from chat_app.serving.loaded import LoadedModel
-from chat_app.serving.prefixes import Prefixes
+from chat_app.serving.prefix_cache import PrefixCache
 from chat_app.serving.requests import (
     Delta,
     Event,
@@ -82,12 +82,12 @@ class Row:
         return self.sampler.choose(*row), True
 
 
-class Batch:
+class RunningBatch:
     """Writes the answers of one model together; each is what it would be alone."""
 
     def __init__(self, model: LoadedModel, emit: Emit) -> None:
         self._model, self._emit = model, emit
-        self._prefixes = Prefixes(model.session.pool, model.session.tile)
+        self._prefixes = PrefixCache(model.session.cache, model.session.tile)
         self._rows: list[Row] = []  # row i has slot i
         self._reading: Row | None = None
 
@@ -98,7 +98,7 @@ class Batch:
 
     @property
     def may_admit(self) -> bool:
-        return self._reading is None and len(self._rows) < self._model.session.pool.slots
+        return self._reading is None and len(self._rows) < self._model.session.cache.slots
 
     def admit(self, request: Request, submitted_at: float) -> None:
         """Give a request the next row; `may_admit` must hold."""
@@ -148,7 +148,7 @@ class Batch:
 
     def _read_chunk(self, row: Row) -> None:
         start, end = row.chunks.popleft()
-        scores = self._model.session.read(row.slot, row.prompt_ids[start:end], start)
+        scores = self._model.session.prefill(row.slot, row.prompt_ids[start:end], start)
         if row.chunks:
             return
         self._prefixes.keep(row.request.user, row.prompt_ids, row.slot)
@@ -162,7 +162,7 @@ class Batch:
     def _write_tokens(self) -> None:
         rows = list(self._rows)
         tokens = [row.answer_ids[-1] for row in rows]
-        scores = self._model.session.step((0, len(rows)), tokens, [row.length for row in rows])
+        scores = self._model.session.decode((0, len(rows)), tokens, [row.length for row in rows])
         for index in reversed(range(len(rows))):  # the last first: a hole is filled by a live row
             self._take(rows[index], scores, index)
 
@@ -215,5 +215,5 @@ class Batch:
             self._move(last, row.slot, last.length)
 
     def _move(self, row: Row, slot: int, length: int) -> None:
-        self._model.session.pool.copy(row.slot, slot, length)
+        self._model.session.cache.copy(row.slot, slot, length)
         row.slot = slot

@@ -64,13 +64,13 @@ def _judge(session: Session, texts: Sequence[Sequence[int]]) -> tuple[Array, Arr
     """Return the loss of every token after the first two, and the model's own choices."""
     losses, best = [], []
     for row, text in enumerate(texts):
-        logits = session.read(row, text[:FIRST], 0).logits
+        logits = session.prefill(row, text[:FIRST], 0).logits
         losses.append(_losses(logits, [text[FIRST]]))
         best.append(logits.argmax(-1))
     for place in range(FIRST, len(texts[0]) - 1):
         rows = sum(len(text) > place + 1 for text in texts)
         tokens = [text[place] for text in texts[:rows]]
-        logits = session.step((0, rows), tokens, [place] * rows).logits
+        logits = session.decode((0, rows), tokens, [place] * rows).logits
         losses.append(_losses(logits, [text[place + 1] for text in texts[:rows]]))
         best.append(logits.argmax(-1))
     return np.concatenate(losses), np.concatenate(best)
@@ -79,6 +79,6 @@ def _judge(session: Session, texts: Sequence[Sequence[int]]) -> tuple[Array, Arr
 def _losses(logits: Array, wanted: Sequence[int]) -> Array:
     scores = logits.astype(np.float64)
     top = scores.max(-1, keepdims=True)
-    mass = np.log(np.exp(scores - top).sum(-1)) + top[:, 0]
-    losses: Array = mass - scores[np.arange(len(wanted)), list(wanted)]
+    total = np.log(np.exp(scores - top).sum(-1)) + top[:, 0]
+    losses: Array = total - scores[np.arange(len(wanted)), list(wanted)]
     return losses

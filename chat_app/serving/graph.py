@@ -48,10 +48,10 @@ class Graph:
         self.nodes.append(helper.make_node(kind, inputs, [name], domain=domain, **attributes))
         return name
 
-    def take(self, name: str, kind: int, dims: Dims) -> None:
+    def add_input(self, name: str, kind: int, dims: Dims) -> None:
         self.inputs.append(helper.make_tensor_value_info(name, kind, dims))
 
-    def give(self, name: str, dims: Dims, kind: int = TensorProto.FLOAT) -> None:
+    def add_output(self, name: str, dims: Dims, kind: int = TensorProto.FLOAT) -> None:
         self.outputs.append(helper.make_tensor_value_info(name, kind, dims))
 
     def linear(self, x: str, name: str) -> str:
@@ -91,10 +91,10 @@ def build_graph(
     """Return the graph of a GPT-2 or llama model, or refuse it with an UnservableError."""
     shape = shape_of(config)
     graph = Graph(shape, arrange_weights(shape, tensors), precision)
-    graph.take("input_ids", TensorProto.INT64, ["rows", "steps"])
-    graph.take("seqlens_k", TensorProto.INT32, ["rows"])  # length after this step, minus one
-    graph.take("total_len", TensorProto.INT32, [])  # the longest row after this step
-    graph.take("last_idx", TensorProto.INT64, ["rows", 1, 1])
+    graph.add_input("input_ids", TensorProto.INT64, ["rows", "steps"])
+    graph.add_input("seqlens_k", TensorProto.INT32, ["rows"])  # length after this step, minus one
+    graph.add_input("total_len", TensorProto.INT32, [])  # the longest row after this step
+    graph.add_input("last_idx", TensorProto.INT64, ["rows", 1, 1])
     tables = () if shape.is_gpt2 else rope_tables(shape)
     rope = [graph.constant(table.astype(np.float32)) for table in tables]
     x = _add_embeddings(graph)
@@ -130,7 +130,7 @@ def _add_embeddings(graph: Graph) -> str:
     x = graph.node("Gather", _token_table(graph), "input_ids")  # (B, S, width)
     if not graph.shape.is_gpt2:
         return x
-    graph.take("pos", TensorProto.INT64, ["rows", "steps"])
+    graph.add_input("pos", TensorProto.INT64, ["rows", "steps"])
     table = graph.constant(graph.weights["positions"])
     return graph.node("Add", x, graph.node("Gather", table, "pos"))
 
@@ -148,8 +148,8 @@ def _add_attention(graph: Graph, layer: int, x: str, rope: list[str]) -> str:
     past, present = [[f"{when}.{layer}.{kv}" for kv in "kv"] for when in ("past", "present")]
     dims: Dims = ["rows", shape.kv_heads, "max_len", shape.head_dim]
     for name_in, name_out in zip(past, present, strict=True):
-        graph.take(name_in, TensorProto.FLOAT, dims)
-        graph.give(name_out, dims)
+        graph.add_input(name_in, TensorProto.FLOAT, dims)
+        graph.add_output(name_out, dims)
     node = helper.make_node(
         "GroupQueryAttention",
         [qkv, "", "", *past, "seqlens_k", "total_len", *rope],  # "", "": q, k and v come packed
@@ -182,9 +182,11 @@ def _add_head(graph: Graph, x: str) -> None:
     last = graph.node("Squeeze", last, graph.constant(np.array([1])))  # (B, width)
     last = graph.norm(last, "final_norm")
     if graph.precision == "fp32":
-        tied = graph.weights["head"] is graph.weights["tokens"]
-        head = _token_table(graph) if tied else graph.constant(graph.weights["head"])
-        logits = graph.node("Gemm", last, head, transB=1)  # shares the table when tied
+        tie_word_embeddings = graph.weights["head"] is graph.weights["tokens"]
+        head = _token_table(graph) if tie_word_embeddings else graph.constant(graph.weights["head"])
+        logits = graph.node(
+            "Gemm", last, head, transB=1
+        )  # shares the table when tie_word_embeddings
     else:
         logits = graph.int8_matmul(last, graph.weights["head"].T)
     count = min(TOP_COUNT, shape.vocab)
@@ -192,6 +194,6 @@ def _add_head(graph: Graph, x: str) -> None:
     how_many = graph.constant(np.array([count]))
     graph.nodes.append(helper.make_node("Identity", [logits], ["logits"]))
     graph.nodes.append(helper.make_node("TopK", [logits, how_many], top, axis=-1))
-    graph.give("logits", ["rows", shape.vocab])
-    graph.give(top[0], ["rows", count])
-    graph.give(top[1], ["rows", count], TensorProto.INT64)
+    graph.add_output("logits", ["rows", shape.vocab])
+    graph.add_output(top[0], ["rows", count])
+    graph.add_output(top[1], ["rows", count], TensorProto.INT64)

@@ -10,7 +10,7 @@ DEFAULT_NEW_TOKENS = 200  # an answer ends where the model ends it, and here at 
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
+class TokenBudget:
     """The shares of one model's context."""
 
     context: int

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from chat_app.serving.errors import BrokenModelError, ServingError
 from chat_app.serving.graph_files import graph_path
-from chat_app.serving.limits import Budget
+from chat_app.serving.limits import TokenBudget
 from chat_app.serving.requests import ModelKey, Request
 from chat_app.serving.session import Session
 from chat_app.serving.shape import shape_of
@@ -34,12 +34,12 @@ class LoadedModel:
 
     def prompt(self, request: Request) -> tuple[Prompt, int]:
         """Return the prompt as the model reads it, and how many tokens may be drawn."""
-        budget = Budget(self.session.context, request.new_tokens)
+        budget = TokenBudget(self.session.context, request.new_tokens)
         prompt = self._fitted(request, budget)
         self._refuse_foreign_ids([*prompt.ids, *request.given_ids, *request.sampling.logit_bias])
         return prompt, budget.answer(len(prompt.ids), len(request.given_ids))
 
-    def _fitted(self, request: Request, budget: Budget) -> Prompt:
+    def _fitted(self, request: Request, budget: TokenBudget) -> Prompt:
         room = budget.prompt - len(request.given_ids)
         if request.prompt_ids:
             return Prompt(list(request.prompt_ids))
@@ -102,5 +102,5 @@ def chunk_for(session: Session) -> int:
 
 def _read_seconds(session: Session, tokens: Sequence[int]) -> float:
     started_at = time.perf_counter()
-    session.read(0, tokens, 0)
+    session.prefill(0, tokens, 0)
     return time.perf_counter() - started_at

@@ -118,7 +118,7 @@ def _write(session: Session, prompts: list[Prompt], steps: int, chunk: int) -> t
     for step in range(1, steps):
         tokens = logits[:, step - 1].argmax(-1).tolist()
         past = [length + step - 1 for length in lengths]
-        logits[:, step] = session.step((0, rows), tokens, past).logits
+        logits[:, step] = session.decode((0, rows), tokens, past).logits
     return logits.argmax(-1), logits
 
 
@@ -147,11 +147,11 @@ def calibrate(graph: Path, *, threads: int = 1, seconds: float = 0.3) -> dict[st
     length = session.context // 2
     figures = {}
     for rows in (1, 4, 8):
-        step = partial(session.step, (0, rows), [0] * rows, [length] * rows)
+        step = partial(session.decode, (0, rows), [0] * rows, [length] * rows)
         span = _median_seconds(step, seconds)
         figures[f"decode_{rows}"] = rows / span
     prompt = [0] * min(128, length)
-    span = _median_seconds(partial(session.read, 0, prompt, 0), seconds)
+    span = _median_seconds(partial(session.prefill, 0, prompt, 0), seconds)
     return figures | {"prefill": len(prompt) / span}
 
 

@@ -66,11 +66,11 @@ class Sampler:
 
     def choose(self, logits: Array, top_values: Array, top_ids: Array) -> int:
         """Return the next token of one row and remember it."""
-        ids, chances = self.candidates(logits, top_values, top_ids)
+        ids, probabilities = self.candidates(logits, top_values, top_ids)
         draw = self._random.random()  # one per token, also where nothing is left to choose
         if len(ids) == 1:
             return self._remember(int(ids[0]))
-        sums = np.cumsum(chances)
+        sums = np.cumsum(probabilities)
         place = int(np.searchsorted(sums, draw * sums[-1], side="right"))
         return self._remember(int(ids[min(place, len(ids) - 1)]))
 
@@ -80,7 +80,7 @@ class Sampler:
         self._remember(token)
 
     def candidates(self, logits: Array, top_values: Array, top_ids: Array) -> tuple[Array, Array]:
-        """Return the tokens that may come next, best first, and their chances."""
+        """Return the tokens that may come next, best first, and their probabilities."""
         params = self._params
         if params.changes_scores:
             logits = self._penalised(logits)
@@ -90,8 +90,8 @@ class Sampler:
             return np.array([int(logits.argmax())]), np.ones(1)
         ranking = _Ranking(logits, params)
         if ranking.is_within(top_values):
-            return ranking.cut(np.sort(top_ids))
-        return ranking.cut(np.arange(len(logits)))
+            return ranking.filter(np.sort(top_ids))
+        return ranking.filter(np.arange(len(logits)))
 
     def _remember(self, token: int) -> int:
         self._answer[token] += 1
@@ -112,7 +112,7 @@ class Sampler:
 
 
 class _Ranking:
-    """The chances of one row's tokens relative to its best token."""
+    """The probabilities of one row's tokens relative to its best token."""
 
     def __init__(self, logits: Array, params: Sampling) -> None:
         self._logits, self._params = logits, params
@@ -127,33 +127,33 @@ class _Ranking:
             return True
         if params.top_k:  # tokens equal to the last one may be outside
             return params.top_k < len(top_values) and bool(top_values[params.top_k - 1] > last)
-        chances = self._chances(top_values)
-        if chances[-1] < params.min_p:
+        probabilities = self._probabilities(top_values)
+        if probabilities[-1] < params.min_p:
             return True
-        return bool(chances[top_values > last].sum() > params.top_p * self._mass())
+        return bool(probabilities[top_values > last].sum() > params.top_p * self._total())
 
-    def cut(self, ids: Array) -> tuple[Array, Array]:
+    def filter(self, ids: Array) -> tuple[Array, Array]:
         """Return what top-k, top-p and min-p leave of these tokens (ids ascending), best first."""
         params = self._params
-        chances = self._chances(self._logits[ids].astype(np.float64))
-        order = np.argsort(-chances, kind="stable")  # equal chances: lowest id first
-        ids, chances = ids[order], chances[order]
+        probabilities = self._probabilities(self._logits[ids].astype(np.float64))
+        order = np.argsort(-probabilities, kind="stable")  # equal probabilities: lowest id first
+        ids, probabilities = ids[order], probabilities[order]
         if 0 < params.top_k < len(ids):
             count = int(
-                np.count_nonzero(chances >= chances[params.top_k - 1])
+                np.count_nonzero(probabilities >= probabilities[params.top_k - 1])
             )  # ties stay together
-            ids, chances = ids[:count], chances[:count]
+            ids, probabilities = ids[:count], probabilities[:count]
         if params.top_p < 1:
-            mass = chances.sum() if params.top_k else self._mass()
-            before = np.cumsum(chances) - chances
-            count = max(1, int(np.count_nonzero(before < params.top_p * mass)))
-            ids, chances = ids[:count], chances[:count]
-        kept = np.count_nonzero(chances >= params.min_p * chances[0])
-        return ids[:kept], chances[:kept] / chances[:kept].sum()
+            total = probabilities.sum() if params.top_k else self._total()
+            before = np.cumsum(probabilities) - probabilities
+            count = max(1, int(np.count_nonzero(before < params.top_p * total)))
+            ids, probabilities = ids[:count], probabilities[:count]
+        kept = np.count_nonzero(probabilities >= params.min_p * probabilities[0])
+        return ids[:kept], probabilities[:kept] / probabilities[:kept].sum()
 
-    def _mass(self) -> float:
-        return float(self._chances(self._logits).sum())
+    def _total(self) -> float:
+        return float(self._probabilities(self._logits).sum())
 
-    def _chances(self, values: Array) -> Array:
-        chances: Array = np.exp((values - self._best) / np.float32(self._params.temperature))
-        return chances
+    def _probabilities(self, values: Array) -> Array:
+        probabilities: Array = np.exp((values - self._best) / np.float32(self._params.temperature))
+        return probabilities

@@ -6,12 +6,12 @@ import threading
 import time
 from collections.abc import Callable
 
-from chat_app.serving.batch import Batch, Emit
+from chat_app.serving.batch import Emit, RunningBatch
 from chat_app.serving.errors import BrokenModelError, BusyError, ServingError
 from chat_app.serving.fair_queue import FairQueue, Waiting
 from chat_app.serving.loaded import LoadedModel, load_model
+from chat_app.serving.model_cache import ModelCache
 from chat_app.serving.requests import Finished, FinishReason, ModelKey, Request, Timings
-from chat_app.serving.shelf import Shelf
 from training_app.lm.config import TrainingError
 
 IDLE_SECONDS = 1.0  # how long an idle engine sleeps unless it is woken
@@ -32,7 +32,7 @@ class Scheduler:
         most_waiting: int = 64,
     ) -> None:
         self._emit, self._most_waiting = emit, most_waiting
-        self._shelf = Shelf(lambda key: Batch(load(key), emit), models)
+        self._models = ModelCache(lambda key: RunningBatch(load(key), emit), models)
         self._changed = threading.Condition(threading.RLock())
         self._queue = FairQueue()
         self._stops: list[str] = []
@@ -65,7 +65,7 @@ class Scheduler:
 
     def active_count(self) -> int:
         """Return how many answers are being written."""
-        return sum(batch.size for _, batch in self._shelf.batches())
+        return sum(batch.size for _, batch in self._models.batches())
 
     def run(self) -> None:
         """Serve until `close` is called."""
@@ -78,12 +78,12 @@ class Scheduler:
         """Do one pass: stops, admission, a chunk of prompt and a token of every answer."""
         self._honour_stops()
         self._admit()
-        busy = [(key, batch) for key, batch in self._shelf.batches() if batch.size]
+        busy = [(key, batch) for key, batch in self._models.batches() if batch.size]
         for key, batch in busy:
             try:
                 batch.advance()
             except BrokenModelError as error:
-                self._shelf.drop(key)
+                self._models.drop(key)
                 batch.end_all("failed", str(error))
         return bool(busy)
 
@@ -105,7 +105,7 @@ class Scheduler:
         for waiting in queued:
             self._refuse(waiting, "stopped", "")
         for gen in stops:
-            any(batch.stop(gen) for _, batch in self._shelf.batches())
+            any(batch.stop(gen) for _, batch in self._models.batches())
 
     def _admit(self) -> None:
         while True:
@@ -119,10 +119,10 @@ class Scheduler:
                 self._refuse(waiting, "failed", str(error))
 
     def _may_start(self, request: Request) -> bool:
-        return self._shelf.is_ready(request.model, self._wake)
+        return self._models.is_ready(request.model, self._wake)
 
     def _start(self, waiting: Waiting) -> None:
-        self._shelf.open(waiting.request.model).admit(waiting.request, waiting.since)
+        self._models.open(waiting.request.model).admit(waiting.request, waiting.since)
 
     def _refuse(self, waiting: Waiting, finish: FinishReason, reason: str) -> None:
         request, queued = waiting.request, time.monotonic() - waiting.since
@@ -140,8 +140,8 @@ class Scheduler:
 
     def _abandon(self) -> None:
         reason = "The engine was stopped while this answer waited or was written."
-        for _, batch in self._shelf.batches():
+        for _, batch in self._models.batches():
             batch.end_all("interrupted", reason)
         for waiting in list(self._queue):
             self._refuse(waiting, "interrupted", reason)
-        self._shelf.close()
+        self._models.close()

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from chat_app.serving.errors import BrokenModelError
-from chat_app.serving.pool import Pool, shared_value
+from chat_app.serving.kv_cache import KVCache, shared_value
 
 Array = NDArray[Any]
 RUNTIME_ERRORS = (
@@ -78,12 +78,12 @@ class Session:
         _, kv_heads, _, head_dim = inputs[past[0]]
         self._layers = [name.removeprefix("past.") for name in past]
         self.tile = 2 * head_dim  # tokens that the kernel computes together
-        self.pool = Pool(self._layers, (slots, kv_heads, self.context, head_dim))
+        self.cache = KVCache(self._layers, (slots, kv_heads, self.context, head_dim))
         sizes = {given.name: given.shape[1] for given in session.get_outputs()}
         self.vocab, self._top_count = sizes["logits"], sizes["topk_v"]
         self._calls: dict[tuple[int, int], _Call] = {}
 
-    def step(self, rows: tuple[int, int], tokens: Sequence[int], past: Sequence[int]) -> Scores:
+    def decode(self, rows: tuple[int, int], tokens: Sequence[int], past: Sequence[int]) -> Scores:
         """Append one token to each of rows[0]..rows[1]-1, which hold `past` tokens before."""
         call = self._calls.get(rows)
         if call is None:
@@ -94,7 +94,7 @@ class Session:
         call.positions[:, 0] = past
         return self._run(call)
 
-    def read(self, row: int, tokens: Sequence[int], past: int) -> Scores:
+    def prefill(self, row: int, tokens: Sequence[int], past: int) -> Scores:
         """Append several prompt tokens to one row; the scores are those after the last."""
         steps = len(tokens)
         call = self._prepare((row, row + 1), steps)
@@ -109,9 +109,9 @@ class Session:
         """Read a whole prompt in chunks; the scores do not depend on the size of the chunks."""
         bounds = self.bounds(len(prompt), chunk)
         for start, end in bounds[:-1]:
-            self.read(row, prompt[start:end], start)
+            self.prefill(row, prompt[start:end], start)
         start, end = bounds[-1]
-        return self.read(row, prompt[start:end], start)
+        return self.prefill(row, prompt[start:end], start)
 
     def bounds(self, length: int, chunk: int) -> list[tuple[int, int]]:
         """Return where a prompt of this length is cut to be read about `chunk` tokens at a time."""
@@ -157,7 +157,7 @@ class Session:
             call.binding.bind_ortvalue_input(name, shared_value(values))
         for name, values in outputs.items():
             call.binding.bind_ortvalue_output(name, shared_value(values))
-        for name, view in self.pool.views(*rows).items():
+        for name, view in self.cache.views(*rows).items():
             call.binding.bind_ortvalue_input(f"past.{name}", view)
             call.binding.bind_ortvalue_output(f"present.{name}", view)  # the same memory: in place
 

@@ -19,7 +19,7 @@ class ModelShape:
     """The sizes of one model; making one checks that the attention kernel accepts them."""
 
     family: Family
-    width: int
+    hidden_size: int
     heads: int
     kv_heads: int
     head_dim: int
@@ -72,7 +72,7 @@ def _gpt2_shape(config: Mapping[str, Any]) -> ModelShape:
     width, heads = config["n_embd"], config["n_head"]
     return ModelShape(
         family="gpt2",
-        width=width,
+        hidden_size=width,
         heads=heads,
         kv_heads=heads,
         head_dim=width // heads,
@@ -93,7 +93,7 @@ def _llama_shape(config: Mapping[str, Any]) -> ModelShape:
     width, heads = config["hidden_size"], config["num_attention_heads"]
     return ModelShape(
         family="llama",
-        width=width,
+        hidden_size=width,
         heads=heads,
         kv_heads=config.get("num_key_value_heads") or heads,
         head_dim=config.get("head_dim") or width // heads,

@@ -107,8 +107,10 @@ def _joined(source: StateDict, ours: str, parts: list[str]) -> Weights:
 
 
 def _check_sizes(shape: ModelShape, weights: Weights) -> None:
-    wanted = {"tokens": (shape.vocab, shape.width), "head": (shape.vocab, shape.width)}
-    wanted |= {f"{layer}.qkv": (shape.width, shape.packed_width) for layer in range(shape.layers)}
+    wanted = {"tokens": (shape.vocab, shape.hidden_size), "head": (shape.vocab, shape.hidden_size)}
+    wanted |= {
+        f"{layer}.qkv": (shape.hidden_size, shape.packed_width) for layer in range(shape.layers)
+    }
     for name, size in wanted.items():
         if weights[name].shape != size:
             raise UnservableError(

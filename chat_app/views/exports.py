@@ -17,7 +17,7 @@ from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest, respond
 from training_app.models import Export, JobState, TrainedModel
 from training_app.paths import absolute
-from training_app.streams import send_folder
+from training_app.zip_stream import send_folder
 
 
 def _find_model(request: TeamRequest, model_id: UUID) -> TrainedModel:

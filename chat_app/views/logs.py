@@ -26,8 +26,8 @@ from chat_app.serving.errors import ServingError
 from datasets_app.models import Dataset
 from datasets_app.services.datasets import create_dataset
 from otto_web.lib.access import Role, role_required
+from otto_web.lib.file_response import stream
 from otto_web.lib.http import TeamRequest, respond
-from otto_web.lib.streams import stream
 
 
 @role_required(Role.CURATOR)

@@ -41,7 +41,7 @@ CRITICAL = Band("critical", "Critical: most rows are not fit for training yet.")
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class QualityCounts:
     """Counts over a set of rows: `rows_by_rule` counts rows with an open E or R finding.
 
     `copies` counts the rows beyond the first that say the same. A copy is valid, so it stands in
@@ -74,7 +74,7 @@ def band_of(quality_score: float) -> Band:
     return WARNING if quality_score >= WARNING_FROM else CRITICAL
 
 
-def verdict(counts: Tally) -> Band:
+def verdict(counts: QualityCounts) -> Band:
     """Return the band of the score; too many copies make a good one a warning."""
     band = band_of(counts.quality_score)
     if band is GOOD and counts.valid - counts.copies < GOOD_FROM * counts.total:
@@ -92,7 +92,7 @@ def counting_rules(findings: Iterable[Finding]) -> set[str]:
     }
 
 
-def tally(rows: Iterable[Iterable[Finding]]) -> Tally:
+def tally(rows: Iterable[Iterable[Finding]]) -> QualityCounts:
     """Return the counts over the open findings of each row."""
     total = valid = 0
     by_rule: Counter[str] = Counter()
@@ -101,10 +101,10 @@ def tally(rows: Iterable[Iterable[Finding]]) -> Tally:
         total += 1
         valid += not broken
         by_rule.update(broken)
-    return Tally(total, valid, dict(by_rule))
+    return QualityCounts(total, valid, dict(by_rule))
 
 
-def advice(counts: Tally) -> list[Advice]:
+def advice(counts: QualityCounts) -> list[Advice]:
     """Return what to do about these rows, most important first; empty when all is well."""
     if not counts.total:
         return [Advice("", 0, EMPTY_MESSAGE)]
@@ -154,7 +154,7 @@ _RULE_ADVICE: dict[str, tuple[float, str, str]] = {
 }
 
 
-def _overall_advice(counts: Tally) -> Advice | None:
+def _overall_advice(counts: QualityCounts) -> Advice | None:
     invalid = counts.total - counts.valid
     if counts.quality_score >= GOOD_FROM:
         return None

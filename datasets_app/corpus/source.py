@@ -163,7 +163,7 @@ class Waiting:
 
 
 class WaitingError(CorpusError):
-    """Raised by `readers.door.read` before its first item when a person must choose."""
+    """Raised by `readers.registry.read` before its first item when a person must choose."""
 
     def __init__(self, waiting: Waiting) -> None:
         super().__init__(waiting.why)
@@ -171,7 +171,7 @@ class WaitingError(CorpusError):
 
 
 @dataclass(slots=True)
-class Tally:
+class ByteTally:
     """Counts of one file: loaded + skipped + failed is the number of bytes seen."""
 
     loaded: int = 0

@@ -13,12 +13,12 @@ from typing import Literal
 
 from datasets_app.corpus.conversation import Conversation, CorpusError
 
-Side = Literal["train", "valid", "test"]
+Side = Literal["train", "validation", "test"]
 
 FEWEST_FOR_TEST = 200
 BLOCK = 20
 FEWEST_BLOCKS = 10
-NEEDED: frozenset[Side] = frozenset({"train", "valid"})
+NEEDED: frozenset[Side] = frozenset({"train", "validation"})
 
 
 def _signs(category: str) -> str:
@@ -43,13 +43,13 @@ _SIGN = re.compile(f"[{re.escape(_signs('P'))}]")
 class Shares:
     """The parts of a dataset kept aside; the rest is for training."""
 
-    valid: float = 0.10
+    validation: float = 0.10
     test: float = 0.05
 
     def __post_init__(self) -> None:
-        if not (0 < self.valid < 1 and 0 <= self.test < 1 and self.valid + self.test < 1):
+        if not (0 < self.validation < 1 and 0 <= self.test < 1 and self.validation + self.test < 1):
             raise CorpusError(
-                f"Validation {self.valid:.0%} and test {self.test:.0%} leave nothing to train on. "
+                f"Validation {self.validation:.0%} and test {self.test:.0%} leave nothing to train on. "
                 "Choose shares above zero that stay below 100 % together."
             )
 
@@ -125,7 +125,7 @@ def deal(rows: Iterable[SplitRow], *, seed: int, shares: Shares) -> Deal:
             "two: one to learn from and one to check with. Add more conversations."
         )
     sides, left_out, fresh = _settle(groups)
-    limits = (shares.test if total >= FEWEST_FOR_TEST else 0.0, shares.valid)
+    limits = (shares.test if total >= FEWEST_FOR_TEST else 0.0, shares.validation)
     for group in fresh:
         side = _drawn_side(group, seed, limits)
         sides.update((row.key, side) for row in groups[group])
@@ -166,11 +166,11 @@ def _draw(group: str, seed: int) -> float:
 
 
 def _drawn_side(group: str, seed: int, limits: tuple[float, float]) -> Side:
-    test, valid = limits
+    test, validation = limits
     drawn = _draw(group, seed)
     if drawn < test:
         return "test"
-    return "valid" if drawn < test + valid else "train"
+    return "validation" if drawn < test + validation else "train"
 
 
 def _fill_empty_sides(

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.db.models import F, QuerySet
 
 from datasets_app.corpus.conversation import CorpusError
-from datasets_app.corpus.quality import Tally
+from datasets_app.corpus.quality import QualityCounts
 from datasets_app.corpus.split import Shares, Side, SplitRow, block_groups, deal
 from datasets_app.models import (
     Choice,
@@ -119,7 +119,7 @@ def _fill(version: Version) -> None:
             f"This selection has {len(lines)} conversation(s), and a version needs at least two: "
             "one to learn from and one to test with. Accept more rows, or freeze “all”."
         )
-    shares = Shares(valid=version.shares["valid"], test=version.shares["test"])
+    shares = Shares(validation=version.shares["validation"], test=version.shares["test"])
     with kept_open():
         failpoint("freezing.dealing")
         dealt = deal(_split_rows(lines), seed=version.split_seed, shares=shares)
@@ -182,7 +182,7 @@ def _keep_sides(version: Version) -> None:
         )
 
 
-def _counts(version: Version, sides: Counter[Side], score: Tally) -> dict[str, Any]:
+def _counts(version: Version, sides: Counter[Side], score: QualityCounts) -> dict[str, Any]:
     with connection.cursor() as cursor:
         cursor.execute(
             """

@@ -11,8 +11,8 @@ from datasets_app.blobs import blob_path, hash_file, move_into_store
 from datasets_app.jobs import faults
 from datasets_app.jobs.lease import kept_lease
 from datasets_app.jobs.limits import Stopwatch
-from datasets_app.jobs.reading import Work, read_source, stop_file
-from datasets_app.models import SourceFile, Upload, UploadState, Verdict
+from datasets_app.jobs.reading import ReadingJob, read_source, stop_file
+from datasets_app.models import FileState, SourceFile, Upload, UploadState
 from datasets_app.services import imports
 from datasets_app.services.uploads import part_path
 
@@ -29,7 +29,7 @@ def import_upload(upload_id: UUID | str) -> bool:
         return False
     try:
         with kept_lease(upload) as touch:
-            _import(Work(upload, touch, Stopwatch(touch)))
+            _import(ReadingJob(upload, touch, Stopwatch(touch)))
     except imports.LostFenceError:
         return False
     except Exception as error:
@@ -41,7 +41,7 @@ def import_upload(upload_id: UUID | str) -> bool:
     return True
 
 
-def _import(work: Work) -> None:
+def _import(work: ReadingJob) -> None:
     upload = work.upload
     if upload.attempt > imports.MOST_ATTEMPTS and not _give_up_file(work):
         imports.end_import(upload, UploadState.FAILED, "worker_lost")
@@ -49,8 +49,8 @@ def _import(work: Work) -> None:
     if upload.blob is None and not _take_bytes(work):
         return
     is_first_look = not upload.is_again and not upload.files.exists()
-    if is_first_look and (twin := imports.earlier_upload(upload)):
-        imports.end_as_twin(upload, twin)
+    if is_first_look and (original := imports.earlier_upload(upload)):
+        imports.end_as_duplicate(upload, original)
         return
     if upload.blob is not None:
         imports.open_root(upload, upload.blob)
@@ -61,7 +61,7 @@ def _import(work: Work) -> None:
         is_over = _end(upload)
 
 
-def _give_up_file(work: Work) -> bool:
+def _give_up_file(work: ReadingJob) -> bool:
     """End the file at which worker after worker was lost, so that the others are read."""
     file = _next_file(work.upload)
     if file is None:
@@ -71,7 +71,7 @@ def _give_up_file(work: Work) -> bool:
     return True
 
 
-def _take_bytes(work: Work) -> bool:
+def _take_bytes(work: ReadingJob) -> bool:
     """Move the received bytes into the store; False when they are not what was announced."""
     upload = work.upload
     bytes_path = _where_bytes_are(upload)
@@ -97,7 +97,7 @@ def _where_bytes_are(upload: Upload) -> Path:
 
 
 def _next_file(upload: Upload) -> SourceFile | None:
-    pending = upload.files.filter(verdict=Verdict.PENDING).select_related("blob")
+    pending = upload.files.filter(verdict=FileState.PENDING).select_related("blob")
     return pending.order_by("depth", "member_no").first()
 
 
@@ -107,6 +107,9 @@ def _end(upload: Upload) -> bool:
     It fails only when its one file, or its archive, could not be read at all.
     """
     root = upload.files.get(parent=None)
-    if root.verdict == Verdict.FAILED and not upload.files.filter(verdict=Verdict.LOADED).exists():
+    if (
+        root.verdict == FileState.FAILED
+        and not upload.files.filter(verdict=FileState.LOADED).exists()
+    ):
         return imports.end_reading(upload, UploadState.FAILED, root.note or root.reason)
     return imports.end_reading(upload, UploadState.READY)

@@ -16,16 +16,16 @@ from django.db.models import Count
 from datasets_app import events, reasons
 from datasets_app.blobs import blob_path
 from datasets_app.corpus.conversation import CorpusError
-from datasets_app.corpus.encoding import clean_text
-from datasets_app.corpus.kind_names import Kind
-from datasets_app.corpus.kinds import Identified, identify
-from datasets_app.corpus.readers import door
+from datasets_app.corpus.detection.encoding import clean_text
+from datasets_app.corpus.detection.kind_names import Kind
+from datasets_app.corpus.detection.kinds import Identified, identify
+from datasets_app.corpus.readers import registry
 from datasets_app.corpus.rules import policy
-from datasets_app.corpus.source import Item, Mapping, Problem, Record, Tally, WaitingError
+from datasets_app.corpus.source import ByteTally, Item, Mapping, Problem, Record, WaitingError
 from datasets_app.jobs import faults
 from datasets_app.jobs.limits import Stopwatch, TimeUpError
 from datasets_app.jobs.unpacking import unpack_source
-from datasets_app.models import Dataset, Issue, SourceFile, Upload, Verdict
+from datasets_app.models import Dataset, FileState, Issue, SourceFile, Upload
 from datasets_app.origins import origin_base, origin_key
 from datasets_app.services import imports
 from datasets_app.services.writing import NewRow, write_rows
@@ -38,7 +38,7 @@ ISSUES_PER_CODE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class ReadingJob:
     """One import in progress.
 
     `touch` says that it moves, and raises LostFenceError when it is no longer wanted; `watch`
@@ -54,7 +54,7 @@ class Work:
 class Ledger:
     """The counters of one file while it is read, as its row has them after each batch."""
 
-    tally: Tally
+    tally: ByteTally
     cursor: int
     known: int
     issues: Counter[str] = field(default_factory=Counter)
@@ -62,7 +62,9 @@ class Ledger:
     @classmethod
     def of(cls, file: SourceFile) -> Ledger:
         """Return the counters that earlier batches left."""
-        tally = Tally(file.n_loaded, file.n_skipped, file.n_failed, file.n_records, file.n_issues)
+        tally = ByteTally(
+            file.n_loaded, file.n_skipped, file.n_failed, file.n_records, file.n_issues
+        )
         found = file.issues.values_list("code").annotate(n=Count("pk"))
         return cls(tally, file.cursor, file.n_known, Counter(dict(found)))
 
@@ -79,7 +81,7 @@ class Ledger:
         }
 
 
-def read_source(work: Work, file: SourceFile) -> None:
+def read_source(work: ReadingJob, file: SourceFile) -> None:
     """Give a pending file its verdict; one bad file never stops the others."""
     work.touch()
     work.watch.begin_file(file.size)
@@ -102,7 +104,7 @@ def read_source(work: Work, file: SourceFile) -> None:
         stop_file(work, file, reason="own_fault")
 
 
-def _read(work: Work, file: SourceFile) -> None:
+def _read(work: ReadingJob, file: SourceFile) -> None:
     path = blob_path(str(file.blob_id))
     with work.watch.step():
         identified = identify(path, file.name)
@@ -114,32 +116,32 @@ def _read(work: Work, file: SourceFile) -> None:
         _load(work, file, path, identified)
     else:
         reason = "empty" if identified.kind is Kind.EMPTY else "unsupported_kind"
-        verdict = {"verdict": Verdict.SKIPPED, "reason": reason, "note": identified.refusal}
+        verdict = {"verdict": FileState.SKIPPED, "reason": reason, "note": identified.refusal}
         imports.end_file(work.upload, file, **verdict)
 
 
-def _load(work: Work, file: SourceFile, path: Path, identified: Identified) -> None:
+def _load(work: ReadingJob, file: SourceFile, path: Path, identified: Identified) -> None:
     ledger = Ledger.of(file)
     _note_encoding(work, file, path)
     _write_all(work, file, _items(file, path, identified), ledger)
     verdict, reason = ledger.tally.verdict()
-    changes = {"verdict": Verdict(verdict), "reason": reason, "note": "", **ledger.columns()}
+    changes = {"verdict": FileState(verdict), "reason": reason, "note": "", **ledger.columns()}
     imports.end_file(work.upload, file, **changes)
 
 
-def _note_encoding(work: Work, file: SourceFile, path: Path) -> None:
+def _note_encoding(work: ReadingJob, file: SourceFile, path: Path) -> None:
     if file.chosen_encoding:
         name, why = file.chosen_encoding, ["a person chose it"]
     else:
         with work.watch.step():
-            found = door.encoding_of(path)
+            found = registry.encoding_of(path)
         name, why = getattr(found, "name", ""), [*getattr(found, "why", ())]
     SourceFile.objects.filter(pk=file.pk).update(encoding=name, encoding_why=why)
 
 
 def _items(file: SourceFile, path: Path, identified: Identified) -> Iterator[Item]:
     """Return the reader's items from the first one that no batch has written yet."""
-    items = door.read(
+    items = registry.read(
         path,
         identified,
         mapping=Mapping.from_json(file.mapping) if file.mapping else None,
@@ -149,7 +151,7 @@ def _items(file: SourceFile, path: Path, identified: Identified) -> Iterator[Ite
     return islice(items, file.cursor, None)
 
 
-def stop_file(work: Work, file: SourceFile, *, reason: str, note: str = "") -> None:
+def stop_file(work: ReadingJob, file: SourceFile, *, reason: str, note: str = "") -> None:
     """End a file in the middle: its row says how far it was read, and what was loaded stays.
 
     It has failed, however much of it was loaded: nobody may take a part for the whole.
@@ -157,11 +159,11 @@ def stop_file(work: Work, file: SourceFile, *, reason: str, note: str = "") -> N
     found = SourceFile.objects.get(pk=file.pk)  # the batch that failed is in no counter of it
     if found.n_records and not note:
         note = f"{reasons.sentence(reason)} {found.n_records:,} conversations were loaded before."
-    changes = {"verdict": Verdict.FAILED, "reason": reason, "note": note}
+    changes = {"verdict": FileState.FAILED, "reason": reason, "note": note}
     imports.end_file(work.upload, found, **changes)
 
 
-def _write_all(work: Work, file: SourceFile, items: Iterator[Item], ledger: Ledger) -> None:
+def _write_all(work: ReadingJob, file: SourceFile, items: Iterator[Item], ledger: Ledger) -> None:
     dataset: Dataset | None = None
     found = batches(items)
     while True:
@@ -190,7 +192,7 @@ def batches(items: Iterator[Item]) -> Iterator[list[Item]]:
 
 
 def _write_batch(
-    work: Work, file: SourceFile, dataset: Dataset, batch: list[Item], ledger: Ledger
+    work: ReadingJob, file: SourceFile, dataset: Dataset, batch: list[Item], ledger: Ledger
 ) -> None:
     """Commit one batch together with the counters that say so."""
     base = origin_base(file)
@@ -207,7 +209,7 @@ def _write_batch(
         ledger.known += len(rows) - new
         Issue.objects.bulk_create(issues, batch_size=MOST_RECORDS)
         SourceFile.objects.filter(pk=file.pk).update(**ledger.columns())
-    events.ring_upload_progress(work.upload.pk)
+    events.notify_upload_progress(work.upload.pk)
 
 
 def _new_row(record: Record, file: SourceFile, base: bytes) -> NewRow:

@@ -14,17 +14,17 @@ from django.db.models import Count, Sum
 
 from datasets_app import events
 from datasets_app.blobs import blob_path, hash_file, move_into_store, work_path
-from datasets_app.corpus.archive_limits import ArchiveLimits
-from datasets_app.corpus.archives import ArchiveError, Member, unpack
-from datasets_app.corpus.kinds import Identified
+from datasets_app.corpus.archives.limits import ArchiveLimits
+from datasets_app.corpus.archives.unpack import ArchiveError, Member, unpack
+from datasets_app.corpus.detection.kinds import Identified
 from datasets_app.jobs.faults import DiskFullError
-from datasets_app.models import SourceFile, Upload, Verdict
+from datasets_app.models import FileState, SourceFile, Upload
 from datasets_app.services import imports
 
 SLICE = 500
 FREE_SHARE = 4
 LOOK_SECONDS = 1.0
-VERDICTS = {"ok": Verdict.PENDING, "skipped": Verdict.SKIPPED, "failed": Verdict.FAILED}
+VERDICTS = {"ok": FileState.PENDING, "skipped": FileState.SKIPPED, "failed": FileState.FAILED}
 
 
 @dataclass(slots=True)
@@ -60,7 +60,7 @@ def unpack_source(
         _end_broken(upload, file, error)
         return
     reason = "" if count else "empty_archive"
-    verdict = Verdict.LOADED if count else Verdict.SKIPPED
+    verdict = FileState.LOADED if count else FileState.SKIPPED
     imports.end_file(upload, file, verdict=verdict, reason=reason)
 
 
@@ -104,7 +104,7 @@ def _keep_members(
             count += 1
             if len(rows) == SLICE:
                 imports.add_members(upload, rows)
-                events.ring_upload_progress(upload.pk)
+                events.notify_upload_progress(upload.pk)
                 rows = []
     except ArchiveError:
         imports.add_members(upload, rows)
@@ -131,16 +131,16 @@ def _member_row(
         row.size = row.blob.size
     else:
         row.n_total = row.size
-        row.n_skipped = row.size if row.verdict == Verdict.SKIPPED else 0
+        row.n_skipped = row.size if row.verdict == FileState.SKIPPED else 0
         row.n_failed = row.size - row.n_skipped
     return row
 
 
 def _end_broken(upload: Upload, file: SourceFile, error: ArchiveError) -> None:
     if error.code == "too_deep":
-        changes = {"verdict": Verdict.SKIPPED, "reason": error.code}
+        changes = {"verdict": FileState.SKIPPED, "reason": error.code}
     else:
         where = f" (at byte {error.at:,})" if error.at else ""
-        changes = {"verdict": Verdict.FAILED, "reason": error.code, "note": f"{error}{where}"}
+        changes = {"verdict": FileState.FAILED, "reason": error.code, "note": f"{error}{where}"}
         imports.offer_members(upload, file)
     imports.end_file(upload, file, **changes)

@@ -169,7 +169,7 @@ def score_of(dataset: Dataset) -> Score:
     return _score(replace(counts, copies=copies))
 
 
-def _score(counts: quality.Tally) -> Score:
+def _score(counts: quality.QualityCounts) -> Score:
     band = quality.verdict(counts)
     return Score(
         share=counts.quality_score,
@@ -319,5 +319,5 @@ def score_of_version(version: Version) -> Score:
     rows = int(version.counts.get("rows", 0))
     valid = round(version.quality_score * rows)
     counts = version.counts
-    found = quality.Tally(rows, valid, counts.get("rules", {}), counts.get("copies", 0))
+    found = quality.QualityCounts(rows, valid, counts.get("rules", {}), counts.get("copies", 0))
     return _score(found)

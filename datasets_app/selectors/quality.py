@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, QuerySet
 
-from datasets_app.corpus.quality import Tally
+from datasets_app.corpus.quality import QualityCounts
 from datasets_app.corpus.rules.judge import LABELS
 from datasets_app.models import Conversation, Decision
 
@@ -34,17 +34,17 @@ def groups_of(rows: QuerySet[Conversation]) -> list[Group]:
     return [Group(status, decision, tuple(why), n) for status, decision, why, n in found]
 
 
-def tally_of(rows: QuerySet[Conversation]) -> Tally:
+def tally_of(rows: QuerySet[Conversation]) -> QualityCounts:
     """Return total, valid and rows per rule; one query."""
     return tally(groups_of(rows))
 
 
-def tally(groups: Iterable[Group]) -> Tally:
+def tally(groups: Iterable[Group]) -> QualityCounts:
     counted = list(groups)
     invalid = [group for group in counted if not group.is_valid]
     total = sum(group.count for group in counted)
     by_rule = {rule: n for rule, n in rows_by_reason(invalid).items() if rule in LABELS}
-    return Tally(total, total - sum(group.count for group in invalid), by_rule)
+    return QualityCounts(total, total - sum(group.count for group in invalid), by_rule)
 
 
 def copies_in(rows: QuerySet[Conversation]) -> int:

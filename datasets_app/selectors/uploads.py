@@ -13,16 +13,16 @@ from django.db.models.functions import Coalesce
 
 from datasets_app import reasons
 from datasets_app.blobs import read_slice
-from datasets_app.corpus.kind_names import SHOWN, SHOWN_ARCHIVES
+from datasets_app.corpus.detection.kind_names import SHOWN, SHOWN_ARCHIVES
 from datasets_app.models import (
     BROKEN_OFF,
     Conversation,
     Dataset,
+    FileState,
     Issue,
     SourceFile,
     Upload,
     UploadState,
-    Verdict,
     VersionRow,
 )
 from datasets_app.reasons import GOOD_MEMBER
@@ -57,7 +57,7 @@ class FileNode:
 
 
 @dataclass(frozen=True, slots=True)
-class Goodbye:
+class DeletionSummary:
     """What deleting an upload takes away: conversations that go, and those a version keeps."""
 
     going: int
@@ -87,8 +87,8 @@ def upload_list(user: User, search: str) -> QuerySet[Upload]:
     counted: QuerySet[Upload] = found.annotate(
         n_records=_over_files(Sum("n_records")),
         n_issues=_over_files(Sum("n_issues")),
-        n_waiting=_over_files(Count("pk", filter=Q(verdict=Verdict.WAITING))),
-        n_failed=_over_files(Count("pk", filter=Q(verdict=Verdict.FAILED))),
+        n_waiting=_over_files(Count("pk", filter=Q(verdict=FileState.WAITING))),
+        n_failed=_over_files(Count("pk", filter=Q(verdict=FileState.FAILED))),
     )
     return counted.order_by("-created_at")
 
@@ -109,11 +109,11 @@ def upload_figures(upload: Upload) -> dict[str, int]:
         records=Sum("n_records", default=0),
         issues=Sum("n_issues", default=0),
         known=Sum("n_known", default=0),
-        waiting=Count("pk", filter=Q(verdict=Verdict.WAITING)),
-        loaded=Count("pk", filter=Q(verdict=Verdict.LOADED)),
-        skipped=Count("pk", filter=Q(verdict=Verdict.SKIPPED)),
-        failed=Count("pk", filter=Q(verdict=Verdict.FAILED)),
-        pending=Count("pk", filter=Q(verdict=Verdict.PENDING)),
+        waiting=Count("pk", filter=Q(verdict=FileState.WAITING)),
+        loaded=Count("pk", filter=Q(verdict=FileState.LOADED)),
+        skipped=Count("pk", filter=Q(verdict=FileState.SKIPPED)),
+        failed=Count("pk", filter=Q(verdict=FileState.FAILED)),
+        pending=Count("pk", filter=Q(verdict=FileState.PENDING)),
         broken_off=Count("pk", filter=BROKEN_OFF),
     )
     return found
@@ -141,7 +141,7 @@ def _bytes_read(files: list[SourceFile]) -> dict[str, int]:
     """Return how far the reading is, counted on files that hold no others."""
     parents = {file.parent_id for file in files}
     leaves = [file for file in files if file.pk not in parents]
-    done = sum(file.n_total if file.verdict == Verdict.PENDING else file.size for file in leaves)
+    done = sum(file.n_total if file.verdict == FileState.PENDING else file.size for file in leaves)
     return {"done": done, "total": sum(file.size for file in leaves)}
 
 
@@ -158,7 +158,7 @@ def _tree(files: list[SourceFile]) -> list[FileNode]:
 def _flat(nodes: list[FileNode], *, only_unloaded: bool) -> Iterable[FileNode]:
     for node in nodes:
         inside = list(_flat(node.members, only_unloaded=only_unloaded))
-        if inside or not only_unloaded or node.file.verdict != Verdict.LOADED:
+        if inside or not only_unloaded or node.file.verdict != FileState.LOADED:
             yield node
         yield from inside
 
@@ -183,14 +183,14 @@ def file_page(file: SourceFile) -> dict[str, Any]:
             ("failed", file.n_failed),
             *([("not read", file.size - file.n_total)] if file.n_total < file.size else ()),
         ),
-        "whole": file.members.filter(verdict=Verdict.WAITING, reason=GOOD_MEMBER).count(),
-        "alike": files_alike(file).count() if file.verdict == Verdict.WAITING else 0,
+        "whole": file.members.filter(verdict=FileState.WAITING, reason=GOOD_MEMBER).count(),
+        "alike": files_alike(file).count() if file.verdict == FileState.WAITING else 0,
     }
 
 
 def files_alike(file: SourceFile) -> QuerySet[SourceFile]:
     """Return other files of the upload that wait for the same choice."""
-    waiting = SourceFile.objects.filter(upload=file.upload, verdict=Verdict.WAITING)
+    waiting = SourceFile.objects.filter(upload=file.upload, verdict=FileState.WAITING)
     asked = file.waiting_for or {}
     same = waiting.filter(reason=file.reason, waiting_for__columns=asked.get("columns"))
     found: QuerySet[SourceFile] = same.exclude(pk=file.pk)
@@ -211,9 +211,9 @@ def _shown(data: bytes) -> str:
     return data.decode("utf-8", "backslashreplace")
 
 
-def goodbye(upload: Upload) -> Goodbye:
+def deletion_summary(upload: Upload) -> DeletionSummary:
     """Count what deleting the upload would take away."""
     in_version = VersionRow.objects.filter(conversation=OuterRef("pk"))
     rows = Conversation.objects.filter(source_file__upload=upload)
     staying = rows.filter(Exists(in_version)).count()
-    return Goodbye(going=rows.count() - staying, staying=staying)
+    return DeletionSummary(going=rows.count() - staying, staying=staying)

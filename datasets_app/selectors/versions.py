@@ -20,7 +20,7 @@ READ_ROWS = 2_000
 def iter_conversations(version_id: UUID, side: str | None = None) -> Iterator[Conversation]:
     """Yield a version's conversations in its order, as they were when it was frozen.
 
-    Memory stays flat: rows come through a server-side cursor. `side` is train, valid or test;
+    Memory stays flat: rows come through a server-side cursor. `side` is train, validation or test;
     without it all sides are read.
     """
     for row in version_rows(version_id, side).iterator(chunk_size=READ_ROWS):
@@ -48,7 +48,7 @@ class VersionLine:
 
     version: Version
     train: int
-    valid: int
+    validation: int
     test: int
 
 
@@ -70,7 +70,7 @@ def rows_of_side(version: Version, side: str) -> int:
 
 
 def _line(version: Version) -> VersionLine:
-    sides = (rows_of_side(version, side) for side in ("train", "valid", "test"))
+    sides = (rows_of_side(version, side) for side in ("train", "validation", "test"))
     return VersionLine(version, *sides)
 
 

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from datasets_app.corpus.source import Mapping
-from datasets_app.models import SourceFile, Upload, UploadState, Verdict
+from datasets_app.models import FileState, SourceFile, Upload, UploadState
 from datasets_app.reasons import GOOD_MEMBER
 from otto_web.lib import audit
 from otto_web.lib.hints import hint
@@ -33,8 +33,8 @@ def choose_encoding(files: list[SourceFile], encoding: str, *, by: User) -> int:
 def load_members(archive: SourceFile, *, by: User) -> int:
     """Have the whole members of a damaged archive loaded; return how many they are."""
     _hold(archive.upload)
-    waiting = SourceFile.objects.filter(parent=archive, verdict=Verdict.WAITING)
-    done = waiting.filter(reason=GOOD_MEMBER).update(verdict=Verdict.PENDING, reason="")
+    waiting = SourceFile.objects.filter(parent=archive, verdict=FileState.WAITING)
+    done = waiting.filter(reason=GOOD_MEMBER).update(verdict=FileState.PENDING, reason="")
     if done:
         audit.record(by, "file.load_members", archive, after={"members": done})
         _wake(archive.upload)
@@ -52,8 +52,8 @@ def _let_go(
     first = files[0]
     _hold(first.upload)
     chosen = SourceFile.objects.filter(pk__in=[file.pk for file in files])
-    done = chosen.filter(verdict=Verdict.WAITING).update(
-        verdict=Verdict.PENDING, reason="", note="", waiting_for=None, **changes
+    done = chosen.filter(verdict=FileState.WAITING).update(
+        verdict=FileState.PENDING, reason="", note="", waiting_for=None, **changes
     )
     if done:
         audit.record(by, verb, first, after={**after, "files": done})

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from datasets_app import events
 from datasets_app.corpus.conversation import CorpusError
-from datasets_app.models import Blob, Dataset, SourceFile, Upload, UploadState, Verdict
+from datasets_app.models import Blob, Dataset, FileState, SourceFile, Upload, UploadState
 from datasets_app.reasons import GOOD_MEMBER
 from datasets_app.services.datasets import create_dataset
 
@@ -98,7 +98,7 @@ def pause_import(upload: Upload, reason: str) -> None:
     owned = Upload.objects.filter(pk=upload.pk, fence=upload.fence, state=UploadState.READING)
     later = Now() + timedelta(seconds=settings.OTTO_DISK_LOOK_SECONDS)
     owned.update(lease_until=later, reason=reason, attempt=0)
-    transaction.on_commit(partial(events.ring_upload, upload.pk))
+    transaction.on_commit(partial(events.notify_upload, upload.pk))
 
 
 @transaction.atomic(durable=True)
@@ -111,7 +111,7 @@ def end_import(upload: Upload, state: UploadState, reason: str = "") -> None:
 def end_reading(upload: Upload, state: UploadState, reason: str = "") -> bool:
     """Give the upload its last state, unless a person has let another file go meanwhile."""
     hold(upload)  # its lock makes such a choice wait
-    if upload.files.filter(verdict=Verdict.PENDING).exists():
+    if upload.files.filter(verdict=FileState.PENDING).exists():
         return False
     _finish(upload, state, reason)
     return True
@@ -119,7 +119,7 @@ def end_reading(upload: Upload, state: UploadState, reason: str = "") -> bool:
 
 def _finish(upload: Upload, state: UploadState, reason: str) -> None:
     hold(upload, state=state, reason=reason, finished_at=timezone.now(), attempt=0)
-    transaction.on_commit(partial(events.ring_upload, upload.pk))
+    transaction.on_commit(partial(events.notify_upload, upload.pk))
 
 
 def earlier_upload(upload: Upload) -> Upload | None:
@@ -127,7 +127,7 @@ def earlier_upload(upload: Upload) -> Upload | None:
 
     One that broke off in the middle of a file is none: a part is not the whole.
     """
-    same = Upload.objects.filter(blob=upload.blob, state=UploadState.READY, twin=None)
+    same = Upload.objects.filter(blob=upload.blob, state=UploadState.READY, duplicate_of=None)
     same = same.exclude(pk__in=SourceFile.objects.broken_off().values("upload"))
     same = same.filter(dataset__deleted_at=None).exclude(dataset=None).exclude(pk=upload.pk)
     if upload.dataset is not None:
@@ -151,13 +151,13 @@ def take_blob(upload: Upload, move: Callable[[], Blob]) -> None:
 
 
 @transaction.atomic(durable=True)
-def end_as_twin(upload: Upload, twin: Upload) -> None:
+def end_as_duplicate(upload: Upload, original: Upload) -> None:
     """End an upload whose bytes are known; a person may still have it loaded again."""
     hold(
         upload,
         state=UploadState.READY,
         reason="already_uploaded",
-        twin=twin,
+        duplicate_of=original,
         finished_at=timezone.now(),
     )
 
@@ -198,8 +198,8 @@ def add_members(upload: Upload, members: list[SourceFile]) -> None:
 def offer_members(upload: Upload, file: SourceFile) -> None:
     """Let the members that were whole wait for a person, since their archive was not."""
     hold(upload)
-    whole = SourceFile.objects.filter(parent=file, verdict=Verdict.PENDING)
-    whole.update(verdict=Verdict.WAITING, reason=GOOD_MEMBER)
+    whole = SourceFile.objects.filter(parent=file, verdict=FileState.PENDING)
+    whole.update(verdict=FileState.WAITING, reason=GOOD_MEMBER)
 
 
 @transaction.atomic(durable=True)
@@ -207,7 +207,7 @@ def end_file(upload: Upload, file: SourceFile, **changes: Any) -> None:
     """Give a file its verdict; bytes that no reader counted are put where the verdict says."""
     hold(upload, attempt=0)
     if "n_total" not in changes and not file.n_total:
-        column = {Verdict.LOADED: "n_loaded", Verdict.SKIPPED: "n_skipped"}
+        column = {FileState.LOADED: "n_loaded", FileState.SKIPPED: "n_skipped"}
         changes |= {"n_total": file.size, column.get(changes["verdict"], "n_failed"): file.size}
     SourceFile.objects.filter(pk=file.pk).update(finished_at=timezone.now(), **changes)
 
@@ -216,4 +216,4 @@ def end_file(upload: Upload, file: SourceFile, **changes: Any) -> None:
 def park_file(upload: Upload, file: SourceFile, **changes: Any) -> None:
     """Leave a file until a person has chosen."""
     hold(upload)
-    SourceFile.objects.filter(pk=file.pk).update(verdict=Verdict.WAITING, **changes)
+    SourceFile.objects.filter(pk=file.pk).update(verdict=FileState.WAITING, **changes)

@@ -28,8 +28,8 @@ from django.utils import timezone
 
 from datasets_app import events
 from datasets_app.corpus.conversation import CorpusError
-from datasets_app.corpus.encoding import clean_name, clean_text
-from datasets_app.models import Dataset, Issue, Upload, UploadState, Verdict
+from datasets_app.corpus.detection.encoding import clean_name, clean_text
+from datasets_app.models import Dataset, FileState, Issue, Upload, UploadState
 from otto_web.lib import audit
 from otto_web.lib.files import fsync_path
 from otto_web.lib.hints import hint
@@ -312,10 +312,10 @@ def retry_upload(upload: Upload, *, by: User | None) -> bool:
 
 def _forget_failures(upload: Upload) -> None:
     """Make failed files pending: those that gave something from where they broke off."""
-    again = {"verdict": Verdict.PENDING, "reason": "", "note": "", "finished_at": None}
+    again = {"verdict": FileState.PENDING, "reason": "", "note": "", "finished_at": None}
     begun = upload.files.broken_off().filter(n_records__gt=0)
     begun.update(**again)
-    failed = upload.files.filter(verdict=Verdict.FAILED).exclude(blob=None)
+    failed = upload.files.filter(verdict=FileState.FAILED).exclude(blob=None)
     Issue.objects.filter(source_file__in=failed).delete()
     failed.update(**again, **NO_COUNTS)
 
@@ -336,7 +336,7 @@ def withdraw_upload(upload: Upload, *, by: User | None) -> None:
     audit.record(by, "upload.delete", upload, before={"name": upload.name, "size": upload.size})
     transaction.on_commit(partial(_drop_part, upload.pk))
     hint("datasets.remove_upload", upload.pk)
-    transaction.on_commit(partial(events.ring_upload, upload.pk))
+    transaction.on_commit(partial(events.notify_upload, upload.pk))
 
 
 def _drop_part(upload_id: UUID) -> None:

@@ -35,7 +35,7 @@ def new_version(dataset: Dataset, *, choice: str, name: str, user: User | None) 
         policy=rules.as_json(),
         policy_sha256=rules.sha256,
         split_seed=dataset.split_seed,
-        shares={"valid": dataset.valid_share, "test": dataset.test_share},
+        shares={"validation": dataset.validation_share, "test": dataset.test_share},
         state=VersionState.FREEZING,
         created_by=user,
     )

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from datasets_app.forms import ColumnsForm, EncodingForm
-from datasets_app.models import SourceFile, Verdict
+from datasets_app.models import FileState, SourceFile
 from datasets_app.selectors import uploads as selectors
 from datasets_app.services import choices
 from otto_web.lib.access import Role, role_required
@@ -36,7 +36,7 @@ def _page(
     request: TeamRequest, file: SourceFile, *, status: int = 200, **forms: Any
 ) -> HttpResponse:
     context = selectors.file_page(file)
-    if file.verdict == Verdict.WAITING:
+    if file.verdict == FileState.WAITING:
         if file.reason == "needs_mapping":
             context["columns_form"] = forms.get("columns") or ColumnsForm(file)
         elif file.reason == "needs_encoding":

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.http import http_date
 from django.views.decorators.csrf import csrf_exempt
 
-from datasets_app.corpus.encoding import clean_text
+from datasets_app.corpus.detection.encoding import clean_text
 from datasets_app.models import Upload, UploadState
 from datasets_app.services import uploads
 from datasets_app.services.uploads import Chunk, NewUpload, UploadError

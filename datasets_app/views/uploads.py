@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from datasets_app.corpus.encoding import clean_text
+from datasets_app.corpus.detection.encoding import clean_text
 from datasets_app.forms import AgainForm, UploadForm
 from datasets_app.models import Upload
 from datasets_app.selectors import uploads as selectors
@@ -97,7 +97,7 @@ def upload_delete(request: TeamRequest, upload_id: UUID) -> HttpResponse:
         services.withdraw_upload(upload, by=request.user)
         messages.success(request, f"The upload “{upload.name}” is deleted.")
         return redirect("upload-list")
-    context = {"upload": upload, "goodbye": selectors.goodbye(upload)}
+    context = {"upload": upload, "deletion_summary": selectors.deletion_summary(upload)}
     return render(request, "datasets/upload_delete.html", context)
 
 

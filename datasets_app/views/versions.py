@@ -22,8 +22,8 @@ from datasets_app.services import datasets as services
 from datasets_app.services import versions as version_services
 from datasets_app.views.datasets import find_dataset
 from otto_web.lib.access import Role, role_required
+from otto_web.lib.file_response import stream
 from otto_web.lib.http import TeamRequest, respond
-from otto_web.lib.streams import stream
 
 
 @role_required(Role.CURATOR)

@@ -9,7 +9,7 @@ _failed_at = float("-inf")
 
 
 def note_failure() -> None:
-    """Remember that a bell or a hint could not be sent."""
+    """Remember that a notification or a hint could not be sent."""
     global _failed_at  # noqa: PLW0603 - one memory per process
     _failed_at = time.monotonic()
 

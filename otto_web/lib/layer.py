@@ -12,7 +12,7 @@ AWAY_SECONDS = 1.0
 
 
 class PatientLayer(RedisChannelLayer):
-    """Waits for bells until Redis is back, where the stock layer would end the consumer."""
+    """Waits for notifications until Redis is back, where the stock layer would end the consumer."""
 
     async def receive(self, channel: str) -> dict[str, Any]:
         while True:

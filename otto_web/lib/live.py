@@ -1,4 +1,4 @@
-"""Bells: a ring says that something changed; whoever hears it reads the rows."""
+"""Notifications: a ring says that something changed; whoever hears it reads the rows."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ RING_SECONDS = 0.8  # the layer itself would wait 15 s for a Redis that hangs
 _quiet_until = 0.0
 
 
-def ring(group: str, kind: str, **note: Any) -> None:
+def notify(group: str, kind: str, **note: Any) -> None:
     """Tell a group's listeners to look again; never raises, because rows are the truth.
 
     `kind` is the consumer's method name; the note carries ids and numbers only. After a failure
-    bells are left out for a few seconds, so that a dead Redis costs one time-out, not hundreds.
+    notifications are left out for a few seconds, so that a dead Redis costs one time-out, not hundreds.
     """
     global _quiet_until  # noqa: PLW0603 - one breaker per process
     if time.monotonic() < _quiet_until:
@@ -34,9 +34,9 @@ def ring(group: str, kind: str, **note: Any) -> None:
     except (RedisError, OSError) as error:
         _quiet_until = time.monotonic() + QUIET_SECONDS
         delays.note_failure()
-        log.warning("no bell for %s: %s", group, error)
+        log.warning("no notification for %s: %s", group, error)
 
 
-async def _send(group: str, bell: dict[str, Any]) -> None:
+async def _send(group: str, notification: dict[str, Any]) -> None:
     async with asyncio.timeout(RING_SECONDS):  # its TimeoutError is an OSError
-        await get_channel_layer().group_send(group, bell)
+        await get_channel_layer().group_send(group, notification)

@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 from otto_web.lib import live
 
 SIGNED_OUT, FORBIDDEN = 4401, 4403
-JOIN_SECONDS = 2.0  # without bells a socket looks every few seconds
+JOIN_SECONDS = 2.0  # without notifications a socket looks every few seconds
 
 
 def person_of(scope: Any) -> User | None:
@@ -28,13 +28,13 @@ def person_of(scope: Any) -> User | None:
     return user if isinstance(user, User) else None
 
 
-def ring_person(pk: int) -> None:
+def notify_person(pk: int) -> None:
     """Let a person's open sockets ask at once, after the commit, whether they may stay open."""
-    transaction.on_commit(partial(live.ring, _group(pk), "person_changed"))
+    transaction.on_commit(partial(live.notify, _group(pk), "person_changed"))
 
 
 async def hear_of_person(consumer: Any, pk: int) -> None:
-    """Let `consumer.person_changed` be called at each bell for this person; ask again for more.
+    """Let `consumer.person_changed` be called at each notification for this person; ask again for more.
 
     Membership lives only in Redis, which may be away, hang or be wiped.
     """

@@ -10,17 +10,17 @@ from django.utils import timezone
 
 from otto_web.lib import delays
 from otto_web.lib.access import Role, role_of
-from otto_web.pages.look import look_of
-from otto_web.pages.rail import rail
+from otto_web.pages.preferences import preferences_of
+from otto_web.pages.sidebar import sidebar
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """Return the visitor's role, the flags that the rail reads, and how the pages shall look."""
+    """Return the visitor's role, the flags that the sidebar reads, and how the pages shall look."""
     user = getattr(request, "user", None)
     role = role_of(user) if user is not None and user.is_authenticated else None
-    look = look_of(request)
-    if look["zone"]:
-        timezone.activate(look["zone"])
+    preferences = preferences_of(request)
+    if preferences["zone"]:
+        timezone.activate(preferences["zone"])
     else:
         timezone.deactivate()
     return {
@@ -29,7 +29,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "is_curator": role is not None and role >= Role.CURATOR,
         "is_trainer": role is not None and role >= Role.TRAINER,
         "is_admin": role is not None and role >= Role.ADMIN,
-        "look": look,
-        "rail": partial(rail, request, role),
+        "preferences": preferences,
+        "sidebar": partial(sidebar, request, role),
         "is_delayed": delays.is_delayed(),
     }

@@ -11,7 +11,7 @@ from django.contrib.auth.validators import UnicodeUsernameValidator
 
 from otto_web.lib.access import Role
 from otto_web.lib.models import Profile
-from otto_web.pages.look import Look
+from otto_web.pages.preferences import Preferences
 
 ROLES = {
     Role.MEMBER: "member: chats, rates and corrects answers",
@@ -88,10 +88,10 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes none a
         field.choices = [("", "as this browser says"), *((zone, zone) for zone in zones)]
         self.initial["is_compact"] = "1" if self.instance.is_compact else "0"
 
-    def look(self) -> Look:
+    def preferences(self) -> Preferences:
         """Return what was chosen."""
         chosen = self.cleaned_data
-        return Look(
+        return Preferences(
             theme=chosen["theme"],
             zone=chosen["zone"],
             is_compact=chosen["is_compact"],

@@ -12,8 +12,8 @@ from django.utils.http import urlsafe_base64_encode
 from otto_web.lib import audit
 from otto_web.lib.access import Role, role_of
 from otto_web.lib.models import Profile
-from otto_web.lib.presence import ring_person
-from otto_web.pages.look import Look, look_in
+from otto_web.lib.presence import notify_person
+from otto_web.pages.preferences import Preferences, preferences_in
 from otto_web.pages.sessions import end_access, end_sessions, link_tokens
 
 
@@ -46,7 +46,7 @@ def change_role(person: User, role: Role, *, actor: User) -> None:
     if person.is_superuser:
         person.is_superuser = False
         person.save(update_fields=["is_superuser"])
-    ring_person(person.pk)
+    notify_person(person.pk)
     old = {"role": before.group if before else None}
     audit.record(actor, "person.role_changed", person, before=old, after={"role": role.group})
 
@@ -74,7 +74,7 @@ def reactivate(person: User, *, actor: User) -> None:
 def _set_active(person: User, *, actor: User, is_active: bool) -> bool:
     changed = User.objects.filter(pk=person.pk, is_active=not is_active).update(is_active=is_active)
     if changed:
-        ring_person(person.pk)
+        notify_person(person.pk)
         verb = "person.reactivated" if is_active else "person.deactivated"
         audit.record(actor, verb, person)
     return bool(changed)
@@ -103,7 +103,7 @@ def make_link(person: User, *, actor: User) -> str:
 
 
 @transaction.atomic(durable=True)
-def save_look(person: User, look: Look) -> Look:
+def save_preferences(person: User, preferences: Preferences) -> Preferences:
     """Keep how this person's pages look."""
-    profile, _ = Profile.objects.update_or_create(user=person, defaults=dict(look))
-    return look_in(profile)
+    profile, _ = Profile.objects.update_or_create(user=person, defaults=dict(preferences))
+    return preferences_in(profile)

@@ -12,9 +12,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from otto_web.lib.access import Role, declares, role_required
 from otto_web.lib.http import TeamRequest, respond
 from otto_web.lib.models import Profile
-from otto_web.pages import condition, selectors, services, trail
+from otto_web.pages import diagnostics, selectors, services, trail
 from otto_web.pages.forms import PersonForm, ProfileForm, RoleForm
-from otto_web.pages.look import remember_look
+from otto_web.pages.preferences import remember_preferences
 
 LINK_KEY = "link_to_show_once"
 
@@ -137,8 +137,8 @@ def profile(request: TeamRequest) -> HttpResponse:
     posted = request.method == "POST"
     form = ProfileForm(request.POST, instance=known) if posted else ProfileForm(instance=known)
     if form.is_valid():
-        services.save_look(request.user, form.look())
-        remember_look(request, request.user)
+        services.save_preferences(request.user, form.preferences())
+        remember_preferences(request, request.user)
         messages.success(request, "Saved. Other browsers follow at their next sign-in.")
         return redirect("profile")
     return respond(
@@ -155,10 +155,10 @@ def profile(request: TeamRequest) -> HttpResponse:
 def status(request: HttpRequest) -> HttpResponse:
     """Tell everybody that the pages work, and the team how the rest is."""
     context = {
-        "kinds": condition.kind_lines,
-        "parts": condition.parts,
-        "detectors": condition.detectors,
-        "versions": condition.versions,
+        "kinds": diagnostics.kind_lines,
+        "parts": diagnostics.parts,
+        "detectors": diagnostics.detectors,
+        "versions": diagnostics.versions,
     }
     page, fragment = "pages/status.html", "pages/_status_parts.html"
     return respond(request, page=page, fragment=fragment, context=context)

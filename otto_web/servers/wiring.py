@@ -22,7 +22,7 @@ def use_database(url: str) -> None:
 
 
 def use_redis(url: str) -> None:
-    """Make hints, bells and streams go to the Redis of `url`."""
+    """Make hints, notifications and streams go to the Redis of `url`."""
     settings.REDIS_URL = url
     settings.OTTO_STREAMS_URL = redis_database(url, 2)
     settings.CELERY_BROKER_URL = redis_database(url, 0)

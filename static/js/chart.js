@@ -7,7 +7,7 @@ import { smoothed } from "./smoothed.js";
 
 /** Front first. The raw loss is faint, behind its own moving average. */
 const DRAWN = [
-  { name: "held_out/loss", label: "validation", ink: "--warn", width: 2.5, point: 2.5, smooth: false },
+  { name: "validation/loss", label: "validation", ink: "--warn", width: 2.5, point: 2.5, smooth: false },
   { name: "train/loss", label: "training, smoothed", ink: "--accent", width: 1.75, point: 0, smooth: true },
   { name: "train/loss", label: "training, each step", ink: "--accent-faint", width: 1, point: 0, smooth: false },
 ];

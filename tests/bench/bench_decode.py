@@ -38,8 +38,20 @@ PROMPT_TOKENS, NEW_TOKENS = 64, 128
 ROUNDS = 5
 THREADS = 2
 SHAPES: dict[str, dict[str, int]] = {
-    "chat_2x4x256": {"layers": 2, "heads": 4, "width": 256, "context": 256, "vocabulary": 4096},
-    "small_6x6x384": {"layers": 6, "heads": 6, "width": 384, "context": 512, "vocabulary": 8192},
+    "chat_2x4x256": {
+        "layers": 2,
+        "heads": 4,
+        "hidden_size": 256,
+        "context": 256,
+        "vocab_size": 4096,
+    },
+    "small_6x6x384": {
+        "layers": 6,
+        "heads": 6,
+        "hidden_size": 384,
+        "context": 512,
+        "vocab_size": 8192,
+    },
 }
 
 Write = Callable[[int], int]  # people -> tokens written
@@ -151,25 +163,25 @@ def _write_peer(model: Any, people: int) -> int:
 def _make_model(folder: Path, sizes: dict[str, int]) -> Path:
     torch.manual_seed(0)
     config = LlamaConfig(
-        vocab_size=sizes["vocabulary"],
-        hidden_size=sizes["width"],
+        vocab_size=sizes["vocab_size"],
+        hidden_size=sizes["hidden_size"],
         num_hidden_layers=sizes["layers"],
         num_attention_heads=sizes["heads"],
         num_key_value_heads=sizes["heads"],
-        intermediate_size=64 * -(-sizes["width"] * 8 // 192),
+        intermediate_size=64 * -(-sizes["hidden_size"] * 8 // 192),
         max_position_embeddings=sizes["context"],
         tie_word_embeddings=True,
         bos_token_id=0,
         eos_token_id=0,
     )
     LlamaForCausalLM(config).save_pretrained(folder)
-    _make_tokenizer(sizes["vocabulary"]).save(str(folder / "tokenizer.json"))
+    _make_tokenizer(sizes["vocab_size"]).save(str(folder / "tokenizer.json"))
     for precision in ("fp32", "row-int8"):
         write_graph(folder, precision)
     return folder
 
 
-def _make_tokenizer(vocabulary: int) -> Tokenizer:
+def _make_tokenizer(vocab_size: int) -> Tokenizer:
     draw = random.Random(1)  # noqa: S311 - not a secret
     letters = "etaoinshrdlucmfwypvbgk"
     words = ["".join(draw.choices(letters, k=draw.randint(2, 9))) for _ in range(30_000)]
@@ -177,7 +189,7 @@ def _make_tokenizer(vocabulary: int) -> Tokenizer:
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=vocabulary, special_tokens=list(CONTROL_TOKENS), show_progress=False
+        vocab_size=vocab_size, special_tokens=list(CONTROL_TOKENS), show_progress=False
     )
     tokenizer.train_from_iterator([" ".join(words)], trainer)
     return tokenizer

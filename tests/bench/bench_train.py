@@ -63,12 +63,12 @@ def _world(folder: Path) -> tuple[Template, Packed]:
     """Return a tokenizer with exactly the preset's entries and packed random tokens."""
     chance = np.random.default_rng(1)
     words = ["".join(chr(97 + n) for n in chance.integers(0, 26, 6)) for _ in range(6000)]
-    tokenizer = train_bpe([" ".join(words)] * 20, PRESET.model.vocabulary).tokenizer
+    tokenizer = train_bpe([" ".join(words)] * 20, PRESET.model.vocab_size).tokenizer
     entries = tokenizer.get_vocab_size()
-    assert entries == PRESET.model.vocabulary
+    assert entries == PRESET.model.vocab_size
     ids = chance.integers(0, entries, size=(64, 1000))
     talks = (Encoded(row.tolist(), [1] * len(row)) for row in ids)
-    pack(talks, folder, vocabulary=entries, context=PRESET.model.context)
+    pack(talks, folder, vocab_size=entries, context=PRESET.model.context)
     packed = open_packed(folder)
     assert packed is not None
     return Template.of(tokenizer), packed
@@ -81,10 +81,10 @@ def _peer(template: Template, packed: Packed, folder: Path, *, bf16: bool) -> fl
         output_dir=str(folder / "peer"),
         max_steps=UPDATES,
         per_device_train_batch_size=PRESET.train.micro_batch,
-        learning_rate=PRESET.train.peak_rate,
+        learning_rate=PRESET.train.learning_rate,
         lr_scheduler_type="linear",
         weight_decay=PRESET.train.weight_decay,
-        max_grad_norm=PRESET.train.clip,
+        max_grad_norm=PRESET.train.max_grad_norm,
         optim="adamw_torch_fused",
         bf16=bf16,
         use_cpu=not torch.cuda.is_available(),
@@ -111,7 +111,7 @@ def _ours(template: Template, packed: Packed, *, bf16: bool, compiled: bool) -> 
         torch.compile(fast, dynamic=False) if compiled else fast,
         make_optimizer(model, setting),
         Schedule.of(setting, UPDATES),
-        setting.clip,
+        setting.max_grad_norm,
         bf16,
     )
     reports: list[StepReport] = []

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from datasets_app.corpus.archive_limits import ArchiveLimits
-from datasets_app.corpus.archives import unpack
-from datasets_app.corpus.kinds import identify
-from datasets_app.corpus.readers.door import read
-from datasets_app.corpus.source import Item, Problem, Record, Tally, WaitingError
+from datasets_app.corpus.archives.limits import ArchiveLimits
+from datasets_app.corpus.archives.unpack import unpack
+from datasets_app.corpus.detection.kinds import identify
+from datasets_app.corpus.readers.registry import read
+from datasets_app.corpus.source import ByteTally, Item, Problem, Record, WaitingError
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the public data sets are not here")
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the public data sets 
 def items(path: Path, name: str = "") -> list[Item]:
     """Return a file's items after checking that they tile it."""
     found = list(read(path, identify(path, name or path.name), name=name or path.name))
-    at, tally = 0, Tally()
+    at, tally = 0, ByteTally()
     for item in found:
         assert item.start == at
         at = item.end

@@ -96,7 +96,7 @@ def test_a_name_that_cannot_be_is_refused_with_a_sentence(alias, served, second,
 
 
 def test_a_model_of_plain_text_cannot_be_chosen(db, theo, client_of):
-    plain = make_model("plain", talks=False)
+    plain = make_model("plain", is_chat=False)
     page = client_of(theo).get(reverse("deployment-new"))
     assert "No model can chat yet" in page.content.decode()
     body = {"model": plain.pk, "alias": "plain"}

@@ -17,12 +17,12 @@ from chat_app.jobs import pipeline_steps
 from chat_app.models import Generation, GenerationState, LogEntry, PipelineState
 from chat_app.services import chats, generations
 from chat_app.services.chats import AnswerParams
-from chat_app.services.generations import Work
+from chat_app.services.generations import ClaimedAnswer
 from chat_app.services.pipelines import Wish, retry_pipeline, start_pipeline
 from chat_app.serving.errors import ServingError
 from chat_app.serving.graph_files import graph_path
 from chat_app.serving.requests import Finished, Timings
-from chat_app.streams import StreamMux
+from chat_app.token_stream import StreamMux
 from tests.chat_app.conftest import running_engine
 from tests.chat_app.makers import add_chat, make_served
 from tests.chat_app.test_engine import ask, ended, tab_of
@@ -167,7 +167,7 @@ def test_a_serving_file_that_was_changed_is_not_loaded(deployment, mia):
 
 
 def test_words_that_redis_missed_come_with_the_next_frame():
-    writing = Writing(Work(Generation(), ()))
+    writing = Writing(ClaimedAnswer(Generation(), ()))
     writing.unsent = "Grüße 👋"
     lost = writing.text_frame(1.0)
     writing.unsent += " und"

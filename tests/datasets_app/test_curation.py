@@ -129,9 +129,9 @@ def test_a_version_holds_the_chosen_rows_with_a_side_each(dataset, cora):
     assert version.counts["rows"] == 30
     assert version.counts["set_aside"] == 2
     sides = version.counts["sides"]
-    assert sides["train"] > sides["valid"] > 0
+    assert sides["train"] > sides["validation"] > 0
     assert len(list(iter_conversations(version.pk))) == 30
-    assert len(list(iter_conversations(version.pk, "valid"))) == sides["valid"]
+    assert len(list(iter_conversations(version.pk, "validation"))) == sides["validation"]
 
 
 def test_freezing_everything_takes_the_excluded_rows_too(dataset, cora):

@@ -7,8 +7,8 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
-from datasets_app.corpus import sample
 from datasets_app.models import Version
+from datasets_app.sample import conversations as sample
 from datasets_app.services.datasets import create_dataset
 from tests.datasets_app.makers import add, support_dataset
 

@@ -26,10 +26,10 @@ sys.exit(0 if supervise_run() else 3)
 """
 
 
-def make_version(count=60, *, quality=95.0, valid=None):
+def make_version(count=60, *, quality=95.0, validation=None):
     """Return a frozen version of `count` short exchanges; every sixth is held out."""
     dataset = Dataset.objects.create(name=f"toy {uuid4().hex[:8]}")
-    held_out = range(5, count, 6) if valid is None else range(valid)
+    held_out = range(5, count, 6) if validation is None else range(validation)
     talks = [_conversation(dataset, number) for number in range(count)]
     Conversation.objects.bulk_create(talks)
     version = Version.objects.create(
@@ -41,7 +41,7 @@ def make_version(count=60, *, quality=95.0, valid=None):
         shares={},
         counts={
             "rows": count,
-            "sides": {"train": count - len(held_out), "valid": len(held_out)},
+            "sides": {"train": count - len(held_out), "validation": len(held_out)},
             "characters": sum(len(talk.text) for talk in talks),
         },
         quality_score=quality / 100,
@@ -55,7 +55,7 @@ def make_version(count=60, *, quality=95.0, valid=None):
             conversation=talk,
             revision=1,
             row_hash=talk.row_hash,
-            side="valid" if number in held_out else "train",
+            side="validation" if number in held_out else "train",
         )
         for number, talk in enumerate(talks)
     )
@@ -91,7 +91,7 @@ def toy_spec(**train):
         "eval_every": 4,
         "checkpoint_every": 2,
     }
-    model = ModelConfig(layers=1, heads=2, kv_heads=2, width=32, context=32, vocabulary=512)
+    model = ModelConfig(layers=1, heads=2, kv_heads=2, hidden_size=32, context=32, vocab_size=512)
     return RunSpec(model, TrainConfig(**(values | train)), DataConfig())
 
 

@@ -13,9 +13,9 @@ from django.db import connections
 from otto_web.asgi import application
 from tests.sockets import is_refused
 from tests.training_app.conftest import make_version, toy_order
-from training_app.events import ring_run
+from training_app.events import notify_run
 from training_app.models import RunState
-from training_app.services.attempts import Place, claim_run, end_run
+from training_app.services.attempts import ProcessIdentity, claim_run, end_run
 from training_app.services.progress import record_points
 from training_app.services.runs import queue_run
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def claim(theo, redis_server):
     queue_run(toy_order(make_version()), created_by=theo)
-    return claim_run(Place("here", 1, 1.0))
+    return claim_run(ProcessIdentity("here", 1, 1.0))
 
 
 def socket(client, run_id, origin=b"http://testserver"):
@@ -143,7 +143,7 @@ def test_a_tab_that_has_not_said_what_it_has_gets_the_panel_and_no_points(claim,
 
 
 def test_without_any_bell_a_tab_still_sees_new_points(claim, client_of, theo, monkeypatch):
-    monkeypatch.setattr("training_app.events.live.ring", lambda *_, **__: None)
+    monkeypatch.setattr("training_app.events.live.notify", lambda *_, **__: None)
     client = client_of(theo)
 
     async def scenario():
@@ -196,7 +196,7 @@ def test_a_run_that_ends_says_so_once(claim, client_of, theo):
         line = await opened(client, claim.run_id)
         await frames(line)
         await sync_to_async(end_run)(claim, RunState.FAILED, reason="data", message="why")
-        await sync_to_async(ring_run)(claim.run_id, 9)
+        await sync_to_async(notify_run)(claim.run_id, 9)
         found, html = await frames(line)
         assert [frame for frame in found if frame["t"] == "over"] == [{"t": "over"}]
         assert "failed" in html

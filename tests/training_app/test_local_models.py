@@ -39,7 +39,7 @@ def carried(shelf, name="small-gpt2", *, weights="model.safetensors", **config):
 def test_a_local_model_tells_its_shape_in_windows_of_the_wished_context(shelf):
     carried(shelf)
     shape = local_shape("small-gpt2", context=48)
-    assert (shape.family, shape.layers, shape.width, shape.context) == ("gpt2", 1, 32, 48)
+    assert (shape.family, shape.layers, shape.hidden_size, shape.context) == ("gpt2", 1, 32, 48)
     assert local_shape("small-gpt2", context=999).context == 64
 
 
@@ -84,7 +84,7 @@ def test_the_form_offers_local_models_and_begins_a_run_with_one(shelf, theo, cli
     carried(shelf)
     client, url = client_of(theo), reverse("run-new")
     assert '<option value="small-gpt2"' in client.get(url).content.decode()
-    client.post(url, filled(version, local_model="small-gpt2", peak_rate=1e-4))
+    client.post(url, filled(version, local_model="small-gpt2", learning_rate=1e-4))
     spec = Run.objects.get().spec
     assert (spec["start_from"], spec["model"]["layers"]) == ("local:small-gpt2", 1)
 
@@ -104,7 +104,7 @@ def test_a_high_rate_for_a_model_that_has_learned_already_is_warned_of(
     shelf, theo, client_of, version
 ):
     carried(shelf)
-    values = filled(version, local_model="small-gpt2", peak_rate=2e-3)
+    values = filled(version, local_model="small-gpt2", learning_rate=2e-3)
     page = client_of(theo).post(reverse("run-forecast"), values).content.decode()
     assert "it forgets" in page
 

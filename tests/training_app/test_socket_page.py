@@ -15,7 +15,7 @@ from tests.training_app.conftest import make_version, toy_order
 from tests.training_app.test_consumers import socket, write
 from training_app.consumers import RunConsumer
 from training_app.models import RunState
-from training_app.services.attempts import Place, claim_run, end_run
+from training_app.services.attempts import ProcessIdentity, claim_run, end_run
 from training_app.services.runs import queue_run
 
 ASKS, SENDS = "Run: what the page asks", "Run: what the server sends"
@@ -35,7 +35,7 @@ def test_the_scripts_have_the_types_of_the_page():
 @pytest.mark.django_db(transaction=True)
 def test_a_run_sends_the_frames_of_the_page(theo, redis_server, client_of):
     queue_run(toy_order(make_version()), created_by=theo)
-    claim = claim_run(Place("here", 1, 1.0))
+    claim = claim_run(ProcessIdentity("here", 1, 1.0))
     client = client_of(theo)
 
     async def scenario():

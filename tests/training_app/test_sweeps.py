@@ -13,11 +13,11 @@ from otto_web.lib.models import ProcessBeat, ProcessKind, ProcessState
 from tests.training_app.conftest import toy_order
 from training_app import paths, sweeps
 from training_app.models import CancelVerb, Checkpoint, Run, RunLease, RunState
-from training_app.services.attempts import Place, claim_run
+from training_app.services.attempts import ProcessIdentity, claim_run
 from training_app.services.folders import stray_models, stray_pieces
 from training_app.services.runs import cancel_run, queue_run
 
-HERE = Place("here", 1, 1.0)
+HERE = ProcessIdentity("here", 1, 1.0)
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from django.db import connection
 
 from otto_web.lib.beat import host_name
 from otto_web.lib.patience import DATABASE_AWAY
-from training_app.jobs.places import is_alive, parse_place
+from training_app.jobs.process_identity import is_alive, parse_identity
 from training_app.models import RunAttempt, RunLease
-from training_app.services.attempts import Claim, Place, release_run
+from training_app.services.attempts import Claim, ProcessIdentity, release_run
 
 log = logging.getLogger(__name__)
 LOOK_AGAIN_SECONDS = 1.0
@@ -41,10 +41,10 @@ def recover() -> int:
     workers = dict(RunLease.objects.values_list("run_id", "worker"))
     ending = 0
     for attempt in RunAttempt.objects.filter(ended_at=None, host=host_name()):
-        worker = parse_place(workers.get(attempt.run_id, ""))
+        worker = parse_identity(workers.get(attempt.run_id, ""))
         if worker is not None and is_alive(worker):
             continue
-        if is_alive(Place(attempt.host, attempt.pid, attempt.pid_started_at)):
+        if is_alive(ProcessIdentity(attempt.host, attempt.pid, attempt.pid_started_at)):
             ending += 1
             continue
         claim = Claim(attempt.run_id, attempt.fence, 0)

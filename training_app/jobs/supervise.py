@@ -14,9 +14,9 @@ from otto_web.lib.beat import is_draining
 from otto_web.lib.patience import DATABASE_AWAY
 from training_app.exits import Exit
 from training_app.jobs.child import Trainer
-from training_app.jobs.heart import Heart
-from training_app.jobs.judge import judge
-from training_app.jobs.places import own_place, place_of
+from training_app.jobs.exit_reason import end_by_exit_code
+from training_app.jobs.heartbeat import Heartbeat
+from training_app.jobs.process_identity import identity_of, own_identity
 from training_app.lm.contract import StopReason
 from training_app.services.attempts import Claim, claim_run, name_trainer
 
@@ -31,37 +31,37 @@ _MEMORY_EVENTS = Path("/sys/fs/cgroup/memory.events")
 def supervise_run(_hinted: str = "") -> bool:
     """Take the best queued run, whichever was hinted at, and stay with it until its attempt ends.
 
-    Returns False at once when no run waits (a hint is only a bell) or the worker is leaving.
+    Returns False at once when no run waits (a hint is only a notification) or the worker is leaving.
     """
-    claim = None if is_draining() else claim_run(own_place())
+    claim = None if is_draining() else claim_run(own_identity())
     if claim is None:
         return False
     kills_before = _memory_kills()
     trainer = Trainer(claim)
-    heart = Heart(claim)
+    heartbeat = Heartbeat(claim)
     try:
-        name_trainer(claim, place_of(trainer.process.pid))
-        code = _watch(trainer, heart)
+        name_trainer(claim, identity_of(trainer.process.pid))
+        code = _watch(trainer, heartbeat)
     except BaseException:
         trainer.send({"stop": "drain"})
         _judge_patiently(claim, trainer.end(DRAIN_SECONDS), memory=False)
         raise
     finally:
-        heart.stop()
+        heartbeat.stop()
         trainer.close()
     _judge_patiently(claim, code, memory=_memory_kills() > kills_before)
     return True
 
 
-def _watch(trainer: Trainer, heart: Heart) -> int:
+def _watch(trainer: Trainer, heartbeat: Heartbeat) -> int:
     """Beat until the trainer has ended, and hand on what is wanted of it."""
     asked: tuple[StopReason, float] | None = None
     while (code := trainer.wait(settings.OTTO_BEAT_SECONDS)) is None:
         try:
-            pulse = heart.beat()
+            pulse = heartbeat.beat()
         except DATABASE_AWAY as error:
             log.warning("no beat: %s", error)  # the trainer hears the silence and waits
-            heart.stop()
+            heartbeat.stop()
             continue
         if pulse is None:
             return _let_go(trainer)
@@ -97,7 +97,7 @@ def _judge_patiently(claim: Claim, code: int, *, memory: bool) -> None:
     """Judge the end; with the database away for long, the reaper does it."""
     for pause in (0.2, 1.0, 3.0, 5.0):
         try:
-            judge(claim, code, memory=memory)
+            end_by_exit_code(claim, code, memory=memory)
         except DATABASE_AWAY as error:
             connection.close()  # the next try needs one that answers
             log.warning("the end of a trainer could not be written yet: %s", error)

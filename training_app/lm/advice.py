@@ -30,7 +30,7 @@ class Usual:
 # Above these a run only wastes its time: from scratch the loss breaks within the first updates
 # (learning rate), or most of what the network computes is thrown away (dropout).
 HIGHEST = {
-    "peak_rate": (0.05, "the loss would break in the first updates. Try 0.0005 to 0.005."),
+    "learning_rate": (0.05, "the loss would break in the first updates. Try 0.0005 to 0.005."),
     "dropout": (0.7, "the network would hardly see its own numbers. Try 0 to 0.3."),
     "warmup_share": (0.8, "the rate would rise until the run is almost over. Try 0.01 to 0.1."),
 }
@@ -42,8 +42,8 @@ _MODEL = {
         "",
         "each update takes long, and deep networks need tens of millions of tokens.",
     ),
-    "width": Usual(
-        "width",
+    "hidden_size": Usual(
+        "hidden_size",
         64,
         2048,
         "it can keep very little.",
@@ -56,8 +56,8 @@ _MODEL = {
         "the model cannot see a question and its answer together.",
         "memory and time of each update grow with it.",
     ),
-    "vocabulary": Usual(
-        "vocabulary",
+    "vocab_size": Usual(
+        "vocab_size",
         384,
         65_536,
         "words fall into single letters.",
@@ -66,7 +66,7 @@ _MODEL = {
     "dropout": Usual("dropout", 0, 0.3, "", "the model learns much more slowly."),
 }
 _TRAIN = {
-    "peak_rate": Usual(
+    "learning_rate": Usual(
         "learning rate",
         1e-5,
         8e-3,
@@ -81,7 +81,7 @@ _TRAIN = {
     "weight_decay": Usual(
         "weight decay", 0, 0.3, "", "weights are pulled to zero faster than they learn."
     ),
-    "clip": Usual(
+    "max_grad_norm": Usual(
         "gradient clipping",
         0.1,
         10,
@@ -112,7 +112,7 @@ def refuse_hopeless(spec: RunSpec) -> None:
         part = spec.model if name == "dropout" else spec.train
         value = getattr(part, name)
         if value > most:
-            words = "learning rate" if name == "peak_rate" else name.replace("_", " ")
+            words = "learning rate" if name == "learning_rate" else name.replace("_", " ")
             raise ConfigError(name, f"With a {words} of {shown(value)} {why}")
     train = spec.train
     if train.minutes is not None and 0 < train.limit_minutes <= train.minutes:
@@ -156,7 +156,7 @@ def unusual_course(spec: RunSpec, *, updates: int, passes: float, cores: int) ->
         )
     if passes > 100:
         yield (
-            f"About {passes:,.0f} passes over the data: the model will learn them by heart."
+            f"About {passes:,.0f} passes over the data: the model will learn them by heartbeat."
             " 3 to 30 are usual."
         )
     if train.threads > cores:

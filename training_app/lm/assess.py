@@ -9,7 +9,7 @@ from pathlib import Path
 
 from datasets_app.corpus.conversation import Conversation
 from training_app.lm.contract import Sample
-from training_app.lm.evaluation import Course, Evidence, Figures, evaluate, held_out, verdict
+from training_app.lm.evaluation import Course, Evidence, Figures, evaluate, validation, verdict
 from training_app.lm.fast import FastLoss
 from training_app.lm.folder import open_model
 from training_app.lm.generate import answers, question_of, samples
@@ -39,12 +39,12 @@ def assess_model(
     model, template = open_model(folder)
     context = context_of(model)
     entries = template.tokenizer.get_vocab_size()
-    pack(template.encode_all(side), work, vocabulary=entries, context=context)
+    pack(template.encode_all(side), work, vocab_size=entries, context=context)
     packed = open_packed(work)
     assert packed is not None  # noqa: S101 written just now
     lengths = token_bytes(template.tokenizer)
     batch = max(1, _BATCH_TOKENS // context)
-    figures = evaluate(FastLoss(model), held_out(packed, lengths, context=context, batch=batch))
+    figures = evaluate(FastLoss(model), validation(packed, lengths, context=context, batch=batch))
     asked = [question for talk in islice(side, questions) if (question := question_of(talk))]
     rows = samples(model, template, asked)
     return Assessment(figures, verdict(figures, Course([]), Evidence(answers(asked, rows))), rows)

@@ -13,7 +13,7 @@ from training_app.lm.checkpoint import Progress, write_checkpoint
 from training_app.lm.contract import Point, RunEvents, ShouldStop, StopReason
 from training_app.lm.loop import Machinery, StepReport, Watch
 from training_app.lm.pace import Decisions
-from training_app.lm.stage import Stage, held_out_points
+from training_app.lm.stage import Stage, validation_points
 
 _FLUSH_SECONDS = 0.25
 
@@ -73,7 +73,7 @@ class Attempt:
         """Evaluate on the fixed held-out windows, show the samples, keep the best weights."""
         figures, replies = self.stage.look(bf16=self.decisions.bf16)
         self.losses.append((self.step, figures.loss))
-        self._pending += held_out_points(self.step, figures)
+        self._pending += validation_points(self.step, figures)
         self.flush()
         self.events.samples(self.step, replies)
         is_best = self.watch.sees(self.step, figures.loss)
@@ -82,7 +82,7 @@ class Attempt:
             self.best = {name: w.detach().clone() for name, w in model.named_parameters()}
         self.checkpoint(figures.loss, is_best=is_best)
 
-    def checkpoint(self, val_loss: float | None = None, *, is_best: bool = False) -> None:
+    def checkpoint(self, validation_loss: float | None = None, *, is_best: bool = False) -> None:
         """Have the whole state made durable."""
         self.flush()
         write = partial(
@@ -91,7 +91,7 @@ class Attempt:
             optimizer=self.machinery.optimizer,
             progress=self.progress(),
         )
-        self.events.checkpoint(self.step, write, val_loss, is_best=is_best)
+        self.events.checkpoint(self.step, write, validation_loss, is_best=is_best)
         self._saved_at, self._saved_step = time.monotonic(), self.step
 
     def flush(self) -> None:

@@ -112,11 +112,11 @@ class ModelConfig(_Values):
     layers: int = 2
     heads: int = 4
     kv_heads: int = 4
-    width: int = 256
+    hidden_size: int = 256
     context: int = 256  # tokens the model can look back over
-    vocabulary: int = 4096  # entries wished for; the tokenizer may make fewer of small data
+    vocab_size: int = 4096  # entries wished for; the tokenizer may make fewer of small data
     dropout: float = 0.0
-    tied: bool = True  # the head shares the embedding's weights
+    tie_word_embeddings: bool = True  # the head shares the embedding's weights
 
     def __post_init__(self) -> None:
         _check_choice("family", self.family, FAMILIES)
@@ -124,9 +124,10 @@ class ModelConfig(_Values):
         self._check_heads()
 
     def _check_heads(self) -> None:
-        if self.width % self.heads:
+        if self.hidden_size % self.heads:
             raise ConfigError(
-                "width", f"A width of {self.width} cannot be shared by {self.heads} heads evenly."
+                "hidden_size",
+                f"A width of {self.hidden_size} cannot be shared by {self.heads} heads evenly.",
             )
         if self.heads % self.kv_heads:
             raise ConfigError(
@@ -144,18 +145,20 @@ class ModelConfig(_Values):
 
     @property
     def head_dim(self) -> int:
-        return self.width // self.heads
+        return self.hidden_size // self.heads
 
     @property
     def feed_forward(self) -> int:
         """Return the width of the inner layer: 4x for GPT-2, 8/3x in steps of 64 for llama."""
-        return 4 * self.width if self.family == "gpt2" else 64 * -(-self.width * 8 // 192)
+        return (
+            4 * self.hidden_size if self.family == "gpt2" else 64 * -(-self.hidden_size * 8 // 192)
+        )
 
     @property
     def parameters(self) -> int:
         """Return the number of trained weights, embeddings included."""
-        width, inner = self.width, self.feed_forward
-        embeddings = self.vocabulary * width * (1 if self.tied else 2)
+        width, inner = self.hidden_size, self.feed_forward
+        embeddings = self.vocab_size * width * (1 if self.tie_word_embeddings else 2)
         if self.family == "gpt2":
             block = 4 * width * width + 2 * width * inner + inner + 9 * width
             return embeddings + self.context * width + self.layers * block + 2 * width
@@ -168,9 +171,9 @@ _MODEL_BOUNDS: dict[str, tuple[float, float]] = {
     "layers": (1, 96),
     "heads": (1, 128),
     "kv_heads": (1, 128),
-    "width": (8, 8192),
+    "hidden_size": (8, 8192),
     "context": (16, MOST_CONTEXT),
-    "vocabulary": (128, 262_144),
+    "vocab_size": (128, 262_144),
     "dropout": (0, 0.9),
 }
 
@@ -184,14 +187,14 @@ class TrainConfig(_Values):
     minutes: float | None = None  # whole clock, compiling and evaluating included
     micro_batch: int = 4  # windows at once
     accumulation: int = 1  # micro-batches of one update
-    peak_rate: float = 2e-3
-    final_rate: float = 0.0
+    learning_rate: float = 2e-3
+    min_learning_rate: float = 0.0
     warmup_share: float = 0.03  # of all updates
     schedule: str = "linear"
     beta1: float = 0.9
     beta2: float = 0.95
     weight_decay: float = 0.1
-    clip: float = 1.0  # largest gradient norm; 0 leaves gradients as they are
+    max_grad_norm: float = 1.0  # largest gradient norm; 0 leaves gradients as they are
     precision: str = "auto"
     compile: str = "auto"
     threads: int = 0  # 0: all cores this process may use
@@ -214,8 +217,8 @@ class TrainConfig(_Values):
         _check_choice("precision", self.precision, PRECISIONS)
         _check_choice("compile", self.compile, COMPILE_CHOICES)
         _check_choice("loss_on", self.loss_on, LOSS_CHOICES)
-        if self.final_rate > self.peak_rate:
-            raise ConfigError("final_rate", "The final rate cannot be above the peak rate.")
+        if self.min_learning_rate > self.learning_rate:
+            raise ConfigError("min_learning_rate", "The final rate cannot be above the peak rate.")
 
     def tokens_per_update(self, context: int) -> int:
         """Return how many tokens one optimizer update sees."""
@@ -228,13 +231,13 @@ _TRAIN_BOUNDS: dict[str, tuple[float, float]] = {
     "minutes": (0.1, 20_160),
     "micro_batch": (1, 4096),
     "accumulation": (1, 4096),
-    "peak_rate": (1e-7, 1),
-    "final_rate": (0, 1),
+    "learning_rate": (1e-7, 1),
+    "min_learning_rate": (0, 1),
     "warmup_share": (0, 0.9),
     "beta1": (0, 0.9999),
     "beta2": (0, 0.99999),
     "weight_decay": (0, 1),
-    "clip": (0, 1000),
+    "max_grad_norm": (0, 1000),
     "threads": (0, 1024),
     "seed": (0, 2**31 - 1),
     "eval_every": (0, 10_000_000),
@@ -328,8 +331,8 @@ PRESETS: dict[str, Preset] = {
     "tiny": Preset(
         "Tiny",
         "The smallest: see the whole way once.",
-        ModelConfig(layers=2, width=128, context=128, vocabulary=2048),
-        TrainConfig(minutes=1, micro_batch=8, peak_rate=3e-3, compile="off"),
+        ModelConfig(layers=2, hidden_size=128, context=128, vocab_size=2048),
+        TrainConfig(minutes=1, micro_batch=8, learning_rate=3e-3, compile="off"),
     ),
     "chat": Preset(
         "Chat",
@@ -341,25 +344,27 @@ PRESETS: dict[str, Preset] = {
         "Test",
         "GPT-2 blocks, 4 layers, 4 heads, width 256, context 64.",
         _gpt2(4, 4, 256, 64),
-        TrainConfig(minutes=5, micro_batch=16, peak_rate=1e-3),
+        TrainConfig(minutes=5, micro_batch=16, learning_rate=1e-3),
     ),
     "production": Preset(
         "Production",
         "GPT-2 blocks, 6 layers, 6 heads, width 384, context 128.",
         _gpt2(6, 6, 384, 128),
-        TrainConfig(minutes=60, micro_batch=8, peak_rate=6e-4, schedule="cosine"),
+        TrainConfig(minutes=60, micro_batch=8, learning_rate=6e-4, schedule="cosine"),
     ),
     "small": Preset(
         "Small",
         "Six llama layers, for a few million tokens.",
-        ModelConfig(layers=6, heads=6, kv_heads=6, width=384, context=512, vocabulary=8192),
-        TrainConfig(minutes=60, peak_rate=1e-3),
+        ModelConfig(layers=6, heads=6, kv_heads=6, hidden_size=384, context=512, vocab_size=8192),
+        TrainConfig(minutes=60, learning_rate=1e-3),
     ),
     "medium": Preset(
         "Medium",
         "Eight llama layers, for a night or a GPU and tens of millions of tokens.",
-        ModelConfig(layers=8, heads=8, kv_heads=8, width=512, context=1024, vocabulary=16_384),
-        TrainConfig(minutes=480, accumulation=2, peak_rate=8e-4, schedule="cosine"),
+        ModelConfig(
+            layers=8, heads=8, kv_heads=8, hidden_size=512, context=1024, vocab_size=16_384
+        ),
+        TrainConfig(minutes=480, accumulation=2, learning_rate=8e-4, schedule="cosine"),
     ),
 }
 DEFAULT_PRESET = "chat"

@@ -22,7 +22,7 @@ class TokenSource:
     """Both sides of a frozen version; each side may be iterated again and again."""
 
     train: Iterable[Conversation]
-    valid: Iterable[Conversation]
+    validation: Iterable[Conversation]
     fingerprint: str  # the version's hash: prepared files are reused for the same one only
 
 
@@ -50,8 +50,8 @@ class _Heard:
 
 def heard(data: TokenSource, should_stop: ShouldStop) -> TokenSource:
     """Return the same data; reading them raises StoppedError once a stop is asked for."""
-    train, valid = (_Heard(side, should_stop) for side in (data.train, data.valid))
-    return replace(data, train=train, valid=valid)
+    train, validation = (_Heard(side, should_stop) for side in (data.train, data.validation))
+    return replace(data, train=train, validation=validation)
 
 
 class RunEvents(Protocol):
@@ -73,7 +73,12 @@ class RunEvents(Protocol):
         """Hand over the replies to the fixed held-out prompts; step 0 is before training."""
 
     def checkpoint(
-        self, step: int, write: Callable[[Path], None], val_loss: float | None, *, is_best: bool
+        self,
+        step: int,
+        write: Callable[[Path], None],
+        validation_loss: float | None,
+        *,
+        is_best: bool,
     ) -> None:
         """Make a checkpoint durable: `write` fills an empty folder that the receiver names."""
 

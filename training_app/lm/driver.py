@@ -31,8 +31,8 @@ from training_app.lm.finish import finish
 from training_app.lm.loop import Hooks, Machinery, Watch, make_optimizer, train
 from training_app.lm.pace import (
     FEWEST_UPDATES,
-    Budget,
     Decisions,
+    TimeBudget,
     Trial,
     decide,
     precision_is_bf16,
@@ -41,7 +41,7 @@ from training_app.lm.pace import (
 )
 from training_app.lm.prepare import prepare
 from training_app.lm.schedule import Schedule
-from training_app.lm.stage import Stage, held_out_points, set_stage
+from training_app.lm.stage import Stage, set_stage, validation_points
 
 _LOOKS = 12  # evaluations whose time is set aside when minutes are turned into updates
 
@@ -102,11 +102,11 @@ def _decided(
     train = stage.spec.train
     bf16 = known.bf16 if known else precision_is_bf16(train, stage.feed.device)
     figures, replies = stage.look(bf16=bf16)
-    events.points(held_out_points(0, figures))
+    events.points(validation_points(0, figures))
     events.samples(0, replies)
     if known is None:
         reserve = _LOOKS * (time.monotonic() - looked_at)
-        budget = Budget(began, reserve, stage.prepared.train.facts.tokens)
+        budget = TimeBudget(began, reserve, stage.prepared.train.facts.tokens)
         trial = Trial(stage.fast, stage.feed, bf16, start.cache)
         known = decide(train, trial, budget, say=events.phase)
         events.decided(known.as_json())
@@ -134,7 +134,7 @@ def _machinery(stage: Stage, decisions: Decisions) -> Machinery:
         loss_of=runnable(stage.fast, decisions),
         optimizer=make_optimizer(stage.fast.model, train),
         schedule=Schedule.of(train, decisions.steps),
-        clip=train.clip,
+        max_grad_norm=train.max_grad_norm,
         bf16=decisions.bf16,
     )
 

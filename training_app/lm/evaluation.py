@@ -41,7 +41,7 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
-class HeldOut:
+class ValidationSide:
     """A side to evaluate on: its fixed windows, and the bytes that each token stands for."""
 
     packed: Packed
@@ -56,19 +56,19 @@ class HeldOut:
         return [windows[i : i + self.batch] for i in range(0, len(windows), self.batch)]
 
 
-def held_out(
+def validation(
     packed: Packed, token_bytes: NDArray[Any], *, context: int, batch: int, batches: int = 0
-) -> HeldOut:
+) -> ValidationSide:
     """Return the side with all its windows, or with `batches` evenly spread batches of them."""
     windows = fixed_windows(packed, context)
     wanted = batches * batch
     if wanted and len(windows) > wanted:
         windows = [windows[index * len(windows) // wanted] for index in range(wanted)]
-    return HeldOut(packed, windows, token_bytes, context, batch)
+    return ValidationSide(packed, windows, token_bytes, context, batch)
 
 
 @torch.no_grad()
-def evaluate(fast: FastLoss, side: HeldOut, *, bf16: bool = False) -> Figures:
+def evaluate(fast: FastLoss, side: ValidationSide, *, bf16: bool = False) -> Figures:
     """Return the figures of a network on this side; its random state is left alone."""
     device = next(fast.parameters()).device
     was_training = fast.training
@@ -108,7 +108,11 @@ def _figures(sums: list[float], byte_count: int) -> Figures:
 
 FLATTERING = 0.2  # from this leaked share on, validation figures say little about new text
 BANDS: tuple[tuple[float, str, str], ...] = (
-    (10, "very low", "The text surprises it hardly ever: it is very regular, or known by heart."),
+    (
+        10,
+        "very low",
+        "The text surprises it hardly ever: it is very regular, or known by heartbeat.",
+    ),
     (100, "low", "It writes in the style of your data."),
     (1000, "fair", "It is readable, with mistakes. More minutes or more data will help."),
     (math.inf, "high", "It writes mostly gibberish. Train longer or give it more data."),

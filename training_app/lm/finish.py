@@ -16,7 +16,7 @@ from training_app.lm.folder import move_into_place, write_model
 from training_app.lm.generate import answers, samples
 from training_app.lm.leakage import leaked_share
 from training_app.lm.machine import system, versions
-from training_app.lm.stage import held_out_side
+from training_app.lm.stage import validation_side
 from training_app.lm.template import chat_template
 
 _FINAL_TOKENS = 100_000  # the last evaluation reads at most about so many held-out tokens
@@ -29,7 +29,7 @@ def finish(attempt: Attempt, work: Path, start: Start, *, fingerprint: str) -> T
     figures = _final_figures(attempt)
     stage = attempt.stage
     prepared = stage.prepared
-    leaked = leaked_share(prepared.train.tokens, prepared.valid.tokens)
+    leaked = leaked_share(prepared.train.tokens, prepared.validation.tokens)
     rows = samples(stage.fast.model, prepared.template, stage.questions)
     evidence = Evidence(answers(stage.questions, rows), leaked)
     words = verdict(figures, Course(attempt.losses), evidence)
@@ -56,7 +56,7 @@ def _final_figures(attempt: Attempt) -> Figures:
     stage = attempt.stage
     context = stage.feed.context
     batches = max(1, _FINAL_TOKENS // (context * stage.spec.train.micro_batch))
-    side = held_out_side(stage.prepared, stage.spec.train, context, batches=batches)
+    side = validation_side(stage.prepared, stage.spec.train, context, batches=batches)
     return evaluate(stage.fast, side)
 
 
@@ -72,7 +72,7 @@ def _manifest(attempt: Attempt, figures: Figures, fingerprint: str) -> dict[str,
     spec = stage.spec.as_json()
     written = chat_template(stage.prepared.template.tokenizer)
     return {
-        "talks": stage.prepared.talks,
+        "is_chat": stage.prepared.is_chat,
         "spec": spec,
         "spec_sha256": hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest(),
         "decided": attempt.decisions.as_json(),
@@ -86,7 +86,7 @@ def _manifest(attempt: Attempt, figures: Figures, fingerprint: str) -> dict[str,
         "data": {
             "fingerprint": fingerprint,
             "train": asdict(stage.prepared.train.facts),
-            "valid": asdict(stage.prepared.valid.facts),
+            "validation": asdict(stage.prepared.validation.facts),
         },
         "tokenizer_sha256": stage.prepared.tokenizer_sha256,
         "template_sha256": hashlib.sha256(written.encode()).hexdigest(),

@@ -43,7 +43,7 @@ def write_model(
         "family": model.config.model_type,
         "parameters": parameter_count(model),
         "context": context,
-        "vocabulary": int(model.config.vocab_size),
+        "vocab_size": int(model.config.vocab_size),
         "stop_ids": sorted(template.stop_ids),
         **manifest,
         "files": hashes(folder),

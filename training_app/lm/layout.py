@@ -50,9 +50,11 @@ def shape_of(folder: Path) -> ModelConfig:
     values.setdefault("num_key_value_heads", values.get("num_attention_heads"))
     sizes = {ours: _whole(values, theirs, folder) for ours, theirs in names.items()}
     sizes["context"] = min(sizes["context"], MOST_CONTEXT)
-    tied = bool(values.get("tie_word_embeddings", kind == "gpt2"))
+    tie_word_embeddings = bool(values.get("tie_word_embeddings", kind == "gpt2"))
     try:
-        return ModelConfig.from_json({"family": str(kind), "tied": tied, **sizes})
+        return ModelConfig.from_json(
+            {"family": str(kind), "tie_word_embeddings": tie_word_embeddings, **sizes}
+        )
     except ConfigError as error:
         raise FolderError(f"The model {folder.name} cannot be continued here. {error}") from error
 
@@ -88,16 +90,16 @@ _NAMES: dict[str, dict[str, str]] = {
         "layers": "n_layer",
         "heads": "n_head",
         "kv_heads": "n_head",
-        "width": "n_embd",
+        "hidden_size": "n_embd",
         "context": "n_positions",
-        "vocabulary": "vocab_size",
+        "vocab_size": "vocab_size",
     },
     "llama": {
         "layers": "num_hidden_layers",
         "heads": "num_attention_heads",
         "kv_heads": "num_key_value_heads",
-        "width": "hidden_size",
+        "hidden_size": "hidden_size",
         "context": "max_position_embeddings",
-        "vocabulary": "vocab_size",
+        "vocab_size": "vocab_size",
     },
 }

@@ -56,7 +56,7 @@ class Machinery:
     loss_of: Callable[[Tensor, Tensor, Tensor], Tensor]
     optimizer: Optimizer
     schedule: Schedule
-    clip: float
+    max_grad_norm: float
     bf16: bool
 
 
@@ -114,7 +114,7 @@ def update(
             loss = machinery.loss_of(batch.ids, batch.targets, batch.weights) / counted
         loss.backward()  # type: ignore[no-untyped-call]
         total += float(loss.detach())
-    norm = _clipped(optimizer, machinery.clip)
+    norm = _clipped(optimizer, machinery.max_grad_norm)
     if not (math.isfinite(total) and math.isfinite(norm)):
         raise DivergedError(
             f"The loss became {total} at update {step}; the last good checkpoint is kept."
@@ -126,9 +126,9 @@ def update(
     return total, norm
 
 
-def _clipped(optimizer: Optimizer, clip: float) -> float:
+def _clipped(optimizer: Optimizer, max_grad_norm: float) -> float:
     weights = [weight for group in optimizer.param_groups for weight in group["params"]]
-    return float(nn.utils.clip_grad_norm_(weights, clip or math.inf))
+    return float(nn.utils.clip_grad_norm_(weights, max_grad_norm or math.inf))
 
 
 @dataclass(slots=True)

@@ -21,7 +21,7 @@ def build_model(config: ModelConfig, template: Template, *, seed: int) -> nn.Mod
     entries = template.tokenizer.get_vocab_size()
     common = {
         "vocab_size": entries,
-        "tie_word_embeddings": config.tied,
+        "tie_word_embeddings": config.tie_word_embeddings,
         "bos_token_id": template.end_of_text,
         "eos_token_id": template.end_of_text,
         "pad_token_id": template.end_of_text,
@@ -39,7 +39,7 @@ def _gpt2_config(config: ModelConfig, common: dict[str, Any]) -> GPT2Config:
     return GPT2Config(
         n_layer=config.layers,
         n_head=config.heads,
-        n_embd=config.width,
+        n_embd=config.hidden_size,
         n_positions=config.context,
         embd_pdrop=config.dropout,
         attn_pdrop=config.dropout,
@@ -53,7 +53,7 @@ def _llama_config(config: ModelConfig, common: dict[str, Any]) -> LlamaConfig:
         num_hidden_layers=config.layers,
         num_attention_heads=config.heads,
         num_key_value_heads=config.kv_heads,
-        hidden_size=config.width,
+        hidden_size=config.hidden_size,
         intermediate_size=config.feed_forward,
         max_position_embeddings=config.context,
         attention_dropout=config.dropout,

@@ -66,7 +66,7 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
+class TimeBudget:
     """What the minutes are spent on besides updates."""
 
     began: float  # time.monotonic() when the attempt began
@@ -85,7 +85,7 @@ def precision_is_bf16(train: TrainConfig, device: torch.device) -> bool:
 
 
 def decide(
-    train: TrainConfig, trial: Trial, budget: Budget, *, say: Callable[[str], None]
+    train: TrainConfig, trial: Trial, budget: TimeBudget, *, say: Callable[[str], None]
 ) -> Decisions:
     """Return the decisions, measured on real updates of this run; no weight is changed."""
     seconds = seconds_per_update(train, trial, trial.fast)
@@ -124,9 +124,9 @@ def seconds_per_update(train: TrainConfig, trial: Trial, loss_of: LossOf) -> flo
     """
     weights = list(trial.fast.parameters())
     kept = [weight.detach().clone() for weight in weights]
-    flat = Schedule("linear", train.peak_rate, train.peak_rate, 0, 1)
+    flat = Schedule("linear", train.learning_rate, train.learning_rate, 0, 1)
     optimizer = make_optimizer(trial.fast.model, train)
-    machinery = Machinery(loss_of, optimizer, flat, train.clip, trial.bf16)
+    machinery = Machinery(loss_of, optimizer, flat, train.max_grad_norm, trial.bf16)
     began, best = time.monotonic(), math.inf
     _timed(machinery, trial, 1)  # whatever is made once is made here
     for _ in range(_ROUNDS):
@@ -162,7 +162,7 @@ def _quartile(spans: Sequence[float]) -> float:
 
 
 def _updates(
-    train: TrainConfig, decisions: Decisions, budget: Budget, batches_of: BatchesOf
+    train: TrainConfig, decisions: Decisions, budget: TimeBudget, batches_of: BatchesOf
 ) -> int:
     if train.steps is not None:
         return train.steps

@@ -49,11 +49,11 @@ class Windows(NamedTuple):
     counted: Array  # (B, T), 1 where the target belongs to the window
 
 
-def pack(encoded: Iterable[Encoded], folder: Path, *, vocabulary: int, context: int) -> PackFacts:
+def pack(encoded: Iterable[Encoded], folder: Path, *, vocab_size: int, context: int) -> PackFacts:
     """Write the conversations to `folder`; memory stays flat, `facts.json` comes last."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "facts.json").unlink(missing_ok=True)
-    wide = vocabulary > 1 << 16
+    wide = vocab_size > 1 << 16
     with ExitStack() as files:
         tokens, answers, starts = (
             files.enter_context((folder / name).open("wb")) for name in _FILES

@@ -25,7 +25,7 @@ class ParityError(TrainingError):
 
 
 @dataclass(frozen=True, slots=True)
-class Parity:
+class PortableParity:
     """How far the export is from torch, over all prompts."""
 
     prompts: int
@@ -37,7 +37,7 @@ class Parity:
         return asdict(self)
 
 
-def export_portable(folder: Path, target: Path, prompts: Sequence[Sequence[int]]) -> Parity:
+def export_portable(folder: Path, target: Path, prompts: Sequence[Sequence[int]]) -> PortableParity:
     """Write the model as ONNX in Hugging Face layout to `target`; refuse it unless it agrees."""
     open_model(folder)
     main_export(
@@ -50,7 +50,7 @@ def export_portable(folder: Path, target: Path, prompts: Sequence[Sequence[int]]
     return prove(folder, target, prompts)
 
 
-def prove(folder: Path, target: Path, prompts: Sequence[Sequence[int]]) -> Parity:
+def prove(folder: Path, target: Path, prompts: Sequence[Sequence[int]]) -> PortableParity:
     """Return how well the ONNX file agrees with torch; a disagreement is refused."""
     model = open_network(folder)
     session = onnxruntime.InferenceSession(
@@ -70,7 +70,7 @@ def prove(folder: Path, target: Path, prompts: Sequence[Sequence[int]]) -> Parit
                 )
             ids.append(int(expected[-1].argmax()))
             compared += 1
-    return Parity(len(prompts), largest, compared)
+    return PortableParity(len(prompts), largest, compared)
 
 
 @torch.no_grad()

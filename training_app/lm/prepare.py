@@ -27,8 +27,8 @@ class Prepared:
     folder: Path
     template: Template
     train: Packed
-    valid: Packed
-    talks: bool  # False when there were passages only: such a model completes, it does not chat
+    validation: Packed
+    is_chat: bool  # False when there were passages only: such a model completes, it does not chat
 
     @property
     def tokenizer_sha256(self) -> str:
@@ -61,8 +61,8 @@ def prepare(
     tokenizer = _tokenizer(spec, data, start, events)
     save_tokenizer(tokenizer, folder, context=spec.model.context)
     events.phase("packing")
-    talks = _pack_sides(spec, data, folder, Template.of(tokenizer), events)
-    facts = json.dumps({"key": key, "talks": talks})
+    is_chat = _pack_sides(spec, data, folder, Template.of(tokenizer), events)
+    facts = json.dumps({"key": key, "is_chat": is_chat})
     (folder / "prepared.json").write_text(facts, encoding="utf-8")
     made = _reopened(folder, key)
     assert made is not None  # noqa: S101 written just now, in this process
@@ -72,7 +72,7 @@ def prepare(
 def _key(spec: RunSpec, data: TokenSource, start: Start) -> str:
     """Return what the prepared files depend on, as one hash."""
     base = None if start.base is None else file_sha256(start.base / "tokenizer.json")
-    parts = [data.fingerprint, base, spec.model.vocabulary, spec.model.context]
+    parts = [data.fingerprint, base, spec.model.vocab_size, spec.model.context]
     parts.append(spec.data.system_prompt)
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
@@ -82,10 +82,10 @@ def _reopened(folder: Path, key: str) -> Prepared | None:
         facts: dict[str, Any] = json.loads((folder / "prepared.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    train, valid = (open_packed(folder / side) for side in ("train", "valid"))
-    if facts["key"] != key or train is None or valid is None:
+    train, validation = (open_packed(folder / side) for side in ("train", "validation"))
+    if facts["key"] != key or train is None or validation is None:
         return None
-    return Prepared(folder, Template.open(folder), train, valid, bool(facts["talks"]))
+    return Prepared(folder, Template.open(folder), train, validation, bool(facts["is_chat"]))
 
 
 def _tokenizer(spec: RunSpec, data: TokenSource, start: Start, events: RunEvents) -> Tokenizer:
@@ -95,7 +95,7 @@ def _tokenizer(spec: RunSpec, data: TokenSource, start: Start, events: RunEvents
         if added:
             events.note(f"{added} control tokens were added, so that the model can take turns.")
         return tokenizer
-    made = train_bpe(_Texts(lambda: iter(data.train)), spec.model.vocabulary)
+    made = train_bpe(_Texts(lambda: iter(data.train)), spec.model.vocab_size)
     if made.note:
         events.note(made.note)
     return made.tokenizer
@@ -104,20 +104,20 @@ def _tokenizer(spec: RunSpec, data: TokenSource, start: Start, events: RunEvents
 def _pack_sides(
     spec: RunSpec, data: TokenSource, folder: Path, template: Template, events: RunEvents
 ) -> bool:
-    talks = False
+    is_chat = False
     entries = template.tokenizer.get_vocab_size()
 
     def prompted(side: str) -> Iterator[Conversation]:
-        nonlocal talks
+        nonlocal is_chat
         for conversation in getattr(data, side):
-            talks = talks or not conversation.is_passage
+            is_chat = is_chat or not conversation.is_passage
             yield with_system_prompt(conversation, spec.data.system_prompt)
 
-    for side in ("train", "valid"):
+    for side in ("train", "validation"):
         facts = pack(
             template.encode_all(prompted(side)),
             folder / side,
-            vocabulary=entries,
+            vocab_size=entries,
             context=spec.model.context,
         )
         if side == "train" and facts.overlong:
@@ -125,4 +125,4 @@ def _pack_sides(
                 f"{facts.overlong:,} of {facts.conversations:,} conversations are longer than"
                 f" the context of {spec.model.context} tokens: they train in pieces."
             )
-    return talks
+    return is_chat

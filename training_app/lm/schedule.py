@@ -30,7 +30,9 @@ class Schedule:
     def of(cls, train: TrainConfig, total_steps: int) -> Self:
         """Return the schedule of a run of `total_steps` updates."""
         warmup = min(round(train.warmup_share * total_steps), total_steps - 1)
-        return cls(train.schedule, train.peak_rate, train.final_rate, warmup, total_steps)
+        return cls(
+            train.schedule, train.learning_rate, train.min_learning_rate, warmup, total_steps
+        )
 
     def at(self, step: int) -> float:
         """Return the rate of update `step`, counted from 1."""

@@ -11,7 +11,7 @@ from torch import nn
 
 from training_app.lm.config import RunSpec, TrainConfig
 from training_app.lm.contract import Point, Sample, Start, TokenSource
-from training_app.lm.evaluation import Figures, HeldOut, evaluate, held_out
+from training_app.lm.evaluation import Figures, ValidationSide, evaluate, validation
 from training_app.lm.fast import FastLoss
 from training_app.lm.folder import open_network
 from training_app.lm.generate import Question, question_of, samples
@@ -62,7 +62,7 @@ class Stage:
     spec: RunSpec
     prepared: Prepared
     fast: FastLoss
-    side: HeldOut
+    side: ValidationSide
     feed: Feed
     questions: Sequence[Question]
 
@@ -77,16 +77,18 @@ def set_stage(spec: RunSpec, prepared: Prepared, data: TokenSource, start: Start
     fast = FastLoss(_network(spec, prepared, start).to(pick_device()))
     fast.train()
     context = min(spec.model.context, context_of(fast.model))
-    side = held_out_side(prepared, spec.train, context, batches=spec.train.eval_batches)
+    side = validation_side(prepared, spec.train, context, batches=spec.train.eval_batches)
     device = next(fast.parameters()).device
     feed = Feed(spec.train, prepared.train, context, device)
     return Stage(spec, prepared, fast, side, feed, _questions(data))
 
 
-def held_out_side(prepared: Prepared, train: TrainConfig, context: int, *, batches: int) -> HeldOut:
+def validation_side(
+    prepared: Prepared, train: TrainConfig, context: int, *, batches: int
+) -> ValidationSide:
     """Return the validation side, with at most `batches` evenly spread batches of windows."""
-    return held_out(
-        prepared.valid,
+    return validation(
+        prepared.validation,
         token_bytes(prepared.template.tokenizer),
         context=context,
         batch=train.micro_batch,
@@ -94,15 +96,15 @@ def held_out_side(prepared: Prepared, train: TrainConfig, context: int, *, batch
     )
 
 
-def held_out_points(step: int, figures: Figures) -> list[Point]:
+def validation_points(step: int, figures: Figures) -> list[Point]:
     """Return an evaluation as points."""
     points = [
-        ("held_out/loss", step, figures.loss),
-        ("held_out/perplexity", step, figures.perplexity),
-        ("held_out/bits_per_byte", step, figures.bits_per_byte),
+        ("validation/loss", step, figures.loss),
+        ("validation/perplexity", step, figures.perplexity),
+        ("validation/bits_per_byte", step, figures.bits_per_byte),
     ]
     if figures.answer_loss is not None:
-        points.append(("held_out/answer_loss", step, figures.answer_loss))
+        points.append(("validation/answer_loss", step, figures.answer_loss))
     return points
 
 
@@ -118,7 +120,7 @@ def _network(spec: RunSpec, prepared: Prepared, start: Start) -> nn.Module:
 
 
 def _questions(data: TokenSource) -> list[Question]:
-    pool = [question_of(talk) for talk in islice(data.valid, _QUESTION_POOL)]
+    pool = [question_of(talk) for talk in islice(data.validation, _QUESTION_POOL)]
     found = list({question.text: question for question in pool if question}.values())
     count = min(_QUESTIONS, len(found))
     return [found[index * len(found) // count] for index in range(count)]

@@ -31,7 +31,7 @@ class TrainedTokenizer:
     note: str = ""
 
 
-def train_bpe(texts: Iterable[str], vocabulary: int) -> TrainedTokenizer:
+def train_bpe(texts: Iterable[str], vocab_size: int) -> TrainedTokenizer:
     """Return a byte-level BPE of these texts; it never has more entries than they support.
 
     `texts` is iterated twice: once to count, once to learn.
@@ -43,8 +43,8 @@ def train_bpe(texts: Iterable[str], vocabulary: int) -> TrainedTokenizer:
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
-    tokenizer.train_from_iterator(iter(texts), _trainer(min(vocabulary, supported)))
-    return TrainedTokenizer(tokenizer, _note(tokenizer.get_vocab_size(), vocabulary, byte_count))
+    tokenizer.train_from_iterator(iter(texts), _trainer(min(vocab_size, supported)))
+    return TrainedTokenizer(tokenizer, _note(tokenizer.get_vocab_size(), vocab_size, byte_count))
 
 
 def _trainer(entries: int) -> trainers.BpeTrainer:
@@ -61,7 +61,7 @@ def _note(entries: int, wished: int, byte_count: int) -> str:
     if entries >= wished:
         return ""
     return (
-        f"The vocabulary has {entries:,} entries instead of {wished:,}: that is what"
+        f"The vocab_size has {entries:,} entries instead of {wished:,}: that is what"
         f" {byte_count / 1000:,.0f} kB of text support."
     )
 

@@ -20,7 +20,7 @@ def run_detail_page(run: Run) -> dict[str, Any]:
     """Return everything of a run's page, in a fixed number of queries."""
     panel = run_panel(run.pk)
     curves = thinned_curves([run.pk], most=SVG_POINTS).get(run.pk, {})
-    loss, held_out = curves.get("train/loss", []), curves.get("held_out/loss", [])
+    loss, validation = curves.get("train/loss", []), curves.get("validation/loss", [])
     model = getattr(run, "model", None)
     evaluation = (
         Evaluation.objects.filter(model=model).order_by("-at").prefetch_related("samples").first()
@@ -33,9 +33,9 @@ def run_detail_page(run: Run) -> dict[str, Any]:
         "close": _close(evaluation),
         "loss": loss,
         "smooth": smoothed(loss),
-        "held_out": held_out,
-        "bounds": _bounds(loss, held_out),
-        "rows": _table(loss, held_out),
+        "validation": validation,
+        "bounds": _bounds(loss, validation),
+        "rows": _table(loss, validation),
         "can_stop": not run.is_over and run.cancel_requested_at is None,
         "can_continue": _can_continue(run, panel),
         "can_retry": run.state == RunState.FAILED and run.reason == Reason.DIVERGED,
@@ -60,10 +60,10 @@ def _bounds(*curves: list[tuple[int, float]]) -> tuple[float, float] | None:
 
 
 def _table(
-    loss: list[tuple[int, float]], held_out: list[tuple[int, float]]
+    loss: list[tuple[int, float]], validation: list[tuple[int, float]]
 ) -> list[tuple[int, float | None, float | None]]:
     """Return about 24 lines with both losses: every evaluation, and steps spread between them."""
-    by_step, evaluated = dict(loss), dict(held_out)
+    by_step, evaluated = dict(loss), dict(validation)
     every = max(1, len(loss) // TABLE_ROWS)
     spread = [step for step, _ in loss[::every]]
     steps = sorted({*spread, *evaluated})

@@ -41,9 +41,9 @@ class Forecast:
     """A run in figures, and in sentences what stops it or should make one think."""
 
     parameters: int
-    vocabulary: int
+    vocab_size: int
     train_rows: int
-    valid_rows: int
+    validation_rows: int
     train_tokens: int
     updates: int = 0
     tokens: int = 0
@@ -75,17 +75,17 @@ def forecast(spec: RunSpec, version: Version) -> Forecast:
     """
     refuse_hopeless(spec)
     sides = version.counts.get("sides", {})
-    rows = {side: int(sides.get(side, 0)) for side in ("train", "valid")}
+    rows = {side: int(sides.get(side, 0)) for side in ("train", "validation")}
     characters = int(version.counts.get("characters", 0))
     share = rows["train"] / max(1, int(version.counts.get("rows", 0)))
     train_bytes = round(characters * share)
     vocabulary = _vocabulary(spec, train_bytes)
-    model = replace(spec.model, vocabulary=vocabulary)
+    model = replace(spec.model, vocab_size=vocabulary)
     found = Forecast(
         parameters=model.parameters,
-        vocabulary=vocabulary,
+        vocab_size=vocabulary,
         train_rows=rows["train"],
-        valid_rows=rows["valid"],
+        validation_rows=rows["validation"],
         train_tokens=round(train_bytes / bytes_per_token(vocabulary)),
         speed=machine_speed(model.parameters),
         checkpoint_bytes=model.parameters * 12,
@@ -100,14 +100,14 @@ def forecast(spec: RunSpec, version: Version) -> Forecast:
     return found
 
 
-def bytes_per_token(vocabulary: int) -> float:
+def bytes_per_token(vocab_size: int) -> float:
     """Return about how many bytes of text one token of such a vocabulary stands for."""
-    return next((size for most, size in _BYTES_PER_TOKEN if vocabulary <= most), 4.3)
+    return next((size for most, size in _BYTES_PER_TOKEN if vocab_size <= most), 4.3)
 
 
 def _vocabulary(spec: RunSpec, train_bytes: int) -> int:
     supported = max(_SMALLEST_VOCABULARY, train_bytes // _BYTES_PER_ENTRY // 64 * 64)
-    return spec.model.vocabulary if spec.start_from else min(spec.model.vocabulary, supported)
+    return spec.model.vocab_size if spec.start_from else min(spec.model.vocab_size, supported)
 
 
 def _measure(found: Forecast, spec: RunSpec) -> None:
@@ -132,7 +132,7 @@ def _rate_curve(spec: RunSpec, updates: int) -> list[tuple[int, float]]:
 def _refusals(found: Forecast, train_bytes: int) -> list[str]:
     if not found.train_rows:
         return ["This version has nothing to learn from: its training side is empty."]
-    if not found.valid_rows:
+    if not found.validation_rows:
         return [
             (
                 "This version has no validation side, so nobody could say how good the model is."
@@ -160,16 +160,18 @@ def _refusals(found: Forecast, train_bytes: int) -> list[str]:
 def _memory(spec: RunSpec, parameters: int) -> int:
     """Return about how much memory training takes: its state, and what one batch computes."""
     model, train = spec.model, spec.train
-    per_token = model.layers * (16 * model.width + 3 * model.feed_forward) + 2 * model.vocabulary
+    per_token = (
+        model.layers * (16 * model.hidden_size + 3 * model.feed_forward) + 2 * model.vocab_size
+    )
     return _STATE_BYTES * parameters + 4 * per_token * train.micro_batch * model.context
 
 
 def _warnings(found: Forecast, spec: RunSpec, train_bytes: int, lengths: Lengths) -> list[str]:
     said = []
-    if found.vocabulary < spec.model.vocabulary:
+    if found.vocab_size < spec.model.vocab_size:
         said.append(
-            f"The vocabulary will have about {found.vocabulary:,} entries instead of"
-            f" {spec.model.vocabulary:,}: {train_bytes / 1000:,.0f} kB of text support no more."
+            f"The vocabulary will have about {found.vocab_size:,} entries instead of"
+            f" {spec.model.vocab_size:,}: {train_bytes / 1000:,.0f} kB of text support no more."
         )
     if found.updates < FEWEST_UPDATES:
         said.append(
@@ -178,7 +180,7 @@ def _warnings(found: Forecast, spec: RunSpec, train_bytes: int, lengths: Lengths
     if not spec.start_from and found.train_tokens < SCRATCH_TOKENS:
         said.append(
             f"About {found.train_tokens:,} tokens: a model from scratch should have 100,000"
-            " or more. It will learn by heart rather than in general."
+            " or more. It will learn by heartbeat rather than in general."
         )
     said += _length_warnings(spec, found, lengths)
     said += unusual(spec)
@@ -190,9 +192,9 @@ def _warnings(found: Forecast, spec: RunSpec, train_bytes: int, lengths: Lengths
             f" {filesize(there)}. Halve the batch size and double the accumulation, or take a"
             " shorter context."
         )
-    if spec.start_from and spec.train.peak_rate > WARM_RATE:
+    if spec.start_from and spec.train.learning_rate > WARM_RATE:
         said.append(
-            f"A learning rate of {spec.train.peak_rate:g} is high for a model that has learned"
+            f"A learning rate of {spec.train.learning_rate:g} is high for a model that has learned"
             f" already: it forgets. {WARM_RATE / 10:g} to {WARM_RATE:g} are usual."
         )
     if BLOCKING_QUALITY <= found.quality < DOUBTFUL_QUALITY:
@@ -204,7 +206,7 @@ def _warnings(found: Forecast, spec: RunSpec, train_bytes: int, lengths: Lengths
 
 
 def _length_warnings(spec: RunSpec, found: Forecast, lengths: Lengths) -> list[str]:
-    size, context = bytes_per_token(found.vocabulary), spec.model.context
+    size, context = bytes_per_token(found.vocab_size), spec.model.context
     exchange, conversation = lengths.exchange / size, lengths.conversation / size
     if exchange > context:
         return [

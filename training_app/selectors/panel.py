@@ -87,8 +87,8 @@ class Panel:
         rate = self.latest.get("train/rate")
         return {
             "loss": self.latest.get("train/loss"),
-            "held_out": self.latest.get("held_out/loss"),
-            "bits_per_byte": self.latest.get("held_out/bits_per_byte"),
+            "validation": self.latest.get("validation/loss"),
+            "bits_per_byte": self.latest.get("validation/bits_per_byte"),
             "gradient": self.latest.get("train/gradient_norm"),
             "rate": None if rate is None else f"{rate:.1e}",
             "cores": self.latest.get("machine/cores"),
@@ -155,7 +155,7 @@ class Panel:
     @property
     def reading(self) -> str:
         """Return one sentence that says how the validation loss goes."""
-        points = self.recent.get("held_out/loss", [])
+        points = self.recent.get("validation/loss", [])
         if len(points) < 2:
             return ""
         (step, newest), (before_step, before) = points[0], points[1]
@@ -186,7 +186,7 @@ def run_panel(run_id: UUID) -> Panel | None:
         lease=getattr(run, "lease", None),
         latest={name: points[0][1] for name, points in recent.items() if _known(points)},
         recent=recent,
-        best=_best_held_out(run_id),
+        best=_best_validation(run_id),
         checkpoints=list(run.checkpoints.order_by("-step", "-fence")),
         events=list(run.events.order_by("-seq")[:_EVENTS]),
         sample_steps=steps,
@@ -217,10 +217,10 @@ def _recent_points(run_id: UUID) -> dict[str, list[tuple[int, float]]]:
     return found
 
 
-def _best_held_out(run_id: UUID) -> tuple[int, float] | None:
+def _best_validation(run_id: UUID) -> tuple[int, float] | None:
     query = """
         SELECT step, value FROM training_app_runpoint
-        WHERE run_id = %s AND name = 'held_out/loss' AND value <> 'NaN' ORDER BY value LIMIT 1
+        WHERE run_id = %s AND name = 'validation/loss' AND value <> 'NaN' ORDER BY value LIMIT 1
     """
     with connection.cursor() as cursor:
         cursor.execute(query, [run_id])

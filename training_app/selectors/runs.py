@@ -16,7 +16,7 @@ from training_app.selectors.points import thinned_curves
 
 RUNS_PER_PAGE = 30
 SMALL_CURVE_POINTS = 60
-LOSS, HELD_OUT_LOSS = "train/loss", "held_out/loss"
+LOSS, VALIDATION_LOSS = "train/loss", "validation/loss"
 SPEED = "train/tokens_per_second"
 _NEWEST = 20  # points of the speed
 
@@ -27,7 +27,7 @@ class RunLine:
 
     run: Run
     loss: list[tuple[int, float]]
-    held_out: list[tuple[int, float]]
+    validation: list[tuple[int, float]]
     speeds: list[float]
 
     @property
@@ -47,7 +47,7 @@ class RunLine:
 
     @property
     def bounds(self) -> tuple[float, float] | None:
-        values = [value for _, value in [*self.loss, *self.held_out]]
+        values = [value for _, value in [*self.loss, *self.validation]]
         return (min(values), max(values)) if values else None
 
 
@@ -75,13 +75,13 @@ def run_list(user: User, *, state: str = "", page: str = "1") -> RunList:
     found = Paginator(related, RUNS_PER_PAGE).get_page(page)
     rows = list(found.object_list)
     curves = thinned_curves(
-        [run.pk for run in rows], most=SMALL_CURVE_POINTS, names=[LOSS, HELD_OUT_LOSS, SPEED]
+        [run.pk for run in rows], most=SMALL_CURVE_POINTS, names=[LOSS, VALIDATION_LOSS, SPEED]
     )
     lines = [
         RunLine(
             run,
             smoothed(curves.get(run.pk, {}).get(LOSS, [])),
-            curves.get(run.pk, {}).get(HELD_OUT_LOSS, []),
+            curves.get(run.pk, {}).get(VALIDATION_LOSS, []),
             [value for _, value in curves.get(run.pk, {}).get(SPEED, [])[-_NEWEST:]],
         )
         for run in rows

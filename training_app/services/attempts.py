@@ -29,7 +29,7 @@ LONGEST_BACKOFF_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ProcessIdentity:
     """Where an attempt runs: one process, told apart from a later one with its number."""
 
     host: str
@@ -50,7 +50,7 @@ class Claim:
 
 
 @transaction.atomic(durable=True)
-def claim_run(place: Place) -> Claim | None:
+def claim_run(process: ProcessIdentity) -> Claim | None:
     """Take the best queued run: state, fence, attempt and lease in one transaction, or None."""
     best = Run.objects.claimable().select_for_update(skip_locked=True, of=("self",)).first()
     if best is None:
@@ -68,19 +68,19 @@ def claim_run(place: Place) -> Claim | None:
         message="",
     )
     Run.objects.filter(pk=best.pk).update(fence=claim.fence)
-    _open_attempt(claim, place, step=best.last_step)
-    detail = f"attempt {claim.attempt} on {place.host}"
+    _open_attempt(claim, process, step=best.last_step)
+    detail = f"attempt {claim.attempt} on {process.host}"
     add_event(best.pk, Happening("claimed", detail, "worker", RunState.QUEUED, RunState.RUNNING))
     return claim
 
 
-def _open_attempt(claim: Claim, place: Place, *, step: int) -> None:
+def _open_attempt(claim: Claim, process: ProcessIdentity, *, step: int) -> None:
     span = timedelta(seconds=settings.OTTO_LEASE_SECONDS)
     RunLease.objects.update_or_create(
         run_id=claim.run_id,
         defaults={
             "fence": claim.fence,
-            "worker": str(place),
+            "worker": str(process),
             "beat_at": Now(),
             "progress_at": Now(),
             "progress_step": step,
@@ -90,17 +90,17 @@ def _open_attempt(claim: Claim, place: Place, *, step: int) -> None:
     RunAttempt.objects.create(
         run_id=claim.run_id,
         fence=claim.fence,
-        host=place.host,
-        pid=place.pid,
-        pid_started_at=place.pid_started_at,
+        host=process.host,
+        pid=process.pid,
+        pid_started_at=process.pid_started_at,
         started_at=Now(),
     )
 
 
-def name_trainer(claim: Claim, place: Place) -> None:
+def name_trainer(claim: Claim, process: ProcessIdentity) -> None:
     """Say which process trains, so that a worker of the same host can tell when it is gone."""
     RunAttempt.objects.filter(run_id=claim.run_id, fence=claim.fence).update(
-        pid=place.pid, pid_started_at=place.pid_started_at
+        pid=process.pid, pid_started_at=process.pid_started_at
     )
 
 

@@ -55,7 +55,7 @@ def finish_run(claim: Claim, finished: Finished) -> TrainedModel:
 def _tokenizer(run: Run, finished: Finished) -> Tokenizer:
     known = Tokenizer.objects.filter(sha256=finished.tokenizer_sha256).first()
     return known or Tokenizer.objects.create(
-        vocab_size=int(finished.manifest.get("vocabulary", 0)),
+        vocab_size=int(finished.manifest.get("vocab_size", 0)),
         path=f"{finished.path}/tokenizer.json",
         sha256=finished.tokenizer_sha256,
         version=run.version,
@@ -67,7 +67,7 @@ def _publish_model(run: Run, finished: Finished, tokenizer: Tokenizer) -> Traine
         pk=finished.model_id,
         name=run.name,
         number=_next_number(run.name),
-        talks=bool(finished.manifest.get("talks", True)),
+        is_chat=bool(finished.manifest.get("is_chat", True)),
         run=run,
         parent=run.start_model,
         tokenizer=tokenizer,
@@ -95,7 +95,7 @@ def _record_evaluation(run: Run, model: TrainedModel, finished: Finished) -> Non
     evaluation = Evaluation.objects.create(
         model=model,
         version=run.version,
-        side="valid",
+        side="validation",
         tokens=figures["tokens"],
         bytes=figures["bytes"],
         loss=figures["loss"],

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from training_app.events import ring_run
+from training_app.events import notify_run
 from training_app.lm.config import TrainingError
 from training_app.models import RunEvent
 
@@ -59,5 +59,5 @@ def add_event(run_id: UUID, happening: Happening, *, fence: int | None = None) -
         to_state=happening.to_state,
         detail=happening.detail,
     )
-    transaction.on_commit(partial(ring_run, run_id, seq), robust=True)
+    transaction.on_commit(partial(notify_run, run_id, seq), robust=True)
     return seq

@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 
 from otto_web.lib.failpoints import failpoint
 from otto_web.lib.words import figure
-from training_app.events import ring_run
+from training_app.events import notify_run
 from training_app.lm.contract import Point, Sample
 from training_app.models import Checkpoint, Run, RunLease, RunSample, RunState
 from training_app.services.attempts import Claim
@@ -48,7 +48,7 @@ class CheckpointFacts:
     path: str  # relative to the data folder
     manifest_sha256: str
     bytes: int
-    val_loss: float | None
+    validation_loss: float | None
     is_best: bool
 
 
@@ -65,7 +65,7 @@ def record_points(claim: Claim, points: Sequence[Point]) -> int | None:
     failpoint("trainer.in_transaction")
     _progress(claim, max(steps))
     last = first + len(unique) - 1
-    transaction.on_commit(partial(ring_run, claim.run_id, last), robust=True)
+    transaction.on_commit(partial(notify_run, claim.run_id, last), robust=True)
     return min(changed, default=None)
 
 
@@ -100,7 +100,7 @@ def record_samples(claim: Claim, step: int, samples: Sequence[Sample]) -> None:
         update_fields=["prompt", "reply", "reference", "seq", "fence"],
     )
     last = first + len(samples) - 1
-    transaction.on_commit(partial(ring_run, claim.run_id, last), robust=True)
+    transaction.on_commit(partial(notify_run, claim.run_id, last), robust=True)
 
 
 @transaction.atomic
@@ -109,7 +109,7 @@ def record_phase(claim: Claim, phase: str) -> None:
     seq = take_numbers(claim.run_id, 1, fence=claim.fence)
     Run.objects.filter(pk=claim.run_id).update(phase=phase)
     RunLease.objects.filter(run_id=claim.run_id, fence=claim.fence).update(progress_at=Now())
-    transaction.on_commit(partial(ring_run, claim.run_id, seq), robust=True)
+    transaction.on_commit(partial(notify_run, claim.run_id, seq), robust=True)
 
 
 @transaction.atomic
@@ -151,7 +151,7 @@ def record_checkpoint(claim: Claim, facts: CheckpointFacts, *, keep_last: int) -
             "path": facts.path,
             "manifest_sha256": facts.manifest_sha256,
             "bytes": facts.bytes,
-            "val_loss": facts.val_loss,
+            "validation_loss": facts.validation_loss,
             "is_best": facts.is_best,
         },
     )

@@ -170,8 +170,8 @@ def order_gentler(run: Run, *, idem_key: UUID | None = None) -> Order:
     train = order.spec.train
     slower = replace(
         train,
-        peak_rate=train.peak_rate * RATE_STEP_DOWN,
-        final_rate=train.final_rate * RATE_STEP_DOWN,
+        learning_rate=train.learning_rate * RATE_STEP_DOWN,
+        min_learning_rate=train.min_learning_rate * RATE_STEP_DOWN,
     )
     good = run.checkpoints.filter(is_best=True).first()
     return replace(

@@ -92,7 +92,9 @@ def _attempt(run: Run, claim: Claim, link: Link, run_log: RunLog) -> Exit:
     work = paths.attempt_folder(run.pk, claim.fence) / "work"
     work.mkdir(parents=True, exist_ok=True)
     version = run.version
-    source = TokenSource(Side(version, "train"), Side(version, "valid"), version.manifest_sha256)
+    source = TokenSource(
+        Side(version, "train"), Side(version, "validation"), version.manifest_sha256
+    )
     writer = RunWriter(claim, link, run_log, keep_last=spec.train.keep_last)
     result = train_run(spec, source, work, writer, link.should_stop, _start(run, spec, writer))
     if result.outcome != "succeeded" and result.folder is None:

@@ -82,7 +82,12 @@ class RunWriter:
             self._log.line("samples", count=len(samples), at_step=step)
 
     def checkpoint(
-        self, step: int, write: Callable[[Path], None], val_loss: float | None, *, is_best: bool
+        self,
+        step: int,
+        write: Callable[[Path], None],
+        validation_loss: float | None,
+        *,
+        is_best: bool,
     ) -> None:
         self._persist(lambda: progress.prove_fence(self._claim))
         final = paths.attempt_folder(self._claim.run_id, self._claim.fence) / f"step-{step}"
@@ -94,17 +99,17 @@ class RunWriter:
             self._missed(step, error)
             return
         self._misses = 0
-        facts = self._facts(final, step, val_loss, is_best=is_best)
+        facts = self._facts(final, step, validation_loss, is_best=is_best)
         stale = self._persist(
             lambda: progress.record_checkpoint(self._claim, facts, keep_last=self._keep_last)
         )
-        self._log.line("checkpoint", at_step=step, val_loss=val_loss, is_best=is_best)
+        self._log.line("checkpoint", at_step=step, validation_loss=validation_loss, is_best=is_best)
         for path in stale:
             shutil.rmtree(paths.absolute(path), ignore_errors=True)
         failpoint("trainer.checkpointed")
 
     def _facts(
-        self, final: Path, step: int, val_loss: float | None, *, is_best: bool
+        self, final: Path, step: int, validation_loss: float | None, *, is_best: bool
     ) -> progress.CheckpointFacts:
         self._bytes_expected = sum(path.stat().st_size for path in final.iterdir())
         return progress.CheckpointFacts(
@@ -112,7 +117,7 @@ class RunWriter:
             path=paths.relative(final),
             manifest_sha256=sha256_of(final / "manifest.json"),
             bytes=self._bytes_expected,
-            val_loss=val_loss,
+            validation_loss=validation_loss,
             is_best=is_best,
         )
 

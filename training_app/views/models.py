@@ -18,8 +18,8 @@ from training_app import paths
 from training_app.models import TrainedModel
 from training_app.selectors.trained_models import model_detail_page, model_list
 from training_app.services.trained_models import ModelInUseError, delete_model
-from training_app.streams import send_folder
 from training_app.views.doors import door
+from training_app.zip_stream import send_folder
 
 
 @role_required(Role.TRAINER)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from datasets_app.corpus.conversation import Turn
-from datasets_app.corpus.encoding import clean_text, is_clean
+from datasets_app.corpus.detection.encoding import clean_text, is_clean
+from datasets_app.corpus.parsing.view import ByteStream
 from datasets_app.corpus.source import Mapping
-from datasets_app.corpus.view import ByteStream
 
 SAMPLE_CHARACTERS = 120
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from datasets_app.corpus.json_scan import BOM, Cursor, Extent
-from datasets_app.corpus.json_text import JsonError
+from datasets_app.corpus.parsing.json_scan import BOM, Cursor, Extent
+from datasets_app.corpus.parsing.json_text import JsonError
+from datasets_app.corpus.parsing.shapes import ShapeError, is_turn_list, shared_context
 from datasets_app.corpus.readers import records
 from datasets_app.corpus.readers.job import Job
-from datasets_app.corpus.readers.records import Place, Workshop
-from datasets_app.corpus.shapes import ShapeError, is_turn_list, shared_context
+from datasets_app.corpus.readers.records import RecordSpan, Workshop
 from datasets_app.corpus.source import Item, Problem
 
 MOST_LEVELS = 12
@@ -52,7 +52,7 @@ def _whole_talk(cursor: Cursor, shop: Workshop) -> Iterator[Item] | None:
     extent, data = cursor.see(SMALL)
     if extent is not Extent.WHOLE:
         return None
-    place = Place(cursor.place, cursor.place + len(data), cursor.line, cursor.column)
+    place = RecordSpan(cursor.place, cursor.place + len(data), cursor.line, cursor.column)
     try:
         value = shop.parser.parse(data.decode("utf-8", "replace"))
     except JsonError:
@@ -85,7 +85,7 @@ def _enter(
     """Read the members of the container that begins here, one at a time."""
     opener = cursor.peek()
     cursor.advance(1)
-    comma: Place | None = None
+    comma: RecordSpan | None = None
     while sign := cursor.peek():
         if sign == CLOSERS[opener]:
             if comma:
@@ -93,7 +93,7 @@ def _enter(
             cursor.advance(1)
             return
         if sign == b",":
-            comma = Place(cursor.place, cursor.place, cursor.line, cursor.column)
+            comma = RecordSpan(cursor.place, cursor.place, cursor.line, cursor.column)
             cursor.advance(1)
             continue
         passed = _between(cursor)
@@ -129,7 +129,7 @@ def _value(
         return
     if not data:
         raise _LostError("a value is expected here.")
-    place = Place(cursor.place, cursor.place + len(data), cursor.line, cursor.column)
+    place = RecordSpan(cursor.place, cursor.place + len(data), cursor.line, cursor.column)
     text = data.decode("utf-8", "replace")
     try:
         value = shop.parser.parse(text)
@@ -150,7 +150,7 @@ class _Context:
 
 
 def _parsed(
-    cursor: Cursor, shop: Workshop, place: Place, value: Any, context: _Context
+    cursor: Cursor, shop: Workshop, place: RecordSpan, value: Any, context: _Context
 ) -> Iterator[Item]:
     """Account for a value that was parsed, and pass over it."""
     size = place.end - place.start
@@ -173,7 +173,7 @@ def _parsed(
             yield records.problem(place, "unknown_shape", message, str(value)[:200])
 
 
-def _recognised(place: Place, value: Any, shop: Workshop) -> Iterator[Item] | None:
+def _recognised(place: RecordSpan, value: Any, shop: Workshop) -> Iterator[Item] | None:
     if isinstance(value, list):
         if not value or not is_turn_list(value):
             return None
@@ -182,7 +182,7 @@ def _recognised(place: Place, value: Any, shop: Workshop) -> Iterator[Item] | No
 
 
 def _salvage(
-    cursor: Cursor, shop: Workshop, level: int, place: Place, problem: Problem
+    cursor: Cursor, shop: Workshop, level: int, place: RecordSpan, problem: Problem
 ) -> Iterator[Item]:
     """Look into a container that does not parse: its whole members load, the broken ones fail."""
     sign = cursor.peek()

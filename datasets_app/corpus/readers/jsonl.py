@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from datasets_app.corpus.json_text import JsonError
-from datasets_app.corpus.lines import Line, split_lines
+from datasets_app.corpus.parsing.json_text import JsonError
+from datasets_app.corpus.parsing.lines import Line, split_lines
 from datasets_app.corpus.readers import records
 from datasets_app.corpus.readers.job import Job
-from datasets_app.corpus.readers.records import Place, Workshop
+from datasets_app.corpus.readers.records import RecordSpan, Workshop
 from datasets_app.corpus.source import Gap, Item
 
 BOM = b"\xef\xbb\xbf"
@@ -23,7 +23,7 @@ def read(job: Job) -> Iterator[Item]:
 
 
 def _line(line: Line, shop: Workshop) -> Iterator[Item]:
-    place = Place(line.start, line.end, line.number)
+    place = RecordSpan(line.start, line.end, line.number)
     if line.data is None:
         yield records.problem(place, "too_long", f"Line {line.number} is longer than 16 MiB.")
         return
@@ -33,7 +33,7 @@ def _line(line: Line, shop: Workshop) -> Iterator[Item]:
         return
     if data.startswith(BOM):
         data = data.removeprefix(BOM)
-        at = Place(line.start, line.start, line.number)
+        at = RecordSpan(line.start, line.start, line.number)
         message = "A byte order mark in the middle of the file was passed over."
         yield records.problem(at, "inner_bom", message)
     text = data.decode("utf-8", "replace")
@@ -46,7 +46,7 @@ def _line(line: Line, shop: Workshop) -> Iterator[Item]:
     yield from _value(place, value, shop, text)
 
 
-def _value(place: Place, value: Any, shop: Workshop, text: str) -> Iterator[Item]:
+def _value(place: RecordSpan, value: Any, shop: Workshop, text: str) -> Iterator[Item]:
     found = records.record(place, value, shop)
     if found is not None:
         yield from found

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from datasets_app.corpus.conversation import PASSAGE, Turn
-from datasets_app.corpus.lines import Line, split_lines
+from datasets_app.corpus.parsing.lines import Line, split_lines
 from datasets_app.corpus.readers.job import Job, clean_turns, decoded
 from datasets_app.corpus.source import Gap, Item, Problem, Record
 

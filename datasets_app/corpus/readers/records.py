@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from datasets_app.corpus.conversation import PASSAGE, USER, Turn
-from datasets_app.corpus.encoding import clean_text
-from datasets_app.corpus.json_text import JsonError, JsonParser
+from datasets_app.corpus.detection.encoding import clean_text
+from datasets_app.corpus.parsing.json_text import JsonError, JsonParser
+from datasets_app.corpus.parsing.shapes import Found, ShapeError, Shapes
 from datasets_app.corpus.readers.job import clean_turns, sample
 from datasets_app.corpus.readers.passages import LONGEST, cut
-from datasets_app.corpus.shapes import Found, ShapeError, Shapes
 from datasets_app.corpus.source import Item, Problem, Record
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RecordSpan:
     """Where a value stands: its bytes, its line, and the column its line begins to count from."""
 
     start: int
@@ -36,11 +36,11 @@ class Workshop:
     """What the questions being read are about; it goes before each of them."""
 
 
-def problem(place: Place, code: str, message: str, data: bytes | str = "") -> Problem:
+def problem(place: RecordSpan, code: str, message: str, data: bytes | str = "") -> Problem:
     return Problem(place.start, place.end, place.line, place.column, code, message, sample(data))
 
 
-def broken(place: Place, error: JsonError, text: str) -> Problem:
+def broken(place: RecordSpan, error: JsonError, text: str) -> Problem:
     """Return the problem of a value that does not parse, at the very sign that is wrong."""
     before = text[: error.position]
     line = place.line + before.count("\n")
@@ -50,13 +50,13 @@ def broken(place: Place, error: JsonError, text: str) -> Problem:
     return Problem(place.start, place.end, line, column, error.code, message, around)
 
 
-def remarks(place: Place, shop: Workshop) -> Iterator[Problem]:
+def remarks(place: RecordSpan, shop: Workshop) -> Iterator[Problem]:
     """Yield what was odd about the value just parsed, without taking bytes from its record."""
     for code, message in shop.parser.notes:
         yield Problem(place.start, place.start, place.line, place.column, code, message)
 
 
-def record(place: Place, value: Any, shop: Workshop) -> Iterator[Item] | None:
+def record(place: RecordSpan, value: Any, shop: Workshop) -> Iterator[Item] | None:
     """Return the items of a value of known shape, or None when its shape is unknown."""
     try:
         found = shop.shapes.recognise(value)
@@ -70,11 +70,11 @@ def record(place: Place, value: Any, shop: Workshop) -> Iterator[Item] | None:
     return _records(place, found)
 
 
-def passage_record(place: Place, text: str) -> Iterator[Item]:
+def passage_record(place: RecordSpan, text: str) -> Iterator[Item]:
     return _records(place, Found((Turn(PASSAGE, text),)))
 
 
-def _records(place: Place, found: Found) -> Iterator[Item]:
+def _records(place: RecordSpan, found: Found) -> Iterator[Item]:
     turns, more = clean_turns(found.turns)
     notes = (*dict.fromkeys(found.notes), *more)
     meta = {clean_text(key).text: clean_value(value) for key, value in found.meta.items()}
@@ -85,7 +85,7 @@ def _records(place: Place, found: Found) -> Iterator[Item]:
 
 
 def _passages(
-    place: Place, text: str, notes: tuple[str, ...], meta: dict[str, Any]
+    place: RecordSpan, text: str, notes: tuple[str, ...], meta: dict[str, Any]
 ) -> Iterator[Record]:
     """Divide one long string; its pieces share its bytes evenly, so that each has a place."""
     pieces = []

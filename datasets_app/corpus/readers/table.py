@@ -7,9 +7,9 @@ import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from datasets_app.corpus import tables
 from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, SYSTEM, USER, CorpusError, Turn
-from datasets_app.corpus.lines import Line, split_lines
+from datasets_app.corpus.parsing import tables
+from datasets_app.corpus.parsing.lines import Line, split_lines
 from datasets_app.corpus.readers.job import Job, clean_turns, sample
 from datasets_app.corpus.source import Gap, Item, Mapping, Problem, Record, Waiting, WaitingError
 

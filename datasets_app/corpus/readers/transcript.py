@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from datasets_app.corpus import transcripts
-from datasets_app.corpus.lines import Line, split_lines
+from datasets_app.corpus.parsing import transcripts
+from datasets_app.corpus.parsing.lines import Line, split_lines
+from datasets_app.corpus.parsing.transcripts import Speakers, Talk
 from datasets_app.corpus.readers import passages
 from datasets_app.corpus.readers.job import Job, clean_turns, decoded
 from datasets_app.corpus.roles import QUESTION_LABELS
 from datasets_app.corpus.source import Gap, Item, Problem, Record
-from datasets_app.corpus.transcripts import Speakers, Talk
 
 LARGEST_RECORD = 1 << 20
 RULE = re.compile(r"\A\s*+(?:-{3,}+|={3,}+|\*{3,}+|_{3,}+)\s*+\Z")

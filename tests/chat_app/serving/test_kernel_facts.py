@@ -46,9 +46,9 @@ def test_a_row_in_a_batch_has_the_bits_of_the_row_alone(family, threads, precisi
     for row, prompt in enumerate(prompts):
         session.read_prompt(row, prompt, 64)
     past = [len(prompt) for prompt in prompts]
-    together = session.step((0, 16), list(range(16)), past).logits.copy()
+    together = session.decode((0, 16), list(range(16)), past).logits.copy()
     for row in range(16):
-        alone = session.step((row, row + 1), [row], [past[row]]).logits
+        alone = session.decode((row, row + 1), [row], [past[row]]).logits
         assert np.array_equal(alone[0], together[row])
 
 
@@ -78,9 +78,9 @@ def test_a_row_outside_the_call_stays_untouched(family):
     session = session_of(toy(family), slots=4)
     for row in range(4):
         session.read_prompt(row, prompt_of(11, row), 64)
-    before = {name: buffer[3].copy() for name, buffer in session.pool.buffers.items()}
-    session.step((0, 3), [1, 2, 3], [11, 11, 11])
-    for name, buffer in session.pool.buffers.items():
+    before = {name: buffer[3].copy() for name, buffer in session.cache.buffers.items()}
+    session.decode((0, 3), [1, 2, 3], [11, 11, 11])
+    for name, buffer in session.cache.buffers.items():
         assert np.array_equal(buffer[3], before[name])
 
 
@@ -88,15 +88,15 @@ def test_a_row_outside_the_call_stays_untouched(family):
 def test_a_row_moved_to_another_slot_goes_on_with_the_same_bits(family):
     session = session_of(toy(family), slots=4)
     session.read_prompt(3, prompt_of(30), 64)
-    here = session.step((3, 4), [5], [30]).logits.copy()
-    session.pool.copy(3, 0, 30)
-    assert np.array_equal(session.step((0, 1), [5], [30]).logits, here)
+    here = session.decode((3, 4), [5], [30]).logits.copy()
+    session.cache.copy(3, 0, 30)
+    assert np.array_equal(session.decode((0, 1), [5], [30]).logits, here)
 
 
 def test_keys_are_written_in_place():
     session = session_of(toy("llama"), slots=2)
-    session.read(1, prompt_of(9), 0)
-    for buffer in session.pool.buffers.values():
+    session.prefill(1, prompt_of(9), 0)
+    for buffer in session.cache.buffers.values():
         assert not buffer[0].any()
         assert buffer[1, :, :9].any()
         assert not buffer[1, :, 9:].any()
@@ -104,7 +104,7 @@ def test_keys_are_written_in_place():
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_ranked_scores_are_sorted_and_ties_come_lowest_id_first(family):
-    scores = session_of(toy(family), slots=1).read(0, prompt_of(20), 0)
+    scores = session_of(toy(family), slots=1).prefill(0, prompt_of(20), 0)
     order = np.lexsort((np.arange(VOCAB), -scores.logits[0]))
     assert np.array_equal(scores.top_ids[0], order)
     assert np.array_equal(scores.top_values[0], scores.logits[0][order])
@@ -121,8 +121,8 @@ def test_a_long_past_changes_no_bit_while_threads_are_at_most_the_heads(threads)
         for chunk in (16, 64, 256):
             assert np.array_equal(session.read_prompt(0, prompt, chunk).logits, whole)
         session.read_prompt(1, prompt_of(800), 256)
-        alone = session.step((0, 1), [1], [length]).logits.copy()
-        assert np.array_equal(session.step((0, 2), [1, 2], [length, 800]).logits[0], alone[0])
+        alone = session.decode((0, 1), [1], [length]).logits.copy()
+        assert np.array_equal(session.decode((0, 2), [1, 2], [length, 800]).logits[0], alone[0])
 
 
 def test_more_threads_than_heads_are_refused():

@@ -58,11 +58,11 @@ def test_chances_are_those_of_transformers(params, vocab, spread):
     rng = np.random.default_rng(vocab)
     for _ in range(3):
         logits = (rng.standard_normal(vocab) * spread).astype(np.float32)
-        ids, chances = Sampler(params, 1, PROMPT).candidates(*ranked(logits))
+        ids, probabilities = Sampler(params, 1, PROMPT).candidates(*ranked(logits))
         ours = np.zeros(vocab)
-        ours[ids] = chances
+        ours[ids] = probabilities
         np.testing.assert_allclose(ours, warped(params, logits), atol=2e-6)
-        assert (np.diff(chances) <= 0).all()
+        assert (np.diff(probabilities) <= 0).all()
 
 
 @pytest.mark.checklist(27)
@@ -75,9 +75,9 @@ def test_temperature_zero_takes_the_best_token_whatever_the_seed():
 
 def test_equal_scores_stay_together_and_come_lowest_id_first():
     logits = np.zeros(600, np.float32)
-    ids, chances = Sampler(Sampling(top_k=5, top_p=1.0), 1, []).candidates(*ranked(logits))
+    ids, probabilities = Sampler(Sampling(top_k=5, top_p=1.0), 1, []).candidates(*ranked(logits))
     assert ids.tolist() == list(range(600))
-    assert np.allclose(chances, 1 / 600)
+    assert np.allclose(probabilities, 1 / 600)
 
 
 def test_draws_follow_the_chances():
@@ -103,8 +103,8 @@ def test_frequency_and_presence_penalties_count_the_answer_only():
     sampler = Sampler(params, 1, [1, 1, 1])
     for token in (2, 2, 3):
         sampler.accept(token)
-    ids, chances = sampler.candidates(*ranked(logits))
-    scores = dict(zip(ids.tolist(), np.log(chances / chances[0]), strict=True))
+    ids, probabilities = sampler.candidates(*ranked(logits))
+    scores = dict(zip(ids.tolist(), np.log(probabilities / probabilities[0]), strict=True))
     assert scores[1] == pytest.approx(0)
     assert scores[2] == pytest.approx(-1.25, abs=1e-6)
     assert scores[3] == pytest.approx(-0.75, abs=1e-6)

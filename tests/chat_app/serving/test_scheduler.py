@@ -305,7 +305,7 @@ def test_a_model_that_breaks_while_it_writes_fails_its_answers_and_is_loaded_aga
     world.ask("a", broken, sampling=HOT, seed=1, new_tokens=200)
     world.ask("b", model, sampling=HOT, seed=1, new_tokens=40)
     world.pass_until_writing("a", "b")
-    for buffer in load(broken).session.pool.buffers.values():
+    for buffer in load(broken).session.cache.buffers.values():
         buffer[:] = np.nan
     broken_end, fine = world.finish("a", "b")
     assert broken_end.finish_reason == "failed"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from datasets_app.corpus.kinds import Identified, identify
-from datasets_app.corpus.readers.door import read
-from datasets_app.corpus.source import Gap, Item, Problem, Record, Tally
+from datasets_app.corpus.detection.kinds import Identified, identify
+from datasets_app.corpus.readers.registry import read
+from datasets_app.corpus.source import ByteTally, Gap, Item, Problem, Record
 
 
 @dataclasses.dataclass
@@ -18,7 +18,7 @@ class Reading:
 
     identified: Identified
     items: list[Item]
-    tally: Tally
+    tally: ByteTally
 
     @property
     def records(self) -> list[Record]:
@@ -40,7 +40,7 @@ class Reading:
 def read_file(path: Path, name: str, identified: Identified | None = None, **choices) -> Reading:
     """Read a file and check that its ranges tile it."""
     found = identified or identify(path, name)
-    at, tally = 0, Tally()
+    at, tally = 0, ByteTally()
     items: list[Item] = []
     for item in read(path, found, name=name, **choices):
         assert item.start == at

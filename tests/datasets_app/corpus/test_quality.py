@@ -4,7 +4,7 @@ import pytest
 
 from datasets_app.corpus.quality import (
     EMPTY_MESSAGE,
-    Tally,
+    QualityCounts,
     advice,
     band_of,
     report,
@@ -14,7 +14,7 @@ from datasets_app.corpus.quality import (
 from datasets_app.corpus.rules.finding import Finding
 from datasets_app.corpus.rules.judge import judge
 from datasets_app.corpus.rules.policy import standard
-from datasets_app.corpus.sample import bad_sample, good_sample
+from datasets_app.sample.conversations import bad_sample, good_sample
 
 
 def findings_of(conversations):
@@ -61,7 +61,7 @@ def test_only_open_e_and_r_of_the_six_labels_make_a_row_invalid():
         [finding("pii_email", "P")],
         [],
     ]
-    assert tally(rows) == Tally(6, 4, {"echo": 1, "truncated": 1})
+    assert tally(rows) == QualityCounts(6, 4, {"echo": 1, "truncated": 1})
 
 
 def test_no_rows_score_zero_with_a_message():
@@ -102,24 +102,26 @@ def test_the_report_has_the_names_that_other_programs_read():
 
 
 def test_advice_carries_counts_and_appears_above_its_share():
-    counts = Tally(1000, 650, {"empty": 1, "repetitive": 201, "echo": 133, "gibberish": 100})
+    counts = QualityCounts(
+        1000, 650, {"empty": 1, "repetitive": 201, "echo": 133, "gibberish": 100}
+    )
     sentences = {item.rule: item.sentence for item in advice(counts)}
     assert list(sentences) == ["", "empty", "repetitive", "echo"]
     assert sentences[""].startswith("350 of 1000 rows")
     assert sentences["echo"].startswith("133 answers repeat the question")
     assert sentences["empty"].startswith("1 answer is empty")
-    assert advice(Tally(1000, 800, {"repetitive": 200})) == []
+    assert advice(QualityCounts(1000, 800, {"repetitive": 200})) == []
 
 
 def test_a_good_score_of_many_copies_is_a_warning_that_counts_them():
-    many = Tally(629, 623, {}, copies=394)
+    many = QualityCounts(629, 623, {}, copies=394)
     assert band_of(many.quality_score).name == "good"
     assert verdict(many).name == "warning"
     assert "394 of 629 rows are copies" in verdict(many).words
     assert [item.rule for item in advice(many)] == ["copies"]
-    assert verdict(Tally(629, 623, {}, copies=12)).name == "good"
-    assert verdict(Tally(629, 200, {}, copies=12)).name == "critical"
-    assert verdict(Tally(0, 0, {})).name == "critical"
+    assert verdict(QualityCounts(629, 623, {}, copies=12)).name == "good"
+    assert verdict(QualityCounts(629, 200, {}, copies=12)).name == "critical"
+    assert verdict(QualityCounts(0, 0, {})).name == "critical"
 
 
 def test_the_report_counts_copies_and_advises_only_what_can_be_done():

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datasets_app.corpus.conversation import Conversation, CorpusError, Turn
-from datasets_app.corpus.sample import generate
 from datasets_app.corpus.split import Shares, SplitRow, block_groups, deal, exact_key
 from datasets_app.models import Dataset
+from datasets_app.sample.conversations import generate
 from datasets_app.services.datasets import create_dataset
 from tests.datasets_app.makers import add
 
@@ -29,7 +29,7 @@ def pair(question: str, answer: str) -> Conversation:
 def test_shares_come_out_about_as_asked_and_the_same_each_time():
     sides = deal(rows_of(10_000), seed=1, shares=Shares()).sides
     counts = Counter(sides.values())
-    assert 900 < counts["valid"] < 1100
+    assert 900 < counts["validation"] < 1100
     assert 420 < counts["test"] < 580
     assert deal(reversed(rows_of(10_000)), seed=1, shares=Shares()).sides == sides
     assert deal(rows_of(10_000), seed=2, shares=Shares()).sides != sides
@@ -44,7 +44,7 @@ def test_below_200_rows_there_is_no_test_side():
 def test_training_and_validation_are_never_empty(count, groups, seed):
     sides = deal(rows_of(count, lambda n: f"g{n % groups}"), seed=seed, shares=Shares()).sides
     assert len(sides) == count
-    assert {"train", "valid"} <= set(sides.values())
+    assert {"train", "validation"} <= set(sides.values())
 
 
 @given(st.integers(2, 60), st.integers(2, 20), st.integers(0, 2**31))
@@ -59,7 +59,7 @@ def test_a_group_stays_on_one_side(count, groups, seed):
 def test_a_single_group_is_parted_and_that_is_said():
     result = deal(rows_of(5, lambda n: "one"), seed=1, shares=Shares())
     assert result.parted == ("one",)
-    assert Counter(result.sides.values()) == {"train": 4, "valid": 1}
+    assert Counter(result.sides.values()) == {"train": 4, "validation": 1}
 
 
 @pytest.mark.parametrize("count", [0, 1])
@@ -78,14 +78,14 @@ def test_a_row_that_has_a_side_keeps_it_when_rows_are_added(first, more, seed):
 
 def test_a_new_row_follows_its_group_and_one_between_two_sides_is_left_out():
     rows = [
-        SplitRow(1, "x", "valid"),
+        SplitRow(1, "x", "validation"),
         SplitRow(2, "x"),
         SplitRow(3, "y", "train"),
-        SplitRow(4, "y", "valid"),
+        SplitRow(4, "y", "validation"),
         SplitRow(5, "y"),
     ]
     result = deal(rows, seed=1, shares=Shares())
-    assert result.sides == {1: "valid", 2: "valid", 3: "train", 4: "valid"}
+    assert result.sides == {1: "validation", 2: "validation", 3: "train", 4: "validation"}
     assert result.left_out == (5,)
 
 
@@ -105,7 +105,7 @@ def test_one_document_gives_both_sides(count):
     groups = block_groups(count, document="book")
     rows = [SplitRow(n, group) for n, group in enumerate(groups)]
     sides = deal(rows, seed=7, shares=Shares()).sides
-    assert {"train", "valid"} <= set(sides.values())
+    assert {"train", "validation"} <= set(sides.values())
     assert max(Counter(groups).values()) <= 20
     assert groups == sorted(groups, key=lambda group: int(group.partition("/")[2]))
 
@@ -176,12 +176,12 @@ def test_rows_of_an_older_installation_get_the_key_anew_and_keep_their_side(ada)
     add(dataset, [pair("caf\u00e9", "Yes."), pair("cafe\u0301", "Yes."), pair("-5", "Yes.")])
     before = Dataset.objects.get(pk=dataset.pk).changes
     right = list(dataset.conversations.order_by("pk").values_list("exact_key", flat=True))
-    dataset.conversations.filter(exact_key=right[0]).update(exact_key="old", side="valid")
+    dataset.conversations.filter(exact_key=right[0]).update(exact_key="old", side="validation")
     migration = import_module("datasets_app.migrations.0005_copies_by_what_they_say")
     for _ in range(2):
         migration.rekey(apps, SimpleNamespace(connection=connection))
     rows = dataset.conversations.order_by("pk").values_list("exact_key", "side")
-    assert list(rows) == [(right[0], "valid"), (right[0], "valid"), (right[2], None)]
+    assert list(rows) == [(right[0], "validation"), (right[0], "validation"), (right[2], None)]
     assert Dataset.objects.get(pk=dataset.pk).changes == before + 1
 
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from datasets_app.jobs import reading, unpacking
 from datasets_app.jobs.importing import import_upload
 from datasets_app.jobs.loading import import_here
-from datasets_app.models import Conversation, Upload, UploadState, Verdict
+from datasets_app.models import Conversation, FileState, Upload, UploadState
 from datasets_app.services import uploads, writing
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -102,7 +102,7 @@ def test_a_fault_of_otto_in_the_middle_of_copy_is_never_called_loaded(
     assert (file.n_records, Conversation.objects.count()) == (20, 20)
     assert "20 conversations were loaded" in found.reason
     again = imported("hats.jsonl", lines(40), dataset="elsewhere")
-    assert again.twin is None  # a part is not the whole
+    assert again.original is None  # a part is not the whole
     assert is_whole(again, 40)
     assert uploads.retry_upload(found, by=cora)
     assert import_upload(found.pk)
@@ -122,14 +122,14 @@ def test_a_member_that_broke_off_is_shown_and_can_be_read_on(
     found.refresh_from_db()
     verdicts = dict(found.files.exclude(parent=None).values_list("name", "verdict"))
     assert found.state == UploadState.READY
-    assert verdicts == {"first.jsonl": Verdict.FAILED, "second.jsonl": Verdict.LOADED}
+    assert verdicts == {"first.jsonl": FileState.FAILED, "second.jsonl": FileState.LOADED}
     page = client_of(cora).get(reverse("upload-detail", args=[found.pk])).content.decode()
     assert "1 file was not read to the end" in page
     assert "Read it again" in page
     assert uploads.retry_upload(found, by=cora)
     import_upload(found.pk)
     assert Conversation.objects.count() == 45
-    assert set(found.files.values_list("verdict", flat=True)) == {Verdict.LOADED}
+    assert set(found.files.values_list("verdict", flat=True)) == {FileState.LOADED}
     assert not uploads.retry_upload(found, by=cora)
 
 
@@ -218,13 +218,13 @@ def test_a_member_at_which_worker_after_worker_is_lost_costs_itself_alone(upload
     def lose(*_):
         raise Lost
 
-    real = reading.door.read
+    real = reading.registry.read
 
     def read(path, *args, **more):
         return lose() if b"hat" in Path(path).read_bytes() else real(path, *args, **more)
 
     with pytest.MonkeyPatch.context() as broken:
-        broken.setattr(reading.door, "read", read)
+        broken.setattr(reading.registry, "read", read)
         for _ in range(6):  # unpacking was progress, so the first does not count
             with pytest.raises(Lost):
                 import_upload(found.pk)

@@ -16,11 +16,11 @@ from datasets_app.jobs.importing import import_upload
 from datasets_app.models import (
     Conversation,
     Dataset,
+    FileState,
     Finding,
     Status,
     Upload,
     UploadState,
-    Verdict,
 )
 from datasets_app.services import choices, uploads
 from datasets_app.services.uploads import part_path
@@ -46,7 +46,7 @@ def test_jsonl_becomes_conversations_of_a_dataset_named_after_the_file(imported)
     rows = Conversation.objects.filter(dataset=done.dataset).order_by("position")
     assert [row.turns[1]["text"] for row in rows] == [f"The item {n} is here." for n in range(5)]
     file = done.files.get()
-    assert (file.verdict, file.n_records, file.n_total) == (Verdict.LOADED, 5, file.size)
+    assert (file.verdict, file.n_records, file.n_total) == (FileState.LOADED, 5, file.size)
     assert file.n_loaded + file.n_skipped + file.n_failed == file.size
     assert Dataset.objects.count() == 1
 
@@ -118,7 +118,7 @@ def test_an_import_killed_between_batches_goes_on_and_doubles_nothing(upload, mo
     monkeypatch.setattr(reading, "_write_batch", write)
     assert import_upload(found.pk)
     file = found.files.get()
-    assert (file.n_records, file.n_known, file.verdict) == (45, 0, Verdict.LOADED)
+    assert (file.n_records, file.n_known, file.verdict) == (45, 0, FileState.LOADED)
     assert Conversation.objects.count() == 45
     positions = list(Conversation.objects.order_by("position").values_list("position", flat=True))
     assert positions == list(range(1, 46))
@@ -176,7 +176,11 @@ def test_other_bytes_than_announced_are_refused(imported):
 def test_known_bytes_are_noticed_and_loaded_again_only_when_asked(imported, cora):
     first = imported("orders.jsonl", pairs(3))
     second = imported("copy of orders.jsonl", pairs(3))
-    assert (second.state, second.twin, second.reason) == ("ready", first, "already_uploaded")
+    assert (second.state, second.duplicate_of, second.reason) == (
+        "ready",
+        first,
+        "already_uploaded",
+    )
     assert Conversation.objects.count() == 3
     assert uploads.load_again(second, "another set", by=cora)
     import_upload(second.pk)
@@ -242,7 +246,7 @@ def test_a_refused_file_says_why(imported, name, body, verdict, reason):
 def test_a_reader_that_breaks_costs_one_file_and_can_be_tried_again(upload, cora, monkeypatch):
     found = upload("orders.jsonl", pairs(3))
     with monkeypatch.context() as broken:
-        broken.setattr(reading.door, "read", lambda *_, **__: 1 / 0)
+        broken.setattr(reading.registry, "read", lambda *_, **__: 1 / 0)
         import_upload(found.pk)
     found.refresh_from_db()
     file = found.files.get()

@@ -11,7 +11,7 @@ from datasets_app.corpus.rules import policy
 from datasets_app.corpus.source import Mapping
 from datasets_app.jobs import importing, reading, rescoring
 from datasets_app.jobs.importing import import_upload
-from datasets_app.models import Decision, Status, UploadState, Verdict
+from datasets_app.models import Decision, FileState, Status, UploadState
 from datasets_app.services import choices, curation
 from datasets_app.services.datasets import create_dataset, delete_dataset, set_policy
 from otto_web.lib.models import AuditEntry
@@ -54,7 +54,7 @@ def test_a_file_let_go_while_its_upload_ends_is_read(upload, cora, monkeypatch):
     assert import_upload(found.pk)
     found.refresh_from_db()
     assert found.state == UploadState.READY
-    assert found.files.get().verdict == Verdict.LOADED
+    assert found.files.get().verdict == FileState.LOADED
 
 
 def test_a_choice_for_many_files_is_one_entry_of_the_audit_trail(upload, cora):

@@ -16,7 +16,7 @@ from tests.training_app.test_consumers import socket
 from training_app.services.runs import queue_run
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("redis_server")]
-SOON = 2.0  # on a busy machine; without bells it would be five seconds and more
+SOON = 2.0  # on a busy machine; without notifications it would be five seconds and more
 
 CHANGES = {
     "sign out": (lambda client, person, ada: client.post("/sign-out/"), 4401),
@@ -35,7 +35,7 @@ def _seldom(settings, monkeypatch):
 
 
 async def settled(tab):
-    """Read what a fresh socket says until it is quiet: then it hears bells."""
+    """Read what a fresh socket says until it is quiet: then it hears notifications."""
     while not await tab.receive_nothing(0.5):
         await tab.receive_output()
 

@@ -1,4 +1,4 @@
-"""What every page has around it: rail, look, title, errors."""
+"""What every page has around it: sidebar, look, title, errors."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_the_rail_says_where_one_is(client_of, mia):
 
 
 def test_a_visitor_sees_no_rail(client, db):
-    assert '<nav class="rail"' not in client.get("/sign-in/").text
+    assert '<nav class="sidebar"' not in client.get("/sign-in/").text
 
 
 def test_title_and_heading_are_the_same_words(client_of, ada, mia):

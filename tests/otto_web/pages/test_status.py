@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from otto_web.lib.models import ProcessBeat
-from otto_web.pages import condition
+from otto_web.pages import diagnostics
 
 HTMX = {"HX-Request": "true"}
 
@@ -50,20 +50,20 @@ def test_a_kind_without_a_process_is_down_and_says_what_to_do(client_of, mia):
 
 def test_a_dead_redis_is_named_with_its_remedy(settings):
     settings.REDIS_URL = "redis://127.0.0.1:1"
-    found = condition.PARTS[1]()
+    found = diagnostics.PARTS[1]()
     assert (found.state, found.figures) == ("down", "does not answer")
     assert "Until then work starts late" in found.remedy
 
 
 def test_a_full_disk_is_named_with_its_remedy(settings):
     settings.OTTO_DISK_RESERVE_BYTES = 10**18
-    assert condition.PARTS[2]().state == "low"
+    assert diagnostics.PARTS[2]().state == "low"
 
 
 @pytest.mark.checklist(2)
 def test_without_libmagic_the_page_names_the_package(monkeypatch):
-    monkeypatch.setattr(condition, "LIBMAGIC", "")
-    states = {part.name: part for part in condition.detectors()}
+    monkeypatch.setattr(diagnostics, "LIBMAGIC", "")
+    states = {part.name: part for part in diagnostics.detectors()}
     assert states["Leading bytes"].state == "up"
     assert states["libmagic"].state == "off"
     assert "libmagic1" in states["libmagic"].remedy

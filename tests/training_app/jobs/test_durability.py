@@ -19,7 +19,7 @@ from tests.waiting import until
 from training_app import paths
 from training_app.exits import Exit
 from training_app.jobs.child import Trainer
-from training_app.jobs.places import own_place
+from training_app.jobs.process_identity import own_identity
 from training_app.lm.folder import open_model, verify_model
 from training_app.models import CancelVerb, Run, RunPoint, RunState, TrainedModel
 from training_app.services.attempts import Claim, claim_run, release_run
@@ -63,7 +63,7 @@ def finish(supervisor, run):
 
 
 def curve(run):
-    names = ["train/loss", "train/rate", "train/gradient_norm", "held_out/loss"]
+    names = ["train/loss", "train/rate", "train/gradient_norm", "validation/loss"]
     rows = RunPoint.objects.filter(run=run, name__in=names)
     return sorted(rows.values_list("name", "step", "value"))
 
@@ -97,8 +97,8 @@ def test_a_run_leaves_a_model_that_is_complete_and_opens(supervisor, process_env
     assert machine["machine/cores"] >= 0
     assert machine["machine/disk_free_bytes"] > 0
     best = run.checkpoints.get(is_best=True)
-    held_out = RunPoint.objects.filter(run=run, name="held_out/loss", step__gt=0)
-    assert best.val_loss == min(held_out.values_list("value", flat=True))
+    validation = RunPoint.objects.filter(run=run, name="validation/loss", step__gt=0)
+    assert best.validation_loss == min(validation.values_list("value", flat=True))
     assert (paths.absolute(best.path) / "model.safetensors").is_file()
 
 
@@ -190,7 +190,7 @@ def test_a_trainer_that_slept_through_its_lease_writes_nothing_and_exits_75(
     supervisor, process_env, in_process_env, at_checkpoint, monkeypatch
 ):
     run = queue(**LONG)
-    claim = claim_run(own_place())
+    claim = claim_run(own_identity())
     place = at_checkpoint("stop@3")
     for name, value in place.env.items():
         monkeypatch.setenv(name, value)
@@ -285,7 +285,7 @@ def test_a_time_limit_ends_the_run_and_keeps_its_checkpoint(supervisor, process_
 
 
 def test_a_run_on_an_empty_side_fails_with_a_sentence(supervisor, process_env):
-    run = queue_run(toy_order(make_version(valid=0)), created_by=None)
+    run = queue_run(toy_order(make_version(validation=0)), created_by=None)
     supervisor().wait(300)
     run.refresh_from_db()
     assert (run.state, run.reason) == (RunState.FAILED, "data")
@@ -295,7 +295,7 @@ def test_a_run_on_an_empty_side_fails_with_a_sentence(supervisor, process_env):
 
 def test_a_claim_is_useless_once_the_fence_was_raised(process_env, in_process_env):
     run = queue()
-    claim = claim_run(own_place())
+    claim = claim_run(own_identity())
     Run.objects.filter(pk=run.pk).update(fence=claim.fence + 1)
     assert Trainer(Claim(run.pk, claim.fence, 1)).end(300) == Exit.FENCE_LOST
     assert not RunPoint.objects.exists()

@@ -1,4 +1,4 @@
-"""A hint is only a bell: too many start nothing twice, lost ones lose nothing."""
+"""A hint is only a notification: too many start nothing twice, lost ones lose nothing."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def data() -> TokenSource:
 @pytest.fixture
 def spec() -> RunSpec:
     return RunSpec(
-        ModelConfig(layers=2, heads=2, kv_heads=2, width=32, context=32, vocabulary=512),
+        ModelConfig(layers=2, heads=2, kv_heads=2, hidden_size=32, context=32, vocab_size=512),
         TrainConfig(
             steps=24,
             micro_batch=4,
@@ -54,7 +54,7 @@ def spec() -> RunSpec:
             eval_batches=2,
             checkpoint_every=5,
             checkpoint_seconds=3600,
-            peak_rate=5e-3,
+            learning_rate=5e-3,
             threads=1,
             compile="off",
             precision="fp32",
@@ -90,10 +90,10 @@ class Diary:
     def samples(self, step, samples):
         self.replies[step] = list(samples)
 
-    def checkpoint(self, step, write, val_loss, *, is_best):
+    def checkpoint(self, step, write, validation_loss, *, is_best):
         folder = self.folder / f"step-{step}-{len(self.checkpoints)}"
         write(folder)
-        self.checkpoints.append((step, folder, val_loss, is_best))
+        self.checkpoints.append((step, folder, validation_loss, is_best))
 
     def newest_first(self):
         return [folder for _, folder, _, _ in reversed(self.checkpoints)]

@@ -25,22 +25,22 @@ def test_every_preset_survives_json(name):
 def test_the_test_preset_is_4_4_256_64():
     model = PRESETS["test"].model
     assert (model.family, model.layers, model.heads) == ("gpt2", 4, 4)
-    assert (model.width, model.context) == (256, 64)
+    assert (model.hidden_size, model.context) == (256, 64)
 
 
 @pytest.mark.checklist(84)
 def test_the_production_preset_is_6_6_384_128():
     model = PRESETS["production"].model
     assert (model.family, model.layers, model.heads) == ("gpt2", 6, 6)
-    assert (model.width, model.context) == (384, 128)
+    assert (model.hidden_size, model.context) == (384, 128)
 
 
 @pytest.mark.parametrize(
     ("field", "values"),
     [
-        ("heads", {"width": 32, "heads": 4, "kv_heads": 4}),
-        ("heads", {"family": "gpt2", "width": 36, "heads": 3, "kv_heads": 3}),
-        ("width", {"width": 100, "heads": 3, "kv_heads": 3}),
+        ("heads", {"hidden_size": 32, "heads": 4, "kv_heads": 4}),
+        ("heads", {"family": "gpt2", "hidden_size": 36, "heads": 3, "kv_heads": 3}),
+        ("hidden_size", {"hidden_size": 100, "heads": 3, "kv_heads": 3}),
         ("kv_heads", {"heads": 4, "kv_heads": 3}),
         ("kv_heads", {"family": "gpt2", "heads": 4, "kv_heads": 2}),
         ("family", {"family": "qwen"}),
@@ -60,7 +60,7 @@ def test_a_shape_that_cannot_be_served_is_refused_beside_its_field(field, values
     [
         ("steps", {}),
         ("steps", {"steps": 10, "minutes": 1}),
-        ("final_rate", {"steps": 10, "peak_rate": 1e-4, "final_rate": 1e-3}),
+        ("min_learning_rate", {"steps": 10, "learning_rate": 1e-4, "min_learning_rate": 1e-3}),
         ("precision", {"steps": 10, "precision": "fp8"}),
         ("micro_batch", {"steps": 10, "micro_batch": 0}),
         ("warmup_share", {"steps": 10, "warmup_share": 1.5}),
@@ -90,7 +90,7 @@ def test_no_value_of_any_setting_is_more_than_a_sentence(value):
     """JSON carries Infinity, NaN and numbers without end; each is refused as any wrong value is."""
     spec = PRESETS["chat"].spec(name="chat").as_json()
     for key, part in {key: side for side in ("model", "train") for key in spec[side]}.items():
-        if (value is None and key in LENGTHS) or (value is True and key == "tied"):
+        if (value is None and key in LENGTHS) or (value is True and key == "tie_word_embeddings"):
             continue
         with pytest.raises(ConfigError) as caught:
             RunSpec.from_json(spec | {part: spec[part] | {key: value}})
@@ -116,7 +116,7 @@ def test_nothing_about_a_preset_is_unusual(preset):
 @pytest.mark.parametrize(
     ("field", "changes"),
     [
-        ("peak_rate", {"peak_rate": 1.0}),
+        ("learning_rate", {"learning_rate": 1.0}),
         ("warmup_share", {"warmup_share": 0.9}),
         ("limit_minutes", {"limit_minutes": 2.0}),
         ("dropout", {"dropout": 0.9}),
@@ -131,11 +131,17 @@ def test_what_never_ends_well_is_refused_beside_its_field(field, changes):
 
 
 def test_every_number_beyond_its_usual_span_has_a_sentence():
-    model = {"layers": 30, "width": 4096, "heads": 32, "kv_heads": 32, "context": 4096}
-    train = {"beta1": 0.0, "beta2": 0.5, "weight_decay": 1.0, "clip": 0.0, "micro_batch": 1024}
-    train |= {"peak_rate": 2e-2, "warmup_share": 0.5, "accumulation": 100, "keep_last": 50}
+    model = {"layers": 30, "hidden_size": 4096, "heads": 32, "kv_heads": 32, "context": 4096}
+    train = {
+        "beta1": 0.0,
+        "beta2": 0.5,
+        "weight_decay": 1.0,
+        "max_grad_norm": 0.0,
+        "micro_batch": 1024,
+    }
+    train |= {"learning_rate": 2e-2, "warmup_share": 0.5, "accumulation": 100, "keep_last": 50}
     spec = RunSpec(
-        ModelConfig(**model, vocabulary=200_000, dropout=0.5),
+        ModelConfig(**model, vocab_size=200_000, dropout=0.5),
         TrainConfig(minutes=4, eval_batches=1, checkpoint_seconds=1, **train),
     )
     said = list(unusual(spec))
@@ -145,9 +151,12 @@ def test_every_number_beyond_its_usual_span_has_a_sentence():
 
 def test_the_parameter_count_is_the_networks(template):
     entries = template.tokenizer.get_vocab_size()
-    for config in (ModelConfig(width=64, kv_heads=2), ModelConfig("gpt2", width=64, tied=False)):
+    for config in (
+        ModelConfig(hidden_size=64, kv_heads=2),
+        ModelConfig("gpt2", hidden_size=64, tie_word_embeddings=False),
+    ):
         model = build_model(config, template, seed=1)
-        assert parameter_count(model) == replace(config, vocabulary=entries).parameters
+        assert parameter_count(model) == replace(config, vocab_size=entries).parameters
 
 
 @pytest.mark.checklist(86)

@@ -41,7 +41,7 @@ def test_a_run_learns_and_leaves_a_complete_model_folder(whole, diary, spec):
     assert whole.outcome == "succeeded"
     assert whole.step == spec.train.steps
     assert diary.curve["train/loss", 24] < 0.8 * diary.curve["train/loss", 1]
-    assert diary.curve["held_out/loss", 24] < diary.curve["held_out/loss", 0]
+    assert diary.curve["validation/loss", 24] < diary.curve["validation/loss", 0]
     rates = Schedule.of(spec.train, 24)
     assert all(diary.curve["train/rate", step] == rates.at(step) for step in range(1, 25))
     assert [name for name in PHASES if name in diary.phases] == diary.phases
@@ -139,11 +139,11 @@ def test_a_stop_right_after_an_evaluation_leaves_its_checkpoint_as_it_was(
     spec, data, tmp_path, diary, changed
 ):
     spec = changed(spec, checkpoint_every=0)
-    stop_at_8 = lambda: "drain" if ("held_out/loss", 8) in diary.curve else None  # noqa: E731
+    stop_at_8 = lambda: "drain" if ("validation/loss", 8) in diary.curve else None  # noqa: E731
     train_run(spec, data, tmp_path / "work", diary, stop_at_8)
-    ((step, _, val_loss, is_best),) = diary.checkpoints
+    ((step, _, validation_loss, is_best),) = diary.checkpoints
     assert (step, is_best) == (8, True)
-    assert val_loss == diary.curve["held_out/loss", 8]
+    assert validation_loss == diary.curve["validation/loss", 8]
 
 
 @pytest.mark.parametrize("phase", ["tokenizer", "packing"])
@@ -156,12 +156,12 @@ def test_a_stop_is_heard_while_the_data_are_read(phase, spec, data, tmp_path, di
 
 @pytest.mark.checklist(88)
 def test_the_best_weights_are_kept_when_later_ones_are_worse(spec, data, tmp_path, diary, changed):
-    spec = changed(spec, steps=60, peak_rate=3e-2, clip=0.0, patience=2, eval_every=6)
+    spec = changed(spec, steps=60, learning_rate=3e-2, max_grad_norm=0.0, patience=2, eval_every=6)
     try:
         result = train_run(spec, data, tmp_path / "work", diary, never)
     except DivergedError:
         pytest.fail("the toy run is not meant to break")
-    losses = {step: v for (name, step), v in diary.curve.items() if name == "held_out/loss"}
+    losses = {step: v for (name, step), v in diary.curve.items() if name == "validation/loss"}
     losses.pop(0)
     assert result.best_step == min(losses, key=losses.get)
     assert {step for step, _, _, best in diary.checkpoints if best} >= {result.best_step}
@@ -178,10 +178,10 @@ def test_minutes_are_turned_into_updates_once_and_said(spec, data, tmp_path, dia
 def test_a_model_can_be_continued_with_its_own_tokenizer(
     whole, spec, data, tmp_path, diary_of, changed
 ):
-    spec = changed(spec, steps=4, loss_on="answers", peak_rate=1e-4)
+    spec = changed(spec, steps=4, loss_on="answers", learning_rate=1e-4)
     diary = diary_of(tmp_path / "more")
     result = train_run(spec, data, tmp_path / "more", diary, never, Start(base=whole.folder))
-    assert diary.curve["held_out/loss", 0] < 4.5
+    assert diary.curve["validation/loss", 0] < 4.5
     before, after = (f / "tokenizer.json" for f in (whole.folder, result.folder))
     assert before.read_text() == after.read_text()
 
@@ -189,9 +189,9 @@ def test_a_model_can_be_continued_with_its_own_tokenizer(
 def test_a_checkpoint_of_other_data_or_sizes_is_refused(spec, data, tmp_path, diary, diary_of):
     train_run(spec, data, tmp_path / "one", diary, stop_after(3, "drain", diary))
     start = Start(checkpoints=diary.newest_first())
-    other = TokenSource([Conversation((Turn(USER, "xyz " * 200),))] * 4, data.valid, "other")
+    other = TokenSource([Conversation((Turn(USER, "xyz " * 200),))] * 4, data.validation, "other")
     with pytest.raises(TrainingError, match=r"other sizes|another tokenizer"):
         train_run(spec, other, tmp_path / "two", diary_of(tmp_path / "b"), never, start)
-    larger = RunSpec(replace(spec.model, width=64), spec.train)
+    larger = RunSpec(replace(spec.model, hidden_size=64), spec.train)
     with pytest.raises(TrainingError, match="other sizes"):
         train_run(larger, data, tmp_path / "three", diary_of(tmp_path / "c"), never, start)

@@ -16,7 +16,7 @@ from training_app.lm.checkpoint import (
     write_checkpoint,
 )
 from training_app.lm.config import ModelConfig, TrainConfig
-from training_app.lm.evaluation import Course, Figures, band, evaluate, held_out, verdict
+from training_app.lm.evaluation import Course, Figures, band, evaluate, validation, verdict
 from training_app.lm.fast import FastLoss
 from training_app.lm.generate import Taste, generate, question_of, reply
 from training_app.lm.loop import Batch, DivergedError, Machinery, Watch, make_optimizer, update
@@ -26,10 +26,10 @@ from training_app.lm.schedule import Schedule
 from training_app.lm.tokenizer import token_bytes
 
 SHAPES = {
-    "llama": ModelConfig(layers=2, heads=2, kv_heads=2, width=32, context=32),
-    "llama grouped": ModelConfig(layers=2, heads=4, kv_heads=2, width=64, context=32),
-    "gpt2": ModelConfig("gpt2", layers=2, heads=2, kv_heads=2, width=16, context=32),
-    "gpt2 untied": ModelConfig("gpt2", 1, 2, 2, 16, 32, tied=False),
+    "llama": ModelConfig(layers=2, heads=2, kv_heads=2, hidden_size=32, context=32),
+    "llama grouped": ModelConfig(layers=2, heads=4, kv_heads=2, hidden_size=64, context=32),
+    "gpt2": ModelConfig("gpt2", layers=2, heads=2, kv_heads=2, hidden_size=16, context=32),
+    "gpt2 untied": ModelConfig("gpt2", 1, 2, 2, 16, 32, tie_word_embeddings=False),
 }
 
 
@@ -73,7 +73,7 @@ def test_the_fast_forward_gives_transformers_logits(model):
 
 
 def test_long_contexts_take_the_fused_attention_and_give_the_same(template):
-    config = ModelConfig(layers=1, heads=2, kv_heads=1, width=32, context=320)
+    config = ModelConfig(layers=1, heads=2, kv_heads=1, hidden_size=32, context=320)
     model = lively(build_model(config, template, seed=1)).eval()
     ids = batch_of(1, columns=300).ids
     with torch.no_grad():
@@ -157,9 +157,9 @@ def test_patience_ends_a_run_that_gets_nowhere():
 
 @pytest.fixture
 def side(template, talks, tmp_path):
-    pack(template.encode_all(talks), tmp_path, vocabulary=512, context=32)
+    pack(template.encode_all(talks), tmp_path, vocab_size=512, context=32)
     lengths = token_bytes(template.tokenizer)
-    return held_out(open_packed(tmp_path), lengths, context=32, batch=4)
+    return validation(open_packed(tmp_path), lengths, context=32, batch=4)
 
 
 @pytest.mark.checklist(391)
@@ -181,7 +181,7 @@ def test_a_uniform_model_has_the_perplexity_of_its_vocabulary(template, talks, s
 def test_the_held_out_loss_is_the_mean_over_tokens_whatever_the_batch(small, side):
     fast = FastLoss(small)
     one = evaluate(fast, side)
-    lone = held_out(side.packed, side.token_bytes, context=32, batch=1)
+    lone = validation(side.packed, side.token_bytes, context=32, batch=1)
     other = evaluate(fast, lone)
     assert one.loss == pytest.approx(other.loss, rel=1e-5)
     assert one.answer_loss == pytest.approx(other.answer_loss, rel=1e-5)

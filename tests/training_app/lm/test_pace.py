@@ -11,7 +11,7 @@ from torch import nn
 from training_app.lm import pace
 from training_app.lm.config import TrainConfig
 from training_app.lm.loop import Batch
-from training_app.lm.pace import Budget, Decisions, Trial, decide, seconds_per_update
+from training_app.lm.pace import Decisions, TimeBudget, Trial, decide, seconds_per_update
 
 QUICK, SLOW = 0.002, 0.03
 MINUTE = TrainConfig(minutes=1, compile="off", precision="fp32")
@@ -94,7 +94,7 @@ def test_the_measurement_changes_no_weight():
 
 @pytest.mark.parametrize("prepared_for", [0, 55, 500])
 def test_minutes_train_for_half_of_them_at_least_however_long_the_start_took(prepared_for):
-    budget = Budget(CLOCK.monotonic() - prepared_for, reserve_seconds=60, train_tokens=1000)
+    budget = TimeBudget(CLOCK.monotonic() - prepared_for, reserve_seconds=60, train_tokens=1000)
     decided = decide(MINUTE, trial_of(forever(QUICK)), budget, say=print)
     trained = decided.steps * decided.seconds_per_update
     expected = max(30, 48 - prepared_for)
@@ -104,7 +104,7 @@ def test_minutes_train_for_half_of_them_at_least_however_long_the_start_took(pre
 def test_compiling_is_kept_only_where_it_is_faster(monkeypatch):
     monkeypatch.setattr(pace, "_should_compile", lambda *_: True)
     monkeypatch.setattr(pace, "runnable", lambda fast, _: lambda *b: CLOCK.sleep(SLOW) or fast(*b))
-    budget = Budget(CLOCK.monotonic(), reserve_seconds=0, train_tokens=1000)
+    budget = TimeBudget(CLOCK.monotonic(), reserve_seconds=0, train_tokens=1000)
     phases: list[str] = []
     auto = decide(
         replace(MINUTE, compile="auto"), trial_of(forever(QUICK)), budget, say=phases.append

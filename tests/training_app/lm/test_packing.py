@@ -20,10 +20,10 @@ from training_app.lm.packing import (
 from training_app.lm.template import Encoded
 
 
-def packed_of(folder, lengths, vocabulary=1000, context=16):
+def packed_of(folder, lengths, vocab_size=1000, context=16):
     ids = iter(range(10**6))
-    encoded = [Encoded([next(ids) % vocabulary for _ in range(n)], [n % 2] * n) for n in lengths]
-    facts = pack(encoded, folder, vocabulary=vocabulary, context=context)
+    encoded = [Encoded([next(ids) % vocab_size for _ in range(n)], [n % 2] * n) for n in lengths]
+    facts = pack(encoded, folder, vocab_size=vocab_size, context=context)
     return facts, open_packed(folder)
 
 
@@ -51,7 +51,7 @@ def test_the_facts_count_what_is_longer_than_the_context(tmp_path):
 
 
 def test_a_large_vocabulary_is_kept_in_32_bits(tmp_path):
-    _, packed = packed_of(tmp_path, [5], vocabulary=100_000)
+    _, packed = packed_of(tmp_path, [5], vocab_size=100_000)
     assert packed.tokens.dtype == np.uint32
 
 
@@ -81,7 +81,7 @@ def test_an_incomplete_folder_is_not_used(tmp_path):
 
 def test_an_empty_side_is_refused(tmp_path):
     with pytest.raises(TrainingError, match="no conversation"):
-        pack([], tmp_path, vocabulary=10, context=16)
+        pack([], tmp_path, vocab_size=10, context=16)
 
 
 @pytest.mark.checklist(89)
@@ -90,7 +90,7 @@ def test_packing_keeps_memory_flat(tmp_path):
 
     def peak(count):
         tracemalloc.start()
-        pack((item for _ in range(count)), tmp_path, vocabulary=1000, context=16)
+        pack((item for _ in range(count)), tmp_path, vocab_size=1000, context=16)
         size = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return size

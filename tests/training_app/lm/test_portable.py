@@ -20,8 +20,8 @@ from training_app.lm.template import Template
 
 ASKED = ["Where is my parcel number 3?", "ok"]
 SHAPES = {
-    "llama": ModelConfig(layers=2, heads=2, kv_heads=1, width=32, context=64),
-    "gpt2": ModelConfig("gpt2", layers=2, heads=2, kv_heads=2, width=16, context=64),
+    "llama": ModelConfig(layers=2, heads=2, kv_heads=1, hidden_size=32, context=64),
+    "gpt2": ModelConfig("gpt2", layers=2, heads=2, kv_heads=2, hidden_size=16, context=64),
 }
 
 
@@ -32,7 +32,7 @@ def folder(request, template, tmp_path):
     with torch.no_grad():
         for weight in model.parameters():
             weight.add_(torch.randn_like(weight) * 0.2)
-    write_model(tmp_path / "model", model, template, {"talks": True})
+    write_model(tmp_path / "model", model, template, {"is_chat": True})
     return tmp_path / "model"
 
 
@@ -73,7 +73,7 @@ def own_answer(folder, text):
 
 
 def test_a_changed_file_is_noticed(folder):
-    assert verify_model(folder)["talks"] is True
+    assert verify_model(folder)["is_chat"] is True
     (folder / "config.json").write_text("{}")
     with pytest.raises(FolderError, match=r"config\.json"):
         verify_model(folder)

@@ -12,7 +12,15 @@ from django.core.management import CommandError, call_command
 from tests.training_app.conftest import ROOT, make_version
 from training_app.models import Run
 
-SMALL = ["layers=1", "heads=2", "kv_heads=2", "width=32", "context=32", "steps=8", "threads=1"]
+SMALL = [
+    "layers=1",
+    "heads=2",
+    "kv_heads=2",
+    "hidden_size=32",
+    "context=32",
+    "steps=8",
+    "threads=1",
+]
 
 
 @pytest.fixture
@@ -34,7 +42,7 @@ def test_a_script_trains_waits_and_evaluates(manage):
     trained = manage("train", str(version.pk), "--preset", "tiny", *settings, "--wait")
     assert (trained["state"], trained["step"]) == ("succeeded", 8)
     evaluated = manage("evaluate", trained["model"])
-    assert evaluated["loss"] == pytest.approx(trained["val_loss"], rel=1e-4)
+    assert evaluated["loss"] == pytest.approx(trained["validation_loss"], rel=1e-4)
     assert evaluated["samples"]
 
 
@@ -44,12 +52,12 @@ def test_a_script_trains_waits_and_evaluates(manage):
         (["no such version"], "no frozen version"),
         (["{version}", "--set", "bogus=1"], "There is no setting “bogus”"),
         (["{version}", "--set", "layers"], "not of the form key=value"),
-        (["{version}", "--set", "width=100"], "multiple of 16"),
-        (["{version}", "--set", "width=Infinity"], "must be a whole number, not inf"),
-        (["{version}", "--set", "peak_rate=NaN"], "must be from"),
+        (["{version}", "--set", "hidden_size=100"], "multiple of 16"),
+        (["{version}", "--set", "hidden_size=Infinity"], "must be a whole number, not inf"),
+        (["{version}", "--set", "learning_rate=NaN"], "must be from"),
         (["{version}", "--set", "seed=" + "9" * 400], "more than 15 digits"),
         (["{version}", "--set", 'system_prompt="a\\u0000b"'], "cannot be stored"),
-        (["{version}", "--set", "peak_rate=1.0"], "the loss would break"),
+        (["{version}", "--set", "learning_rate=1.0"], "the loss would break"),
     ],
 )
 def test_what_cannot_be_trained_is_refused_with_a_sentence(

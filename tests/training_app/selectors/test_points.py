@@ -8,10 +8,10 @@ import pytest
 
 from training_app.models import RunPoint
 from training_app.selectors.points import MOST_PER_CURVE, points_since, thinned_curves
-from training_app.services.attempts import Place, claim_run
+from training_app.services.attempts import ProcessIdentity, claim_run
 from training_app.services.progress import record_points
 
-HERE = Place("here", 1, 1.0)
+HERE = ProcessIdentity("here", 1, 1.0)
 
 
 @pytest.fixture
@@ -39,9 +39,9 @@ def test_a_short_curve_is_given_whole(claim):
 def test_what_came_after_a_number_is_all_there_is_to_fetch(claim):
     record_points(claim, [("train/loss", 1, 4.0)])
     first = points_since(claim.run_id, 0)
-    record_points(claim, [("train/loss", 2, 3.0), ("held_out/loss", 2, 3.5)])
+    record_points(claim, [("train/loss", 2, 3.0), ("validation/loss", 2, 3.5)])
     later = points_since(claim.run_id, first.upto)
-    assert {row[:2] for row in later.rows} == {("train/loss", 2), ("held_out/loss", 2)}
+    assert {row[:2] for row in later.rows} == {("train/loss", 2), ("validation/loss", 2)}
     assert points_since(claim.run_id, later.upto).rows == []
 
 

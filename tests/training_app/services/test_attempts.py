@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from tests.training_app.conftest import make_version, toy_order
 from training_app.models import TERMINAL, CancelVerb, Checkpoint, Run, RunEvent, RunState
-from training_app.services.attempts import Claim, Place, claim_run, end_run, release_run
+from training_app.services.attempts import Claim, ProcessIdentity, claim_run, end_run, release_run
 from training_app.services.history import FenceLostError, take_numbers
 from training_app.services.progress import record_points
 from training_app.services.runs import cancel_run, queue_run
 
-HERE = Place("here", 1, 1.0)
+HERE = ProcessIdentity("here", 1, 1.0)
 MOVES = {
     ("queued", "running"),
     ("queued", "cancelled"),

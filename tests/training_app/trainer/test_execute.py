@@ -7,7 +7,7 @@ from django.db import connection, connections
 
 from tests.training_app.conftest import make_version, toy_order
 from training_app.models import Checkpoint
-from training_app.services.attempts import Claim, Place, claim_run
+from training_app.services.attempts import Claim, ProcessIdentity, claim_run
 from training_app.services.history import FenceLostError
 from training_app.services.runs import order_rest, queue_run
 from training_app.trainer.execute import _checkpoints, _prove_if_possible
@@ -39,7 +39,7 @@ def test_a_continued_run_still_finds_the_best_state_of_the_first_one(queued_run)
 @pytest.mark.django_db(transaction=True)
 def test_a_trainer_whose_database_went_away_waits_and_then_proves_its_fence():
     run = queue_run(toy_order(make_version()), created_by=None)
-    claim = claim_run(Place("here", 1, 1.0))
+    claim = claim_run(ProcessIdentity("here", 1, 1.0))
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         (backend,) = cursor.fetchone()

@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 
 from training_app.models import Checkpoint, RunState
-from training_app.services.attempts import Place, claim_run, end_run
+from training_app.services.attempts import ProcessIdentity, claim_run, end_run
 from training_app.services.progress import record_points, record_samples
 
 POINTS = [("train/loss", step, 5.0 / step) for step in range(1, 8)]
@@ -16,8 +16,8 @@ POINTS = [("train/loss", step, 5.0 / step) for step in range(1, 8)]
 
 @pytest.fixture
 def ended_run(queued_run):
-    claim = claim_run(Place("here", 1, 1.0))
-    record_points(claim, [*POINTS, ("held_out/loss", 7, float("nan"))])
+    claim = claim_run(ProcessIdentity("here", 1, 1.0))
+    record_points(claim, [*POINTS, ("validation/loss", 7, float("nan"))])
     record_samples(claim, 7, [(0, "Where is “it”?", "On\nits way.", "Here.")])
     end_run(claim, RunState.FAILED, reason="data", message="why")
     queued_run.refresh_from_db()
@@ -32,7 +32,7 @@ def test_the_whole_history_downloads_as_one_json_object(ended_run, theo, client_
     history = json.loads(b"".join(answer.streaming_content))
     assert history["spec"] == ended_run.spec
     assert history["curves"]["train/loss"] == [[step, value] for _, step, value in POINTS]
-    assert history["curves"]["held_out/loss"] == [[7, None]]
+    assert history["curves"]["validation/loss"] == [[7, None]]
     assert [event["kind"] for event in history["events"]] == ["queued", "claimed", "failed"]
     assert history["samples"][0]["reply"] == "On\nits way."
 

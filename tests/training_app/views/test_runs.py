@@ -83,14 +83,14 @@ def test_the_same_form_sent_twice_queues_one_run(theo, client_of, version):
 
 @pytest.mark.checklist(180, 181, 182)
 def test_epochs_batch_and_rate_are_kept_exactly_as_given(theo, client_of, version):
-    given = {"length": 3, "length_unit": "epochs", "micro_batch": 4, "peak_rate": 5e-5}
+    given = {"length": 3, "length_unit": "epochs", "micro_batch": 4, "learning_rate": 5e-5}
     client_of(theo).post(reverse("run-new"), filled(version, **given))
     train = Run.objects.get().spec["train"]
-    assert (train["epochs"], train["micro_batch"], train["peak_rate"]) == (3.0, 4, 5e-5)
+    assert (train["epochs"], train["micro_batch"], train["learning_rate"]) == (3.0, 4, 5e-5)
 
 
 def test_an_invalid_form_is_422_and_keeps_what_was_typed(theo, client_of, version):
-    answer = client_of(theo).post(reverse("run-new"), filled(version, width=100, name="Mine"))
+    answer = client_of(theo).post(reverse("run-new"), filled(version, hidden_size=100, name="Mine"))
     assert answer.status_code == 422
     page = answer.content.decode()
     assert "must be a multiple of 16" in page
@@ -103,7 +103,11 @@ def test_a_warm_up_as_long_as_the_run_is_refused(theo, client_of, version):
     assert answer.status_code == 422
 
 
-NUMBERS = [name for name, setting in SETTINGS.items() if not setting.choices and name != "tied"]
+NUMBERS = [
+    name
+    for name, setting in SETTINGS.items()
+    if not setting.choices and name != "tie_word_embeddings"
+]
 
 
 @pytest.mark.parametrize("value", ["Infinity", "-Infinity", "NaN", "1e999", "9" * 400, "-1", "0x1"])
@@ -119,7 +123,7 @@ def test_no_number_of_the_form_is_more_than_a_sentence(value, theo, client_of, v
 def test_a_rate_of_one_is_refused_beside_its_field_and_before_the_start(
     name, theo, client_of, version
 ):
-    page = client_of(theo).post(reverse(name), filled(version, peak_rate=1.0)).content.decode()
+    page = client_of(theo).post(reverse(name), filled(version, learning_rate=1.0)).content.decode()
     assert "the loss would break in the first updates" in page
     assert "Ready to train" not in page
     assert not Run.objects.exists()
@@ -149,18 +153,18 @@ def test_quality_below_70_warns_before_the_start(theo, client_of):
 
 
 def test_three_conversations_are_refused_with_a_sentence(theo, client_of):
-    answer = client_of(theo).post(reverse("run-new"), filled(make_version(4, valid=1)))
+    answer = client_of(theo).post(reverse("run-new"), filled(make_version(4, validation=1)))
     assert answer.status_code == 422
     assert "3 conversations are too few" in answer.content.decode()
 
 
 def test_an_empty_held_out_side_is_refused_with_a_sentence(theo, client_of):
-    answer = client_of(theo).post(reverse("run-new"), filled(make_version(30, valid=0)))
+    answer = client_of(theo).post(reverse("run-new"), filled(make_version(30, validation=0)))
     assert "no validation side" in answer.content.decode()
 
 
 def test_a_vocabulary_larger_than_the_data_is_adjusted_with_a_sentence(theo, client_of, version):
-    answer = client_of(theo).post(reverse("run-forecast"), filled(version, vocabulary=30_000))
+    answer = client_of(theo).post(reverse("run-forecast"), filled(version, vocab_size=30_000))
     assert "entries instead of 30,000" in answer.content.decode()
 
 
@@ -174,7 +178,7 @@ def chosen(client, values, preset, **headers):
 
 def test_a_preset_changes_only_what_presets_are_about_and_says_what(theo, client_of, version):
     older = make_version()
-    values = filled(older, name="Mine", dropout="0.1", seed="7", peak_rate="5e-4", forced="on")
+    values = filled(older, name="Mine", dropout="0.1", seed="7", learning_rate="5e-4", forced="on")
     answer = chosen(client_of(theo), values | {"system_prompt": "Be kind."}, "production")
     assert (answer.status_code, Run.objects.count()) == (200, 0)
     form, page = answer.context["form"], answer.content.decode()
@@ -182,7 +186,15 @@ def test_a_preset_changes_only_what_presets_are_about_and_says_what(theo, client
     kept |= {"system_prompt": "Be kind.", "idem_key": str(values["idem_key"])}
     assert {name: str(form[name].value()) for name in kept} == kept
     production = preset_values("production")
-    for name in ("family", "layers", "width", "context", "peak_rate", "length", "length_unit"):
+    for name in (
+        "family",
+        "layers",
+        "hidden_size",
+        "context",
+        "learning_rate",
+        "length",
+        "length_unit",
+    ):
         assert form[name].value() == production[name]
     assert "Learning rate 5e-4 → 0.0006" in page
     assert "Width 128 → 384" in page
@@ -216,14 +228,21 @@ def test_presets_stand_by_their_minutes(theo, client_of, version):
 )
 def test_the_earlier_presets_fill_the_form(preset, shape, theo, client_of, version):
     page = client_of(theo).get(reverse("run-new"), {"preset": preset}).context["form"]
-    names = ("layers", "heads", "width", "context")
+    names = ("layers", "heads", "hidden_size", "context")
     assert tuple(page[name].value() for name in names) == shape
 
 
 @pytest.mark.checklist(92, 189)
 def test_the_advanced_part_shows_optimiser_seed_and_checkpoint_policy(theo, client_of, version):
     page = client_of(theo).get(reverse("run-new")).content.decode()
-    wanted = ("weight_decay", "clip", "tied", "seed", "checkpoint_every", "keep_last")
+    wanted = (
+        "weight_decay",
+        "max_grad_norm",
+        "tie_word_embeddings",
+        "seed",
+        "checkpoint_every",
+        "keep_last",
+    )
     assert all(f'name="{name}"' in page for name in wanted)
 
 
@@ -319,8 +338,8 @@ def test_retry_divides_the_rate_by_ten_and_goes_on_from_the_best_state(theo, cli
     best, _ = (checkpoint(queued_run, step, is_best=step == 4) for step in (4, 6))
     client_of(theo).post(reverse("run-retry", args=[queued_run.pk]))
     child = queued_run.children.get()
-    before = queued_run.spec["train"]["peak_rate"]
-    assert child.spec["train"]["peak_rate"] == pytest.approx(before / 10)
+    before = queued_run.spec["train"]["learning_rate"]
+    assert child.spec["train"]["learning_rate"] == pytest.approx(before / 10)
     assert child.start_checkpoint == best
 
 

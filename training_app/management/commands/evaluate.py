@@ -23,7 +23,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("model", help="id, name, or name and number")
         parser.add_argument("--version-of-data", default="", help="another version than its own")
-        parser.add_argument("--side", choices=["valid", "test"], default="valid")
+        parser.add_argument("--side", choices=["validation", "test"], default="validation")
         parser.add_argument("--json", action="store_true", help="one JSON object as the answer")
 
     def handle(self, *args: Any, **options: Any) -> None:

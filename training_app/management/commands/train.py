@@ -129,7 +129,7 @@ def _facts(run: Run) -> dict[str, Any]:
     evaluation = None if model is None else model.evaluations.first()
     if evaluation is not None:
         facts |= {
-            "val_loss": evaluation.loss,
+            "validation_loss": evaluation.loss,
             "perplexity": evaluation.perplexity,
             "bits_per_byte": evaluation.bits_per_byte,
         }

@@ -4,9 +4,9 @@ import tracemalloc
 
 import pytest
 
-from datasets_app.corpus import kinds
-from datasets_app.corpus.kind_names import Kind
-from datasets_app.corpus.readers import door
+from datasets_app.corpus.detection import kinds
+from datasets_app.corpus.detection.kind_names import Kind
+from datasets_app.corpus.readers import registry
 
 
 @pytest.mark.checklist(45)
@@ -143,7 +143,7 @@ def test_a_million_blank_lines_are_one_gap_that_takes_no_memory(tmp_path):
     path = tmp_path / "a.txt"
     path.write_bytes(b"a first line\n" + b"\n" * 300_000 + b"a last line\n" + b" \n" * 300_000)
     tracemalloc.start()
-    items = list(door.read(path, kinds.Identified(Kind.TXT, ("given",))))
+    items = list(registry.read(path, kinds.Identified(Kind.TXT, ("given",))))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert [type(item).__name__ for item in items if item.end - item.start < 20] == ["Record"] * 2

@@ -9,7 +9,7 @@ from django.template import Context, Template
 from django.utils import timezone
 
 from chat_app.models import GenerationState, PipelineState
-from datasets_app.models import Status, UploadState, Verdict
+from datasets_app.models import FileState, Status, UploadState
 from otto_web.lib.models import ProcessState
 from otto_web.lib.templatetags import otto
 from training_app.models import JobState, ModelState, RunState
@@ -19,7 +19,7 @@ ENUMS = (
     JobState,
     ModelState,
     UploadState,
-    Verdict,
+    FileState,
     Status,
     GenerationState,
     PipelineState,

@@ -1,0 +1,39 @@
+"""Rows of this app, by noun; every name can be imported from here."""
+
+from __future__ import annotations
+
+from chat_app.models.chat import Chat, ChatQuerySet, Message
+from chat_app.models.deployment import Deployment, DeploymentEvent, DeploymentQuerySet
+from chat_app.models.generation import GENERATION_OPEN, Generation, GenerationState
+from chat_app.models.log import LogEntry, LogQuerySet
+from chat_app.models.pipeline import (
+    STEP_WORDS,
+    Pipeline,
+    PipelineQuerySet,
+    PipelineState,
+    PipelineStep,
+)
+from chat_app.models.rating import Rating
+from chat_app.models.serving import PRECISION, ServingExport
+
+__all__ = [
+    "GENERATION_OPEN",
+    "PRECISION",
+    "STEP_WORDS",
+    "Chat",
+    "ChatQuerySet",
+    "Deployment",
+    "DeploymentEvent",
+    "DeploymentQuerySet",
+    "Generation",
+    "GenerationState",
+    "LogEntry",
+    "LogQuerySet",
+    "Message",
+    "Pipeline",
+    "PipelineQuerySet",
+    "PipelineState",
+    "PipelineStep",
+    "Rating",
+    "ServingExport",
+]

@@ -1,0 +1,63 @@
+"""Chats and their messages."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import models
+from django.db.models import Q
+
+from chat_app.models.deployment import Deployment
+from otto_web.lib.access import Role, has_role
+
+
+class ChatQuerySet(models.QuerySet[Any]):
+    """A chat belongs to its author, until it is shared."""
+
+    def visible_to(self, user: User) -> ChatQuerySet:
+        if not has_role(user, Role.MEMBER):
+            return self.none()
+        return self.filter(Q(owner=user) | Q(is_shared=True), deleted_at=None)
+
+
+class Chat(models.Model):
+    """One person's conversation with a deployment."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="chats"
+    )
+    deployment = models.ForeignKey(Deployment, on_delete=models.PROTECT, related_name="chats")
+    title = models.CharField(max_length=200, default="", blank=True)
+    is_shared = models.BooleanField(default=False)
+    system = models.TextField(default="", blank=True)
+    params = models.JSONField(default=dict, blank=True)
+    is_logged = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    deleted_at = models.DateTimeField(null=True, editable=False)
+    objects = ChatQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.title or str(self.id)
+
+
+class Message(models.Model):
+    """One message of a chat; the answers' texts are checkpointed while they are written."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    chat = models.ForeignKey(Chat, on_delete=models.CASCADE, related_name="messages")
+    parent = models.ForeignKey("self", null=True, on_delete=models.CASCADE, related_name="children")
+    role = models.CharField(max_length=10)
+    text = models.TextField(default="", blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    idem = models.UUIDField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["chat", "idem"], name="message_idem_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.role}: {self.text[:40]}"

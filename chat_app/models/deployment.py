@@ -1,0 +1,62 @@
+"""Deployments: the names under which the team chats with a model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import models
+
+from chat_app.models.serving import ServingExport
+from otto_web.lib.access import Role, has_role
+from training_app.models import TrainedModel
+
+
+class DeploymentQuerySet(models.QuerySet[Any]):
+    """Deployments are for the whole team."""
+
+    def visible_to(self, user: User) -> DeploymentQuerySet:
+        return self if has_role(user, Role.MEMBER) else self.none()
+
+
+class Deployment(models.Model):
+    """An alias under which the team chats with a model; it can be pointed at another one."""
+
+    alias = models.SlugField(max_length=60, primary_key=True)
+    model = models.ForeignKey(TrainedModel, on_delete=models.PROTECT, related_name="deployments")
+    export = models.ForeignKey(ServingExport, null=True, on_delete=models.PROTECT, related_name="+")
+    next_model = models.ForeignKey(
+        TrainedModel,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="takes over as soon as its serving file is proved",
+    )
+    is_logging = models.BooleanField(default=True, help_text="log for retraining")
+    params = models.JSONField(default=dict, blank=True)
+    starters = models.JSONField(
+        default=list, blank=True, help_text="questions that a trainer lets everybody read"
+    )
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    switched_at = models.DateTimeField(auto_now_add=True)
+    objects = DeploymentQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.alias
+
+
+class DeploymentEvent(models.Model):
+    """A switch of a deployment; rows are only ever added."""
+
+    deployment = models.ForeignKey(Deployment, on_delete=models.CASCADE, related_name="events")
+    at = models.DateTimeField(auto_now_add=True)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    model = models.ForeignKey(TrainedModel, on_delete=models.CASCADE, related_name="+")
+    detail = models.CharField(max_length=200, default="")
+
+    def __str__(self) -> str:
+        return f"{self.deployment_id}: {self.detail}"

@@ -1,0 +1,55 @@
+"""Single exchanges that curators may see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import models
+from django.db.models import OuterRef, Subquery
+
+from chat_app.models.chat import Message
+from chat_app.models.deployment import Deployment
+from chat_app.models.rating import Rating
+from datasets_app.models import Conversation
+from otto_web.lib.access import Role, has_role
+from training_app.models import TrainedModel
+
+
+class LogQuerySet(models.QuerySet[Any]):
+    """What curators may read of other people's chats: single exchanges without the author."""
+
+    def visible_to(self, user: User) -> LogQuerySet:
+        return self if has_role(user, Role.CURATOR) else self.none()
+
+    def with_rating(self) -> LogQuerySet:
+        """Add `rated`: the newest rating of each answer, None where there is none."""
+        given = Rating.objects.filter(message=OuterRef("message_id")).order_by("-updated_at")
+        rated: LogQuerySet = self.annotate(rated=Subquery(given.values("value")[:1]))
+        return rated
+
+
+class LogEntry(models.Model):
+    """One logged exchange, made when the answer ends, if deployment and chat log."""
+
+    message = models.OneToOneField(
+        Message, primary_key=True, on_delete=models.CASCADE, related_name="log_entry"
+    )
+    deployment = models.ForeignKey(Deployment, on_delete=models.CASCADE, related_name="log_entries")
+    model = models.ForeignKey(TrainedModel, on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+    reviewed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    conversation = models.ForeignKey(
+        Conversation, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    objects = LogQuerySet.as_manager()
+
+    class Meta:
+        # the log, newest first
+        indexes = [models.Index(fields=["-at"], name="logentry_by_time")]
+
+    def __str__(self) -> str:
+        return f"log entry {self.message_id}"

@@ -1,0 +1,40 @@
+"""Serving graphs of models, with their proof."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from training_app.models import JobState, TrainedModel
+
+PRECISION = "fp32"  # what is served: anything less differs from torch's numbers
+
+
+class ServingExport(models.Model):
+    """A model as the engine runs it: proved equal to torch on this installation."""
+
+    model = models.ForeignKey(
+        TrainedModel, on_delete=models.CASCADE, related_name="serving_exports"
+    )
+    precision = models.CharField(max_length=20, default=PRECISION)
+    path = models.CharField(max_length=300, default="")
+    sha256 = models.CharField(max_length=64, default="")
+    onnxruntime = models.CharField(max_length=40, default="")
+    cpu = models.CharField(max_length=200, default="")
+    parity_max = models.FloatField(null=True)
+    figures = models.JSONField(default=dict, blank=True)
+    calibration = models.JSONField(default=dict)
+    state = models.CharField(max_length=10, choices=JobState, default=JobState.QUEUED)
+    reason = models.TextField(default="")
+    fence = models.PositiveBigIntegerField(default=0, editable=False)
+    lease_until = models.DateTimeField(null=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["model", "precision"], name="servingexport_one_per_precision"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model_id} {self.precision}"

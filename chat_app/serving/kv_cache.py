@@ -1,0 +1,42 @@
+"""Keys and values of all rows: plain arrays that the session reads and writes in place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+Views = dict[str, ort.OrtValue]
+
+
+class KVCache:
+    """Holds `slots` rows of `max_len` tokens for every layer; memory is taken when written."""
+
+    def __init__(self, names: Sequence[str], size: tuple[int, int, int, int]) -> None:
+        self.slots, _, self.max_len, _ = size  # (slots, kv_heads, max_len, head_dim)
+        self.buffers: dict[str, NDArray[Any]] = {name: np.zeros(size, np.float32) for name in names}
+        self._views: dict[tuple[int, int], Views] = {}
+
+    def views(self, low: int, high: int) -> Views:
+        """Return rows low..high-1 of every buffer as the session wants them, without a copy."""
+        if (low, high) not in self._views:
+            self._views[low, high] = {
+                name: shared_value(buffer[low:high]) for name, buffer in self.buffers.items()
+            }
+        return self._views[low, high]
+
+    def copy(self, source: int, target: int, length: int) -> None:
+        """Make the first `length` tokens of row `target` equal to those of row `source`."""
+        for buffer in self.buffers.values():
+            buffer[target, :, :length] = buffer[source, :, :length]
+
+
+def shared_value(values: NDArray[Any]) -> ort.OrtValue:
+    """Return a value of the session that is this very memory; a copy would lose the keys."""
+    value = ort.OrtValue.ortvalue_from_numpy(values)
+    if value.data_ptr() != values.ctypes.data:
+        raise MemoryError("onnxruntime copied a buffer that it should share")
+    return value

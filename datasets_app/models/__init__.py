@@ -1,0 +1,56 @@
+"""Rows of this app, by noun; every name can be imported from here."""
+
+from __future__ import annotations
+
+from datasets_app.models.action import Action, ActionGroup
+from datasets_app.models.conversation import (
+    SEARCHED_CHARACTERS,
+    Conversation,
+    ConversationRevision,
+    Decision,
+    Finding,
+    Origin,
+    Status,
+)
+from datasets_app.models.dataset import Dataset, Rescoring
+from datasets_app.models.querysets import CuratorsQuerySet
+from datasets_app.models.upload import (
+    BROKEN_OFF,
+    Blob,
+    FileState,
+    Issue,
+    SourceFile,
+    SourceFileQuerySet,
+    Upload,
+    UploadQuerySet,
+    UploadState,
+)
+from datasets_app.models.version import Choice, Version, VersionRow, VersionState
+
+__all__ = [
+    "BROKEN_OFF",
+    "SEARCHED_CHARACTERS",
+    "Action",
+    "ActionGroup",
+    "Blob",
+    "Choice",
+    "Conversation",
+    "ConversationRevision",
+    "CuratorsQuerySet",
+    "Dataset",
+    "Decision",
+    "FileState",
+    "Finding",
+    "Issue",
+    "Origin",
+    "Rescoring",
+    "SourceFile",
+    "SourceFileQuerySet",
+    "Status",
+    "Upload",
+    "UploadQuerySet",
+    "UploadState",
+    "Version",
+    "VersionRow",
+    "VersionState",
+]

@@ -1,0 +1,186 @@
+"""Conversations, what the rules found in them, and what they said before an edit."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.db import models
+from django.db.models import Case, Q, When
+from django.db.models.functions import Left
+
+from datasets_app.models.dataset import Dataset
+from datasets_app.models.upload import SourceFile
+
+SEARCHED_CHARACTERS = 100_000  # a tsvector ends at 1 MiB
+
+
+class Status(models.TextChoices):
+    KEPT = "kept"
+    REVIEW = "review"
+    EXCLUDED = "excluded"
+
+
+class Decision(models.TextChoices):
+    KEEP = "keep"
+    EXCLUDE = "exclude"
+
+
+class Origin(models.TextChoices):
+    FILE = "file"
+    CHAT = "chat"
+    SAMPLE = "sample"
+    HAND = "hand"
+
+
+class Conversation(models.Model):
+    """One row of a dataset: its turns, where they came from, and what the rules said.
+
+    What a decision or a version writes stands in no index, and pages are kept half empty, so that
+    PostgreSQL changes such a row in place: otherwise it would write every index anew.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    dataset = models.ForeignKey(
+        Dataset,
+        on_delete=models.CASCADE,
+        related_name="conversations",
+        db_index=False,  # conversation_position_unique begins with it
+    )
+    position = models.PositiveBigIntegerField()
+    turns = models.JSONField()
+    text = models.TextField(help_text="all turns, for the search")
+    words = models.GeneratedField(
+        expression=SearchVector(Left("text", SEARCHED_CHARACTERS), config="simple"),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
+    is_passage = models.GeneratedField(
+        expression=Case(When(turns__0__role="text", then=True), default=False),
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
+    row_hash = models.CharField(max_length=64)
+    exact_key = models.CharField(max_length=64, help_text="equal for copies of one text")
+    revision = models.PositiveIntegerField(default=1)
+    origin = models.CharField(max_length=10, choices=Origin)
+    origin_key = models.CharField(max_length=64)
+    source_file = models.ForeignKey(
+        SourceFile,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="conversations",
+        db_index=False,  # conversation_by_file begins with it
+    )
+    start = models.PositiveBigIntegerField(null=True)
+    end = models.PositiveBigIntegerField(null=True)
+    meta = models.JSONField(default=dict, help_text="extra fields of the record")
+    status = models.CharField(max_length=10, choices=Status, default=Status.KEPT)
+    decision = models.CharField(max_length=10, choices=Decision, null=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
+    )
+    quality = models.PositiveSmallIntegerField(default=100)
+    reasons = ArrayField(
+        models.CharField(max_length=30),
+        default=list,
+        help_text="the rules with an open finding of severity E or R",
+    )
+    n_turns = models.PositiveIntegerField(default=0)
+    n_words = models.PositiveIntegerField(default=0)
+    tags = ArrayField(models.CharField(max_length=60), default=list)
+    side = models.CharField(max_length=10, null=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    updated_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["dataset", "origin_key"], name="conversation_origin_unique"
+            ),
+            models.UniqueConstraint(
+                fields=["dataset", "position"], name="conversation_position_unique"
+            ),
+            models.CheckConstraint(
+                name="conversation_status_known", condition=Q(status__in=Status.values)
+            ),
+        ]
+        indexes = [
+            # the table by quality
+            models.Index(fields=["dataset", "quality", "id"], name="conversation_by_quality"),
+            # the table by length
+            models.Index(fields=["dataset", "n_words", "id"], name="conversation_by_length"),
+            # copies of one text
+            models.Index(fields=["dataset", "exact_key"], name="conversation_by_exact_key"),
+            # the search box
+            GinIndex(fields=["words"], name="conversation_by_words"),
+            # rows of one reason
+            GinIndex(fields=["reasons"], name="conversation_by_reasons"),
+            # the first rows of one file
+            models.Index(fields=["source_file", "position"], name="conversation_by_file"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.dataset_id} {self.position}"
+
+
+class Finding(models.Model):
+    """A rule's verdict about one turn."""
+
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.CASCADE, related_name="findings"
+    )
+    turn = models.PositiveIntegerField()
+    rule = models.CharField(max_length=30)
+    rule_version = models.PositiveSmallIntegerField()
+    severity = models.CharField(max_length=1)
+    value = models.FloatField()
+    threshold = models.FloatField()
+    spans = models.JSONField(default=list)
+    note = models.TextField(default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["conversation", "turn", "rule"], name="finding_one_per_rule"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rule} on turn {self.turn}"
+
+
+class ConversationRevision(models.Model):
+    """What a conversation said before an edit."""
+
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.CASCADE, related_name="revisions"
+    )
+    revision = models.PositiveIntegerField()
+    turns = models.JSONField()
+    row_hash = models.CharField(max_length=64)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["conversation", "revision"], name="revision_number_unique"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.conversation_id} revision {self.revision}"

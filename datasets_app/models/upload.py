@@ -1,0 +1,206 @@
+"""Uploads, the files found in them, and the places to look at."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Self
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from datasets_app.models.querysets import CuratorsQuerySet
+
+
+class Blob(models.Model):
+    """Bytes in the blob store, named by their content; a row proves that the file is durable."""
+
+    sha256 = models.CharField(max_length=64, primary_key=True)
+    size = models.PositiveBigIntegerField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.sha256
+
+
+class UploadState(models.TextChoices):
+    RECEIVING = "receiving"
+    RECEIVED = "received"
+    READING = "reading"
+    READY = "ready"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+
+
+class UploadQuerySet(CuratorsQuerySet):
+    """Uploads, as people and workers look for them."""
+
+    def shown(self) -> Self:
+        """Leave out what a person took back: its rows are on their way out."""
+        return self.exclude(state=UploadState.WITHDRAWN)
+
+    def claimable(self) -> Self:
+        """Return what waits for a worker, and what its worker has left."""
+        left = Q(state=UploadState.READING, lease_until__lt=Now())
+        return self.filter(Q(state=UploadState.RECEIVED) | left)
+
+
+class Upload(models.Model):
+    """One file that a person sent, from its first chunk to its last conversation."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="uploads"
+    )
+    name = models.CharField(max_length=1024)
+    claimed_type = models.CharField(max_length=200, default="")
+    size = models.PositiveBigIntegerField()
+    offset = models.PositiveBigIntegerField(default=0, editable=False)
+    claimed_sha256 = models.CharField(max_length=64, default="")
+    dataset_name = models.CharField(max_length=200, default="", help_text="chosen by a person")
+    is_again = models.BooleanField(default=False, help_text="load although the bytes are known")
+    state = models.CharField(
+        max_length=10, choices=UploadState, default=UploadState.RECEIVING, editable=False
+    )
+    reason = models.TextField(default="", blank=True, editable=False)
+    idem_key = models.CharField(max_length=100, null=True)
+    blob = models.ForeignKey(Blob, null=True, on_delete=models.PROTECT, related_name="uploads")
+    dataset = models.ForeignKey(
+        "Dataset", null=True, on_delete=models.SET_NULL, related_name="uploads"
+    )
+    duplicate_of = models.ForeignKey(
+        "self", null=True, on_delete=models.SET_NULL, related_name="copies"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True, editable=False)
+    fence = models.PositiveBigIntegerField(default=0, editable=False)
+    attempt = models.PositiveIntegerField(default=0, editable=False)
+    lease_until = models.DateTimeField(null=True, editable=False)
+    objects = UploadQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["created_by", "idem_key"], name="upload_idem_unique"),
+            models.CheckConstraint(
+                name="upload_state_known", condition=Q(state__in=UploadState.values)
+            ),
+            models.CheckConstraint(name="upload_offset_fits", condition=Q(offset__lte=F("size"))),
+        ]
+        indexes = [
+            # the reaper's look for unfinished uploads
+            models.Index(fields=["state", "lease_until"], name="upload_by_state")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class FileState(models.TextChoices):
+    PENDING = "pending"
+    LOADED = "loaded"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    WAITING = "waiting"
+
+
+BROKEN_OFF = Q(blob__isnull=False) & (
+    Q(reason__in=("own_fault", "too_slow", "worker_lost"))
+    | Q(verdict=FileState.FAILED, n_records__gt=0)
+)
+
+
+class SourceFileQuerySet(CuratorsQuerySet):
+    """Files of uploads that nobody took back."""
+
+    def shown(self) -> Self:
+        return self.exclude(upload__state=UploadState.WITHDRAWN)
+
+    def broken_off(self) -> Self:
+        """Return files that were not read to their end, though they might be another time."""
+        return self.filter(BROKEN_OFF)
+
+
+class SourceFile(models.Model):
+    """A file of an upload: the upload itself, or a member of an archive in it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="files")
+    parent = models.ForeignKey("self", null=True, on_delete=models.CASCADE, related_name="members")
+    member_no = models.PositiveIntegerField(default=0)
+    name = models.CharField(max_length=1024)
+    depth = models.PositiveSmallIntegerField(default=0)
+    blob = models.ForeignKey(Blob, null=True, on_delete=models.PROTECT, related_name="files")
+    size = models.PositiveBigIntegerField(default=0)
+    kind = models.CharField(max_length=30, default="")
+    kind_why = ArrayField(models.TextField(), default=list)
+    encoding = models.CharField(max_length=40, default="")
+    encoding_why = ArrayField(models.TextField(), default=list)
+    chosen_encoding = models.CharField(max_length=40, default="")
+    mapping = models.JSONField(null=True)
+    mapping_sha256 = models.CharField(max_length=64, default="")
+    waiting_for = models.JSONField(null=True, help_text="columns and first rows of the form")
+    verdict = models.CharField(max_length=10, choices=FileState, default=FileState.PENDING)
+    reason = models.CharField(max_length=60, default="")
+    note = models.TextField(default="")
+    n_total = models.PositiveBigIntegerField(default=0, help_text="units (bytes) of the file")
+    n_loaded = models.PositiveBigIntegerField(default=0)
+    n_skipped = models.PositiveBigIntegerField(default=0)
+    n_failed = models.PositiveBigIntegerField(default=0)
+    n_records = models.PositiveBigIntegerField(default=0)
+    n_issues = models.PositiveBigIntegerField(default=0)
+    n_known = models.PositiveBigIntegerField(default=0, help_text="records the dataset had already")
+    cursor = models.PositiveBigIntegerField(default=0, help_text="items of the reader written")
+    finished_at = models.DateTimeField(null=True, editable=False)
+    objects = SourceFileQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="sourcefile_verdict_known", condition=Q(verdict__in=FileState.values)
+            ),
+            models.UniqueConstraint(
+                fields=["upload", "parent", "member_no"],
+                name="sourcefile_member_unique",
+                nulls_distinct=False,
+            ),
+            models.CheckConstraint(
+                name="sourcefile_sums_tile",
+                condition=~Q(verdict__in=["loaded", "skipped", "failed"])
+                | Q(n_total=F("n_loaded") + F("n_skipped") + F("n_failed")),
+            ),
+        ]
+        indexes = [
+            # the next file to read, of fifty thousand in one archive
+            models.Index(
+                fields=["upload", "depth", "member_no"],
+                name="sourcefile_by_turn",
+                condition=Q(verdict="pending"),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Issue(models.Model):
+    """Something in a source file that did not load, or loaded with a note."""
+
+    source_file = models.ForeignKey(SourceFile, on_delete=models.CASCADE, related_name="issues")
+    code = models.CharField(max_length=60)
+    line = models.PositiveBigIntegerField(null=True)
+    column = models.PositiveIntegerField(null=True)
+    start = models.PositiveBigIntegerField()
+    end = models.PositiveBigIntegerField()
+    message = models.TextField()
+    sample = models.TextField(default="")
+
+    class Meta:
+        # the issues of one file in file order
+        indexes = [models.Index(fields=["source_file", "start"], name="issue_by_place")]
+
+    def __str__(self) -> str:
+        return f"{self.code} at {self.start}"

@@ -1,0 +1,84 @@
+"""Versions: frozen, ordered selections of a dataset's conversations."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+from datasets_app.models.conversation import Conversation
+from datasets_app.models.dataset import Dataset
+from datasets_app.models.querysets import CuratorsQuerySet
+
+
+class Choice(models.TextChoices):
+    KEPT = "kept", "kept"
+    REVIEW = "review", "kept and review"
+    ALL = "all", "all, also excluded"
+
+
+class VersionState(models.TextChoices):
+    FREEZING = "freezing"
+    READY = "ready"
+    FAILED = "failed"
+
+
+class Version(models.Model):
+    """A frozen, ordered selection of a dataset's conversations; once ready it never changes."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField()
+    name = models.CharField(max_length=200)
+    choice = models.CharField(max_length=10, choices=Choice, default=Choice.KEPT)
+    policy = models.JSONField(default=dict, blank=True)
+    policy_sha256 = models.CharField(max_length=64)
+    split_seed = models.PositiveIntegerField()
+    shares = models.JSONField()
+    state = models.CharField(max_length=10, choices=VersionState, default=VersionState.READY)
+    attempt = models.PositiveSmallIntegerField(default=0, editable=False)
+    reason = models.TextField(default="", blank=True, editable=False)
+    counts = models.JSONField(
+        default=dict, blank=True, help_text="rows by side, words, characters, passages, set aside"
+    )
+    quality_score = models.FloatField(default=0.0)
+    manifest_sha256 = models.CharField(max_length=64, default="", blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    objects = CuratorsQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["dataset", "number"], name="version_number_unique")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.dataset} v{self.number}"
+
+
+class VersionRow(models.Model):
+    """One line of a version's manifest."""
+
+    version = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="rows")
+    position = models.PositiveBigIntegerField()
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.PROTECT, related_name="version_rows"
+    )
+    revision = models.PositiveIntegerField()
+    row_hash = models.CharField(max_length=64)
+    side = models.CharField(max_length=10)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["version", "position"], name="versionrow_place_unique")
+        ]
+        indexes = [
+            # reading one side in order
+            models.Index(fields=["version", "side", "position"], name="versionrow_by_side")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version_id} {self.position}"

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import pytest
+
+from datasets_app.corpus.detection.encoding import clean_name, clean_text
+from datasets_app.corpus.source import WaitingError
+
+GERMAN = "Die Straße über die Brücke führt zu schönen Häusern; für Gäste gibt es Käse.\n" * 4
+RUSSIAN = "Быстрая коричневая лиса прыгает через ленивую собаку и бежит домой.\n" * 4
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [(GERMAN, "cp1252"), (RUSSIAN, "cp1251"), (RUSSIAN, "koi8_r"), (GERMAN, "utf-16")],
+)
+def test_older_encodings_are_read_as_their_text(load, text, encoding):
+    (talk,) = load(text.encode(encoding), "a.txt").talks
+    assert talk == [("text", text.removesuffix("\n"))]
+
+
+@pytest.mark.parametrize("text", ["héllo world", "▶hello"])
+def test_short_utf8_stays_utf8(load, text):
+    assert load(text, "a.txt").talks == [[("text", text)]]
+
+
+def test_a_short_text_in_an_older_encoding_waits_with_guesses(load):
+    data = "Käse für Gäste".encode("cp1252")
+    with pytest.raises(WaitingError) as waiting:
+        load(data, "a.txt")
+    guesses = waiting.value.waiting.guesses
+    assert ("cp1252", ("Käse für Gäste",)) in [(guess.encoding, guess.lines) for guess in guesses]
+    assert load(data, "a.txt", encoding="cp1252").talks == [[("text", "Käse für Gäste")]]
+
+
+def test_a_line_in_another_encoding_is_decoded_and_named(load):
+    good = "Grüße an alle Gäste\n".encode()
+    reading = load(good * 3 + "Käse für Gäste\n".encode("cp1252") + good, "a.txt")
+    assert reading.talks[0][0][1].split("\n")[3] == "Käse für Gäste"
+    assert reading.codes == ["other_encoding"]
+    assert "Lines 4 " in reading.problems[0].message
+
+
+def test_bytes_that_fit_nothing_are_shown_and_counted(load):
+    reading = load(b"abc \xff\xfe def " + b"x" * 80, "a.txt", encoding="utf-8")
+    assert "\ufffd" in reading.talks[0][0][1]
+    assert reading.codes == ["other_encoding", "bad_bytes"]
+
+
+def test_text_is_cleaned_of_what_postgresql_refuses():
+    cleaned = clean_text("a\0b\ud800c\u2028İ\ufb01")
+    assert (cleaned.text, cleaned.nuls, cleaned.surrogates) == ("ab\ufffdc\u2028İ\ufb01", 1, 1)
+
+
+def test_a_name_is_cut_at_a_whole_character():
+    assert clean_name("é" * 600) == "é" * 512

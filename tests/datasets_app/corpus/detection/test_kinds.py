@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import tarfile
+import zipfile
+
+import pytest
+
+from datasets_app.corpus.detection import kinds
+
+PAIR = b'{"input": "a", "output": "b"}'
+
+
+def zipped(*names: str) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name in names:
+            archive.writestr(name, "application/epub+zip" if name == "mimetype" else "x")
+    return out.getvalue()
+
+
+def tarred() -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo("a.txt"))
+    return out.getvalue()
+
+
+CASES = [
+    (b"plain words", "a.txt", "txt"),
+    (PAIR, "a.json", "json"),
+    (PAIR + b"\n" + PAIR, "a.ndjson", "jsonl"),
+    (b"question,answer\na,b\nc,d\n", "a", "csv"),
+    (b"q\ta\nb\tc\nd\te\n", "a", "tsv"),
+    (b"# T\n\n## U\n\nx\n", "a", "md"),
+    (zipped("a.txt"), "a", "zip"),
+    (tarred(), "a", "tar"),
+    (gzip.compress(tarred()), "a.gz", "tar.gz"),
+    (bz2.compress(tarred()), "a", "tar.bz2"),
+    (lzma.compress(tarred()), "a", "tar.xz"),
+    (gzip.compress(b"text"), "a.gz", "gz"),
+    (b"\0" * 10240, "empty.tar", "tar"),
+    (zipped("word/document.xml"), "a.zip", "docx"),
+    (zipped("xl/workbook.xml"), "a.zip", "xlsx"),
+    (zipped("mimetype"), "a.zip", "epub"),
+    (zipped("META-INF/MANIFEST.MF"), "a.zip", "jar"),
+    (b"%PDF-1.4\n" + zipped("a.txt"), "a.zip", "pdf"),
+    (b"\x89PNG\r\n\x1a\n\0\0", "a.md", "image"),
+    (b"MZ\x90\0\x03\0\0\0", "x.csv", "program"),
+    (b"<!DOCTYPE html><html><body>x</body></html>", "a.txt", "html"),
+    (b"From: a@b\nTo: c@d\nSubject: x\n\nHello", "a.txt", "eml"),
+    (b"WEBVTT\n\n00:01.000 --> 00:02.000\nHi", "a.txt", "subtitle"),
+    (b"Rar!\x1a\x07\x00", "a.zip", "rar"),
+    (b"7z\xbc\xaf\x27\x1c", "a", "7z"),
+    (bytes(range(256)) * 8, "a.txt", "binary"),
+    (b"\x80\x04\x95\0\0", "model.txt", "model"),
+]
+
+
+@pytest.mark.checklist(44, 57)
+@pytest.mark.parametrize("libmagic", [True, False])
+@pytest.mark.parametrize(("data", "name", "kind"), CASES, ids=[f"{c[2]}-{c[1]}" for c in CASES])
+def test_content_decides_the_kind_with_or_without_libmagic(
+    kind_of, monkeypatch, data, name, kind, libmagic
+):
+    if not libmagic:
+        monkeypatch.setattr(kinds, "magic", None)
+    found = kind_of(data, name)
+    assert found.kind == kind
+    assert found.why
+    assert found.is_readable or found.is_archive or found.refusal
+
+
+@pytest.mark.checklist(44)
+def test_a_name_that_promises_another_kind_is_noted(kind_of):
+    found = kind_of(b"[" + PAIR + b"]", "a.txt")
+    assert found.notes == ("The name ends in .txt, but the file holds json: read as json.",)
+    assert kind_of(b"just words", "a.txt").notes == ()
+
+
+def test_the_status_page_can_name_the_detectors(monkeypatch):
+    assert kinds.active_detectors()[:2] == ("leading bytes", "parsing")
+    monkeypatch.setattr(kinds, "magic", None)
+    assert "libmagic" not in kinds.active_detectors()

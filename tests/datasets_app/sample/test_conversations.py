@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections import Counter
+
+import pytest
+
+from datasets_app.corpus.rules.judge import judge
+from datasets_app.corpus.rules.policy import standard
+from datasets_app.corpus.split import exact_key
+from datasets_app.sample.conversations import (
+    MEMBER_NAME,
+    as_zip_bytes,
+    generate,
+    held_out_questions,
+    write_jsonl,
+)
+from datasets_app.sample.talk import INTENTS, named_in
+
+
+@pytest.fixture(scope="module")
+def samples():
+    return list(generate())
+
+
+def words(text: str) -> list[str]:
+    return "".join(c if c.isalnum() else " " for c in text.lower()).split()
+
+
+def test_the_sample_is_the_same_for_one_seed(samples):
+    assert list(generate()) == samples
+    assert list(generate(seed=8)) != samples
+    assert len(list(generate(count=20))) == 20
+
+
+def test_eight_percent_are_planted_of_every_kind(samples):
+    planted = Counter(sample.planted for sample in samples if sample.planted)
+    assert len(samples) == 3000
+    assert planted.total() == 240
+    assert set(planted) == {
+        "empty",
+        "too_short",
+        "repetitive",
+        "gibberish",
+        "echo",
+        "truncated",
+        "structure",
+        "duplicate",
+    }
+    assert set(planted.values()) == {30}
+
+
+def test_every_planted_fault_is_found_and_hardly_anything_else(samples):
+    missed, wrong, good = [], [], 0
+    for sample in samples:
+        findings = judge(sample.conversation, standard()).findings
+        rules = {finding.rule for finding in findings if finding.severity in "ER"}
+        if sample.planted in {None, "duplicate"}:
+            good += 1
+            wrong += [sample] * bool(rules)
+        elif sample.planted not in rules:
+            missed.append(sample)
+    assert missed == []
+    assert len(wrong) <= 0.005 * good
+
+
+def test_the_planted_copies_are_the_only_duplicates(samples):
+    counts = Counter(exact_key(sample.conversation) for sample in samples)
+    extra = sum(count - 1 for count in counts.values())
+    assert extra == 30
+
+
+def test_the_sample_is_varied(samples):
+    good = [sample for sample in samples if sample.planted is None]
+    assert len({sample.intent for sample in good}) >= 40
+    assert {len(sample.conversation.turns) for sample in good} == {2, 4, 6, 8}
+    asked = [turn.text for s in good for turn in s.conversation.turns if turn.role == "user"]
+    said = [turn.text for s in good for turn in s.conversation.turns if turn.role == "assistant"]
+    assert len(set(asked)) > 0.5 * len(asked)
+    assert len(set(said)) > 0.4 * len(said)
+
+
+@pytest.mark.parametrize("intent", INTENTS, ids=lambda intent: intent.name)
+def test_every_question_has_an_answer_that_speaks_only_of_what_was_named(intent):
+    for ask in intent.asks:
+        assert any(named_in(answer) <= named_in(ask) for answer in intent.answers), ask
+
+
+def test_held_out_questions_are_worded_unlike_the_training_side(samples):
+    held_out = held_out_questions()
+    assert len(held_out) >= 60
+    assert {question.intent for question in held_out} == {intent.name for intent in INTENTS}
+    asked = {
+        tuple(words(turn.text))
+        for sample in samples
+        for turn in sample.conversation.turns
+        if turn.role == "user"
+    }
+    sixes = {text[at : at + 6] for text in asked for at in range(len(text) - 5)}
+    for question in held_out:
+        own = tuple(words(question.question))
+        assert own not in asked
+        assert not any(own[at : at + 6] in sixes for at in range(len(own) - 5)), question
+
+
+def test_the_keywords_of_held_out_questions_stand_in_answers_of_the_sample(samples):
+    answers = {
+        turn.text.lower()
+        for sample in samples
+        for turn in sample.conversation.turns
+        if sample.planted is None and turn.role == "assistant"
+    }
+    for question in held_out_questions():
+        assert 1 <= len(question.keywords) <= 4
+        for keyword in question.keywords:
+            if not keyword.startswith("JP-"):
+                assert any(keyword.lower() in text for text in answers), question
+
+
+def test_the_archive_holds_the_sample_as_messages(tmp_path, samples):
+    path = tmp_path / "sample.jsonl"
+    assert write_jsonl(path) == 3000
+    with zipfile.ZipFile(io.BytesIO(as_zip_bytes())) as archive:
+        assert archive.namelist() == [MEMBER_NAME]
+        content = archive.read(MEMBER_NAME)
+    assert content == path.read_bytes()
+    assert as_zip_bytes() == as_zip_bytes()
+    lines = content.decode().splitlines()
+    first = json.loads(lines[0])["messages"]
+    assert [message["content"] for message in first] == [
+        turn.text for turn in samples[0].conversation.turns
+    ]

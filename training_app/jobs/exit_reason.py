@@ -1,0 +1,42 @@
+"""How a trainer's end is judged; a run that is over already stays as it is."""
+
+from __future__ import annotations
+
+import signal
+
+from training_app.exits import Exit
+from training_app.models import RunState
+from training_app.reasons import Reason
+from training_app.services.attempts import Claim, close_attempt, end_run, is_over, release_run
+
+_FAILURES = {
+    Exit.CONFIGURATION: Reason.CONFIGURATION,
+    Exit.DATA: Reason.DATA,
+    Exit.DIVERGED: Reason.DIVERGED,
+    Exit.DISK: Reason.DISK,
+    Exit.TIMED_OUT: Reason.TIMED_OUT,
+}
+
+
+def end_by_exit_code(claim: Claim, code: int, *, memory: bool) -> None:
+    """Write down how the attempt ended and what becomes of the run."""
+    if code == Exit.FENCE_LOST or is_over(claim.run_id):
+        close_attempt(claim, _words(code))
+    elif code == Exit.CANCELLED:
+        end_run(claim, RunState.CANCELLED)
+    elif code == Exit.DRAINED:
+        release_run(claim, "its worker was asked to stop", is_death=False, backs_off=False)
+    elif code in _FAILURES:
+        reason = _FAILURES[Exit(code)]
+        end_run(claim, RunState.FAILED, reason=reason, message=str(reason.label))
+    else:
+        out_of_memory = code == Exit.MEMORY or (code == -signal.SIGKILL and memory)
+        release_run(claim, _words(code), memory=out_of_memory)
+
+
+def _words(code: int) -> str:
+    if code < 0:
+        return f"the trainer was ended by {signal.Signals(-code).name}"
+    if code == Exit.MEMORY:
+        return "the trainer ran out of memory"
+    return f"the trainer ended with code {code}"

@@ -1,0 +1,41 @@
+"""Rows of this app, by noun; every name can be imported from here."""
+
+from __future__ import annotations
+
+from training_app.models.evaluation import EvalSample, Evaluation
+from training_app.models.export import Export, JobState
+from training_app.models.progress import Checkpoint, RunPoint, RunSample
+from training_app.models.run import (
+    TERMINAL,
+    CancelVerb,
+    Run,
+    RunAttempt,
+    RunEvent,
+    RunLease,
+    RunQuerySet,
+    RunState,
+)
+from training_app.models.tokenizer import Tokenizer
+from training_app.models.trained_model import ModelQuerySet, ModelState, TrainedModel
+
+__all__ = [
+    "TERMINAL",
+    "CancelVerb",
+    "Checkpoint",
+    "EvalSample",
+    "Evaluation",
+    "Export",
+    "JobState",
+    "ModelQuerySet",
+    "ModelState",
+    "Run",
+    "RunAttempt",
+    "RunEvent",
+    "RunLease",
+    "RunPoint",
+    "RunQuerySet",
+    "RunSample",
+    "RunState",
+    "Tokenizer",
+    "TrainedModel",
+]

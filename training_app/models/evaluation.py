@@ -1,0 +1,47 @@
+"""What a model was measured at."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from datasets_app.models import Version
+from training_app.models.trained_model import TrainedModel
+
+
+class Evaluation(models.Model):
+    """How good a model is on one side of a version."""
+
+    model = models.ForeignKey(TrainedModel, on_delete=models.CASCADE, related_name="evaluations")
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="evaluations")
+    side = models.CharField(max_length=10)
+    tokens = models.PositiveBigIntegerField()
+    bytes = models.PositiveBigIntegerField()
+    loss = models.FloatField()
+    answer_loss = models.FloatField(null=True)
+    perplexity = models.FloatField()
+    bits_per_byte = models.FloatField()
+    details = models.JSONField(default=dict)
+    at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.model_id} on {self.side}: {self.bits_per_byte:.3f}"
+
+
+class EvalSample(models.Model):
+    """A held-out question with the model's reply beside the real answer."""
+
+    evaluation = models.ForeignKey(Evaluation, on_delete=models.CASCADE, related_name="samples")
+    prompt_no = models.PositiveIntegerField()
+    prompt = models.TextField()
+    reply = models.TextField()
+    reference = models.TextField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["evaluation", "prompt_no"], name="evalsample_place_unique"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.evaluation_id} sample {self.prompt_no}"

@@ -1,0 +1,191 @@
+"""Runs: the order, who works on it, and what happened to it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import models
+from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce, Now
+
+from datasets_app.models import Version
+from otto_web.lib.access import Role, has_role
+
+
+class RunState(models.TextChoices):
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+TERMINAL = (RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED)
+
+
+class CancelVerb(models.TextChoices):
+    KEEP = "keep", "stop and keep"
+    DISCARD = "discard", "cancel and discard"
+
+
+class RunQuerySet(models.QuerySet["Run"]):
+    """The state machine of a run: every move is one conditional update that says won or lost."""
+
+    def visible_to(self, user: User) -> RunQuerySet:
+        return self if has_role(user, Role.TRAINER) else self.none()
+
+    def move(self, run_id: UUID, *, fence: int, old: str, new: str, **columns: Any) -> bool:
+        """Make one step of the state machine; False when this attempt no longer owns the run."""
+        finished_at = Now() if new in TERMINAL else None
+        owned = self.filter(pk=run_id, fence=fence, state=old)
+        return owned.update(state=new, finished_at=finished_at, **columns) == 1
+
+    def claimable(self) -> RunQuerySet:
+        """Return the queued runs that may start now, best first: fair between people."""
+        hers = Run.objects.filter(state=RunState.RUNNING, created_by=OuterRef("created_by"))
+        busy = hers.values("created_by").annotate(count=Count("pk")).values("count")
+        waits = Q(state=RunState.QUEUED, cancel_requested_at=None, not_before__lte=Now())
+        counted = self.filter(waits).annotate(owner_running=Coalesce(Subquery(busy), Value(0)))
+        return counted.order_by("priority", "owner_running", "created_at")
+
+    def newest_first(self) -> RunQuerySet:
+        """Return the runs for a list: going ones first, then the newest."""
+        going = Case(When(state__in=TERMINAL, then=Value(1)), default=Value(0))
+        return self.order_by(going, F("created_at").desc())
+
+
+class Run(models.Model):
+    """One training job; its committed row is the order to do it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=200)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="runs"
+    )
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="runs")
+    spec = models.JSONField(editable=False)
+    spec_sha256 = models.CharField(max_length=64, editable=False)
+    decided = models.JSONField(
+        default=dict, editable=False, help_text="measured once: steps, precision, compile, threads"
+    )
+    forced_reason = models.TextField(default="", help_text="why a poor version was trained anyway")
+    state = models.CharField(
+        max_length=10, choices=RunState, default=RunState.QUEUED, editable=False
+    )
+    reason = models.CharField(max_length=30, default="", editable=False)
+    message = models.TextField(default="", editable=False)
+    phase = models.CharField(max_length=30, default="", editable=False)
+    fence = models.PositiveBigIntegerField(default=0, editable=False)
+    attempt = models.PositiveIntegerField(default=0, editable=False)
+    no_progress_deaths = models.PositiveIntegerField(default=0, editable=False)
+    priority = models.SmallIntegerField(default=0)
+    not_before = models.DateTimeField(auto_now_add=True)
+    cancel_requested_at = models.DateTimeField(null=True, editable=False)
+    cancel_verb = models.CharField(max_length=10, choices=CancelVerb, default="")
+    parent_run = models.ForeignKey(
+        "self", null=True, on_delete=models.SET_NULL, related_name="children"
+    )
+    start_model = models.ForeignKey(
+        "TrainedModel", null=True, on_delete=models.PROTECT, related_name="continued_by"
+    )
+    start_checkpoint = models.ForeignKey(
+        "Checkpoint", null=True, on_delete=models.PROTECT, related_name="continued_by"
+    )
+    last_step = models.PositiveBigIntegerField(default=0, editable=False)
+    total_steps = models.PositiveBigIntegerField(default=0, editable=False)
+    seq = models.PositiveBigIntegerField(default=0, editable=False)
+    idem_key = models.UUIDField(default=uuid.uuid4)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, editable=False)
+    finished_at = models.DateTimeField(null=True, editable=False)
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["created_by", "idem_key"], name="run_idem_unique"),
+            models.CheckConstraint(name="run_state_known", condition=Q(state__in=RunState.values)),
+            models.CheckConstraint(
+                name="run_finished_iff_terminal",
+                condition=Q(state__in=TERMINAL, finished_at__isnull=False)
+                | (~Q(state__in=TERMINAL) & Q(finished_at__isnull=True)),
+            ),
+        ]
+        indexes = [
+            # the claim: the best queued run
+            models.Index(
+                fields=["priority", "created_at"],
+                condition=Q(state="queued"),
+                name="run_queue",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in TERMINAL
+
+
+class RunLease(models.Model):
+    """Who owns a run until when; a small table, so that heartbeats stay cheap."""
+
+    run = models.OneToOneField(
+        Run, primary_key=True, on_delete=models.CASCADE, related_name="lease"
+    )
+    fence = models.PositiveBigIntegerField()
+    worker = models.CharField(max_length=300)
+    expires_at = models.DateTimeField()
+    beat_at = models.DateTimeField()
+    progress_at = models.DateTimeField()
+    progress_step = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.run_id} fence {self.fence}"
+
+
+class RunAttempt(models.Model):
+    """One claim of a run by one worker."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="attempts")
+    fence = models.PositiveBigIntegerField()
+    host = models.CharField(max_length=255)
+    pid = models.PositiveIntegerField()
+    pid_started_at = models.FloatField()
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    exit_reason = models.CharField(max_length=60, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run", "fence"], name="attempt_fence_unique"),
+            models.UniqueConstraint(
+                fields=["run"], condition=Q(ended_at=None), name="attempt_one_open"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.run_id} attempt with fence {self.fence}"
+
+
+class RunEvent(models.Model):
+    """One step in a run's life; rows are only ever added."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="events")
+    seq = models.PositiveBigIntegerField()
+    at = models.DateTimeField(auto_now_add=True)
+    actor = models.CharField(max_length=150, default="")
+    kind = models.CharField(max_length=30)
+    from_state = models.CharField(max_length=10, default="")
+    to_state = models.CharField(max_length=10, default="")
+    detail = models.TextField(default="")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "seq"], name="runevent_seq_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.run_id} {self.kind}"
