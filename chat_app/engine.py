@@ -179,7 +179,7 @@ class Engine:
 
         return run
 
-    # ClaimedAnswer comes in -------------------------------------------------------------------------------
+    # Answers come in ------------------------------------------------------------------------------
     def _look_for_work(self) -> None:
         room = MOST_AT_ONCE - len(self._writings)
         if room > 0:

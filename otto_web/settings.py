@@ -156,7 +156,7 @@ CHANNEL_LAYERS = {
                 {
                     "address": redis_database(REDIS_URL, 1),
                     "socket_connect_timeout": 0.8,
-                    "socket_timeout": 15,  # the layer waits 5 s for a notification; redis-py gives up at 5
+                    "socket_timeout": 15,  # the layer itself waits 5 s; redis-py gives up at 5
                 }
             ],
             "prefix": "otto",

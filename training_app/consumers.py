@@ -108,9 +108,7 @@ class RunConsumer(AsyncWebsocketConsumer):
             self.seq = points.upto
         wait = PANEL_SECONDS - (time.monotonic() - self.panel_at)
         if wait > 0 and not is_over:
-            await asyncio.sleep(
-                wait
-            )  # notifications that ring meanwhile are answered by this one panel
+            await asyncio.sleep(wait)  # notifications meanwhile are answered by this one panel
         self.panel_at = time.monotonic()
         await self.send(text_data=await self._panel())
         if is_over:

@@ -49,7 +49,8 @@ class Shares:
     def __post_init__(self) -> None:
         if not (0 < self.validation < 1 and 0 <= self.test < 1 and self.validation + self.test < 1):
             raise CorpusError(
-                f"Validation {self.validation:.0%} and test {self.test:.0%} leave nothing to train on. "
+                f"Validation {self.validation:.0%} and test {self.test:.0%} leave nothing to"
+                " train on. "
                 "Choose shares above zero that stay below 100 % together."
             )
 

@@ -1,4 +1,4 @@
-"""Notifications: a ring says that something changed; whoever hears it reads the rows."""
+"""Notifications say that something changed; whoever hears one reads the rows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def notify(group: str, kind: str, **note: Any) -> None:
     """Tell a group's listeners to look again; never raises, because rows are the truth.
 
     `kind` is the consumer's method name; the note carries ids and numbers only. After a failure
-    notifications are left out for a few seconds, so that a dead Redis costs one time-out, not hundreds.
+    nothing is sent for a few seconds, so that a dead Redis costs one time-out, not hundreds.
     """
     global _quiet_until  # noqa: PLW0603 - one breaker per process
     if time.monotonic() < _quiet_until:

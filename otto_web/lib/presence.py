@@ -34,7 +34,7 @@ def notify_person(pk: int) -> None:
 
 
 async def hear_of_person(consumer: Any, pk: int) -> None:
-    """Let `consumer.person_changed` be called at each notification for this person; ask again for more.
+    """Call `consumer.person_changed` at each notification for this person; ask again for more.
 
     Membership lives only in Redis, which may be away, hang or be wiped.
     """

@@ -31,7 +31,7 @@ _MEMORY_EVENTS = Path("/sys/fs/cgroup/memory.events")
 def supervise_run(_hinted: str = "") -> bool:
     """Take the best queued run, whichever was hinted at, and stay with it until its attempt ends.
 
-    Returns False at once when no run waits (a hint is only a notification) or the worker is leaving.
+    Returns False at once when no run waits (a hint is only a hint) or the worker is leaving.
     """
     claim = None if is_draining() else claim_run(own_identity())
     if claim is None:

@@ -44,6 +44,17 @@ def shown(value: object) -> str:
     return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
 
 
+# names of 0.1.0, read for one release: specifications in scripts and in `--set`
+_OLD_NAMES = {
+    "width": "hidden_size",
+    "vocabulary": "vocab_size",
+    "tied": "tie_word_embeddings",
+    "peak_rate": "learning_rate",
+    "final_rate": "min_learning_rate",
+    "clip": "max_grad_norm",
+}
+
+
 class TrainingError(Exception):
     """Something about a training that a team member can read and act on."""
 
@@ -71,6 +82,7 @@ class _Values:
         if not isinstance(values, Mapping):
             raise ConfigError("", f"The settings must be named values, not {shown(values)}.")
         kinds = {item.name: str(item.type) for item in fields(cls)}  # type: ignore[arg-type]
+        values = {_OLD_NAMES.get(key, key): value for key, value in values.items()}
         for key, value in values.items():
             _check_key(cls.__name__, kinds, key, value)
         return cls(**values)

@@ -48,7 +48,7 @@ def take_numbers(run_id: UUID, count: int, *, fence: int | None = None) -> int:
 
 
 def add_event(run_id: UUID, happening: Happening, *, fence: int | None = None) -> int:
-    """Write one line of history in the caller's transaction, and ring after it."""
+    """Write one line of history in the caller's transaction, and tell who watches after it."""
     seq = take_numbers(run_id, 1, fence=fence)
     RunEvent.objects.create(
         run_id=run_id,

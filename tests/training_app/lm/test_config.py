@@ -181,3 +181,15 @@ def test_forms_and_engine_import_the_torch_free_half_without_torch():
     names = "config, template, schedule, contract, tokenizer, packing"
     script = f"import sys; from training_app.lm import {names}; print('torch' in sys.modules)"
     assert subprocess.check_output([sys.executable, "-c", script], text=True).strip() == "False"
+
+
+def test_a_specification_of_the_first_release_is_still_understood():
+    old = {
+        "model": {"width": 64, "heads": 2, "kv_heads": 2, "vocabulary": 512, "tied": False},
+        "train": {"steps": 4, "peak_rate": 1e-3, "final_rate": 1e-4, "clip": 0.5},
+    }
+    spec = RunSpec.from_json(old)
+    assert (spec.model.hidden_size, spec.model.vocab_size) == (64, 512)
+    assert spec.model.tie_word_embeddings is False
+    assert (spec.train.learning_rate, spec.train.min_learning_rate) == (1e-3, 1e-4)
+    assert spec.train.max_grad_norm == 0.5
