@@ -124,6 +124,15 @@ class Mapping:
         if bool(self.text) == bool(self.question):
             raise CorpusError("Choose a question and an answer column, or one column of text.")
 
+        chosen = (self.question, self.answer, self.text, self.system, self.context)
+        named = [column for column in chosen if column]
+        for column in named:
+            if named.count(column) > 1:
+                raise CorpusError(
+                    f"The column “{column}” is chosen twice. A column is one thing only: choose "
+                    "another one for the second."
+                )
+
     def as_json(self) -> dict[str, str | None]:
         return asdict(self)
 

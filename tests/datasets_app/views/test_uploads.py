@@ -223,6 +223,10 @@ def test_columns_are_chosen_on_the_file_page(curator, done):
     refused = curator.post(address, {"question": "colour"})
     assert refused.status_code == 422
     assert "question and an answer" in refused.content.decode()
+    for twice in ({"answer": "colour"}, {"answer": "size", "system": "size"}):
+        refused = curator.post(address, {"question": "colour", **twice})
+        assert refused.status_code == 422
+        assert "is chosen twice" in refused.content.decode()
     answer = curator.post(address, {"question": "colour", "answer": "size"})
     assert answer["Location"] == reverse("upload-detail", args=[upload.pk])
     import_upload(upload.pk)
