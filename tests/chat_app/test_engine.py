@@ -227,7 +227,6 @@ def test_an_answer_is_logged_only_where_deployment_and_chat_agree(deployment, en
 
 
 @pytest.mark.slow
-@pytest.mark.checklist(218)
 def test_an_answer_comes_without_redis_and_the_tab_sees_it(
     deployment, mia, client_of, settings, monkeypatch
 ):
@@ -250,6 +249,7 @@ def test_an_answer_comes_without_redis_and_the_tab_sees_it(
 
 
 @pytest.mark.slow
+@pytest.mark.checklist(218)
 def test_a_killed_engine_leaves_a_marked_answer_with_its_text(
     deployment, mia, process_env, failpoint_at
 ):
@@ -270,9 +270,11 @@ def test_a_killed_engine_leaves_a_marked_answer_with_its_text(
     assert asked.answer.text == written
     assert ANSWER.startswith(written)
     again = ask(chats.open_chat(deployment, owner=mia))
-    with engine_process(process_env):
+    with engine_process(process_env) as process:
         until(lambda: ended(again.generation))
-    assert again.generation.state == GenerationState.DONE
+        process.kill()
+    again.answer.refresh_from_db()
+    assert (again.generation.state, again.answer.text) == (GenerationState.DONE, ANSWER)
 
 
 def test_a_stranger_cannot_follow_or_stop_an_answer(deployment, engine, mia, milo, client_of):
