@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
+from typing import Any
 
+from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
+from chat_app.serving.errors import UnservableError
 from chat_app.serving.graph import build_graph, save_graph
 from chat_app.serving.graph_files import Precision, graph_path
+from chat_app.serving.shape import read_config
+
+
+def _tensors(folder: Path) -> dict[str, NDArray[Any]]:
+    """Return the weights of a folder; a file that is not what its header says is refused."""
+    try:
+        found: dict[str, NDArray[Any]] = load_file(folder / "model.safetensors")
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError, MemoryError) as error:
+        raise UnservableError(f"The model's weights cannot be read: {error}.") from error
+    return found
 
 
 def write_graph(folder: Path, precision: Precision) -> Path:
     """Build the serving graph of a Hugging Face folder and return its path once it is whole."""
-    config = json.loads((folder / "config.json").read_text())
-    model = build_graph(config, load_file(folder / "model.safetensors"), precision)
+    model = build_graph(read_config(folder), _tensors(folder), precision)
     path = graph_path(folder, precision)
     path.parent.mkdir(exist_ok=True)
     save_graph(model, path)

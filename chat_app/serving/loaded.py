@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from chat_app.serving.graph_files import graph_path
 from chat_app.serving.limits import TokenBudget
 from chat_app.serving.requests import ModelKey, Request
 from chat_app.serving.session import Session
-from chat_app.serving.shape import shape_of
+from chat_app.serving.shape import read_config, shape_of
 from otto_web.lib.cores import usable_cores
 from training_app.lm.config import TrainingError
 from training_app.lm.template import Prompt, Template
@@ -62,7 +61,7 @@ def load_model(key: ModelKey, *, slots: int = 16, threads: int | None = None) ->
         raise BrokenModelError(f"The model has no {key.precision} serving file. Export it again.")
     _expect_proved(path, key.sha256)
     try:
-        shape = shape_of(json.loads((key.folder / "config.json").read_text()))
+        shape = shape_of(read_config(key.folder))
         template = Template.open(key.folder)
     except (TrainingError, ServingError):
         raise

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from chat_app.serving.errors import UnservableError
@@ -11,6 +14,7 @@ from chat_app.serving.errors import UnservableError
 Family = Literal["gpt2", "llama"]
 
 TANH_GELU = {"gelu_new", "gelu_fast", "gelu_pytorch_tanh"}  # three names of one function
+LARGEST_SIZE = 1_000_000  # ten times what any model of these families has
 STATIC_ROPE = {"default", "linear", "llama3"}  # these change only the tables
 
 
@@ -31,6 +35,7 @@ class ModelShape:
     rope_scaling: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self._refuse_odd_sizes()
         if self.heads % self.kv_heads:
             raise UnservableError(
                 f"{self.heads} attention heads cannot share {self.kv_heads} key/value heads evenly."
@@ -41,6 +46,22 @@ class ModelShape:
                 f"Each attention head is {self.head_dim} wide; "
                 f"serving needs a multiple of {multiple}. Choose another width or head count."
             )
+
+    def _refuse_odd_sizes(self) -> None:
+        """Refuse what JSON allows and no model has: Infinity, NaN, halves, words, far too much."""
+        names = ("hidden_size", "heads", "kv_heads", "head_dim", "layers", "vocab", "max_positions")
+        for name in names:
+            size = getattr(self, name)
+            if type(size) is not int or not 0 < size <= LARGEST_SIZE:
+                words = name.replace("_", " ")
+                raise UnservableError(
+                    f"The model's config.json gives {size!r} as its {words}; "
+                    f"it must be a whole number from 1 to {LARGEST_SIZE:,}."
+                )
+        for name in ("norm_epsilon", "rope_base"):
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or not 0 < value < math.inf:
+                raise UnservableError(f"The model's config.json gives {value!r} as its {name}.")
 
     @property
     def is_gpt2(self) -> bool:
@@ -56,11 +77,26 @@ class ModelShape:
 def shape_of(config: Mapping[str, Any]) -> ModelShape:
     """Read a config.json; what cannot be served is refused with a sentence."""
     architecture = (config.get("architectures") or ["a model without a named architecture"])[0]
-    reader = READERS.get(architecture)
+    reader = READERS.get(str(architecture))
     if reader is None:
         known = " and ".join(READERS)
         raise UnservableError(f"{architecture} cannot be served; {known} can.")
-    return reader(config)
+    try:
+        return reader(config)
+    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+        sentence = f"The model's config.json does not say how large it is: {error}."
+        raise UnservableError(sentence) from error
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """Return a folder's config.json; one that is no JSON object is refused with a sentence."""
+    try:
+        config = json.loads((folder / "config.json").read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise UnservableError(f"The model's config.json cannot be read: {error}.") from error
+    if not isinstance(config, dict):
+        raise UnservableError("The model's config.json is no JSON object.")
+    return config
 
 
 def _gpt2_shape(config: Mapping[str, Any]) -> ModelShape:
