@@ -144,7 +144,7 @@ class SwitchForm(forms.Form):
 class HarvestForm(forms.Form):
     """Which exchanges go into which dataset."""
 
-    scope = forms.ChoiceField(choices=[("ticked", "ticked"), ("matching", "matching")])
+    scope = forms.ChoiceField(choices=[("selected", "selected"), ("matching", "matching")])
     previewed = forms.IntegerField(min_value=0, required=False)
     dataset = forms.ModelChoiceField(
         queryset=Dataset.objects.filter(deleted_at=None), required=False

@@ -61,7 +61,7 @@ STEP_WORDS = {
     "freeze": "Freeze a version",
     "train": "Train a model",
     "evaluate": "Measure it",
-    "export": "Build and prove its serving file",
+    "export": "Check it and make it ready",
     "deploy": "Deploy it",
     "chat": "Ask it something new",
     "learn": "Leave the exchange to be rated",

@@ -9,13 +9,15 @@ from django.contrib.auth.models import User
 from django.db.models import Count, Max, Q
 from django.urls import reverse
 
-from chat_app.models import Chat, Deployment, LogEntry, Pipeline, Rating
+from chat_app.models import Chat, Deployment, DeploymentEvent, LogEntry, Pipeline, Rating
 from chat_app.selectors import pipelines
 from chat_app.selectors.next_model import Proposal, proposal
 from datasets_app.models import Dataset, FileState, SourceFile, Status, Upload, Version
 from datasets_app.selectors.datasets import status_counts
 from otto_web.lib.access import Role, has_role
 from training_app.models import Evaluation, Run, RunState
+
+RECENT = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,27 @@ class Home:
     @property
     def sample_seconds(self) -> float:
         return pipelines.sample_seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class MemberHome:
+    """What somebody finds who only chats: who answers, what is new, their own chats."""
+
+    deployments: list[Deployment]
+    chats: list[Chat]
+    news: list[DeploymentEvent]
+
+
+def member_home(user: User) -> MemberHome:
+    """Return the home of a member; three queries."""
+    answering = Deployment.objects.visible_to(user).filter(is_active=True, export__isnull=False)
+    own = Chat.objects.visible_to(user).filter(owner=user).select_related("deployment")
+    switched = DeploymentEvent.objects.filter(deployment__in=answering).select_related("model")
+    return MemberHome(
+        deployments=list(answering.select_related("model").order_by("alias")),
+        chats=list(own.order_by("-updated_at")[:RECENT]),
+        news=list(switched.order_by("-at", "-pk")[:RECENT]),
+    )
 
 
 def home(user: User) -> Home:

@@ -123,8 +123,8 @@ def _note_conversations(batch: Sequence[LogEntry], dataset: Dataset, by: User | 
     LogEntry.objects.bulk_update(batch, ["conversation", "reviewed_by"])
 
 
-def ticked(values: Iterable[str]) -> list[UUID]:
-    """Return the messages that were ticked; what is no id is left out."""
+def selected(values: Iterable[str]) -> list[UUID]:
+    """Return the messages that were selected; what is no id is left out."""
     found = []
     for value in values:
         try:

@@ -115,7 +115,7 @@ def deployment_switch(request: TeamRequest, alias: str) -> HttpResponse:
         form.add_error("model", str(error))
         return _show(request, deployment, form)
     is_live = found.next_model_id is None
-    then = "answers now" if is_live else "answers as soon as its serving file is proved"
+    then = "answers now" if is_live else "answers as soon as it is checked and ready"
     messages.success(
         request, f"{model} {then}. Answers under way end on the model they began with."
     )

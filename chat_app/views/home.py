@@ -21,16 +21,25 @@ from chat_app.forms_pipeline import PipelineForm
 from chat_app.models import Deployment, Pipeline
 from chat_app.selectors import pipelines as selectors
 from chat_app.selectors.home import home as home_of
+from chat_app.selectors.home import member_home
 from chat_app.selectors.next_model import proposal
 from chat_app.services import pipelines as services
 from datasets_app.services.versions import order_version
-from otto_web.lib.access import Role, role_required
+from otto_web.lib.access import Role, has_role, role_required
 from otto_web.lib.http import TeamRequest, respond
 
 
 @role_required(Role.MEMBER)
 @require_safe
 def home(request: TeamRequest) -> HttpResponse:
+    """Show the loop; to those who only chat, what they can use."""
+    if not has_role(request.user, Role.CURATOR):
+        return respond(
+            request,
+            page="chat/home_member.html",
+            fragment="chat/_home_member.html",
+            context={"home": member_home(request.user)},
+        )
     return respond(
         request,
         page="chat/home.html",

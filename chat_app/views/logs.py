@@ -54,14 +54,16 @@ def _show(request: TeamRequest, *, error: str = "") -> HttpResponse:
 @role_required(Role.CURATOR)
 @require_POST
 def log_harvest(request: TeamRequest) -> HttpResponse:
-    """Add the ticked exchanges, or all that match, to a dataset."""
+    """Add the selected exchanges, or all that match, to a dataset."""
     form = HarvestForm(request.POST)
     if not form.is_valid():
         sentences = [str(one) for found in form.errors.values() for one in found]
         return _show(request, error=" ".join(sentences))
-    chosen = _ticked(request) if form.cleaned_data["scope"] == "ticked" else None
+    chosen = _selected(request) if form.cleaned_data["scope"] == "selected" else None
     if chosen is not None and not chosen.exists():
-        return _show(request, error="No exchange is ticked, so nothing was added. Tick some first.")
+        return _show(
+            request, error="No exchange is selected, so nothing was added. Select some first."
+        )
     try:
         dataset, done = _carry_out(request, form, chosen)
     except ServingError as error:
@@ -74,8 +76,8 @@ def log_harvest(request: TeamRequest) -> HttpResponse:
     return redirect(f"{reverse('log-list')}?{LogFilter.from_query(request.GET).query()}")
 
 
-def _ticked(request: TeamRequest) -> QuerySet[LogEntry]:
-    wanted = harvest.ticked(request.POST.getlist("row"))
+def _selected(request: TeamRequest) -> QuerySet[LogEntry]:
+    wanted = harvest.selected(request.POST.getlist("row"))
     found: QuerySet[LogEntry] = LogEntry.objects.visible_to(request.user).filter(pk__in=wanted)
     return found.order_by("at")
 

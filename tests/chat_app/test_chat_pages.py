@@ -223,10 +223,10 @@ def test_the_author_reads_of_the_log_and_takes_the_chat_out(answered, mia, clien
         message=answer, deployment=answered.deployment, model=answered.deployment.model
     )
     page = client_of(mia).get(reverse("chat-detail", args=[answered.pk])).content.decode()
-    assert "Curators can read answers given here, without your name." in page
+    assert "Curators can read the questions and answers of this chat, without your name." in page
     url = reverse("chat-logging", args=[answered.pk])
     part = client_of(mia).post(url, {"logged": "0"}, **HTMX)
-    assert "kept out of the log" in part.content.decode()
+    assert "This chat is not logged" in part.content.decode()
     assert not LogEntry.objects.exists()
     Deployment.objects.update(is_logging=False)
     page = client_of(mia).get(reverse("chat-detail", args=[answered.pk])).content.decode()

@@ -30,10 +30,18 @@ def test_the_first_visit_offers_the_sample_and_shows_five_stages(client_of, theo
         assert f">{stage}</a>" in page
 
 
-def test_a_member_sees_the_loop_without_doors_that_are_closed_to_them(client_of, mia):
+def test_a_member_finds_who_answers_their_own_chats_and_what_is_new(client_of, mia, milo):
+    empty = client_of(mia).get(reverse("home")).content.decode()
+    assert "As soon as a trainer deploys a model" in empty
+    served = make_served()
+    own = add_chat(served, mia, [("Is it open?", "It is.")])
+    add_chat(served, milo, [("A secret?", "Yes.")])
     page = client_of(mia).get(reverse("home")).content.decode()
-    assert "Try with sample data" not in page
-    assert reverse("run-list") not in page
+    assert f"{reverse('chat-list')}?deployment=support" in page
+    assert reverse("chat-detail", args=[own.pk]) in page
+    assert "answers as <bdi>support</bdi>" in page
+    for foreign in ("A secret?", "Try with sample data", reverse("run-list"), ">Train<", "Curate"):
+        assert foreign not in page
 
 
 def test_home_names_the_next_step_and_the_queries_do_not_grow(

@@ -175,10 +175,10 @@ def test_adding_twice_doubles_nothing(rated, cora, client_of):
     assert "3 were there already" in client.get(page.url).content.decode()
 
 
-def test_ticked_rows_alone_are_added_to_a_dataset_that_is_there(rated, cora, client_of):
+def test_selected_rows_alone_are_added_to_a_dataset_that_is_there(rated, cora, client_of):
     dataset = Dataset.objects.create(name="Support")
     first = answers(rated)[0]
-    body = {"scope": "ticked", "row": [str(first.pk), "no id"], "dataset": dataset.pk}
+    body = {"scope": "selected", "row": [str(first.pk), "no id"], "dataset": dataset.pk}
     answer = client_of(cora).post(reverse("log-harvest"), body, **HTMX)
     assert "1 exchange added." in answer.content.decode()
     assert dataset.conversations.get().origin_key == harvest.origin_key(first.pk)
@@ -187,7 +187,7 @@ def test_ticked_rows_alone_are_added_to_a_dataset_that_is_there(rated, cora, cli
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        ({"scope": "ticked"}, "No exchange is ticked"),
+        ({"scope": "selected"}, "No exchange is selected"),
         ({"new_name": ""}, "Choose a dataset"),
         ({"previewed": 2}, "3 exchanges match now, 2 did when you looked"),
         ({"scope": "everything"}, "not one of the available choices"),
