@@ -54,12 +54,14 @@ type Socket = typeof import("../static/js/socket.js").socket;
 
 type ChatCommand =
   | { op: "send"; chat: string; text: string; params: Record<string, number>; idem: string }
+  | { op: "look"; chat: string; after: string }
   | { op: "sub"; gen: string; from: number }
   | { op: "ack"; gen: string; seq: number }
   | { op: "stop"; gen: string };
 
 type ChatFrame =
   | { t: "accepted"; idem: string; gen: string; msg: string; user_msg: string }
+  | { t: "asked"; chat: string; msg: string }
   | { t: "stat"; gen: string; seq: number; phase: string; ctx: number; dropped: number }
   | { t: "d"; gen: string; seq: number; off: number; s: string; tps: number }
   | { t: "snap"; gen: string; seq: number; text: string; state: string }

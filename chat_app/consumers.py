@@ -14,8 +14,9 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth.models import User
 from django.db import Error as DatabaseError
 
+from chat_app.events import chats_group
 from chat_app.models import Chat, Generation
-from chat_app.selectors.live import AnswerNow, answer_now, as_uuid
+from chat_app.selectors.live import AnswerNow, answer_now, answers_after, as_uuid
 from chat_app.services import chats
 from chat_app.serving.errors import ServingError
 from chat_app.token_stream import Overflow, mux
@@ -24,6 +25,8 @@ from otto_web.lib.presence import (
     FORBIDDEN,
     SIGNED_OUT,
     hear_of_person,
+    join,
+    leave,
     leave_person,
     person_of,
 )
@@ -66,6 +69,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         if self.guard is not None:
             self.guard.cancel()
             await leave_person(self, self.user.pk)
+            await leave(self, chats_group(self.user.pk))
 
     def _let_go(self) -> None:
         for task in self.following.values():
@@ -103,6 +107,10 @@ class ChatConsumer(AsyncWebsocketConsumer):
         """Hear that the person signed out or may do less now."""
         await self._may_still()
 
+    async def chat_asked(self, event: Body) -> None:
+        """Hear that the person asked something, here or in another tab."""
+        await self._send(t="asked", chat=event["chat"], msg=event["msg"])
+
     async def _guard(self) -> None:
         """Look at the person's rights again and again, also while they only listen."""
         joined_at = float("-inf")
@@ -110,6 +118,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             if time.monotonic() - joined_at > REJOIN_SECONDS:
                 joined_at = time.monotonic()
                 await hear_of_person(self, self.user.pk)
+                await join(self, chats_group(self.user.pk))
             with suppress(DatabaseError):  # looked at again in a moment
                 if not await self._may_still():
                     return
@@ -136,6 +145,13 @@ class ChatConsumer(AsyncWebsocketConsumer):
             msg=str(asked.answer.pk),
             user_msg=str(asked.question.pk),
         )
+
+    async def look(self, body: Body) -> None:
+        """{op: look, chat, after}: notifications may be missed, rows are not"""
+        chat = await self._find(Chat, body.get("chat"))
+        if chat is not None:
+            for answer in await answers_after(chat, as_uuid(body.get("after"))):
+                await self._send(t="asked", chat=str(chat.pk), msg=str(answer))
 
     async def follow(self, body: Body) -> None:
         """{op: sub, gen, from: seq}"""
@@ -270,6 +286,7 @@ def known_params(value: Any) -> Body:
 Command = Callable[[ChatConsumer, Body], Awaitable[None]]
 COMMANDS: dict[str, Command] = {
     "send": ChatConsumer.ask,
+    "look": ChatConsumer.look,
     "sub": ChatConsumer.follow,
     "stop": ChatConsumer.stop,
     "ack": ChatConsumer.acknowledge,

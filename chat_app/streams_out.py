@@ -74,6 +74,16 @@ def wake_engine(generation: UUID, *, stop: bool = False) -> bool:
     )
 
 
+def words_sent(generation: UUID) -> str:
+    """Return the text that tabs may have seen of an answer; empty where its stream is gone."""
+    try:
+        entries = client(settings.OTTO_STREAMS_URL).xrange(stream_of(generation))
+    except (RedisError, OSError):
+        return ""
+    frames: list[dict[str, Any]] = [json.loads(body[b"f"]) for _, body in entries]
+    return "".join(frame["s"] for frame in frames if frame["t"] == "d")
+
+
 def send_end(generation: UUID, figures: Mapping[str, Any]) -> bool:
     """Tell tabs the end of an answer that no engine has begun."""
     end = {"t": "end", "gen": str(generation), "seq": FIRST_SEQ, **figures}

@@ -14,6 +14,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from chat_app.models import GENERATION_OPEN, Chat, Deployment, Generation, GenerationState, Message
+from chat_app.selectors.queue import fair_order
 from datasets_app.corpus.conversation import USER
 from otto_web.lib.models import ProcessBeat, ProcessKind
 from training_app.selectors.trained_models import questions_answered_right
@@ -130,8 +131,8 @@ def shown(answer: Message, question: str) -> ShownAnswer:
 
 
 def _place(row: Generation) -> int:
-    before = Generation.objects.filter(state=GenerationState.QUEUED, created_at__lt=row.created_at)
-    return before.count() + 1
+    order = [pk for pk, _ in fair_order()]
+    return order.index(row.pk) + 1 if row.pk in order else 0
 
 
 def is_being_answered(exchanges: Iterable[Exchange]) -> bool:

@@ -11,6 +11,9 @@ from django.contrib.auth.models import User
 
 from chat_app.models import GENERATION_OPEN, Chat, Generation
 from chat_app.selectors.answers import figures_of
+from datasets_app.corpus.conversation import ASSISTANT
+
+MOST_MISSED = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,14 @@ def as_uuid(value: Any) -> UUID | None:
         return UUID(str(value))
     except ValueError:
         return None
+
+
+@database_sync_to_async
+def answers_after(chat: Chat, known: UUID | None) -> list[UUID]:
+    """Return the newest answers of a chat that came after the one that a page knows."""
+    answers = chat.messages.filter(role=ASSISTANT).order_by("-created_at", "-pk")
+    newest = list(answers.values_list("pk", flat=True)[:MOST_MISSED])
+    return newest[: newest.index(known)][::-1] if known in newest else newest[::-1]
 
 
 @database_sync_to_async

@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models.functions import Now
 
-from chat_app import streams_out
+from chat_app import events, streams_out
 from chat_app.models import (
     GENERATION_OPEN,
     Chat,
@@ -36,6 +36,7 @@ from otto_web.lib import audit
 log = logging.getLogger(__name__)
 LONGEST_MESSAGE = 20_000
 TITLE_WORDS = 8
+MOST_WAITING = 10  # of one person's questions, in all chats
 RATING_VALUES = {"up": 1, "down": -1, "none": 0}
 
 
@@ -90,6 +91,7 @@ def ask(chat: Chat, text: str, params: AnswerParams, *, idem: UUID) -> Asked:
     """
     asked = _commit(chat, text, params, idem=idem)
     streams_out.wake_engine(asked.generation.pk)
+    events.ring_asked(chat.owner_id, chat.pk, asked.answer.pk)
     return asked
 
 
@@ -108,8 +110,7 @@ def _commit(chat: Chat, text: str, params: AnswerParams, *, idem: UUID) -> Asked
     deployment = Deployment.objects.select_related("model", "export").get(pk=chat.deployment_id)
     if deployment.export is None or not deployment.is_active:
         raise ServingError("No model answers here yet. An engineer can deploy one.")
-    if Generation.objects.filter(message__chat=locked, state__in=GENERATION_OPEN).exists():
-        raise ServingError("The previous answer is still being written. Stop it, or wait for it.")
+    _refuse_too_many(locked)
     generation = Generation(
         deployment=deployment,
         model=deployment.model,
@@ -118,6 +119,21 @@ def _commit(chat: Chat, text: str, params: AnswerParams, *, idem: UUID) -> Asked
         seed=secrets.randbelow(SEED_LIMIT) if params.seed is None else params.seed,
     )
     return _write_rows(locked, generation, question, idem)
+
+
+def _refuse_too_many(chat: Chat) -> None:
+    """Keep one answer per chat, and a bounded number per person: others wait for them too."""
+    User.objects.select_for_update(no_key=True).get(pk=chat.owner_id)  # questions count one by one
+    waiting = Generation.objects.filter(
+        message__chat__owner=chat.owner_id, state__in=GENERATION_OPEN
+    )
+    if waiting.filter(message__chat=chat).exists():
+        raise ServingError("The previous answer is still being written. Stop it, or wait for it.")
+    if waiting.count() >= MOST_WAITING:
+        raise ServingError(
+            f"{MOST_WAITING} of your questions wait for an answer already, in your other chats. "
+            "Wait for one of them, or stop it, then ask again."
+        )
 
 
 def _write_rows(chat: Chat, generation: Generation, question: str, idem: UUID) -> Asked:

@@ -10,10 +10,12 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
+from chat_app import streams_out
 from chat_app.models import Chat, Generation, GenerationState, LogEntry, Message
+from chat_app.selectors.queue import fair_order
 from chat_app.serving.requests import Finished, FinishReason
 from datasets_app.corpus.conversation import SYSTEM, Turn
 from otto_web.lib.failpoints import failpoint
@@ -43,10 +45,10 @@ def _lease_end() -> Any:
 
 @transaction.atomic(durable=True)
 def claim(most: int) -> list[ClaimedAnswer]:
-    """Take up to `most` queued answers, oldest first; no other engine gets them."""
-    wanted = Generation.objects.filter(state=GenerationState.QUEUED, stop_requested_at=None)
-    queued = wanted.order_by("created_at")
-    ids = list(queued.select_for_update(skip_locked=True).values_list("pk", flat=True)[:most])
+    """Take up to `most` queued answers, everybody in turn; no other engine gets them."""
+    wanted = [pk for pk, may_start in fair_order() if may_start][:most]
+    queued = Generation.objects.filter(pk__in=wanted, state=GenerationState.QUEUED)
+    ids = list(queued.select_for_update(skip_locked=True).values_list("pk", flat=True))
     Generation.objects.filter(pk__in=ids).update(
         state=GenerationState.RUNNING, fence=F("fence") + 1, lease_until=_lease_end()
     )
@@ -141,19 +143,31 @@ def give_back(works: Sequence[ClaimedAnswer]) -> None:
 
 @transaction.atomic
 def interrupt_expired() -> int:
-    """Mark answers whose engine is gone; their text stays as it was last checkpointed.
-
-    Rows that a session holds locked are left for the next look.
-    """
+    """Mark answers whose engine is gone; what people have seen of them stays."""
     expired = Generation.objects.filter(state=GenerationState.RUNNING, lease_until__lt=Now())
-    free = list(expired.select_for_update(skip_locked=True).values_list("pk", flat=True))
-    return Generation.objects.filter(pk__in=free).update(
-        state=GenerationState.INTERRUPTED,
-        finish="interrupted",
-        reason="The engine stopped while this answer was written.",
-        finished_at=Now(),
-        fence=F("fence") + 1,
+    return sum(
+        _interrupt(expired.filter(pk=pk)) for pk in list(expired.values_list("pk", flat=True))
     )
+
+
+def _interrupt(expired: QuerySet[Generation]) -> int:
+    """End one answer; frames reach tabs before the row, so the row takes over their words."""
+    row = expired.first()
+    if row is None:
+        return 0
+    seen = streams_out.words_sent(row.pk)
+    with transaction.atomic():
+        changed = expired.update(
+            state=GenerationState.INTERRUPTED,
+            finish="interrupted",
+            reason="The engine stopped while this answer was written.",
+            finished_at=Now(),
+            fence=F("fence") + 1,
+        )
+        message = Message.objects.get(pk=row.message_id)
+        if changed and len(seen) > len(message.text) and seen.startswith(message.text):
+            Message.objects.filter(pk=message.pk).update(text=seen)
+    return changed
 
 
 def settle_stopped_in_queue(**only: UUID) -> int:

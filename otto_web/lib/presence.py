@@ -38,11 +38,20 @@ async def hear_of_person(consumer: Any, pk: int) -> None:
 
     Membership lives only in Redis, which may be away, hang or be wiped.
     """
-    await _soon(consumer.channel_layer.group_add(_group(pk), consumer.channel_name))
+    await join(consumer, _group(pk))
 
 
 async def leave_person(consumer: Any, pk: int) -> None:
-    await _soon(consumer.channel_layer.group_discard(_group(pk), consumer.channel_name))
+    await leave(consumer, _group(pk))
+
+
+async def join(consumer: Any, group: str) -> None:
+    """Hear the notifications of a group, if Redis answers soon; ask again for more."""
+    await _soon(consumer.channel_layer.group_add(group, consumer.channel_name))
+
+
+async def leave(consumer: Any, group: str) -> None:
+    await _soon(consumer.channel_layer.group_discard(group, consumer.channel_name))
 
 
 async def _soon(action: Awaitable[None]) -> None:

@@ -1,13 +1,11 @@
 // @ts-check
 /** Append one generation's text to its answer. Text only: a model never writes markup. */
+import { isNearEnd, scrollToEnd } from "./transcript.js";
+
 const ACK_EVERY = 32;
 const POLL = 2000;
-const NEAR_END = 160;
 const MOST_GAPS = 2;
 const SENTENCE = /[.!?…](?=\s)/g;
-
-const isNearEnd = () => document.documentElement.scrollHeight - scrollY - innerHeight < NEAR_END;
-const scrollToEnd = () => scrollTo(0, document.documentElement.scrollHeight);
 
 /** @param {HTMLElement} root @param {Socket} socket */
 export function attach(root, socket) {

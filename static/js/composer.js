@@ -66,9 +66,7 @@ export function attach(root, socket) {
   const hear = (frame) => {
     if (!sending || !("idem" in frame) || frame.idem !== sending.idem) return;
     if (frame.t === "error") settle(frame.text);
-    if (frame.t !== "accepted") return;
-    settle("");
-    htmx.ajax("GET", `${root.dataset.exchangeUrl}${frame.msg}/`, { target: "#transcript", swap: "beforeend" });
+    if (frame.t === "accepted") settle("");
   };
   /** @param {Event} event */
   const stop = (event) => {
@@ -103,7 +101,6 @@ export function attach(root, socket) {
   root.addEventListener("htmx:afterRequest", answered);
   document.addEventListener("keydown", press);
   const unfollow = socket.follow("", { frame: hear });
-  if (document.querySelector(".exchange")) scrollTo(0, document.documentElement.scrollHeight);
   if (!matchMedia("(pointer: coarse)").matches) message.focus({ preventScroll: true });
   return () => {
     clearTimeout(patience);

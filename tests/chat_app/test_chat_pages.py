@@ -230,7 +230,7 @@ def test_the_author_reads_of_the_log_and_takes_the_chat_out(answered, mia, clien
     assert not LogEntry.objects.exists()
     Deployment.objects.update(is_logging=False)
     page = client_of(mia).get(reverse("chat-detail", args=[answered.pk])).content.decode()
-    assert "Answers given here are not logged" in page
+    assert "Chats with this deployment are not logged" in page
 
 
 @pytest.mark.parametrize(

@@ -95,3 +95,28 @@ def test_without_a_live_line_what_is_typed_meanwhile_stays_too(page, web, mia):
     page.keyboard.type("Also:")
     page.get_by_text("could not be sent").wait_for()
     assert page.input_value("#message") == f"{FIRST}\nAlso:"
+
+
+def test_a_tab_opened_before_the_question_shows_it_too_and_only_messages_scroll(
+    page, open_page, mia
+):
+    page.set_viewport_size({"width": 360, "height": 640})
+    other = open_page(mia)
+    other.goto(page.url)
+    other.locator("#connection[data-state=live]").wait_for()
+    other.wait_for_load_state("networkidle")
+    for number, (question, _) in enumerate(CHATS * 2):
+        page.fill("#message", question)
+        page.keyboard.press("Enter")
+        for tab in (page, other):
+            tab.locator(".message-foot .rating").nth(number).wait_for()
+            assert tab.locator(".exchange").count() == number + 1
+    whole, wide, box, hidden = page.evaluate("""() => {
+        const all = document.documentElement, log = document.querySelector("#transcript");
+        return [all.scrollHeight - innerHeight, all.scrollWidth - innerWidth,
+                document.querySelector("#message").getBoundingClientRect().bottom - innerHeight,
+                log.scrollHeight - log.clientHeight];
+    }""")
+    assert max(whole, wide) <= 0  # the page stands still, with the box in view
+    assert box < 0
+    assert hidden > 0  # the messages scroll

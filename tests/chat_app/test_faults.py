@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -121,6 +122,25 @@ def test_a_place_beyond_all_frames_does_not_silence_the_others(served, mia, clie
         return frame
 
     assert async_to_sync(scenario)()["s"] == "Hello"
+
+
+@pytest.mark.parametrize("stored", ["", "Words that "])
+def test_words_that_tabs_have_seen_stay_when_the_engine_dies(stored, served, mia):
+    generation = ask(chats.open_chat(served, owner=mia)).generation
+    (work,) = generations.claim(1)
+    assert generations.checkpoint(generation.pk, work.generation.fence, stored) is False
+    pieces = ["Words that ", "were seen 👋"]
+    writing = Writing(work)
+    for piece in pieces:
+        writing.unsent = piece
+        assert streams_out.send_frames(generation.pk, writing.text_frame(0.0))
+        writing.note_sent()
+    Generation.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    assert generations.interrupt_expired() == 1
+    generation.refresh_from_db()
+    assert generation.state == GenerationState.INTERRUPTED
+    assert generation.message.text == "".join(pieces)
+    assert generations.interrupt_expired() == 0
 
 
 @pytest.mark.checklist(210)

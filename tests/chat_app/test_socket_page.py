@@ -61,8 +61,10 @@ def test_a_question_over_the_socket_brings_the_frames_of_the_page(deployment, mi
             await tab.send_to(json.dumps(command))
 
         await tell(op="send", chat=str(chat.pk), text="Hello", params={}, idem=idem)
-        (accepted,) = found = await frames_until(tab, "accepted")
+        *_, accepted = found = await frames_until(tab, "accepted")
         gen = {"gen": accepted["gen"]}
+        await tell(op="look", chat=str(chat.pk), after="")
+        found += await frames_until(tab, "asked")
         await tell(op="sub", **gen, **{"from": 0})
         found += await frames_until(tab, "end", 60)
         await tell(op="ack", **gen, seq=found[-1]["seq"])

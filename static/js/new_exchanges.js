@@ -1,0 +1,46 @@
+// @ts-check
+/** Show every question of this chat once, whichever tab it was asked in. */
+import { scrollToEnd } from "./transcript.js";
+
+/** @param {HTMLElement} root @param {Socket} socket */
+export function attach(root, socket) {
+  const chat = root.dataset.chat ?? "";
+  /** @type {Set<string>} */
+  const coming = new Set();
+
+  /** @param {string} msg */
+  const add = (msg) => {
+    if (coming.has(msg) || document.getElementById(`exchange-${msg}`)) return;
+    coming.add(msg);
+    const how = { target: "#transcript", swap: "beforeend" };
+    window.htmx.ajax("GET", `${root.dataset.exchangeUrl}${msg}/`, how).finally(() => coming.delete(msg));
+  };
+  /** A form's own answer may bring an exchange that a notification brought too. */
+  const tidy = () => {
+    const seen = new Set();
+    for (const one of root.querySelectorAll(":scope > .exchange")) {
+      if (seen.has(one.id)) one.remove();
+      seen.add(one.id);
+    }
+  };
+  /** Notifications may be missed: ask for what came after the last exchange here. */
+  const look = () => {
+    const last = [...root.querySelectorAll(":scope > .exchange")].at(-1)?.id ?? "";
+    socket.send({ op: "look", chat, after: last.replace("exchange-", "") });
+  };
+  const seen = () => {
+    if (document.visibilityState === "visible" && socket.isLive) look();
+  };
+  /** @param {ChatFrame} frame */
+  const hear = (frame) => {
+    if (frame.t === "accepted" || (frame.t === "asked" && frame.chat === chat)) add(frame.msg);
+  };
+  root.addEventListener("htmx:afterSwap", tidy);
+  document.addEventListener("visibilitychange", seen);
+  const unfollow = socket.follow("", { opened: look, frame: hear });
+  scrollToEnd();
+  return () => {
+    document.removeEventListener("visibilitychange", seen);
+    unfollow();
+  };
+}

@@ -1,0 +1,49 @@
+"""Who is answered next, when many ask at once."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+
+from chat_app.models import Generation, GenerationState
+from chat_app.selectors.queue import MOST_AT_WORK, fair_order
+from chat_app.services import chats, generations
+from chat_app.services.chats import MOST_WAITING, AnswerParams
+from chat_app.serving.errors import ServingError
+from tests.chat_app.makers import make_served
+
+served = pytest.fixture(name="served")(lambda transactional_db, redis_server: make_served())
+
+
+def ask(served, person, text="Well?"):
+    chat = chats.open_chat(served, owner=person)
+    return chats.ask(chat, text, AnswerParams(), idem=uuid4()).generation
+
+
+def owners(works):
+    return [work.generation.message.chat.owner.username for work in works]
+
+
+def test_one_persons_many_questions_do_not_hold_up_the_others(served, mia, milo, theo):
+    many = [ask(served, mia) for _ in range(MOST_WAITING)]
+    late = [ask(served, milo), ask(served, theo)]
+    order = [pk for pk, _ in fair_order()]
+    assert order[:3] == [many[0].pk, *(one.pk for one in late)]
+    claimed = generations.claim(16)
+    assert sorted(owners(claimed)) == ["mia"] * MOST_AT_WORK + ["milo", "theo"]
+    assert generations.claim(16) == []  # the places that are left stay free for others
+    assert owners([*generations.claim(1)]) == []
+    ask(served, milo)
+    assert owners(generations.claim(16)) == ["milo"]
+    Generation.objects.filter(pk=many[0].pk).update(state=GenerationState.DONE)
+    assert owners(generations.claim(16)) == ["mia"]
+
+
+def test_waiting_questions_are_capped_per_person_with_a_sentence(served, mia, milo):
+    first, *_ = [ask(served, mia) for _ in range(MOST_WAITING)]
+    with pytest.raises(ServingError, match="10 of your questions wait"):
+        ask(served, mia)
+    ask(served, milo)
+    Generation.objects.filter(pk=first.pk).update(state=GenerationState.DONE)
+    ask(served, mia)
