@@ -10,7 +10,3 @@ os.environ |= {
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "DO_NOT_TRACK": "1",
 }
-
-from otto_web.celery import app as celery_app
-
-__all__ = ["celery_app"]

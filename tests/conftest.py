@@ -34,6 +34,14 @@ CHROMIUM_SWITCHES = (
 )
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Chaos is slow too: `-m "not slow"` takes the place of the default that leaves chaos out."""
+    for item in items:
+        if item.get_closest_marker("chaos"):
+            item.add_marker("slow")
+
+
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory):
     """One throw-away PostgreSQL for the whole suite, made on first need."""

@@ -9,7 +9,7 @@ from django.urls import reverse
 from kombu import pools
 
 from datasets_app.models import Version
-from otto_web import celery_app
+from otto_web.celery import app as celery_app
 from otto_web.lib import delays
 from tests.datasets_app.makers import support_dataset
 

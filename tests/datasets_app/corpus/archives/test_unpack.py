@@ -387,7 +387,7 @@ def test_the_child_imports_no_framework():
         "import sys, datasets_app.corpus.archives.child;"
         "print(*{m.split('.')[0] for m in sys.modules} & {'django', 'celery', 'otto_web', 'torch'})"
     )
-    root = Path(__file__).parents[3]
+    root = Path(__file__).parents[4]
     done = subprocess.run(
         [sys.executable, "-S", "-c", script], cwd=root, capture_output=True, text=True, check=True
     )
