@@ -1,9 +1,10 @@
 // @ts-check
 /** Sends one file in pieces by tus: it may be paused, go on after a reload, and be taken back. */
 const LONGEST_WAIT = 30_000;
+const DISK_FULL = 507;
 const FINAL = new Set([400, 401, 403, 404, 413, 415]);
 
-/** @typedef {"waiting"|"sending"|"paused"|"retrying"|"arrived"|"refused"|"cancelled"} State */
+/** @typedef {"waiting"|"sending"|"paused"|"retrying"|"full"|"busy"|"arrived"|"refused"|"cancelled"} State */
 /** @typedef {{ endpoint: string, chunk: number, token: string, dataset: string,
  *   show: (state: State, sent: number, words?: string) => void }} Way */
 
@@ -16,6 +17,9 @@ async function checksum(piece) {
   const digest = await crypto.subtle.digest("SHA-256", await piece.arrayBuffer());
   return { "Upload-Checksum": `sha256 ${btoa(String.fromCharCode(...new Uint8Array(digest)))}` };
 }
+
+/** @param {{ status?: number }} error What no answer came to has no status. @returns {State} */
+const waitingWhy = ({ status }) => (status === DISK_FULL ? "full" : status ? "busy" : "retrying");
 
 /** @param {File} file @param {Way} way */
 export function tusFile(file, { endpoint, chunk, token, dataset, show }) {
@@ -88,7 +92,7 @@ export function tusFile(file, { endpoint, chunk, token, dataset, show }) {
     }
     failures += 1;
     const wait = Math.min(LONGEST_WAIT, 500 * 2 ** failures) * (0.5 + Math.random() / 2);
-    show("retrying", offset, error.message.startsWith("<") ? "" : error.message);
+    show(waitingWhy(error), offset, error.message.startsWith("<") ? "" : error.message);
     await new Promise((done) => setTimeout(done, wait));
     return wants === "sending" && mine === stopper;
   }

@@ -93,6 +93,23 @@ def test_a_cancelled_file_is_gone(page):
     assert not part_path(upload.pk).exists()
 
 
+def test_a_full_disk_is_called_a_full_disk_and_the_file_goes_on_when_there_is_room(page, settings):
+    reserve = settings.OTTO_DISK_RESERVE_BYTES
+    settings.OTTO_DISK_RESERVE_BYTES = 2**62
+    choose(page, "big.jsonl")
+    page.get_by_text("disk full, trying again: The disk of this installation is nearly").wait_for()
+    assert page.get_by_text("connection lost").count() == 0
+    settings.OTTO_DISK_RESERVE_BYTES = reserve
+    page.get_by_text("arrived; the list below tells what came of it").wait_for()
+    assert part_path(Upload.objects.get().pk).read_bytes() == BODY
+
+
+def test_a_server_that_answers_is_not_called_a_lost_connection(page):
+    page.route("**/uploads/tus/", lambda route: route.fulfill(status=429, body="Let one finish."))
+    choose(page, "big.jsonl")
+    page.get_by_text("not taken yet, trying again: Let one finish.").wait_for()
+
+
 def test_a_refused_file_says_why_beside_its_name(page, settings):
     settings.OTTO_UPLOAD_LIMIT_BYTES = 1000
     choose(page, "big.jsonl")
