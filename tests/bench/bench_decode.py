@@ -54,6 +54,16 @@ SHAPES: dict[str, dict[str, int]] = {
     },
 }
 
+SMALLEST = {
+    "PEOPLE": (1, 8),
+    "PROMPT_TOKENS": 8,
+    "NEW_TOKENS": 4,
+    "ROUNDS": 2,
+    "SHAPES": {
+        "1x2x32": {"layers": 1, "heads": 2, "hidden_size": 32, "context": 64, "vocab_size": 4096}
+    },
+}
+
 Write = Callable[[int], int]  # people -> tokens written
 
 

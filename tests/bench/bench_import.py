@@ -18,6 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 MEGABYTES = 100
+SMALLEST = {"MEGABYTES": 1}
 NOUNS = "order parcel invoice refund jacket kettle lamp account voucher password".split()
 VERBS = "find return change cancel track update repair exchange".split()
 ENDS = (

@@ -12,6 +12,7 @@ from datasets_app.corpus.rules.judge import judge
 from datasets_app.corpus.rules.policy import Policy
 
 PAIRS, ROUNDS, ANSWER_WORDS = 2_000, 7, 50
+SMALLEST = {"PAIRS": 20, "ROUNDS": 2}
 _VOWELS, _CONSONANTS = "aeiou", "bcdfglmnprst"
 _SMALL = "the a of and to in is you it for on with as at this that we our can be".split()
 _CUT = set(

@@ -20,6 +20,7 @@ from typing import Any
 ROWS = 100_000
 BATCH = 2_000
 LOOKS = 9
+SMALLEST = {"ROWS": 400, "BATCH": 200, "LOOKS": 2}
 NOUNS = "order parcel invoice refund jacket kettle lamp account voucher password".split()
 ENDS = (
     "Please open the page of your orders and choose the one you mean.",

@@ -31,6 +31,17 @@ ROUNDS = 3
 UPDATES = 14
 WARM_UP = 3  # first updates of a round, not counted
 TOKENS = PRESET.train.tokens_per_update(PRESET.model.context)
+_SMALL = replace(
+    PRESET, model=replace(PRESET.model, layers=1, hidden_size=64, context=32, vocab_size=512)
+)
+SMALLEST = {
+    "PRESET": _SMALL,
+    "TOKENS": _SMALL.train.tokens_per_update(_SMALL.model.context),
+    "ROUNDS": 1,
+    "UPDATES": 4,
+    "WARM_UP": 1,
+    "compile_works": lambda _: False,  # a first compilation takes longer than all the rest
+}
 
 
 class Windows(Dataset):

@@ -1,7 +1,8 @@
 """Runs the benchmarks: `python -m tests.bench.run [train|rules|import|table|decode ...]`.
 
-A benchmark is a module `bench_NAME` with `run() -> dict[str, float]`. Each runs in a process of its
-own, so that none inherits another's threads or memory. Prints a table and, last, one JSON object.
+A benchmark is a module `bench_NAME` with `run() -> dict[str, float]` and `SMALLEST`: other values
+of its constants, with which a test shows that it still runs. Each runs in a process of its own,
+so that none inherits another's threads or memory. Prints a table and, last, one JSON object.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-ONE = "import json, sys, {module} as bench; print(json.dumps(bench.run()))"
+ONE = "import json, {module} as bench; {prepare}; print(json.dumps(bench.run()))"
 
 
 def names() -> list[str]:
@@ -20,9 +21,10 @@ def names() -> list[str]:
     return sorted(path.stem.removeprefix("bench_") for path in FOLDER.glob("bench_*.py"))
 
 
-def figures(name: str) -> dict[str, float]:
+def figures(name: str, *, smallest: bool = False) -> dict[str, float]:
     """Return the figures of one benchmark; its own words go to the terminal's error stream."""
-    script = ONE.format(module=f"tests.bench.bench_{name}")
+    prepare = "vars(bench).update(bench.SMALLEST)" if smallest else "pass"
+    script = ONE.format(module=f"tests.bench.bench_{name}", prepare=prepare)
     done = subprocess.run(
         [sys.executable, "-c", script],
         cwd=FOLDER.parents[1],
