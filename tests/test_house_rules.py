@@ -18,7 +18,10 @@ from otto_web.jobs import AT_START, JOBS
 
 ROOT = Path(__file__).resolve().parents[1]
 APPS = ["datasets_app", "training_app", "chat_app"]
-PURE = ["otto_web.lib.cores", "datasets_app.corpus", "training_app.lm", "chat_app.serving"]
+PURE = [
+    *("otto_web.lib.cores", "otto_web.lib.disk"),
+    *("datasets_app.corpus", "training_app.lm", "chat_app.serving"),
+]
 OURS = {*APPS, "otto_web"}
 FRAMEWORKS = {
     *("django", "celery", "kombu", "channels", "channels_redis", "redis"),

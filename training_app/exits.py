@@ -19,3 +19,4 @@ class Exit(IntEnum):
     MEMORY = 79
     DISK = 80
     TIMED_OUT = 81
+    NO_ROOM = 82  # the disk is full now; tried again when there may be room

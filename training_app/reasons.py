@@ -25,7 +25,10 @@ class Reason(models.TextChoices):
         "crash_loop",
         "The trainer ended three times without a newer checkpoint. The log says where.",
     )
-    DISK = "disk", "The disk is full: three checkpoints in a row could not be written."
+    DISK = (
+        "disk",
+        "The disk stayed full. Free some space, then continue from the last checkpoint.",
+    )
     TIMED_OUT = "timed_out", "The time limit ended the run; its last checkpoint is kept."
     WORKER_LOST = "worker_lost", "The worker went away; the run waits for the next one."
 

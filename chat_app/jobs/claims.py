@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 from chat_app.models import ServingExport
 from training_app.models import Export, JobState
 
+_FULL_DISK_SECONDS = 60.0
 Row = TypeVar("Row", ServingExport, Export)
 
 
@@ -32,6 +33,14 @@ def _lease_end() -> Any:
 def renew(export: Row) -> bool:
     """Keep the export for another lease; False when it is no longer this worker's."""
     return owned(export).update(lease_until=_lease_end()) == 1
+
+
+def postpone(export: Row) -> None:
+    """Leave an export that found the disk full; it is taken again after a while."""
+    wait = Now() + timedelta(seconds=_FULL_DISK_SECONDS)
+    owned(export).update(
+        lease_until=wait, reason="The disk is full; this goes on by itself when there is room."
+    )
 
 
 def owned(export: Row) -> QuerySet[Row]:

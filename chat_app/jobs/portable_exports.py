@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from chat_app.jobs.claims import claim, owned, renew
+from chat_app.jobs.claims import claim, owned, postpone, renew
 from chat_app.jobs.serving_exports import prompts_of
 from otto_web.lib import leases
+from otto_web.lib.disk import is_disk_full
 from otto_web.lib.files import durable_folder, sha256_of
 from training_app.lm.config import TrainingError
 from training_app.lm.portable import export_portable
 from training_app.models import Export, JobState, TrainedModel
 from training_app.paths import absolute, relative
 
+log = logging.getLogger(__name__)
 PROMPTS = 4  # each is checked token by token, without a cache
 
 
@@ -29,7 +32,11 @@ def export_portable_model(export_id: int | str) -> None:
             changes = build(export)
     except TrainingError as error:
         changes = {"state": JobState.FAILED, "reason": str(error)}
-    except Exception:
+    except Exception as error:
+        if is_disk_full(error):
+            log.warning("no room for export %s: %s", export.pk, error)
+            postpone(export)
+            return
         finish(export, {"state": JobState.FAILED, "reason": "An unexpected fault; see the log."})
         raise
     finish(export, changes)

@@ -14,7 +14,7 @@ from typing import Any
 import onnxruntime
 from django.db import transaction
 
-from chat_app.jobs.claims import claim, owned, renew
+from chat_app.jobs.claims import claim, owned, postpone, renew
 from chat_app.models import ServingExport
 from chat_app.services import deployments
 from chat_app.serving.errors import ServingError
@@ -25,6 +25,7 @@ from datasets_app.corpus.conversation import ASSISTANT, Turn
 from datasets_app.sample.conversations import held_out_questions
 from datasets_app.selectors.versions import iter_conversations
 from otto_web.lib import leases
+from otto_web.lib.disk import is_disk_full
 from otto_web.lib.failpoints import failpoint
 from otto_web.lib.files import sha256_of
 from training_app.lm.config import TrainingError
@@ -46,7 +47,11 @@ def prove_serving_export(export_id: int | str) -> None:
             changes = build(export)
     except (ServingError, TrainingError) as error:
         changes = {"state": JobState.FAILED, "reason": str(error)}
-    except Exception:
+    except Exception as error:
+        if is_disk_full(error):
+            log.warning("no room for export %s: %s", export.pk, error)
+            postpone(export)
+            return
         finish(export, {"state": JobState.FAILED, "reason": "An unexpected fault; see the log."})
         raise
     finish(export, changes)

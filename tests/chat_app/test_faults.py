@@ -11,12 +11,14 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.conf import settings as live_settings
 from django.utils import timezone
+from safetensors import SafetensorError
 
 from chat_app import streams_out
 from chat_app.engine import Engine, EngineError, Writing
-from chat_app.jobs import pipeline_steps
-from chat_app.models import Generation, GenerationState, LogEntry, PipelineState
-from chat_app.services import chats, generations
+from chat_app.jobs import pipeline_steps, serving_exports
+from chat_app.jobs.claims import claim
+from chat_app.models import Generation, GenerationState, LogEntry, PipelineState, ServingExport
+from chat_app.services import chats, deployments, generations
 from chat_app.services.chats import AnswerParams
 from chat_app.services.generations import ClaimedAnswer
 from chat_app.services.pipelines import Wish, retry_pipeline, start_pipeline
@@ -29,7 +31,7 @@ from tests.chat_app.makers import add_chat, make_served
 from tests.chat_app.test_engine import ask, ended, tab_of
 from tests.training_app.conftest import make_version, toy_order
 from tests.waiting import until
-from training_app.models import Run, RunState
+from training_app.models import JobState, Run, RunState
 from training_app.paths import absolute
 from training_app.services.runs import queue_run
 
@@ -272,3 +274,24 @@ def test_another_question_under_a_key_that_was_used_is_asked_as_itself(served, m
     second = [chats.ask(chat, "Second?", AnswerParams(), idem=idem) for _ in range(2)]
     assert [one.question.text for one in second] == ["Second?", "Second?"]
     assert len({one.answer.pk for one in [first, *second]}) == 2
+
+
+def test_an_export_that_finds_the_disk_full_goes_on_when_there_is_room(
+    toy_model, theo, redis_server, monkeypatch
+):
+    deployments.deploy(toy_model, "support", by=theo)
+    export = ServingExport.objects.get()
+
+    def full(*_):
+        raise SafetensorError("I/O error: No space left on device (os error 28)")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(serving_exports, "write_graph", full)
+        serving_exports.prove_serving_export(export.pk)
+    export.refresh_from_db()
+    assert (export.state, "disk is full" in export.reason) == (JobState.RUNNING, True)
+    assert claim(ServingExport, export.pk) is None  # not at once: somebody has to make room
+    ServingExport.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    serving_exports.prove_serving_export(export.pk)
+    export.refresh_from_db()
+    assert (export.state, export.reason) == (JobState.READY, "")

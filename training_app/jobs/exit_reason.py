@@ -29,9 +29,11 @@ def end_by_exit_code(claim: Claim, code: int, *, memory: bool) -> None:
     elif code in _FAILURES:
         reason = _FAILURES[Exit(code)]
         end_run(claim, RunState.FAILED, reason=reason, message=str(reason.label))
+    elif code == Exit.NO_ROOM:
+        release_run(claim, "the disk is full", lacks=Reason.DISK)
     else:
         out_of_memory = code == Exit.MEMORY or (code == -signal.SIGKILL and memory)
-        release_run(claim, _words(code), memory=out_of_memory)
+        release_run(claim, _words(code), lacks=Reason.OOM if out_of_memory else None)
 
 
 def _words(code: int) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -61,19 +62,41 @@ def read_checkpoint(folder: Path, model: nn.Module, optimizer: Optimizer | None 
     Every hash is verified before anything is changed.
     """
     verify_checkpoint(folder)
-    state = json.loads((folder / _FILES[2]).read_text(encoding="utf-8"))
-    _load_weights(model, load_file(folder / _FILES[0]), folder)
+    weights, moments = _tensors(folder / _FILES[0]), _tensors(folder / _FILES[1])
+    try:
+        state = json.loads((folder / _FILES[2]).read_text(encoding="utf-8"))
+        values = dict(state["progress"])
+        values["losses"] = [(int(step), float(loss)) for step, loss in values["losses"]]
+        progress = Progress(**values)
+    except (ValueError, KeyError, TypeError) as error:
+        raise _unreadable(folder / _FILES[2], error) from error
+    known = {path.partition("/")[2] for path in moments}
+    if optimizer is not None and progress.step and known != weights.keys():
+        raise CheckpointError(f"The checkpoint {folder.name} is of another network's optimizer.")
+    _load_weights(model, weights, folder)
     if optimizer is not None:
-        _load_optimizer(model, optimizer, load_file(folder / _FILES[1]))
+        _load_optimizer(model, optimizer, moments)
         _restore_random(state["random"])
-    values = state["progress"]
-    values["losses"] = [(int(step), float(loss)) for step, loss in values["losses"]]
-    return Progress(**values)
+    return progress
+
+
+def _tensors(path: Path) -> dict[str, Tensor]:
+    """Return the tensors of a file; one whose header lies about its content is refused."""
+    try:
+        tensors: dict[str, Tensor] = load_file(path)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
+    return tensors
+
+
+def _unreadable(path: Path, error: Exception) -> CheckpointError:
+    name = f"{path.parent.name}/{path.name}"
+    return CheckpointError(f"The checkpoint's file {name} cannot be read: {error}.")
 
 
 def checkpoint_weights(folder: Path) -> tuple[int, dict[str, Tensor]]:
     """Return step and weights, by name, of a verified checkpoint."""
-    return verify_checkpoint(folder), load_file(folder / _FILES[0])
+    return verify_checkpoint(folder), _tensors(folder / _FILES[0])
 
 
 def verify_checkpoint(folder: Path) -> int:

@@ -76,14 +76,29 @@ def verify_model(folder: Path) -> dict[str, Any]:
 def open_network(folder: Path) -> nn.Module:
     """Return the network in a folder (fp32, eval mode); pickles are never read."""
     refuse_unsafe(folder)
-    model: nn.Module = AutoModelForCausalLM.from_pretrained(
-        folder,
-        local_files_only=True,
-        use_safetensors=True,
-        trust_remote_code=False,
-        dtype=torch.float32,
-    )
-    return model.eval()
+    try:
+        model, told = AutoModelForCausalLM.from_pretrained(
+            folder,
+            local_files_only=True,
+            use_safetensors=True,
+            trust_remote_code=False,
+            dtype=torch.float32,
+            output_loading_info=True,
+        )
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever a file that lies makes of a library that believes it
+        raise FolderError(
+            f"The model in {folder.name} cannot be read: {type(error).__name__}: {error}."
+            " Copy it here again, or take another one."
+        ) from error
+    if missing := sorted(told["missing_keys"]):  # they would be random numbers
+        raise FolderError(
+            f"The model in {folder.name} cannot be read: model.safetensors lacks {len(missing)}"
+            f" of its weights, {missing[0]} among them."
+        )
+    network: nn.Module = model.eval()
+    return network
 
 
 def open_model(folder: Path) -> tuple[nn.Module, Template]:

@@ -25,6 +25,7 @@ from training_app.reasons import Reason
 from training_app.services.history import Happening, add_event
 
 MOST_DEATHS = 3
+MOST_FULL_DISKS = 12  # with the pauses between them about an hour
 LONGEST_BACKOFF_SECONDS = 300
 
 
@@ -136,7 +137,12 @@ def close_attempt(claim: Claim, exit_reason: str) -> None:
 
 @transaction.atomic
 def release_run(
-    claim: Claim, why: str, *, is_death: bool = True, backs_off: bool = True, memory: bool = False
+    claim: Claim,
+    why: str,
+    *,
+    is_death: bool = True,
+    backs_off: bool = True,
+    lacks: Reason | None = None,
 ) -> RunState | None:
     """Take the run from an attempt that ended: queued again, or ended when that is hopeless.
 
@@ -151,17 +157,20 @@ def release_run(
         end_run(claim, RunState.CANCELLED)
         return RunState.CANCELLED
     deaths = run.no_progress_deaths + int(is_death)
-    hopeless = _hopeless(deaths, memory=memory)
+    hopeless = _hopeless(deaths, lacks)
     if is_death and hopeless is not None:
         end_run(claim, RunState.FAILED, reason=hopeless, message=str(hopeless.label))
         return RunState.FAILED
-    _requeue(claim, why, deaths=deaths, wait=_backoff(deaths) if backs_off else 0.0)
+    wait = _backoff(deaths) if backs_off else 0.0
+    _requeue(claim, why, deaths=deaths, wait=wait, reason=lacks or Reason.WORKER_LOST)
     return RunState.QUEUED
 
 
-def _hopeless(deaths: int, *, memory: bool) -> Reason | None:
-    if memory and deaths >= 2:
+def _hopeless(deaths: int, lacks: Reason | None) -> Reason | None:
+    if lacks == Reason.OOM and deaths >= 2:
         return Reason.OOM
+    if lacks == Reason.DISK:  # somebody has to notice and make room
+        return Reason.DISK if deaths >= MOST_FULL_DISKS else None
     return Reason.CRASH_LOOP if deaths >= MOST_DEATHS else None
 
 
@@ -170,7 +179,7 @@ def _backoff(deaths: int) -> float:
     return min(seconds, LONGEST_BACKOFF_SECONDS)
 
 
-def _requeue(claim: Claim, why: str, *, deaths: int, wait: float) -> None:
+def _requeue(claim: Claim, why: str, *, deaths: int, wait: float, reason: Reason) -> None:
     Run.objects.move(
         claim.run_id,
         fence=claim.fence,
@@ -178,7 +187,7 @@ def _requeue(claim: Claim, why: str, *, deaths: int, wait: float) -> None:
         new=RunState.QUEUED,
         no_progress_deaths=deaths,
         not_before=Now() + timedelta(seconds=wait),
-        reason=Reason.WORKER_LOST,
+        reason=reason,
         message=why,
         phase="",
     )

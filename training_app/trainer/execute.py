@@ -11,6 +11,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection
 
+from otto_web.lib.disk import is_disk_full
 from otto_web.lib.files import sha256_of
 from otto_web.lib.patience import DATABASE_AWAY
 from training_app import paths
@@ -69,6 +70,12 @@ def execute_run(run_id: UUID, fence: int, pipe: int) -> Exit:
         code = _refused(claim, error)
     except MemoryError:
         code = Exit.MEMORY
+    except Exception as error:
+        if not is_disk_full(error):
+            run_log.line("crashed", level="error", error=f"{type(error).__name__}: {error}")
+            raise
+        log.warning("the disk is full: %s", error)
+        code = Exit.NO_ROOM
     except BaseException as error:
         run_log.line("crashed", level="error", error=f"{type(error).__name__}: {error}")
         raise
@@ -96,6 +103,7 @@ def _attempt(run: Run, claim: Claim, link: Link, run_log: RunLog) -> Exit:
         Side(version, "train"), Side(version, "validation"), version.manifest_sha256
     )
     writer = RunWriter(claim, link, run_log, keep_last=spec.train.keep_last)
+    writer.check_room()  # else an attempt would find out only after its first minute
     result = train_run(spec, source, work, writer, link.should_stop, _start(run, spec, writer))
     if result.outcome != "succeeded" and result.folder is None:
         return _STOPPED[result.outcome]

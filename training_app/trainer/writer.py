@@ -13,7 +13,9 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import OperationalError, connection
+from safetensors import SafetensorError
 
+from otto_web.lib.disk import is_disk_full
 from otto_web.lib.failpoints import failpoint
 from otto_web.lib.files import durable_folder, sha256_of
 from otto_web.lib.patience import DATABASE_AWAY
@@ -92,10 +94,12 @@ class RunWriter:
         self._persist(lambda: progress.prove_fence(self._claim))
         final = paths.attempt_folder(self._claim.run_id, self._claim.fence) / f"step-{step}"
         try:
-            self._check_room()
+            self.check_room()
             with durable_folder(final) as folder:
                 write(folder)
-        except OSError as error:
+        except (OSError, SafetensorError) as error:
+            if not (isinstance(error, OSError) or is_disk_full(error)):
+                raise
             self._missed(step, error)
             return
         self._misses = 0
@@ -121,15 +125,17 @@ class RunWriter:
             is_best=is_best,
         )
 
-    def _check_room(self) -> None:
+    def check_room(self) -> None:
+        """Raise OSError when less is free than a checkpoint and a reserve take."""
         free = shutil.disk_usage(settings.OTTO_DATA_DIR).free
         if free < self._bytes_expected + settings.OTTO_DISK_RESERVE_BYTES // 4:
             raise OSError(errno.ENOSPC, f"only {free / 1e6:,.0f} MB are free")
 
-    def _missed(self, step: int, error: OSError) -> None:
+    def _missed(self, step: int, error: Exception) -> None:
         self._misses += 1
+        why = getattr(error, "strerror", None) or error
         sentence = (
-            f"The checkpoint at step {step} could not be written ({error.strerror})."
+            f"The checkpoint at step {step} could not be written ({why})."
             " The one before it is kept."
         )
         self._warn("checkpoint missed", sentence)

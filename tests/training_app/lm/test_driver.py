@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from itertools import count
 
@@ -9,10 +10,12 @@ import pytest
 from safetensors.torch import load_file
 
 from datasets_app.corpus.conversation import USER, Conversation, Turn
+from training_app.lm.checkpoint import file_sha256
 from training_app.lm.config import RunSpec, TrainingError
 from training_app.lm.contract import PHASES, Start, TokenSource
 from training_app.lm.driver import train_run
 from training_app.lm.folder import open_model, verify_model
+from training_app.lm.layout import FolderError
 from training_app.lm.loop import DivergedError
 from training_app.lm.schedule import Schedule
 
@@ -115,6 +118,31 @@ def test_a_cancel_writes_a_checkpoint_first_and_makes_no_model(spec, data, tmp_p
     assert (result.outcome, result.folder) == ("cancel", None)
     assert diary.checkpoints[-1][0] == 3
     assert not (tmp_path / "work" / "model").exists()
+
+
+LIES = (b"\xff" * 64, (2**40).to_bytes(8, "little") + b"{}", b"", b"\x02" + bytes(7) + b"{}")
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "optimizer.safetensors"])
+@pytest.mark.parametrize("lie", LIES, ids=["noise", "header", "empty", "nothing"])
+def test_a_checkpoint_that_lies_with_a_true_hash_is_skipped(file, lie, spec, data, tmp_path, diary):
+    train_run(spec, data, tmp_path / "w", diary, stop_after(11, "drain", diary))
+    newest = diary.newest_first()[0]
+    (newest / file).write_bytes(lie)
+    manifest = json.loads((newest / "manifest.json").read_text())
+    manifest["files"][file] = file_sha256(newest / file)
+    (newest / "manifest.json").write_text(json.dumps(manifest))
+    start = Start(checkpoints=diary.newest_first(), decided=diary.facts)
+    resumed = train_run(spec, data, tmp_path / "w", diary, never, start)
+    assert resumed.outcome == "succeeded"
+    assert any("The one before it is used" in note for note in diary.notes)
+
+
+@pytest.mark.parametrize("lie", LIES, ids=["noise", "header", "empty", "nothing"])
+def test_a_model_folder_that_lies_is_a_sentence(lie, whole):
+    (whole.folder / "model.safetensors").write_bytes(lie)
+    with pytest.raises(FolderError, match=r"The model in model cannot be read"):
+        open_model(whole.folder)
 
 
 @pytest.mark.parametrize("steps", [3, 11])

@@ -15,7 +15,15 @@ from hypothesis import strategies as st
 
 from tests.training_app.conftest import make_version, toy_order
 from training_app.models import TERMINAL, CancelVerb, Checkpoint, Run, RunEvent, RunState
-from training_app.services.attempts import Claim, ProcessIdentity, claim_run, end_run, release_run
+from training_app.reasons import Reason
+from training_app.services.attempts import (
+    MOST_FULL_DISKS,
+    Claim,
+    ProcessIdentity,
+    claim_run,
+    end_run,
+    release_run,
+)
 from training_app.services.history import FenceLostError, take_numbers
 from training_app.services.progress import record_points
 from training_app.services.runs import cancel_run, queue_run
@@ -144,10 +152,25 @@ def test_a_run_that_waits_is_not_claimed_before_its_time(running, queued_run):
     assert claim_run(HERE) is None
 
 
+def test_a_full_disk_is_waited_for_and_at_last_the_reason(running, queued_run):
+    claim, waits = running, []
+    for _ in range(MOST_FULL_DISKS - 1):
+        assert release_run(claim, "the disk is full", lacks=Reason.DISK) == RunState.QUEUED
+        queued_run.refresh_from_db()
+        assert queued_run.reason == "disk"
+        waits.append((queued_run.not_before - timezone.now()).total_seconds())
+        Run.objects.filter(pk=queued_run.pk).update(not_before=timezone.now())
+        claim = claimed(queued_run)
+    assert max(waits) > 60
+    assert release_run(claim, "the disk is full", lacks=Reason.DISK) == RunState.FAILED
+    queued_run.refresh_from_db()
+    assert (queued_run.reason, "Free some space" in queued_run.message) == ("disk", True)
+
+
 def test_two_deaths_for_memory_end_the_run_with_advice(running, queued_run):
-    release_run(running, "killed", memory=True, backs_off=False)
+    release_run(running, "killed", lacks=Reason.OOM, backs_off=False)
     Run.objects.filter(pk=queued_run.pk).update(not_before=timezone.now())
-    assert release_run(claimed(queued_run), "killed", memory=True) == RunState.FAILED
+    assert release_run(claimed(queued_run), "killed", lacks=Reason.OOM) == RunState.FAILED
     queued_run.refresh_from_db()
     assert queued_run.reason == "oom"
     assert "micro-batch" in queued_run.message
