@@ -17,6 +17,6 @@ class Exit(IntEnum):
     DRAINED = 77
     DIVERGED = 78
     MEMORY = 79
-    DISK = 80
+    DISK = 80  # checkpoints could not be written, though there is room
     TIMED_OUT = 81
     NO_ROOM = 82  # the disk is full now; tried again when there may be room

@@ -256,7 +256,8 @@ def _label(field: str) -> str:
 
 
 def _spoken(value: object) -> str:
-    return words.figure(value) or "nothing"
+    number = words.finite(value)
+    return words.figure(value if number is None or isinstance(value, bool) else number)
 
 
 def _is_same(typed: str, chosen: object) -> bool:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator
 
 from django.db import Error
 
-DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-DISK_FULL_STATE = "53100"
+from otto_web.lib import disk
+
 FILE_STATES = ("22", "54")  # data that no column takes; more than PostgreSQL has room for in one
 
 
@@ -18,12 +17,8 @@ class DiskFullError(Exception):
 
 def is_disk_full(error: BaseException) -> bool:
     """Say whether the disk of the data or of the database has no room left."""
-    return any(
-        isinstance(cause, DiskFullError)
-        or (isinstance(cause, OSError) and cause.errno in DISK_FULL)
-        or getattr(cause, "sqlstate", None) == DISK_FULL_STATE
-        for cause in _chain(error)
-    )
+    is_ours = any(isinstance(cause, DiskFullError) for cause in _chain(error))
+    return is_ours or disk.is_disk_full(error)
 
 
 def is_of_the_file(error: Error) -> bool:

@@ -156,7 +156,7 @@ def unusual_course(spec: RunSpec, *, updates: int, passes: float, cores: int) ->
         )
     if passes > 100:
         yield (
-            f"About {passes:,.0f} passes over the data: the model will learn them by heartbeat."
+            f"About {passes:,.0f} passes over the data: the model will learn them by heart."
             " 3 to 30 are usual."
         )
     if train.threads > cores:

@@ -111,7 +111,7 @@ BANDS: tuple[tuple[float, str, str], ...] = (
     (
         10,
         "very low",
-        "The text surprises it hardly ever: it is very regular, or known by heartbeat.",
+        "The text surprises it hardly ever: it is very regular, or known by heart.",
     ),
     (100, "low", "It writes in the style of your data."),
     (1000, "fair", "It is readable, with mistakes. More minutes or more data will help."),

@@ -180,7 +180,7 @@ def _warnings(found: Forecast, spec: RunSpec, train_bytes: int, lengths: Lengths
     if not spec.start_from and found.train_tokens < SCRATCH_TOKENS:
         said.append(
             f"About {found.train_tokens:,} tokens: a model from scratch should have 100,000"
-            " or more. It will learn by heartbeat rather than in general."
+            " or more. It will learn by heart rather than in general."
         )
     said += _length_warnings(spec, found, lengths)
     said += unusual(spec)

@@ -67,7 +67,7 @@ def execute_run(run_id: UUID, fence: int, pipe: int) -> Exit:
     except FenceLostError:
         code = Exit.FENCE_LOST
     except TrainingError as error:
-        code = _refused(claim, error)
+        code = Exit.NO_ROOM if is_disk_full(error) else _refused(claim, error)
     except MemoryError:
         code = Exit.MEMORY
     except Exception as error:

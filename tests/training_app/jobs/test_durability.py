@@ -22,7 +22,7 @@ from training_app.jobs.child import Trainer
 from training_app.jobs.process_identity import own_identity
 from training_app.lm.folder import open_model, verify_model
 from training_app.models import CancelVerb, Run, RunPoint, RunState, TrainedModel
-from training_app.services.attempts import Claim, claim_run, release_run
+from training_app.services.attempts import MOST_FULL_DISKS, Claim, claim_run, release_run
 from training_app.services.runs import cancel_run, order_rest, queue_run
 from training_app.sweeps import release_expired
 
@@ -276,13 +276,14 @@ def test_a_damaged_checkpoint_is_passed_over_with_an_event(supervisor, process_e
     assert run.events.filter(detail__contains="damaged").exists()
 
 
-def test_a_full_disk_ends_the_run_with_its_reason(supervisor, process_env):
+def test_a_disk_that_stays_full_ends_the_run_with_its_reason(supervisor, process_env):
     process_env["OTTO_DISK_RESERVE_BYTES"] = str(2**60)
     run = queue(**LONG)
+    Run.objects.filter(pk=run.pk).update(no_progress_deaths=MOST_FULL_DISKS - 1)
     assert supervisor().wait(300) == 0
     run.refresh_from_db()
     assert (run.state, run.reason) == (RunState.FAILED, "disk")
-    assert "disk is full" in run.message
+    assert "Free some space" in run.message
 
 
 @pytest.mark.checklist(394)

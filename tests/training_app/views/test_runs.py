@@ -196,7 +196,7 @@ def test_a_preset_changes_only_what_presets_are_about_and_says_what(theo, client
         "length_unit",
     ):
         assert form[name].value() == production[name]
-    assert "Learning rate 5e-4 → 0.0006" in page
+    assert "Learning rate 0.0005 → 0.0006" in page
     assert "Width 128 → 384" in page
     assert "Dropout 0.1 →" not in page
     assert "Everything else is as you had it" in page
