@@ -40,14 +40,16 @@ def test_a_run_sends_the_frames_of_the_page(theo, redis_server, client_of):
 
     async def scenario():
         await write(claim, [("train/loss", 1, 5.0)])
-        await sync_to_async(end_run)(claim, RunState.FAILED, reason="data", message="why")
         line = socket(client, claim.run_id)
         assert (await line.connect())[0]
+        await line.send_to(text_data=json.dumps({"op": "from", "seq": 0}))
         found = []
         while not found or found[-1]["t"] != "over":
             text = await line.receive_from(10)
             if text.startswith("{"):
                 found.append(json.loads(text))
+            if len(found) == 1:
+                await sync_to_async(end_run)(claim, RunState.FAILED, reason="data", message="why")
         await line.disconnect()
         return found
 

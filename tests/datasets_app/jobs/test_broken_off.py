@@ -102,7 +102,7 @@ def test_a_fault_of_otto_in_the_middle_of_copy_is_never_called_loaded(
     assert (file.n_records, Conversation.objects.count()) == (20, 20)
     assert "20 conversations were loaded" in found.reason
     again = imported("hats.jsonl", lines(40), dataset="elsewhere")
-    assert again.original is None  # a part is not the whole
+    assert again.duplicate_of is None  # a part is not the whole
     assert is_whole(again, 40)
     assert uploads.retry_upload(found, by=cora)
     assert import_upload(found.pk)
