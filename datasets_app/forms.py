@@ -20,6 +20,7 @@ TABLE_SIGNS = {
     "\t": "tab",
     "|": "bar  |",
 }
+COLUMN_FIELDS = ("question", "answer", "text", "system", "context")
 MORE_ENCODINGS = ("utf-8", "utf-16-le", *COMMON)
 
 
@@ -66,16 +67,16 @@ class ColumnsForm(forms.Form):
     answer = forms.ChoiceField(required=False, label="Answer")
     text = forms.ChoiceField(required=False, label="Or one column of plain text")
     system = forms.ChoiceField(required=False, label="Instruction to the assistant, if any")
+    context = forms.ChoiceField(required=False, label="What is put after the question, if any")
     delimiter = forms.ChoiceField(
         required=False, label="Cells are divided by", choices=list(TABLE_SIGNS.items())
     )
     also_alike = forms.BooleanField(required=False)
 
-    def __init__(self, file: SourceFile, data: Any = None) -> None:
-        asked = file.waiting_for or {}
+    def __init__(self, asked: dict[str, Any], data: Any = None) -> None:
         super().__init__(data, initial=asked.get("suggested") or {})
         columns = [("", "–"), *((name, name) for name in asked.get("columns", []))]
-        for name in ("question", "answer", "text", "system"):
+        for name in COLUMN_FIELDS:
             picker = self.fields[name]
             assert isinstance(picker, forms.ChoiceField)  # noqa: S101 - narrows the type
             picker.choices = columns
@@ -86,8 +87,7 @@ class ColumnsForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         values = {
-            name: self.cleaned_data.get(name) or None
-            for name in ("question", "answer", "text", "system", "delimiter")
+            name: self.cleaned_data.get(name) or None for name in (*COLUMN_FIELDS, "delimiter")
         }
         try:
             self.cleaned_data["mapping"] = Mapping(**values)

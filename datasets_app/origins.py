@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import hashlib
 
+from django.db.models import CharField, QuerySet, Value
+from django.db.models.functions import Cast, Concat
+
 from datasets_app.corpus.detection.kind_names import Kind
 from datasets_app.corpus.readers.registry import READERS
-from datasets_app.models import SourceFile
+from datasets_app.models import Conversation, SourceFile
+
+REPLACED = "replaced "
 
 
 def inner_path(file: SourceFile) -> tuple[str, ...]:
@@ -34,3 +39,17 @@ def origin_base(file: SourceFile) -> bytes:
 def origin_key(base: bytes, start: int, end: int) -> str:
     """Return the key of the record that the file's bytes `[start, end)` gave."""
     return hashlib.sha256(base + b"%d-%d" % (start, end)).hexdigest()
+
+
+def current_rows(file: SourceFile) -> QuerySet[Conversation]:
+    """Return the rows that the newest reading of the file gave."""
+    rows: QuerySet[Conversation] = file.conversations.exclude(origin_key__startswith=REPLACED)
+    return rows
+
+
+def replaced_key() -> Concat:
+    """Return the key of a row that a version holds although its file was read anew.
+
+    Its old key is free again, should the file be read once more as it was then.
+    """
+    return Concat(Value(REPLACED), Cast("pk", CharField()))

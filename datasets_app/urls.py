@@ -15,6 +15,11 @@ upload_urls: list[URLPattern] = [
     path("uploads/<uuid:upload_id>/again/", uploads.upload_again, name="upload-again"),
     path("files/<uuid:file_id>/", files.file_detail, name="file-detail"),
     path("files/<uuid:file_id>/columns/", files.file_columns, name="file-columns"),
+    path(
+        "files/<uuid:file_id>/columns/again/",
+        files.file_columns_again,
+        name="file-columns-again",
+    ),
     path("files/<uuid:file_id>/encoding/", files.file_encoding, name="file-encoding"),
     path("files/<uuid:file_id>/members/", files.file_members, name="file-members"),
 ]

@@ -6,11 +6,12 @@ import dataclasses
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from django.db import Error, transaction
+from django.db import Error, IntegrityError, transaction
 from django.db.models import Count
 
 from datasets_app import events, reasons
@@ -25,9 +26,10 @@ from datasets_app.corpus.source import ByteTally, Item, Mapping, Problem, Record
 from datasets_app.jobs import faults
 from datasets_app.jobs.limits import Stopwatch, TimeUpError
 from datasets_app.jobs.unpacking import unpack_source
-from datasets_app.models import Dataset, FileState, Issue, SourceFile, Upload
-from datasets_app.origins import origin_base, origin_key
+from datasets_app.models import Dataset, Decision, FileState, Issue, SourceFile, Status, Upload
+from datasets_app.origins import current_rows, origin_base, origin_key, replaced_key
 from datasets_app.services import imports
+from datasets_app.services.removal import remove_some
 from datasets_app.services.writing import NewRow, write_rows
 
 log = logging.getLogger(__name__)
@@ -121,12 +123,29 @@ def _read(work: ReadingJob, file: SourceFile) -> None:
 
 
 def _load(work: ReadingJob, file: SourceFile, path: Path, identified: Identified) -> None:
+    if file.cursor == 0:
+        _set_aside_earlier_rows(work, file)
     ledger = Ledger.of(file)
     _note_encoding(work, file, path)
     _write_all(work, file, _items(file, path, identified), ledger)
     verdict, reason = ledger.tally.verdict()
     changes = {"verdict": FileState(verdict), "reason": reason, "note": "", **ledger.columns()}
     imports.end_file(work.upload, file, **changes)
+
+
+def _set_aside_earlier_rows(work: ReadingJob, file: SourceFile) -> None:
+    """Remove what an earlier reading of the file gave; rows of versions stay, excluded."""
+    rows = current_rows(file)
+    dataset_id = rows.values_list("dataset", flat=True).first()
+    while dataset_id is not None:
+        work.touch()
+        with suppress(IntegrityError), transaction.atomic(durable=True):  # a version was quicker
+            imports.hold(work.upload, attempt=0)
+            if remove_some(dataset_id, rows):
+                continue
+            excluded = {"status": Status.EXCLUDED, "decision": Decision.EXCLUDE}
+            rows.update(origin_key=replaced_key(), **excluded)
+            dataset_id = None
 
 
 def _note_encoding(work: ReadingJob, file: SourceFile, path: Path) -> None:

@@ -119,6 +119,12 @@ class SourceFileQuerySet(CuratorsQuerySet):
     def shown(self) -> Self:
         return self.exclude(upload__state=UploadState.WITHDRAWN)
 
+    def at_rest(self) -> Self:
+        """Return files that were read, or tried to be, into a dataset that is still there."""
+        ended = (FileState.LOADED, FileState.SKIPPED, FileState.FAILED)
+        there = self.filter(blob__isnull=False, upload__dataset__deleted_at=None)
+        return there.filter(verdict__in=ended)
+
     def broken_off(self) -> Self:
         """Return files that were not read to their end, though they might be another time."""
         return self.filter(BROKEN_OFF)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from django.conf import settings
@@ -12,8 +12,10 @@ from django.db.models import Aggregate, Count, Exists, OuterRef, Q, QuerySet, Su
 from django.db.models.functions import Coalesce
 
 from datasets_app import reasons
-from datasets_app.blobs import read_slice
+from datasets_app.blobs import blob_path, read_slice
 from datasets_app.corpus.detection.kind_names import SHOWN, SHOWN_ARCHIVES
+from datasets_app.corpus.readers import registry
+from datasets_app.corpus.source import Mapping
 from datasets_app.models import (
     BROKEN_OFF,
     Conversation,
@@ -25,6 +27,7 @@ from datasets_app.models import (
     UploadState,
     VersionRow,
 )
+from datasets_app.origins import current_rows
 from datasets_app.reasons import GOOD_MEMBER
 
 PAGE_SIZE = 50
@@ -58,10 +61,11 @@ class FileNode:
 
 @dataclass(frozen=True, slots=True)
 class DeletionSummary:
-    """What deleting an upload takes away: conversations that go, and those a version keeps."""
+    """What a removal takes away: conversations that go, and those a version keeps."""
 
     going: int
     staying: int
+    decided: int = 0  # of those that go
 
 
 def drop_zone(user: User) -> dict[str, Any]:
@@ -176,7 +180,8 @@ def file_page(file: SourceFile) -> dict[str, Any]:
         ],
         "issues": [(issue, raw_around(file, issue)) for issue in issues],
         "more_issues": max(0, file.n_issues - len(issues)),
-        "examples": list(file.conversations.order_by("position")[:EXAMPLES]),
+        "has_other_columns": has_other_columns(file),
+        "examples": list(current_rows(file).order_by("position")[:EXAMPLES]),
         "sums": (
             ("loaded", file.n_loaded),
             ("skipped", file.n_skipped),
@@ -213,7 +218,35 @@ def _shown(data: bytes) -> str:
 
 def deletion_summary(upload: Upload) -> DeletionSummary:
     """Count what deleting the upload would take away."""
-    in_version = VersionRow.objects.filter(conversation=OuterRef("pk"))
-    rows = Conversation.objects.filter(source_file__upload=upload)
-    staying = rows.filter(Exists(in_version)).count()
-    return DeletionSummary(going=rows.count() - staying, staying=staying)
+    return _summary_of(Conversation.objects.filter(source_file__upload=upload))
+
+
+def _summary_of(rows: QuerySet[Conversation]) -> DeletionSummary:
+    going = ~Exists(VersionRow.objects.filter(conversation=OuterRef("pk")))
+    counted = rows.aggregate(
+        all=Count("pk"),
+        going=Count("pk", filter=going),
+        decided=Count("pk", filter=going & Q(decision__isnull=False)),
+    )
+    staying = counted["all"] - counted["going"]
+    return DeletionSummary(counted["going"], staying, counted["decided"])
+
+
+def has_other_columns(file: SourceFile) -> bool:
+    """Say whether the file is a table that was read and may be read under another mapping."""
+    read = SourceFile.objects.at_rest().filter(pk=file.pk)
+    return registry.has_columns(file.kind) and read.exists()
+
+
+def columns_page(file: SourceFile) -> dict[str, Any] | None:
+    """Return what choosing a table's columns again shows; None when there is no choice."""
+    if not has_other_columns(file):
+        return None
+    stored = file.mapping if file.verdict == FileState.LOADED else None
+    mapping = Mapping.from_json(stored) if stored else None
+    path, encoding = blob_path(str(file.blob_id)), file.chosen_encoding or None
+    asked = registry.columns_of(path, mapping=mapping, encoding=encoding)
+    if asked is None:
+        return None
+    loss = _summary_of(current_rows(file))
+    return {"file": file, "upload": file.upload, "asked": asdict(asked), "loss": loss}

@@ -1,4 +1,4 @@
-"""What a person decides about a waiting file: its columns, or its encoding."""
+"""What a person decides about a file: its columns, also once more, or its encoding."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from datasets_app.corpus.source import Mapping
-from datasets_app.models import FileState, SourceFile, Upload, UploadState
+from datasets_app.models import FileState, Issue, SourceFile, Upload, UploadState
 from datasets_app.reasons import GOOD_MEMBER
+from datasets_app.services.uploads import NO_COUNTS
 from otto_web.lib import audit
 from otto_web.lib.hints import hint
 
@@ -20,6 +21,25 @@ def choose_columns(files: list[SourceFile], mapping: Mapping, *, by: User) -> in
     stored = mapping.as_json()
     changes = {"mapping": stored, "mapping_sha256": mapping.sha256}
     return _let_go(files, changes, verb="file.columns", after=stored, by=by)
+
+
+@transaction.atomic(durable=True)
+def choose_columns_again(file: SourceFile, mapping: Mapping, *, by: User) -> bool:
+    """Have a table that was read be read anew under another mapping; False when it is that one.
+
+    Its rows go before the first new one comes: the worker removes them, since they may be many.
+    """
+    _hold(file.upload)
+    stored = mapping.as_json()
+    asked = SourceFile.objects.at_rest().filter(pk=file.pk).exclude(mapping_sha256=mapping.sha256)
+    again = {"verdict": FileState.PENDING, "reason": "", "note": "", "finished_at": None}
+    chosen = {"mapping": stored, "mapping_sha256": mapping.sha256}
+    if not asked.update(**again, **NO_COUNTS, **chosen):
+        return False
+    Issue.objects.filter(source_file=file).delete()
+    audit.record(by, "file.columns_again", file, before=file.mapping, after=stored)
+    _wake(file.upload)
+    return True
 
 
 @transaction.atomic(durable=True)

@@ -20,6 +20,11 @@ def in_no_version(rows: QuerySet[Conversation]) -> QuerySet[Conversation]:
 @transaction.atomic(durable=True)
 def remove_slice(dataset_id: UUID, rows: QuerySet[Conversation]) -> int:
     """Remove some of a dataset's rows that no version holds; 0 when none is left."""
+    return remove_some(dataset_id, rows)
+
+
+def remove_some(dataset_id: UUID, rows: QuerySet[Conversation]) -> int:
+    """Remove as `remove_slice` does, inside the caller's transaction."""
     begin_change(dataset_id)
     ids = list(in_no_version(rows.filter(dataset=dataset_id)).values_list("pk", flat=True)[:SLICE])
     if ids:

@@ -42,7 +42,8 @@ ACTIVE = timedelta(minutes=10)
 GIB = 1024**3
 SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 NO_COUNTS = dict.fromkeys(
-    ("n_total", "n_loaded", "n_skipped", "n_failed", "n_records", "n_issues", "cursor"), 0
+    ("n_total", "n_loaded", "n_skipped", "n_failed", "n_records", "n_issues", "n_known", "cursor"),
+    0,
 )
 DIGESTS: dict[str, Callable[[bytes], Any]] = {"sha1": hashlib.sha1, "sha256": hashlib.sha256}
 

@@ -8,8 +8,9 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from datasets_app.corpus.source import Mapping
 from datasets_app.forms import ColumnsForm, EncodingForm
 from datasets_app.models import FileState, SourceFile
 from datasets_app.selectors import uploads as selectors
@@ -38,7 +39,8 @@ def _page(
     context = selectors.file_page(file)
     if file.verdict == FileState.WAITING:
         if file.reason == "needs_mapping":
-            context["columns_form"] = forms.get("columns") or ColumnsForm(file)
+            context["columns_form"] = forms.get("columns") or ColumnsForm(file.waiting_for or {})
+            context["asked"] = file.waiting_for
         elif file.reason == "needs_encoding":
             context["encoding_form"] = forms.get("encoding") or EncodingForm(file)
     return render(request, "datasets/file_detail.html", context, status=status)
@@ -48,12 +50,34 @@ def _page(
 @require_POST
 def file_columns(request: TeamRequest, file_id: UUID) -> HttpResponse:
     file = find_file(request, file_id)
-    form = ColumnsForm(file, request.POST)
+    form = ColumnsForm(file.waiting_for or {}, request.POST)
     if not form.is_valid():
         return _page(request, file, status=422, columns=form)
     files = _chosen(file, is_for_all=form.cleaned_data["also_alike"])
     done = choices.choose_columns(files, form.cleaned_data["mapping"], by=request.user)
     return _off(request, file, done)
+
+
+@role_required(Role.CURATOR)
+@require_http_methods(["GET", "POST"])
+def file_columns_again(request: TeamRequest, file_id: UUID) -> HttpResponse:
+    """Say what reading a table anew takes away, then have it read under another mapping."""
+    file = find_file(request, file_id)
+    context = selectors.columns_page(file)
+    if context is None:
+        messages.warning(
+            request, "This file is being read, or cannot be read anew; nothing was changed."
+        )
+        return redirect("file-detail", file.pk)
+    form = ColumnsForm(context["asked"], request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        mapping: Mapping = form.cleaned_data["mapping"]
+        is_other = mapping.as_json() != context["asked"]["suggested"]
+        is_other = is_other and choices.choose_columns_again(file, mapping, by=request.user)
+        return _off(request, file, int(is_other))
+    context["columns_form"] = form
+    status = 422 if form.is_bound else 200
+    return render(request, "datasets/file_columns.html", context, status=status)
 
 
 @role_required(Role.CURATOR)

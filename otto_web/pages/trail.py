@@ -24,6 +24,7 @@ VERBS = {
     "export": "ordered an export of",
     "file.encoding": "chose the encoding of",
     "file.columns": "chose the columns of",
+    "file.columns_again": "chose other columns of",
     "file.load_members": "loaded files out of",
     "freeze": "froze",
     "model.deleted": "deleted",

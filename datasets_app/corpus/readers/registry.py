@@ -71,6 +71,30 @@ def read(
         stream.close()
 
 
+def has_columns(kind: str) -> bool:
+    """Say whether files of this kind are read under a mapping of their columns."""
+    return any(reader is _TABLE and known == kind for known, reader in READERS.items())
+
+
+def columns_of(
+    path: Path, *, mapping: Mapping | None = None, encoding: str | None = None
+) -> Waiting | None:
+    """Return what a person who chooses a table's columns anew is shown: columns and first rows.
+
+    None when the table has no header, or its bytes no certain encoding.
+    """
+    found = encodings.chosen(encoding, path) if encoding else encodings.detect(path)
+    if isinstance(found, Waiting):
+        return None
+    head = open_view(path, found)
+    stream = open_view(path, found)
+    try:
+        return table.ask(Job(stream, head.read(encodings.SAMPLE_BYTES), mapping))
+    finally:
+        head.close()
+        stream.close()
+
+
 def encoding_of(path: Path) -> encodings.Encoding | Waiting:
     """Return how the file will be decoded, to store and to show."""
     return encodings.detect(path)

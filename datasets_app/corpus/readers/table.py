@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, SYSTEM, USER, CorpusError, Turn
 from datasets_app.corpus.parsing import tables
@@ -88,14 +88,7 @@ def _unclosed(feed: _Feed, start: int, line: int) -> Problem:
 
 def read(job: Job) -> Iterator[Item]:
     """Yield the rows as conversations or passages; raises WaitingError for unknown columns."""
-    layout = tables.guess_layout(job.head_text)
-    delimiter = (job.mapping and job.mapping.delimiter) or layout.delimiter
-    lines = split_lines(job.stream)
-    start = 0
-    if layout.has_separator_line:
-        start = next(lines).end
-    table = rows(lines, delimiter, start, 1 + layout.has_separator_line)
-    header = next((row for row in table if isinstance(row, Problem) or row.cells), None)
+    delimiter, header, table = _opened(job)
     if header is None:
         return
     if isinstance(header, Problem):
@@ -108,6 +101,33 @@ def read(job: Job) -> Iterator[Item]:
         raise WaitingError(_waiting(columns, table, delimiter))
     yield Gap(0, header.end)
     yield from _records(table, columns, _turn_maker(mapping, columns))
+
+
+def ask(job: Job) -> Waiting | None:
+    """Return what a person is asked to have the table read otherwise; None without a header.
+
+    What is suggested is how the table is read now.
+    """
+    delimiter, header, table = _opened(job)
+    if not isinstance(header, Row):
+        return None
+    columns = tables.column_names(header.cells)
+    now = job.mapping or tables.certain_mapping(columns, delimiter)
+    asked = _waiting(columns, table, delimiter)
+    return replace(asked, suggested=now) if now else asked
+
+
+def _opened(job: Job) -> tuple[str, Row | Problem | None, Iterator[Row | Problem]]:
+    """Return the sign between cells, the header, and the rows below it."""
+    layout = tables.guess_layout(job.head_text)
+    delimiter = (job.mapping and job.mapping.delimiter) or layout.delimiter
+    lines = split_lines(job.stream)
+    start = 0
+    if layout.has_separator_line:
+        start = next(lines).end
+    table = rows(lines, delimiter, start, 1 + layout.has_separator_line)
+    header = next((row for row in table if isinstance(row, Problem) or row.cells), None)
+    return delimiter, header, table
 
 
 def _without_header(row: Row | Problem) -> Problem:
