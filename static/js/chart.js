@@ -30,11 +30,11 @@ function follow(root) {
   const curves = new Map(DRAWN.map(({ name }) => [name, new Map()]));
   const url = root.dataset.pointsUrl ?? "";
   const line = /** @type {HTMLElement | null} */ (document.querySelector("[data-run-line]"));
-  const words = root.querySelector("[data-chart-state]");
-  const hearing = new AbortController();
+  const [words, hearing] = [root.querySelector("[data-chart-state]"), new AbortController()];
   let [seq, drawAt, timer, isLive, isOver] = [0, 0, 0, false, false];
   const Chart = /** @type {NonNullable<Window["Chart"]>} */ (window.Chart);
-  const chart = new Chart(canvas, { type: "line", data: { datasets: DRAWN.map(dataset) }, options: options() });
+  const datasets = DRAWN.map((curve, order) => dataset(curve, order, canvas));
+  const chart = new Chart(canvas, { type: "line", data: { datasets }, options: options() });
   root.hidden = false;
   root.parentElement?.querySelector("[data-chart-fallback]")?.setAttribute("hidden", "");
 
@@ -107,11 +107,11 @@ function follow(root) {
   return () => (hearing.abort(), window.clearTimeout(timer), chart.destroy());
 }
 
-/** @param {{label: string, ink: string, width: number, point: number}} curve @param {number} order */
-function dataset({ label, ink, width, point }, order) {
-  const tint = getComputedStyle(document.documentElement).getPropertyValue(ink).trim();
-  const line = { borderColor: tint, backgroundColor: tint, borderWidth: width, pointRadius: point };
-  return { label, order, data: [], spanGaps: true, ...line };
+/** @param {typeof DRAWN[number]} curve @param {number} order @param {HTMLElement} canvas */
+function dataset({ label, ink, width, point }, order, canvas) {
+  canvas.style.color = `var(${ink})`; // a token is light-dark(): only an element has one colour
+  const { color: borderColor } = getComputedStyle(canvas);
+  return { label, order, data: [], spanGaps: true, borderColor, backgroundColor: borderColor, borderWidth: width, pointRadius: point };
 }
 
 function options() {

@@ -20,12 +20,12 @@ Object.assign(globalThis, {
   Chart: class { constructor(_, { data }) { this.data = data; }
     update() { drawn.push(this.data.datasets[2].data.length); } destroy() {} },
   document: { querySelector: () => line, hidden: false, documentElement: {} },
-  getComputedStyle: () => ({ getPropertyValue: () => "#000" }),
+  getComputedStyle: () => ({ color: "#000" }),
   fetch: async (url) => (asked.push(url), { ok: true, json: async () => (
     { rows: Array.from({ length: 2000 }, (_, i) => ["train/loss", 3 * i, 1]), upto: 6000 }) }),
 });
 const { attach } = await import(CHART);
-const root = { dataset: { pointsUrl: "/points/" }, querySelector: () => ({}) };
+const root = { dataset: { pointsUrl: "/points/" }, querySelector: () => ({ style: {} }) };
 const stop = attach(root);
 line.dispatchEvent(Object.assign(new Event("htmx:wsOpen"), { detail: { socketWrapper } }));
 const frame = (rows, upto) => {

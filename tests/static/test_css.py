@@ -1,4 +1,4 @@
-"""Colours can be read: contrast is computed from the file."""
+"""Style sheets stand in their layers, and colours can be read: contrast is computed from them."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ import re
 import pytest
 from django.conf import settings
 
-CSS = (settings.BASE_DIR / "static" / "css" / "otto.css").read_text("utf-8")
-BLOCK = r"%s \{\n(.*?)\n\s*\}"
-TOKEN = re.compile(r"--([a-z-]+): (#[0-9a-f]{6});")
+FOLDER = settings.BASE_DIR / "static" / "css"
+LINKED = re.findall(
+    r"static 'css/([a-z]+\.css)'", (settings.BASE_DIR / "templates/base.html").read_text("utf-8")
+)
+CSS = "\n".join((FOLDER / name).read_text("utf-8") for name in LINKED)
+LAYERS = ["tokens", "base", "layout", "components", "pages"]
+TOKEN = re.compile(r"--([a-z-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\);")
 GROUNDS = ("bg", "surface", "sunken")
 TEXTS = ("text", "muted", "accent", "good", "warn", "bad", "info")
-
-
-def tokens(selector):
-    body = re.search(BLOCK % re.escape(selector), CSS, re.DOTALL)[1]
-    return dict(TOKEN.findall(body))
-
-
-THEMES = {"light": tokens(":root"), "dark": tokens(':root[data-theme="dark"]')}
+COLOURS = TOKEN.findall(CSS)
+THEMES = {
+    "light": {name: light for name, light, _ in COLOURS},
+    "dark": {name: dark for name, _, dark in COLOURS},
+}
 
 
 def channels(colour):
@@ -71,12 +72,35 @@ def test_the_primary_button_can_be_read(theme):
     assert contrast(channels(colours["on-accent"]), channels(colours["accent"])) >= 4.5
 
 
-def test_the_systems_dark_theme_is_the_chosen_one():
-    assert tokens(':root:not([data-theme="light"])') == THEMES["dark"]
+def test_a_colour_is_written_once_for_both_themes():
+    names = [name for name, _, _ in COLOURS]
+    assert {*GROUNDS, *TEXTS} <= set(names)
+    assert len(names) == len(set(names))
 
 
-def test_both_themes_name_the_same_colours():
-    assert THEMES["light"].keys() == THEMES["dark"].keys()
+def test_every_page_links_every_sheet_in_the_order_of_the_layers():
+    assert sorted(LINKED) == sorted(path.name for path in FOLDER.glob("*.css"))
+    first = (FOLDER / LINKED[0]).read_text("utf-8")
+    assert f"@layer {', '.join(LAYERS)};" in first
+    used = re.findall(r"^@layer ([a-z]+) \{$", CSS, re.MULTILINE)
+    assert used == sorted(used, key=LAYERS.index)
+    assert set(used) == set(LAYERS)
+
+
+def test_only_what_stands_above_the_layers_stands_outside_them():
+    for name in LINKED[:-1]:
+        outside = re.sub(
+            r"/\*.*?\*/|^@layer [a-z]+ \{\n.*?^\}",
+            "",
+            (FOLDER / name).read_text(),
+            flags=re.DOTALL | re.MULTILINE,
+        )
+        assert re.sub(r"@layer [a-z, ]+;", "", outside).strip() == "", name
+    assert "@layer" not in (FOLDER / LINKED[-1]).read_text("utf-8")
+
+
+def test_no_rule_needs_to_shout():
+    assert "!important" not in CSS
 
 
 def test_every_token_in_use_is_defined():
