@@ -8,10 +8,9 @@ from typing import Any
 from django import forms
 
 from datasets_app.corpus.rules import policy
-from datasets_app.corpus.rules.explanations import EXPLANATIONS
 from datasets_app.corpus.rules.finding import SEVERITY_WORDS
+from datasets_app.corpus.rules.registry import RULES
 from datasets_app.models import Choice, Dataset, Decision
-from datasets_app.selectors.datasets import NAMES_OF_RULES
 
 
 class DatasetForm(forms.Form):
@@ -50,22 +49,14 @@ class RuleForm(forms.Form):
         label="then it",
     )
 
-    def __init__(self, rule: str, setting: policy.RuleSetting, data: Any = None) -> None:
+    def __init__(self, name: str, setting: policy.RuleSetting, data: Any = None) -> None:
         start = {"on": setting.on, "severity": setting.severity, **setting.thresholds}
-        super().__init__(data=data, prefix=rule, initial=start)
-        self.rule = rule
-        for name, value in setting.thresholds.items():
-            self.fields[name] = forms.FloatField(
-                min_value=0, max_value=999_999, initial=value, label=name.replace("_", " ")
+        super().__init__(data=data, prefix=name, initial=start)
+        self.rule = RULES[name]
+        for key, threshold in self.rule.thresholds.items():
+            self.fields[key] = forms.FloatField(
+                min_value=threshold.least, max_value=threshold.most, label=key.replace("_", " ")
             )
-
-    @property
-    def title(self) -> str:
-        return NAMES_OF_RULES.get(self.rule, self.rule)
-
-    @property
-    def explanation(self) -> Any:
-        return EXPLANATIONS[self.rule]
 
     @property
     def thresholds(self) -> list[Any]:
@@ -84,7 +75,7 @@ class RulesForm:
     def __init__(self, dataset: Dataset, data: Any = None) -> None:
         self.rules = policy.from_json(dataset.policy)
         settings = self.rules.settings.items()
-        self.forms = [RuleForm(rule, setting, data=data) for rule, setting in settings]
+        self.forms = [RuleForm(name, setting, data=data) for name, setting in settings]
 
     def __iter__(self) -> Iterator[RuleForm]:
         return iter(self.forms)
@@ -97,7 +88,7 @@ class RulesForm:
         """Return the rules as the person wants them; the forms are valid."""
         wanted = self.rules
         for form in self.forms:
-            wanted = wanted.changed(form.rule, **form.changes())
+            wanted = wanted.changed(form.rule.name, **form.changes())
         return wanted
 
 

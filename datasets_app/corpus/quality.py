@@ -8,23 +8,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from datasets_app.corpus.conversation import USER, Conversation
-from datasets_app.corpus.rules.finding import Finding
-from datasets_app.corpus.rules.judge import LABELS
+from datasets_app.corpus.rules.finding import QUALITY_COST, Finding
+from datasets_app.corpus.rules.registry import RULES, counts_against, label_of
+from datasets_app.corpus.rules.rule import Rule
 from datasets_app.corpus.split import exact_key
 
 GOOD_FROM, WARNING_FROM = 0.7, 0.5
 MOST_EXAMPLES, EXAMPLE_LENGTH = 5, 100
 EMPTY_MESSAGE = "There are no conversations here yet, so there is nothing to measure."
-
-# The literal names of the report; other programs read them.
-ISSUE_KEYS: dict[str, str] = {
-    "empty": "empty_outputs",
-    "repetitive": "repetitive_outputs",
-    "too_short": "short_outputs",
-    "gibberish": "gibberish_outputs",
-    "echo": "echo_outputs",
-    "truncated": "incomplete_outputs",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +75,11 @@ def verdict(counts: QualityCounts) -> Band:
 
 
 def counting_rules(findings: Iterable[Finding]) -> set[str]:
-    """Return the rules that make a row invalid: an open E or R with one of the six labels."""
+    """Return the rules that make a row invalid: an open E or R of a rule that counts."""
     return {
         finding.rule
         for finding in findings
-        if finding.severity in {"E", "R"} and finding.rule in LABELS
+        if finding.severity in {"E", "R"} and counts_against(finding.rule)
     }
 
 
@@ -109,49 +100,25 @@ def advice(counts: QualityCounts) -> list[Advice]:
     if not counts.total:
         return [Advice("", 0, EMPTY_MESSAGE)]
     found = [_overall_advice(counts)]
-    for rule, (share, one, many) in _RULE_ADVICE.items():
-        count = counts.rows_by_rule.get(rule, 0)
-        if count > share * counts.total:
-            found.append(Advice(rule, count, one if count == 1 else many.format(count=count)))
+    worst_first = sorted(RULES.values(), key=lambda rule: -QUALITY_COST[rule.severity])
+    found += [_rule_advice(rule, counts) for rule in worst_first]
     if counts.copies:
         found.append(Advice("copies", counts.copies, _copies_advice(counts.copies)))
     return [item for item in found if item is not None]
+
+
+def _rule_advice(rule: Rule, counts: QualityCounts) -> Advice | None:
+    count = counts.rows_by_rule.get(rule.name, 0)
+    said = rule.recommendation
+    if said is None or count <= said.above * counts.total:
+        return None
+    return Advice(rule.name, count, said.one if count == 1 else said.many.format(count=count))
 
 
 def _copies_advice(copies: int) -> str:
     if copies == 1:
         return "1 row is a copy of an earlier one. Exclude it."
     return f"{copies} rows are copies of earlier ones. Look at them and exclude them."
-
-
-# Above which share of the rows a rule is worth a sentence, and the sentence for one and for many.
-_RULE_ADVICE: dict[str, tuple[float, str, str]] = {
-    "empty": (
-        0.0,
-        "1 answer is empty. Exclude the row.",
-        "{count} answers are empty. Exclude the rows.",
-    ),
-    "repetitive": (
-        0.2,
-        "1 answer repeats itself. Read it and decide.",
-        "{count} answers repeat themselves. Read them and decide.",
-    ),
-    "gibberish": (
-        0.1,
-        "1 answer is no readable text. Check how its file was read, or exclude the row.",
-        "{count} answers are no readable text. Check how their files were read, or exclude them.",
-    ),
-    "echo": (
-        0.1,
-        "1 answer repeats the question. Exclude the row.",
-        "{count} answers repeat the question. Exclude the rows.",
-    ),
-    "truncated": (
-        0.1,
-        "1 answer stops in the middle. Read it and decide.",
-        "{count} answers stop in the middle. Read them and decide.",
-    ),
-}
 
 
 def _overall_advice(counts: QualityCounts) -> Advice | None:
@@ -181,7 +148,9 @@ def report(rows: Iterable[tuple[Conversation, Iterable[Finding]]]) -> dict[str, 
             examples.append(_example(index, conversation, findings))
     counts = replace(tally(judged), copies=copies)
     issues: dict[str, Any] = {
-        key: counts.rows_by_rule.get(rule, 0) for rule, key in ISSUE_KEYS.items()
+        rule.earlier.key: counts.rows_by_rule.get(name, 0)
+        for name, rule in RULES.items()
+        if rule.earlier is not None
     }
     return {
         "total_conversations": counts.total,
@@ -203,5 +172,5 @@ def _example(index: int, conversation: Conversation, findings: list[Finding]) ->
         "index": index,
         "input": asked[-1][:EXAMPLE_LENGTH] if asked else "",
         "output": turns[position].text[:EXAMPLE_LENGTH],
-        "issues": [LABELS[rule] for rule in LABELS if rule in rules],
+        "issues": [label_of(rule) for rule in RULES if rule in rules],
     }

@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 
 from datasets_app.corpus import quality
 from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, USER
-from datasets_app.corpus.rules.judge import LABELS
+from datasets_app.corpus.rules.registry import label_of
 from datasets_app.models import Action, Conversation, Dataset, Finding, Rescoring, Status, Version
 from datasets_app.rowfilter import RowFilter
 from datasets_app.selectors.counted import counted
@@ -27,7 +27,6 @@ from datasets_app.selectors.quality import (
 )
 
 PREVIEW_CHARACTERS = 240
-NAMES_OF_RULES = {**LABELS, "structure": "structure", "role_bleed": "role words inside"}
 
 
 def _beginning(*roles: str, place: str = "*") -> Func:
@@ -144,7 +143,7 @@ def _status_tabs(rows: RowFilter, counts: Counter[str]) -> Iterator[tuple[str, s
 def _reason_chips(rows: RowFilter, counts: dict[str, int]) -> Iterator[tuple[str, str, int, str]]:
     for rule, count in counts.items():
         chosen = "" if rule == rows.reason else rule
-        yield rule, NAMES_OF_RULES.get(rule, rule), count, rows.query(reason=chosen)
+        yield rule, label_of(rule), count, rows.query(reason=chosen)
 
 
 def _row(row: Any) -> Row:
@@ -157,7 +156,7 @@ def _row(row: Any) -> Row:
         quality=row.quality,
         status=row.status,
         is_decided=row.decision is not None,
-        why=[(rule, NAMES_OF_RULES.get(rule, rule)) for rule in row.reasons],
+        why=[(rule, label_of(rule)) for rule in row.reasons],
     )
 
 
@@ -220,7 +219,7 @@ def shown_turns(row: Conversation) -> list[ShownTurn]:
             role=turn["role"],
             pieces=marked(turn["text"], _spans(findings.get(number, []))),
             findings=[
-                ShownFinding(NAMES_OF_RULES.get(finding.rule, finding.rule), finding)
+                ShownFinding(label_of(finding.rule), finding)
                 for finding in findings.get(number, [])
             ],
         )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.db.models import Count, QuerySet
 
 from datasets_app.corpus.quality import QualityCounts
-from datasets_app.corpus.rules.judge import LABELS
+from datasets_app.corpus.rules.registry import counts_against
 from datasets_app.models import Conversation, Decision
 
 
@@ -24,8 +24,8 @@ class Group:
 
     @property
     def is_valid(self) -> bool:
-        """A rule with a label makes a row invalid; a person's decision to keep makes it valid."""
-        return self.decision == Decision.KEEP or LABELS.keys().isdisjoint(self.reasons)
+        """A rule that counts makes a row invalid; a person's decision to keep makes it valid."""
+        return self.decision == Decision.KEEP or not any(map(counts_against, self.reasons))
 
 
 def groups_of(rows: QuerySet[Conversation]) -> list[Group]:
@@ -43,7 +43,7 @@ def tally(groups: Iterable[Group]) -> QualityCounts:
     counted = list(groups)
     invalid = [group for group in counted if not group.is_valid]
     total = sum(group.count for group in counted)
-    by_rule = {rule: n for rule, n in rows_by_reason(invalid).items() if rule in LABELS}
+    by_rule = {rule: n for rule, n in rows_by_reason(invalid).items() if counts_against(rule)}
     return QualityCounts(total, total - sum(group.count for group in invalid), by_rule)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from datasets_app.corpus.rules.finding import Verdict
 from datasets_app.corpus.rules.numbers import Numbers
+from datasets_app.corpus.rules.rule import Earlier, Limits, Recommendation, Rule, Threshold
 from datasets_app.corpus.rules.words import (
     ALL_STOP_WORDS,
     DECISIVE_WORDS,
@@ -17,9 +17,7 @@ from datasets_app.corpus.rules.words import (
 )
 
 
-def echo(
-    answer: Numbers, question: Numbers, limits: Mapping[str, float], asked: str
-) -> Verdict | None:
+def echo(answer: Numbers, question: Numbers, limits: Limits) -> Verdict | None:
     """Object to an answer that repeats the question and adds nothing of its own."""
     if _adds_enough(answer, question.distinct, limits["new_words"]):
         return None
@@ -31,7 +29,7 @@ def echo(
     )
     if verdict is None:
         return None
-    return replace(verdict, severity="I") if is_closed(asked) else verdict
+    return replace(verdict, severity="I") if is_closed(question.stored) else verdict
 
 
 def _adds_enough(answer: Numbers, known: set[str], limit: float) -> bool:
@@ -46,7 +44,7 @@ def _adds_enough(answer: Numbers, known: set[str], limit: float) -> bool:
 
 
 def _few_new_words(
-    answer: Numbers, question: Numbers, fresh: set[str], limits: Mapping[str, float]
+    answer: Numbers, question: Numbers, fresh: set[str], limits: Limits
 ) -> Verdict | None:
     language = language_of(answer.distinct | question.distinct)
     content = content_words(answer.distinct, language)
@@ -59,20 +57,18 @@ def _few_new_words(
     if share >= limits["new_words"] or (answer.has_letters and len(new) > 1):
         return None
     note = f"{len(content) - len(new)} of its {len(content)} words are words of the question"
-    return Verdict(share, limits["new_words"], note, _whole(answer))
+    return Verdict(share, limits["new_words"], note, answer.whole)
 
 
-def _piece_of(answer: Numbers, question: Numbers, limits: Mapping[str, float]) -> Verdict | None:
+def _piece_of(answer: Numbers, question: Numbers, limits: Limits) -> Verdict | None:
     if len(answer.words) < limits["piece_words"]:
         return None
     if f" {' '.join(answer.words)} " not in f" {' '.join(question.words)} ":
         return None
-    return Verdict(0, limits["new_words"], "it is a piece of the question", _whole(answer))
+    return Verdict(0, limits["new_words"], "it is a piece of the question", answer.whole)
 
 
-def _question_and_little_more(
-    answer: Numbers, question: Numbers, limits: Mapping[str, float]
-) -> Verdict | None:
+def _question_and_little_more(answer: Numbers, question: Numbers, limits: Limits) -> Verdict | None:
     length = len(question.words)
     if length < limits["piece_words"] or answer.words[:length] != question.words:
         return None
@@ -82,7 +78,7 @@ def _question_and_little_more(
     if any(_says_something(word, answer, question) for word in added):
         return None
     note = f"it is the whole question and {len(added)} more words"
-    return Verdict(len(added), limits["added_words"], note, _whole(answer))
+    return Verdict(len(added), limits["added_words"], note, answer.whole)
 
 
 def _says_something(word: str, answer: Numbers, question: Numbers) -> bool:
@@ -94,5 +90,25 @@ def _says_something(word: str, answer: Numbers, question: Numbers) -> bool:
     return word.isdigit() or is_name or bool(content_words({word}, language))
 
 
-def _whole(answer: Numbers) -> tuple[tuple[int, int], ...]:
-    return ((0, answer.place(len(answer.text))),)
+RULE = Rule(
+    name="echo",
+    label="echo",
+    sentence="The answer gives the question back and adds nothing to it.",
+    good=("What is the capital of France?", "The capital of France is Paris."),
+    bad=("Please tell me how to reset my password.", "Tell me how to reset my password."),
+    severity="E",
+    thresholds={
+        "content_words": Threshold(3),
+        "new_words": Threshold(0.15),
+        "piece_words": Threshold(4),
+        "added_words": Threshold(3),
+        "added_share": Threshold(0.25),
+    },
+    recommendation=Recommendation(
+        above=0.1,
+        one="1 answer repeats the question. Exclude the row.",
+        many="{count} answers repeat the question. Exclude the rows.",
+    ),
+    earlier=Earlier("echo_outputs"),
+    of_reply=echo,
+)

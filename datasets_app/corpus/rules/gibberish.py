@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
 
 from datasets_app.corpus.rules.code import is_code
-from datasets_app.corpus.rules.finding import Span, Verdict
+from datasets_app.corpus.rules.finding import Verdict
 from datasets_app.corpus.rules.numbers import Numbers
+from datasets_app.corpus.rules.rule import Earlier, Limits, Recommendation, Rule, Threshold
 from datasets_app.corpus.rules.words import ALL_STOP_WORDS, MARKS, word_spans
 
 _BARE_LINK = re.compile(r"\A\s*+https?://\s*+\Z", re.IGNORECASE)
@@ -54,7 +54,7 @@ _STRANGEST_PAIRS = 0.25  # from this share of uncommon pairs on the confidence i
 _LATIN_WORD = re.compile(r"[a-z]+")
 
 
-def gibberish(answer: Numbers, limits: Mapping[str, float]) -> Verdict | None:
+def gibberish(answer: Numbers, limits: Limits) -> Verdict | None:
     """Object to what no reader could take for an answer."""
     text = answer.text
     if "://" in text and _BARE_LINK.match(text):
@@ -68,7 +68,7 @@ def gibberish(answer: Numbers, limits: Mapping[str, float]) -> Verdict | None:
     )
 
 
-def _few_letters(answer: Numbers, limits: Mapping[str, float]) -> Verdict | None:
+def _few_letters(answer: Numbers, limits: Limits) -> Verdict | None:
     limit, text = limits["letter_share"], answer.text
     together = "".join(answer.words)
     if len(together) >= limit * len(text) and together.isalpha():
@@ -80,7 +80,7 @@ def _few_letters(answer: Numbers, limits: Mapping[str, float]) -> Verdict | None
     share = letters / len(characters)
     if share >= limit or _is_figures(characters, text, limits["numeric_length"]) or is_code(text):
         return None
-    return Verdict(share, limit, f"only {share:.0%} of its characters are letters", _all(answer))
+    return Verdict(share, limit, f"only {share:.0%} of its characters are letters", answer.whole)
 
 
 def _is_figures(characters: str, text: str, longest: float) -> bool:
@@ -100,7 +100,7 @@ def _long_tokens(answer: Numbers, limit: float) -> Verdict | None:
     mean = sum(map(len, tokens)) / len(tokens) if tokens else 0.0
     if mean <= limit or is_code(text) or _is_one_long_word(text, mean):
         return None
-    return Verdict(mean, limit, f"its words are {mean:.0f} characters long", _all(answer))
+    return Verdict(mean, limit, f"its words are {mean:.0f} characters long", answer.whole)
 
 
 def _is_one_long_word(text: str, mean: float) -> bool:
@@ -115,7 +115,7 @@ def _without_links(text: str) -> str:
     )
 
 
-def _mashed_keys(answer: Numbers, limits: Mapping[str, float]) -> Verdict | None:
+def _mashed_keys(answer: Numbers, limits: Limits) -> Verdict | None:
     words = answer.words
     if KEY_RUNS.isdisjoint(answer.distinct) or len(words) < limits["key_run_words"]:
         return None
@@ -131,7 +131,7 @@ def _mashed_keys(answer: Numbers, limits: Mapping[str, float]) -> Verdict | None
     return Verdict(share, limits["key_run_share"], note, spans)
 
 
-def _no_language(answer: Numbers, limits: Mapping[str, float]) -> Verdict | None:
+def _no_language(answer: Numbers, limits: Limits) -> Verdict | None:
     if len(answer.distinct & ALL_STOP_WORDS) >= 2 or len(answer.text) < limits["language_letters"]:
         return None
     confidence, letters = _language_confidence(answer.text)
@@ -139,7 +139,7 @@ def _no_language(answer: Numbers, limits: Mapping[str, float]) -> Verdict | None
     if not enough or confidence >= limits["language"] or is_code(answer.text):
         return None
     note = "its letters follow each other as in no language we know"
-    return Verdict(confidence, limits["language"], note, _all(answer))
+    return Verdict(confidence, limits["language"], note, answer.whole)
 
 
 def _language_confidence(text: str) -> tuple[float, int]:
@@ -163,5 +163,31 @@ def _broken_characters(answer: Numbers, limit: float) -> Verdict | None:
     return Verdict(share, limit, f"{len(places)} characters were lost (shown as \ufffd)", spans)
 
 
-def _all(answer: Numbers) -> tuple[Span, ...]:
-    return ((0, answer.place(len(answer.text))),)
+RULE = Rule(
+    name="gibberish",
+    label="gibberish",
+    sentence="The answer is no readable text: signs, mashed keys, broken characters "
+    "or a bare link.",
+    good=("What is your number?", "+1 (555) 010-0199"),
+    bad=("What is your number?", "asdf qwer zxcv poiu"),
+    severity="E",
+    thresholds={
+        "letter_share": Threshold(0.30),
+        "numeric_length": Threshold(40),
+        "mean_token": Threshold(25),
+        "key_run_words": Threshold(3),
+        "key_run_share": Threshold(0.5),
+        "language": Threshold(0.3),
+        "language_letters": Threshold(40),
+        "replacement_share": Threshold(0.02),
+    },
+    recommendation=Recommendation(
+        above=0.1,
+        one="1 answer is no readable text. Check how its file was read, or exclude the row.",
+        many="{count} answers are no readable text. "
+        "Check how their files were read, or exclude them.",
+    ),
+    earlier=Earlier("gibberish_outputs"),
+    of_answer=gibberish,
+    of_passage=gibberish,
+)

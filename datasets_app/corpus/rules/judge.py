@@ -5,28 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, USER, Conversation, Turn
-from datasets_app.corpus.rules.echo import echo
 from datasets_app.corpus.rules.finding import Finding, Judgement, Verdict, quality_of, status_of
-from datasets_app.corpus.rules.gibberish import gibberish
 from datasets_app.corpus.rules.numbers import Numbers, measure
-from datasets_app.corpus.rules.policy import Policy
-from datasets_app.corpus.rules.repeats import repetitive, repetitive_passage
-from datasets_app.corpus.rules.short import empty, too_short, truncated
-from datasets_app.corpus.rules.structure import role_bleed, structure
+from datasets_app.corpus.rules.policy import Checks, Policy
+from datasets_app.corpus.rules.rule import Rule
 
-LABELS: dict[str, str] = {
-    "empty": "empty",
-    "repetitive": "repetitive",
-    "too_short": "too short",
-    "gibberish": "gibberish",
-    "truncated": "incomplete",
-    "echo": "echo",
-}
-VERSIONS: dict[str, int] = dict.fromkeys((*LABELS, "structure", "role_bleed"), 1)
+Said = tuple[Rule, Verdict | None]
 
-Named = tuple[str, Verdict | None]
-
-
+_JUDGED = frozenset({ASSISTANT, PASSAGE})
 _CLEAN = Judgement((), "kept", 100)
 
 
@@ -45,71 +31,39 @@ def judge(conversation: Conversation, policy: Policy) -> Judgement:
 
 def _objections(
     conversation: Conversation, policy: Policy
-) -> Iterator[tuple[int, str, Verdict | None]]:
-    if policy["structure"].on:
-        for position, verdict in structure(conversation):
-            yield position, "structure", verdict
+) -> Iterator[tuple[int, Rule, Verdict | None]]:
+    checks = policy.checks
+    for rule, check, limits in checks.of_conversation:
+        for position, verdict in check(conversation, limits):
+            yield position, rule, verdict
     question = None
     for position, turn in enumerate(conversation.turns):
         if turn.role == USER:
-            question = turn.text
-        for rule, objection in _turn_verdicts(turn, question, policy):
-            yield position, rule, objection
+            question = measure(turn.text)
+        elif turn.role in _JUDGED:
+            for rule, said in _about_turn(turn, question, checks):
+                yield position, rule, said
 
 
-def _turn_verdicts(turn: Turn, question: str | None, policy: Policy) -> Iterator[Named]:
-    if turn.role == ASSISTANT:
-        return _answer_verdicts(turn.text, question, policy)
-    return _passage_verdicts(turn.text, policy) if turn.role == PASSAGE else iter(())
-
-
-def _answer_verdicts(text: str, question: str | None, policy: Policy) -> Iterator[Named]:
-    """Yield the verdict of each rule on one answer; an empty one has no other faults."""
-    answer = measure(text)
-    nothing = empty(answer)
-    if nothing is not None:
-        if policy["empty"].on:
-            yield "empty", nothing
-        return
-    if (setting := policy["repetitive"]).on:
-        yield "repetitive", repetitive(answer, setting.thresholds)
-    if (setting := policy["gibberish"]).on:
-        yield "gibberish", gibberish(answer, setting.thresholds)
-    if (setting := policy["truncated"]).on:
-        yield "truncated", truncated(answer, setting.thresholds)
-    if policy["role_bleed"].on:
-        yield "role_bleed", role_bleed(answer)
+def _about_turn(turn: Turn, question: Numbers | None, checks: Checks) -> list[Said]:
+    """Return what each rule says about an answer or passage; an empty one has no other faults."""
+    text = measure(turn.text)
+    if text.is_empty:
+        return [(rule, check(text, limits)) for rule, check, limits in checks.of_empty]
+    if turn.role == PASSAGE:
+        return [(rule, check(text, limits)) for rule, check, limits in checks.of_passage]
+    said = [(rule, check(text, limits)) for rule, check, limits in checks.of_answer]
     if question is not None:
-        yield from _question_verdicts(answer, question, policy)
+        said += [(rule, check(text, question, limits)) for rule, check, limits in checks.of_reply]
+    return said
 
 
-def _passage_verdicts(text: str, policy: Policy) -> Iterator[Named]:
-    """Yield the verdicts on a piece of a document: it answers nothing, and was cut by us."""
-    passage = measure(text)
-    nothing = empty(passage)
-    if nothing is not None:
-        if policy["empty"].on:
-            yield "empty", nothing
-        return
-    if (setting := policy["repetitive"]).on:
-        yield "repetitive", repetitive_passage(passage, setting.thresholds)
-    if (setting := policy["gibberish"]).on:
-        yield "gibberish", gibberish(passage, setting.thresholds)
-
-
-def _question_verdicts(answer: Numbers, question: str, policy: Policy) -> Iterator[Named]:
-    if (setting := policy["too_short"]).on:
-        yield "too_short", too_short(answer, setting.thresholds, question)
-    if (setting := policy["echo"]).on:
-        yield "echo", echo(answer, measure(question), setting.thresholds, question)
-
-
-def _finding(turn: int, rule: str, verdict: Verdict, policy: Policy) -> Finding:
+def _finding(turn: int, rule: Rule, verdict: Verdict, policy: Policy) -> Finding:
     return Finding(
         turn=turn,
-        rule=rule,
-        version=VERSIONS[rule],
-        severity=verdict.severity or policy[rule].severity,
+        rule=rule.name,
+        version=rule.version,
+        severity=verdict.severity or policy[rule.name].severity,
         value=float(verdict.value),
         threshold=float(verdict.threshold),
         spans=verdict.spans,

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, get_args
+from functools import cached_property
+from typing import Any, TypeVar, get_args
 
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.rules.finding import Severity
+from datasets_app.corpus.rules.registry import RULES
+from datasets_app.corpus.rules.rule import ConversationCheck, Limits, ReplyCheck, Rule, TextCheck
+
+Check = TypeVar("Check")
+Active = tuple[tuple[Rule, Check, Limits], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,70 +24,57 @@ class RuleSetting:
 
     on: bool
     severity: Severity
-    thresholds: Mapping[str, float] = field(default_factory=dict)
-
-
-STANDARD_SETTINGS: Mapping[str, RuleSetting] = {
-    "empty": RuleSetting(on=True, severity="E"),
-    "too_short": RuleSetting(on=True, severity="E", thresholds={"words": 3, "letters": 4}),
-    "repetitive": RuleSetting(
-        on=True,
-        severity="E",
-        thresholds={
-            "words": 4,
-            "repeated_trigrams": 0.30,
-            "long_words": 25,
-            "repeated_5grams": 0.15,
-            "repeated_6grams": 0.14,
-            "repeated_7grams": 0.13,
-            "repeated_8grams": 0.12,
-            "repeated_9grams": 0.11,
-            "repeated_10grams": 0.10,
-            "lines": 2,
-            "repeated_lines": 0.30,
-            "times": 3,
-            "passage": 0.5,
-        },
-    ),
-    "gibberish": RuleSetting(
-        on=True,
-        severity="E",
-        thresholds={
-            "letter_share": 0.30,
-            "numeric_length": 40,
-            "mean_token": 25,
-            "key_run_words": 3,
-            "key_run_share": 0.5,
-            "language": 0.3,
-            "language_letters": 40,
-            "replacement_share": 0.02,
-        },
-    ),
-    "truncated": RuleSetting(on=True, severity="R", thresholds={"words": 6, "prepositions": 0}),
-    "echo": RuleSetting(
-        on=True,
-        severity="E",
-        thresholds={
-            "content_words": 3,
-            "new_words": 0.15,
-            "piece_words": 4,
-            "added_words": 3,
-            "added_share": 0.25,
-        },
-    ),
-    "structure": RuleSetting(on=True, severity="E"),
-    "role_bleed": RuleSetting(on=True, severity="E"),
-}
+    thresholds: Limits = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
+class Checks:
+    """The rules that look at each thing, ready to be called with their limits."""
+
+    of_conversation: Active[ConversationCheck]
+    of_empty: Active[TextCheck]
+    of_answer: Active[TextCheck]
+    of_reply: Active[ReplyCheck]
+    of_passage: Active[TextCheck]
+
+
+def _defaults() -> dict[str, RuleSetting]:
+    return {
+        name: RuleSetting(
+            on=rule.on,
+            severity=rule.severity,
+            thresholds={key: threshold.default for key, threshold in rule.thresholds.items()},
+        )
+        for name, rule in RULES.items()
+    }
+
+
+@dataclass(frozen=True)
 class Policy:
     """A complete set of rule settings; equal settings have equal `sha256`."""
 
-    settings: Mapping[str, RuleSetting] = field(default_factory=lambda: dict(STANDARD_SETTINGS))
+    settings: Mapping[str, RuleSetting] = field(default_factory=_defaults)
 
     def __getitem__(self, rule: str) -> RuleSetting:
         return self.settings[rule]
+
+    @cached_property
+    def checks(self) -> Checks:
+        """The functions of the rules that are switched on, in the order of the registry."""
+        return Checks(
+            of_conversation=self._active(lambda rule: rule.of_conversation),
+            of_empty=self._active(lambda rule: rule.of_empty),
+            of_answer=self._active(lambda rule: rule.of_answer),
+            of_reply=self._active(lambda rule: rule.of_reply),
+            of_passage=self._active(lambda rule: rule.of_passage),
+        )
+
+    def _active(self, check_of: Callable[[Rule], Check | None]) -> Active[Check]:
+        return tuple(
+            (rule, check, self[rule.name].thresholds)
+            for rule in RULES.values()
+            if self[rule.name].on and (check := check_of(rule)) is not None
+        )
 
     def changed(self, rule: str, **changes: Any) -> Policy:
         """Return a policy in which one rule differs: `on`, `severity` or single thresholds."""
@@ -102,7 +95,7 @@ class Policy:
 
 def from_json(body: Mapping[str, Mapping[str, Any]]) -> Policy:
     """Return the checked policy of a stored body; what it leaves out keeps its default."""
-    settings = dict(STANDARD_SETTINGS)
+    settings = _defaults()
     for rule, stored in body.items():
         name = _known_rule(rule)
         settings[name] = _setting(name, stored)
@@ -115,19 +108,22 @@ def standard() -> Policy:
 
 
 def compatibility() -> Policy:
-    """Return the profile *compatibility*: the six labels only, with preposition endings too."""
-    six = Policy().changed("truncated", thresholds={"prepositions": 1})
-    for rule in ("structure", "role_bleed"):
-        six = six.changed(rule, on=False)
-    return six
+    """Return the profile *compatibility*: what the earlier system found, as it found it."""
+    policy = Policy()
+    for name, rule in RULES.items():
+        if rule.earlier is None:
+            policy = policy.changed(name, on=False)
+        else:
+            policy = policy.changed(name, thresholds=rule.earlier.thresholds)
+    return policy
 
 
 PROFILES = {"standard": standard, "compatibility": compatibility}
 
 
 def _known_rule(rule: str) -> str:
-    if rule not in STANDARD_SETTINGS:
-        names = ", ".join(STANDARD_SETTINGS)
+    if rule not in RULES:
+        names = ", ".join(RULES)
         raise CorpusError(f"There is no rule called “{rule}”. The rules are: {names}.")
     return rule
 
@@ -141,7 +137,7 @@ def _setting_json(setting: RuleSetting) -> dict[str, Any]:
 
 
 def _setting(rule: str, stored: Mapping[str, Any]) -> RuleSetting:
-    default = STANDARD_SETTINGS[rule]
+    default = _defaults()[rule]
     severity = stored.get("severity", default.severity)
     if severity not in get_args(Severity):
         raise CorpusError(f"“{severity}” is no severity for the rule {rule}. Use E, R or I.")
@@ -152,9 +148,10 @@ def _setting(rule: str, stored: Mapping[str, Any]) -> RuleSetting:
 
 
 def _threshold(rule: str, name: str, value: Any) -> float:
-    if name not in STANDARD_SETTINGS[rule].thresholds:
+    bounds = RULES[rule].thresholds.get(name)
+    if bounds is None:
         raise CorpusError(f"The rule {rule} has no threshold called “{name}”.")
-    number = float(value) if isinstance(value, int | float) else -1.0
-    if not 0 <= number < 1_000_000:
-        raise CorpusError(f"The threshold “{name}” of {rule} must be a number from 0 up.")
-    return number
+    if not isinstance(value, int | float) or not bounds.least <= value <= bounds.most:
+        span = f"from {bounds.least:,} to {bounds.most:,}"
+        raise CorpusError(f"The threshold “{name}” of {rule} must be a number {span}.")
+    return float(value)

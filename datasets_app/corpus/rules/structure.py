@@ -1,24 +1,15 @@
-"""Turns that do not make a conversation, and roles that leak into an answer."""
+"""Turns that do not make a conversation."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from itertools import islice
 
 from datasets_app.corpus.conversation import ASSISTANT, ROLES, SYSTEM, USER, Conversation
 from datasets_app.corpus.rules.finding import Severity, Verdict
-from datasets_app.corpus.rules.numbers import Numbers
-
-_ROLE_MARK = re.compile(
-    r"<\|[^|<>\n]{1,40}\|>|### (?:Instruction|Response|Input)\b|\[/?INST\]|"
-    r"^[ \t]*(?:\*\*)?(?:user|assistant|human|system)(?:\*\*)?[ \t]*:",
-    re.IGNORECASE | re.MULTILINE,
-)
-_FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
+from datasets_app.corpus.rules.rule import Limits, Rule
 
 
-def structure(conversation: Conversation) -> Iterator[tuple[int, Verdict]]:
+def structure(conversation: Conversation, _: Limits) -> Iterator[tuple[int, Verdict]]:
     """Yield at most one objection per turn to the order and the roles of the turns."""
     turns = conversation.turns
     if conversation.is_passage:
@@ -46,20 +37,18 @@ def _turn_verdict(role: str, text: str, before: str) -> Verdict | None:
     return None
 
 
-def role_bleed(answer: Numbers) -> Verdict | None:
-    """Object to marks of another speaker inside an answer, outside of code fences."""
-    text = answer.text
-    if ":" not in text and "<|" not in text and "[" not in text and "###" not in text:
-        return None
-    if _ROLE_MARK.search(text) is None:
-        return None
-    prose = _FENCED.sub(lambda fence: " " * len(fence.group()), text)
-    marks = islice(_ROLE_MARK.finditer(prose), 100)
-    spans = tuple((answer.place(mark.start()), answer.place(mark.end())) for mark in marks)
-    if not spans:
-        return None
-    return Verdict(len(spans), 0, "another speaker's mark stands inside the answer", spans)
-
-
 def _verdict(note: str, severity: Severity) -> Verdict:
     return Verdict(1, 0, note, (), severity)
+
+
+RULE = Rule(
+    name="structure",
+    label="structure",
+    sentence="The turns make no conversation: nobody answers, a role is unknown, "
+    "or one speaks twice.",
+    good=("Can I return this?", "Yes, within thirty days of the purchase."),
+    bad=("Can I return this?", ""),
+    severity="E",
+    counts=False,
+    of_conversation=structure,
+)

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import time
+from importlib import import_module
+from pkgutil import iter_modules
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from datasets_app.corpus import rules
 from datasets_app.corpus.conversation import Conversation, Turn, passage
-from datasets_app.corpus.rules.explanations import EXPLANATIONS
-from datasets_app.corpus.rules.judge import LABELS, VERSIONS, judge
-from datasets_app.corpus.rules.policy import STANDARD_SETTINGS, compatibility, standard
+from datasets_app.corpus.rules.judge import judge
+from datasets_app.corpus.rules.policy import compatibility, standard
+from datasets_app.corpus.rules.registry import RULES
 
 SIX_WORDS = "We sell good tents and boots."
 STOP = "Please stop repeating yourself"
@@ -247,19 +250,19 @@ def test_marks_inside_a_code_fence_are_allowed():
     assert open_findings(talk("Show a transcript", answer)) == set()
 
 
-@pytest.mark.parametrize("rule", EXPLANATIONS)
+@pytest.mark.parametrize("rule", RULES)
 def test_the_examples_of_a_rule_do_what_its_page_says(rule):
-    explanation = EXPLANATIONS[rule]
-    assert rule not in open_findings(talk(*explanation.good))
-    bad = talk(*explanation.bad)
+    assert rule not in open_findings(talk(*RULES[rule].good))
+    bad = talk(*RULES[rule].bad)
     if rule == "structure":
         bad = Conversation(bad.turns[:1])
     assert rule in open_findings(bad)
 
 
-def test_every_rule_has_settings_a_version_and_an_explanation():
-    assert set(STANDARD_SETTINGS) == set(VERSIONS) == set(EXPLANATIONS)
-    assert set(LABELS.values()) == {
+def test_the_six_labels_that_other_programs_read_stay():
+    earlier = {rule.name: rule.label for rule in RULES.values() if rule.earlier}
+    assert set(earlier) == {"empty", "repetitive", "too_short", "gibberish", "truncated", "echo"}
+    assert set(earlier.values()) == {
         "empty",
         "repetitive",
         "too short",
@@ -267,13 +270,24 @@ def test_every_rule_has_settings_a_version_and_an_explanation():
         "incomplete",
         "echo",
     }
+    assert all(RULES[name].counts for name in earlier)
+
+
+def test_every_file_with_a_rule_stands_in_the_registry_under_its_name():
+    modules = [
+        import_module(f"{rules.__name__}.{found.name}") for found in iter_modules(rules.__path__)
+    ]
+    found = {
+        module.__name__.split(".")[-1]: module.RULE for module in modules if hasattr(module, "RULE")
+    }
+    assert found == RULES
 
 
 @pytest.mark.checklist(162)
 @pytest.mark.parametrize(("question", "answer", "rules"), FLAGGED)
 def test_a_rule_that_is_switched_off_says_nothing(question, answer, rules):
     policy = standard()
-    for rule in STANDARD_SETTINGS:
+    for rule in RULES:
         policy = policy.changed(rule, on=False)
     assert judge(talk(question, answer), policy).findings == ()
     for rule in rules:

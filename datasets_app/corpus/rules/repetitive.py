@@ -2,43 +2,40 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from datasets_app.corpus.rules.code import is_code
+from datasets_app.corpus.rules.code import is_code, without_fences
 from datasets_app.corpus.rules.finding import Span, Verdict
 from datasets_app.corpus.rules.numbers import Numbers
+from datasets_app.corpus.rules.rule import Earlier, Limits, Recommendation, Rule, Threshold
 from datasets_app.corpus.rules.words import word_spans, words_of
 
 GRAM_SIZES = range(5, 11)
 MOST_SPANS = 100
-_FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
-
-Word = tuple[str, int, int]
 
 
-def repetitive(answer: Numbers, limits: Mapping[str, float]) -> Verdict | None:
+def repetitive(answer: Numbers, limits: Limits) -> Verdict | None:
     """Object to repeated three-word groups, long repeated passages, or repeated lines.
 
     Code between fences repeats names by nature: there only whole lines count.
     """
     if "```" not in answer.text:
         return _repeated_groups(answer, limits) or _repeated_lines(answer, limits)
-    prose = _FENCED.sub(lambda fence: " " * len(fence.group()), answer.text)
+    prose = without_fences(answer.text)
     words = words_of(prose)
     outside = replace(answer, text=prose, words=words, distinct=set(words))
     return _repeated_groups(outside, limits) or _repeated_lines(answer, limits)
 
 
-def repetitive_passage(text: Numbers, limits: Mapping[str, float]) -> Verdict | None:
+def repetitive_passage(text: Numbers, limits: Limits) -> Verdict | None:
     """Object to a piece of a document only when most of it repeats: tables and code may."""
     repeats = _trigram_repeats(text.words)
     return _repeated_trigrams(text, repeats, {**limits, "repeated_trigrams": limits["passage"]})
 
 
-def _repeated_groups(answer: Numbers, limits: Mapping[str, float]) -> Verdict | None:
+def _repeated_groups(answer: Numbers, limits: Limits) -> Verdict | None:
     count = len(answer.words)
     if count < limits["words"]:
         return None
@@ -58,9 +55,7 @@ def _trigram_repeats(words: Sequence[str]) -> int:
     return max(0, len(words) - 2 - len(distinct))
 
 
-def _repeated_trigrams(
-    answer: Numbers, repeats: int, limits: Mapping[str, float]
-) -> Verdict | None:
+def _repeated_trigrams(answer: Numbers, repeats: int, limits: Limits) -> Verdict | None:
     limit, words = limits["repeated_trigrams"], answer.words
     if repeats <= limit * (len(words) - 2):
         return None
@@ -74,9 +69,7 @@ def _repeated_trigrams(
     return Verdict(share, limit, note, _repeat_spans(answer, 3, 2))
 
 
-def _repeated_passages(
-    answer: Numbers, repeats: int, limits: Mapping[str, float]
-) -> Verdict | None:
+def _repeated_passages(answer: Numbers, repeats: int, limits: Limits) -> Verdict | None:
     if not repeats:
         return None
     words, times = answer.words, max(2, int(limits["times"]))
@@ -138,7 +131,7 @@ def _extend(spans: list[Span], start: int, end: int) -> None:
         spans.append((start, end))
 
 
-def _repeated_lines(answer: Numbers, limits: Mapping[str, float]) -> Verdict | None:
+def _repeated_lines(answer: Numbers, limits: Limits) -> Verdict | None:
     if answer.text.count("\n") < limits["lines"]:
         return None
     lines, spans, start = [], [], 0
@@ -157,3 +150,36 @@ def _repeated_lines(answer: Numbers, limits: Mapping[str, float]) -> Verdict | N
         return None
     note = f"{len(spans)} of its {len(lines)} lines were there before"
     return Verdict(share, limits["repeated_lines"], note, tuple(spans[:MOST_SPANS]))
+
+
+RULE = Rule(
+    name="repetitive",
+    label="repetitive",
+    sentence="The answer says the same words, sentences or lines again and again.",
+    good=("Which days are you open?", "Monday to Friday from nine to five, Saturday until noon."),
+    bad=("Which days are you open?", "We are open now. We are open now. We are open now."),
+    severity="E",
+    thresholds={
+        "words": Threshold(4),
+        "repeated_trigrams": Threshold(0.30),
+        "long_words": Threshold(25),
+        "repeated_5grams": Threshold(0.15),
+        "repeated_6grams": Threshold(0.14),
+        "repeated_7grams": Threshold(0.13),
+        "repeated_8grams": Threshold(0.12),
+        "repeated_9grams": Threshold(0.11),
+        "repeated_10grams": Threshold(0.10),
+        "lines": Threshold(2),
+        "repeated_lines": Threshold(0.30),
+        "times": Threshold(3),
+        "passage": Threshold(0.5),
+    },
+    recommendation=Recommendation(
+        above=0.2,
+        one="1 answer repeats itself. Read it and decide.",
+        many="{count} answers repeat themselves. Read them and decide.",
+    ),
+    earlier=Earlier("repetitive_outputs"),
+    of_answer=repetitive,
+    of_passage=repetitive_passage,
+)
