@@ -227,7 +227,7 @@ OTTO_FILE_SECONDS = env.seconds("OTTO_FILE_SECONDS", 900)  # of a processor, for
 OTTO_FILE_STEP_SECONDS = env.seconds("OTTO_FILE_STEP_SECONDS", 120)  # for each 2,000 records
 OTTO_DISK_RESERVE_BYTES = env.integer("OTTO_DISK_RESERVE_BYTES", 1024**3)
 DATA_UPLOAD_MAX_MEMORY_SIZE = OTTO_BODY_LIMIT_BYTES
-FILE_UPLOAD_MAX_MEMORY_SIZE = OTTO_BODY_LIMIT_BYTES
+FILE_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # of a body; what is longer waits in a file
 
 # People ------------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = [

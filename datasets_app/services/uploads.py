@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import logging
 import os
 import re
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import psycopg.errors
@@ -35,6 +36,7 @@ from otto_web.lib.files import fsync_path
 from otto_web.lib.hints import hint
 
 log = logging.getLogger(__name__)
+BLOCK_BYTES = 256 * 1024
 LIFE = timedelta(days=7)
 IN_FLIGHT_BYTES = 20 * 1024**3
 IN_FLIGHT_UPLOADS = 5
@@ -69,12 +71,22 @@ class NewUpload:
     is_again: bool = False
 
 
+class Readable(Protocol):
+    """What gives its next bytes, and none at its end: a file or a request."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A piece of a file; `checksum` is the header `algorithm base64`, or empty."""
+    """A piece of a file: `size` bytes to come from `body`, read in blocks and never kept whole.
+
+    `checksum` is the header `algorithm base64`, or empty.
+    """
 
     offset: int
-    body: bytes
+    size: int
+    body: Readable
     checksum: str = ""
 
 
@@ -163,13 +175,13 @@ def write_chunk(upload_id: UUID, chunk: Chunk, *, by: User | None) -> Upload:
     """Add a piece; when this returns, a power cut does not lose it."""
     upload = _locked(upload_id, by)
     _check_chunk(upload, chunk)
-    _check_disk(len(chunk.body))
+    _check_disk(chunk.size)
     try:
         _append(part_path(upload.pk), chunk)
     except OSError as error:
         sentence = "The disk did not take this piece. It can be sent again later."
         raise UploadError(507, sentence) from error
-    _move(upload, chunk.offset + len(chunk.body))
+    _move(upload, chunk.offset + chunk.size)
     return upload
 
 
@@ -193,22 +205,21 @@ def _check_chunk(upload: Upload, chunk: Chunk) -> None:
         raise UploadError(410, "This upload takes no more bytes.")
     if chunk.offset != upload.offset:
         raise UploadError(409, f"The next byte wanted is {upload.offset}, not {chunk.offset}.")
-    if chunk.offset + len(chunk.body) > upload.size:
+    if chunk.offset + chunk.size > upload.size:
         raise UploadError(413, f"This piece goes beyond the {upload.size} bytes announced.")
-    if chunk.checksum:
-        _check_digest(chunk)
 
 
-def _check_digest(chunk: Chunk) -> None:
-    algorithm, _, encoded = chunk.checksum.partition(" ")
+def _announced_digest(checksum: str) -> tuple[Any, bytes] | None:
+    """Return a digest that has seen nothing yet and what it must come to; None without one."""
+    if not checksum:
+        return None
+    algorithm, _, encoded = checksum.partition(" ")
     if algorithm not in DIGESTS:
         raise UploadError(400, "Checksums may be sha1 or sha256.")
     try:
-        wanted = base64.b64decode(encoded.strip(), validate=True)
+        return DIGESTS[algorithm](b""), base64.b64decode(encoded.strip(), validate=True)
     except ValueError as error:  # no base64, or not even ASCII
         raise UploadError(400, "The checksum is not valid base64.") from error
-    if DIGESTS[algorithm](chunk.body).digest() != wanted:
-        raise UploadError(460, "This piece was damaged on its way. Send it again.")
 
 
 def _check_disk(size: int) -> None:
@@ -224,6 +235,7 @@ def _check_disk(size: int) -> None:
 
 def _append(part: Path, chunk: Chunk) -> None:
     """Write behind the offset, whatever an interrupted attempt left there."""
+    announced = _announced_digest(chunk.checksum)
     part.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(part, os.O_RDWR | os.O_CREAT, 0o600)
     try:
@@ -231,9 +243,9 @@ def _append(part: Path, chunk: Chunk) -> None:
             raise UploadError(410, "The bytes sent so far are gone. Start this upload again.")
         os.ftruncate(descriptor, chunk.offset)
         try:
-            _write_all(descriptor, chunk)
+            _write_all(descriptor, chunk, announced)
             os.fsync(descriptor)
-        except OSError:
+        except (OSError, UploadError):
             os.ftruncate(descriptor, chunk.offset)
             raise
     finally:
@@ -242,11 +254,17 @@ def _append(part: Path, chunk: Chunk) -> None:
         fsync_path(part.parent)
 
 
-def _write_all(descriptor: int, chunk: Chunk) -> None:
-    rest, place = memoryview(chunk.body), chunk.offset
-    while rest:
-        count = os.pwrite(descriptor, rest, place)
-        rest, place = rest[count:], place + count
+def _write_all(descriptor: int, chunk: Chunk, announced: tuple[Any, bytes] | None) -> None:
+    place, end = chunk.offset, chunk.offset + chunk.size
+    while block := chunk.body.read(min(BLOCK_BYTES, end - place)):
+        if announced:
+            announced[0].update(block)
+        rest = memoryview(block)
+        while rest:
+            count = os.pwrite(descriptor, rest, place)
+            rest, place = rest[count:], place + count
+    if place != end or (announced and announced[0].digest() != announced[1]):
+        raise UploadError(460, "This piece was damaged on its way. Send it again.")
 
 
 def _move(upload: Upload, offset: int) -> None:
@@ -265,19 +283,24 @@ def _move(upload: Upload, offset: int) -> None:
 
 
 def receive_whole(new: NewUpload, body: bytes, *, by: User | None) -> Upload:
+    """Take bytes that are in memory anyway."""
+    return receive_file(new, io.BytesIO(body), by=by)
+
+
+def receive_file(new: NewUpload, body: Readable, *, by: User | None) -> Upload:
     """Take a small file in one piece."""
     upload = create_upload(new, by=by)
     if upload.offset == upload.size:
         return upload
-    return write_chunk(upload.pk, Chunk(0, body), by=by)
+    return write_chunk(upload.pk, Chunk(0, new.size, body), by=by)
 
 
 def receive_path(path: Path, new: NewUpload, *, by: User | None) -> Upload:
     """Take a file of the server's disk, in pieces and through the same checks."""
     upload = create_upload(new, by=by)
     with path.open("rb") as file:
-        while body := file.read(settings.OTTO_CHUNK_BYTES):
-            upload = write_chunk(upload.pk, Chunk(file.tell() - len(body), body), by=by)
+        while size := min(settings.OTTO_CHUNK_BYTES, new.size - upload.offset):
+            upload = write_chunk(upload.pk, Chunk(upload.offset, size, file), by=by)
     return upload
 
 

@@ -161,7 +161,7 @@ def _patch(request: TeamRequest, upload_id: UUID) -> HttpResponse:
         limit = settings.OTTO_CHUNK_BYTES
         raise UploadError(413, f"One piece may have {limit:,} bytes; send the file in pieces.")
     offset = _whole_number(request, "Upload-Offset")
-    chunk = Chunk(offset, request.body, request.headers.get("Upload-Checksum", ""))
+    chunk = Chunk(offset, int(length), request, request.headers.get("Upload-Checksum", ""))
     upload = uploads.write_chunk(upload_id, chunk, by=request.user)
     answer = HttpResponse(status=204)
     _note_progress(answer, upload)

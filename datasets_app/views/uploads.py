@@ -70,7 +70,7 @@ def _take(request: TeamRequest, file: UploadedFile, form: UploadForm) -> Upload:
         claimed_type=file.content_type or "",
         dataset=form.cleaned_data["dataset"],
     )
-    return services.receive_whole(new, file.read(), by=request.user)
+    return services.receive_file(new, file, by=request.user)
 
 
 @role_required(Role.CURATOR)

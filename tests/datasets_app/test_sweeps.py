@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from datetime import timedelta
 
@@ -35,7 +36,7 @@ def kept(name, body=b"some bytes"):
 
 def test_an_unfinished_upload_ends_seven_days_after_its_last_piece(cora):
     upload = uploads.create_upload(NewUpload("a.txt", 10), by=cora)
-    uploads.write_chunk(upload.pk, Chunk(0, b"12345"), by=cora)
+    uploads.write_chunk(upload.pk, Chunk(0, 5, io.BytesIO(b"12345")), by=cora)
     sweeps.expire_uploads(timezone.now() + timedelta(days=6))
     assert part_path(upload.pk).exists()
     sweeps.expire_uploads(timezone.now() + timedelta(days=8))
