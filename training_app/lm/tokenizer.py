@@ -61,7 +61,7 @@ def _note(entries: int, wished: int, byte_count: int) -> str:
     if entries >= wished:
         return ""
     return (
-        f"The vocab_size has {entries:,} entries instead of {wished:,}: that is what"
+        f"The vocabulary has {entries:,} entries instead of {wished:,}: that is what"
         f" {byte_count / 1000:,.0f} kB of text support."
     )
 
