@@ -28,7 +28,7 @@ Emit = Callable[[Event], None]
 
 @dataclass(slots=True)
 class Clock:
-    """The instants of one answer."""
+    """The instants of one answer, in seconds of `time.monotonic`; 0 for what has not happened."""
 
     submitted_at: float
     admitted_at: float
@@ -37,7 +37,10 @@ class Clock:
     last_token_at: float = 0.0
 
     def timings(self, drawn: int) -> Timings:
-        """Return the spans; those that did not happen are 0."""
+        """Return the spans in milliseconds, and tokens a second; those that did not happen are 0.
+
+        `drawn` is how many tokens were drawn; the rate counts those after the first.
+        """
         span = self.last_token_at - self.first_token_at
         return Timings(
             queue_ms=_milliseconds(self.submitted_at, self.admitted_at),
@@ -53,7 +56,7 @@ def _milliseconds(start: float, end: float) -> float:
 
 @dataclass(slots=True)
 class Row:
-    """One answer on its way."""
+    """One answer on its way; positions and lengths are in tokens."""
 
     request: Request
     seed: int
@@ -73,7 +76,11 @@ class Row:
         return len(self.prompt_ids) + len(self.answer_ids) - 1
 
     def next_token(self, scores: Scores, index: int) -> tuple[int, bool]:
-        """Return the next token and whether it was drawn."""
+        """Return the id of the next token and whether it was drawn.
+
+        Row `index` of `scores`, (rows, vocab_size), is this answer's. While the request gives ids,
+        those are taken instead. Drawing raises BrokenModelError where the scores are not numbers.
+        """
         place, given = len(self.answer_ids), self.request.given_ids
         if place < len(given):
             self.sampler.accept(given[place])
@@ -83,7 +90,11 @@ class Row:
 
 
 class RunningBatch:
-    """Writes the answers of one model together; each is what it would be alone."""
+    """Writes the answers of one model together; each is what it would be alone.
+
+    Answers come and go between two steps instead of with the whole batch: iteration-level
+    scheduling (Yu et al. 2022, Orca, section 3).
+    """
 
     def __init__(self, model: LoadedModel, emit: Emit) -> None:
         self._model, self._emit = model, emit
@@ -98,14 +109,20 @@ class RunningBatch:
 
     @property
     def may_admit(self) -> bool:
+        """Return whether a row is free and no prompt is being read."""
         return self._reading is None and len(self._rows) < self._model.session.cache.slots
 
     def admit(self, request: Request, submitted_at: float) -> None:
-        """Give a request the next row; `may_admit` must hold."""
+        """Give a request the next row; `may_admit` must hold.
+
+        `submitted_at` is in seconds of `time.monotonic`. Raises ServingError or TrainingError, and
+        admits nothing, where the model cannot read the prompt (see `LoadedModel.prompt`).
+        """
         clock = Clock(submitted_at, time.monotonic())
         prompt, drawn = self._model.prompt(request)
         seed = secrets.randbelow(SEED_LIMIT) if request.seed is None else request.seed
         known = self._prefixes.restore(request.user, prompt.ids, len(self._rows))
+        bounds = self._model.session.bounds(len(prompt.ids) - known, self._model.chunk)
         self._reading = Row(
             request=request,
             seed=seed,
@@ -115,13 +132,16 @@ class RunningBatch:
             sampler=Sampler(request.sampling, seed, prompt.ids),
             text=TextStream(self._model.template.tokenizer, request.stop),
             clock=clock,
-            chunks=self._chunks(len(prompt.ids), known),
+            chunks=deque((known + start, known + end) for start, end in bounds),
         )
         told = (len(prompt.ids), prompt.dropped_turns, prompt.cut_tokens, known)
         self._emit(Started(request.gen, *told))
 
     def advance(self) -> None:
-        """Read one chunk of a prompt and write one token of every answer."""
+        """Read one chunk of a prompt and write one token of every answer.
+
+        Raises BrokenModelError where the session fails or its scores are not numbers.
+        """
         if self._reading is not None:
             self._read_chunk(self._reading)
         if self._rows:
@@ -141,10 +161,6 @@ class RunningBatch:
 
     def _all(self) -> list[Row]:
         return [*self._rows[::-1], *([self._reading] if self._reading else [])]
-
-    def _chunks(self, length: int, known: int) -> deque[tuple[int, int]]:
-        bounds = self._model.session.bounds(length - known, self._model.chunk)
-        return deque((known + start, known + end) for start, end in bounds)
 
     def _read_chunk(self, row: Row) -> None:
         start, end = row.chunks.popleft()

@@ -17,7 +17,10 @@ from chat_app.serving.shape import read_config
 
 
 def _tensors(folder: Path) -> dict[str, NDArray[Any]]:
-    """Return the weights of a folder; a file that is not what its header says is refused."""
+    """Return the weights of a folder by name, each in the shape and type that it was saved in.
+
+    Raises UnservableError where the file is not what its header says.
+    """
     try:
         found: dict[str, NDArray[Any]] = load_file(folder / "model.safetensors")
     except (SafetensorError, OSError, ValueError, KeyError, TypeError, MemoryError) as error:
@@ -26,7 +29,10 @@ def _tensors(folder: Path) -> dict[str, NDArray[Any]]:
 
 
 def write_graph(folder: Path, precision: Precision) -> Path:
-    """Build the serving graph of a Hugging Face folder and return its path once it is whole."""
+    """Build the serving graph of a Hugging Face folder and return its path once it is on the disk.
+
+    Raises UnservableError where the configuration or the weights cannot be read or served.
+    """
     model = build_graph(read_config(folder), _tensors(folder), precision)
     path = graph_path(folder, precision)
     path.parent.mkdir(exist_ok=True)

@@ -9,21 +9,24 @@ from itertools import count
 
 from chat_app.serving.requests import ModelKey, Request, Urgency
 
-AGEING_SECONDS = 20.0  # after so long a request counts as one class more urgent
+AGEING_SECONDS = 20.0  # a request this old counts as a class more urgent; chosen by hand
 
 Line = tuple[str, Urgency, ModelKey]
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A request and when it came."""
+    """A request and when it came, in seconds of the caller's clock."""
 
     request: Request
     since: float
 
 
 class FairQueue:
-    """Requests in the order in which they should start; not safe for several threads."""
+    """Requests in the order in which they should start; not safe for several threads.
+
+    `now` is always in seconds, of one clock that never goes back.
+    """
 
     def __init__(self) -> None:
         self._lines: dict[Line, deque[Waiting]] = {}
@@ -42,8 +45,9 @@ class FairQueue:
         self._lines.setdefault(line, deque()).append(Waiting(request, now))
 
     def take(self, may_start: Callable[[Request], bool], now: float) -> Waiting | None:
-        """Remove and return the next request that may start now."""
-        for waiting in sorted(self._heads(), key=lambda head: self._rank(head, now)):
+        """Remove and return the next request that may start now, or None."""
+        heads = [line[0] for line in self._lines.values()]
+        for waiting in sorted(heads, key=lambda head: self._rank(head, now)):
             if may_start(waiting.request):
                 self._served[waiting.request.user] = next(self._turns)
                 self._discard(waiting)
@@ -51,7 +55,7 @@ class FairQueue:
         return None
 
     def remove(self, gen: str) -> Waiting | None:
-        """Remove one request, wherever it stands."""
+        """Remove and return one request, wherever it stands; None where it is not here."""
         for waiting in self:
             if waiting.request.gen == gen:
                 self._discard(waiting)
@@ -68,9 +72,6 @@ class FairQueue:
         while waiting := copy.take(lambda _: True, now):
             found.append(waiting.request.gen)
         return found
-
-    def _heads(self) -> list[Waiting]:
-        return [line[0] for line in self._lines.values()]
 
     def _rank(self, waiting: Waiting, now: float) -> tuple[int, int, float]:
         aged = int((now - waiting.since) / AGEING_SECONDS)

@@ -16,15 +16,19 @@ from chat_app.serving.session import Session
 
 Array = NDArray[Any]
 
-ROWS = 8
-FIRST = 2  # tokens read before the first is judged
-LARGEST_LOSS = 0.01  # of perplexity
-LEAST_AGREEMENT = 0.98
+ROWS = 8  # texts compared at once; chosen by hand
+FIRST = 2  # tokens read before the first is judged: the fewest that are read beside another
+# What int8 may cost, both chosen by hand.
+LARGEST_LOSS = 0.01  # of perplexity, as a share
+LEAST_AGREEMENT = 0.98  # share of tokens
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """How row-int8 compares with fp32 on the same text."""
+    """How row-int8 compares with fp32 on the same text.
+
+    A perplexity is e to the mean loss in nats per token (Jelinek et al. 1977).
+    """
 
     tokens: int
     perplexity_fp32: float
@@ -33,7 +37,7 @@ class Gate:
 
     @property
     def perplexity_change(self) -> float:
-        """Return by which share the perplexity rises."""
+        """Return by which share the perplexity rises: 0.01 is one per cent."""
         return self.perplexity_int8 / self.perplexity_fp32 - 1
 
     @property
@@ -43,7 +47,11 @@ class Gate:
 
 
 def weigh_int8(folder: Path, texts: Sequence[Sequence[int]], *, threads: int = 1) -> Gate:
-    """Compare both serving files of a model folder on texts of at least three tokens."""
+    """Compare both serving files of a model folder on texts, each a list of token ids.
+
+    Texts of fewer than three tokens are left out, at least one must remain; each is cut to the
+    context. Raises BrokenModelError where a file cannot be loaded or run.
+    """
     exact = Session(graph_path(folder, "fp32"), slots=ROWS, threads=threads)
     small = Session(graph_path(folder, "row-int8"), slots=ROWS, threads=threads)
     usable = sorted((list(text)[: exact.context] for text in texts), key=len, reverse=True)
@@ -61,7 +69,10 @@ def weigh_int8(folder: Path, texts: Sequence[Sequence[int]], *, threads: int = 1
 
 
 def _judge(session: Session, texts: Sequence[Sequence[int]]) -> tuple[Array, Array]:
-    """Return the loss of every token after the first two, and the model's own choices."""
+    """Return the loss of every token after the first two, in nats, and the model's own choices.
+
+    Both are (tokens,), in the same order.
+    """
     losses, best = [], []
     for row, text in enumerate(texts):
         logits = session.prefill(row, text[:FIRST], 0).logits

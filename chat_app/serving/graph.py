@@ -22,8 +22,8 @@ from chat_app.serving.weights import Array, Weights, arrange_weights, rope_table
 Dims = Sequence[int | str]
 
 SMALLEST_MAXIMUM = 1e-8  # keeps an all-zero activation row from dividing by zero
-TOP_COUNT = 256  # beyond these the sampler goes back to all logits
-EXTERNAL_DATA_BYTES = 1_500_000_000  # protobuf stops at 2 GB
+TOP_COUNT = 256  # beyond these the sampler goes back to all logits; chosen by hand
+EXTERNAL_DATA_BYTES = 1_500_000_000  # protobuf stops at 2 GB; the margin is chosen by hand
 
 
 @dataclass(slots=True)
@@ -39,22 +39,27 @@ class Graph:
     outputs: list[ValueInfoProto] = field(default_factory=list)
 
     def constant(self, values: Array) -> str:
+        """Add an array of any shape, such as (in, out), and return its name."""
         name = f"constant{len(self.constants)}"
         self.constants.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
         return name
 
     def node(self, kind: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
+        """Add an operator with one output and return the output's name."""
         name = f"value{len(self.nodes)}"
         self.nodes.append(helper.make_node(kind, inputs, [name], domain=domain, **attributes))
         return name
 
     def add_input(self, name: str, kind: int, dims: Dims) -> None:
+        """Declare an input; a word among `dims` is a size that each call chooses."""
         self.inputs.append(helper.make_tensor_value_info(name, kind, dims))
 
     def add_output(self, name: str, dims: Dims, kind: int = TensorProto.FLOAT) -> None:
+        """Declare an output that a node of this name makes."""
         self.outputs.append(helper.make_tensor_value_info(name, kind, dims))
 
     def linear(self, x: str, name: str) -> str:
+        """Add x @ W, and a bias where the layer has one: (..., in) -> (..., out)."""
         weight = self.weights[name]
         if self.precision == "fp32":
             y = self.node("MatMul", x, self.constant(weight))
@@ -64,7 +69,13 @@ class Graph:
         return y if bias is None else self.node("Add", y, self.constant(bias))
 
     def int8_matmul(self, x: str, weight: Array) -> str:
-        """Scale each token by itself, so that no row's result depends on its neighbours."""
+        """Add x @ W in int8: (..., in) with a weight of (in, out) -> (..., out) in fp32.
+
+        Each token of x and each column of W is scaled by its own largest absolute value to
+        -127..127 (vector-wise quantisation, Dettmers et al. 2022, section 3.1, without its outlier
+        part), so no row's result depends on its neighbours. x is shifted by 128, since the kernel
+        wants it unsigned.
+        """
         column_scale = np.maximum(np.abs(weight).max(axis=0), SMALLEST_MAXIMUM) / 127
         weight_int8 = np.clip(np.rint(weight / column_scale), -127, 127).astype(np.int8)
         zero = self.constant(np.array(128, np.uint8))
@@ -78,6 +89,11 @@ class Graph:
         return self.node("Mul", y, size)
 
     def norm(self, x: str, name: str) -> str:
+        """Add the norm over the last axis; the shape, (..., hidden_size), stays.
+
+        GPT-2: LayerNorm (Ba et al. 2016, section 3). Llama: RMSNorm (Zhang & Sennrich 2019, section
+        4), which onnxruntime calls SimplifiedLayerNormalization.
+        """
         affine = [self.constant(self.weights[name])]
         if self.shape.is_gpt2:
             affine.append(self.constant(self.weights[f"{name}.bias"]))
@@ -88,7 +104,14 @@ class Graph:
 def build_graph(
     config: Mapping[str, Any], tensors: Mapping[str, Array], precision: Precision
 ) -> ModelProto:
-    """Return the graph of a GPT-2 or llama model, or refuse it with an UnservableError."""
+    """Return the graph of a GPT-2 or llama model of this config.json and state dict.
+
+    Inputs: `input_ids` (rows, steps), `seqlens_k` (rows,), `total_len` (), `last_idx` (rows, 1, 1),
+    for GPT-2 `pos` (rows, steps), and keys and values of every layer,
+    (rows, kv_heads, max_len, head_dim). Outputs: `logits` (rows, vocab_size), the best K of them,
+    `topk_v` and `topk_i` (rows, K), and the keys and values again. Weights are fp32 or row-int8,
+    everything between is fp32. Raises UnservableError where the model cannot be served.
+    """
     shape = shape_of(config)
     graph = Graph(shape, arrange_weights(shape, tensors), precision)
     graph.add_input("input_ids", TensorProto.INT64, ["rows", "steps"])
@@ -127,7 +150,7 @@ def _finish(graph: Graph) -> ModelProto:
 
 
 def _add_embeddings(graph: Graph) -> str:
-    x = graph.node("Gather", _token_table(graph), "input_ids")  # (B, S, width)
+    x = graph.node("Gather", _token_table(graph), "input_ids")  # (rows, steps, hidden_size)
     if not graph.shape.is_gpt2:
         return x
     graph.add_input("pos", TensorProto.INT64, ["rows", "steps"])
@@ -143,6 +166,11 @@ def _token_table(graph: Graph) -> str:
 
 
 def _add_attention(graph: Graph, layer: int, x: str, rope: list[str]) -> str:
+    """Add causal attention with its norm and projections: (rows, steps, hidden_size), kept.
+
+    Query heads share key and value heads in groups (GQA, Ainslie et al. 2023, section 2.2); for
+    llama the kernel turns queries and keys by RoPE (Su et al. 2021).
+    """
     shape = graph.shape
     qkv = graph.linear(graph.norm(x, f"{layer}.attention_norm"), f"{layer}.qkv")
     past, present = [[f"{when}.{layer}.{kv}" for kv in "kv"] for when in ("past", "present")]
@@ -165,6 +193,11 @@ def _add_attention(graph: Graph, layer: int, x: str, rope: list[str]) -> str:
 
 
 def _add_mlp(graph: Graph, layer: int, x: str) -> str:
+    """Add the feed-forward part with its norm: (rows, steps, hidden_size), kept.
+
+    GPT-2: GELU by tanh (Hendrycks & Gimpel 2016, section 2). Llama: SwiGLU (Shazeer 2020, section
+    2), where Swish is x times its sigmoid.
+    """
     x = graph.norm(x, f"{layer}.mlp_norm")
     up = graph.linear(x, f"{layer}.mlp_up")
     if graph.shape.is_gpt2:
@@ -178,15 +211,14 @@ def _add_mlp(graph: Graph, layer: int, x: str) -> str:
 def _add_head(graph: Graph, x: str) -> None:
     """Norm and project each row's last position only; a whole prompt would cost far more."""
     shape = graph.shape
-    last = graph.node("GatherND", x, "last_idx", batch_dims=1)  # (B, 1, width)
-    last = graph.node("Squeeze", last, graph.constant(np.array([1])))  # (B, width)
+    last = graph.node("GatherND", x, "last_idx", batch_dims=1)  # (rows, 1, hidden_size)
+    last = graph.node("Squeeze", last, graph.constant(np.array([1])))  # (rows, hidden_size)
     last = graph.norm(last, "final_norm")
     if graph.precision == "fp32":
         tie_word_embeddings = graph.weights["head"] is graph.weights["tokens"]
         head = _token_table(graph) if tie_word_embeddings else graph.constant(graph.weights["head"])
-        logits = graph.node(
-            "Gemm", last, head, transB=1
-        )  # shares the table when tie_word_embeddings
+        # Gemm transposes the table by itself, so a tied head needs no copy of it
+        logits = graph.node("Gemm", last, head, transB=1)
     else:
         logits = graph.int8_matmul(last, graph.weights["head"].T)
     count = min(TOP_COUNT, shape.vocab)

@@ -13,7 +13,10 @@ Views = dict[str, ort.OrtValue]
 
 
 class KVCache:
-    """Holds `slots` rows of `max_len` tokens for every layer; memory is taken when written."""
+    """Holds `slots` rows of `max_len` tokens for every layer; memory is taken when written.
+
+    Every buffer is fp32, (slots, kv_heads, max_len, head_dim): 4 bytes a number.
+    """
 
     def __init__(self, names: Sequence[str], size: tuple[int, int, int, int]) -> None:
         self.slots, _, self.max_len, _ = size  # (slots, kv_heads, max_len, head_dim)
@@ -21,7 +24,11 @@ class KVCache:
         self._views: dict[tuple[int, int], Views] = {}
 
     def views(self, low: int, high: int) -> Views:
-        """Return rows low..high-1 of every buffer as the session wants them, without a copy."""
+        """Return rows low..high-1 of every buffer as the session wants them, without a copy.
+
+        Each is (high - low, kv_heads, max_len, head_dim). Raises MemoryError where memory is not
+        shared.
+        """
         if (low, high) not in self._views:
             self._views[low, high] = {
                 name: shared_value(buffer[low:high]) for name, buffer in self.buffers.items()
@@ -35,7 +42,10 @@ class KVCache:
 
 
 def shared_value(values: NDArray[Any]) -> ort.OrtValue:
-    """Return a value of the session that is this very memory; a copy would lose the keys."""
+    """Return a value of the session that is this very memory; a copy would lose the keys.
+
+    Any shape, () and (rows, steps) alike. Raises MemoryError where onnxruntime made a copy.
+    """
     value = ort.OrtValue.ortvalue_from_numpy(values)
     if value.data_ptr() != values.ctypes.data:
         raise MemoryError("onnxruntime copied a buffer that it should share")

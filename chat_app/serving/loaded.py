@@ -18,9 +18,10 @@ from otto_web.lib.cores import usable_cores
 from training_app.lm.config import TrainingError
 from training_app.lm.template import Prompt, Template
 
-CHUNK_SECONDS = 0.06  # others' streams stall at most so long while a prompt is read
-CHUNK_BOUNDS = (16, 512)
-SAMPLE_TOKENS = 64
+# How prompts are read in pieces, all chosen by hand.
+CHUNK_SECONDS = 0.06  # others' streams stall about so long while a prompt is read
+CHUNK_BOUNDS = (16, 512)  # tokens
+SAMPLE_TOKENS = 64  # read to measure the speed
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,11 @@ class LoadedModel:
     chunk: int  # prompt tokens read at once
 
     def prompt(self, request: Request) -> tuple[Prompt, int]:
-        """Return the prompt as the model reads it, and how many tokens may be drawn."""
+        """Return the prompt as the model reads it, and how many tokens may be drawn.
+
+        Raises ServingError for token ids that the model does not know, PromptTooLongError where no
+        token fits after the prompt, and TemplateError where the turns cannot be written as tokens.
+        """
         budget = TokenBudget(self.session.context, request.new_tokens)
         prompt = self._fitted(request, budget)
         self._refuse_foreign_ids([*prompt.ids, *request.given_ids, *request.sampling.logit_bias])
@@ -55,7 +60,11 @@ class LoadedModel:
 
 
 def load_model(key: ModelKey, *, slots: int = 16, threads: int | None = None) -> LoadedModel:
-    """Load a model folder; more threads than it has heads would make replay inexact."""
+    """Load a model folder; more threads than it has heads would make replay inexact.
+
+    Raises BrokenModelError where its files are missing, changed, unreadable or too large for the
+    memory, UnservableError where its config.json is, and TemplateError where its tokenizer is.
+    """
     path = graph_path(key.folder, key.precision)
     if not path.is_file():
         raise BrokenModelError(f"The model has no {key.precision} serving file. Export it again.")
@@ -92,7 +101,10 @@ def _expect_proved(path: Path, sha256: str) -> None:
 
 
 def chunk_for(session: Session) -> int:
-    """Measure how many prompt tokens can be read before other streams would notice."""
+    """Measure how many prompt tokens can be read before other streams would notice.
+
+    It is what the quickest of three readings could do in CHUNK_SECONDS, within CHUNK_BOUNDS.
+    """
     tokens = [0] * min(SAMPLE_TOKENS, session.context // 2)
     seconds = min(_read_seconds(session, tokens) for _ in range(3))
     low, high = CHUNK_BOUNDS

@@ -48,12 +48,9 @@ class ModelCache:
         self._batches.clear()
 
     def _make_room(self) -> bool:
-        self._settle()
+        # loads that nobody waits for any more are forgotten; they can be asked for again
+        self._loading = {key: future for key, future in self._loading.items() if not future.done()}
         idle = [key for key, batch in self._batches.items() if not batch.size]
         if len(self._batches) + len(self._loading) >= self._limit and idle:
             self.drop(idle[0])
         return len(self._batches) + len(self._loading) < self._limit
-
-    def _settle(self) -> None:
-        """Forget loads that nobody waits for any more; they can be asked for again."""
-        self._loading = {key: future for key, future in self._loading.items() if not future.done()}

@@ -21,10 +21,11 @@ from chat_app.serving.session import Session
 Array = NDArray[Any]
 Prompt = Sequence[int]
 
-LARGEST_ERROR = 1e-4  # relative to the largest logit
-GREEDY_TOKENS = 64
-BATCH = 8
-CHUNKS = (4, 7, 16, 33, 64, 128)
+LARGEST_ERROR = 1e-4  # relative to the largest logit: the bar of decision 5
+# How much is compared, all chosen by hand.
+GREEDY_TOKENS = 64  # of each answer
+BATCH = 8  # answers written together
+CHUNKS = (4, 7, 16, 33, 64, 128)  # tokens read at once: from the fewest allowed, even and odd
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,11 @@ class Parity:
 def prove(
     folder: Path, precision: Precision, prompts: Sequence[Prompt], *, threads: int = 1
 ) -> Parity:
-    """Compare the serving graph of a model folder with torch in fp32 on these prompts."""
+    """Compare the serving graph of a model folder with torch in fp32 on these prompts.
+
+    There is at least one prompt, none empty; each is a list of token ids and is cut to half of the
+    context. Raises BrokenModelError where the graph cannot be loaded or run.
+    """
     session = Session(graph_path(folder, precision), slots=BATCH, threads=threads)
     truth = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
     prompts = [list(prompt)[: session.context // 2] for prompt in prompts]
@@ -109,7 +114,7 @@ def _compare(session: Session, truth: Any, prompts: list[Prompt]) -> Parity:
 
 
 def _write(session: Session, prompts: list[Prompt], steps: int, chunk: int) -> tuple[Array, Array]:
-    """Answer greedily; return the tokens, (rows, steps), and logits, (rows, steps, vocab)."""
+    """Answer greedily; return the tokens, (rows, steps), and logits, (rows, steps, vocab_size)."""
     rows = len(prompts)
     logits = np.empty((rows, steps, session.vocab), np.float32)
     for row, prompt in enumerate(prompts):
@@ -123,7 +128,7 @@ def _write(session: Session, prompts: list[Prompt], steps: int, chunk: int) -> t
 
 
 def _torch_logits(truth: Any, prompt: Prompt, answer: Prompt) -> Array:
-    """Return torch's logits for each token of the answer, given those before it."""
+    """Return torch's logits for each token of the answer: (steps, vocab_size)."""
     ids = torch.tensor([[*prompt, *answer[:-1]]])
     with torch.inference_mode():
         logits: Array = truth(ids).logits[0, len(prompt) - 1 :].numpy()
@@ -142,7 +147,12 @@ def _reads_alike(session: Session, prompt: Prompt) -> bool:
 
 
 def calibrate(graph: Path, *, threads: int = 1, seconds: float = 0.3) -> dict[str, float]:
-    """Measure tokens per second on this machine: written by 1, 4, 8 rows together, and read."""
+    """Measure tokens per second on this machine: written by 1, 4, 8 rows together, and read.
+
+    The figures are `decode_1`, `decode_4`, `decode_8`, at half of the context, and `prefill`; each
+    is of the median of calls that take `seconds` seconds or more together. Raises BrokenModelError
+    where the graph fails.
+    """
     session = Session(graph, slots=BATCH, threads=threads)
     length = session.context // 2
     figures = {}

@@ -13,9 +13,9 @@ from chat_app.serving.kv_cache import KVCache
 
 Array = NDArray[Any]
 
-LEAST_TOKENS = 16  # less is read faster than found
+LEAST_TOKENS = 16  # less is read faster than found; chosen by hand
 LEAST_TAIL = 2  # a token read alone would get other last bits
-DEFAULT_BYTES = 256_000_000
+DEFAULT_BYTES = 256_000_000  # of one model; chosen by hand
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,7 +32,8 @@ class _Prompt:
 class PrefixCache:
     """Remembers prompts of one model, each for its own user only; only prompt positions.
 
-    What is restored are the very bits that reading would compute again.
+    What is restored are the very bits that reading would compute again. At most `most_bytes` bytes
+    of keys and values are kept; then the longest unused prompt goes.
     """
 
     def __init__(self, cache: KVCache, tile: int, most_bytes: int = DEFAULT_BYTES) -> None:
@@ -53,7 +54,10 @@ class PrefixCache:
             self._prompts.pop(0)
 
     def restore(self, user: str, ids: Sequence[int], slot: int) -> int:
-        """Fill `slot` with what this user's prompts share with `ids`; return how many tokens."""
+        """Fill `slot` with what this user's prompts share with `ids`; return how many tokens.
+
+        It is 0, or LEAST_TOKENS and more, and leaves LEAST_TAIL tokens or more to be read.
+        """
         wanted = np.asarray(ids, np.int64)
         own = [prompt for prompt in self._prompts if prompt.user == user]
         best = max(own, key=lambda prompt: _common(prompt.ids, wanted), default=None)

@@ -36,7 +36,10 @@ class ModelKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One answer to write. Give exactly one of turns, text and prompt_ids as the prompt."""
+    """One answer to write. Give exactly one of turns, text and prompt_ids as the prompt.
+
+    Raises ServingError for an answer of no tokens and for a seed outside 0..SEED_LIMIT - 1.
+    """
 
     gen: str
     user: str

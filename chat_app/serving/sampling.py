@@ -20,7 +20,13 @@ GREEDY_BELOW = 1e-4  # dividing by less would overflow
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How tokens are chosen; the defaults are the chat's."""
+    """How tokens are chosen; the defaults are the chat's. Raises ServingError outside BOUNDS.
+
+    top_k: Fan et al. 2018; top_p: nucleus sampling, Holtzman et al. 2020, section 3.1; min_p:
+    Nguyen et al. 2024; repetition_penalty: Keskar et al. 2019 (CTRL), section 4.1, with a score
+    below 0 multiplied instead of divided, as transformers does; frequency and presence penalty:
+    OpenAI's API. Applied in the order of transformers, the penalties before the temperature.
+    """
 
     temperature: float = 0.7  # 0: always the best token
     top_k: int = 0  # 0: off
@@ -44,6 +50,7 @@ class Sampling:
         return bool(self.logit_bias) or any(penalties) or self.repetition_penalty != 1
 
 
+# Chosen by hand; -2 to 2 of the two penalties are OpenAI's bounds.
 BOUNDS: dict[str, tuple[float, float]] = {
     "temperature": (0, 5),
     "top_k": (0, 1_000_000),
@@ -56,7 +63,10 @@ BOUNDS: dict[str, tuple[float, float]] = {
 
 
 class Sampler:
-    """Chooses the tokens of one answer; the same seed and scores give the same tokens."""
+    """Chooses the tokens of one answer; the same seed and scores give the same tokens.
+
+    Draws come from PCG64 (O'Neill 2014), one for each token.
+    """
 
     def __init__(self, params: Sampling, seed: int, prompt_ids: list[int]) -> None:
         self._params = params
@@ -65,7 +75,11 @@ class Sampler:
         self._answer: Counter[int] = Counter()
 
     def choose(self, logits: Array, top_values: Array, top_ids: Array) -> int:
-        """Return the next token of one row and remember it."""
+        """Return the id of the next token of one row and remember it.
+
+        `logits` is (vocab_size,), `top_values` and `top_ids` are its best, (K,), the best first.
+        Raises BrokenModelError where the scores are not numbers and the temperature is not 0.
+        """
         ids, probabilities = self.candidates(logits, top_values, top_ids)
         draw = self._random.random()  # one per token, also where nothing is left to choose
         if len(ids) == 1:
@@ -80,7 +94,11 @@ class Sampler:
         self._remember(token)
 
     def candidates(self, logits: Array, top_values: Array, top_ids: Array) -> tuple[Array, Array]:
-        """Return the tokens that may come next, best first, and their probabilities."""
+        """Return the tokens that may come next, best first, and their probabilities, both (n,).
+
+        Takes what `choose` takes; the probabilities sum to 1. Raises BrokenModelError as `choose`
+        does.
+        """
         params = self._params
         if params.changes_scores:
             logits = self._penalised(logits)
@@ -133,15 +151,17 @@ class _Ranking:
         return bool(probabilities[top_values > last].sum() > params.top_p * self._total())
 
     def filter(self, ids: Array) -> tuple[Array, Array]:
-        """Return what top-k, top-p and min-p leave of these tokens (ids ascending), best first."""
+        """Return what top-k, top-p and min-p leave of these tokens (ids ascending), best first.
+
+        (n,) ids give (m,) ids and (m,) probabilities that sum to 1.
+        """
         params = self._params
         probabilities = self._probabilities(self._logits[ids].astype(np.float64))
         order = np.argsort(-probabilities, kind="stable")  # equal probabilities: lowest id first
         ids, probabilities = ids[order], probabilities[order]
         if 0 < params.top_k < len(ids):
-            count = int(
-                np.count_nonzero(probabilities >= probabilities[params.top_k - 1])
-            )  # ties stay together
+            weakest = probabilities[params.top_k - 1]
+            count = int(np.count_nonzero(probabilities >= weakest))  # ties stay together
             ids, probabilities = ids[:count], probabilities[:count]
         if params.top_p < 1:
             total = probabilities.sum() if params.top_k else self._total()

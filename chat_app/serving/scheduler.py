@@ -14,13 +14,15 @@ from chat_app.serving.model_cache import ModelCache
 from chat_app.serving.requests import Finished, FinishReason, ModelKey, Request, Timings
 from training_app.lm.config import TrainingError
 
-IDLE_SECONDS = 1.0  # how long an idle engine sleeps unless it is woken
+IDLE_SECONDS = 1.0  # how long an idle engine sleeps unless it is woken; chosen by hand
 
 
 class Scheduler:
     """Writes many answers at once; `emit` is called by the thread that runs `run`.
 
-    `submit`, `stop` and `close` may be called by any thread, also from within `emit`.
+    `submit`, `stop` and `close` may be called by any thread, also from within `emit`. Each `turn`
+    takes in and lets go answers between two tokens: continuous batching (Yu et al. 2022, Orca,
+    section 3, there iteration-level scheduling), with prompts read in chunks between the steps.
     """
 
     def __init__(
@@ -39,7 +41,7 @@ class Scheduler:
         self._is_news = self._is_closed = False
 
     def submit(self, request: Request) -> None:
-        """Accept a request, or raise BusyError when too many wait."""
+        """Accept a request. Raises BusyError where too many wait or the engine is closed."""
         with self._changed:
             if len(self._queue) >= self._most_waiting or self._is_closed:
                 raise BusyError("Too many answers are waiting. Please try again in a moment.")
@@ -75,7 +77,11 @@ class Scheduler:
         self._abandon()
 
     def turn(self) -> bool:
-        """Do one pass: stops, admission, a chunk of prompt and a token of every answer."""
+        """Do one pass: stops, admission, a chunk of prompt and a token of every answer.
+
+        Return whether any model had something to do. A model that breaks is unloaded and its
+        answers end as failed.
+        """
         self._honour_stops()
         self._admit()
         busy = [(key, batch) for key, batch in self._models.batches() if batch.size]
@@ -114,15 +120,12 @@ class Scheduler:
             if waiting is None:
                 return
             try:
-                self._start(waiting)
+                self._models.open(waiting.request.model).admit(waiting.request, waiting.since)
             except (ServingError, TrainingError) as error:
                 self._refuse(waiting, "failed", str(error))
 
     def _may_start(self, request: Request) -> bool:
         return self._models.is_ready(request.model, self._wake)
-
-    def _start(self, waiting: Waiting) -> None:
-        self._models.open(waiting.request.model).admit(waiting.request, waiting.since)
 
     def _refuse(self, waiting: Waiting, finish: FinishReason, reason: str) -> None:
         request, queued = waiting.request, time.monotonic() - waiting.since

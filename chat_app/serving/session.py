@@ -32,7 +32,7 @@ RUNTIME_ERRORS = (
 class Scores:
     """What the model thinks of each row's next token; valid until the next step of the session."""
 
-    logits: Array  # (rows, vocab)
+    logits: Array  # (rows, vocab_size)
     top_values: Array  # (rows, K), best first, equal values lowest id first
     top_ids: Array  # (rows, K)
 
@@ -54,7 +54,9 @@ class Session:
     """Runs one graph on its own pool; used by one thread at a time.
 
     Every prompt position is computed beside others and every answer position in a call of its own;
-    then logits are the same bits whatever the chunks, the batch and the neighbours.
+    then logits are the same bits whatever the chunks, the batch and the neighbours. Raises
+    ValueError for more threads than the model has heads, BrokenModelError where the graph cannot be
+    loaded.
     """
 
     def __init__(
@@ -77,14 +79,18 @@ class Session:
         past = [name for name in inputs if name.startswith("past.")]
         _, kv_heads, _, head_dim = inputs[past[0]]
         self._layers = [name.removeprefix("past.") for name in past]
-        self.tile = 2 * head_dim  # tokens that the kernel computes together
+        self.tile = 2 * head_dim  # tokens that the kernel computes together: see decision 6
         self.cache = KVCache(self._layers, (slots, kv_heads, self.context, head_dim))
         sizes = {given.name: given.shape[1] for given in session.get_outputs()}
         self.vocab, self._top_count = sizes["logits"], sizes["topk_v"]
         self._calls: dict[tuple[int, int], _Call] = {}
 
     def decode(self, rows: tuple[int, int], tokens: Sequence[int], past: Sequence[int]) -> Scores:
-        """Append one token to each of rows[0]..rows[1]-1, which hold `past` tokens before."""
+        """Append one token to each of rows[0]..rows[1]-1, which hold `past` tokens before.
+
+        `tokens` and `past` are (rows[1] - rows[0],); the scores are
+        (rows[1] - rows[0], vocab_size). Raises BrokenModelError where onnxruntime fails.
+        """
         call = self._calls.get(rows)
         if call is None:
             call = self._calls[rows] = self._prepare(rows, steps=1)
@@ -95,7 +101,11 @@ class Session:
         return self._run(call)
 
     def prefill(self, row: int, tokens: Sequence[int], past: int) -> Scores:
-        """Append several prompt tokens to one row; the scores are those after the last."""
+        """Append several prompt tokens to one row; the scores are those after the last.
+
+        `tokens` is (steps,), `past` is how many tokens the row holds before; the scores are
+        (1, vocab_size). Raises BrokenModelError where onnxruntime fails.
+        """
         steps = len(tokens)
         call = self._prepare((row, row + 1), steps)
         call.ids[0] = tokens
@@ -106,7 +116,11 @@ class Session:
         return self._run(call)
 
     def read_prompt(self, row: int, prompt: Sequence[int], chunk: int) -> Scores:
-        """Read a whole prompt in chunks; the scores do not depend on the size of the chunks."""
+        """Read a whole prompt in chunks; the scores do not depend on the size of the chunks.
+
+        `prompt` is (length,), not empty, `chunk` at least 4 tokens; the scores are (1, vocab_size).
+        Raises BrokenModelError where onnxruntime fails.
+        """
         bounds = self.bounds(len(prompt), chunk)
         for start, end in bounds[:-1]:
             self.prefill(row, prompt[start:end], start)
@@ -165,8 +179,8 @@ class Session:
 def chunk_bounds(length: int, chunk: int, tile: int) -> list[tuple[int, int]]:
     """Cut a prompt so that no token is alone in a call or in a tile of the attention kernel.
 
-    A lone token is computed in another way and gets other last bits; then the logits would depend
-    on where the cuts fall. `chunk` is at least 4.
+    Return (start, end) pairs in tokens. A lone token is computed in another way and gets other last
+    bits; then the logits would depend on where the cuts fall. `chunk` is at least 4.
     """
     size = chunk - chunk % tile if chunk > tile else chunk
     has_lone_token = length % min(size, tile) == 1 and length > 1

@@ -13,14 +13,18 @@ from chat_app.serving.errors import UnservableError
 
 Family = Literal["gpt2", "llama"]
 
-TANH_GELU = {"gelu_new", "gelu_fast", "gelu_pytorch_tanh"}  # three names of one function
+# Three names of one function: GELU by tanh (Hendrycks & Gimpel 2016, section 2).
+TANH_GELU = {"gelu_new", "gelu_fast", "gelu_pytorch_tanh"}
 LARGEST_SIZE = 1_000_000  # ten times what any model of these families has
 STATIC_ROPE = {"default", "linear", "llama3"}  # these change only the tables
 
 
 @dataclass(frozen=True, slots=True)
 class ModelShape:
-    """The sizes of one model; making one checks that the attention kernel accepts them."""
+    """The sizes of one model; making one checks that the attention kernel accepts them.
+
+    Raises UnservableError where a size is none, or is one that the kernel does not take.
+    """
 
     family: Family
     hidden_size: int
@@ -40,7 +44,7 @@ class ModelShape:
             raise UnservableError(
                 f"{self.heads} attention heads cannot share {self.kv_heads} key/value heads evenly."
             )
-        multiple = 8 if self.is_gpt2 else 16
+        multiple = 8 if self.is_gpt2 else 16  # of the attention kernel; twice as much with RoPE
         if self.head_dim % multiple:
             raise UnservableError(
                 f"Each attention head is {self.head_dim} wide; "
@@ -65,17 +69,20 @@ class ModelShape:
 
     @property
     def is_gpt2(self) -> bool:
-        """GPT-2: learned positions, biases, layer norm. Llama: RoPE, RMS norm, gated MLP."""
+        """Return whether it is GPT-2: learned positions, biases, layer norm.
+
+        Llama has RoPE (Su et al. 2021), RMSNorm (Zhang & Sennrich 2019) and SwiGLU (Shazeer 2020).
+        """
         return self.family == "gpt2"
 
     @property
     def packed_width(self) -> int:
-        """Return the width of q, k and v side by side."""
+        """Return the width of q, k and v side by side, in numbers per token."""
         return (self.heads + 2 * self.kv_heads) * self.head_dim
 
 
 def shape_of(config: Mapping[str, Any]) -> ModelShape:
-    """Read a config.json; what cannot be served is refused with a sentence."""
+    """Read a config.json. Raises UnservableError, with a sentence, for what cannot be served."""
     architecture = (config.get("architectures") or ["a model without a named architecture"])[0]
     reader = READERS.get(str(architecture))
     if reader is None:
@@ -89,7 +96,7 @@ def shape_of(config: Mapping[str, Any]) -> ModelShape:
 
 
 def read_config(folder: Path) -> dict[str, Any]:
-    """Return a folder's config.json; one that is no JSON object is refused with a sentence."""
+    """Return a folder's config.json. Raises UnservableError where it is no readable JSON object."""
     try:
         config = json.loads((folder / "config.json").read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
@@ -124,7 +131,7 @@ def _llama_shape(config: Mapping[str, Any]) -> ModelShape:
     _refuse(activation != "silu", f"the activation function {activation}")
     _refuse(config.get("sliding_window"), "a sliding attention window")
     scaling = config.get("rope_scaling") or {}
-    kind = _rope_kind(scaling)
+    kind = str(scaling.get("rope_type") or scaling.get("type") or "default")
     _refuse(kind not in STATIC_ROPE, f"rotary positions of the kind {kind}")
     width, heads = config["hidden_size"], config["num_attention_heads"]
     return ModelShape(
@@ -140,10 +147,6 @@ def _llama_shape(config: Mapping[str, Any]) -> ModelShape:
         rope_base=config.get("rope_theta", 10_000.0),
         rope_scaling=dict(scaling) | {"rope_type": kind},
     )
-
-
-def _rope_kind(scaling: Mapping[str, Any]) -> str:
-    return str(scaling.get("rope_type") or scaling.get("type") or "default")
 
 
 def _refuse(condition: Any, what: str) -> None:

@@ -13,7 +13,7 @@ from chat_app.serving.errors import UnservableError
 from chat_app.serving.shape import ModelShape
 
 Array = NDArray[Any]
-Weights = dict[str, Array]  # matrices are (in, out), the head is (vocab, width)
+Weights = dict[str, Array]  # matrices are (in, out), the head is (vocab_size, hidden_size)
 
 BUFFERS = (".attn.bias", ".attn.masked_bias", ".rotary_emb.inv_freq")  # not weights
 
@@ -26,23 +26,33 @@ class StateDict:
         self._untaken = {name for name in tensors if not name.endswith(BUFFERS)}
 
     def take(self, name: str) -> Array:
+        """Return one tensor as fp32, in the shape it was saved in: (out, in) for llama's matrices.
+
+        Raises UnservableError where the model has no tensor of this name.
+        """
         if name not in self._tensors:
             raise UnservableError(f"The model's weights have no tensor called {name}.")
         self._untaken.discard(name)
         return np.asarray(self._tensors[name], np.float32)
 
     def has(self, name: str) -> bool:
+        """Return whether there is a tensor of this name."""
         return name in self._tensors
 
     def refuse_untaken(self) -> None:
-        """Refuse a model with parts that the graph would silently leave out."""
+        """Raise UnservableError for a model with parts that the graph would silently leave out."""
         if self._untaken:
             name = min(self._untaken)
             raise UnservableError(f"The model has a part that OTTO cannot serve: {name}.")
 
 
 def arrange_weights(shape: ModelShape, tensors: Mapping[str, Array]) -> Weights:
-    """Return every matrix under the graph's own names; q, k and v packed side by side."""
+    """Return every matrix under the graph's own names, as fp32; q, k and v packed side by side.
+
+    Matrices become (in, out), norms and biases stay (out,), the embedding and the head
+    (vocab_size, hidden_size). Raises UnservableError where a tensor is missing or unknown, and
+    where embedding, head or q, k and v are of another size than the configuration says.
+    """
     source = StateDict(tensors)
     weights = _gpt2_weights(shape, source) if shape.is_gpt2 else _llama_weights(shape, source)
     head = "lm_head.weight"
@@ -120,7 +130,12 @@ def _check_sizes(shape: ModelShape, weights: Weights) -> None:
 
 
 def rope_tables(shape: ModelShape) -> tuple[Array, Array]:
-    """Return cos and sin, both (max_positions, head_dim / 2), rounded as torch rounds them."""
+    """Return cos and sin, both (max_positions, head_dim / 2), rounded as torch rounds them.
+
+    Position m turns pair i by m times base to the power of -2 i / head_dim (RoPE, Su et al. 2021,
+    section 3.2.2); "linear" scaling divides every frequency by its factor (position interpolation,
+    Chen et al. 2023), "llama3" only the low ones.
+    """
     exponents = np.arange(0, shape.head_dim, 2, dtype=np.float32) / np.float32(shape.head_dim)
     frequencies = _scaled(1 / np.float32(shape.rope_base) ** exponents, shape.rope_scaling)
     positions = np.arange(shape.max_positions, dtype=np.float32)
