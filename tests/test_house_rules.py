@@ -208,3 +208,42 @@ def test_no_file_names_a_machine():
         text = path.read_text("utf-8", errors="replace")
         if path != Path(__file__):
             assert not any(word in text for word in spoken), path
+
+
+def public_functions(package: str) -> Iterator[tuple[str, ast.FunctionDef, str]]:
+    """Yield place, function and docstring; what a constructor does stands at its class."""
+    for path in sources(package):
+        for owner in nodes(path):
+            is_class = isinstance(owner, ast.ClassDef) and not owner.name.startswith("_")
+            for item in owner.body if is_class or isinstance(owner, ast.Module) else ():
+                if not isinstance(item, ast.FunctionDef):
+                    continue
+                makes = is_class and item.name in {"__init__", "__post_init__"}
+                if makes or not item.name.startswith("_"):
+                    told = " ".join((ast.get_docstring(owner if makes else item) or "").split())
+                    yield f"{path.relative_to(ROOT)}:{item.lineno} {item.name}", item, told
+
+
+EXACT = ["training_app.lm", "chat_app.serving"]  # their docstrings give shapes and errors
+ARRAYS = re.compile(r"\b(Array|NDArray|Tensor|Scores|Batch|Windows|Weights|Views)\b")
+SIZE = r"(\.\.\.|[\w\[\]]+( [-+*/] [\w\[\]]+)*)"
+SHAPE = re.compile(rf"\({SIZE}(,|(, {SIZE})+)\)")  # (n,), (rows, vocab_size), (..., in)
+
+
+@pytest.mark.parametrize("package", EXACT)
+def test_what_takes_or_gives_arrays_says_their_shape(package):
+    for where, function, told in public_functions(package):
+        result = ast.unparse(function.returns) if function.returns else ""
+        if ARRAYS.search(f"{ast.unparse(function.args)} {result}"):
+            assert function.name.startswith("_") or SHAPE.search(told), where
+
+
+@pytest.mark.parametrize("package", EXACT)
+def test_what_is_public_says_what_it_does_and_what_it_raises(package):
+    for where, function, told in public_functions(package):
+        assert told, where
+        raised = [node.exc for node in ast.walk(function) if isinstance(node, ast.Raise)]
+        for error in filter(None, raised):
+            name = ast.unparse(error.func if isinstance(error, ast.Call) else error)
+            helps = not name[0].isupper() and "Raises" in told  # a helper makes the error
+            assert name in told or helps, where

@@ -27,13 +27,14 @@ class Usual:
         return f"A {self.name} of {shown(value)} is unusual ({span} is usual): {why}"
 
 
-# Above these a run only wastes its time: from scratch the loss breaks within the first updates
-# (learning rate), or most of what the network computes is thrown away (dropout).
+# Chosen by hand. Above these a run only wastes its time: from scratch the loss breaks within the
+# first updates (learning rate), or most of what the network computes is thrown away (dropout).
 HIGHEST = {
     "learning_rate": (0.05, "the loss would break in the first updates. Try 0.0005 to 0.005."),
     "dropout": (0.7, "the network would hardly see its own numbers. Try 0 to 0.3."),
     "warmup_share": (0.8, "the rate would rise until the run is almost over. Try 0.01 to 0.1."),
 }
+# The usual spans are chosen by hand, for small models on a few cores.
 _MODEL = {
     "layers": Usual(
         "depth (layers)",
@@ -137,7 +138,11 @@ def unusual(spec: RunSpec) -> Iterator[str]:
 
 
 def unusual_course(spec: RunSpec, *, updates: int, passes: float, cores: int) -> Iterator[str]:
-    """Yield sentences about settings that do not fit the length of the run or the machine."""
+    """Yield sentences about settings that do not fit the length of the run or the machine.
+
+    `updates` and `passes` (over the training side) say how long the run is, `cores` how many cores
+    it may use.
+    """
     train = spec.train
     if train.eval_every > updates:
         yield (

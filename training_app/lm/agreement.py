@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-CLOSE = 0.85  # share of words in common (F1) from which two answers count as saying the same
+CLOSE = 0.85  # F1 of the words from which two answers say the same; chosen by hand
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 _DECISIVE = re.compile(r"\d|^(?:no|not|never|none|cannot|nein|nicht|kein\w*|without)$|n['’]t$")
-_UNSPACED = 15  # characters a word; longer ones are of a script that puts no spaces
+_UNSPACED = 15  # characters; longer words are of a script without spaces; chosen by hand
 
 
 def is_close(reply: str, reference: str) -> bool:

@@ -17,7 +17,7 @@ from training_app.lm.model import context_of
 from training_app.lm.packing import open_packed, pack
 from training_app.lm.tokenizer import token_bytes
 
-_BATCH_TOKENS = 1024
+_BATCH_TOKENS = 1024  # at once; chosen by hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,8 @@ def assess_model(
 ) -> Assessment:
     """Return the figures over all of `side`, which is iterated twice, and some replies.
 
-    `work` is an empty folder for the token files; the caller removes it.
+    `work` is an empty folder for the token files; the caller removes it. Raises FolderError where
+    `folder` is no model, TrainingError where `side` is empty.
     """
     model, template = open_model(folder)
     context = context_of(model)

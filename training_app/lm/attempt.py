@@ -15,12 +15,12 @@ from training_app.lm.loop import Machinery, StepReport, Watch
 from training_app.lm.pace import Decisions
 from training_app.lm.stage import Stage, validation_points
 
-_FLUSH_SECONDS = 0.25
+_FLUSH_SECONDS = 0.25  # points are handed over at most so often; chosen by hand
 
 
 @dataclass(slots=True)
 class Attempt:
-    """One attempt of a run while it trains."""
+    """One attempt of a run while it trains; losses are means in nats per token."""
 
     stage: Stage
     machinery: Machinery
@@ -28,7 +28,7 @@ class Attempt:
     events: RunEvents
     should_stop: ShouldStop
     watch: Watch
-    losses: list[tuple[int, float]]  # (step, held-out loss) of every evaluation
+    losses: list[tuple[int, float]]  # (step, validation loss) of every evaluation
     step: int = 0
     best: dict[str, Tensor] = field(default_factory=dict)
     last_loss: float | None = None
@@ -44,7 +44,10 @@ class Attempt:
         return self.stage.spec.train.eval_every or -(-self.decisions.steps // 10)
 
     def on_step(self, report: StepReport) -> None:
-        """Take in an update: points, and evaluation and checkpoint where they are due."""
+        """Take in an update: points, and evaluation and checkpoint where they are due.
+
+        Raises DivergedError where the evaluation finds that the loss broke.
+        """
         self.step, self.last_loss = report.step, report.loss
         self._pending += [
             ("train/loss", report.step, report.loss),
@@ -66,11 +69,14 @@ class Attempt:
         if self.stop is None:
             return self.watch.is_tired
         if self.step < self.decisions.steps and self.step != self._saved_step:
-            self.checkpoint()  # written twice, it would lose its held-out loss and its badge
+            self.checkpoint()  # written twice, it would lose its validation loss and its badge
         return True
 
     def evaluate(self) -> None:
-        """Evaluate on the fixed held-out windows, show the samples, keep the best weights."""
+        """Evaluate on the fixed validation windows, show the samples, keep the best weights.
+
+        Raises DivergedError where the loss broke; no checkpoint is written then.
+        """
         figures, replies = self.stage.look(bf16=self.decisions.bf16)
         self.losses.append((self.step, figures.loss))
         self._pending += validation_points(self.step, figures)
@@ -83,7 +89,7 @@ class Attempt:
         self.checkpoint(figures.loss, is_best=is_best)
 
     def checkpoint(self, validation_loss: float | None = None, *, is_best: bool = False) -> None:
-        """Have the whole state made durable."""
+        """Have the whole state made durable; `validation_loss` is in nats per token."""
         self.flush()
         write = partial(
             write_checkpoint,

@@ -42,7 +42,11 @@ class Progress:
 def write_checkpoint(
     folder: Path, model: nn.Module, optimizer: Optimizer, progress: Progress
 ) -> None:
-    """Fill the folder with the state; its manifest, with every file's SHA-256, comes last."""
+    """Fill the folder with the state; its manifest, with every file's SHA-256, comes last.
+
+    The bytes that `read_checkpoint` reads are those of weights, optimizer and random generators, in
+    the types they train in: what goes on from them goes on with the same bits.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     save_file(_weights(model), folder / _FILES[0], metadata={"format": "pt"})
     save_file(_optimizer_tensors(model, optimizer), folder / _FILES[1])
@@ -59,7 +63,9 @@ def write_checkpoint(
 def read_checkpoint(folder: Path, model: nn.Module, optimizer: Optimizer | None = None) -> Progress:
     """Put the checkpoint's state into model, optimizer and random generators.
 
-    Every hash is verified before anything is changed.
+    Every hash is verified before anything is changed. Raises CheckpointError where the files are
+    not as they were written or of another network's optimizer, TrainingError where the network has
+    other sizes.
     """
     verify_checkpoint(folder)
     weights, moments = _tensors(folder / _FILES[0]), _tensors(folder / _FILES[1])
@@ -95,12 +101,19 @@ def _unreadable(path: Path, error: Exception) -> CheckpointError:
 
 
 def checkpoint_weights(folder: Path) -> tuple[int, dict[str, Tensor]]:
-    """Return step and weights, by name, of a verified checkpoint."""
+    """Return step and weights, by name, of a verified checkpoint.
+
+    Each is as the network has it, such as (vocab_size, hidden_size) for the embedding. Raises
+    CheckpointError where the files are not as they were written.
+    """
     return verify_checkpoint(folder), _tensors(folder / _FILES[0])
 
 
 def verify_checkpoint(folder: Path) -> int:
-    """Return the step of a checkpoint whose files are all as they were written."""
+    """Return the step of a checkpoint whose files are all as they were written.
+
+    Raises CheckpointError where one is missing, changed or unreadable, or the schema is another.
+    """
     try:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         if manifest["schema"] != SCHEMA:
@@ -117,7 +130,7 @@ def verify_checkpoint(folder: Path) -> int:
 
 
 def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes."""
+    """Return the SHA-256 of a file's bytes, as 64 hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -78,7 +78,7 @@ class _Values:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Return the checked configuration; an unknown key or a wrong type is refused."""
+        """Return the checked values. Raises ConfigError for an unknown key or a wrong value."""
         if not isinstance(values, Mapping):
             raise ConfigError("", f"The settings must be named values, not {shown(values)}.")
         kinds = {item.name: str(item.type) for item in fields(cls)}  # type: ignore[arg-type]
@@ -118,7 +118,11 @@ def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ModelConfig(_Values):
-    """The network: its family and sizes; only shapes that the serving engine can run exist."""
+    """The network: its family and sizes; only shapes that the serving engine can run exist.
+
+    Fewer `kv_heads` than `heads` are grouped queries (GQA, Ainslie et al. 2023, section 2.2).
+    Raises ConfigError for a value that is out of bounds or does not fit the others.
+    """
 
     family: str = "llama"
     layers: int = 2
@@ -157,11 +161,15 @@ class ModelConfig(_Values):
 
     @property
     def head_dim(self) -> int:
+        """Return the width of one attention head."""
         return self.hidden_size // self.heads
 
     @property
     def feed_forward(self) -> int:
-        """Return the width of the inner layer: 4x for GPT-2, 8/3x in steps of 64 for llama."""
+        """Return the width of the inner layer: 4x for GPT-2, 8/3x in steps of 64 for llama.
+
+        SwiGLU has three matrices instead of two, hence two thirds of 4x (Shazeer 2020, section 2).
+        """
         return (
             4 * self.hidden_size if self.family == "gpt2" else 64 * -(-self.hidden_size * 8 // 192)
         )
@@ -192,7 +200,10 @@ _MODEL_BOUNDS: dict[str, tuple[float, float]] = {
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig(_Values):
-    """How it is trained; exactly one of steps, epochs and minutes says how long."""
+    """How it is trained; exactly one of steps, epochs and minutes says how long.
+
+    Raises ConfigError for a value that is out of bounds or does not fit the others.
+    """
 
     steps: int | None = None  # optimizer updates
     epochs: float | None = None  # passes over the training side
@@ -287,7 +298,7 @@ class RunSpec:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Return the checked specification; an unknown key or a wrong type is refused."""
+        """Return the checked run. Raises ConfigError for an unknown key or a wrong value."""
         if not isinstance(values, Mapping):
             raise ConfigError("", f"A run is a JSON object, not {shown(values)}.")
         parts: dict[str, Any] = dict(values)
@@ -339,6 +350,7 @@ def _gpt2(layers: int, heads: int, width: int, context: int) -> ModelConfig:
     return ModelConfig("gpt2", layers, heads, heads, width, context, 8192)
 
 
+# Sizes, rates and minutes are chosen by hand.
 PRESETS: dict[str, Preset] = {
     "tiny": Preset(
         "Tiny",

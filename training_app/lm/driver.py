@@ -13,7 +13,6 @@ import torch
 from training_app.lm.attempt import Attempt
 from training_app.lm.checkpoint import (
     CheckpointError,
-    Progress,
     checkpoint_weights,
     read_checkpoint,
 )
@@ -43,7 +42,7 @@ from training_app.lm.prepare import prepare
 from training_app.lm.schedule import Schedule
 from training_app.lm.stage import Stage, set_stage, validation_points
 
-_LOOKS = 12  # evaluations whose time is set aside when minutes are turned into updates
+_LOOKS = 12  # evaluations that minutes leave time for: a run's ten, and two more; by hand
 
 
 def train_run(
@@ -145,9 +144,10 @@ def _restore(attempt: Attempt, start: Start) -> None:
     torch.manual_seed(seed)
     np.random.seed(seed)
     random.seed(seed)
+    network = attempt.stage.fast.model
     for folder in start.checkpoints:
         try:
-            progress = _read(attempt, folder)
+            progress = read_checkpoint(folder, network, attempt.machinery.optimizer)
         except CheckpointError as error:
             attempt.events.note(f"{error} The one before it is used.")
             continue
@@ -159,10 +159,6 @@ def _restore(attempt: Attempt, start: Start) -> None:
         attempt.go_on_from(progress)
         _restore_best(attempt, start)
         return
-
-
-def _read(attempt: Attempt, folder: Path) -> Progress:
-    return read_checkpoint(folder, attempt.stage.fast.model, attempt.machinery.optimizer)
 
 
 def _restore_best(attempt: Attempt, start: Start) -> None:

@@ -16,12 +16,18 @@ from training_app.lm.fast import FastLoss
 from training_app.lm.loop import to_batch
 from training_app.lm.packing import Packed, Windows, fixed_windows, gather_fixed
 
-GPT2_BYTES_PER_TOKEN = 4.5  # the band is taken for tokens of this size, so vocabularies compare
+# The band is taken for tokens of this size, so vocabularies compare. Chosen by hand as about what a
+# token of GPT-2's holds of English text; not measured on any data here.
+GPT2_BYTES_PER_TOKEN = 4.5
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Held-out figures; losses are means over counted tokens, in nats."""
+    """Validation figures; losses are means over counted tokens, in nats.
+
+    `perplexity` is e to the loss (Jelinek et al. 1977); `bits_per_byte` is the summed loss in bits
+    over the bytes of text that the counted tokens stand for, so vocabularies compare.
+    """
 
     tokens: int
     bytes: int
@@ -36,13 +42,16 @@ class Figures:
 
     @property
     def gpt2_perplexity(self) -> float:
-        """Return the perplexity for tokens as large as GPT-2's."""
+        """Return the perplexity for tokens as large as GPT-2's: 2 to the bits of such a token."""
         return float(2 ** min(64.0, self.bits_per_byte * GPT2_BYTES_PER_TOKEN))
 
 
 @dataclass(frozen=True, slots=True)
 class ValidationSide:
-    """A side to evaluate on: its fixed windows, and the bytes that each token stands for."""
+    """A side to evaluate on: its fixed windows, and the bytes that each token stands for.
+
+    `windows` are (start, length) in tokens, `token_bytes` is (vocab_size,).
+    """
 
     packed: Packed
     windows: Sequence[tuple[int, int]]
@@ -59,7 +68,10 @@ class ValidationSide:
 def validation(
     packed: Packed, token_bytes: NDArray[Any], *, context: int, batch: int, batches: int = 0
 ) -> ValidationSide:
-    """Return the side with all its windows, or with `batches` evenly spread batches of them."""
+    """Return the side with all its windows, or with `batches` evenly spread batches of them.
+
+    `token_bytes` is (vocab_size,), `context` is in tokens, `batch` in windows.
+    """
     windows = fixed_windows(packed, context)
     wanted = batches * batch
     if wanted and len(windows) > wanted:
@@ -106,7 +118,8 @@ def _figures(sums: list[float], byte_count: int) -> Figures:
     )
 
 
-FLATTERING = 0.2  # from this leaked share on, validation figures say little about new text
+FLATTERING = 0.2  # leaked share from which figures say little about new text; chosen by hand
+# Perplexities per GPT-2-sized token, chosen by hand: ten times worse is the next word.
 BANDS: tuple[tuple[float, str, str], ...] = (
     (
         10,
@@ -126,13 +139,13 @@ def band(figures: Figures) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """How the held-out loss went: (step, loss) of every evaluation, in order."""
+    """How the validation loss went: (step, nats per token) of every evaluation, in order."""
 
     losses: Sequence[tuple[int, float]]
 
     def remark(self) -> str:
         """Return what the curve says beyond its last value, or nothing."""
-        if len(self.losses) < 3:
+        if len(self.losses) < 3:  # this and the shares below are chosen by hand
             return ""
         best_step, best = min(self.losses, key=lambda pair: pair[1])
         last_step, last = self.losses[-1]
@@ -156,6 +169,7 @@ class Evidence:
         return sum(is_close(reply, reference) for _, _, reply, reference in self.samples)
 
     def about_answers(self) -> str:
+        """Return a sentence about the sample answers, or nothing where there are none."""
         asked, close = len(self.samples), self.close
         if not asked:
             return ""
@@ -166,6 +180,7 @@ class Evidence:
         return f"All {asked} sample answers say what the real ones say."
 
     def about_leakage(self) -> str:
+        """Return a sentence about what training has of the validation text, or nothing."""
         if self.leaked is None:
             return ""
         words = (

@@ -19,11 +19,14 @@ from training_app.lm.machine import system, versions
 from training_app.lm.stage import validation_side
 from training_app.lm.template import chat_template
 
-_FINAL_TOKENS = 100_000  # the last evaluation reads at most about so many held-out tokens
+_FINAL_TOKENS = 100_000  # about the most that the last evaluation reads; chosen by hand
 
 
 def finish(attempt: Attempt, work: Path, start: Start, *, fingerprint: str) -> TrainedResult:
-    """Evaluate the best weights in fp32, write them as `work/model`, and report."""
+    """Evaluate the best weights in fp32, write them as `work/model`, and report.
+
+    `fingerprint` is the hash of the data's version, as the manifest keeps it.
+    """
     attempt.events.phase("evaluating")
     attempt.take_best()
     figures = _final_figures(attempt)

@@ -27,7 +27,7 @@ def write_model(
 ) -> dict[str, Any]:
     """Write the model's folder and return its manifest, with the SHA-256 of every file.
 
-    The folder appears complete or not at all; files that `manifest` speaks of are in it already.
+    Files that `manifest` speaks of are in the folder already; the manifest is written last.
     """
     context = context_of(model)
     model.generation_config = GenerationConfig(
@@ -61,7 +61,10 @@ def hashes(folder: Path) -> dict[str, str]:
 
 
 def verify_model(folder: Path) -> dict[str, Any]:
-    """Return the manifest of a folder whose files are all as they were written."""
+    """Return the manifest of a folder whose files are all as they were written.
+
+    Raises FolderError where the manifest is unreadable, or a file is missing or was changed.
+    """
     try:
         manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -74,7 +77,10 @@ def verify_model(folder: Path) -> dict[str, Any]:
 
 
 def open_network(folder: Path) -> nn.Module:
-    """Return the network in a folder (fp32, eval mode); pickles are never read."""
+    """Return the network in a folder (fp32, eval mode); pickles are never read.
+
+    Raises FolderError where a file or a weight is missing, cannot be read, or is in a pickle only.
+    """
     refuse_unsafe(folder)
     try:
         model, told = AutoModelForCausalLM.from_pretrained(
@@ -102,7 +108,10 @@ def open_network(folder: Path) -> nn.Module:
 
 
 def open_model(folder: Path) -> tuple[nn.Module, Template]:
-    """Return the network (fp32, eval mode) and its template."""
+    """Return the network (fp32, eval mode) and its template.
+
+    Raises FolderError as `open_network` does, TemplateError where control tokens are missing.
+    """
     return open_network(folder), Template.open(folder)
 
 

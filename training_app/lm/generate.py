@@ -12,7 +12,7 @@ from torch import Tensor
 from datasets_app.corpus.conversation import ASSISTANT, Conversation, Turn
 from training_app.lm.contract import Sample
 from training_app.lm.model import context_of
-from training_app.lm.template import Prompt, Template
+from training_app.lm.template import Template
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,10 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Taste:
-    """How the next token is chosen; a temperature of 0 takes the likeliest."""
+    """How the next token is chosen; a temperature of 0 takes the likeliest.
+
+    A `top_k` above 0 leaves the k likeliest and those that equal the last (Fan et al. 2018).
+    """
 
     temperature: float = 0.0
     top_k: int = 0
@@ -37,7 +40,10 @@ class Taste:
 def generate(
     model: Any, ids: Sequence[int], *, limit: int, stop: Collection[int], taste: Taste | None = None
 ) -> list[int]:
-    """Return at most `limit` new ids; a stop id ends the answer and is not part of it."""
+    """Return at most `limit` new ids; a stop id ends the answer and is not part of it.
+
+    Prompt and answer together never exceed the context, so there may be fewer, or none.
+    """
     taste = taste or Taste()
     chance = torch.Generator().manual_seed(taste.seed)
     device = next(model.parameters()).device
@@ -81,17 +87,14 @@ def question_of(conversation: Conversation) -> Question | None:
 
 
 def reply(model: Any, template: Template, question: Question, *, limit: int = 64) -> str:
-    """Return the model's likeliest answer to a held-out question."""
+    """Return the model's likeliest answer, at most `limit` tokens, to a validation question."""
     budget = max(8, context_of(model) - limit)
-    ids = _prompt(template, question, budget).ids
-    answer = generate(model, ids, limit=limit, stop=template.stop_ids)
-    return template.decode(answer)
-
-
-def _prompt(template: Template, question: Question, budget: int) -> Prompt:
     if question.turns:
-        return template.prompt(question.turns, budget=budget)
-    return template.completion(question.text, budget=budget)
+        prompt = template.prompt(question.turns, budget=budget)
+    else:
+        prompt = template.completion(question.text, budget=budget)
+    answer = generate(model, prompt.ids, limit=limit, stop=template.stop_ids)
+    return template.decode(answer)
 
 
 def answers(questions: Sequence[Question], rows: Sequence[Sample]) -> list[Sample]:

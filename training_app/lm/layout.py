@@ -23,7 +23,7 @@ class FolderError(TrainingError):
 
 
 def refuse_unsafe(folder: Path) -> None:
-    """Refuse a folder that lacks a file, or that holds its weights as a pickle only."""
+    """Raise FolderError where a file is missing, or where the weights are a pickle only."""
     missing = [name for name in _NEEDED if not (folder / name).is_file()]
     if missing:
         raise FolderError(f"The model folder {folder.name} lacks {', '.join(missing)}.")
@@ -38,7 +38,11 @@ def refuse_unsafe(folder: Path) -> None:
 
 
 def shape_of(folder: Path) -> ModelConfig:
-    """Return the network's sizes as its configuration names them; other families are refused."""
+    """Return the network's sizes as its configuration names them.
+
+    Raises FolderError where it is unreadable, of another family, or of sizes that a run cannot
+    have.
+    """
     values = _configuration(folder)
     kind = values.get("model_type")
     names = _NAMES.get(str(kind))

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 RUN_TOKENS = 13  # in a row; the length of GPT-3's contamination check (Brown et al. 2020, app. C)
-_MOST_VALIDATION_TOKENS = 200_000
-_CHUNK = 1 << 20
+_MOST_VALIDATION_TOKENS = 200_000  # looked at, from the front; chosen by hand
+_CHUNK = 1 << 20  # training tokens in memory at once; chosen by hand
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio, odd: spreads neighbouring ids
 
 

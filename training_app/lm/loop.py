@@ -24,9 +24,9 @@ class DivergedError(TrainingError):
 class Batch:
     """One micro-batch on its device; a target whose weight is 0 does not count."""
 
-    ids: Tensor  # (B, T)
-    targets: Tensor  # (B, T)
-    weights: Tensor  # (B, T)
+    ids: Tensor  # (batch, steps)
+    targets: Tensor  # (batch, steps)
+    weights: Tensor  # (batch, steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,10 @@ class Machinery:
 
 
 def make_optimizer(model: nn.Module, train: TrainConfig) -> AdamW:
-    """Return AdamW that decays matrices and leaves norms and biases alone."""
+    """Return AdamW that decays matrices and leaves norms and biases alone.
+
+    AdamW is Loshchilov & Hutter 2019, algorithm 2, here in torch's fused form.
+    """
     weights = list(model.parameters())
     groups = [
         {"params": [w for w in weights if w.dim() > 1], "weight_decay": train.weight_decay},
@@ -72,7 +75,7 @@ def make_optimizer(model: nn.Module, train: TrainConfig) -> AdamW:
 
 
 def to_batch(windows: Windows, device: torch.device, *, answers_only: bool) -> Batch:
-    """Return the windows as tensors; with `answers_only` other targets weigh nothing."""
+    """Return the windows as (batch, steps) tensors; `answers_only` gives weight to answers only."""
     weights = windows.counted * windows.answers if answers_only else windows.counted
     ids, targets = (torch.from_numpy(values).to(device) for values in windows[:2])
     return Batch(ids, targets, torch.from_numpy(weights).to(device, torch.float32))
@@ -84,7 +87,11 @@ def train(
     steps: Iterable[int],
     hooks: Hooks,
 ) -> None:
-    """Make the updates `steps`, until they end or `should_stop` says so."""
+    """Make the updates `steps`, until they end or `should_stop` says so.
+
+    `batches_of` a step gives its micro-batches, (batch, steps) each. Raises DivergedError where the
+    loss breaks.
+    """
     for step in steps:
         began = time.perf_counter()
         batches = batches_of(step)
@@ -100,10 +107,13 @@ def train(
 def update(
     machinery: Machinery, batches: Sequence[Batch], rate: float, step: int
 ) -> tuple[float, float]:
-    """Make one update and return loss and gradient norm; a broken loss changes no weight.
+    """Make one update and return loss, in nats per token, and gradient norm before it is clipped.
 
-    The loss is the mean over the counted tokens of all micro-batches together, so accumulation
-    equals the big batch also where micro-batches count differently many tokens.
+    Batches are (batch, steps). The loss is the mean over the counted tokens of all micro-batches
+    together, so accumulation equals the big batch also where they count differently many tokens.
+    All gradients together are scaled to a norm of `max_grad_norm` at most (Pascanu et al. 2013,
+    section 3.2). Raises DivergedError for a loss or norm that is no number; no weight is changed
+    then.
     """
     counted = torch.stack([batch.weights.sum() for batch in batches]).sum().clamp(min=1)
     optimizer = machinery.optimizer
@@ -114,7 +124,8 @@ def update(
             loss = machinery.loss_of(batch.ids, batch.targets, batch.weights) / counted
         loss.backward()  # type: ignore[no-untyped-call]
         total += float(loss.detach())
-    norm = _clipped(optimizer, machinery.max_grad_norm)
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+    norm = float(nn.utils.clip_grad_norm_(weights, machinery.max_grad_norm or math.inf))
     if not (math.isfinite(total) and math.isfinite(norm)):
         raise DivergedError(
             f"The loss became {total} at update {step}; the last good checkpoint is kept."
@@ -126,14 +137,9 @@ def update(
     return total, norm
 
 
-def _clipped(optimizer: Optimizer, max_grad_norm: float) -> float:
-    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
-    return float(nn.utils.clip_grad_norm_(weights, max_grad_norm or math.inf))
-
-
 @dataclass(slots=True)
 class Watch:
-    """Looks at held-out losses: which was best, is it getting nowhere, is it breaking."""
+    """Looks at validation losses: which was best, is it getting nowhere, is it breaking."""
 
     patience: int
     best_loss: float = math.inf
@@ -142,7 +148,11 @@ class Watch:
     far: int = 0  # evaluations in a row far above the best one
 
     def sees(self, step: int, loss: float) -> bool:
-        """Take in an evaluation; return whether it is the best so far."""
+        """Take in an evaluation, in nats per token; return whether it is the best so far.
+
+        Raises DivergedError where it is no number, and where _FAR_LIMIT in a row are far above the
+        best.
+        """
         if not math.isfinite(loss):
             raise DivergedError(f"The validation loss became {loss} at update {step}.")
         if loss < self.best_loss:
@@ -164,5 +174,6 @@ class Watch:
         return 0 < self.patience <= self.misses
 
 
-_FAR = 1.5  # nats a token above the best: no longer overfitting, but breaking
-_FAR_LIMIT = 3
+# Both chosen by hand.
+_FAR = 1.5  # nats per token above the best: no longer overfitting, but breaking
+_FAR_LIMIT = 3  # evaluations in a row

@@ -16,7 +16,11 @@ FAST_CLASSES = (GPT2LMHeadModel, LlamaForCausalLM)
 
 
 def build_model(config: ModelConfig, template: Template, *, seed: int) -> nn.Module:
-    """Return a fresh network for the template's tokenizer; equal seeds give equal weights."""
+    """Return a fresh network for the template's tokenizer; equal seeds give equal weights.
+
+    GPT-2: Radford et al. 2019. Llama: RoPE (Su et al. 2021), RMSNorm (Zhang & Sennrich 2019),
+    SwiGLU (Shazeer 2020) and, with fewer key heads than heads, GQA (Ainslie et al. 2023).
+    """
     torch.manual_seed(seed)
     entries = template.tokenizer.get_vocab_size()
     common = {
@@ -62,7 +66,11 @@ def _llama_config(config: ModelConfig, common: dict[str, Any]) -> LlamaConfig:
 
 
 def _quiet_residuals(model: nn.Module) -> None:
-    """Begin each block as if it were not there: short runs learn faster from that."""
+    """Begin each block as if it were not there: short runs learn faster from that.
+
+    The last matrix of each residual branch is 0, as in Fixup (Zhang et al. 2019, section 3); its
+    other rules are not used.
+    """
     for name, weights in model.named_parameters():
         if name.endswith(("o_proj.weight", "down_proj.weight", "c_proj.weight")):
             nn.init.zeros_(weights)
@@ -90,7 +98,7 @@ def pick_device() -> torch.device:
 
 
 def check_entries(model: Any, entries: int) -> None:
-    """Refuse a tokenizer whose ids the network does not know."""
+    """Raise TrainingError for a tokenizer whose ids the network does not know."""
     known = int(model.config.vocab_size)
     if entries > known:
         raise TrainingError(

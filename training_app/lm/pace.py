@@ -20,6 +20,7 @@ from training_app.lm.loop import Batch, Machinery, make_optimizer, update
 from training_app.lm.machine import bf16_pays, compile_works
 from training_app.lm.schedule import Schedule
 
+# All chosen by hand.
 _ROUNDS = 3  # of timing, at most
 _TRIAL_SECONDS = 2.0  # of one round
 _TRIAL_UPDATES = (3, 40)  # fewest and most real updates of one round
@@ -87,7 +88,10 @@ def precision_is_bf16(train: TrainConfig, device: torch.device) -> bool:
 def decide(
     train: TrainConfig, trial: Trial, budget: TimeBudget, *, say: Callable[[str], None]
 ) -> Decisions:
-    """Return the decisions, measured on real updates of this run; no weight is changed."""
+    """Return the decisions, measured on real updates of this run; no weight is changed.
+
+    `say` is called with "compiling" before a compilation is tried, which takes long.
+    """
     seconds = seconds_per_update(train, trial, trial.fast)
     eager = Decisions(
         steps=0,
@@ -109,7 +113,7 @@ def decide(
 
 
 def runnable(fast: FastLoss, decisions: Decisions) -> LossOf:
-    """Return the loss function as decided; shapes are fixed, so it compiles once."""
+    """Return the loss function as decided; (batch, steps) are fixed, so it compiles once."""
     if not decisions.compiled:
         return fast
     compiled: LossOf = torch.compile(fast, dynamic=False)
@@ -119,8 +123,9 @@ def runnable(fast: FastLoss, decisions: Decisions) -> LossOf:
 def seconds_per_update(train: TrainConfig, trial: Trial, loss_of: LossOf) -> float:
     """Return what a real update takes while nothing disturbs it; the weights are put back.
 
-    Where the updates of a round differ much the machine was busy, and they are timed again: a
-    neighbour that works for a few seconds must not shorten the whole run.
+    It is the best lower quartile of the rounds, in seconds. Where the updates of a round differ
+    much the machine was busy, and they are timed again: a neighbour that works for a few seconds
+    must not shorten the whole run.
     """
     weights = list(trial.fast.parameters())
     kept = [weight.detach().clone() for weight in weights]

@@ -16,7 +16,7 @@ from training_app.lm.config import TrainingError
 from training_app.lm.template import Encoded
 
 Array = NDArray[Any]
-_FLUSH = 1 << 16  # tokens held in memory before they are written
+_FLUSH = 1 << 16  # tokens held in memory before they are written; chosen by hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,10 @@ class PackFacts:
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """One side of the data: a circle of tokens, what of them is answer, where each one starts."""
+    """One side of the data: a circle of tokens, what of them is answer, where each one starts.
+
+    `tokens` and `answers` are (tokens,), `starts` is (conversations,).
+    """
 
     facts: PackFacts
     tokens: Array
@@ -50,7 +53,11 @@ class Windows(NamedTuple):
 
 
 def pack(encoded: Iterable[Encoded], folder: Path, *, vocab_size: int, context: int) -> PackFacts:
-    """Write the conversations to `folder`; memory stays flat, `facts.json` comes last."""
+    """Write the conversations to `folder`; memory stays flat, `facts.json` comes last.
+
+    A token takes 2 bytes, or 4 with more than 65,536 entries, and one more for whether it is
+    answer. Raises TrainingError where there is no conversation.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "facts.json").unlink(missing_ok=True)
     wide = vocab_size > 1 << 16
@@ -120,7 +127,10 @@ def open_packed(folder: Path) -> Packed | None:
 def random_windows(
     packed: Packed, context: int, count: int, *, seed: int, position: int
 ) -> Windows:
-    """Return the windows that (seed, position) stand for: the sampler has no other state."""
+    """Return the windows that (seed, position) stand for: the sampler has no other state.
+
+    Every array is (count, context). Starts are uniform, by numpy's PCG64 (O'Neill 2014).
+    """
     chance = np.random.default_rng((seed, position))
     starts = chance.integers(0, packed.facts.tokens, size=count)
     return _gather(packed, starts, np.full(count, context), context)
@@ -129,7 +139,7 @@ def random_windows(
 def fixed_windows(packed: Packed, context: int) -> list[tuple[int, int]]:
     """Return (start, length) pairs that hold every token once and begin where a talk begins.
 
-    Only a conversation longer than the context is cut in pieces.
+    Both are in tokens; only a conversation longer than the context is cut in pieces.
     """
     ends = [*(int(start) for start in packed.starts[1:]), packed.facts.tokens]
     windows: list[tuple[int, int]] = []
@@ -147,7 +157,10 @@ def fixed_windows(packed: Packed, context: int) -> list[tuple[int, int]]:
 
 
 def gather_fixed(packed: Packed, windows: list[tuple[int, int]], context: int) -> Windows:
-    """Return fixed windows as one batch; the token before each is its first input."""
+    """Return fixed windows as one batch, (windows, context) each.
+
+    The token before each window is its first input; places beyond its length do not count.
+    """
     starts = np.array([start - 1 for start, _ in windows], dtype=np.int64)
     return _gather(packed, starts, np.array([length for _, length in windows]), context)
 

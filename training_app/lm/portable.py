@@ -16,8 +16,8 @@ from optimum.exporters.onnx import main_export
 from training_app.lm.config import TrainingError
 from training_app.lm.folder import open_model, open_network
 
-LARGEST_ERROR = 1e-4  # of the largest logit, fp32
-_GREEDY_TOKENS = 16
+LARGEST_ERROR = 1e-4  # of the largest logit, fp32: as for serving, decision 5
+_GREEDY_TOKENS = 16  # compared for each prompt; chosen by hand
 
 
 class ParityError(TrainingError):
@@ -38,7 +38,10 @@ class PortableParity:
 
 
 def export_portable(folder: Path, target: Path, prompts: Sequence[Sequence[int]]) -> PortableParity:
-    """Write the model as ONNX in Hugging Face layout to `target`; refuse it unless it agrees."""
+    """Write the model as ONNX in Hugging Face layout to `target`.
+
+    Raises ParityError where it does not agree with torch, FolderError where `folder` is no model.
+    """
     open_model(folder)
     main_export(
         str(folder),
@@ -51,7 +54,10 @@ def export_portable(folder: Path, target: Path, prompts: Sequence[Sequence[int]]
 
 
 def prove(folder: Path, target: Path, prompts: Sequence[Sequence[int]]) -> PortableParity:
-    """Return how well the ONNX file agrees with torch; a disagreement is refused."""
+    """Return how well the ONNX file agrees with torch on prompts of token ids.
+
+    Raises ParityError where a logit differs by more than LARGEST_ERROR, or a greedy token at all.
+    """
     model = open_network(folder)
     session = onnxruntime.InferenceSession(
         str(target / "model.onnx"), providers=["CPUExecutionProvider"]

@@ -49,7 +49,10 @@ class _Texts:
 def prepare(
     spec: RunSpec, data: TokenSource, work: Path, events: RunEvents, start: Start
 ) -> Prepared:
-    """Return the prepared data, made anew unless `work` holds just these from an earlier call."""
+    """Return the prepared data, made anew unless `work` holds just these from an earlier call.
+
+    Raises TrainingError where a side is empty or has no text.
+    """
     folder = work / "prepared"
     key = _key(spec, data, start)
     known = _reopened(folder, key)

@@ -11,7 +11,11 @@ from training_app.lm.config import ConfigError, TrainConfig
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A straight warm-up to the peak, then a line or half a cosine down to the final rate."""
+    """A straight warm-up to the peak, then a line or half a cosine down to the final rate.
+
+    Warm-up: Goyal et al. 2017, section 2.2; cosine: Loshchilov & Hutter 2017 (SGDR), equation 5,
+    without restarts. Raises ConfigError where the warm-up is not shorter than the run.
+    """
 
     kind: str
     peak: float
@@ -28,7 +32,7 @@ class Schedule:
 
     @classmethod
     def of(cls, train: TrainConfig, total_steps: int) -> Self:
-        """Return the schedule of a run of `total_steps` updates."""
+        """Return the schedule of a run of `total_steps` updates. Raises ConfigError below 1."""
         warmup = min(round(train.warmup_share * total_steps), total_steps - 1)
         return cls(
             train.schedule, train.learning_rate, train.min_learning_rate, warmup, total_steps

@@ -27,8 +27,9 @@ from training_app.lm.packing import Packed, Windows, random_windows
 from training_app.lm.prepare import Prepared
 from training_app.lm.tokenizer import token_bytes
 
-_QUESTIONS = 5  # fixed held-out prompts, answered at every evaluation
-_QUESTION_POOL = 400
+# Both chosen by hand.
+_QUESTIONS = 5  # fixed validation prompts, answered at every evaluation
+_QUESTION_POOL = 400  # conversations that they are spread over
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +68,16 @@ class Stage:
     questions: Sequence[Question]
 
     def look(self, *, bf16: bool) -> tuple[Figures, list[Sample]]:
-        """Return the held-out figures and the replies to the questions, as they are now."""
+        """Return the validation figures and the replies to the questions, as they are now."""
         figures = evaluate(self.fast, self.side, bf16=bf16)
         return figures, samples(self.fast.model, self.prepared.template, self.questions)
 
 
 def set_stage(spec: RunSpec, prepared: Prepared, data: TokenSource, start: Start) -> Stage:
-    """Return the stage with a fresh network, or with the one that the run continues."""
+    """Return the stage with a fresh network, or with the one that the run continues.
+
+    Raises FolderError where that is no model.
+    """
     fast = FastLoss(_network(spec, prepared, start).to(pick_device()))
     fast.train()
     context = min(spec.model.context, context_of(fast.model))

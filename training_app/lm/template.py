@@ -21,7 +21,7 @@ CONTROL_TOKENS = (END_OF_TEXT, END_OF_TURN, *CUES.values())
 # Every tokenizer of a model drops this noncharacter. The written chat template puts it into control
 # tokens that a person typed, so that other tools read them as text too, to the same ids.
 BREAK = "\ufdd0"
-_BATCH = 256  # conversations encoded by one call: enough for speed, little for memory
+_BATCH = 256  # conversations encoded by one call: enough for speed, little for memory; by hand
 
 
 class TemplateError(TrainingError):
@@ -56,7 +56,10 @@ class Template:
 
     @classmethod
     def of(cls, tokenizer: Tokenizer) -> Self:
-        """Return the template of this tokenizer; a literal control token in text stays text."""
+        """Return the template of this tokenizer; a literal control token in text stays text.
+
+        Raises TemplateError where the tokenizer lacks a control token.
+        """
         ids = {token: tokenizer.token_to_id(token) for token in CONTROL_TOKENS}
         missing = [token for token, number in ids.items() if number is None]
         if missing:
@@ -68,7 +71,7 @@ class Template:
 
     @classmethod
     def open(cls, folder: Path) -> Self:
-        """Return the template of the tokenizer in a model folder."""
+        """Return the template of a model folder's tokenizer. Raises TemplateError as `of` does."""
         return cls.of(Tokenizer.from_file(str(folder / "tokenizer.json")))
 
     @property
@@ -87,11 +90,14 @@ class Template:
         return text
 
     def encode(self, conversation: Conversation) -> Encoded:
-        """Return one conversation as it is trained on."""
+        """Return one conversation as it is trained on. Raises TemplateError for an unknown role."""
         return next(self.encode_all([conversation]))
 
     def encode_all(self, conversations: Iterable[Conversation]) -> Iterator[Encoded]:
-        """Yield the conversations encoded, in order, a batch at a time."""
+        """Yield the conversations encoded, in order, a batch at a time.
+
+        Raises TemplateError for a turn of a role that the model does not know.
+        """
         source = iter(conversations)
         while batch := list(islice(source, _BATCH)):
             texts = [turn.text for conversation in batch for turn in conversation.turns]
@@ -104,8 +110,9 @@ class Template:
     ) -> Prompt:
         """Return history and the assistant's cue, at most `budget` ids where one is given.
 
-        The oldest whole turns go first, never the system prompt or the cue; `answer_start` is
-        the part of an answer that is to be continued.
+        The oldest whole turns go first, never the system prompt or the cue; `answer_start` is the
+        part of an answer that is to be continued. Raises TemplateError where system prompt and cue
+        alone need more than `budget` tokens, and for a turn of a role that the model does not know.
         """
         tail = [self.cues[ASSISTANT], *(self.text_ids(answer_start) if answer_start else [])]
         head = [self.end_of_text]
@@ -121,7 +128,10 @@ class Template:
         return self._fitted(head, history, tail, room)
 
     def completion(self, text: str, *, budget: int | None = None) -> Prompt:
-        """Return the ids that a model of plain passages continues; the end of the text is kept."""
+        """Return the ids that a model of plain passages continues; the end of the text is kept.
+
+        There are at most `budget` ids, end-of-text included, where one is given.
+        """
         ids = self.text_ids(text)
         room = len(ids) if budget is None else max(0, budget - 1)
         cut = max(0, len(ids) - room)

@@ -19,7 +19,7 @@ from training_app.lm.template import (
     drop_breaks,
 )
 
-_BYTES_PER_ENTRY = 100  # fewer bytes of text than this for an entry leave its weights untrained
+_BYTES_PER_ENTRY = 100  # with fewer bytes of text its weights stay untrained; chosen by hand
 _SMALLEST = 384  # the 256 bytes, the control tokens and a first hundred merges
 
 
@@ -34,7 +34,8 @@ class TrainedTokenizer:
 def train_bpe(texts: Iterable[str], vocab_size: int) -> TrainedTokenizer:
     """Return a byte-level BPE of these texts; it never has more entries than they support.
 
-    `texts` is iterated twice: once to count, once to learn.
+    BPE: Sennrich et al. 2016, section 3.2; on bytes: Radford et al. 2019, section 2.2. `texts` is
+    iterated twice: once to count, once to learn. Raises TrainingError where they are all empty.
     """
     byte_count = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
     if not byte_count:
@@ -94,7 +95,7 @@ def save_tokenizer(tokenizer: Tokenizer, folder: Path, *, context: int) -> None:
 
 
 def token_bytes(tokenizer: Tokenizer) -> NDArray[np.int64]:
-    """Return how many bytes of text each id stands for; control tokens stand for none."""
+    """Return the bytes of text that each id stands for, (vocab_size,); control tokens have none."""
     byte_level = isinstance(tokenizer.decoder, decoders.ByteLevel)
     controls = set(tokenizer.get_added_tokens_decoder())
     lengths = np.zeros(tokenizer.get_vocab_size(), dtype=np.int64)
