@@ -6,15 +6,16 @@ import shutil
 import time
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import transaction
 
 from datasets_app import blobs
-from datasets_app.models import Dataset, Rescoring, Upload, UploadState, Version, VersionState
+from datasets_app.models import EXPIRED, WITHDRAWN, Dataset, Upload
 from datasets_app.services.removal import remove_slice
 from datasets_app.services.uploads import LIFE, part_path
 from otto_web.lib.hints import hint
 from otto_web.lib.patience import each_by_itself
+from otto_web.lib.work.claims import cancel
+from otto_web.lib.work.states import State
 
 UNNAMED_FOR = timedelta(hours=1)
 LONGEST_UNPACKING = timedelta(days=1)
@@ -24,34 +25,12 @@ SLICES_A_TICK = 10
 _orphans_looked_at = float("-inf")
 
 
-def hint_imports(now: datetime) -> None:
-    """Wake workers for uploads that wait, small ones first, and for those whose worker has died."""
-    waiting = Upload.objects.claimable().order_by("size", "created_at").values_list("pk", flat=True)
-    for pk in waiting[:AT_ONCE]:
-        hint("datasets.import_upload", pk)
-
-
 def hint_removals(now: datetime) -> None:
     """Wake workers for withdrawn uploads whose rows are still there."""
-    left = Upload.objects.filter(state=UploadState.WITHDRAWN).exclude(blob=None)
+    taken_back = Upload.objects.filter(state=State.CANCELLED, reason=WITHDRAWN)
+    left = taken_back.exclude(blob=None)
     for pk in left.values_list("pk", flat=True)[:AT_ONCE]:
         hint("datasets.remove_upload", pk)
-
-
-def hint_versions(now: datetime) -> None:
-    """Wake workers for versions that nobody freezes, or whose worker has died."""
-    before = now - timedelta(seconds=settings.OTTO_HINT_SECONDS)
-    left = Version.objects.filter(state=VersionState.FREEZING, created_at__lt=before)
-    for pk in left.values_list("pk", flat=True)[:AT_ONCE]:
-        hint("datasets.freeze_version", pk)
-
-
-def hint_rescorings(now: datetime) -> None:
-    """Wake workers for datasets whose rows are no longer being judged."""
-    before = now - timedelta(seconds=settings.OTTO_HINT_SECONDS)
-    left = Rescoring.objects.filter(touched_at__lt=before)
-    for pk in left.values_list("pk", flat=True)[:AT_ONCE]:
-        hint("datasets.rescore_dataset", pk)
 
 
 def empty_deleted_datasets(now: datetime) -> None:
@@ -68,15 +47,15 @@ def empty_deleted_datasets(now: datetime) -> None:
 
 def expire_uploads(now: datetime) -> None:
     """End uploads whose last piece came seven days ago; later forget those that never arrived."""
-    old = Upload.objects.filter(state=UploadState.RECEIVING, expires_at__lt=now)
+    old = Upload.objects.filter(state=State.RECEIVING, expires_at__lt=now)
     with transaction.atomic():
         free = old.select_for_update(skip_locked=True)
         gone = list(free.values_list("pk", flat=True)[:AT_ONCE])
-        old.filter(pk__in=gone).update(state=UploadState.EXPIRED, finished_at=now)
+        cancel(old.filter(pk__in=gone), EXPIRED, finished_at=now)
     for pk in gone:
         part_path(pk).unlink(missing_ok=True)
-    never_arrived = [UploadState.EXPIRED, UploadState.WITHDRAWN]
-    Upload.objects.filter(state__in=never_arrived, blob=None, finished_at__lt=now - LIFE).delete()
+    never_arrived = Upload.objects.filter(state=State.CANCELLED, blob=None)
+    never_arrived.filter(finished_at__lt=now - LIFE).delete()
 
 
 def remove_unnamed_blobs(now: datetime) -> None:
@@ -99,10 +78,7 @@ def remove_orphans(now: datetime) -> None:
 
 
 SWEEPS = (
-    hint_imports,
     hint_removals,
-    hint_versions,
-    hint_rescorings,
     empty_deleted_datasets,
     expire_uploads,
     remove_unnamed_blobs,

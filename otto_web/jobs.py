@@ -32,8 +32,8 @@ JOBS = {
     "datasets.freeze_version": Job("datasets_app.jobs.freezing:freeze"),
     "datasets.rescore_dataset": Job("datasets_app.jobs.rescoring:rescore_dataset"),
     "training.supervise_run": Job("training_app.jobs.supervise:supervise_run", queue="train"),
+    "training.export_portable": Job("training_app.jobs.portable_exports:export_portable_model"),
     "chat.prove_serving_export": Job("chat_app.jobs.serving_exports:prove_serving_export"),
-    "chat.export_portable": Job("chat_app.jobs.portable_exports:export_portable_model"),
     "chat.advance_pipeline": Job("chat_app.jobs.pipelines:advance"),
 }
 AT_START = (Job("training_app.jobs.recovery:start_recovery"),)  # in each new child of a worker

@@ -86,7 +86,7 @@ def upload(page, name, body):
     page.set_input_files("#id_sent", {"name": name, "mimeType": "", "buffer": body})
     page.get_by_text("arrived; the list below tells what came of it").wait_for()
     row = page.locator("#upload-table tr", has_text=name)
-    row.get_by_text("ready").wait_for()
+    row.get_by_text("succeeded").wait_for()
     row.get_by_role("link", name=name).first.click()
     page.get_by_role("heading", name=name).wait_for()
 

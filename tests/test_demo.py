@@ -59,7 +59,7 @@ def test_the_demo_goes_from_files_to_an_answer_and_back(demo):
     _, (*lines, last) = demo
     answer = json.loads(last)
     assert answer.keys() >= WANTED
-    assert answer["state"] == "done"
+    assert answer["state"] == "succeeded"
     assert answer["conversations"] > 3_000
     assert answer["train_loss_last"] < answer["train_loss_first"] - 1
     assert answer["parity_max_error"] < 1e-4

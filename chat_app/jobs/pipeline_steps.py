@@ -23,9 +23,10 @@ from datasets_app.selectors.datasets import score_of
 from datasets_app.selectors.versions import iter_conversations
 from datasets_app.services.datasets import free_name
 from datasets_app.services.uploads import NewUpload, receive_whole
+from otto_web.lib.work.claims import renew
+from otto_web.lib.work.states import State
 from training_app.lm.config import PRESETS, TrainingError
-from training_app.models import JobState, Run, RunState, TrainedModel
-from training_app.selectors.forecast import forecast
+from training_app.models import Run, RunState, TrainedModel
 from training_app.selectors.trained_models import questions_answered_right
 from training_app.services.runs import Order, queue_run
 
@@ -46,18 +47,17 @@ def load(pipeline: Pipeline) -> str:
         files = [Path(name) for name in pipeline.options["files"]]
         upload = _load_files(pipeline, files) if files else _load_sample(pipeline)
         if upload.dataset is None:
-            raise CorpusError(upload.reason or "Nothing in these files could be loaded.")
-        pipeline.dataset = upload.dataset
-        pipeline.save(update_fields=["dataset"])
-    count = pipeline.dataset.conversations.count()
-    return f"{count:,} conversations in “{pipeline.dataset}”"
+            raise CorpusError(upload.sentence or "Nothing in these files could be loaded.")
+        renew(pipeline, dataset=upload.dataset)
+    dataset = _found(pipeline.dataset)
+    return f"{dataset.conversations.count():,} conversations in “{dataset}”"
 
 
 def _load_sample(pipeline: Pipeline) -> Upload:
     body = sample.as_zip_bytes()
     name = free_name(SAMPLE_NAME)
-    pipeline.options["is_sample"] = True  # invented people: everybody may read these questions
-    pipeline.save(update_fields=["options"])
+    # invented people: everybody may read these questions
+    renew(pipeline, options={**pipeline.options, "is_sample": True})
     new = NewUpload("sample-shop.zip", len(body), dataset=name, is_again=True)
     return import_here(receive_whole(new, body, by=pipeline.created_by))
 
@@ -82,21 +82,17 @@ def freeze(pipeline: Pipeline) -> str:
     """Freeze the kept rows."""
     if pipeline.version is None:
         dataset, user = _found(pipeline.dataset), pipeline.created_by
-        pipeline.version = freeze_version(dataset, choice=Choice.KEPT, user=user)
-        pipeline.save(update_fields=["version"])
-    counts = pipeline.version.counts
-    sides = counts["sides"]
-    return (
-        f"{pipeline.version}: {sides['train']:,} to learn from, {sides['validation']:,} to measure"
-    )
+        renew(pipeline, version=freeze_version(dataset, choice=Choice.KEPT, user=user))
+    version = _found(pipeline.version)
+    sides = version.counts["sides"]
+    return f"{version}: {sides['train']:,} to learn from, {sides['validation']:,} to measure"
 
 
 def train(pipeline: Pipeline) -> str:
     """Queue the run, and wait until the train worker has done it."""
     if pipeline.run is None:
-        pipeline.run = _queue(pipeline)
-        pipeline.save(update_fields=["run"])
-    run = pipeline.run
+        renew(pipeline, run=_queue(pipeline))
+    run = _found(pipeline.run)
     run.refresh_from_db()
     if not run.is_over:
         place = f", step {run.last_step:,} of {run.total_steps:,}" if run.last_step else ""
@@ -113,14 +109,6 @@ def _queue(pipeline: Pipeline) -> Run:
         spec = replace(spec, train=replace(spec.train, steps=options["steps"], minutes=None))
     elif options["minutes"]:
         spec = replace(spec, train=replace(spec.train, minutes=options["minutes"]))
-    expected = forecast(spec, version)
-    if expected.refusals:
-        raise TrainingError(expected.refusals[0])
-    if expected.needs_reason:
-        raise TrainingError(
-            f"Only {expected.quality} % of this version is fit for training. Set the bad rows "
-            "aside, or train it from its own page, where you can say why you want it anyway."
-        )
     name = version.dataset.name[:150]
     key = uuid5(pipeline.pk, f"run {options.get('tries', 0)}")
     return queue_run(Order(name, spec, version, key), created_by=pipeline.created_by)
@@ -136,12 +124,12 @@ def evaluate(pipeline: Pipeline) -> str:
 
 def export(pipeline: Pipeline) -> str:
     """Build the serving file and prove it."""
-    order = deployments.order_export(_model(pipeline))
+    order = deployments.order_export(_model(pipeline), by=pipeline.created_by)
     prove_serving_export(order.pk)
     order.refresh_from_db()
-    if order.state == JobState.FAILED:
-        raise ServingError(order.reason)
-    if order.state != JobState.READY:
+    if order.state == State.FAILED:
+        raise ServingError(order.message)
+    if order.state != State.SUCCEEDED:
         raise Wait("another worker proves the serving file")
     return str(order.figures["sentence"])
 
@@ -150,11 +138,11 @@ def deploy(pipeline: Pipeline) -> str:
     """Let the team chat with the model."""
     alias, model = pipeline.options["alias"], _model(pipeline)
     if pipeline.deployment is None:
-        pipeline.deployment = deployments.deploy(model, alias, by=pipeline.created_by)
-        pipeline.save(update_fields=["deployment"])
+        deployment = deployments.deploy(model, alias, by=pipeline.created_by)
+        renew(pipeline, deployment=deployment)
         if pipeline.options.get("is_sample"):
             right = questions_answered_right(model)
-            deployments.release_starters(pipeline.deployment, right, by=pipeline.created_by)
+            deployments.release_starters(deployment, right, by=pipeline.created_by)
     return f"“{alias}” answers with {model}"
 
 
@@ -162,13 +150,12 @@ def chat(pipeline: Pipeline) -> str:
     """Ask one question that the model has never seen, and wait for the answer."""
     if pipeline.chat is None:
         deployment, owner = _found(pipeline.deployment), pipeline.created_by
-        pipeline.chat = chats.open_chat(deployment, owner=_found(owner))
-        pipeline.save(update_fields=["chat"])
+        renew(pipeline, chat=chats.open_chat(deployment, owner=_found(owner)))
     question = _unseen_question(_found(pipeline.version))
     params = chats.AnswerParams(temperature=0.0, new_tokens=120)
     ended_badly = Generation.objects.filter(message__chat=pipeline.chat, state__in=UNANSWERED)
     key = uuid5(pipeline.pk, f"question {ended_badly.count()}")  # the same question after a crash
-    asked = chats.ask(pipeline.chat, question, params, idem=key)
+    asked = chats.ask(_found(pipeline.chat), question, params, idem=key)
     generation = _ended(asked.generation)
     if generation.state != GenerationState.DONE:
         raise ServingError(generation.reason or "The answer was not finished.")

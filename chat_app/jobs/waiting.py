@@ -11,13 +11,13 @@ from typing import Any
 from chat_app.engine import Engine
 from chat_app.selectors.chats import has_engine
 from chat_app.serving.errors import ServingError
-from training_app.models import JobState
+from otto_web.lib.work.states import State
 
 LOOK_SECONDS = 0.3
 
 
 def settle(export: Any, work: Callable[[int], None], *, has_workers: bool) -> None:
-    """Return when the export is ready; do its work here where no worker would.
+    """Return when the export has succeeded; do its work here where no worker would.
 
     Raises ServingError with the reason of a failed proof.
     """
@@ -25,10 +25,10 @@ def settle(export: Any, work: Callable[[int], None], *, has_workers: bool) -> No
         work(export.pk)
     while True:
         export.refresh_from_db()
-        if export.state == JobState.READY:
+        if export.state == State.SUCCEEDED:
             return
-        if export.state == JobState.FAILED:
-            raise ServingError(export.reason)
+        if export.state == State.FAILED:
+            raise ServingError(export.message)
         time.sleep(LOOK_SECONDS)
 
 

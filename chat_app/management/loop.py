@@ -10,10 +10,11 @@ from django.contrib.auth.models import Group, User
 from django.core.management.base import BaseCommand, CommandError
 
 from chat_app.jobs.foreground import run_pipeline
-from chat_app.models import STEP_WORDS, PipelineState, PipelineStep
+from chat_app.models import STEP_WORDS, PipelineStep
 from chat_app.selectors.pipelines import facts
 from chat_app.services.pipelines import Wish, start_pipeline
 from otto_web.lib.access import Role
+from otto_web.lib.work.states import State
 from otto_web.servers.borrow import servers_for_command
 
 SCRIPT_USER = "script"
@@ -37,10 +38,13 @@ def run_loop(command: BaseCommand, wish: Wish, *, quiet: bool) -> None:
         pipeline = start_pipeline(wish, by=script_user())
         run_pipeline(pipeline, tell=teller, has_workers=servers.has_workers)
         answer = facts(pipeline, time.monotonic() - started)
-        failed = pipeline.steps.filter(state="failed").first()
+        failed = pipeline.steps.filter(state=State.FAILED).first()
     command.stdout.write(json.dumps(answer, ensure_ascii=False))
-    if pipeline.state == PipelineState.FAILED:
-        raise CommandError(failed.note if failed else "The loop failed.")
+    if pipeline.state == State.FAILED:
+        raise CommandError(failed.note if failed else pipeline.message)
+
+
+MARKS: dict[str, str] = {State.SUCCEEDED: "done", State.FAILED: "FAILED"}
 
 
 class _Teller:
@@ -55,7 +59,7 @@ class _Teller:
         if self._quiet or line == self._told:
             return
         self._told = line
-        mark = {"done": "done", "failed": "FAILED"}.get(step.state, "  …")
+        mark = MARKS.get(step.state, "  …")
         words = STEP_WORDS[step.name]
         self._command.stdout.write(f"{step.number}/{len(STEP_WORDS)} {mark:6} {words}: {step.note}")
         self._command.stdout.flush()

@@ -10,7 +10,6 @@ from chat_app.models.pipeline import (
     STEP_WORDS,
     Pipeline,
     PipelineQuerySet,
-    PipelineState,
     PipelineStep,
 )
 from chat_app.models.rating import Rating
@@ -32,7 +31,6 @@ __all__ = [
     "Message",
     "Pipeline",
     "PipelineQuerySet",
-    "PipelineState",
     "PipelineStep",
     "Rating",
     "ServingExport",

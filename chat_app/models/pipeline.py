@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models
 
@@ -13,6 +12,8 @@ from chat_app.models.chat import Chat
 from chat_app.models.deployment import Deployment
 from datasets_app.models import Dataset, Version
 from otto_web.lib.access import Role, has_role
+from otto_web.lib.work.rows import Work
+from otto_web.lib.work.states import State
 from training_app.models import Run
 
 
@@ -23,20 +24,12 @@ class PipelineQuerySet(models.QuerySet[Any]):
         return self if has_role(user, Role.TRAINER) else self.none()
 
 
-class PipelineState(models.TextChoices):
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-
-
-class Pipeline(models.Model):
+class Pipeline(Work):
     """The whole chain with one click: its steps are rows that the reaper's tick moves on."""
 
+    job = "chat.advance_pipeline"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="pipelines"
-    )
-    state = models.CharField(max_length=10, choices=PipelineState, default=PipelineState.RUNNING)
     options = models.JSONField(default=dict)
     dataset = models.ForeignKey(Dataset, null=True, on_delete=models.SET_NULL, related_name="+")
     version = models.ForeignKey(Version, null=True, on_delete=models.SET_NULL, related_name="+")
@@ -45,10 +38,6 @@ class Pipeline(models.Model):
         Deployment, null=True, on_delete=models.SET_NULL, related_name="+"
     )
     chat = models.ForeignKey(Chat, null=True, on_delete=models.SET_NULL, related_name="+")
-    fence = models.PositiveBigIntegerField(default=0, editable=False)
-    lease_until = models.DateTimeField(null=True, editable=False)
-    created_at = models.DateTimeField(auto_now_add=True)
-    finished_at = models.DateTimeField(null=True)
     objects = PipelineQuerySet.as_manager()
 
     def __str__(self) -> str:
@@ -74,7 +63,7 @@ class PipelineStep(models.Model):
     pipeline = models.ForeignKey(Pipeline, on_delete=models.CASCADE, related_name="steps")
     number = models.PositiveSmallIntegerField()
     name = models.CharField(max_length=30)
-    state = models.CharField(max_length=10, default="waiting")
+    state = models.CharField(max_length=12, choices=State, default=State.QUEUED)
     note = models.TextField(default="")
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)

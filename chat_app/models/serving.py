@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from django.db import models
 
-from training_app.models import JobState, TrainedModel
+from otto_web.lib.work.rows import Work
+from training_app.models import TrainedModel
 
 PRECISION = "fp32"  # what is served: anything less differs from torch's numbers
 
 
-class ServingExport(models.Model):
+class ServingExport(Work):
     """A model as the engine runs it: proved equal to torch on this installation."""
+
+    job = "chat.prove_serving_export"
 
     model = models.ForeignKey(
         TrainedModel, on_delete=models.CASCADE, related_name="serving_exports"
@@ -23,17 +26,13 @@ class ServingExport(models.Model):
     parity_max = models.FloatField(null=True)
     figures = models.JSONField(default=dict, blank=True)
     calibration = models.JSONField(default=dict)
-    state = models.CharField(max_length=10, choices=JobState, default=JobState.QUEUED)
-    reason = models.TextField(default="")
-    fence = models.PositiveBigIntegerField(default=0, editable=False)
-    lease_until = models.DateTimeField(null=True, editable=False)
-    created_at = models.DateTimeField(auto_now_add=True)
 
-    class Meta:
+    class Meta(Work.Meta):
         constraints = [
+            *Work.Meta.constraints,
             models.UniqueConstraint(
                 fields=["model", "precision"], name="servingexport_one_per_precision"
-            )
+            ),
         ]
 
     def __str__(self) -> str:

@@ -10,7 +10,7 @@ from django.db.models import Count, Q, QuerySet
 
 from chat_app.models import PRECISION, Deployment, DeploymentEvent, ServingExport
 from chat_app.selectors.chats import possible_starters
-from training_app.models import Export, JobState, TrainedModel
+from training_app.models import Export, TrainedModel
 
 EVENTS_SHOWN = 50
 
@@ -23,7 +23,7 @@ class Proof:
 
     @property
     def is_under_way(self) -> bool:
-        return self.export.state in {JobState.QUEUED, JobState.RUNNING}
+        return self.export.is_under_way
 
     @property
     def speeds(self) -> list[tuple[int, float]]:
@@ -103,7 +103,6 @@ def model_exports_page(model: TrainedModel) -> dict[str, Any]:
         "model": model,
         "proof": proof_of(model),
         "portable": portable,
-        "is_under_way": portable is not None
-        and portable.state in {JobState.QUEUED, JobState.RUNNING},
+        "is_under_way": portable is not None and portable.is_under_way,
         "deployments": list(model.deployments.filter(is_active=True).order_by("alias")),
     }

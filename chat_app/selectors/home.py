@@ -15,6 +15,7 @@ from chat_app.selectors.next_model import Proposal, proposal
 from datasets_app.models import Dataset, FileState, SourceFile, Status, Upload, Version
 from datasets_app.selectors.datasets import status_counts
 from otto_web.lib.access import Role, has_role
+from otto_web.lib.work.states import OPEN, State
 from training_app.models import Evaluation, Run, RunState
 
 RECENT = 8
@@ -94,7 +95,7 @@ def home(user: User) -> Home:
     """Return the loop as this person may see it; a dozen small counts."""
     stages = [_upload(user), _curate(user), _train(user), _evaluate(user), _chat(user)]
     deployments = Deployment.objects.visible_to(user).filter(is_active=True)
-    started = Pipeline.objects.visible_to(user).order_by("-created_at")
+    started = Pipeline.objects.visible_to(user).order_by("-queued_at")
     found = list(deployments.select_related("model").order_by("-switched_at")[:5])
     is_trainer = has_role(user, Role.TRAINER)
     return Home(
@@ -110,8 +111,8 @@ def home(user: User) -> Home:
 
 def _upload(user: User) -> Stage:
     found = Upload.objects.aggregate(
-        n=Count("pk", filter=Q(state="ready")),
-        busy=Count("pk", filter=Q(state__in=["receiving", "received", "reading"])),
+        n=Count("pk", filter=Q(state=State.SUCCEEDED)),
+        busy=Count("pk", filter=Q(state__in=OPEN)),
         failed=Count("pk", filter=Q(state="failed")),
         at=Max("finished_at"),
     )
@@ -225,7 +226,7 @@ def _errands(user: User) -> list[Todo]:
 def _step(user: User, stages: list[Stage]) -> Step | None:
     """Return the first step of the loop that is still missing and that the person may do."""
     upload, curate, train, _, chat = stages
-    versions = Version.objects.filter(state="ready").exists()
+    versions = Version.objects.filter(state=State.SUCCEEDED).exists()
     ladder = (
         (not curate.figure, upload, "There is no data yet.", "Upload your files", upload.url),
         (not versions, curate, "Look through your conversations.", "Curate", curate.url),

@@ -32,7 +32,7 @@ def shown_steps(pipeline: Pipeline) -> list[ShownStep]:
 
 def recent_pipelines(user: User) -> list[Pipeline]:
     found = Pipeline.objects.visible_to(user).select_related("dataset", "deployment")
-    return list(found.order_by("-created_at")[:20])
+    return list(found.order_by("-queued_at")[:20])
 
 
 def facts(pipeline: Pipeline, seconds: float) -> dict[str, Any]:

@@ -12,20 +12,21 @@ from chat_app.models import PRECISION, Deployment, DeploymentEvent, ServingExpor
 from chat_app.serving.errors import ServingError
 from otto_web.lib import audit
 from otto_web.lib.hints import hint
-from training_app.models import JobState, TrainedModel
+from otto_web.lib.work.claims import order_anew
+from otto_web.lib.work.states import State
+from training_app.models import TrainedModel
 
 
 @transaction.atomic
-def order_export(model: TrainedModel) -> ServingExport:
+def order_export(model: TrainedModel, *, by: User | None) -> ServingExport:
     """Order the serving file of a model, once; one that failed is tried again."""
     export, _ = ServingExport.objects.select_for_update().get_or_create(
-        model=model, precision=PRECISION
+        model=model, precision=PRECISION, defaults={"created_by": by}
     )
-    if export.state == JobState.FAILED:
-        export.state, export.reason = JobState.QUEUED, ""
-        export.save(update_fields=["state", "reason"])
-    if export.state == JobState.QUEUED:
-        hint("chat.prove_serving_export", export.pk)
+    if order_anew(ServingExport.objects.filter(pk=export.pk, state=State.FAILED), created_by=by):
+        export.refresh_from_db()
+    if export.state == State.QUEUED:
+        hint(ServingExport.job, export.pk)
     return export
 
 
@@ -47,8 +48,8 @@ def deploy(model: TrainedModel, alias: str, *, by: User | None) -> Deployment:
         deployment.next_model, deployment.is_active = model, True
         deployment.save(update_fields=["next_model", "is_active"])
     audit.record(by, "deploy", deployment, after={"model": str(model.pk)})
-    export = order_export(model)
-    if export.state == JobState.READY:
+    export = order_export(model, by=by)
+    if export.state == State.SUCCEEDED:
         switch(deployment, export, by=by)
     found: Deployment = deployment
     return found

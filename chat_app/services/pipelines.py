@@ -9,10 +9,12 @@ from pathlib import Path
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from chat_app.models import STEP_WORDS, Pipeline, PipelineState, PipelineStep
+from chat_app.models import STEP_WORDS, Pipeline, PipelineStep
 from datasets_app.models import Dataset
 from otto_web.lib import audit
 from otto_web.lib.hints import hint
+from otto_web.lib.work.claims import order_anew
+from otto_web.lib.work.states import State
 from training_app.lm.config import DEFAULT_PRESET
 from training_app.models import RunState
 
@@ -47,18 +49,22 @@ def start_pipeline(wish: Wish, *, by: User) -> Pipeline:
         PipelineStep(pipeline=pipeline, number=number, name=name) for number, name in steps
     )
     audit.record(by, "start pipeline", pipeline, after=options)
-    hint("chat.advance_pipeline", pipeline.pk)
+    hint(Pipeline.job, pipeline.pk)
     return pipeline
 
 
 @transaction.atomic(durable=True)
 def retry_pipeline(pipeline: Pipeline, *, by: User) -> None:
     """Continue a failed pipeline at the step that failed."""
-    failed = Pipeline.objects.filter(pk=pipeline.pk, state=PipelineState.FAILED)
+    found = Pipeline.objects.select_for_update(of=("self",)).select_related("run")
+    pipeline = found.get(pk=pipeline.pk)
+    if pipeline.state != State.FAILED:
+        return
     options = {**pipeline.options, "tries": pipeline.options.get("tries", 0) + 1}
     run = pipeline.run
     kept = run if run is None or not run.is_over or run.state == RunState.SUCCEEDED else None
-    if failed.update(state=PipelineState.RUNNING, finished_at=None, options=options, run=kept):
-        pipeline.steps.filter(state="failed").update(state="waiting", note="", finished_at=None)
-        audit.record(by, "continue pipeline", pipeline)
-        hint("chat.advance_pipeline", pipeline.pk)
+    order_anew(Pipeline.objects.filter(pk=pipeline.pk), options=options, run=kept)
+    failed = pipeline.steps.filter(state=State.FAILED)
+    failed.update(state=State.QUEUED, note="", started_at=None, finished_at=None)
+    audit.record(by, "continue pipeline", pipeline)
+    hint(Pipeline.job, pipeline.pk)

@@ -12,11 +12,12 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from chat_app.selectors.deployments import model_exports_page
 from chat_app.services.deployments import order_export
-from chat_app.services.portable import FORMAT, order_portable
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest, respond
-from training_app.models import Export, JobState, TrainedModel
+from otto_web.lib.work.states import State
+from training_app.models import Export, TrainedModel
 from training_app.paths import absolute
+from training_app.services.portable import FORMAT, order_portable
 from training_app.zip_stream import send_folder
 
 
@@ -42,7 +43,7 @@ def model_export_order(request: TeamRequest, model_id: UUID) -> HttpResponse:
     """Order a file: the portable one, or the one for serving."""
     model = _find_model(request, model_id)
     if request.POST.get("format") == "serving":
-        order_export(model)
+        order_export(model, by=request.user)
     else:
         order_portable(model, by=request.user)
     return redirect("model-exports", model.pk)
@@ -53,6 +54,6 @@ def model_export_order(request: TeamRequest, model_id: UUID) -> HttpResponse:
 def model_export_download(request: TeamRequest, model_id: UUID) -> HttpResponseBase:
     """Send the portable model as a ZIP that optimum and onnxruntime open once unpacked."""
     model = _find_model(request, model_id)
-    ready = Export.objects.filter(model=model, format=FORMAT, state=JobState.READY)
+    ready = Export.objects.filter(model=model, format=FORMAT, state=State.SUCCEEDED)
     name = f"{slugify(model.name) or 'model'}-{model.number}-onnx"
     return send_folder(request, absolute(get_object_or_404(ready).path), of=model, name=name)

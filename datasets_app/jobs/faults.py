@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
 
 from django.db import Error
 
-from otto_web.lib import disk
-
 FILE_STATES = ("22", "54")  # data that no column takes; more than PostgreSQL has room for in one
 
 
-class DiskFullError(Exception):
+class DiskFullError(OSError):
     """There is less free space than the installation keeps for itself."""
 
-
-def is_disk_full(error: BaseException) -> bool:
-    """Say whether the disk of the data or of the database has no room left."""
-    is_ours = any(isinstance(cause, DiskFullError) for cause in _chain(error))
-    return is_ours or disk.is_disk_full(error)
+    def __init__(self) -> None:
+        super().__init__(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def is_of_the_file(error: Error) -> bool:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.quality import QualityCounts
@@ -23,7 +23,6 @@ from datasets_app.models import (
     Status,
     Version,
     VersionRow,
-    VersionState,
 )
 from datasets_app.selectors.quality import copies_in, tally_of
 from datasets_app.services.changes import begin_change
@@ -31,9 +30,12 @@ from datasets_app.services.versions import new_version
 from otto_web.lib.copying import copying
 from otto_web.lib.failpoints import failpoint
 from otto_web.lib.patience import kept_open
+from otto_web.lib.work.claims import finish
+from otto_web.lib.work.keeper import Lease
+from otto_web.lib.work.perform import perform
+from otto_web.lib.work.states import State
 
 READ_ROWS = 5_000
-MOST_ATTEMPTS = 3
 STATUSES: dict[str, tuple[str, ...]] = {
     Choice.KEPT: (Status.KEPT,),
     Choice.REVIEW: (Status.KEPT, Status.REVIEW),
@@ -62,46 +64,14 @@ def freeze_version(
         version = new_version(dataset, choice=choice, name=name, user=user)
     freeze(version.pk)
     version.refresh_from_db()
-    if version.state == VersionState.FAILED:
-        raise CorpusError(version.reason)
+    if version.state == State.FAILED:
+        raise CorpusError(version.message)
     return version
 
 
 def freeze(version_id: UUID | str) -> None:
     """Fill a version that was ordered; harmless when it is done already or being done."""
-    if not _begin_attempt(version_id):
-        return
-    try:
-        with transaction.atomic():
-            if version := _held_order(version_id):
-                _fill(version)
-    except CorpusError as error:
-        _give_up(version_id, str(error))
-
-
-def _held_order(version_id: UUID | str) -> Version | None:
-    """Return the order with its lock; None when it is done, or another worker is at it."""
-    orders = Version.objects.select_for_update(skip_locked=True)
-    held: Version | None = orders.filter(pk=version_id, state=VersionState.FREEZING).first()
-    return held
-
-
-@transaction.atomic
-def _begin_attempt(version_id: UUID | str) -> bool:
-    """Count the attempt before it is made: one that kills its worker is not made for ever."""
-    version = _held_order(version_id)
-    if version is None:
-        return False
-    if version.attempt >= MOST_ATTEMPTS:
-        _give_up(version_id, "Freezing was interrupted several times. Freeze another version.")
-        return False
-    Version.objects.filter(pk=version_id).update(attempt=F("attempt") + 1)
-    return True
-
-
-def _give_up(version_id: UUID | str, reason: str) -> None:
-    orders = Version.objects.filter(pk=version_id, state=VersionState.FREEZING)
-    orders.update(state=VersionState.FAILED, reason=reason)
+    perform(Version, version_id, _fill, refusals=(CorpusError,))
 
 
 def chosen_rows(version: Version) -> QuerySet[Conversation]:
@@ -110,7 +80,8 @@ def chosen_rows(version: Version) -> QuerySet[Conversation]:
     return rows.order_by("position")
 
 
-def _fill(version: Version) -> None:
+@transaction.atomic
+def _fill(version: Version, lease: Lease) -> None:
     if version.dataset.deleted_at is not None:
         raise CorpusError("The dataset was deleted before its rows could be frozen.")
     lines = _lines(version)
@@ -123,15 +94,17 @@ def _fill(version: Version) -> None:
     with kept_open():
         failpoint("freezing.dealing")
         dealt = deal(_split_rows(lines), seed=version.split_seed, shares=shares)
-    version.manifest_sha256 = _write_manifest(version, lines, dealt.sides)
+    manifest_sha256 = _write_manifest(version, lines, dealt.sides)
     _keep_sides(version)
     rows = Conversation.objects.filter(version_rows__version=version)
     score = replace(tally_of(rows), copies=copies_in(rows))
-    version.counts = _counts(version, Counter(dealt.sides.values()), score)
-    version.counts["left_out"] = len(dealt.left_out)
-    version.quality_score = score.quality_score
-    version.state = VersionState.READY
-    version.save(update_fields=["manifest_sha256", "counts", "quality_score", "state"])
+    counts = _counts(version, Counter(dealt.sides.values()), score)
+    finish(
+        version,
+        manifest_sha256=manifest_sha256,
+        counts={**counts, "left_out": len(dealt.left_out)},
+        quality_score=score.quality_score,
+    )
 
 
 def _lines(version: Version) -> list[Line]:

@@ -8,15 +8,18 @@ from pathlib import Path
 from uuid import UUID
 
 from datasets_app.blobs import blob_path, hash_file, move_into_store
-from datasets_app.jobs import faults
-from datasets_app.jobs.lease import kept_lease
 from datasets_app.jobs.limits import Stopwatch
 from datasets_app.jobs.reading import ReadingJob, read_source, stop_file
-from datasets_app.models import FileState, SourceFile, Upload, UploadState
+from datasets_app.models import FileState, SourceFile, Upload
 from datasets_app.services import imports
 from datasets_app.services.uploads import part_path
+from otto_web.lib.work.claims import WORKER_LOST
+from otto_web.lib.work.keeper import Lease
+from otto_web.lib.work.perform import perform
+from otto_web.lib.work.states import State
 
 log = logging.getLogger(__name__)
+STALLED_SECONDS = 300.0
 
 
 def import_upload(upload_id: UUID | str) -> bool:
@@ -24,27 +27,24 @@ def import_upload(upload_id: UUID | str) -> bool:
 
     A worker may die anywhere: the next call goes on behind the last batch that was committed.
     """
-    upload = imports.claim_import(upload_id)
-    if upload is None:
-        return False
-    try:
-        with kept_lease(upload) as touch:
-            _import(ReadingJob(upload, touch, Stopwatch(touch)))
-    except imports.LostFenceError:
-        return False
-    except Exception as error:
-        if not faults.is_disk_full(error):
-            raise
-        log.warning("upload %s waits: the disk is full", upload.pk)
-        imports.pause_import(upload, "disk_full")
-        return False
-    return True
+    return perform(
+        Upload,
+        upload_id,
+        _import_upload,
+        refusals=(),
+        stalled_seconds=STALLED_SECONDS,
+        take=imports.claim_import,
+    )
+
+
+def _import_upload(upload: Upload, lease: Lease) -> None:
+    _import(ReadingJob(upload, lease.touch, Stopwatch(lease.touch)))
 
 
 def _import(work: ReadingJob) -> None:
     upload = work.upload
-    if upload.attempt > imports.MOST_ATTEMPTS and not _give_up_file(work):
-        imports.end_import(upload, UploadState.FAILED, "worker_lost")
+    if upload.attempts == Upload.retry.most and not _give_up_file(work):
+        imports.end_import(upload, State.FAILED, reason=WORKER_LOST)
         return
     if upload.blob is None and not _take_bytes(work):
         return
@@ -67,7 +67,7 @@ def _give_up_file(work: ReadingJob) -> bool:
     if file is None:
         return False
     imports.offer_members(work.upload, file)  # an archive's, as far as they were whole
-    stop_file(work, file, reason="worker_lost")
+    stop_file(work, file, reason=WORKER_LOST)
     return True
 
 
@@ -76,12 +76,12 @@ def _take_bytes(work: ReadingJob) -> bool:
     upload = work.upload
     bytes_path = _where_bytes_are(upload)
     if not bytes_path.exists():
-        imports.end_import(upload, UploadState.FAILED, "bytes_lost")
+        imports.end_import(upload, State.FAILED, reason="bytes_lost")
         return False
     sha256 = hash_file(bytes_path, work.touch)
     if upload.claimed_sha256 and upload.claimed_sha256 != sha256:
         part_path(upload.pk).unlink(missing_ok=True)
-        imports.end_import(upload, UploadState.FAILED, "wrong_sha256")
+        imports.end_import(upload, State.FAILED, reason="wrong_sha256")
         return False
     imports.note_sha256(upload, sha256)
     imports.take_blob(upload, partial(move_into_store, bytes_path, sha256))
@@ -111,5 +111,5 @@ def _end(upload: Upload) -> bool:
         root.verdict == FileState.FAILED
         and not upload.files.filter(verdict=FileState.LOADED).exists()
     ):
-        return imports.end_reading(upload, UploadState.FAILED, root.note or root.reason)
-    return imports.end_reading(upload, UploadState.READY)
+        return imports.end_reading(upload, State.FAILED, reason=root.reason, message=root.note)
+    return imports.end_reading(upload)

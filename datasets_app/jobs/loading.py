@@ -10,13 +10,11 @@ from django.contrib.auth.models import User
 from django.db import connection
 
 from datasets_app.jobs.importing import import_upload
-from datasets_app.models import Upload, UploadState
-from datasets_app.services.imports import MOST_ATTEMPTS
+from datasets_app.models import Upload
 from datasets_app.services.uploads import NewUpload, receive_path
 from otto_web.lib.patience import DATABASE_AWAY
 
 LOOK_SECONDS = 0.5
-AT_REST = {UploadState.READY, UploadState.FAILED, UploadState.EXPIRED, UploadState.WITHDRAWN}
 
 
 def load_path(
@@ -44,9 +42,9 @@ def import_here(upload: Upload, *, wait: Callable[[float], None] = time.sleep) -
             upload.refresh_from_db()
         except DATABASE_AWAY:
             losses += 1
-            if losses > MOST_ATTEMPTS:
+            if losses > Upload.retry.most:
                 raise
             connection.close()
-        if upload.state in AT_REST:
+        if upload.is_over:
             return upload
         wait(LOOK_SECONDS)

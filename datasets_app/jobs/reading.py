@@ -31,6 +31,7 @@ from datasets_app.origins import current_rows, origin_base, origin_key, replaced
 from datasets_app.services import imports
 from datasets_app.services.removal import remove_some
 from datasets_app.services.writing import NewRow, write_rows
+from otto_web.lib.work.claims import LostLease, renew
 
 log = logging.getLogger(__name__)
 MOST_RECORDS = 2_000
@@ -43,7 +44,7 @@ ISSUES_PER_CODE = 10_000
 class ReadingJob:
     """One import in progress.
 
-    `touch` says that it moves, and raises LostFenceError when it is no longer wanted; `watch`
+    `touch` says that it moves, and raises LostLease when it is no longer wanted; `watch`
     ends what takes too long.
     """
 
@@ -93,7 +94,7 @@ def read_source(work: ReadingJob, file: SourceFile) -> None:
         waiting = dataclasses.asdict(error.waiting)
         code = error.waiting.code
         imports.park_file(work.upload, file, waiting_for=waiting, reason=code, note=str(error))
-    except (imports.LostFenceError, OSError, faults.DiskFullError):
+    except (LostLease, OSError):
         raise
     except TimeUpError:
         stop_file(work, file, reason="too_slow")
@@ -221,7 +222,7 @@ def _write_batch(
         ledger.tally.add(item)
     ledger.cursor += len(batch)
     with transaction.atomic(durable=True):
-        imports.hold(work.upload, attempt=0)
+        renew(work.upload, attempts=0)
         held = Dataset.objects.select_for_update(no_key=True).get(pk=dataset.pk)
         rules = policy.from_json(held.policy)  # those of this moment
         new = write_rows(held, rows, rules, guard=work.watch.step())

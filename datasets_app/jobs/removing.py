@@ -6,10 +6,11 @@ from uuid import UUID
 
 from django.db import transaction
 
-from datasets_app.models import Conversation, Decision, Status, Upload, UploadState
+from datasets_app.models import WITHDRAWN, Conversation, Decision, Status, Upload
 from datasets_app.services.changes import begin_change
 from datasets_app.services.removal import remove_slice
 from datasets_app.services.uploads import part_path
+from otto_web.lib.work.states import State
 
 
 def remove_upload(upload_id: UUID | str) -> bool:
@@ -17,7 +18,7 @@ def remove_upload(upload_id: UUID | str) -> bool:
 
     Conversations that a version holds stay, excluded, so that the version stays whole.
     """
-    upload = Upload.objects.filter(pk=upload_id, state=UploadState.WITHDRAWN).first()
+    upload = Upload.objects.filter(pk=upload_id, state=State.CANCELLED, reason=WITHDRAWN).first()
     if upload is None:
         return False
     part_path(upload.pk).unlink(missing_ok=True)

@@ -14,6 +14,9 @@ from datasets_app.services.changes import begin_change
 from datasets_app.services.writing import finding_rows, judged_columns
 from otto_web.lib.failpoints import failpoint
 from otto_web.lib.patience import kept_open
+from otto_web.lib.work.claims import finish, renew
+from otto_web.lib.work.keeper import Lease
+from otto_web.lib.work.perform import perform
 
 SLICE_ROWS = 2_000
 READ_COLUMNS = ("turns", "decision", "status", "quality", "reasons")
@@ -21,27 +24,26 @@ READ_COLUMNS = ("turns", "decision", "status", "quality", "reasons")
 
 def rescore_dataset(dataset_id: UUID | str) -> None:
     """Work until all rows are judged; harmless when nothing is ordered or another does it."""
-    while rescore_slice(dataset_id):
+    perform(Rescoring, dataset_id, _rescore, refusals=())
+
+
+def _rescore(order: Rescoring, lease: Lease) -> None:
+    while rescore_slice(order):
         pass
+    finish(order)
 
 
 @transaction.atomic(durable=True)
-def rescore_slice(dataset_id: UUID | str) -> bool:
+def rescore_slice(order: Rescoring) -> bool:
     """Judge the next rows and move the cursor in one step; False when nothing is left to do."""
-    orders = Rescoring.objects.select_for_update(skip_locked=True)
-    order = orders.filter(dataset_id=dataset_id).first()
-    if order is None:
-        return False
-    dataset = begin_change(dataset_id)  # a decision made meanwhile would be overwritten
+    renew(order, attempts=0)  # before the dataset, as whoever orders locks them
+    dataset = begin_change(order.dataset_id)  # a decision made meanwhile would be overwritten
     rows = dataset.conversations.filter(pk__gt=order.cursor).order_by("pk")
     slice_rows = list(rows.only(*READ_COLUMNS)[:SLICE_ROWS])
     if not slice_rows:
-        order.delete()
         return False
     _judge_again(slice_rows, policy.from_json(dataset.policy))
-    order.cursor = slice_rows[-1].pk
-    order.done += len(slice_rows)
-    order.save(update_fields=["cursor", "done", "touched_at"])
+    renew(order, cursor=slice_rows[-1].pk, done=order.done + len(slice_rows))
     return True
 
 

@@ -20,6 +20,7 @@ from datasets_app.corpus.detection.kinds import Identified
 from datasets_app.jobs.faults import DiskFullError
 from datasets_app.models import FileState, SourceFile, Upload
 from datasets_app.services import imports
+from otto_web.lib.work.claims import held
 
 SLICE = 500
 FREE_SHARE = 4
@@ -40,7 +41,7 @@ class StopFlag:
             return False
         self.looked_at = time.monotonic()
         self.touch()
-        return not imports.renew_lease(self.upload.pk, self.upload.fence)
+        return not held(self.upload).exists()
 
 
 def unpack_source(

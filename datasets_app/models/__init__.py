@@ -16,6 +16,8 @@ from datasets_app.models.dataset import Dataset, Rescoring
 from datasets_app.models.querysets import CuratorsQuerySet
 from datasets_app.models.upload import (
     BROKEN_OFF,
+    EXPIRED,
+    WITHDRAWN,
     Blob,
     FileState,
     Issue,
@@ -23,13 +25,14 @@ from datasets_app.models.upload import (
     SourceFileQuerySet,
     Upload,
     UploadQuerySet,
-    UploadState,
 )
-from datasets_app.models.version import Choice, Version, VersionRow, VersionState
+from datasets_app.models.version import Choice, Version, VersionRow
 
 __all__ = [
     "BROKEN_OFF",
+    "EXPIRED",
     "SEARCHED_CHARACTERS",
+    "WITHDRAWN",
     "Action",
     "ActionGroup",
     "Blob",
@@ -49,8 +52,6 @@ __all__ = [
     "Status",
     "Upload",
     "UploadQuerySet",
-    "UploadState",
     "Version",
     "VersionRow",
-    "VersionState",
 ]

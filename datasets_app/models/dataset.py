@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from datasets_app.models.querysets import CuratorsQuerySet
+from otto_web.lib.work.rows import Retry, Work
 
 
 class Dataset(models.Model):
@@ -51,8 +52,14 @@ class Dataset(models.Model):
         return self.name
 
 
-class Rescoring(models.Model):
-    """A dataset's rows are being judged again, in slices; the row goes when all are done."""
+class Rescoring(Work):
+    """A dataset's rows are judged again, in slices, because its rules changed."""
+
+    job = "datasets.rescore_dataset"
+    retry = Retry(
+        message="Judging again was interrupted several times. Save the rules once more.",
+        after_faults=True,
+    )
 
     dataset = models.OneToOneField(
         Dataset, primary_key=True, on_delete=models.CASCADE, related_name="rescoring"
@@ -60,7 +67,6 @@ class Rescoring(models.Model):
     cursor = models.PositiveBigIntegerField(default=0, help_text="the last conversation judged")
     total = models.PositiveBigIntegerField(default=0)
     done = models.PositiveBigIntegerField(default=0)
-    touched_at = models.DateTimeField(auto_now=True)
 
     def __str__(self) -> str:
         return f"{self.dataset_id}: {self.done} of {self.total}"

@@ -5,13 +5,16 @@ from __future__ import annotations
 import uuid
 from typing import Self
 
-from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now
 
+from datasets_app import reasons
 from datasets_app.models.querysets import CuratorsQuerySet
+from otto_web.lib.work.rows import Retry, Work
+from otto_web.lib.work.states import State
+
+WITHDRAWN, EXPIRED = "withdrawn", "expired"  # why an upload was cancelled
 
 
 class Blob(models.Model):
@@ -25,36 +28,25 @@ class Blob(models.Model):
         return self.sha256
 
 
-class UploadState(models.TextChoices):
-    RECEIVING = "receiving"
-    RECEIVED = "received"
-    READING = "reading"
-    READY = "ready"
-    FAILED = "failed"
-    EXPIRED = "expired"
-    WITHDRAWN = "withdrawn"
-
-
 class UploadQuerySet(CuratorsQuerySet):
     """Uploads, as people and workers look for them."""
 
     def shown(self) -> Self:
         """Leave out what a person took back: its rows are on their way out."""
-        return self.exclude(state=UploadState.WITHDRAWN)
-
-    def claimable(self) -> Self:
-        """Return what waits for a worker, and what its worker has left."""
-        left = Q(state=UploadState.READING, lease_until__lt=Now())
-        return self.filter(Q(state=UploadState.RECEIVED) | left)
+        return self.exclude(state=State.CANCELLED, reason=WITHDRAWN)
 
 
-class Upload(models.Model):
-    """One file that a person sent, from its first chunk to its last conversation."""
+class Upload(Work):
+    """One file that a person sent, from its first chunk to its last conversation.
+
+    Of the last attempt the file goes away at which worker after worker was lost.
+    """
+
+    job = "datasets.import_upload"
+    turn = ("size", "queued_at")
+    retry = Retry(most=6, message=reasons.sentence("worker_lost"), after_faults=True)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="uploads"
-    )
     name = models.CharField(max_length=1024)
     claimed_type = models.CharField(max_length=200, default="")
     size = models.PositiveBigIntegerField()
@@ -62,10 +54,7 @@ class Upload(models.Model):
     claimed_sha256 = models.CharField(max_length=64, default="")
     dataset_name = models.CharField(max_length=200, default="", help_text="chosen by a person")
     is_again = models.BooleanField(default=False, help_text="load although the bytes are known")
-    state = models.CharField(
-        max_length=10, choices=UploadState, default=UploadState.RECEIVING, editable=False
-    )
-    reason = models.TextField(default="", blank=True, editable=False)
+    state = models.CharField(max_length=12, choices=State, default=State.RECEIVING, editable=False)
     idem_key = models.CharField(max_length=100, null=True)
     blob = models.ForeignKey(Blob, null=True, on_delete=models.PROTECT, related_name="uploads")
     dataset = models.ForeignKey(
@@ -76,27 +65,29 @@ class Upload(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True)
-    finished_at = models.DateTimeField(null=True, editable=False)
-    fence = models.PositiveBigIntegerField(default=0, editable=False)
-    attempt = models.PositiveIntegerField(default=0, editable=False)
-    lease_until = models.DateTimeField(null=True, editable=False)
     objects = UploadQuerySet.as_manager()
 
-    class Meta:
+    class Meta(Work.Meta):
         constraints = [
+            *Work.Meta.constraints,
             models.UniqueConstraint(fields=["created_by", "idem_key"], name="upload_idem_unique"),
-            models.CheckConstraint(
-                name="upload_state_known", condition=Q(state__in=UploadState.values)
-            ),
             models.CheckConstraint(name="upload_offset_fits", condition=Q(offset__lte=F("size"))),
         ]
         indexes = [
-            # the reaper's look for unfinished uploads
-            models.Index(fields=["state", "lease_until"], name="upload_by_state")
+            *Work.Meta.indexes,
+            # the reaper's look for uploads that nobody goes on sending
+            models.Index(
+                fields=["expires_at"], condition=Q(state="receiving"), name="upload_expiry"
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def sentence(self) -> str:
+        """Return why it stands as it does, for a person."""
+        return self.message or reasons.sentence(self.reason)
 
 
 class FileState(models.TextChoices):
@@ -117,7 +108,7 @@ class SourceFileQuerySet(CuratorsQuerySet):
     """Files of uploads that nobody took back."""
 
     def shown(self) -> Self:
-        return self.exclude(upload__state=UploadState.WITHDRAWN)
+        return self.exclude(upload__state=State.CANCELLED, upload__reason=WITHDRAWN)
 
     def at_rest(self) -> Self:
         """Return files that were read, or tried to be, into a dataset that is still there."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import uuid
 
-from django.conf import settings
 from django.db import models
 
 from datasets_app.models.conversation import Conversation
 from datasets_app.models.dataset import Dataset
 from datasets_app.models.querysets import CuratorsQuerySet
+from otto_web.lib.work.rows import Retry, Work
 
 
 class Choice(models.TextChoices):
@@ -18,14 +18,14 @@ class Choice(models.TextChoices):
     ALL = "all", "all, also excluded"
 
 
-class VersionState(models.TextChoices):
-    FREEZING = "freezing"
-    READY = "ready"
-    FAILED = "failed"
+class Version(Work):
+    """A frozen, ordered selection of a dataset's conversations; once frozen it never changes."""
 
-
-class Version(models.Model):
-    """A frozen, ordered selection of a dataset's conversations; once ready it never changes."""
+    job = "datasets.freeze_version"
+    retry = Retry(
+        message="Freezing was interrupted several times. Freeze another version.",
+        after_faults=True,
+    )
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="versions")
@@ -36,23 +36,18 @@ class Version(models.Model):
     policy_sha256 = models.CharField(max_length=64)
     split_seed = models.PositiveIntegerField()
     shares = models.JSONField()
-    state = models.CharField(max_length=10, choices=VersionState, default=VersionState.READY)
-    attempt = models.PositiveSmallIntegerField(default=0, editable=False)
-    reason = models.TextField(default="", blank=True, editable=False)
     counts = models.JSONField(
         default=dict, blank=True, help_text="rows by side, words, characters, passages, set aside"
     )
     quality_score = models.FloatField(default=0.0)
     manifest_sha256 = models.CharField(max_length=64, default="", blank=True)
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
-    )
     created_at = models.DateTimeField(auto_now_add=True)
     objects = CuratorsQuerySet.as_manager()
 
-    class Meta:
+    class Meta(Work.Meta):
         constraints = [
-            models.UniqueConstraint(fields=["dataset", "number"], name="version_number_unique")
+            *Work.Meta.constraints,
+            models.UniqueConstraint(fields=["dataset", "number"], name="version_number_unique"),
         ]
 
     def __str__(self) -> str:

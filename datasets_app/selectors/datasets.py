@@ -25,6 +25,7 @@ from datasets_app.selectors.quality import (
     rows_by_status,
     tally,
 )
+from otto_web.lib.work.states import State
 
 PREVIEW_CHARACTERS = 240
 
@@ -279,7 +280,8 @@ def history(dataset: Dataset) -> list[Action]:
 
 
 def rescoring_of(dataset: Dataset) -> Rescoring | None:
-    return Rescoring.objects.filter(dataset=dataset).first()
+    """Return the judging that is under way, or that came to nothing."""
+    return Rescoring.objects.filter(dataset=dataset).exclude(state=State.SUCCEEDED).first()
 
 
 def header(dataset: Dataset) -> dict[str, Any]:

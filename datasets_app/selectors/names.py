@@ -6,6 +6,7 @@ from uuid import UUID
 
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.models import Dataset, Version
+from otto_web.lib.work.states import State
 
 
 def as_uuid(text: str) -> UUID | None:
@@ -29,7 +30,7 @@ def dataset_named(text: str) -> Dataset:
 
 def version_named(text: str) -> Version:
     """Return the version of this id or name (the newest of equal names)."""
-    there = Version.objects.filter(state="ready")
+    there = Version.objects.filter(state=State.SUCCEEDED)
     number = as_uuid(text)
     found = there.filter(pk=number) if number else there.filter(name=text)
     version: Version | None = found.order_by("-created_at").first()

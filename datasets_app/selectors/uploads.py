@@ -24,7 +24,6 @@ from datasets_app.models import (
     Issue,
     SourceFile,
     Upload,
-    UploadState,
     VersionRow,
 )
 from datasets_app.origins import current_rows
@@ -35,7 +34,6 @@ SHOWN_FILES = 2_000
 SHOWN_ISSUES = 200
 EXAMPLES = 10
 BYTES_AROUND = 120
-MOVING = (UploadState.RECEIVED, UploadState.READING)
 
 
 @dataclass(slots=True)
@@ -104,7 +102,7 @@ def _over_files(figure: Aggregate) -> Coalesce:
 
 def is_moving(uploads: Iterable[Upload]) -> bool:
     """Say whether a page that shows these should look again soon."""
-    return any(upload.state in MOVING for upload in uploads)
+    return any(upload.is_under_way for upload in uploads)
 
 
 def upload_figures(upload: Upload) -> dict[str, int]:
@@ -130,14 +128,14 @@ def upload_page(upload: Upload, *, only_unloaded: bool) -> dict[str, Any]:
     root = next((file for file in files if file.parent_id is None), None)
     return {
         "upload": upload,
-        "reason": reasons.sentence(upload.reason),
+        "reason": upload.sentence,
         "root": root,
         "rows": list(_flat(_tree(files), only_unloaded=only_unloaded)),
         "more_files": max(0, upload.files.count() - len(files)),
         "figures": figures,
         "read": _bytes_read(files),
         "only_unloaded": only_unloaded,
-        "is_moving": upload.state in MOVING,
+        "is_moving": upload.is_under_way,
     }
 
 

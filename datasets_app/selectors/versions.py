@@ -13,6 +13,7 @@ from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from datasets_app.corpus.conversation import Conversation, from_json
 from datasets_app.models import ConversationRevision, Dataset, Version, VersionRow
 from datasets_app.selectors.counted import counted
+from otto_web.lib.work.states import State
 
 READ_ROWS = 2_000
 
@@ -60,7 +61,9 @@ def versions_of(dataset: Dataset) -> list[VersionLine]:
 
 def trainable_versions(user: User) -> QuerySet[Version]:
     """Return the versions that a run may name, newest first."""
-    visible = Version.objects.visible_to(user).filter(state="ready", dataset__deleted_at=None)
+    visible = Version.objects.visible_to(user).filter(
+        state=State.SUCCEEDED, dataset__deleted_at=None
+    )
     ordered: QuerySet[Version] = visible.select_related("dataset").order_by("-created_at")
     return ordered
 

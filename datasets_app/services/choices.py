@@ -8,11 +8,13 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from datasets_app.corpus.source import Mapping
-from datasets_app.models import FileState, Issue, SourceFile, Upload, UploadState
+from datasets_app.models import FileState, Issue, SourceFile, Upload
 from datasets_app.reasons import GOOD_MEMBER
 from datasets_app.services.uploads import NO_COUNTS
 from otto_web.lib import audit
 from otto_web.lib.hints import hint
+from otto_web.lib.work.claims import order_anew
+from otto_web.lib.work.states import State
 
 
 @transaction.atomic(durable=True)
@@ -88,7 +90,6 @@ def _hold(upload: Upload) -> None:
 
 def _wake(upload: Upload) -> None:
     """Hand the upload to a worker again; one that reads it already goes on with the file."""
-    at_rest = (UploadState.READY, UploadState.FAILED)
-    ready = Upload.objects.filter(pk=upload.pk, state__in=at_rest)
-    ready.update(state=UploadState.RECEIVED, finished_at=None)
-    hint("datasets.import_upload", upload.pk)
+    at_rest = (State.SUCCEEDED, State.FAILED)
+    order_anew(Upload.objects.filter(pk=upload.pk, state__in=at_rest))
+    hint(Upload.job, upload.pk)

@@ -12,6 +12,7 @@ from datasets_app.models import Dataset, Rescoring
 from datasets_app.services.changes import begin_change
 from otto_web.lib import audit
 from otto_web.lib.hints import hint
+from otto_web.lib.work.claims import order_anew
 
 
 @transaction.atomic
@@ -64,13 +65,14 @@ def delete_dataset(dataset: Dataset, *, by: User) -> None:
 @transaction.atomic(durable=True)
 def set_policy(dataset: Dataset, policy: Policy, *, by: User) -> Rescoring:
     """Store other rule settings and order that all rows are judged again."""
-    order, _ = Rescoring.objects.update_or_create(  # before the dataset, as the job locks them
-        dataset=dataset,
-        defaults={"cursor": 0, "done": 0, "total": dataset.conversations.count()},
-    )
+    orders = Rescoring.objects.select_for_update()  # before the dataset, as the job locks them
+    order, _ = orders.get_or_create(dataset=dataset)
+    total = dataset.conversations.count()
+    mine = Rescoring.objects.filter(pk=order.pk)
+    order_anew(mine, cursor=0, done=0, total=total, created_by=by)
     before = begin_change(dataset.pk).policy
     dataset.policy = policy.as_json()
     dataset.save(update_fields=["policy"])
     audit.record(by, "set rules", dataset, before=before, after=dataset.policy)
-    hint("datasets.rescore_dataset", dataset.pk)
+    hint(Rescoring.job, dataset.pk)
     return order

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
@@ -11,28 +10,20 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from datasets_app import events
-from datasets_app.corpus.conversation import CorpusError
-from datasets_app.models import Blob, Dataset, FileState, SourceFile, Upload, UploadState
+from datasets_app.models import Blob, Dataset, FileState, SourceFile, Upload
 from datasets_app.reasons import GOOD_MEMBER
 from datasets_app.services.datasets import create_dataset
+from otto_web.lib.work.claims import claim, finish, renew
+from otto_web.lib.work.states import State
 
-MOST_ATTEMPTS = 5
 SMALL_BYTES = 16 << 20
 LARGE = Q(size__gt=SMALL_BYTES) | Q(files__size__gt=SMALL_BYTES)
 CLAIMING = 7701  # any number: the lock under which imports are claimed
-
-
-class LostFenceError(CorpusError):
-    """Another worker has taken the import over, or a person took the upload back."""
-
-
-def lease_end() -> Any:
-    return Now() + timedelta(seconds=settings.OTTO_LEASE_SECONDS)
 
 
 @transaction.atomic(durable=True)
@@ -44,81 +35,39 @@ def claim_import(upload_id: UUID | str) -> Upload | None:
     """
     with connection.cursor() as cursor:  # so that two large ones do not take the last together
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CLAIMING])
-    if not _has_place(upload_id):
-        return None
-    claimed = (
-        Upload.objects.claimable()
-        .filter(pk=upload_id)
-        .update(
-            state=UploadState.READING,
-            fence=F("fence") + 1,
-            attempt=F("attempt") + 1,
-            lease_until=lease_end(),
-            reason="",
-        )
-    )
-    if not claimed:
-        return None
-    found: Upload = Upload.objects.select_related("blob", "dataset").get(pk=upload_id)
-    return found
+    return claim(Upload, upload_id) if _has_place(upload_id) else None
 
 
 def _has_place(upload_id: UUID | str) -> bool:
-    large = Upload.objects.exclude(pk=upload_id).filter(LARGE, state=UploadState.READING)
-    taken = large.filter(lease_until__gt=Now(), reason="").distinct().count()
+    large = Upload.objects.exclude(pk=upload_id).filter(LARGE, state=State.RUNNING)
+    taken = large.filter(lease_until__gt=Now()).distinct().count()
     if taken < max(1, settings.OTTO_SHORT_WORKERS - 1):
         return True
     return not Upload.objects.filter(LARGE, pk=upload_id).exists()
 
 
-def renew_lease(upload_id: UUID, fence: int) -> bool:
-    """Keep the import for another lease; False when it is no longer this worker's."""
-    owned = Upload.objects.filter(pk=upload_id, fence=fence, state=UploadState.READING)
-    return owned.update(lease_until=lease_end()) == 1
-
-
-def hold(upload: Upload, **changes: Any) -> None:
-    """Change the upload inside the caller's transaction, and prove that it is still owned."""
-    owned = Upload.objects.filter(pk=upload.pk, fence=upload.fence, state=UploadState.READING)
-    if owned.update(lease_until=lease_end(), **changes) != 1:
-        raise LostFenceError("This import was taken over or stopped.")
-    for name, value in changes.items():
-        setattr(upload, name, value)
-
-
-def release_import(upload: Upload) -> None:
-    """Let the next worker begin at once."""
-    owned = Upload.objects.filter(pk=upload.pk, fence=upload.fence, state=UploadState.READING)
-    owned.update(lease_until=timezone.now() - timedelta(seconds=1))
-
-
 @transaction.atomic(durable=True)
-def pause_import(upload: Upload, reason: str) -> None:
-    """Leave the import for a while, with the reason; the reaper has it gone on with."""
-    owned = Upload.objects.filter(pk=upload.pk, fence=upload.fence, state=UploadState.READING)
-    later = Now() + timedelta(seconds=settings.OTTO_DISK_LOOK_SECONDS)
-    owned.update(lease_until=later, reason=reason, attempt=0)
-    transaction.on_commit(partial(events.notify_upload, upload.pk))
-
-
-@transaction.atomic(durable=True)
-def end_import(upload: Upload, state: UploadState, reason: str = "") -> None:
+def end_import(
+    upload: Upload, state: State = State.SUCCEEDED, *, reason: str = "", message: str = ""
+) -> None:
     """Give the upload its last state."""
-    _finish(upload, state, reason)
+    _finish(upload, state, reason=reason, message=message)
 
 
 @transaction.atomic(durable=True)
-def end_reading(upload: Upload, state: UploadState, reason: str = "") -> bool:
+def end_reading(
+    upload: Upload, state: State = State.SUCCEEDED, *, reason: str = "", message: str = ""
+) -> bool:
     """Give the upload its last state, unless a person has let another file go meanwhile."""
-    hold(upload)  # its lock makes such a choice wait
+    renew(upload)  # its lock makes such a choice wait
     if upload.files.filter(verdict=FileState.PENDING).exists():
         return False
-    _finish(upload, state, reason)
+    _finish(upload, state, reason=reason, message=message)
     return True
 
 
-def _finish(upload: Upload, state: UploadState, reason: str) -> None:
-    hold(upload, state=state, reason=reason, finished_at=timezone.now(), attempt=0)
+def _finish(upload: Upload, state: State, **changes: Any) -> None:
+    finish(upload, state, attempts=0, **changes)
     transaction.on_commit(partial(events.notify_upload, upload.pk))
 
 
@@ -127,7 +76,7 @@ def earlier_upload(upload: Upload) -> Upload | None:
 
     One that broke off in the middle of a file is none: a part is not the whole.
     """
-    same = Upload.objects.filter(blob=upload.blob, state=UploadState.READY, duplicate_of=None)
+    same = Upload.objects.filter(blob=upload.blob, state=State.SUCCEEDED, duplicate_of=None)
     same = same.exclude(pk__in=SourceFile.objects.broken_off().values("upload"))
     same = same.filter(dataset__deleted_at=None).exclude(dataset=None).exclude(pk=upload.pk)
     if upload.dataset is not None:
@@ -141,31 +90,25 @@ def earlier_upload(upload: Upload) -> Upload | None:
 @transaction.atomic(durable=True)
 def note_sha256(upload: Upload, sha256: str) -> None:
     """Note what the bytes are before they move, so that a crash cannot lose sight of them."""
-    hold(upload, claimed_sha256=sha256)
+    renew(upload, claimed_sha256=sha256)
 
 
 @transaction.atomic(durable=True)
 def take_blob(upload: Upload, move: Callable[[], Blob]) -> None:
     """Note the bytes that an upload brought; row and file appear together."""
-    hold(upload, blob=move())
+    renew(upload, blob=move())
 
 
 @transaction.atomic(durable=True)
 def end_as_duplicate(upload: Upload, original: Upload) -> None:
     """End an upload whose bytes are known; a person may still have it loaded again."""
-    hold(
-        upload,
-        state=UploadState.READY,
-        reason="already_uploaded",
-        duplicate_of=original,
-        finished_at=timezone.now(),
-    )
+    finish(upload, reason="already_uploaded", duplicate_of=original)
 
 
 @transaction.atomic(durable=True)
 def open_root(upload: Upload, blob: Blob) -> None:
     """Make the upload itself the first file of its tree."""
-    hold(upload)
+    renew(upload)
     SourceFile.objects.get_or_create(
         upload=upload,
         parent=None,
@@ -183,21 +126,21 @@ def settle_dataset(upload: Upload) -> Dataset:
     named = Dataset.objects.filter(name=wanted, deleted_at=None).first() if wanted else None
     fresh = wanted or PurePosixPath(upload.name).name.split(".")[0] or "Upload"
     dataset: Dataset = named or create_dataset(fresh, by=upload.created_by)
-    hold(upload, dataset=dataset)
+    renew(upload, dataset=dataset)
     return dataset
 
 
 @transaction.atomic(durable=True)
 def add_members(upload: Upload, members: list[SourceFile]) -> None:
     """Add files found in an archive; those noted by an earlier attempt stay as they are."""
-    hold(upload)
+    renew(upload)
     SourceFile.objects.bulk_create(members, ignore_conflicts=True)
 
 
 @transaction.atomic(durable=True)
 def offer_members(upload: Upload, file: SourceFile) -> None:
     """Let the members that were whole wait for a person, since their archive was not."""
-    hold(upload)
+    renew(upload)
     whole = SourceFile.objects.filter(parent=file, verdict=FileState.PENDING)
     whole.update(verdict=FileState.WAITING, reason=GOOD_MEMBER)
 
@@ -205,7 +148,7 @@ def offer_members(upload: Upload, file: SourceFile) -> None:
 @transaction.atomic(durable=True)
 def end_file(upload: Upload, file: SourceFile, **changes: Any) -> None:
     """Give a file its verdict; bytes that no reader counted are put where the verdict says."""
-    hold(upload, attempt=0)
+    renew(upload, attempts=0)
     if "n_total" not in changes and not file.n_total:
         column = {FileState.LOADED: "n_loaded", FileState.SKIPPED: "n_skipped"}
         changes |= {"n_total": file.size, column.get(changes["verdict"], "n_failed"): file.size}
@@ -215,5 +158,5 @@ def end_file(upload: Upload, file: SourceFile, **changes: Any) -> None:
 @transaction.atomic(durable=True)
 def park_file(upload: Upload, file: SourceFile, **changes: Any) -> None:
     """Leave a file until a person has chosen."""
-    hold(upload)
+    renew(upload)
     SourceFile.objects.filter(pk=file.pk).update(verdict=FileState.WAITING, **changes)

@@ -25,15 +25,19 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import F, Sum
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from datasets_app import events
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.detection.encoding import clean_name, clean_text
-from datasets_app.models import Dataset, FileState, Issue, Upload, UploadState
+from datasets_app.models import Dataset, FileState, Issue, Upload
+from datasets_app.models.upload import WITHDRAWN
 from otto_web.lib import audit
 from otto_web.lib.files import fsync_path
 from otto_web.lib.hints import hint
+from otto_web.lib.work.claims import cancel, order_anew
+from otto_web.lib.work.states import State
 
 log = logging.getLogger(__name__)
 BLOCK_BYTES = 256 * 1024
@@ -161,7 +165,7 @@ def _check_limits(size: int, by: User | None) -> None:
             f"This file has {size:,} bytes; one upload may have {limit:,} ({limit / GIB:.1f} GiB). "
             "Split it and upload the parts.",
         )
-    open_now = Upload.objects.filter(created_by=by, state=UploadState.RECEIVING)
+    open_now = Upload.objects.filter(created_by=by, state=State.RECEIVING)
     left = open_now.aggregate(left=Sum(F("size") - F("offset")))["left"] or 0
     if left + size > IN_FLIGHT_BYTES:
         raise UploadError(429, "Your unfinished uploads add up to 20 GiB. Finish or cancel some.")
@@ -201,7 +205,7 @@ def _locked(upload_id: UUID, by: User | None) -> Upload:
 
 
 def _check_chunk(upload: Upload, chunk: Chunk) -> None:
-    if upload.state != UploadState.RECEIVING:
+    if upload.state != State.RECEIVING:
         raise UploadError(410, "This upload takes no more bytes.")
     if chunk.offset != upload.offset:
         raise UploadError(409, f"The next byte wanted is {upload.offset}, not {chunk.offset}.")
@@ -272,11 +276,11 @@ def _move(upload: Upload, offset: int) -> None:
     old, upload.offset = upload.offset, offset
     upload.expires_at = timezone.now() + LIFE
     if offset == upload.size:
-        upload.state = UploadState.RECEIVED
+        upload.state = State.QUEUED
         upload.expires_at = None
-        hint("datasets.import_upload", upload.pk)
+        hint(Upload.job, upload.pk)
     changed = Upload.objects.filter(pk=upload.pk, offset=old).update(
-        offset=upload.offset, expires_at=upload.expires_at, state=upload.state
+        offset=upload.offset, expires_at=upload.expires_at, state=upload.state, queued_at=Now()
     )
     if not changed:
         raise UploadError(409, "Another request has moved this upload.")
@@ -308,13 +312,13 @@ def receive_path(path: Path, new: NewUpload, *, by: User | None) -> Upload:
 def load_again(upload: Upload, dataset: str, *, by: User | None) -> bool:
     """Read an upload's bytes although they are known; False when it is not asking that."""
     chosen, name = _chosen_dataset(dataset, by)
-    asking = Upload.objects.filter(pk=upload.pk, state=UploadState.READY, files=None)
-    changed = asking.exclude(blob=None).update(
-        state=UploadState.RECEIVED, is_again=True, dataset=chosen, dataset_name=name, reason=""
+    asking = Upload.objects.filter(pk=upload.pk, state=State.SUCCEEDED, files=None)
+    changed = order_anew(
+        asking.exclude(blob=None), is_again=True, dataset=chosen, dataset_name=name
     )
     if changed:
         audit.record(by, "upload.load_again", upload)
-        hint("datasets.import_upload", upload.pk)
+        hint(Upload.job, upload.pk)
     return bool(changed)
 
 
@@ -322,15 +326,13 @@ def load_again(upload: Upload, dataset: str, *, by: User | None) -> bool:
 def retry_upload(upload: Upload, *, by: User | None) -> bool:
     """Read on where a file broke off, and what failed anew; False when there is no such file."""
     broken = upload.files.broken_off()
-    failed = Upload.objects.filter(pk=upload.pk, state=UploadState.FAILED)
-    partly = Upload.objects.filter(pk__in=broken.values("upload"), state=UploadState.READY)
-    changed = (failed | partly).update(
-        state=UploadState.RECEIVED, attempt=0, reason="", finished_at=None
-    )
+    failed = Upload.objects.filter(pk=upload.pk, state=State.FAILED)
+    partly = Upload.objects.filter(pk__in=broken.values("upload"), state=State.SUCCEEDED)
+    changed = order_anew(failed | partly)
     if changed:
         audit.record(by, "upload.retry", upload)
         _forget_failures(upload)
-        hint("datasets.import_upload", upload.pk)
+        hint(Upload.job, upload.pk)
     return bool(changed)
 
 
@@ -350,12 +352,7 @@ def withdraw_upload(upload: Upload, *, by: User | None) -> None:
 
     The fence goes up, so a worker that is reading it writes nothing more.
     """
-    changed = (
-        Upload.objects.filter(pk=upload.pk)
-        .exclude(state=UploadState.WITHDRAWN)
-        .update(state=UploadState.WITHDRAWN, fence=F("fence") + 1, finished_at=timezone.now())
-    )
-    if not changed:
+    if not cancel(Upload.objects.shown().filter(pk=upload.pk), WITHDRAWN):
         return
     audit.record(by, "upload.delete", upload, before={"name": upload.name, "size": upload.size})
     transaction.on_commit(partial(_drop_part, upload.pk))

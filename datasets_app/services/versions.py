@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from datasets_app.corpus.rules import policy
-from datasets_app.models import Choice, Dataset, Version, VersionState
+from datasets_app.models import Choice, Dataset, Version
 from otto_web.lib import audit
 from otto_web.lib.hints import hint
 
@@ -18,7 +18,7 @@ def order_version(
 ) -> Version:
     """Write down that a version is wanted; the row is the order, a worker freezes it."""
     version = new_version(dataset, choice=choice, name=name, user=user)
-    hint("datasets.freeze_version", version.pk)
+    hint(Version.job, version.pk)
     return version
 
 
@@ -36,7 +36,6 @@ def new_version(dataset: Dataset, *, choice: str, name: str, user: User | None) 
         policy_sha256=rules.sha256,
         split_seed=dataset.split_seed,
         shares={"validation": dataset.validation_share, "test": dataset.test_share},
-        state=VersionState.FREEZING,
         created_by=user,
     )
     version.full_clean(exclude=["created_by"])  # a script is nobody

@@ -15,17 +15,17 @@ from django.utils.http import http_date
 from django.views.decorators.csrf import csrf_exempt
 
 from datasets_app.corpus.detection.encoding import clean_text
-from datasets_app.models import Upload, UploadState
+from datasets_app.models import Upload
 from datasets_app.services import uploads
 from datasets_app.services.uploads import Chunk, NewUpload, UploadError
 from otto_web.lib.access import Role, declares, has_role
 from otto_web.lib.http import TeamRequest
 from otto_web.lib.tokens import user_of_token
+from otto_web.lib.work.states import State
 
 VERSION = "1.0.0"
 EXTENSIONS = "creation,expiration,checksum,termination"
 CHUNK_TYPE = "application/offset+octet-stream"
-GONE = {UploadState.EXPIRED, UploadState.WITHDRAWN}
 Door = Callable[..., HttpResponse]
 
 
@@ -170,7 +170,7 @@ def _patch(request: TeamRequest, upload_id: UUID) -> HttpResponse:
 
 def _delete(request: TeamRequest, upload_id: UUID) -> HttpResponse:
     upload = _own(request, upload_id)
-    if upload.state != UploadState.RECEIVING:
+    if upload.state != State.RECEIVING:
         raise UploadError(410, "This upload has arrived; delete it on its page.")
     uploads.withdraw_upload(upload, by=request.user)
     return HttpResponse(status=204)
@@ -181,7 +181,7 @@ def _own(request: TeamRequest, upload_id: UUID) -> Upload:
     upload: Upload | None = visible.filter(pk=upload_id, created_by=request.user).first()
     if upload is None:
         raise UploadError(404, "There is no such upload.")
-    if upload.state in GONE:
+    if upload.state == State.CANCELLED:
         raise UploadError(410, "This upload is gone. Start it again.")
     return upload
 

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import connection
 
 from otto_web.lib.models import ProcessBeat
+from otto_web.lib.work.sweep import look_after_work
 
 log = logging.getLogger(__name__)
 FORGET_AFTER_BEATS = 60
@@ -54,4 +55,4 @@ def end_silent_sessions(now: datetime) -> None:
                 cursor.execute(_END_SESSION, session[:2])
 
 
-SWEEPS = (end_silent_sessions, forget_dead_processes)
+SWEEPS = (end_silent_sessions, forget_dead_processes, look_after_work)

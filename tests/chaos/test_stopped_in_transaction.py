@@ -14,9 +14,10 @@ from chat_app.services import chats, deployments
 from chat_app.services.chats import AnswerParams
 from chat_app.services.pipelines import Wish, start_pipeline
 from datasets_app.corpus.rules import policy
-from datasets_app.models import Conversation, Rescoring, Upload, UploadState, Version, VersionState
+from datasets_app.models import Conversation, Rescoring, Upload, Version
 from datasets_app.services import versions
 from datasets_app.services.datasets import set_policy
+from otto_web.lib.work.states import State
 from tests.chat_app.serving.toys import CHATS
 from tests.datasets_app.makers import support_dataset
 from tests.training_app.conftest import SUPERVISE, make_version, toy_order
@@ -82,7 +83,7 @@ def others(start, worker):
 def test_an_import_stopped_in_its_copy(upload, stop_at_work, others):
     found = upload("hats.jsonl", lines(ROWS))
     process = stop_at_work("imports.mid_copy", "datasets.import_upload", found.pk)
-    others(process, Upload.objects.filter(pk=found.pk, state=UploadState.READY).exists)
+    others(process, Upload.objects.filter(pk=found.pk, state=State.SUCCEEDED).exists)
     assert Conversation.objects.count() == ROWS
     assert found.files.get().n_records == ROWS
 
@@ -90,14 +91,14 @@ def test_an_import_stopped_in_its_copy(upload, stop_at_work, others):
 def test_an_import_stopped_while_it_judges(upload, stop_at_work, others):
     found = upload("hats.jsonl", lines(ROWS))
     process = stop_at_work("imports.judging", "datasets.import_upload", found.pk)
-    others(process, Upload.objects.filter(pk=found.pk, state=UploadState.READY).exists)
+    others(process, Upload.objects.filter(pk=found.pk, state=State.SUCCEEDED).exists)
     assert Conversation.objects.count() == ROWS
 
 
 def test_a_version_stopped_while_it_is_dealt(cora, stop_at_work, others):
     version = versions.order_version(support_dataset(cora), user=cora)
     process = stop_at_work("freezing.dealing", "datasets.freeze_version", version.pk)
-    others(process, Version.objects.filter(pk=version.pk, state=VersionState.READY).exists)
+    others(process, Version.objects.filter(pk=version.pk, state=State.SUCCEEDED).exists)
     version.refresh_from_db()
     assert version.rows.count() == version.counts["rows"]
 
@@ -106,14 +107,14 @@ def test_a_rescoring_stopped_while_it_judges(cora, stop_at_work, others):
     dataset = support_dataset(cora)
     set_policy(dataset, policy.standard(), by=cora)
     process = stop_at_work("rescoring.judging", "datasets.rescore_dataset", dataset.pk)
-    others(process, lambda: not Rescoring.objects.exists())
+    others(process, Rescoring.objects.filter(state=State.SUCCEEDED).exists)
 
 
 def test_an_export_stopped_at_its_end(toy_model, theo, stop_at_work, others):
     found = deployments.deploy(toy_model, "support", by=theo)
     export = ServingExport.objects.get()
     process = stop_at_work("exports.finishing", "chat.prove_serving_export", export.pk)
-    others(process, ServingExport.objects.filter(state="ready").exists)
+    others(process, ServingExport.objects.filter(state=State.SUCCEEDED).exists)
     found.refresh_from_db()
     assert found.export == ServingExport.objects.get()
 

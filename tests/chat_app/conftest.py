@@ -84,7 +84,7 @@ def deployment(toy_model, theo, redis_server, proof_of_toy):
         patch.setattr(serving_exports, "build", proof_of_toy)
         serving_exports.prove_serving_export(ServingExport.objects.get().pk)
     found.refresh_from_db()
-    assert found.export is not None, ServingExport.objects.get().reason
+    assert found.export is not None, ServingExport.objects.get().message
     return found
 
 

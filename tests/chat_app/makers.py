@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils import timezone
+
 from chat_app.models import (
     Chat,
     Deployment,
@@ -26,9 +28,10 @@ def make_model(name="support-3m", number=1, **columns):
     )  # fmt: skip
 
 
-def make_export(model, state="ready", **columns):
+def make_export(model, **columns):
     return ServingExport.objects.create(
-        model=model, state=state, path=model.path, onnxruntime="1.31.1", cpu="x86_64",
+        model=model, state="succeeded", finished_at=timezone.now(),
+        path=model.path, onnxruntime="1.31.1", cpu="x86_64",
         parity_max=1.4e-6, figures=FIGURES, calibration=SPEEDS, **columns,
     )  # fmt: skip
 

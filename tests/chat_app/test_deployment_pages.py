@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from chat_app.models import Deployment, DeploymentEvent, ServingExport
 from chat_app.services import deployments
@@ -127,7 +128,9 @@ def test_another_model_takes_over_once_proved_and_one_click_goes_back(
 def test_a_failed_proof_says_why_and_the_old_model_goes_on(served, second, theo, client_of):
     deployments.deploy(second, "support", by=theo)
     ServingExport.objects.filter(model=second).update(
-        state="failed", reason="The serving file does not answer as PyTorch does."
+        state="failed",
+        finished_at=timezone.now(),
+        message="The serving file does not answer as PyTorch does.",
     )
     page = client_of(theo).get(reverse("deployment-detail", args=["support"])).content.decode()
     assert "was not taken" in page
@@ -173,7 +176,9 @@ def test_an_export_is_ordered_once_and_shows_how_it_stands(served, theo, client_
     export = Export.objects.get()
     url = reverse("model-exports", args=[served.model_id])
     assert "Waits for a worker." in client.get(url).content.decode()
-    Export.objects.update(state="failed", reason="The ONNX file differs from torch.")
+    Export.objects.update(
+        state="failed", finished_at=timezone.now(), message="The ONNX file differs from torch."
+    )
     assert "The ONNX file differs from torch." in client.get(url).content.decode()
     client.post(reverse("model-export-order", args=[served.model_id]))
     export.refresh_from_db()
@@ -186,7 +191,8 @@ def test_a_proved_export_is_downloaded_as_a_zip(served, theo, client_of, data_di
     folder.mkdir(parents=True)
     (folder / "model.onnx").write_bytes(b"graph")
     Export.objects.create(
-        model=served.model, format="onnx", state="ready", path="exports/one", parity_max=2e-6,
+        model=served.model, format="onnx", state="succeeded", finished_at=timezone.now(),
+        path="exports/one", parity_max=2e-6,
         figures={"prompts": 4, "greedy_tokens": 64}, sha256="a" * 64,
     )  # fmt: skip
     page = client_of(theo).get(reverse("model-exports", args=[served.model_id]))

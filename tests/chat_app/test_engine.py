@@ -67,7 +67,7 @@ def text_of(frames):
 @pytest.mark.checklist(200)
 def test_a_serving_file_is_offered_after_its_numbers_agree(deployment):
     export = ServingExport.objects.get()
-    assert export.state == "ready"
+    assert export.state == "succeeded"
     assert export.parity_max <= 1e-4
     assert export.figures["greedy_equal"]
     assert export.calibration["decode_8"] > 0

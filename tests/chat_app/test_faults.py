@@ -16,8 +16,7 @@ from safetensors import SafetensorError
 from chat_app import streams_out
 from chat_app.engine import Engine, EngineError, Writing
 from chat_app.jobs import pipeline_steps, serving_exports
-from chat_app.jobs.claims import claim
-from chat_app.models import Generation, GenerationState, LogEntry, PipelineState, ServingExport
+from chat_app.models import Generation, GenerationState, LogEntry, Pipeline, ServingExport
 from chat_app.services import chats, deployments, generations
 from chat_app.services.chats import AnswerParams
 from chat_app.services.generations import ClaimedAnswer
@@ -26,12 +25,14 @@ from chat_app.serving.errors import ServingError
 from chat_app.serving.graph_files import graph_path
 from chat_app.serving.requests import Finished, Timings
 from chat_app.token_stream import StreamMux
+from otto_web.lib.work.claims import claim, fail
+from otto_web.lib.work.states import State
 from tests.chat_app.conftest import running_engine
 from tests.chat_app.makers import add_chat, make_served
 from tests.chat_app.test_engine import ask, ended, tab_of
 from tests.training_app.conftest import make_version, toy_order
 from tests.waiting import until
-from training_app.models import JobState, Run, RunState
+from training_app.models import Run, RunState
 from training_app.paths import absolute
 from training_app.services.runs import queue_run
 
@@ -235,8 +236,7 @@ def test_continuing_a_loop_whose_run_failed_trains_anew(transactional_db, redis_
     Run.objects.update(state=RunState.FAILED, finished_at=timezone.now())
     run.refresh_from_db()
     pipeline = start_pipeline(Wish(), by=theo)
-    pipeline.run, pipeline.state = run, PipelineState.FAILED
-    pipeline.save()
+    fail(claim(Pipeline, pipeline.pk), "refused", "It broke.", run=run)
     retry_pipeline(pipeline, by=theo)
     pipeline.refresh_from_db()
     assert (pipeline.run, pipeline.options["tries"]) == (None, 1)
@@ -244,7 +244,7 @@ def test_continuing_a_loop_whose_run_failed_trains_anew(transactional_db, redis_
 
 def test_a_loop_asks_anew_after_an_answer_that_failed(served, theo, monkeypatch):
     monkeypatch.setattr(pipeline_steps, "ANSWER_SECONDS", 0.0)
-    pipeline = start_pipeline(Wish(), by=theo)
+    pipeline = claim(Pipeline, start_pipeline(Wish(), by=theo).pk)
     pipeline.deployment, pipeline.version = served, make_version()
     for _ in range(2):  # nobody answers, the step is done again: still one question
         with pytest.raises(ServingError, match="No engine answered"):
@@ -260,9 +260,9 @@ def test_a_loop_does_not_train_on_what_is_mostly_unfit(transactional_db, redis_s
     version = make_version()
     type(version).objects.update(quality_score=0.3)
     version.refresh_from_db()
-    pipeline = start_pipeline(Wish(preset="tiny", steps=10), by=theo)
+    pipeline = claim(Pipeline, start_pipeline(Wish(preset="tiny", steps=10), by=theo).pk)
     pipeline.version = version
-    with pytest.raises(Exception, match="fit for training"):
+    with pytest.raises(Exception, match="quality score of this version is 30"):
         pipeline_steps.train(pipeline)
     assert not Run.objects.exists()
 
@@ -289,9 +289,9 @@ def test_an_export_that_finds_the_disk_full_goes_on_when_there_is_room(
         patch.setattr(serving_exports, "write_graph", full)
         serving_exports.prove_serving_export(export.pk)
     export.refresh_from_db()
-    assert (export.state, "disk is full" in export.reason) == (JobState.RUNNING, True)
+    assert (export.state, "disk is full" in export.message) == (State.QUEUED, True)
     assert claim(ServingExport, export.pk) is None  # not at once: somebody has to make room
-    ServingExport.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    ServingExport.objects.update(not_before=timezone.now())
     serving_exports.prove_serving_export(export.pk)
     export.refresh_from_db()
-    assert (export.state, export.reason) == (JobState.READY, "")
+    assert (export.state, export.reason) == (State.SUCCEEDED, "")

@@ -9,12 +9,14 @@ from django.urls import reverse
 
 from chat_app.jobs import pipeline_steps
 from chat_app.jobs.pipelines import advance
-from chat_app.models import STEP_WORDS, LogEntry, Pipeline, PipelineState
+from chat_app.models import STEP_WORDS, LogEntry, Pipeline
 from chat_app.selectors.next_model import proposal
 from chat_app.services.pipelines import Wish, retry_pipeline, start_pipeline
 from datasets_app.jobs import freezing
 from datasets_app.models import Conversation, Decision
 from datasets_app.services import curation
+from otto_web.lib.work.claims import claim
+from otto_web.lib.work.states import State
 from tests.chat_app.makers import add_chat, make_served
 from tests.datasets_app.makers import add, pair, support_dataset
 from training_app.models import Run
@@ -87,8 +89,8 @@ def test_a_pipeline_does_what_it_can_and_waits_for_the_train_worker(cora, theo, 
     pipeline = start_pipeline(Wish(support_dataset(cora), preset="tiny", steps=5), by=theo)
     assert advance(pipeline.pk)
     states = dict(pipeline.steps.values_list("name", "state"))
-    assert (states["load"], states["check"], states["freeze"]) == ("done", "done", "done")
-    assert (states["train"], states["evaluate"]) == ("running", "waiting")
+    assert (states["load"], states["check"], states["freeze"]) == ("succeeded",) * 3
+    assert (states["train"], states["evaluate"]) == ("running", "queued")
     assert advance(pipeline.pk)
     assert Run.objects.count() == 1
 
@@ -101,19 +103,19 @@ def test_a_critical_dataset_stops_the_pipeline_with_a_sentence(theo, cora, clien
     pipeline = start_pipeline(Wish(dataset), by=theo)
     assert not advance(pipeline.pk)
     pipeline.refresh_from_db()
-    assert pipeline.state == PipelineState.FAILED
+    assert pipeline.state == State.FAILED
     assert "quality score is 0 %" in pipeline.steps.get(name="check").note
     page = client_of(theo).get(reverse("pipeline-detail", args=[pipeline.pk])).content.decode()
     assert "Continue from here" in page
     retry_pipeline(pipeline, by=theo)
-    assert Pipeline.objects.get().state == PipelineState.RUNNING
+    assert Pipeline.objects.get().state == State.QUEUED
 
 
 def test_two_workers_never_do_one_pipeline_at_once(cora, theo, data_dir):
     pipeline = start_pipeline(Wish(support_dataset(cora)), by=theo)
-    Pipeline.objects.update(lease_until="2999-01-01T00:00:00Z")
+    assert claim(Pipeline, pipeline.pk)
     assert advance(pipeline.pk)
-    assert not pipeline.steps.exclude(state="waiting").exists()
+    assert not pipeline.steps.exclude(state="queued").exists()
 
 
 def test_starting_needs_the_role_and_shows_errors_beside_fields(client_of, theo, cora):

@@ -136,7 +136,7 @@ def test_freezing_by_the_form_orders_a_version(dataset, curator, redis_server):
     answer = curator.post(reverse("version-list", args=[dataset.pk]), {"choice": "kept"})
     version = Version.objects.get()
     assert answer["Location"] == reverse("version-detail", args=[version.pk])
-    assert version.state == "freezing"
+    assert version.state == "queued"
     freezing.freeze(version.pk)
     page = curator.get(answer["Location"]).content.decode()
     assert "Train on this version" not in page  # a curator may not train

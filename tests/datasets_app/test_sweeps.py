@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import io
 import os
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from datasets_app import sweeps
 from datasets_app.blobs import blob_path, move_into_store, work_path
 from datasets_app.corpus.rules import policy
-from datasets_app.jobs import freezing
-from datasets_app.jobs.rescoring import rescore_dataset
-from datasets_app.models import Blob, Conversation, Dataset, Upload, UploadState, Version
+from datasets_app.jobs import freezing, rescoring
+from datasets_app.models import Blob, Conversation, Dataset, Rescoring, Upload, Version
 from datasets_app.selectors.versions import iter_conversations
 from datasets_app.services import removal, uploads, versions
 from datasets_app.services.datasets import create_dataset, delete_dataset, set_policy
 from datasets_app.services.uploads import Chunk, NewUpload, part_path
+from otto_web.lib.work.claims import LostLease, claim, order_anew
+from otto_web.lib.work.states import State
 from tests.datasets_app.makers import add, pair, support_dataset
 
 pytestmark = [
@@ -41,7 +44,7 @@ def test_an_unfinished_upload_ends_seven_days_after_its_last_piece(cora):
     assert part_path(upload.pk).exists()
     sweeps.expire_uploads(timezone.now() + timedelta(days=8))
     upload.refresh_from_db()
-    assert upload.state == UploadState.EXPIRED
+    assert upload.state == State.CANCELLED
     assert not part_path(upload.pk).exists()
     sweeps.expire_uploads(timezone.now() + timedelta(days=16))
     assert not Upload.objects.exists()
@@ -82,37 +85,63 @@ def test_the_same_bytes_twice_are_one_file(data_dir):
     assert len([path for path in (data_dir / "blobs").rglob("*") if path.is_file()]) == 1
 
 
-@pytest.fixture
-def hinted(monkeypatch):
-    """Give the list of work that workers were woken for."""
-    found = []
-    monkeypatch.setattr(sweeps, "hint", lambda task, pk: found.append((task, pk)))
-    return found
-
-
-def test_a_version_left_freezing_is_hinted_again_and_gives_up_after_three_deaths(cora, hinted):
+def test_a_version_whose_worker_dies_again_and_again_is_given_up(cora):
     version = versions.order_version(support_dataset(cora), user=cora)
-    sweeps.hint_versions(timezone.now())
-    assert hinted == []  # its own hint is on its way
-    sweeps.hint_versions(timezone.now() + LATER)
-    assert hinted == [("datasets.freeze_version", version.pk)]
-    Version.objects.filter(pk=version.pk).update(attempt=freezing.MOST_ATTEMPTS)
+    for _ in range(Version.retry.most):
+        assert claim(Version, version.pk)
+        Version.objects.update(lease_until=timezone.now() - LATER)
     freezing.freeze(version.pk)
     version.refresh_from_db()
-    assert version.state == "failed"
-    assert "interrupted" in version.reason
+    assert (version.state, version.rows.count()) == ("failed", 0)
+    assert "interrupted" in version.message
 
 
-def test_a_rescoring_left_behind_is_hinted_again(cora, hinted):
+def elsewhere(act, *args):
+    """Do something on another connection, as another process does."""
+
+    def do():
+        try:
+            return act(*args)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as other:
+        return other.submit(do).result()
+
+
+def test_a_worker_that_lost_a_version_freezes_nothing(cora, monkeypatch):
+    version = versions.order_version(support_dataset(cora), user=cora)
+    deal = freezing.deal
+
+    def deal_late(*args, **kwargs):
+        elsewhere(
+            order_anew, Version.objects.filter(pk=version.pk)
+        )  # its lease ended, and another worker may have it
+        return deal(*args, **kwargs)
+
+    monkeypatch.setattr(freezing, "deal", deal_late)
+    freezing.freeze(version.pk)
+    version.refresh_from_db()
+    assert (version.state, version.rows.count()) == ("queued", 0)
+    monkeypatch.undo()
+    freezing.freeze(version.pk)
+    version.refresh_from_db()
+    assert (version.state, version.fence) == ("succeeded", 3)
+
+
+def test_rules_that_change_while_rows_are_judged_have_all_of_them_judged_anew(cora, monkeypatch):
+    monkeypatch.setattr(rescoring, "SLICE_ROWS", 10)
     dataset = support_dataset(cora)
     set_policy(dataset, policy.standard(), by=cora)
-    sweeps.hint_rescorings(timezone.now())
-    assert hinted == []
-    sweeps.hint_rescorings(timezone.now() + LATER)
-    assert hinted == [("datasets.rescore_dataset", dataset.pk)]
-    rescore_dataset(dataset.pk)
-    sweeps.hint_rescorings(timezone.now() + LATER)
-    assert len(hinted) == 1
+    late = claim(Rescoring, dataset.pk)
+    assert rescoring.rescore_slice(late)
+    set_policy(dataset, policy.standard().changed("too_short", on=False), by=cora)
+    with pytest.raises(LostLease):
+        rescoring.rescore_slice(late)
+    rescoring.rescore_dataset(dataset.pk)
+    order = Rescoring.objects.get()
+    assert (order.state, order.done) == ("succeeded", order.total)
+    assert not dataset.conversations.filter(reasons__contains=["too_short"]).exists()
 
 
 def test_the_rows_of_a_deleted_dataset_go_in_slices_and_those_of_a_version_stay(cora, monkeypatch):

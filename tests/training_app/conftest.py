@@ -9,8 +9,9 @@ from uuid import uuid4
 
 import pytest
 from django.conf import settings as live_settings
+from django.utils import timezone
 
-from datasets_app.models import Conversation, Dataset, Version, VersionRow, VersionState
+from datasets_app.models import Conversation, Dataset, Version, VersionRow
 from training_app.lm.config import DataConfig, ModelConfig, RunSpec, TrainConfig
 from training_app.services.runs import Order, queue_run
 
@@ -46,7 +47,8 @@ def make_version(count=60, *, quality=95.0, validation=None):
         },
         quality_score=quality / 100,
         manifest_sha256=uuid4().hex * 2,
-        state=VersionState.READY,
+        state="succeeded",
+        finished_at=timezone.now(),
     )
     VersionRow.objects.bulk_create(
         VersionRow(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from training_app.models.evaluation import EvalSample, Evaluation
-from training_app.models.export import Export, JobState
+from training_app.models.export import Export
 from training_app.models.progress import Checkpoint, RunPoint, RunSample
 from training_app.models.run import (
     TERMINAL,
@@ -25,7 +25,6 @@ __all__ = [
     "EvalSample",
     "Evaluation",
     "Export",
-    "JobState",
     "ModelQuerySet",
     "ModelState",
     "Run",

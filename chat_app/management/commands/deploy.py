@@ -35,7 +35,7 @@ class Command(BaseCommand):
                 ALIAS(options["alias"])
                 model = model_named(options["model"])
                 deployments.deploy(model, options["alias"], by=None)
-                export = deployments.order_export(model)
+                export = deployments.order_export(model, by=None)
                 settle(export, prove_serving_export, has_workers=borrowed.has_workers)
             except ValidationError as error:
                 raise CommandError(" ".join(error.messages)) from error

@@ -10,18 +10,18 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from chat_app.jobs.portable_exports import export_portable_model
 from chat_app.jobs.serving_exports import prove_serving_export
 from chat_app.jobs.waiting import settle
 from chat_app.services.deployments import order_export
-from chat_app.services.portable import order_portable
 from chat_app.serving.errors import ServingError
 from chat_app.serving.graph_files import GRAPH_FILES
 from otto_web.servers.borrow import servers_for_command
+from training_app.jobs.portable_exports import export_portable_model
 from training_app.lm.config import TrainingError
 from training_app.models import TrainedModel
 from training_app.paths import absolute
 from training_app.selectors.names import model_named
+from training_app.services.portable import order_portable
 
 FORMATS = ("serving", "onnx", "huggingface")
 PAPERS = (
@@ -59,7 +59,7 @@ class Command(BaseCommand):
 
 def _write_serving(model: TrainedModel, target: Path, *, has_workers: bool) -> dict[str, Any]:
     """Copy the serving graph with the tokenizer and configuration that it needs."""
-    export = order_export(model)
+    export = order_export(model, by=None)
     settle(export, prove_serving_export, has_workers=has_workers)
     folder = absolute(model.path)
     names = [GRAPH_FILES["fp32"], *PAPERS]

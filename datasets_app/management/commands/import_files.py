@@ -13,11 +13,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from datasets_app import reasons
 from datasets_app.jobs.loading import load_path
-from datasets_app.models import Upload, UploadState
+from datasets_app.models import Upload
 from datasets_app.selectors.uploads import upload_figures
 from datasets_app.services.uploads import UploadError
+from otto_web.lib.work.states import State
 from otto_web.servers.borrow import servers_for_command
 
 
@@ -43,7 +43,7 @@ class Command(BaseCommand):
         }
         if options["json"]:
             self.stdout.write(json.dumps(answer))
-        if any(file["state"] == UploadState.FAILED for file in told):
+        if any(file["state"] == State.FAILED for file in told):
             sys.exit(1)
 
     def _load(self, path: Path, options: dict[str, Any]) -> dict[str, Any]:
@@ -78,6 +78,7 @@ def describe(path: Path, upload: Upload) -> dict[str, Any]:
         "upload": str(upload.pk),
         "state": str(upload.state),
         "reason": upload.reason,
+        "message": upload.sentence,
         "dataset": dataset.name if dataset else "",
         "dataset_id": str(dataset.pk) if dataset else "",
         "conversations": figures["records"],
@@ -91,7 +92,7 @@ def describe(path: Path, upload: Upload) -> dict[str, Any]:
 def line_of(told: dict[str, Any]) -> str:
     """Return one line for people."""
     if told["reason"]:
-        return f"{told['path']}: {reasons.sentence(told['reason'])}"
+        return f"{told['path']}: {told['message']}"
     more = [
         f"{told[name]:,} {words}"
         for name, words in (

@@ -43,7 +43,9 @@ LOOKS: dict[str, Look] = {
     **dict.fromkeys(("succeeded", "kept", "ready", "loaded", "done", "good", "ok", "up"), GOOD),
     **dict.fromkeys(("active", "rated", "corrected", "keep"), GOOD),
     **dict.fromkeys(("failed", "bad", "down", "lost", "error"), BAD),
-    **dict.fromkeys(("waiting", "interrupted", "draining", "fair", "warn", "late", "low"), WARN),
+    **dict.fromkeys(
+        ("waiting", "partial", "interrupted", "draining", "fair", "warn", "late", "low"), WARN
+    ),
     **dict.fromkeys(("cancelled", "stopped", "expired", "deactivated", "off"), STOPPED),
     **dict.fromkeys(("excluded", "exclude", "skipped", "withdrawn", "deleted", "none"), LEFT_OUT),
     "review": ASK,

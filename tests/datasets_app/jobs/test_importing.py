@@ -20,10 +20,10 @@ from datasets_app.models import (
     Finding,
     Status,
     Upload,
-    UploadState,
 )
 from datasets_app.services import choices, uploads
 from datasets_app.services.uploads import part_path
+from otto_web.lib.work.states import State
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -41,7 +41,7 @@ def pairs(count, word="item"):
 @pytest.mark.checklist(51, 147)
 def test_jsonl_becomes_conversations_of_a_dataset_named_after_the_file(imported):
     done = imported("orders.jsonl", pairs(5))
-    assert done.state == UploadState.READY
+    assert done.state == State.SUCCEEDED
     assert done.dataset.name == "orders"
     rows = Conversation.objects.filter(dataset=done.dataset).order_by("position")
     assert [row.turns[1]["text"] for row in rows] == [f"The item {n} is here." for n in range(5)]
@@ -141,7 +141,7 @@ def test_a_worker_that_lost_the_fence_writes_nothing_more(upload, monkeypatch):
 def test_a_running_import_is_not_claimed_twice_until_its_lease_has_ended(upload):
     found = upload("orders.jsonl", pairs(3))
     later = timezone.now() + timedelta(seconds=60)
-    Upload.objects.filter(pk=found.pk).update(state=UploadState.READING, lease_until=later)
+    Upload.objects.filter(pk=found.pk).update(state=State.RUNNING, lease_until=later, attempts=1)
     assert not import_upload(found.pk)
     Upload.objects.filter(pk=found.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
     assert import_upload(found.pk)
@@ -149,10 +149,10 @@ def test_a_running_import_is_not_claimed_twice_until_its_lease_has_ended(upload)
 
 def test_an_import_that_always_loses_its_worker_stops_with_a_sentence(upload):
     found = upload("orders.jsonl", pairs(3))
-    Upload.objects.filter(pk=found.pk).update(attempt=5)
+    Upload.objects.filter(pk=found.pk).update(attempts=5)
     import_upload(found.pk)
     found.refresh_from_db()
-    assert (found.state, found.reason) == (UploadState.FAILED, "worker_lost")
+    assert (found.state, found.reason) == (State.FAILED, "worker_lost")
 
 
 def test_bytes_that_moved_before_a_crash_are_found_in_the_store(upload):
@@ -168,7 +168,7 @@ def test_bytes_that_moved_before_a_crash_are_found_in_the_store(upload):
 
 def test_other_bytes_than_announced_are_refused(imported):
     done = imported("orders.jsonl", pairs(3), sha256="0" * 64)
-    assert (done.state, done.reason) == (UploadState.FAILED, "wrong_sha256")
+    assert (done.state, done.reason) == (State.FAILED, "wrong_sha256")
     assert Conversation.objects.count() == 0
 
 
@@ -177,7 +177,7 @@ def test_known_bytes_are_noticed_and_loaded_again_only_when_asked(imported, cora
     first = imported("orders.jsonl", pairs(3))
     second = imported("copy of orders.jsonl", pairs(3))
     assert (second.state, second.duplicate_of, second.reason) == (
-        "ready",
+        "succeeded",
         first,
         "already_uploaded",
     )
@@ -210,7 +210,7 @@ def test_a_table_with_unknown_columns_waits_and_loads_once_they_are_named(import
     body = b"colour,size\n" + b"".join(b"red number %d,big enough %d\n" % (n, n) for n in range(5))
     done = imported("things.csv", body)
     file = done.files.get()
-    assert (done.state, file.verdict, file.reason) == ("ready", "waiting", "needs_mapping")
+    assert (done.state, file.verdict, file.reason) == ("succeeded", "waiting", "needs_mapping")
     assert file.waiting_for["columns"] == ["colour", "size"]
     choices.choose_columns([file], Mapping(question="colour", answer="size"), by=cora)
     assert import_upload(done.pk)
@@ -238,7 +238,7 @@ def test_nul_and_half_characters_never_reach_the_database(imported):
 def test_a_refused_file_says_why(imported, name, body, verdict, reason):
     done = imported(name, body)
     file = done.files.get()
-    assert (done.state, file.verdict, file.reason) == ("ready", verdict, reason)
+    assert (done.state, file.verdict, file.reason) == ("succeeded", verdict, reason)
     assert file.note
     assert file.n_total == file.n_skipped == len(body)
 

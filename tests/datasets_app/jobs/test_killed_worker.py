@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from datasets_app import sweeps
 from datasets_app.jobs.importing import import_upload
-from datasets_app.models import Conversation, Upload, UploadState
+from datasets_app.models import Conversation, Upload
 from otto_web.celery import app
+from otto_web.lib.work.states import State
+from otto_web.lib.work.sweep import look_after
 
 ROOT = Path(__file__).resolve().parents[3]
 ROWS, SLICE = 12_000, 2_000
@@ -47,7 +48,7 @@ def test_a_worker_killed_at_any_row_is_followed_by_another_that_doubles_nothing(
     assert import_upload(found.pk)
     found.refresh_from_db()
     file = found.files.get()
-    assert found.state == UploadState.READY
+    assert found.state == State.SUCCEEDED
     assert (file.n_records, file.n_known) == (ROWS, 0)
     assert file.n_loaded + file.n_skipped + file.n_failed == file.size
     texts = set(Conversation.objects.values_list("text", flat=True))
@@ -59,5 +60,5 @@ def test_the_sweep_hints_again_for_uploads_that_nobody_reads(upload, monkeypatch
     found = upload("hats.jsonl", b'{"input": "Where is it now?", "output": "It is here."}\n')
     hinted = []
     monkeypatch.setattr(app.tasks["datasets.import_upload"], "delay", hinted.append)
-    sweeps.hint_imports(timezone.now())
+    look_after(Upload, timezone.now() + timedelta(minutes=1))
     assert hinted == [str(found.pk)]

@@ -10,10 +10,12 @@ import zipfile
 import pytest
 from django.db import connection
 
-from datasets_app.jobs import lease, reading
+from datasets_app.jobs import reading
 from datasets_app.jobs.importing import import_upload
-from datasets_app.models import Conversation, Upload, UploadState
+from datasets_app.models import Conversation, Upload
 from datasets_app.services.uploads import withdraw_upload
+from otto_web.lib.work import keeper
+from otto_web.lib.work.states import State
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROW = b'{"input": "Where is the %s, please?", "output": "It is on the shelf."}\n'
@@ -55,12 +57,12 @@ def test_judging_that_takes_too_long_ends_the_file(upload, settings, monkeypatch
     )
     assert import_upload(found.pk)
     found.refresh_from_db()
-    assert (found.state, found.files.get().reason) == (UploadState.FAILED, "too_slow")
+    assert (found.state, found.files.get().reason) == (State.FAILED, "too_slow")
     assert not Conversation.objects.exists()
 
 
 def test_a_deleted_upload_frees_its_worker(upload, endless, cora, monkeypatch):
-    monkeypatch.setattr(lease, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(keeper, "LONGEST_BEAT_SECONDS", 0.05)
     found = upload("endless.jsonl", ROW % b"hat")
 
     def delete():
@@ -72,10 +74,10 @@ def test_a_deleted_upload_frees_its_worker(upload, endless, cora, monkeypatch):
     person.start()
     assert not import_upload(found.pk)
     person.join()
-    assert Upload.objects.get(pk=found.pk).state == UploadState.WITHDRAWN
+    assert Upload.objects.get(pk=found.pk).state == State.CANCELLED
 
 
 def test_a_text_of_blank_lines_is_read_at_once(imported):
     done = imported("blank", b"a\n" + b"\n" * 100_000 + b"b\n")
-    assert done.state == UploadState.READY
+    assert done.state == State.SUCCEEDED
     assert (done.files.get().kind, done.files.get().n_records) == ("txt", 2)

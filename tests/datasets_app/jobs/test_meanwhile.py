@@ -11,10 +11,12 @@ from datasets_app.corpus.rules import policy
 from datasets_app.corpus.source import Mapping
 from datasets_app.jobs import importing, reading, rescoring
 from datasets_app.jobs.importing import import_upload
-from datasets_app.models import Decision, FileState, Status, UploadState
+from datasets_app.models import Decision, FileState, Rescoring, Status
 from datasets_app.services import choices, curation
 from datasets_app.services.datasets import create_dataset, delete_dataset, set_policy
 from otto_web.lib.models import AuditEntry
+from otto_web.lib.work.claims import claim
+from otto_web.lib.work.states import State
 from tests.datasets_app.makers import support_dataset
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -53,7 +55,7 @@ def test_a_file_let_go_while_its_upload_ends_is_read(upload, cora, monkeypatch):
     )
     assert import_upload(found.pk)
     found.refresh_from_db()
-    assert found.state == UploadState.READY
+    assert found.state == State.SUCCEEDED
     assert found.files.get().verdict == FileState.LOADED
 
 
@@ -123,7 +125,7 @@ def test_a_decision_made_while_rows_are_judged_again_waits_and_stands(cora, monk
             other.connection.close()
 
     monkeypatch.setattr(rescoring, "_judge_again", look)
-    rescoring.rescore_slice(dataset.pk)
+    rescoring.rescore_slice(claim(Rescoring, dataset.pk))
     assert seen == [None]  # the dataset is held, so that a decision waits for the slice
     monkeypatch.undo()
     curation.decide_rows(dataset, [row.pk], Decision.EXCLUDE, by=cora)

@@ -8,8 +8,9 @@ import pytest
 from django.utils import timezone
 
 from datasets_app.jobs.importing import import_upload
-from datasets_app.models import Upload, UploadState
+from datasets_app.models import Upload
 from datasets_app.services import imports
+from otto_web.lib.work.states import State
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROW = b'{"input": "Where is the hat, please?", "output": "It is on the shelf."}\n'
@@ -23,7 +24,7 @@ def at_work(upload, monkeypatch):
     def reading(name, body):
         found = upload(name, body)
         later = timezone.now() + timedelta(minutes=1)
-        Upload.objects.filter(pk=found.pk).update(state=UploadState.READING, lease_until=later)
+        Upload.objects.filter(pk=found.pk).update(state=State.RUNNING, lease_until=later)
         return found
 
     return reading
@@ -35,7 +36,9 @@ def test_the_last_place_is_kept_for_a_small_file(upload, at_work, settings):
     second, small = upload("large too.jsonl", ROW * 3), upload("small.jsonl", ROW)
     assert not import_upload(second.pk)
     assert import_upload(small.pk)
-    Upload.objects.filter(pk=first.pk).update(state=UploadState.READY)
+    Upload.objects.filter(pk=first.pk).update(
+        state=State.SUCCEEDED, lease_until=None, finished_at=timezone.now()
+    )
     assert import_upload(second.pk)
 
 
@@ -46,5 +49,7 @@ def test_one_worker_alone_takes_large_files_too(upload, at_work, settings):
 
 def test_a_large_upload_that_waits_for_the_disk_takes_no_place(upload, at_work):
     waits = at_work("large.jsonl", ROW * 2)
-    Upload.objects.filter(pk=waits.pk).update(reason="disk_full")
+    Upload.objects.filter(pk=waits.pk).update(
+        state=State.QUEUED, lease_until=None, reason="disk_full"
+    )
     assert import_upload(upload("large too.jsonl", ROW * 3).pk)

@@ -15,8 +15,9 @@ import pytest
 
 from datasets_app.blobs import work_path
 from datasets_app.jobs.importing import import_upload
-from datasets_app.models import Conversation, UploadState
+from datasets_app.models import Conversation
 from datasets_app.services import choices
+from otto_web.lib.work.states import State
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -67,7 +68,7 @@ def test_good_members_load_and_the_others_say_why(imported, data_dir):
         ]
     )
     done = imported("chats.zip", body)
-    assert done.state == UploadState.READY
+    assert done.state == State.SUCCEEDED
     found = verdicts(done)
     assert found["chats/a.jsonl"] == found["chats/b.jsonl"] == ("loaded", "")
     assert found["__MACOSX/._a.jsonl"] == ("skipped", "junk")
@@ -145,7 +146,7 @@ def test_a_broken_archive_names_the_place_and_offers_what_was_whole(imported, co
     noise = hashlib.shake_256(b"noise").hexdigest(400_000).encode()
     body = gzip.compress(tarred([("a.jsonl", pairs(50)), ("b.txt", noise)]))
     done = imported("cut.tar.gz", body[: len(body) * 2 // 3])
-    assert done.state == UploadState.FAILED
+    assert done.state == State.FAILED
     root = done.files.get(parent=None)
     assert root.verdict == "failed"
     assert "byte" in root.note
@@ -153,10 +154,10 @@ def test_a_broken_archive_names_the_place_and_offers_what_was_whole(imported, co
     assert choices.load_members(root, by=cora) == 1
     import_upload(done.pk)
     done.refresh_from_db()
-    assert done.state == UploadState.READY
+    assert done.state == State.SUCCEEDED
     assert Conversation.objects.count() == 50
 
 
 def test_an_empty_archive_is_a_result(imported):
     done = imported("nothing.zip", zipped([]))
-    assert (done.state, done.files.get().reason) == (UploadState.READY, "empty_archive")
+    assert (done.state, done.files.get().reason) == (State.SUCCEEDED, "empty_archive")

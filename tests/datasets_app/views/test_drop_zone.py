@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from django.conf import settings as live_settings
 
-from datasets_app.models import Upload, UploadState
+from datasets_app.models import Upload
 from datasets_app.services.uploads import part_path
+from otto_web.lib.work.states import State
 
 pytestmark = [
     pytest.mark.slow,
@@ -44,7 +45,7 @@ def test_several_files_arrive_and_appear_in_the_list(page):
     page.get_by_role("link", name="c.jsonl", exact=True).wait_for()
     found = Upload.objects.order_by("name")
     assert [upload.name for upload in found] == ["a.jsonl", "b.jsonl", "c.jsonl"]
-    assert {upload.state for upload in found} == {UploadState.RECEIVED}
+    assert {upload.state for upload in found} == {State.QUEUED}
     assert {part_path(upload.pk).read_bytes() for upload in found} == {BODY}
 
 
@@ -78,7 +79,7 @@ def test_a_paused_file_goes_on_after_a_reload_with_the_bytes_that_are_missing(pa
     page.set_input_files("#id_sent", file)
     page.get_by_text("arrived; the list below tells what came of it").wait_for()
     whole = Upload.objects.get()
-    assert (whole.pk, whole.state) == (half.pk, UploadState.RECEIVED)
+    assert (whole.pk, whole.state) == (half.pk, State.QUEUED)
     assert part_path(whole.pk).read_bytes() == BODY
 
 
@@ -89,7 +90,7 @@ def test_a_cancelled_file_is_gone(page):
     page.get_by_role("button", name="Cancel").click()
     page.get_by_text("cancelled;").wait_for()
     upload = Upload.objects.get()
-    assert upload.state == UploadState.WITHDRAWN
+    assert upload.state == State.CANCELLED
     assert not part_path(upload.pk).exists()
 
 

@@ -10,8 +10,9 @@ import pytest
 from django.urls import reverse
 
 from datasets_app.jobs.importing import import_upload
-from datasets_app.models import Upload, UploadState
+from datasets_app.models import Upload
 from datasets_app.services.uploads import NewUpload, receive_whole
+from otto_web.lib.work.states import State
 from tests.datasets_app.makers import support_dataset
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -79,11 +80,11 @@ def test_a_name_of_any_length_is_taken_and_its_rows_load(name, cora, redis_serve
     upload = receive_whole(NewUpload(name, len(body), dataset=name), body, by=cora)
     assert import_upload(upload.pk)
     upload.refresh_from_db()
-    assert upload.state == UploadState.READY
+    assert upload.state == State.SUCCEEDED
     without = receive_whole(NewUpload(name, len(body), is_again=True), body, by=cora)
     assert import_upload(without.pk)
     without.refresh_from_db()
-    assert without.state == UploadState.READY
+    assert without.state == State.SUCCEEDED
 
 
 @pytest.mark.parametrize("value", [value for value in VALUES if "\udcff" not in value])

@@ -13,11 +13,12 @@ from django.db import connection, transaction
 from django.test import Client
 from tusclient import client as tus_client
 
-from datasets_app.models import Upload, UploadState
+from datasets_app.models import Upload
 from datasets_app.services import uploads
 from datasets_app.services.uploads import part_path
 from otto_web.lib.models import ApiToken
 from otto_web.lib.tokens import hash_token
+from otto_web.lib.work.states import State
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -84,13 +85,13 @@ def test_a_file_arrives_in_pieces_and_waits_for_a_worker(curator, url):
     last = patch(curator, url, HELLO[5:], offset=5)
     assert last["Upload-Offset"] == str(len(HELLO))
     found = Upload.objects.get()
-    assert (found.state, found.name, found.claimed_type) == ("received", "hello.txt", "text/plain")
+    assert (found.state, found.name, found.claimed_type) == ("queued", "hello.txt", "text/plain")
     assert part_path(found.pk).read_bytes() == HELLO
 
 
 def test_an_empty_file_is_complete_at_once(curator):
     assert create(curator, size=0).status_code == 201
-    assert Upload.objects.get().state == UploadState.RECEIVED
+    assert Upload.objects.get().state == State.QUEUED
 
 
 def test_names_are_kept_as_text_whatever_they_hold(curator):
@@ -292,7 +293,7 @@ def test_tuspy_uploads_and_resumes_like_with_any_tus_server(live_server, token):
     assert second.get_offset() == 30_000
     second.upload()
     found = Upload.objects.get()
-    assert (found.state, found.offset) == ("received", len(body))
+    assert (found.state, found.offset) == ("queued", len(body))
     assert part_path(found.pk).read_bytes() == body
 
 

@@ -9,6 +9,7 @@ import zipfile
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils import timezone
 
 from datasets_app.jobs.importing import import_upload
 from datasets_app.jobs.removing import remove_upload
@@ -18,11 +19,11 @@ from datasets_app.models import (
     SourceFile,
     Status,
     Upload,
-    UploadState,
     Version,
     VersionRow,
 )
 from datasets_app.services.uploads import NewUpload, receive_whole
+from otto_web.lib.work.states import State
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -87,8 +88,8 @@ def test_small_files_arrive_without_javascript(curator):
     answer = curator.post(reverse("upload-list"), {"sent": files})
     assert answer.status_code == 302
     assert set(Upload.objects.values_list("name", "state")) == {
-        ("0.jsonl", "received"),
-        ("1.jsonl", "received"),
+        ("0.jsonl", "queued"),
+        ("1.jsonl", "queued"),
     }
 
 
@@ -126,7 +127,7 @@ def test_the_page_looks_again_while_something_moves_and_rests_afterwards(curator
     upload = done()
     page = reverse("upload-detail", args=[upload.pk])
     assert "every 1s" not in curator.get(page).content.decode()
-    Upload.objects.update(state=UploadState.READING)
+    Upload.objects.update(state=State.RUNNING, lease_until=timezone.now(), finished_at=None)
     assert "every 1s" in curator.get(page).content.decode()
     assert "every 1s" in curator.get(reverse("upload-list")).content.decode()
 
@@ -134,15 +135,15 @@ def test_the_page_looks_again_while_something_moves_and_rests_afterwards(curator
 @pytest.mark.checklist(40)
 def test_a_failed_upload_shows_its_sentence(curator, done):
     upload = done("cut.zip", b"PK\x03\x04" + b"x" * 50)
-    assert upload.state == UploadState.FAILED
+    assert upload.state == State.FAILED
     page = curator.get(reverse("upload-detail", args=[upload.pk])).content.decode()
     assert "notice-bad" in page
 
 
 def test_an_upload_that_gave_nothing_is_not_called_ready(curator, done):
     refused, loaded = done("report.pdf", b"%PDF-1.7 nothing for us"), done()
-    assert (refused.state, loaded.state) == (UploadState.READY, UploadState.READY)
-    for upload, words in ((refused, "nothing loaded"), (loaded, "ready")):
+    assert (refused.state, loaded.state) == (State.SUCCEEDED, State.SUCCEEDED)
+    for upload, words in ((refused, "nothing loaded"), (loaded, "succeeded")):
         page = curator.get(reverse("upload-detail", args=[upload.pk])).content.decode()
         state = page.split('class="upload-state">')[1].split("</span></span>")[0]
         assert words in state

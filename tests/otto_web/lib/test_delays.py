@@ -40,7 +40,7 @@ def test_an_order_without_redis_is_kept_quickly_and_the_page_says_so(no_redis, c
     answer = client.post(address, {"choice": "kept"})
     assert time.monotonic() - began < 3
     assert answer.status_code == 302
-    assert Version.objects.get().state == "freezing"
+    assert Version.objects.get().state == "queued"
     assert "does not answer" in client.get(answer["Location"]).content.decode()
 
 

@@ -8,21 +8,20 @@ import pytest
 from django.template import Context, Template
 from django.utils import timezone
 
-from chat_app.models import GenerationState, PipelineState
-from datasets_app.models import FileState, Status, UploadState
+from chat_app.models import GenerationState
+from datasets_app.models import FileState, Status
 from otto_web.lib.models import ProcessState
 from otto_web.lib.templatetags import otto
-from training_app.models import JobState, ModelState, RunState
+from otto_web.lib.work.states import State
+from training_app.models import ModelState, RunState
 
 ENUMS = (
     RunState,
-    JobState,
+    State,
     ModelState,
-    UploadState,
     FileState,
     Status,
     GenerationState,
-    PipelineState,
     ProcessState,
 )
 

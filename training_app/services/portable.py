@@ -7,7 +7,9 @@ from django.db import transaction
 
 from otto_web.lib import audit
 from otto_web.lib.hints import hint
-from training_app.models import Export, JobState, TrainedModel
+from otto_web.lib.work.claims import order_anew
+from otto_web.lib.work.states import State
+from training_app.models import Export, TrainedModel
 
 FORMAT = "onnx"
 
@@ -16,12 +18,11 @@ FORMAT = "onnx"
 def order_portable(model: TrainedModel, *, by: User | None) -> Export:
     """Order the portable ONNX file of a model, once; one that failed is tried again."""
     export, is_fresh = Export.objects.select_for_update().get_or_create(
-        model=model, format=FORMAT, precision="fp32"
+        model=model, format=FORMAT, precision="fp32", defaults={"created_by": by}
     )
-    if export.state == JobState.FAILED:
-        export.state, export.reason = JobState.QUEUED, ""
-        export.save(update_fields=["state", "reason"])
-    if is_fresh or export.state == JobState.QUEUED:
+    if order_anew(Export.objects.filter(pk=export.pk, state=State.FAILED), created_by=by):
+        export.refresh_from_db()
+    if is_fresh or export.state == State.QUEUED:
         audit.record(by, "export", model, after={"format": FORMAT})
-        hint("chat.export_portable", export.pk)
+        hint(Export.job, export.pk)
     return export
