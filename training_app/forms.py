@@ -118,20 +118,7 @@ class RunForm(forms.Form):
         except TrainingError as error:
             self.add_error("local_model" if values["local_model"] else "start_model", str(error))
             return values
-        self._refuse_what_cannot_work(values)
         return values
-
-    def _refuse_what_cannot_work(self, values: dict[str, Any]) -> None:
-        if self.forecast is None:
-            return
-        for sentence in self.forecast.refusals:
-            self.add_error("version", sentence)
-        if self.forecast.needs_reason and not (values["forced"] and values["forced_reason"]):
-            self.add_error(
-                "forced",
-                f"The quality score of this version is {self.forecast.quality} of 100, below 50."
-                " Clean it first, or tick “train anyway” and say why.",
-            )
 
     def _built(self, values: dict[str, Any]) -> RunSpec:
         model, start_from = self._start(values)
@@ -165,13 +152,12 @@ class RunForm(forms.Form):
         values = self.cleaned_data
         if self._spec is None:
             raise ValueError("only a valid form has an order")
-        forced = self.forecast is not None and self.forecast.needs_reason
         return Order(
             name=values["name"] or self._suggested_name(self._spec, values),
             spec=self._spec,
             version=values["version"],
             idem_key=values["idem_key"],
-            forced_reason=values["forced_reason"] if forced else "",
+            forced_reason=values["forced_reason"] if values["forced"] else "",
             start_model=values["start_model"],
         )
 

@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('chat_app', '0003_exports_are_work'),
         ('datasets_app', '0004_next_file_by_turn'),
-        ('training_app', '0003_exports_are_work'),
+        ('training_app', '0004_exports_are_work'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -15,6 +15,7 @@ from django.db.models.functions import Now
 
 from datasets_app.models import Version
 from otto_web.lib import audit
+from otto_web.lib.work.states import State
 from training_app.lm.config import RunSpec, TrainingError
 from training_app.models import (
     CancelVerb,
@@ -25,6 +26,7 @@ from training_app.models import (
     RunState,
     TrainedModel,
 )
+from training_app.selectors.forecast import forecast
 from training_app.services.attempts import wake_worker
 from training_app.services.history import Happening, add_event, take_numbers
 
@@ -46,6 +48,14 @@ class Order:
     start_checkpoint: Checkpoint | None = None
 
 
+class VersionRefusedError(TrainingError):
+    """The version may not be trained as ordered; `field` of the form says what to change."""
+
+    def __init__(self, sentence: str, *, field: str = "version") -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
 def spec_sha256(spec: RunSpec) -> str:
     """Return the hash of the canonical specification."""
     text = json.dumps(spec.as_json(), sort_keys=True, separators=(",", ":"))
@@ -53,14 +63,36 @@ def spec_sha256(spec: RunSpec) -> str:
 
 
 def queue_run(order: Order, *, created_by: User | None) -> Run:
-    """Queue a run; the committed row is the order, the hint only wakes a worker sooner."""
+    """Queue a run; the committed row is the order, the hint only wakes a worker sooner.
+
+    Whoever asks, for a first run or a further one: a version that may not be trained is refused
+    here, with a VersionRefusedError.
+    """
     known = Run.objects.filter(created_by=created_by, idem_key=order.idem_key).first()
     if known is not None:
         return known
     try:
-        return _insert_run(order, created_by)
+        return _insert_run(_admitted(order), created_by)
     except IntegrityError:  # the same form, sent twice at the same moment
         return Run.objects.get(created_by=created_by, idem_key=order.idem_key)
+
+
+def _admitted(order: Order) -> Order:
+    """Return the order, with a reason only where one is needed, unless it is refused."""
+    if order.version.state != State.SUCCEEDED:
+        raise VersionRefusedError("This version is not frozen yet, so nobody can train on it.")
+    expected = forecast(order.spec, order.version)
+    if expected.refusals:
+        raise VersionRefusedError(expected.refusals[0])
+    if not expected.needs_reason:
+        return replace(order, forced_reason="")
+    if not order.forced_reason:
+        raise VersionRefusedError(
+            f"The quality score of this version is {expected.quality} of 100, below 50. Clean it"
+            " first, or say why to train it anyway.",
+            field="forced",
+        )
+    return order
 
 
 @transaction.atomic

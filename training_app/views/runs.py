@@ -18,7 +18,7 @@ from training_app.models import Run, RunState
 from training_app.selectors.detail import run_detail_page
 from training_app.selectors.panel import run_panel
 from training_app.selectors.runs import run_list
-from training_app.services.runs import queue_run
+from training_app.services.runs import VersionRefusedError, queue_run
 from training_app.views.doors import door
 
 
@@ -45,8 +45,12 @@ def run_new(request: TeamRequest) -> HttpResponse:
         return _with_preset(request)
     form = RunForm(request.user, request.POST)
     if form.is_valid() and "estimate" not in request.POST:
-        run = queue_run(form.order(), created_by=request.user)
-        return redirect("run-detail", run.pk)
+        try:
+            run = queue_run(form.order(), created_by=request.user)
+        except VersionRefusedError as error:
+            form.add_error(error.field, str(error))
+        else:
+            return redirect("run-detail", run.pk)
     return _form_page(request, form, status=422 if form.errors else 200)
 
 

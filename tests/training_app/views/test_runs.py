@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from django.urls import reverse
 
+from datasets_app.models import Version
 from tests.training_app.conftest import make_version, toy_order
 from training_app.form_fields import SETTINGS
 from training_app.forms import preset_values
@@ -348,3 +349,14 @@ def checkpoint(run, step, *, is_best=False):
     return Checkpoint.objects.create(
         run=run, step=step, fence=1, path=folder, manifest_sha256="0", bytes=1, is_best=is_best
     )
+
+
+@pytest.mark.parametrize("action", ["run-again", "run-retry"])
+def test_no_action_leads_past_the_gate_of_a_version(action, queued_run, theo, client_of):
+    Version.objects.update(quality_score=0.3)
+    page = client_of(theo).post(reverse(action, args=[queued_run.pk]), follow=True)
+    assert "30 of 100, below 50" in page.content.decode()
+    Version.objects.update(state="queued", finished_at=None)
+    page = client_of(theo).post(reverse(action, args=[queued_run.pk]), follow=True)
+    assert "not frozen yet" in page.content.decode()
+    assert Run.objects.get() == queued_run

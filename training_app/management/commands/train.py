@@ -20,7 +20,6 @@ from training_app.jobs.supervise import supervise_run
 from training_app.lm.config import DEFAULT_PRESET, PRESETS, RunSpec, TrainingError
 from training_app.local_models import PREFIX, how_to_add, local_names, local_shape
 from training_app.models import Run, RunState, TrainedModel
-from training_app.selectors.forecast import forecast
 from training_app.selectors.names import model_named
 from training_app.services.runs import Order, queue_run
 from training_app.services.spec_lines import changed_spec
@@ -45,7 +44,9 @@ class Command(BaseCommand):
             help="change a setting of the preset",
         )
         parser.add_argument("--name", default="", help="name of the run and of its model")
-        parser.add_argument("--force", default="", metavar="REASON", help="train a poor version")
+        parser.add_argument(
+            "--force", default="", metavar="REASON", help="why to train a poor version"
+        )
         parser.add_argument("--wait", action="store_true", help="stay until the run is over")
         parser.add_argument("--json", action="store_true", help="one JSON object as the answer")
 
@@ -87,17 +88,8 @@ def _queue(options: dict[str, Any]) -> Run:
     spec = PRESETS[preset].spec(name=preset, version=str(version.pk))
     spec, start = _started(spec, options["start"])
     spec = changed_spec(spec, options["set"])
-    expected = forecast(spec, version)
-    if expected.refusals:
-        raise TrainingError(expected.refusals[0])
-    if expected.needs_reason and not options["force"]:
-        raise TrainingError(
-            f"The quality score of this version is {expected.quality} of 100, below 50."
-            " Clean it first, or say with --force why to train anyway."
-        )
     name = options["name"] or f"{version.dataset.name[:150]} {preset}"
-    reason = options["force"] if expected.needs_reason else ""
-    order = Order(name, spec, version, uuid4(), reason, start_model=start)
+    order = Order(name, spec, version, uuid4(), options["force"], start_model=start)
     return queue_run(order, created_by=None)
 
 
