@@ -141,7 +141,7 @@ def _set_aside_earlier_rows(work: ReadingJob, file: SourceFile) -> None:
     while dataset_id is not None:
         work.touch()
         with suppress(IntegrityError), transaction.atomic(durable=True):  # a version was quicker
-            imports.hold(work.upload, attempt=0)
+            renew(work.upload, attempts=0)
             if remove_some(dataset_id, rows):
                 continue
             excluded = {"status": Status.EXCLUDED, "decision": Decision.EXCLUDE}
