@@ -94,7 +94,7 @@ def upload(page, name, body):
 def reason_of(page, member):
     """Return what the upload's page says about one of its files: verdict and reason."""
     row = page.locator("#upload-tree tr", has=page.get_by_role("link", name=member, exact=True))
-    return row.locator("[data-label=FileState]").inner_text(), row.locator("td").last.inner_text()
+    return row.locator("[data-label=Verdict]").inner_text(), row.locator("td").last.inner_text()
 
 
 def chips(page, group):
@@ -116,7 +116,7 @@ def exclude_one_by_key_and_take_it_back(page):
     page.keyboard.press("j")
     page.locator(f'{ROW}[aria-current="true"]').wait_for()
     page.keyboard.press("r")
-    page.get_by_text("1 conversation excluded.").wait_for()
+    page.get_by_text("Undo “1 conversation excluded”").first.wait_for()
     by_a_person.wait_for()
     page.keyboard.press("u")
     page.get_by_text("Undone: 1 conversation is as before.").wait_for()

@@ -116,7 +116,7 @@ def survive(page, installed):
 
 
 def finish(page):
-    page.get_by_role("heading", name="FileState").wait_for(timeout=180_000)
+    page.get_by_role("heading", name="Verdict").wait_for(timeout=180_000)
     assert story.step(page) == STEPS
     said = page.locator("#run-live .notice-warn p").all_inner_texts()
     assert len(said) == len(set(said)) > 0  # the second attempt repeats nothing
@@ -209,14 +209,14 @@ def curate_plain(page):
 
 def train_plain(page):
     page.get_by_role("link", name="Train on this version").click()
-    page.get_by_role("link", name="Tiny").click()
+    page.get_by_role("button", name="Tiny").click()
     page.get_by_label("Unit").select_option("steps")
     page.get_by_label("How long").fill("20")
     page.get_by_role("button", name="Estimate").click()
-    page.get_by_text("Ready to train").wait_for()
+    page.get_by_text(re.compile("Ready to train|It can be trained")).wait_for()
     page.get_by_role("button", name="Train", exact=True).click()
     page.wait_for_url("**/runs/*-*/")
-    reload_until(page, page.get_by_role("heading", name="FileState"), seconds=90)
+    reload_until(page, page.get_by_role("heading", name="Verdict"), seconds=90)
     page.get_by_role("heading", name="Validation").wait_for()
     page.get_by_role("link", name="walks").last.click()
     page.get_by_text("it completes text, it does not chat").wait_for()

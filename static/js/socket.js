@@ -38,7 +38,7 @@ function onOpen() {
 function onMessage(event) {
   /** @type {ChatFrame} */
   const frame = JSON.parse(event.data);
-  for (const name of new Set([frame.gen ?? "", ""])) {
+  for (const name of new Set(["gen" in frame ? (frame.gen ?? "") : "", ""])) {
     for (const follower of followers.get(name) ?? []) follower.frame(frame);
   }
 }
