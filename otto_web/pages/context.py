@@ -30,6 +30,6 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "is_trainer": role is not None and role >= Role.TRAINER,
         "is_admin": role is not None and role >= Role.ADMIN,
         "preferences": preferences,
-        "sidebar": partial(sidebar, request, role),
+        "navigation": partial(sidebar, request, role),
         "is_delayed": delays.is_delayed(),
     }

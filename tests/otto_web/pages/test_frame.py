@@ -18,18 +18,25 @@ def labels(page):
     return re.findall(r'<li><a href="[^"]+"[^>]*><svg.*?</svg><span>(\w+)</span>', page)
 
 
-def test_the_rail_shows_what_the_role_may_open(client_of, ada, mia):
+def test_the_sidebar_shows_what_the_role_may_open(client_of, ada, mia):
     assert "People" in labels(client_of(ada).get("/status/").text)
     assert "People" not in labels(client_of(mia).get("/status/").text)
     assert "Status" in labels(client_of(mia).get("/status/").text)
 
 
-def test_the_rail_says_where_one_is(client_of, mia):
+def test_no_page_takes_the_sidebar_away(client_of, mia):
+    """A page's own value of the same name would stand in the frame's place."""
+    wanted = labels(client_of(mia).get("/status/").text)
+    for address in ("/", "/chat/", "/profile/", "/help/"):
+        assert labels(client_of(mia).get(address).text) == wanted, address
+
+
+def test_the_sidebar_says_where_one_is(client_of, mia):
     page = client_of(mia).get("/status/").text
     assert re.findall(r'href="([^"]+)" aria-current="page"', page) == ["/status/"]
 
 
-def test_a_visitor_sees_no_rail(client, db):
+def test_a_visitor_sees_no_sidebar(client, db):
     assert '<nav class="sidebar"' not in client.get("/sign-in/").text
 
 
