@@ -198,9 +198,9 @@ def ask(page, question, engine):
 
 
 def add_to_dataset(page, dataset):
-    """Tick the newest logged exchange and add it to a dataset."""
+    """Select the newest logged exchange and add it to a dataset."""
     go(page, "Logs")
-    page.get_by_label("Tick exchange 1").check()
+    page.get_by_label("Select exchange 1").check()
     page.get_by_label("into", exact=True).select_option(label=dataset)
     page.get_by_role("button", name="Add to dataset").click()
     page.get_by_text("1 exchange added").wait_for()
