@@ -40,19 +40,15 @@ export function tusFile(file, { endpoint, chunk, token, dataset, show }) {
     throw Object.assign(new Error(words.slice(0, 300)), { status: answer.status });
   }
 
-  function forget() {
-    localStorage.removeItem(key);
-    url = null;
-  }
+  const forget = () => (localStorage.removeItem(key), (url = null));
 
   async function open() {
     const pairs = { filename: file.name, filetype: file.type, dataset, idem };
     const known = Object.entries(pairs).filter(([, value]) => value);
     const metadata = known.map(([name, value]) => `${name} ${encoded(value)}`).join(",");
-    const size = String(file.size);
-    const answer = await ask("POST", endpoint, { "Upload-Length": size, "Upload-Metadata": metadata });
-    url = answer.headers.get("Location") ?? "";
-    localStorage.setItem(key, url);
+    const told = { "Upload-Length": String(file.size), "Upload-Metadata": metadata };
+    const answer = await ask("POST", endpoint, told);
+    localStorage.setItem(key, (url = answer.headers.get("Location") ?? ""));
     return answer;
   }
 
