@@ -196,7 +196,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         if number is None:
             return None
         own = Chat.objects.visible_to(self.user).filter(owner=self.user)
-        chat_of = {Chat: "pk__in", Generation: "message__chat__in"}
+        chat_of = {Chat: "pk__in", Generation: "answer__chat__in"}
         return model.objects.filter(**{"pk": number, chat_of[model]: own}).first()
 
     # Frames --------------------------------------------------------------------------------------

@@ -320,7 +320,7 @@ def request_of(work: ClaimedAnswer) -> Request:
     row, params = work.generation, work.generation.params
     return Request(
         gen=str(row.pk),
-        user=str(row.message.chat.owner_id),
+        user=str(row.answer.chat.owner_id),
         model=ModelKey(
             absolute(row.export.path), cast("Precision", row.export.precision), row.export.sha256
         ),

@@ -8,12 +8,14 @@ from uuid import UUID
 from django.apps import apps
 from django.contrib.auth.models import User
 from django.db import connection, transaction
+from django.utils import timezone
 
-from chat_app.models import Chat, Deployment, Generation, GenerationState, LogEntry, Message
+from chat_app.models import Chat, Deployment, Generation, LogEntry, Message
 from datasets_app.corpus.conversation import Conversation, Turn
 from datasets_app.jobs.freezing import freeze_version
 from datasets_app.models import Choice, Dataset, Version
 from datasets_app.services.datasets import create_dataset
+from otto_web.lib.work.states import State
 from tests.chat_app.makers import TIMINGS, make_served
 from tests.datasets_app.makers import add, pair
 
@@ -93,10 +95,15 @@ def _log(served: Deployment, owner: User) -> None:
             messages.append(Message(chat=chat, parent=before, role=role, text=text))
     answers = messages[1::2]
     names = {"deployment": served, "model": served.model}
-    done = {"state": GenerationState.DONE, "finish": "stop", "timings": TIMINGS}
+    done = {
+        "state": State.SUCCEEDED,
+        "finished_at": timezone.now(),
+        "finish": "stop",
+        "timings": TIMINGS,
+    }
     Message.objects.bulk_create(messages)
     Generation.objects.bulk_create(
-        Generation(message=one, export=served.export, **names, **done) for one in answers
+        Generation(answer=one, export=served.export, **names, **done) for one in answers
     )
     LogEntry.objects.bulk_create(LogEntry(message=one, **names) for one in answers)
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 from uuid import uuid5
 
 from chat_app.jobs.serving_exports import prove_serving_export
-from chat_app.models import GENERATION_OPEN, Generation, GenerationState, LogEntry, Pipeline
+from chat_app.models import Generation, LogEntry, Pipeline
 from chat_app.services import chats, deployments
 from chat_app.serving.errors import ServingError
 from datasets_app.corpus import quality
@@ -34,7 +34,7 @@ Found = TypeVar("Found")
 SAMPLE_NAME = "Sample shop"
 ANSWER_SECONDS = 90.0
 LOOK_SECONDS = 0.2
-UNANSWERED = (GenerationState.FAILED, GenerationState.INTERRUPTED, GenerationState.STOPPED)
+UNANSWERED = (State.FAILED, State.INTERRUPTED, State.CANCELLED)
 
 
 class Wait(Exception):  # noqa: N818 - not an error: somebody else is at work
@@ -153,12 +153,12 @@ def chat(pipeline: Pipeline) -> str:
         renew(pipeline, chat=chats.open_chat(deployment, owner=_found(owner)))
     question = _unseen_question(_found(pipeline.version))
     params = chats.AnswerParams(temperature=0.0, new_tokens=120)
-    ended_badly = Generation.objects.filter(message__chat=pipeline.chat, state__in=UNANSWERED)
+    ended_badly = Generation.objects.filter(answer__chat=pipeline.chat, state__in=UNANSWERED)
     key = uuid5(pipeline.pk, f"question {ended_badly.count()}")  # the same question after a crash
     asked = chats.ask(_found(pipeline.chat), question, params, idem=key)
     generation = _ended(asked.generation)
-    if generation.state != GenerationState.DONE:
-        raise ServingError(generation.reason or "The answer was not finished.")
+    if generation.state != State.SUCCEEDED:
+        raise ServingError(generation.message or "The answer was not finished.")
     asked.answer.refresh_from_db()
     return f"“{question}” — “{asked.answer.text}”"
 
@@ -174,7 +174,7 @@ def _unseen_question(version: Version) -> str:
 
 def _ended(generation: Generation) -> Generation:
     until = time.monotonic() + ANSWER_SECONDS
-    while generation.state in GENERATION_OPEN:
+    while generation.is_under_way:
         if time.monotonic() > until:
             raise ServingError("No engine answered. Look at the status page, then continue.")
         time.sleep(LOOK_SECONDS)

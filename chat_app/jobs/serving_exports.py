@@ -29,10 +29,19 @@ PROMPTS = 32
 
 def prove_serving_export(export_id: int | str) -> None:
     """Build and prove a serving file that waits; harmless when another worker does it."""
-    perform(ServingExport, export_id, _build, refusals=(ServingError, TrainingError))
+    perform(ServingExport, export_id, _prove, refusals=(ServingError, TrainingError))
 
 
-def _build(export: ServingExport, lease: Lease) -> None:
+def _prove(export: ServingExport, lease: Lease) -> None:
+    found, difference = build(export)
+    if difference:
+        fail(export, "differs", difference, **found)
+    else:
+        _publish(export, found)
+
+
+def build(export: ServingExport) -> tuple[dict[str, Any], str]:
+    """Return the file's figures for its row, and in a sentence how it differs, if it does."""
     folder = absolute(export.model.path)
     precision: Precision = "fp32"
     graph = write_graph(folder, precision)
@@ -45,10 +54,9 @@ def _build(export: ServingExport, lease: Lease) -> None:
         "parity_max": parity.largest_error,
         "figures": {**asdict(parity), "sentence": parity.sentence()},
     }
-    if parity.is_proved:
-        _publish(export, {**found, "calibration": calibrate(graph)})
-    else:
-        fail(export, "differs", parity.sentence(), **found)
+    if not parity.is_proved:
+        return found, parity.sentence()
+    return {**found, "calibration": calibrate(graph)}, ""
 
 
 @transaction.atomic(durable=True)

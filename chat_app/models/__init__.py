@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chat_app.models.chat import Chat, ChatQuerySet, Message
 from chat_app.models.deployment import Deployment, DeploymentEvent, DeploymentQuerySet
-from chat_app.models.generation import GENERATION_OPEN, Generation, GenerationState
+from chat_app.models.generation import Generation
 from chat_app.models.log import LogEntry, LogQuerySet
 from chat_app.models.pipeline import (
     STEP_WORDS,
@@ -16,7 +16,6 @@ from chat_app.models.rating import Rating
 from chat_app.models.serving import PRECISION, ServingExport
 
 __all__ = [
-    "GENERATION_OPEN",
     "PRECISION",
     "STEP_WORDS",
     "Chat",
@@ -25,7 +24,6 @@ __all__ = [
     "DeploymentEvent",
     "DeploymentQuerySet",
     "Generation",
-    "GenerationState",
     "LogEntry",
     "LogQuerySet",
     "Message",

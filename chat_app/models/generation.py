@@ -4,40 +4,33 @@ from __future__ import annotations
 
 import uuid
 
+from django.conf import settings
 from django.db import models
-from django.db.models import Q
 
 from chat_app.models.chat import Message
 from chat_app.models.deployment import Deployment
 from chat_app.models.serving import ServingExport
+from otto_web.lib.work.rows import Retry, Work
+from otto_web.lib.work.states import State
 from training_app.models import TrainedModel
 
 
-class GenerationState(models.TextChoices):
-    QUEUED = "queued"
-    RUNNING = "running"
-    DONE = "done"
-    STOPPED = "stopped"
-    INTERRUPTED = "interrupted"
-    FAILED = "failed"
+class Generation(Work):
+    """The engine's work on one assistant message.
 
+    The engine looks for it itself. A lost answer is not begun again once it has words: people have
+    read them.
+    """
 
-GENERATION_OPEN = (GenerationState.QUEUED, GenerationState.RUNNING)
-
-
-class Generation(models.Model):
-    """The engine's work on one assistant message."""
+    retry = Retry(
+        lost=State.INTERRUPTED, message="The engine stopped while this answer was written."
+    )
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    message = models.OneToOneField(Message, on_delete=models.CASCADE, related_name="generation")
+    answer = models.OneToOneField(Message, on_delete=models.CASCADE, related_name="generation")
     deployment = models.ForeignKey(Deployment, on_delete=models.PROTECT, related_name="+")
     model = models.ForeignKey(TrainedModel, on_delete=models.PROTECT, related_name="generations")
     export = models.ForeignKey(ServingExport, on_delete=models.PROTECT, related_name="+")
-    state = models.CharField(
-        max_length=12, choices=GenerationState, default=GenerationState.QUEUED, editable=False
-    )
-    fence = models.PositiveBigIntegerField(default=0, editable=False)
-    lease_until = models.DateTimeField(null=True, editable=False)
     stop_requested_at = models.DateTimeField(null=True, editable=False)
     prompt_ids = models.JSONField(default=list, editable=False)
     answer_ids = models.JSONField(default=list, editable=False)
@@ -46,22 +39,15 @@ class Generation(models.Model):
     dropped_turns = models.PositiveIntegerField(default=0)
     timings = models.JSONField(default=dict, editable=False)
     finish = models.CharField(max_length=20, default="", editable=False)
-    reason = models.TextField(default="", editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
-    finished_at = models.DateTimeField(null=True, editable=False)
 
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                name="generation_state_known", condition=Q(state__in=GenerationState.values)
-            )
-        ]
-        indexes = [
-            # the engine's look for queued work
-            models.Index(
-                fields=["created_at"], condition=Q(state="queued"), name="generation_queue"
-            )
-        ]
+    class Meta(Work.Meta):
+        pass
 
     def __str__(self) -> str:
         return f"{self.id} {self.state}"
+
+    @classmethod
+    def lease_seconds(cls) -> float:
+        seconds: float = settings.OTTO_GENERATION_LEASE_SECONDS
+        return seconds

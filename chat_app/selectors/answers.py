@@ -12,7 +12,7 @@ def figures_of(generation: Generation) -> dict[str, Any]:
     return {
         "state": generation.state,
         "finish": generation.finish,
-        "reason": generation.reason,
+        "message": generation.message,
         "timings": generation.timings,
         "dropped": generation.dropped_turns,
     }

@@ -13,10 +13,11 @@ from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
-from chat_app.models import GENERATION_OPEN, Chat, Deployment, Generation, GenerationState, Message
+from chat_app.models import Chat, Deployment, Generation, Message
 from chat_app.selectors.queue import fair_order
 from datasets_app.corpus.conversation import USER
 from otto_web.lib.models import ProcessBeat, ProcessKind
+from otto_web.lib.work.states import State
 from training_app.selectors.trained_models import questions_answered_right
 
 CHATS_SHOWN = 40
@@ -38,18 +39,18 @@ class ShownAnswer:
 
     @property
     def is_open(self) -> bool:
-        return self.generation.state in GENERATION_OPEN
+        return self.generation.is_under_way
 
     @property
     def phase(self) -> str:
         """Say how far an open answer is."""
-        if self.generation.state == GenerationState.QUEUED:
+        if self.generation.state == State.QUEUED:
             return f"queued, place {self.place}" if self.place > 1 else "queued"
         return "writing" if self.message.text else "reading"
 
     @property
     def wants_another_try(self) -> bool:
-        return self.generation.state in {GenerationState.INTERRUPTED, GenerationState.FAILED}
+        return self.generation.state in {State.INTERRUPTED, State.FAILED}
 
     @property
     def fresh_idem(self) -> UUID:
@@ -126,7 +127,7 @@ def shown(answer: Message, question: str) -> ShownAnswer:
     row = answer.generation
     owner = answer.chat.owner_id  # what curators think of it stands in the log
     ratings = [rating.value for rating in answer.ratings.all() if rating.user_id == owner]
-    place = _place(row) if row.state == GenerationState.QUEUED else 0
+    place = _place(row) if row.state == State.QUEUED else 0
     return ShownAnswer(answer, row, question, ratings[0] if ratings else 0, place)
 
 

@@ -11,7 +11,7 @@ import redis
 from django.conf import settings
 from redis.exceptions import RedisError
 
-from chat_app.models import GENERATION_OPEN, Message
+from chat_app.models import Message
 from chat_app.streams_out import client, stream_of
 
 BLOCK_MS = 500
@@ -32,7 +32,7 @@ def words_of(message_id: UUID) -> Iterator[str]:
             continue
         looked_at = time.monotonic()
         row = Message.objects.select_related("generation").get(pk=message_id)
-        if row.generation.state in GENERATION_OPEN:
+        if row.generation.is_under_way:
             continue
         if row.text.startswith(shown):
             yield row.text[len(shown) :]

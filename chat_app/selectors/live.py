@@ -9,7 +9,7 @@ from uuid import UUID
 from channels.db import database_sync_to_async
 from django.contrib.auth.models import User
 
-from chat_app.models import GENERATION_OPEN, Chat, Generation
+from chat_app.models import Chat, Generation
 from chat_app.selectors.answers import figures_of
 from datasets_app.corpus.conversation import ASSISTANT
 
@@ -47,10 +47,8 @@ def answer_now(user: User, gen: Any) -> AnswerNow | None:
     if number is None:
         return None
     visible = Chat.objects.visible_to(user)
-    found = Generation.objects.select_related("message").filter(
-        pk=number, message__chat__in=visible
-    )
+    found = Generation.objects.select_related("answer").filter(pk=number, answer__chat__in=visible)
     row = found.first()
     if row is None:
         return None
-    return AnswerNow(row.message.text, row.state in GENERATION_OPEN, figures_of(row))
+    return AnswerNow(row.answer.text, row.is_under_way, figures_of(row))

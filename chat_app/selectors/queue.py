@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from uuid import UUID
 
-from chat_app.models import Generation, GenerationState
+from chat_app.models import Generation
+from otto_web.lib.work.states import State
 
 MOST_AT_WORK = 4  # of one person's answers that an engine writes at once: the rest is for others
 MOST_LOOKED_AT = 2_000
@@ -16,12 +17,12 @@ def fair_order() -> list[tuple[UUID, bool]]:
 
     A person's next question stands behind everybody who has fewer answers ahead of it. Two queries.
     """
-    owner = "message__chat__owner_id"
-    running = Generation.objects.filter(state=GenerationState.RUNNING)
+    owner = "answer__chat__owner_id"
+    running = Generation.objects.filter(state=State.RUNNING)
     ahead = Counter(running.values_list(owner, flat=True))
-    queued = Generation.objects.filter(state=GenerationState.QUEUED, stop_requested_at=None)
+    queued = Generation.objects.filter(state=State.QUEUED, stop_requested_at=None)
     ranked: list[tuple[int, int, UUID]] = []
-    for pk, person in queued.order_by("created_at").values_list("pk", owner)[:MOST_LOOKED_AT]:
+    for pk, person in queued.order_by("queued_at").values_list("pk", owner)[:MOST_LOOKED_AT]:
         ranked.append((ahead[person], len(ranked), pk))
         ahead[person] += 1
     return [(pk, before < MOST_AT_WORK) for before, _, pk in sorted(ranked)]

@@ -15,11 +15,9 @@ from django.db.models.functions import Now
 
 from chat_app import events, streams_out
 from chat_app.models import (
-    GENERATION_OPEN,
     Chat,
     Deployment,
     Generation,
-    GenerationState,
     LogEntry,
     Message,
     Rating,
@@ -32,6 +30,7 @@ from chat_app.serving.sampling import SEED_LIMIT, Sampling
 from datasets_app.corpus.conversation import ASSISTANT, USER
 from datasets_app.corpus.detection.encoding import clean_text
 from otto_web.lib import audit
+from otto_web.lib.work.states import UNDER_WAY, State
 
 log = logging.getLogger(__name__)
 LONGEST_MESSAGE = 20_000
@@ -124,10 +123,8 @@ def _commit(chat: Chat, text: str, params: AnswerParams, *, idem: UUID) -> Asked
 def _refuse_too_many(chat: Chat) -> None:
     """Keep one answer per chat, and a bounded number per person: others wait for them too."""
     User.objects.select_for_update(no_key=True).get(pk=chat.owner_id)  # questions count one by one
-    waiting = Generation.objects.filter(
-        message__chat__owner=chat.owner_id, state__in=GENERATION_OPEN
-    )
-    if waiting.filter(message__chat=chat).exists():
+    waiting = Generation.objects.filter(answer__chat__owner=chat.owner_id, state__in=UNDER_WAY)
+    if waiting.filter(answer__chat=chat).exists():
         raise ServingError("The previous answer is still being written. Stop it, or wait for it.")
     if waiting.count() >= MOST_WAITING:
         raise ServingError(
@@ -140,7 +137,7 @@ def _write_rows(chat: Chat, generation: Generation, question: str, idem: UUID) -
     last = chat.messages.order_by("-created_at", "-pk").first()
     asked = Message.objects.create(chat=chat, parent=last, role=USER, text=question, idem=idem)
     answer = Message.objects.create(chat=chat, parent=asked, role=ASSISTANT)
-    generation.message = answer
+    generation.answer = answer
     generation.save(force_insert=True)
     chat.title = chat.title or " ".join(question.split()[:TITLE_WORDS])[:200]
     chat.params = generation.params
@@ -167,7 +164,7 @@ def _cleaned(text: str) -> str:
 
 def request_stop(generation: Generation) -> None:
     """Ask for the end of an answer; what is written so far stays, what waits ends at once."""
-    open_now = Generation.objects.filter(pk=generation.pk, state__in=GENERATION_OPEN)
+    open_now = Generation.objects.filter(pk=generation.pk, state__in=UNDER_WAY)
     open_now.filter(stop_requested_at=None).update(stop_requested_at=Now())
     if generations.settle_stopped_in_queue(pk=generation.pk):
         generation.refresh_from_db()
@@ -208,7 +205,7 @@ def delete_chat(chat: Chat, *, by: User) -> None:
     """Remove the chat with its messages and log entries; the person's words are gone."""
     Chat.objects.select_for_update().filter(pk=chat.pk).first()  # no answer ends while it goes
     audit.record(by, "delete", chat)
-    running = Generation.objects.filter(message__chat=chat, state=GenerationState.RUNNING)
+    running = Generation.objects.filter(answer__chat=chat, state=State.RUNNING)
     for pk in running.values_list("pk", flat=True):
         transaction.on_commit(partial(streams_out.wake_engine, pk, stop=True))
     chat.delete()

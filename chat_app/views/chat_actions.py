@@ -9,13 +9,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from chat_app.forms import SettingsForm
-from chat_app.models import GENERATION_OPEN, Generation
+from chat_app.models import Generation
 from chat_app.selectors import chats as selectors
 from chat_app.services import chats as services
 from chat_app.services.chat_settings import store_settings
 from chat_app.views.rooms import find_chat, show_chat
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest
+from otto_web.lib.work.states import UNDER_WAY
 
 
 @role_required(Role.MEMBER)
@@ -23,7 +24,7 @@ from otto_web.lib.http import TeamRequest
 def chat_stop(request: TeamRequest, chat_id: UUID) -> HttpResponse:
     """End the answer that is being written; its text stays."""
     chat = find_chat(request, chat_id)
-    for row in Generation.objects.filter(message__chat=chat, state__in=GENERATION_OPEN):
+    for row in Generation.objects.filter(answer__chat=chat, state__in=UNDER_WAY):
         services.request_stop(row)
     return HttpResponse(status=204) if request.htmx else redirect("chat-detail", chat.pk)
 

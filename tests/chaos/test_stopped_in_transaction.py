@@ -156,12 +156,12 @@ def test_an_answer_whose_engine_stands_still(start, deployment, failpoint_at, mi
     start("manage.py", "run_reaper")
     start("manage.py", "run_engine")
     second = ask(deployment, mia, question, greedy)
-    until(Generation.objects.filter(pk=second.generation.pk, state="done").exists, PATIENCE)
+    until(Generation.objects.filter(pk=second.generation.pk, state="succeeded").exists, PATIENCE)
     until(Generation.objects.filter(pk=first.generation.pk, state="interrupted").exists, PATIENCE)
     assert process.status() == psutil.STATUS_STOPPED
     second.answer.refresh_from_db()
     assert second.answer.text == answer
-    assert first.generation.message.chat != second.generation.message.chat
+    assert first.generation.answer.chat != second.generation.answer.chat
 
 
 def ask(found, person, question, params):

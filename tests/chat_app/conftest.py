@@ -69,9 +69,10 @@ def proof_of_toy():
             for name, body in first["files"].items():
                 (serving / name).write_bytes(body)
         else:
-            first["outcome"] = build(export)
+            first["outcome"], difference = build(export)
+            assert not difference
             first["files"] = {path.name: path.read_bytes() for path in serving.iterdir()}
-        return {**first["outcome"], "path": export.model.path}
+        return {**first["outcome"], "path": export.model.path}, ""
 
     return build_once
 

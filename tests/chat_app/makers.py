@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from chat_app.models import (
@@ -9,16 +10,18 @@ from chat_app.models import (
     Deployment,
     DeploymentEvent,
     Generation,
-    GenerationState,
     LogEntry,
     Message,
     ServingExport,
 )
+from otto_web.lib.work.states import State
 from training_app.models import TrainedModel
 
 FIGURES = {"prompts": 32, "tokens": 2048, "greedy_equal": True}
 SPEEDS = {"decode_1": 310.4, "decode_4": 820.0, "decode_8": 1240.9, "prefill": 5210.0}
 TIMINGS = {"tokens": 9, "tokens_per_second": 21.7, "first_token_ms": 45.2}
+
+ENDED = {"finished_at": Now(), "lease_until": None}  # beside any state in which work is over
 
 
 def make_model(name="support-3m", number=1, **columns):
@@ -52,8 +55,8 @@ def add_chat(deployment, owner, exchanges, *, is_logged=False):
         asked = Message.objects.create(chat=chat, parent=last, role="user", text=question)
         last = Message.objects.create(chat=chat, parent=asked, role="assistant", text=text)
         Generation.objects.create(
-            message=last, deployment=deployment, model=deployment.model, export=deployment.export,
-            state=GenerationState.DONE, finish="stop", timings=TIMINGS,
+            answer=last, deployment=deployment, model=deployment.model, export=deployment.export,
+            state=State.SUCCEEDED, finished_at=timezone.now(), finish="stop", timings=TIMINGS,
         )  # fmt: skip
         if is_logged:
             LogEntry.objects.create(message=last, deployment=deployment, model=deployment.model)

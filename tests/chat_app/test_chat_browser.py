@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from chat_app.models import Generation, GenerationState, LogEntry, Message
+from chat_app.models import Generation, LogEntry, Message
 from chat_app.services import chats
 from otto_web.lib.words import clean
+from otto_web.lib.work.states import State
 from tests.chat_app.serving.toys import CHATS
 from tests.waiting import until
 
@@ -71,10 +72,10 @@ def test_a_reload_in_mid_answer_loses_nothing_and_esc_keeps_what_is_written(
     held_engine.release()
     page.get_by_text("stopped").wait_for()
     row = Generation.objects.get()
-    assert row.state == GenerationState.STOPPED
-    assert 0 < len(row.message.text) < len(ANSWER)
+    assert row.state == State.CANCELLED
+    assert 0 < len(row.answer.text) < len(ANSWER)
     shown = page.locator("[data-answer]").evaluate("one => one.textContent")
-    assert shown == page.evaluate("text => text", clean(row.message.text))
+    assert shown == page.evaluate("text => text", clean(row.answer.text))
     assert page.complaints == []
 
 

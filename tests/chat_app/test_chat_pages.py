@@ -7,10 +7,11 @@ from uuid import uuid4
 import pytest
 from django.urls import reverse
 
-from chat_app.models import Chat, Deployment, Generation, GenerationState, LogEntry, Message
+from chat_app.models import Chat, Deployment, Generation, LogEntry, Message
 from chat_app.services import chats, deployments
 from chat_app.services.chats import AnswerParams
-from tests.chat_app.makers import add_chat, make_served
+from otto_web.lib.work.states import State
+from tests.chat_app.makers import ENDED, add_chat, make_served
 from tests.training_app.conftest import make_version
 from training_app.models import EvalSample, Evaluation
 
@@ -236,15 +237,15 @@ def test_the_author_reads_of_the_log_and_takes_the_chat_out(answered, mia, clien
 @pytest.mark.parametrize(
     ("state", "changes", "words"),
     [
-        (GenerationState.STOPPED, {"finish": "stopped"}, "stopped"),
-        (GenerationState.INTERRUPTED, {"finish": "interrupted"}, "Ask again"),
-        (GenerationState.FAILED, {"reason": "The model file is broken."}, "file is broken"),
-        (GenerationState.DONE, {"dropped_turns": 2}, "2 oldest turns were left out"),
-        (GenerationState.DONE, {"finish": "length"}, "ended at the longest length"),
+        (State.CANCELLED, {"finish": "stopped"}, "stopped"),
+        (State.INTERRUPTED, {"finish": "interrupted"}, "Ask again"),
+        (State.FAILED, {"message": "The model file is broken."}, "file is broken"),
+        (State.SUCCEEDED, {"dropped_turns": 2}, "2 oldest turns were left out"),
+        (State.SUCCEEDED, {"finish": "length"}, "ended at the longest length"),
     ],
 )
 def test_an_answer_says_how_it_ended(state, changes, words, answered, mia, client_of):
-    Generation.objects.update(state=state, **changes)
+    Generation.objects.update(state=state, **ENDED, **changes)
     page = client_of(mia).get(reverse("chat-detail", args=[answered.pk])).content.decode()
     assert words in page
 

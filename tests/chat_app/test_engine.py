@@ -13,12 +13,14 @@ from asgiref.sync import async_to_sync
 from channels.testing import WebsocketCommunicator
 from django.conf import settings as live_settings
 
-from chat_app.models import Generation, GenerationState, LogEntry, Message, ServingExport
+from chat_app.models import Generation, LogEntry, Message, ServingExport
 from chat_app.services import chats, deployments, generations
 from chat_app.services.chats import AnswerParams
 from chat_app.serving.errors import ServingError
 from otto_web.asgi import application
+from otto_web.lib.work.states import State
 from tests.chat_app.conftest import add_model, engine_process, running_engine
+from tests.chat_app.makers import ENDED
 from tests.chat_app.serving.toys import CHATS
 from tests.sockets import is_refused
 from tests.waiting import until
@@ -29,7 +31,7 @@ GREEDY = AnswerParams(temperature=0.0)
 
 def ended(generation):
     generation.refresh_from_db()
-    return generation.state not in {GenerationState.QUEUED, GenerationState.RUNNING}
+    return generation.state not in {State.QUEUED, State.RUNNING}
 
 
 def ask(chat, text=QUESTION, params=GREEDY):
@@ -86,7 +88,7 @@ def test_an_answer_is_written_whole_with_its_figures(deployment, engine, mia):
     chat = chats.open_chat(deployment, owner=mia)
     asked = ask(chat)
     until(lambda: ended(asked.generation))
-    assert asked.generation.state == GenerationState.DONE, asked.generation.reason
+    assert asked.generation.state == State.SUCCEEDED, asked.generation.message
     asked.answer.refresh_from_db()
     assert asked.answer.text == ANSWER
     assert asked.generation.timings["tokens"] == len(asked.generation.answer_ids) > 10
@@ -158,7 +160,7 @@ def test_stop_keeps_what_is_written_and_frees_the_engine(deployment, engine, mia
     point.release()
     until(lambda: ended(asked.generation))
     until(lambda: engine.scheduler.active_count() == 0)
-    assert asked.generation.state == GenerationState.STOPPED
+    assert asked.generation.state == State.CANCELLED
     asked.answer.refresh_from_db()
     assert asked.answer.text.startswith(written)
     assert len(asked.answer.text) < len(ANSWER)
@@ -201,7 +203,7 @@ def test_history_is_read_oldest_first_with_the_system_prompt(deployment, mia):
     chat.save()
     first = ask(chat, "One?")
     Message.objects.filter(pk=first.answer.pk).update(text="Uno.")
-    Generation.objects.update(state=GenerationState.DONE)
+    Generation.objects.update(state=State.SUCCEEDED, **ENDED)
     second = ask(chat, "Two?")
     roles = [(t.role, t.text) for t in generations.history_of(second.answer)]
     assert roles == [
@@ -262,11 +264,11 @@ def test_a_killed_engine_leaves_a_marked_answer_with_its_text(
         process.kill()
         process.wait()
     asked.generation.refresh_from_db()
-    assert asked.generation.state == GenerationState.RUNNING
+    assert asked.generation.state == State.RUNNING
     assert until(generations.interrupt_expired) == 1
     asked.generation.refresh_from_db()
     asked.answer.refresh_from_db()
-    assert asked.generation.state == GenerationState.INTERRUPTED
+    assert asked.generation.state == State.INTERRUPTED
     assert asked.answer.text == written
     assert ANSWER.startswith(written)
     again = ask(chats.open_chat(deployment, owner=mia))
@@ -274,7 +276,7 @@ def test_a_killed_engine_leaves_a_marked_answer_with_its_text(
         until(lambda: ended(again.generation))
         process.kill()
     again.answer.refresh_from_db()
-    assert (again.generation.state, again.answer.text) == (GenerationState.DONE, ANSWER)
+    assert (again.generation.state, again.answer.text) == (State.SUCCEEDED, ANSWER)
 
 
 def test_a_stranger_cannot_follow_or_stop_an_answer(deployment, engine, mia, milo, client_of):

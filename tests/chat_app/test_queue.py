@@ -6,12 +6,13 @@ from uuid import uuid4
 
 import pytest
 
-from chat_app.models import Generation, GenerationState
+from chat_app.models import Generation
 from chat_app.selectors.queue import MOST_AT_WORK, fair_order
 from chat_app.services import chats, generations
 from chat_app.services.chats import MOST_WAITING, AnswerParams
 from chat_app.serving.errors import ServingError
-from tests.chat_app.makers import make_served
+from otto_web.lib.work.states import State
+from tests.chat_app.makers import ENDED, make_served
 
 served = pytest.fixture(name="served")(lambda transactional_db, redis_server: make_served())
 
@@ -22,7 +23,7 @@ def ask(served, person, text="Well?"):
 
 
 def owners(works):
-    return [work.generation.message.chat.owner.username for work in works]
+    return [work.generation.answer.chat.owner.username for work in works]
 
 
 def test_one_persons_many_questions_do_not_hold_up_the_others(served, mia, milo, theo):
@@ -36,7 +37,7 @@ def test_one_persons_many_questions_do_not_hold_up_the_others(served, mia, milo,
     assert owners([*generations.claim(1)]) == []
     ask(served, milo)
     assert owners(generations.claim(16)) == ["milo"]
-    Generation.objects.filter(pk=many[0].pk).update(state=GenerationState.DONE)
+    Generation.objects.filter(pk=many[0].pk).update(state=State.SUCCEEDED, **ENDED)
     assert owners(generations.claim(16)) == ["mia"]
 
 
@@ -45,5 +46,5 @@ def test_waiting_questions_are_capped_per_person_with_a_sentence(served, mia, mi
     with pytest.raises(ServingError, match="10 of your questions wait"):
         ask(served, mia)
     ask(served, milo)
-    Generation.objects.filter(pk=first.pk).update(state=GenerationState.DONE)
+    Generation.objects.filter(pk=first.pk).update(state=State.SUCCEEDED, **ENDED)
     ask(served, mia)

@@ -84,7 +84,7 @@ class Command(BaseCommand):
             self._show(asked, is_silent=True)
         asked.generation.refresh_from_db()
         if asked.generation.state == "failed":
-            raise ServingError(asked.generation.reason)
+            raise ServingError(asked.generation.message)
         if self.as_json:
             self._tell(asked)
         else:

@@ -34,27 +34,46 @@ def claim(kind: type[Leased], pk: object) -> Leased | None:
     """Take work that waits, or that its worker has left; None when there is nothing to take."""
     rows: QuerySet[Leased] = kind._default_manager.filter(pk=pk)  # noqa: SLF001
     take_back(rows, at_once=True)
-    taken = rows.filter(waiting()).update(
+    return rows.get() if take(rows.filter(waiting())) else None
+
+
+def take(rows: QuerySet[Row], **changes: Any) -> int:
+    """Begin an attempt at those of these rows that are queued; return how many they were."""
+    lease = {"lease_until": _lease_end(rows.model)} if issubclass(rows.model, Work) else {}
+    return rows.filter(state=State.QUEUED).update(
         state=State.RUNNING,
         fence=F("fence") + 1,
         attempts=F("attempts") + 1,
-        lease_until=_lease_end(kind),
         started_at=Coalesce("started_at", Now()),
         reason="",
         message="",
+        **lease,
+        **changes,
     )
-    return rows.get() if taken else None
 
 
 def take_back(rows: QuerySet[Leased], *, at_once: bool = False) -> None:
     """Lose, some at a time, what is held by workers whose lease has ended."""
-    left = rows.filter(state=State.RUNNING, lease_until__lt=Now()).order_by("lease_until")
-    each_by_itself(list(left[:AT_ONCE]), partial(_lose_quietly, at_once=at_once))
+    left = _expired(rows).order_by("lease_until").values_list("pk", flat=True)
+    each_by_itself(list(left[:AT_ONCE]), partial(_take_one_back, rows, at_once=at_once))
 
 
-def _lose_quietly(row: Work, *, at_once: bool) -> None:
-    with suppress(LostLease):  # its worker is back, or another look was quicker
-        lose(row, at_once=at_once)
+def _take_one_back(rows: QuerySet[Leased], pk: object, *, at_once: bool) -> None:
+    row = seize(rows, pk)
+    if row is not None:
+        with suppress(LostLease):
+            lose(row, at_once=at_once)
+
+
+def seize(rows: QuerySet[Leased], pk: object) -> Leased | None:
+    """Take the place of a holder whose lease has ended; None when it is back meanwhile."""
+    mine = rows.filter(pk=pk)
+    seized = _expired(mine).update(fence=F("fence") + 1, lease_until=_lease_end(rows.model))
+    return mine.get() if seized else None
+
+
+def _expired(rows: QuerySet[Leased]) -> QuerySet[Leased]:
+    return rows.filter(state=State.RUNNING, lease_until__lt=Now())
 
 
 def renew(row: Work, **changes: Any) -> None:
@@ -95,9 +114,10 @@ def order_anew(rows: QuerySet[Leased], **changes: Any) -> int:
     return rows.update(fence=F("fence") + 1, queued_at=Now(), **columns)
 
 
-def cancel(rows: QuerySet[Leased], reason: str, **changes: Any) -> int:
+def cancel(rows: QuerySet[Row], reason: str, **changes: Any) -> int:
     """End work that nobody wants any more, whatever its state; a holder loses it."""
-    columns = {"reason": reason, "message": "", "finished_at": Now(), "lease_until": None}
+    columns = {"reason": reason, "message": "", "finished_at": Now()}
+    columns |= {"lease_until": None} if issubclass(rows.model, Work) else {}
     return rows.update(state=State.CANCELLED, fence=F("fence") + 1, **columns | changes)
 
 

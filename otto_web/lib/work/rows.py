@@ -92,10 +92,11 @@ class Fenced(models.Model):
 class Work(Fenced):
     """A durable job: whoever claims the row has it for a lease, and keeps it by renewing that.
 
-    A kind names its job in `otto_web.jobs`, and how often it is tried.
+    A kind names its job in `otto_web.jobs`, and how often it is tried. One without a job is looked
+    after by whoever does it.
     """
 
-    job: ClassVar[str]
+    job: ClassVar[str] = ""
     retry: ClassVar[Retry] = Retry()
     turn: ClassVar[tuple[str, ...]] = ("queued_at",)  # the order in which the reaper hints
 
@@ -126,8 +127,8 @@ class Work(Fenced):
 
 
 def kinds() -> list[type[Work]]:
-    """Return all kinds of durable jobs, leftmost app first."""
-    return [model for model in apps.get_models() if issubclass(model, Work)]
+    """Return all kinds that workers do, leftmost app first."""
+    return [kind for kind in apps.get_models() if issubclass(kind, Work) and kind.job]
 
 
 def waiting() -> Q:

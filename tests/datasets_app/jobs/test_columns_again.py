@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
 from django.utils import timezone
@@ -12,8 +14,9 @@ from datasets_app.jobs.freezing import freeze_version
 from datasets_app.jobs.importing import import_upload
 from datasets_app.models import Decision, Status, Upload, VersionRow
 from datasets_app.origins import current_rows
-from datasets_app.services import choices, curation, imports, removal
+from datasets_app.services import choices, curation, removal
 from otto_web.lib.models import AuditEntry
+from otto_web.lib.work.claims import LostLease
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SWAPPED = {"question": "we say", "answer": "customer says"}
@@ -106,14 +109,14 @@ def test_a_worker_lost_between_the_old_rows_and_the_new_ones_doubles_nothing(
     def lost_at_the_second(*args):
         slices.append(args)
         if len(slices) == 2:
-            raise imports.LostFenceError("another worker has it")
+            raise LostLease("another worker has it")
         return removal.remove_some(*args)
 
     with monkeypatch.context() as broken:
         broken.setattr(reading, "remove_some", lost_at_the_second)
         assert not import_upload(upload.pk)
     assert len(questions(file)) == 8
-    Upload.objects.filter(pk=upload.pk).update(lease_until=timezone.now())
+    Upload.objects.filter(pk=upload.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
     assert import_upload(upload.pk)
     assert questions(file) == [f"Where is my parcel {n}?" for n in range(12)]
 

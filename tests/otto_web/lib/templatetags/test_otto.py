@@ -8,7 +8,6 @@ import pytest
 from django.template import Context, Template
 from django.utils import timezone
 
-from chat_app.models import GenerationState
 from datasets_app.models import FileState, Status
 from otto_web.lib.models import ProcessState
 from otto_web.lib.templatetags import otto
@@ -21,7 +20,6 @@ ENUMS = (
     ModelState,
     FileState,
     Status,
-    GenerationState,
     ProcessState,
 )
 
