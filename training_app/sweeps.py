@@ -11,7 +11,8 @@ from django.db.models import Q, QuerySet
 from otto_web.lib.hints import hint
 from otto_web.lib.models import ProcessBeat, ProcessKind, ProcessState
 from otto_web.lib.patience import each_by_itself
-from training_app.models import Run, RunLease, RunState
+from otto_web.lib.work.states import State
+from training_app.models import Run, RunLease
 from training_app.services.attempts import Claim, release_run
 from training_app.services.folders import remove_folder, stray_models, stray_pieces
 
@@ -26,14 +27,14 @@ _folders_looked_at = float("-inf")
 def release_expired(now: datetime) -> None:
     """Take running runs from holders whose lease ended; a wanted cancel is fulfilled here too."""
     left = Q(lease=None) | Q(lease__expires_at__lt=now)
-    runs = list(Run.objects.filter(left, state=RunState.RUNNING))
-    claims = [Claim(run.pk, run.fence, run.attempt) for run in runs]
+    runs = list(Run.objects.filter(left, state=State.RUNNING))
+    claims = [Claim(run.pk, run.fence, run.attempts) for run in runs]
     each_by_itself(claims, lambda one: release_run(one, "its lease ended without a beat"))
 
 
 def release_hanging(now: datetime) -> None:
     """Take runs from trainers that live but make no step: the raised fence ends them."""
-    alive = RunLease.objects.filter(expires_at__gte=now, run__state=RunState.RUNNING)
+    alive = RunLease.objects.filter(expires_at__gte=now, run__state=State.RUNNING)
     each_by_itself(list(alive.select_related("run")), lambda lease: _release_if_hanging(lease, now))
 
 
@@ -42,7 +43,7 @@ def _release_if_hanging(lease: RunLease, now: datetime) -> None:
     updates = max(10, int(lease.run.spec["train"]["eval_batches"]))  # an evaluation is no step
     slow_step = updates * float(lease.run.decided.get("seconds_per_update", 0.0))
     if now - lease.progress_at > timedelta(seconds=max(patience, slow_step)):
-        claim = Claim(lease.run_id, lease.fence, lease.run.attempt)
+        claim = Claim(lease.run_id, lease.fence, lease.run.attempts)
         waited = (now - lease.progress_at).total_seconds()
         release_run(claim, f"no step for {waited / 60:.0f} minutes")
 
@@ -64,7 +65,9 @@ def hint_queued(now: datetime) -> None:
 def drain_deaf_workers(now: datetime) -> None:
     """Ask a worker to leave that idles while a run waits: its line to Redis is dead."""
     before = now - timedelta(seconds=IDLE_HINTS * settings.OTTO_HINT_SECONDS)
-    forgotten = Run.objects.claimable().filter(created_at__lt=before, not_before__lt=before)
+    forgotten = (
+        Run.objects.claimable().filter(created_at__lt=before).exclude(not_before__gte=before)
+    )
     if forgotten.exists():
         _train_workers(now).filter(state=ProcessState.IDLE).update(drain=True)
 

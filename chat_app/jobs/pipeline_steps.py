@@ -26,7 +26,7 @@ from datasets_app.services.uploads import NewUpload, receive_whole
 from otto_web.lib.work.claims import renew
 from otto_web.lib.work.states import State
 from training_app.lm.config import PRESETS, TrainingError
-from training_app.models import Run, RunState, TrainedModel
+from training_app.models import Run, TrainedModel
 from training_app.selectors.trained_models import questions_answered_right
 from training_app.services.runs import Order, queue_run
 
@@ -97,7 +97,7 @@ def train(pipeline: Pipeline) -> str:
     if not run.is_over:
         place = f", step {run.last_step:,} of {run.total_steps:,}" if run.last_step else ""
         raise Wait(f"{run.phase or run.state}{place}")
-    if run.state != RunState.SUCCEEDED:
+    if run.state != State.SUCCEEDED:
         raise TrainingError(run.message or f"The run is {run.state}.")
     return f"{run.last_step:,} steps"
 

@@ -16,7 +16,7 @@ from datasets_app.models import Dataset, FileState, SourceFile, Status, Upload, 
 from datasets_app.selectors.datasets import status_counts
 from otto_web.lib.access import Role, has_role
 from otto_web.lib.work.states import OPEN, State
-from training_app.models import Evaluation, Run, RunState
+from training_app.models import Evaluation, Run
 
 RECENT = 8
 
@@ -138,13 +138,13 @@ def _curate(user: User) -> Stage:
 
 def _train(user: User) -> Stage:
     found = Run.objects.aggregate(
-        n=Count("pk", filter=Q(state=RunState.SUCCEEDED)),
-        busy=Count("pk", filter=Q(state__in=[RunState.QUEUED, RunState.RUNNING])),
+        n=Count("pk", filter=Q(state=State.SUCCEEDED)),
+        busy=Count("pk", filter=Q(state__in=[State.QUEUED, State.RUNNING])),
         at=Max("finished_at"),
     )
     last = Run.objects.order_by("-created_at").values_list("state", "message").first()
     state = last[0] if last else "none"
-    note = last[1] if last and last[0] == RunState.FAILED else ""
+    note = last[1] if last and last[0] == State.FAILED else ""
     if found["busy"]:
         note = f"{found['busy']} under way"
     look = ("curve", "Train", "run-list")
@@ -218,7 +218,7 @@ def _errands(user: User) -> list[Todo]:
     if has_role(user, Role.TRAINER):
         todos += [
             Todo(f"“{run.name}” failed: {run.message}", reverse("run-detail", args=[run.pk]))
-            for run in Run.objects.filter(state=RunState.FAILED).order_by("-finished_at")[:2]
+            for run in Run.objects.filter(state=State.FAILED).order_by("-finished_at")[:2]
         ]
     return todos
 

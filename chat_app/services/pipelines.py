@@ -16,7 +16,6 @@ from otto_web.lib.hints import hint
 from otto_web.lib.work.claims import order_anew
 from otto_web.lib.work.states import State
 from training_app.lm.config import DEFAULT_PRESET
-from training_app.models import RunState
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ def retry_pipeline(pipeline: Pipeline, *, by: User) -> None:
         return
     options = {**pipeline.options, "tries": pipeline.options.get("tries", 0) + 1}
     run = pipeline.run
-    kept = run if run is None or not run.is_over or run.state == RunState.SUCCEEDED else None
+    kept = run if run is None or not run.is_over or run.state == State.SUCCEEDED else None
     order_anew(Pipeline.objects.filter(pk=pipeline.pk), options=options, run=kept)
     failed = pipeline.steps.filter(state=State.FAILED)
     failed.update(state=State.QUEUED, note="", started_at=None, finished_at=None)

@@ -22,7 +22,7 @@ from tests.chat_app.serving.toys import CHATS
 from tests.datasets_app.makers import support_dataset
 from tests.training_app.conftest import SUPERVISE, make_version, toy_order
 from tests.waiting import until
-from training_app.models import Run, RunState
+from training_app.models import Run
 from training_app.services.runs import queue_run
 
 pytestmark = [pytest.mark.slow, pytest.mark.chaos]
@@ -138,10 +138,10 @@ def test_a_run_whose_host_stands_still(start, worker, failpoint_at, process_env)
     psutil.Process(supervisor.pid).suspend()
     worker("train")
     start("manage.py", "run_reaper")
-    until(Run.objects.filter(pk=run.pk, state=RunState.SUCCEEDED).exists, PATIENCE)
+    until(Run.objects.filter(pk=run.pk, state=State.SUCCEEDED).exists, PATIENCE)
     assert trainer.status() == psutil.STATUS_STOPPED
     run.refresh_from_db()
-    assert run.attempt == 2
+    assert run.attempts == 2
     assert run.points.filter(fence=run.fence).exists()
     trainer.kill()
 

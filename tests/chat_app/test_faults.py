@@ -32,7 +32,7 @@ from tests.chat_app.makers import ENDED, add_chat, make_served
 from tests.chat_app.test_engine import ask, ended, tab_of
 from tests.training_app.conftest import make_version, toy_order
 from tests.waiting import until
-from training_app.models import Run, RunState
+from training_app.models import Run
 from training_app.paths import absolute
 from training_app.services.runs import queue_run
 
@@ -231,8 +231,8 @@ def test_somebody_who_comes_later_sees_all_frames_and_leaves_no_trace(redis_serv
 
 def test_continuing_a_loop_whose_run_failed_trains_anew(transactional_db, redis_server, theo):
     run = queue_run(toy_order(make_version()), created_by=theo)
-    Run.objects.update(state=RunState.RUNNING)
-    Run.objects.update(state=RunState.FAILED, finished_at=timezone.now())
+    Run.objects.update(state=State.RUNNING)
+    Run.objects.update(state=State.FAILED, finished_at=timezone.now())
     run.refresh_from_db()
     pipeline = start_pipeline(Wish(), by=theo)
     fail(claim(Pipeline, pipeline.pk), "refused", "It broke.", run=run)

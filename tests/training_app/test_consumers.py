@@ -11,10 +11,10 @@ from django.contrib.sessions.models import Session
 from django.db import connections
 
 from otto_web.asgi import application
+from otto_web.lib.work.states import State
 from tests.sockets import is_refused
 from tests.training_app.conftest import make_version, toy_order
 from training_app.events import notify_run
-from training_app.models import RunState
 from training_app.services.attempts import ProcessIdentity, claim_run, end_run
 from training_app.services.progress import record_points
 from training_app.services.runs import queue_run
@@ -195,7 +195,7 @@ def test_a_run_that_ends_says_so_once(claim, client_of, theo):
     async def scenario():
         line = await opened(client, claim.run_id)
         await frames(line)
-        await sync_to_async(end_run)(claim, RunState.FAILED, reason="data", message="why")
+        await sync_to_async(end_run)(claim, State.FAILED, reason="data", message="why")
         await sync_to_async(notify_run)(claim.run_id, 9)
         found, html = await frames(line)
         assert [frame for frame in found if frame["t"] == "over"] == [{"t": "over"}]

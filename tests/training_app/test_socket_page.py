@@ -10,11 +10,11 @@ import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 from django.urls import reverse
 
+from otto_web.lib.work.states import State
 from tests import socket_page
 from tests.training_app.conftest import make_version, toy_order
 from tests.training_app.test_consumers import socket, write
 from training_app.consumers import RunConsumer
-from training_app.models import RunState
 from training_app.services.attempts import ProcessIdentity, claim_run, end_run
 from training_app.services.runs import queue_run
 
@@ -49,7 +49,7 @@ def test_a_run_sends_the_frames_of_the_page(theo, redis_server, client_of):
             if text.startswith("{"):
                 found.append(json.loads(text))
             if len(found) == 1:
-                await sync_to_async(end_run)(claim, RunState.FAILED, reason="data", message="why")
+                await sync_to_async(end_run)(claim, State.FAILED, reason="data", message="why")
         await line.disconnect()
         return found
 

@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from otto_web.celery import app
 from otto_web.lib.models import ProcessBeat, ProcessKind, ProcessState
+from otto_web.lib.work.states import State
 from tests.training_app.conftest import toy_order
 from training_app import paths, sweeps
-from training_app.models import CancelVerb, Checkpoint, Run, RunLease, RunState
+from training_app.models import CancelVerb, Checkpoint, Run, RunLease
 from training_app.services.attempts import ProcessIdentity, claim_run
 from training_app.services.folders import stray_models, stray_pieces
 from training_app.services.runs import cancel_run, queue_run
@@ -53,10 +54,10 @@ def test_a_live_lease_is_left_alone_and_an_expired_one_is_not(queued_run):
     claim_run(HERE)
     sweeps.release_expired(timezone.now())
     queued_run.refresh_from_db()
-    assert queued_run.state == RunState.RUNNING
+    assert queued_run.state == State.RUNNING
     sweeps.release_expired(later(60))
     queued_run.refresh_from_db()
-    assert (queued_run.state, queued_run.no_progress_deaths) == (RunState.QUEUED, 1)
+    assert (queued_run.state, queued_run.no_progress_deaths) == (State.QUEUED, 1)
 
 
 def test_a_cancel_without_a_live_lease_is_fulfilled(queued_run):
@@ -64,7 +65,7 @@ def test_a_cancel_without_a_live_lease_is_fulfilled(queued_run):
     cancel_run(queued_run, verb=CancelVerb.KEEP, actor=None)
     sweeps.release_expired(later(60))
     queued_run.refresh_from_db()
-    assert queued_run.state == RunState.CANCELLED
+    assert queued_run.state == State.CANCELLED
 
 
 def test_a_trainer_that_makes_no_step_loses_its_run(queued_run):
@@ -73,7 +74,7 @@ def test_a_trainer_that_makes_no_step_loses_its_run(queued_run):
     RunLease.objects.update(progress_at=timezone.now() - timedelta(minutes=6), expires_at=later(60))
     sweeps.release_hanging(timezone.now())
     queued_run.refresh_from_db()
-    assert queued_run.state == RunState.QUEUED
+    assert queued_run.state == State.QUEUED
     assert "no step for 6 minutes" in queued_run.message
 
 
@@ -84,7 +85,7 @@ def test_a_long_evaluation_is_not_taken_for_a_hang(queued_run):
     RunLease.objects.update(progress_at=timezone.now() - timedelta(minutes=6), expires_at=later(60))
     sweeps.release_hanging(timezone.now())
     queued_run.refresh_from_db()
-    assert queued_run.state == RunState.RUNNING
+    assert queued_run.state == State.RUNNING
 
 
 def test_an_unclaimed_run_is_hinted_again_but_not_while_every_worker_is_busy(queued_run, hints):

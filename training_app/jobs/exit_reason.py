@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import signal
 
+from otto_web.lib.work.states import State
 from training_app.exits import Exit
-from training_app.models import RunState
 from training_app.reasons import Reason
 from training_app.services.attempts import Claim, close_attempt, end_run, is_over, release_run
 
@@ -23,12 +23,12 @@ def end_by_exit_code(claim: Claim, code: int, *, memory: bool) -> None:
     if code == Exit.FENCE_LOST or is_over(claim.run_id):
         close_attempt(claim, _words(code))
     elif code == Exit.CANCELLED:
-        end_run(claim, RunState.CANCELLED)
+        end_run(claim, State.CANCELLED)
     elif code == Exit.DRAINED:
         release_run(claim, "its worker was asked to stop", is_death=False, backs_off=False)
     elif code in _FAILURES:
         reason = _FAILURES[Exit(code)]
-        end_run(claim, RunState.FAILED, reason=reason, message=str(reason.label))
+        end_run(claim, State.FAILED, reason=reason, message=str(reason.label))
     elif code == Exit.NO_ROOM:
         release_run(claim, "the disk is full", lacks=Reason.DISK)
     else:

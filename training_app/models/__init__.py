@@ -6,20 +6,19 @@ from training_app.models.evaluation import EvalSample, Evaluation
 from training_app.models.export import Export
 from training_app.models.progress import Checkpoint, RunPoint, RunSample
 from training_app.models.run import (
-    TERMINAL,
+    RUN_STATES,
     CancelVerb,
     Run,
     RunAttempt,
     RunEvent,
     RunLease,
     RunQuerySet,
-    RunState,
 )
 from training_app.models.tokenizer import Tokenizer
 from training_app.models.trained_model import ModelQuerySet, ModelState, TrainedModel
 
 __all__ = [
-    "TERMINAL",
+    "RUN_STATES",
     "CancelVerb",
     "Checkpoint",
     "EvalSample",
@@ -34,7 +33,6 @@ __all__ = [
     "RunPoint",
     "RunQuerySet",
     "RunSample",
-    "RunState",
     "Tokenizer",
     "TrainedModel",
 ]

@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
-from uuid import UUID
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models
 from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Value, When
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Coalesce
 
 from datasets_app.models import Version
 from otto_web.lib.access import Role, has_role
+from otto_web.lib.work.rows import Fenced, waiting
+from otto_web.lib.work.states import OVER, State
 
-
-class RunState(models.TextChoices):
-    QUEUED = "queued"
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
-TERMINAL = (RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED)
+RUN_STATES = (State.QUEUED, State.RUNNING, State.SUCCEEDED, State.FAILED, State.CANCELLED)
 
 
 class CancelVerb(models.TextChoices):
@@ -33,39 +23,30 @@ class CancelVerb(models.TextChoices):
 
 
 class RunQuerySet(models.QuerySet["Run"]):
-    """The state machine of a run: every move is one conditional update that says won or lost."""
+    """Runs, as people and workers look for them."""
 
     def visible_to(self, user: User) -> RunQuerySet:
         return self if has_role(user, Role.TRAINER) else self.none()
 
-    def move(self, run_id: UUID, *, fence: int, old: str, new: str, **columns: Any) -> bool:
-        """Make one step of the state machine; False when this attempt no longer owns the run."""
-        finished_at = Now() if new in TERMINAL else None
-        owned = self.filter(pk=run_id, fence=fence, state=old)
-        return owned.update(state=new, finished_at=finished_at, **columns) == 1
-
     def claimable(self) -> RunQuerySet:
         """Return the queued runs that may start now, best first: fair between people."""
-        hers = Run.objects.filter(state=RunState.RUNNING, created_by=OuterRef("created_by"))
+        hers = Run.objects.filter(state=State.RUNNING, created_by=OuterRef("created_by"))
         busy = hers.values("created_by").annotate(count=Count("pk")).values("count")
-        waits = Q(state=RunState.QUEUED, cancel_requested_at=None, not_before__lte=Now())
-        counted = self.filter(waits).annotate(owner_running=Coalesce(Subquery(busy), Value(0)))
+        waits = self.filter(waiting(), cancel_requested_at=None)
+        counted = waits.annotate(owner_running=Coalesce(Subquery(busy), Value(0)))
         return counted.order_by("priority", "owner_running", "created_at")
 
     def newest_first(self) -> RunQuerySet:
         """Return the runs for a list: going ones first, then the newest."""
-        going = Case(When(state__in=TERMINAL, then=Value(1)), default=Value(0))
+        going = Case(When(state__in=OVER, then=Value(1)), default=Value(0))
         return self.order_by(going, F("created_at").desc())
 
 
-class Run(models.Model):
+class Run(Fenced):
     """One training job; its committed row is the order to do it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=200)
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="runs"
-    )
     version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="runs")
     spec = models.JSONField(editable=False)
     spec_sha256 = models.CharField(max_length=64, editable=False)
@@ -73,17 +54,9 @@ class Run(models.Model):
         default=dict, editable=False, help_text="measured once: steps, precision, compile, threads"
     )
     forced_reason = models.TextField(default="", help_text="why a poor version was trained anyway")
-    state = models.CharField(
-        max_length=10, choices=RunState, default=RunState.QUEUED, editable=False
-    )
-    reason = models.CharField(max_length=30, default="", editable=False)
-    message = models.TextField(default="", editable=False)
     phase = models.CharField(max_length=30, default="", editable=False)
-    fence = models.PositiveBigIntegerField(default=0, editable=False)
-    attempt = models.PositiveIntegerField(default=0, editable=False)
     no_progress_deaths = models.PositiveIntegerField(default=0, editable=False)
     priority = models.SmallIntegerField(default=0)
-    not_before = models.DateTimeField(auto_now_add=True)
     cancel_requested_at = models.DateTimeField(null=True, editable=False)
     cancel_verb = models.CharField(max_length=10, choices=CancelVerb, default="")
     parent_run = models.ForeignKey(
@@ -100,19 +73,12 @@ class Run(models.Model):
     seq = models.PositiveBigIntegerField(default=0, editable=False)
     idem_key = models.UUIDField(default=uuid.uuid4)
     created_at = models.DateTimeField(auto_now_add=True)
-    started_at = models.DateTimeField(null=True, editable=False)
-    finished_at = models.DateTimeField(null=True, editable=False)
     objects = RunQuerySet.as_manager()
 
-    class Meta:
+    class Meta(Fenced.Meta):
         constraints = [
+            *Fenced.Meta.constraints,
             models.UniqueConstraint(fields=["created_by", "idem_key"], name="run_idem_unique"),
-            models.CheckConstraint(name="run_state_known", condition=Q(state__in=RunState.values)),
-            models.CheckConstraint(
-                name="run_finished_iff_terminal",
-                condition=Q(state__in=TERMINAL, finished_at__isnull=False)
-                | (~Q(state__in=TERMINAL) & Q(finished_at__isnull=True)),
-            ),
         ]
         indexes = [
             # the claim: the best queued run
@@ -125,10 +91,6 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-    @property
-    def is_over(self) -> bool:
-        return self.state in TERMINAL
 
 
 class RunLease(models.Model):
@@ -151,7 +113,7 @@ class RunLease(models.Model):
 class RunAttempt(models.Model):
     """One claim of a run by one worker."""
 
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="attempts")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="attempt_rows")
     fence = models.PositiveBigIntegerField()
     host = models.CharField(max_length=255)
     pid = models.PositiveIntegerField()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from otto_web.lib.curves import smoothed
+from otto_web.lib.work.states import State
 from training_app.form_fields import SETTINGS
 from training_app.lm.agreement import is_close
-from training_app.models import Evaluation, Run, RunState
+from training_app.models import Evaluation, Run
 from training_app.reasons import Reason
 from training_app.selectors.panel import Panel, run_panel
 from training_app.selectors.points import thinned_curves
@@ -38,7 +39,7 @@ def run_detail_page(run: Run) -> dict[str, Any]:
         "rows": _table(loss, validation),
         "can_stop": not run.is_over and run.cancel_requested_at is None,
         "can_continue": _can_continue(run, panel),
-        "can_retry": run.state == RunState.FAILED and run.reason == Reason.DIVERGED,
+        "can_retry": run.state == State.FAILED and run.reason == Reason.DIVERGED,
         "settings": _settings(run),
     }
 
@@ -50,7 +51,7 @@ def _close(evaluation: Evaluation | None) -> set[int]:
 
 
 def _can_continue(run: Run, panel: Panel | None) -> bool:
-    stopped = run.state in {RunState.CANCELLED, RunState.FAILED}
+    stopped = run.state in {State.CANCELLED, State.FAILED}
     return stopped and panel is not None and bool(panel.checkpoints)
 
 

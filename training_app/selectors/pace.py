@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from django.db.models import Avg, F
 
 from otto_web.lib.cores import usable_cores
+from otto_web.lib.work.states import State
 from training_app.lm.config import PRESETS, RunSpec
-from training_app.models import Run, RunPoint, RunState
+from training_app.models import Run, RunPoint
 
 _SPEEDS_LOOKED_AT, _SPEEDS_USED = 20, 3
 _ROUGH_WEIGHTS_PER_SECOND_AND_CORE = 8e9  # before any run was measured: tokens/s x parameters
@@ -34,7 +35,7 @@ def machine_speed(parameters: int) -> Speed:
     newest = (
         RunPoint.objects.filter(
             name="train/tokens_per_second",
-            run__state=RunState.SUCCEEDED,
+            run__state=State.SUCCEEDED,
             step__gt=F("run__last_step") / 2,
         )
         .values("run", "run__model__params", "run__finished_at")

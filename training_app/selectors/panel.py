@@ -14,8 +14,9 @@ from uuid import UUID
 from django.db import connection
 from django.utils import timezone
 
+from otto_web.lib.work.states import State
 from training_app.lm.config import RunSpec
-from training_app.models import Checkpoint, Run, RunEvent, RunLease, RunSample, RunState
+from training_app.models import Checkpoint, Run, RunEvent, RunLease, RunSample
 from training_app.selectors.log_tail import LogLine, log_tail
 from training_app.selectors.pace import seconds_left
 
@@ -121,7 +122,7 @@ class Panel:
 
     @property
     def is_interrupted(self) -> bool:
-        return self.run.state == RunState.QUEUED and self.run.attempt > 0
+        return self.run.state == State.QUEUED and self.run.attempts > 0
 
     @property
     def is_cancelling(self) -> bool:
@@ -129,7 +130,8 @@ class Panel:
 
     @property
     def tries_again_in(self) -> float:
-        return max(0.0, (self.run.not_before - self.now).total_seconds())
+        not_before = self.run.not_before or self.now
+        return max(0.0, (not_before - self.now).total_seconds())
 
     @property
     def passes(self) -> float | None:
@@ -250,9 +252,9 @@ def _sample_row(rows: Iterable[RunSample], steps: list[int]) -> SampleRow:
 
 def _place(run: Run) -> int:
     """Return how many runs are before this one in the queue, itself included."""
-    if run.state != RunState.QUEUED:
+    if run.state != State.QUEUED:
         return 0
     before = Run.objects.filter(
-        state=RunState.QUEUED, priority__lte=run.priority, created_at__lt=run.created_at
+        state=State.QUEUED, priority__lte=run.priority, created_at__lt=run.created_at
     )
     return before.count() + 1

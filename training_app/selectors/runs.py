@@ -9,7 +9,7 @@ from django.core.paginator import Page, Paginator
 
 from otto_web.lib.curves import smoothed
 from training_app.lm.config import DEFAULT_PRESET, PRESETS, RunSpec
-from training_app.models import Run, RunState
+from training_app.models import RUN_STATES, Run
 from training_app.reasons import Reason
 from training_app.selectors.pace import seconds_left
 from training_app.selectors.points import thinned_curves
@@ -69,7 +69,7 @@ class RunList:
 def run_list(user: User, *, state: str = "", page: str = "1") -> RunList:
     """Return a page of runs with their small curves, in a fixed number of queries."""
     runs = Run.objects.visible_to(user).newest_first()
-    if state in RunState.values:
+    if state in RUN_STATES:
         runs = runs.filter(state=state)
     related = runs.select_related("version__dataset", "created_by", "model")
     found = Paginator(related, RUNS_PER_PAGE).get_page(page)

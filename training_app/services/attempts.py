@@ -8,18 +8,18 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Value
+from django.db.models import F
 from django.db.models.functions import Now
 
 from otto_web.lib.hints import hint
+from otto_web.lib.work.claims import LostLease, finish, give_back, take
+from otto_web.lib.work.states import OVER, State
 from training_app.models import (
-    TERMINAL,
     CancelVerb,
     Checkpoint,
     Run,
     RunAttempt,
     RunLease,
-    RunState,
 )
 from training_app.reasons import Reason
 from training_app.services.history import Happening, add_event
@@ -49,6 +49,11 @@ class Claim:
     fence: int
     attempt: int
 
+    @property
+    def row(self) -> Run:
+        """Return the run as far as a conditional update needs it."""
+        return Run(pk=self.run_id, fence=self.fence)
+
 
 @transaction.atomic(durable=True)
 def claim_run(process: ProcessIdentity) -> Claim | None:
@@ -56,22 +61,11 @@ def claim_run(process: ProcessIdentity) -> Claim | None:
     best = Run.objects.claimable().select_for_update(skip_locked=True, of=("self",)).first()
     if best is None:
         return None
-    claim = Claim(best.pk, best.fence + 1, best.attempt + 1)
-    Run.objects.move(
-        best.pk,
-        fence=best.fence,
-        old=RunState.QUEUED,
-        new=RunState.RUNNING,
-        attempt=claim.attempt,
-        started_at=best.started_at or Now(),
-        phase="starting",
-        reason="",
-        message="",
-    )
-    Run.objects.filter(pk=best.pk).update(fence=claim.fence)
+    claim = Claim(best.pk, best.fence + 1, best.attempts + 1)
+    take(Run.objects.filter(pk=best.pk), phase="starting")
     _open_attempt(claim, process, step=best.last_step)
     detail = f"attempt {claim.attempt} on {process.host}"
-    add_event(best.pk, Happening("claimed", detail, "worker", RunState.QUEUED, RunState.RUNNING))
+    add_event(best.pk, Happening("claimed", detail, "worker", State.QUEUED, State.RUNNING))
     return claim
 
 
@@ -106,23 +100,16 @@ def name_trainer(claim: Claim, process: ProcessIdentity) -> None:
 
 
 @transaction.atomic
-def end_run(claim: Claim, new: RunState, *, reason: str = "", message: str = "") -> bool:
+def end_run(claim: Claim, new: State, *, reason: str = "", message: str = "") -> bool:
     """Bring the run to a terminal state, unless this attempt no longer owns it."""
-    moved = Run.objects.move(
-        claim.run_id,
-        fence=claim.fence,
-        old=RunState.RUNNING,
-        new=new,
-        reason=reason,
-        message=message,
-        phase="",
-    )
-    if not moved:
+    try:
+        finish(claim.row, new, reason=reason, message=message, phase="")
+    except LostLease:
         return False
     close_attempt(claim, reason or new)
-    if new == RunState.CANCELLED:
+    if new == State.CANCELLED:
         _discard_if_asked(claim.run_id)
-    happening = Happening(new, message or reason, "", RunState.RUNNING, new)
+    happening = Happening(new, message or reason, "", State.RUNNING, new)
     add_event(claim.run_id, happening)
     return True
 
@@ -143,27 +130,27 @@ def release_run(
     is_death: bool = True,
     backs_off: bool = True,
     lacks: Reason | None = None,
-) -> RunState | None:
+) -> State | None:
     """Take the run from an attempt that ended: queued again, or ended when that is hopeless.
 
     Returns the new state, or None when somebody else owns the run. The fence is raised at once,
     so that a writer who is still alive writes nothing more.
     """
     run = Run.objects.select_for_update().filter(pk=claim.run_id, fence=claim.fence).first()
-    if run is None or run.state != RunState.RUNNING:
+    if run is None or run.state != State.RUNNING:
         close_attempt(claim, why)
         return None
     if run.cancel_requested_at is not None:
-        end_run(claim, RunState.CANCELLED)
-        return RunState.CANCELLED
+        end_run(claim, State.CANCELLED)
+        return State.CANCELLED
     deaths = run.no_progress_deaths + int(is_death)
     hopeless = _hopeless(deaths, lacks)
     if is_death and hopeless is not None:
-        end_run(claim, RunState.FAILED, reason=hopeless, message=str(hopeless.label))
-        return RunState.FAILED
+        end_run(claim, State.FAILED, reason=hopeless, message=str(hopeless.label))
+        return State.FAILED
     wait = _backoff(deaths) if backs_off else 0.0
     _requeue(claim, why, deaths=deaths, wait=wait, reason=lacks or Reason.WORKER_LOST)
-    return RunState.QUEUED
+    return State.QUEUED
 
 
 def _hopeless(deaths: int, lacks: Reason | None) -> Reason | None:
@@ -180,20 +167,17 @@ def _backoff(deaths: int) -> float:
 
 
 def _requeue(claim: Claim, why: str, *, deaths: int, wait: float, reason: Reason) -> None:
-    Run.objects.move(
-        claim.run_id,
-        fence=claim.fence,
-        old=RunState.RUNNING,
-        new=RunState.QUEUED,
+    give_back(
+        claim.row,
+        pause=timedelta(seconds=wait),
+        fence=F("fence") + 1,
         no_progress_deaths=deaths,
-        not_before=Now() + timedelta(seconds=wait),
         reason=reason,
         message=why,
         phase="",
     )
-    Run.objects.filter(pk=claim.run_id).update(fence=F("fence") + Value(1))
     close_attempt(claim, why)
-    add_event(claim.run_id, Happening("released", why, "", RunState.RUNNING, RunState.QUEUED))
+    add_event(claim.run_id, Happening("released", why, "", State.RUNNING, State.QUEUED))
     wake_worker(claim.run_id)
 
 
@@ -209,4 +193,4 @@ def _discard_if_asked(run_id: UUID) -> None:
 
 
 def is_over(run_id: UUID) -> bool:
-    return Run.objects.filter(pk=run_id, state__in=TERMINAL).exists()
+    return Run.objects.filter(pk=run_id, state__in=OVER).exists()

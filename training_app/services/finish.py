@@ -10,10 +10,11 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import Max
 
+from otto_web.lib.work.claims import LostLease
+from otto_web.lib.work.states import State
 from training_app.lm.contract import Sample
-from training_app.models import EvalSample, Evaluation, Run, RunState, Tokenizer, TrainedModel
+from training_app.models import EvalSample, Evaluation, Run, Tokenizer, TrainedModel
 from training_app.services.attempts import Claim, end_run
-from training_app.services.history import FenceLostError
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +40,16 @@ def finish_run(claim: Claim, finished: Finished) -> TrainedModel:
     All of it is written, or nothing.
     """
     run = Run.objects.select_for_update(of=("self",)).select_related("version").get(pk=claim.run_id)
-    if run.fence != claim.fence or run.state != RunState.RUNNING:
-        raise FenceLostError("Another attempt owns this run.")
+    if run.fence != claim.fence or run.state != State.RUNNING:
+        raise LostLease("Another attempt owns this run.")
     model = _publish_model(run, finished, _tokenizer(run, finished))
     _record_evaluation(run, model, finished)
-    state, words = RunState.SUCCEEDED, finished.verdict
+    state, words = State.SUCCEEDED, finished.verdict
     if finished.stopped_at is not None:
-        state = RunState.CANCELLED
+        state = State.CANCELLED
         words = f"Stopped by hand after {finished.stopped_at:,} updates. {words}"
     if not end_run(claim, state, message=words):
-        raise FenceLostError("Another attempt owns this run.")
+        raise LostLease("Another attempt owns this run.")
     return model
 
 

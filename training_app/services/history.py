@@ -9,13 +9,9 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from otto_web.lib.work.claims import LostLease
 from training_app.events import notify_run
-from training_app.lm.config import TrainingError
 from training_app.models import RunEvent
-
-
-class FenceLostError(TrainingError):
-    """Somebody else owns the run now; whoever gets this writes nothing more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +39,7 @@ def take_numbers(run_id: UUID, count: int, *, fence: int | None = None) -> int:
         )
         row = cursor.fetchone()
     if row is None:
-        raise FenceLostError("Another attempt owns this run.")
+        raise LostLease("Another attempt owns this run.")
     return int(row[0]) - count + 1
 
 

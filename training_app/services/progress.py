@@ -13,11 +13,12 @@ from django.db.models.functions import Now
 
 from otto_web.lib.failpoints import failpoint
 from otto_web.lib.words import figure
+from otto_web.lib.work.claims import LostLease, held
 from training_app.events import notify_run
 from training_app.lm.contract import Point, Sample
-from training_app.models import Checkpoint, Run, RunLease, RunSample, RunState
+from training_app.models import Checkpoint, Run, RunLease, RunSample
 from training_app.services.attempts import Claim
-from training_app.services.history import FenceLostError, Happening, add_event, take_numbers
+from training_app.services.history import Happening, add_event, take_numbers
 
 # what the clock and the machine have a say in never comes out the same again; all else must
 TIMED = frozenset(
@@ -171,7 +172,6 @@ def _prune(claim: Claim, keep_last: int) -> list[str]:
 
 
 def prove_fence(claim: Claim) -> None:
-    """Return when this attempt still owns the run; raises FenceLostError when it does not."""
-    owned = Run.objects.filter(pk=claim.run_id, fence=claim.fence, state=RunState.RUNNING)
-    if not owned.exists():
-        raise FenceLostError("Another attempt owns this run.")
+    """Return when this attempt still owns the run; raises LostLease when it does not."""
+    if not held(claim.row).exists():
+        raise LostLease("Another attempt owns this run.")

@@ -15,6 +15,7 @@ from django.db.models.functions import Now
 
 from datasets_app.models import Version
 from otto_web.lib import audit
+from otto_web.lib.work.claims import cancel
 from otto_web.lib.work.states import State
 from training_app.lm.config import RunSpec, TrainingError
 from training_app.models import (
@@ -23,7 +24,6 @@ from training_app.models import (
     Run,
     RunPoint,
     RunSample,
-    RunState,
     TrainedModel,
 )
 from training_app.selectors.forecast import forecast
@@ -116,7 +116,7 @@ def _insert_run(order: Order, created_by: User | None) -> Run:
     if order.start_checkpoint is not None:
         _take_over_curve(run, order.start_checkpoint)
     actor = created_by.get_username() if created_by else "OTTO"
-    add_event(run.pk, Happening("queued", "", actor, "", RunState.QUEUED))
+    add_event(run.pk, Happening("queued", "", actor, "", State.QUEUED))
     after: dict[str, Any] = {"name": run.name, "version": str(order.version.pk)}
     if order.forced_reason:
         after["trained_anyway"] = order.forced_reason
@@ -149,35 +149,33 @@ def _decided(order: Order) -> dict[str, Any]:
 
 
 @transaction.atomic
-def cancel_run(run: Run, *, verb: CancelVerb, actor: User | None) -> RunState:
+def cancel_run(run: Run, *, verb: CancelVerb, actor: User | None) -> State:
     """Ask a run to end, in whatever state it is; returns the state it is in afterwards.
 
     A queued run ends at once, a running one at its next step, one that is over stays as it is.
     """
     locked = Run.objects.select_for_update().get(pk=run.pk)
     if locked.is_over:
-        return RunState(locked.state)
+        return State(locked.state)
     first = locked.cancel_requested_at is None
     Run.objects.filter(pk=run.pk).update(
         cancel_requested_at=locked.cancel_requested_at or Now(), cancel_verb=verb
     )
     name = actor.get_username() if actor else "OTTO"
     audit.record(actor, "run.cancelled", run, after={"verb": verb})
-    if locked.state == RunState.QUEUED:
-        Run.objects.move(
-            run.pk, fence=locked.fence, old=RunState.QUEUED, new=RunState.CANCELLED, phase=""
-        )
+    if locked.state == State.QUEUED:
+        cancel(Run.objects.filter(pk=run.pk, state=State.QUEUED), "", phase="")
         if verb == CancelVerb.DISCARD:
             Checkpoint.objects.filter(run_id=run.pk, continued_by=None).delete()
         detail = CancelVerb(verb).label
         add_event(
             run.pk,
-            Happening("cancelled", str(detail), name, RunState.QUEUED, RunState.CANCELLED),
+            Happening("cancelled", str(detail), name, State.QUEUED, State.CANCELLED),
         )
-        return RunState.CANCELLED
+        return State.CANCELLED
     if first:
         add_event(run.pk, Happening("cancel asked", str(CancelVerb(verb).label), name))
-    return RunState.RUNNING
+    return State.RUNNING
 
 
 def order_again(run: Run, *, idem_key: UUID | None = None) -> Order:

@@ -14,6 +14,8 @@ from django.db import connection
 from otto_web.lib.disk import is_disk_full
 from otto_web.lib.files import sha256_of
 from otto_web.lib.patience import DATABASE_AWAY
+from otto_web.lib.work.claims import LostLease
+from otto_web.lib.work.states import State
 from training_app import paths
 from training_app.exits import Exit
 from training_app.lm.config import ConfigError, RunSpec, TrainingError
@@ -22,10 +24,9 @@ from training_app.lm.driver import train_run
 from training_app.lm.folder import verify_model
 from training_app.lm.loop import DivergedError
 from training_app.local_models import local_base
-from training_app.models import Checkpoint, Run, RunState
+from training_app.models import Checkpoint, Run
 from training_app.reasons import Reason
 from training_app.services.attempts import Claim, end_run
-from training_app.services.history import FenceLostError
 from training_app.services.progress import prove_fence
 from training_app.trainer.link import Link
 from training_app.trainer.log import RunLog
@@ -53,7 +54,7 @@ def execute_run(run_id: UUID, fence: int, pipe: int) -> Exit:
     run = Run.objects.select_related("version__dataset", "start_model", "start_checkpoint").get(
         pk=run_id
     )
-    claim = Claim(run.pk, fence, run.attempt)
+    claim = Claim(run.pk, fence, run.attempts)
     run_log = RunLog(paths.attempt_folder(run.pk, fence), run.pk)
     link = Link(
         pipe,
@@ -61,10 +62,10 @@ def execute_run(run_id: UUID, fence: int, pipe: int) -> Exit:
         prove=partial(_prove_if_possible, claim),
     )
     link.listen()
-    run_log.line("started", attempt=run.attempt, fence=fence)
+    run_log.line("started", attempt=run.attempts, fence=fence)
     try:
         code = _attempt(run, claim, link, run_log)
-    except FenceLostError:
+    except LostLease:
         code = Exit.FENCE_LOST
     except TrainingError as error:
         code = Exit.NO_ROOM if is_disk_full(error) else _refused(claim, error)
@@ -176,7 +177,7 @@ def run_manifest(run: Run) -> dict[str, Any]:
         "trained_anyway": run.forced_reason,
         "start_model": None if run.start_model is None else str(run.start_model),
         "parent_run": None if run.parent_run_id is None else str(run.parent_run_id),
-        "attempt": run.attempt,
+        "attempt": run.attempts,
         "fence": run.fence,
     }
 
@@ -184,5 +185,5 @@ def run_manifest(run: Run) -> dict[str, Any]:
 def _refused(claim: Claim, error: TrainingError) -> Exit:
     """End the run as failed with the error's own sentence."""
     code, reason = next((code, why) for kind, code, why in _REFUSALS if isinstance(error, kind))
-    end_run(claim, RunState.FAILED, reason=reason, message=str(error))
+    end_run(claim, State.FAILED, reason=reason, message=str(error))
     return code

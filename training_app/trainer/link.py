@@ -13,9 +13,9 @@ from collections.abc import Callable
 from typing import Any
 
 from otto_web.lib.failpoints import failpoint
+from otto_web.lib.work.claims import LostLease
 from training_app.exits import Exit
 from training_app.lm.contract import StopReason
-from training_app.services.history import FenceLostError
 
 ORPHAN_SECONDS = 4.0
 _PROVE_SECONDS = 1.0
@@ -48,13 +48,13 @@ class Link:
     def should_stop(self) -> StopReason | None:
         """Return why to stop, if there is a reason; wait while the lease is in doubt.
 
-        Raises FenceLostError when somebody else owns the run.
+        Raises LostLease when somebody else owns the run.
         """
         while not self._is_lost and not self._stop and self._is_silent():
             self._prove()
             time.sleep(min(_PROVE_SECONDS, self._lost_seconds / 4))
         if self._is_lost:
-            raise FenceLostError("The supervisor says that another attempt owns this run.")
+            raise LostLease("The supervisor says that another attempt owns this run.")
         return self._stop
 
     def _is_silent(self) -> bool:

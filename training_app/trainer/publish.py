@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid5
 
 from otto_web.lib.files import durable_folder, sha256_of
+from otto_web.lib.work.claims import LostLease
 from training_app import paths
 from training_app.lm.contract import Sample, TrainedResult
 from training_app.lm.folder import MANIFEST, hashes
@@ -17,7 +18,6 @@ from training_app.run_logs import LOG_NAME, log_files
 from training_app.selectors.history import history_text
 from training_app.services.attempts import Claim
 from training_app.services.finish import Finished, finish_run
-from training_app.services.history import FenceLostError
 from training_app.services.progress import prove_fence
 from training_app.trainer.log import RunLog
 
@@ -49,7 +49,7 @@ def publish(run: Run, claim: Claim, result: TrainedResult, run_log: RunLog) -> N
     )
     try:
         finish_run(claim, finished)
-    except FenceLostError:
+    except LostLease:
         shutil.rmtree(final, ignore_errors=True)
         raise
     shutil.rmtree(result.folder.parent, ignore_errors=True)

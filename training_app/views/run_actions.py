@@ -12,8 +12,9 @@ from django.views.decorators.http import require_POST
 
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest
+from otto_web.lib.work.states import State
 from training_app.lm.config import TrainingError
-from training_app.models import CancelVerb, Run, RunState
+from training_app.models import CancelVerb, Run
 from training_app.services.runs import (
     Order,
     cancel_run,
@@ -40,12 +41,12 @@ def run_cancel(request: TeamRequest, run_id: UUID) -> HttpResponse:
     return redirect("run-detail", run.pk)
 
 
-def _cancel_words(state: RunState, verb: str) -> str:
-    if state == RunState.RUNNING:
+def _cancel_words(state: State, verb: str) -> str:
+    if state == State.RUNNING:
         if verb == CancelVerb.KEEP:
             return "The run ends at its next step; the best state so far becomes a model."
         return "The run ends at its next step and keeps nothing."
-    if state == RunState.CANCELLED:
+    if state == State.CANCELLED:
         return "The run is cancelled."
     return "The run had ended already; nothing was changed."
 

@@ -14,7 +14,7 @@ from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest, respond
 from training_app.forms import RunForm, preset_values, with_preset
 from training_app.lm.config import PRESETS, Preset
-from training_app.models import Run, RunState
+from training_app.models import RUN_STATES, Run
 from training_app.selectors.detail import run_detail_page
 from training_app.selectors.panel import run_panel
 from training_app.selectors.runs import run_list
@@ -31,7 +31,7 @@ def run_list_page(request: TeamRequest) -> HttpResponse:
         request,
         page="training/run_list.html",
         fragment="training/_run_table.html",
-        context={"found": run_list(request.user, state=state, page=page), "states": RunState},
+        context={"found": run_list(request.user, state=state, page=page), "states": RUN_STATES},
     )
 
 

@@ -14,6 +14,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from otto_web.lib.files import sha256_of
+from otto_web.lib.work.states import State
 from tests.training_app.conftest import make_version, toy_order
 from tests.waiting import until
 from training_app import paths
@@ -21,7 +22,7 @@ from training_app.exits import Exit
 from training_app.jobs.child import Trainer
 from training_app.jobs.process_identity import own_identity
 from training_app.lm.folder import open_model, verify_model
-from training_app.models import CancelVerb, Run, RunPoint, RunState, TrainedModel
+from training_app.models import CancelVerb, Run, RunPoint, TrainedModel
 from training_app.services.attempts import MOST_FULL_DISKS, Claim, claim_run, release_run
 from training_app.services.runs import cancel_run, order_rest, queue_run
 from training_app.sweeps import release_expired
@@ -59,7 +60,7 @@ def finish(supervisor, run):
             break
         until(Run.objects.claimable().exists)
     run.refresh_from_db()
-    assert run.state == RunState.SUCCEEDED, (run.state, run.message)
+    assert run.state == State.SUCCEEDED, (run.state, run.message)
 
 
 def curve(run):
@@ -127,10 +128,13 @@ def test_a_killed_trainer_resumes_to_the_same_curve_and_the_same_weights(
     twin = queue_run(toy_order(untouched.version, **SHORT), created_by=None)
     at_checkpoint("kill@5")
     supervisor().wait(300)
-    assert Run.objects.get(pk=twin.pk).attempt == 1
+    assert Run.objects.get(pk=twin.pk).attempts == 1
     finish(supervisor, twin)
-    assert twin.attempt == 2
-    assert twin.attempts.order_by("fence").first().exit_reason == "the trainer was ended by SIGKILL"
+    assert twin.attempts == 2
+    assert (
+        twin.attempt_rows.order_by("fence").first().exit_reason
+        == "the trainer was ended by SIGKILL"
+    )
     assert not twin.events.filter(kind="nondeterministic").exists()
     assert curve(twin) == curve(untouched)
     assert weights_sha256(twin) == weights_sha256(untouched)
@@ -163,9 +167,9 @@ def test_a_killed_supervisor_takes_its_trainer_along_and_the_run_goes_on(
     process.wait()
     gone, _ = psutil.wait_procs([trainer], timeout=300)
     assert gone
-    assert state_of(run) == RunState.RUNNING
+    assert state_of(run) == State.RUNNING
     finish(supervisor, run)  # the fast path: a worker that starts on the same host
-    assert run.attempt == 2
+    assert run.attempts == 2
 
 
 @pytest.mark.chaos
@@ -178,10 +182,10 @@ def test_a_host_that_never_comes_back_loses_its_run_to_the_reaper(
     place.reached()
     process.kill()
     process.wait()
-    assert state_of(run) == RunState.RUNNING
+    assert state_of(run) == State.RUNNING
     release_expired(timezone.now() + timedelta(seconds=10))
     run.refresh_from_db()
-    assert (run.state, run.attempts.filter(ended_at=None).count()) == (RunState.QUEUED, 0)
+    assert (run.state, run.attempt_rows.filter(ended_at=None).count()) == (State.QUEUED, 0)
     finish(supervisor, run)
 
 
@@ -216,7 +220,7 @@ def test_a_run_that_finds_the_disk_full_waits_and_ends_well_when_there_is_room(
     process_env["OTTO_DISK_RESERVE_BYTES"] = str(10**18)
     supervisor().wait(120)
     run.refresh_from_db()
-    assert (run.state, run.reason, run.message) == (RunState.QUEUED, "disk", "the disk is full")
+    assert (run.state, run.reason, run.message) == (State.QUEUED, "disk", "the disk is full")
     del process_env["OTTO_DISK_RESERVE_BYTES"]
     Run.objects.filter(pk=run.pk).update(not_before=timezone.now())
     finish(supervisor, run)
@@ -232,7 +236,7 @@ def test_a_running_run_is_cancelled_at_its_next_step(verb, supervisor, process_e
     cancel_run(run, verb=verb, actor=None)
     process.wait(300)
     assert time.monotonic() - asked_at < 60  # seconds on a free machine, whoever else works on it
-    assert state_of(run) == RunState.CANCELLED
+    assert state_of(run) == State.CANCELLED
     is_kept = verb == CancelVerb.KEEP
     assert run.checkpoints.exists() == is_kept
     assert TrainedModel.objects.filter(run=run).exists() == is_kept
@@ -256,7 +260,7 @@ def test_a_drained_worker_hands_its_run_on_without_counting_a_death(
     place.release()
     process.wait(300)
     run.refresh_from_db()
-    assert (run.state, run.no_progress_deaths) == (RunState.QUEUED, 0)
+    assert (run.state, run.no_progress_deaths) == (State.QUEUED, 0)
     drained_at = run.checkpoints.aggregate(step=Max("step"))["step"]
     assert drained_at >= run.last_step - 1
     finish(supervisor, run)
@@ -282,7 +286,7 @@ def test_a_disk_that_stays_full_ends_the_run_with_its_reason(supervisor, process
     Run.objects.filter(pk=run.pk).update(no_progress_deaths=MOST_FULL_DISKS - 1)
     assert supervisor().wait(300) == 0
     run.refresh_from_db()
-    assert (run.state, run.reason) == (RunState.FAILED, "disk")
+    assert (run.state, run.reason) == (State.FAILED, "disk")
     assert "Free some space" in run.message
 
 
@@ -291,7 +295,7 @@ def test_a_time_limit_ends_the_run_and_keeps_its_checkpoint(supervisor, process_
     run = queue(steps=100_000, checkpoint_every=50, eval_every=1000, limit_minutes=0.05)
     supervisor().wait(300)
     run.refresh_from_db()
-    assert (run.state, run.reason) == (RunState.FAILED, "timed_out")
+    assert (run.state, run.reason) == (State.FAILED, "timed_out")
     assert "time limit" in run.message
     assert run.last_step < 100_000
     assert not TrainedModel.objects.exists()
@@ -304,9 +308,9 @@ def test_a_run_on_an_empty_side_fails_with_a_sentence(supervisor, process_env):
     version.rows.filter(side="validation").delete()  # counted, but not there
     supervisor().wait(300)
     run.refresh_from_db()
-    assert (run.state, run.reason) == (RunState.FAILED, "data")
+    assert (run.state, run.reason) == (State.FAILED, "data")
     assert "no conversation" in run.message
-    assert run.attempts.get().ended_at is not None
+    assert run.attempt_rows.get().ended_at is not None
 
 
 def test_a_claim_is_useless_once_the_fence_was_raised(process_env, in_process_env):

@@ -15,10 +15,11 @@ from kombu import pools
 from redis import Redis
 
 from otto_web.celery import app
+from otto_web.lib.work.states import State
 from otto_web.servers.wiring import use_redis
 from tests.training_app.conftest import ROOT, make_version, toy_order
 from tests.waiting import until
-from training_app.models import Run, RunState
+from training_app.models import Run
 from training_app.services.runs import queue_run
 
 pytestmark = pytest.mark.slow
@@ -55,8 +56,8 @@ def test_a_hundred_hints_to_several_workers_start_one_attempt(workers, redis_ser
     with Redis.from_url(live_settings.CELERY_BROKER_URL) as broker:
         until(lambda: broker.llen("otto:train") == 0)
     run.refresh_from_db()
-    assert run.state == RunState.SUCCEEDED
-    assert (run.attempt, run.attempts.count()) == (1, 1)
+    assert run.state == State.SUCCEEDED
+    assert (run.attempts, run.attempt_rows.count()) == (1, 1)
     assert run.events.filter(kind="claimed").count() == 1
 
 
@@ -115,7 +116,7 @@ def test_submitting_takes_less_than_three_seconds_while_redis_hangs(
     tries = callers(silent_server)
     pauses = sum(waits["interval_step"] * number for number in range(tries - 1))
     assert 0 < tries * waits["socket_timeout"] + pauses < 3, tries
-    assert Run.objects.get(pk=run.pk).state == RunState.QUEUED
+    assert Run.objects.get(pk=run.pk).state == State.QUEUED
 
 
 def test_submitting_takes_less_than_three_seconds_while_redis_is_down(
@@ -126,4 +127,4 @@ def test_submitting_takes_less_than_three_seconds_while_redis_is_down(
     began = time.monotonic()
     run = queue_run(toy_order(version), created_by=None)
     assert time.monotonic() - began < 3
-    assert Run.objects.get(pk=run.pk).state == RunState.QUEUED
+    assert Run.objects.get(pk=run.pk).state == State.QUEUED

@@ -7,8 +7,9 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
+from otto_web.lib.work.states import State
 from tests.training_app.conftest import toy_order
-from training_app.models import Run, RunPoint, RunState, TrainedModel
+from training_app.models import Run, RunPoint, TrainedModel
 from training_app.selectors.pace import machine_speed
 from training_app.services.runs import queue_run
 
@@ -16,8 +17,8 @@ from training_app.services.runs import queue_run
 def finished(version, *, params, tokens_per_second):
     """Make a run that succeeded with a model of this size at this speed."""
     run = queue_run(toy_order(version), created_by=None)
-    Run.objects.filter(pk=run.pk).update(state=RunState.RUNNING)
-    over = {"state": RunState.SUCCEEDED, "finished_at": timezone.now(), "last_step": 10}
+    Run.objects.filter(pk=run.pk).update(state=State.RUNNING)
+    over = {"state": State.SUCCEEDED, "finished_at": timezone.now(), "last_step": 10}
     Run.objects.filter(pk=run.pk).update(**over)
     TrainedModel.objects.create(
         name=str(uuid4()), number=1, run=run, family="llama", params=params, context=32, path="x"

@@ -13,8 +13,10 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from otto_web.lib.work.claims import LostLease
+from otto_web.lib.work.states import State
 from tests.training_app.conftest import make_version, toy_order
-from training_app.models import TERMINAL, CancelVerb, Checkpoint, Run, RunEvent, RunState
+from training_app.models import TERMINAL, CancelVerb, Checkpoint, Run, RunEvent
 from training_app.reasons import Reason
 from training_app.services.attempts import (
     MOST_FULL_DISKS,
@@ -24,7 +26,7 @@ from training_app.services.attempts import (
     end_run,
     release_run,
 )
-from training_app.services.history import FenceLostError, take_numbers
+from training_app.services.history import take_numbers
 from training_app.services.progress import record_points
 from training_app.services.runs import cancel_run, queue_run
 
@@ -53,13 +55,13 @@ def claimed(run):
 def force_state(run, state):
     """Bring a run to a state by legal moves."""
     over = timezone.now() if state in TERMINAL else None
-    if state != RunState.QUEUED:
-        Run.objects.filter(pk=run.pk).update(state=RunState.RUNNING)
+    if state != State.QUEUED:
+        Run.objects.filter(pk=run.pk).update(state=State.RUNNING)
     Run.objects.filter(pk=run.pk).update(state=state, finished_at=over)
 
 
-@pytest.mark.parametrize("old", RunState.values)
-@pytest.mark.parametrize("new", RunState.values)
+@pytest.mark.parametrize("old", State.values)
+@pytest.mark.parametrize("new", State.values)
 def test_the_database_refuses_every_move_that_is_not_in_the_table(old, new, queued_run):
     force_state(queued_run, old)
     over = timezone.now() if new in TERMINAL else None
@@ -79,7 +81,7 @@ def test_a_run_begins_queued_and_its_numbers_only_grow(queued_run):
             name="x",
             version=queued_run.version,
             spec={},
-            state=RunState.RUNNING,
+            state=State.RUNNING,
         ).save()
 
 
@@ -90,9 +92,9 @@ def test_events_are_never_changed(queued_run):
 
 def test_a_claim_raises_the_fence_and_opens_one_attempt(running, queued_run):
     queued_run.refresh_from_db()
-    assert (queued_run.state, queued_run.fence, queued_run.attempt) == ("running", 1, 1)
+    assert (queued_run.state, queued_run.fence, queued_run.attempts) == ("running", 1, 1)
     assert queued_run.lease.fence == 1
-    assert queued_run.attempts.get(ended_at=None).fence == 1
+    assert queued_run.attempt_rows.get(ended_at=None).fence == 1
     assert claim_run(HERE) is None
 
 
@@ -121,27 +123,27 @@ def test_the_queue_is_fair_between_people(version, theo, ada):
 
 def test_an_attempt_that_lost_the_fence_cannot_finish_the_run(running):
     stale = Claim(running.run_id, running.fence - 1, 1)
-    assert not end_run(stale, RunState.FAILED)
-    assert end_run(running, RunState.FAILED, reason="data", message="why")
-    assert not end_run(running, RunState.FAILED)
+    assert not end_run(stale, State.FAILED)
+    assert end_run(running, State.FAILED, reason="data", message="why")
+    assert not end_run(running, State.FAILED)
 
 
 def test_an_attempt_that_lost_the_fence_writes_no_point(running):
     release_run(running, "gone", backs_off=False)
-    with pytest.raises(FenceLostError):
+    with pytest.raises(LostLease):
         record_points(running, [("train/loss", 1, 1.0)])
 
 
 def test_a_released_run_waits_longer_each_time_and_fails_at_the_third_death(running, queued_run):
     claim, waits = running, []
     for _ in range(2):
-        assert release_run(claim, "crashed") == RunState.QUEUED
+        assert release_run(claim, "crashed") == State.QUEUED
         queued_run.refresh_from_db()
         waits.append(queued_run.not_before - timezone.now())
         Run.objects.filter(pk=queued_run.pk).update(not_before=timezone.now())
         claim = claimed(queued_run)
     assert waits[1] > waits[0]
-    assert release_run(claim, "crashed") == RunState.FAILED
+    assert release_run(claim, "crashed") == State.FAILED
     queued_run.refresh_from_db()
     assert queued_run.reason == "crash_loop"
 
@@ -155,14 +157,14 @@ def test_a_run_that_waits_is_not_claimed_before_its_time(running, queued_run):
 def test_a_full_disk_is_waited_for_and_at_last_the_reason(running, queued_run):
     claim, waits = running, []
     for _ in range(MOST_FULL_DISKS - 1):
-        assert release_run(claim, "the disk is full", lacks=Reason.DISK) == RunState.QUEUED
+        assert release_run(claim, "the disk is full", lacks=Reason.DISK) == State.QUEUED
         queued_run.refresh_from_db()
         assert queued_run.reason == "disk"
         waits.append((queued_run.not_before - timezone.now()).total_seconds())
         Run.objects.filter(pk=queued_run.pk).update(not_before=timezone.now())
         claim = claimed(queued_run)
     assert max(waits) > 60
-    assert release_run(claim, "the disk is full", lacks=Reason.DISK) == RunState.FAILED
+    assert release_run(claim, "the disk is full", lacks=Reason.DISK) == State.FAILED
     queued_run.refresh_from_db()
     assert (queued_run.reason, "Free some space" in queued_run.message) == ("disk", True)
 
@@ -170,7 +172,7 @@ def test_a_full_disk_is_waited_for_and_at_last_the_reason(running, queued_run):
 def test_two_deaths_for_memory_end_the_run_with_advice(running, queued_run):
     release_run(running, "killed", lacks=Reason.OOM, backs_off=False)
     Run.objects.filter(pk=queued_run.pk).update(not_before=timezone.now())
-    assert release_run(claimed(queued_run), "killed", lacks=Reason.OOM) == RunState.FAILED
+    assert release_run(claimed(queued_run), "killed", lacks=Reason.OOM) == State.FAILED
     queued_run.refresh_from_db()
     assert queued_run.reason == "oom"
     assert "micro-batch" in queued_run.message
@@ -181,8 +183,8 @@ def test_a_cancelled_run_whose_worker_died_is_cancelled_not_queued(verb, running
     Checkpoint.objects.create(
         run=queued_run, step=5, fence=1, path="x", manifest_sha256="0" * 64, bytes=1
     )
-    assert cancel_run(queued_run, verb=verb, actor=None) == RunState.RUNNING
-    assert release_run(running, "its lease ended") == RunState.CANCELLED
+    assert cancel_run(queued_run, verb=verb, actor=None) == State.RUNNING
+    assert release_run(running, "its lease ended") == State.CANCELLED
     assert queued_run.checkpoints.exists() == (verb == CancelVerb.KEEP)
 
 
@@ -232,7 +234,7 @@ def test_one_idem_key_of_two_people_is_two_runs(version, theo, ada):
 def test_numbers_are_never_given_twice(queued_run):
     first = take_numbers(queued_run.pk, 5)
     assert take_numbers(queued_run.pk, 1) == first + 5
-    with pytest.raises(FenceLostError):
+    with pytest.raises(LostLease):
         take_numbers(uuid4(), 1)
 
 
@@ -260,12 +262,12 @@ def test_any_order_of_happenings_ends_at_most_once(actions, version):
             elif claim is not None and action == "die":
                 release_run(claim, "crashed", backs_off=False)
             elif claim is not None and action == "finish":
-                end_run(claim, RunState.SUCCEEDED)
+                end_run(claim, State.SUCCEEDED)
             elif claim is not None:
-                assert not end_run(Claim(run.pk, claim.fence + 7, 1), RunState.SUCCEEDED)
+                assert not end_run(Claim(run.pk, claim.fence + 7, 1), State.SUCCEEDED)
             Run.objects.filter(pk=run.pk, state="queued").update(not_before=timezone.now())
         run.refresh_from_db()
         ends = run.events.filter(to_state__in=TERMINAL)
         assert ends.count() == int(run.is_over)
-        assert run.attempts.filter(ended_at=None).count() == int(run.state == RunState.RUNNING)
+        assert run.attempt_rows.filter(ended_at=None).count() == int(run.state == State.RUNNING)
         transaction.set_rollback(True)

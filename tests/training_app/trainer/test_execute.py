@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from django.db import connection, connections
 
+from otto_web.lib.work.claims import LostLease
 from tests.training_app.conftest import make_version, toy_order
 from training_app.models import Checkpoint
 from training_app.services.attempts import Claim, ProcessIdentity, claim_run
-from training_app.services.history import FenceLostError
 from training_app.services.runs import order_rest, queue_run
 from training_app.trainer.execute import _checkpoints, _prove_if_possible
 
@@ -49,5 +49,5 @@ def test_a_trainer_whose_database_went_away_waits_and_then_proves_its_fence():
     other.close()
     _prove_if_possible(claim)  # nothing is known, nothing is lost
     _prove_if_possible(claim)
-    with pytest.raises(FenceLostError):
+    with pytest.raises(LostLease):
         _prove_if_possible(Claim(run.pk, claim.fence + 1, 1))

@@ -7,7 +7,8 @@ import json
 import pytest
 from django.urls import reverse
 
-from training_app.models import Checkpoint, RunState
+from otto_web.lib.work.states import State
+from training_app.models import Checkpoint
 from training_app.services.attempts import ProcessIdentity, claim_run, end_run
 from training_app.services.progress import record_points, record_samples
 
@@ -19,7 +20,7 @@ def ended_run(queued_run):
     claim = claim_run(ProcessIdentity("here", 1, 1.0))
     record_points(claim, [*POINTS, ("validation/loss", 7, float("nan"))])
     record_samples(claim, 7, [(0, "Where is “it”?", "On\nits way.", "Here.")])
-    end_run(claim, RunState.FAILED, reason="data", message="why")
+    end_run(claim, State.FAILED, reason="data", message="why")
     queued_run.refresh_from_db()
     return queued_run
 

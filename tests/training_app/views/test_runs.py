@@ -8,10 +8,11 @@ import pytest
 from django.urls import reverse
 
 from datasets_app.models import Version
+from otto_web.lib.work.states import State
 from tests.training_app.conftest import make_version, toy_order
 from training_app.form_fields import SETTINGS
 from training_app.forms import preset_values
-from training_app.models import CancelVerb, Checkpoint, Run, RunPoint, RunState
+from training_app.models import CancelVerb, Checkpoint, Run, RunPoint
 from training_app.services.runs import cancel_run, following_name, queue_run
 
 SPEED = "train/tokens_per_second"
@@ -72,7 +73,7 @@ def test_the_form_queues_a_run_and_shows_its_page(theo, client_of, version):
     answer = client_of(theo).post(reverse("run-new"), filled(version, name="First"))
     run = Run.objects.get()
     assert answer.url == reverse("run-detail", args=[run.pk])
-    assert (run.name, run.state, run.version_id) == ("First", RunState.QUEUED, version.pk)
+    assert (run.name, run.state, run.version_id) == ("First", State.QUEUED, version.pk)
 
 
 def test_the_same_form_sent_twice_queues_one_run(theo, client_of, version):
@@ -274,7 +275,7 @@ def test_the_list_costs_the_same_queries_however_many_runs(
 def test_stopping_a_queued_run_cancels_it_at_once(theo, client_of, queued_run):
     client_of(theo).post(reverse("run-cancel", args=[queued_run.pk]), {"verb": "keep"})
     queued_run.refresh_from_db()
-    assert queued_run.state == RunState.CANCELLED
+    assert queued_run.state == State.CANCELLED
 
 
 def test_a_stop_without_a_verb_changes_nothing(theo, client_of, queued_run):

@@ -13,13 +13,14 @@ from django.core.management.base import BaseCommand, CommandError
 
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.selectors.names import version_named
+from otto_web.lib.work.states import State
 from otto_web.servers.borrow import servers_for_command
 from training_app.forms import model_config_of
 from training_app.jobs.recovery import recover
 from training_app.jobs.supervise import supervise_run
 from training_app.lm.config import DEFAULT_PRESET, PRESETS, RunSpec, TrainingError
 from training_app.local_models import PREFIX, how_to_add, local_names, local_shape
-from training_app.models import Run, RunState, TrainedModel
+from training_app.models import Run, TrainedModel
 from training_app.selectors.names import model_named
 from training_app.services.runs import Order, queue_run
 from training_app.services.spec_lines import changed_spec
@@ -78,7 +79,7 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(_facts(run)))
         else:
             self.stdout.write(f"{run.name}: {run.state}. {run.message}".strip())
-        if run.state in {RunState.FAILED, RunState.CANCELLED}:
+        if run.state in {State.FAILED, State.CANCELLED}:
             raise CommandError(run.message or run.state)
 
 

@@ -12,10 +12,9 @@ from datasets_app.models import FileState, Status
 from otto_web.lib.models import ProcessState
 from otto_web.lib.templatetags import otto
 from otto_web.lib.work.states import State
-from training_app.models import ModelState, RunState
+from training_app.models import ModelState
 
 ENUMS = (
-    RunState,
     State,
     ModelState,
     FileState,
