@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from otto_web.lib.work.claims import LostLease
-from otto_web.lib.work.states import State
+from otto_web.lib.work.states import OVER, State
 from tests.training_app.conftest import make_version, toy_order
-from training_app.models import TERMINAL, CancelVerb, Checkpoint, Run, RunEvent
+from training_app.models import CancelVerb, Checkpoint, Run, RunEvent
 from training_app.reasons import Reason
 from training_app.services.attempts import (
     MOST_FULL_DISKS,
@@ -54,7 +54,7 @@ def claimed(run):
 
 def force_state(run, state):
     """Bring a run to a state by legal moves."""
-    over = timezone.now() if state in TERMINAL else None
+    over = timezone.now() if state in OVER else None
     if state != State.QUEUED:
         Run.objects.filter(pk=run.pk).update(state=State.RUNNING)
     Run.objects.filter(pk=run.pk).update(state=state, finished_at=over)
@@ -64,7 +64,7 @@ def force_state(run, state):
 @pytest.mark.parametrize("new", State.values)
 def test_the_database_refuses_every_move_that_is_not_in_the_table(old, new, queued_run):
     force_state(queued_run, old)
-    over = timezone.now() if new in TERMINAL else None
+    over = timezone.now() if new in OVER else None
     move = partial(Run.objects.filter(pk=queued_run.pk).update, state=new, finished_at=over)
     if old == new or (old, new) in MOVES:
         assert move() == 1
@@ -188,7 +188,7 @@ def test_a_cancelled_run_whose_worker_died_is_cancelled_not_queued(verb, running
     assert queued_run.checkpoints.exists() == (verb == CancelVerb.KEEP)
 
 
-@pytest.mark.parametrize("state", TERMINAL)
+@pytest.mark.parametrize("state", OVER)
 def test_cancelling_a_run_that_is_over_changes_nothing(state, queued_run):
     force_state(queued_run, state)
     assert cancel_run(queued_run, verb=CancelVerb.KEEP, actor=None) == state
@@ -267,7 +267,7 @@ def test_any_order_of_happenings_ends_at_most_once(actions, version):
                 assert not end_run(Claim(run.pk, claim.fence + 7, 1), State.SUCCEEDED)
             Run.objects.filter(pk=run.pk, state="queued").update(not_before=timezone.now())
         run.refresh_from_db()
-        ends = run.events.filter(to_state__in=TERMINAL)
+        ends = run.events.filter(to_state__in=OVER)
         assert ends.count() == int(run.is_over)
         assert run.attempt_rows.filter(ended_at=None).count() == int(run.state == State.RUNNING)
         transaction.set_rollback(True)
