@@ -47,7 +47,7 @@ def world(ada, mia, redis_server, data_dir):
     """One row of every kind that an address can name; gives what stands in addresses by name."""
     served = make_served()
     chat = add_chat(served, ada, [("Where is it?", "On its way.")], is_logged=True)
-    version = make_version(6)
+    version = make_version(24)
     run = queue_run(toy_order(version), created_by=ada)
     kept = Checkpoint.objects.create(
         run=run, step=1, fence=1, path="gone", manifest_sha256="0" * 64, bytes=1
