@@ -75,7 +75,7 @@ def test_chat_answers_without_an_engine_beside_it(deployment, ada):
     options = ("--prompt", QUESTION, "--temperature", "0", "--json")
     figures = json.loads(told("chat", "support", *options))
     assert figures["reply"] == ANSWER
-    assert (figures["state"], figures["finish"]) == ("done", "stop")
+    assert (figures["state"], figures["finish"]) == ("succeeded", "stop")
     assert figures["tokens_per_second"] > 0
     assert Chat.objects.get().owner == ada
     assert LogEntry.objects.count() == 1
