@@ -15,7 +15,7 @@ from chat_app.selectors.next_model import Proposal, proposal
 from datasets_app.models import Dataset, FileState, SourceFile, Status, Upload, Version
 from datasets_app.selectors.datasets import status_counts
 from otto_web.lib.access import Role, has_role
-from otto_web.lib.work.states import OPEN, State
+from otto_web.lib.work.states import OPEN, UNDER_WAY, State
 from training_app.models import Evaluation, Run
 
 RECENT = 8
@@ -113,10 +113,10 @@ def _upload(user: User) -> Stage:
     found = Upload.objects.aggregate(
         n=Count("pk", filter=Q(state=State.SUCCEEDED)),
         busy=Count("pk", filter=Q(state__in=OPEN)),
-        failed=Count("pk", filter=Q(state="failed")),
+        failed=Count("pk", filter=Q(state=State.FAILED)),
         at=Max("finished_at"),
     )
-    state = "running" if found["busy"] else "done" if found["n"] else "none"
+    state = State.RUNNING if found["busy"] else State.SUCCEEDED if found["n"] else "none"
     note = f"{found['failed']} could not be read" if found["failed"] else ""
     look = ("upload", "Upload", "upload-list")
     return _stage(user, Role.CURATOR, look, found, state, ("upload", note))
@@ -132,14 +132,14 @@ def _curate(user: User) -> Stage:
     found = {"n": kept, "at": uploaded["at"]}
     note = f"{aside:,} set aside" if aside else ""
     look = ("table", "Curate", "dataset-list")
-    state = "done" if kept else "none"
+    state = State.SUCCEEDED if kept else "none"
     return _stage(user, Role.CURATOR, look, found, state, ("conversation kept", note))
 
 
 def _train(user: User) -> Stage:
     found = Run.objects.aggregate(
         n=Count("pk", filter=Q(state=State.SUCCEEDED)),
-        busy=Count("pk", filter=Q(state__in=[State.QUEUED, State.RUNNING])),
+        busy=Count("pk", filter=Q(state__in=UNDER_WAY)),
         at=Max("finished_at"),
     )
     last = Run.objects.order_by("-created_at").values_list("state", "message").first()
@@ -155,7 +155,7 @@ def _evaluate(user: User) -> Stage:
     found = Evaluation.objects.aggregate(n=Count("pk"), at=Max("at"))
     last = Evaluation.objects.order_by("-at").first()
     note = f"last: {last.bits_per_byte:.2f} bits per byte" if last else ""
-    state = "done" if last else "none"
+    state = State.SUCCEEDED if last else "none"
     look = ("pulse", "Evaluate", "model-list")
     return _stage(user, Role.TRAINER, look, found, state, ("measurement", note))
 
@@ -166,7 +166,7 @@ def _chat(user: User) -> Stage:
     ratings = Rating.objects.aggregate(up=good, down=bad)
     own = Chat.objects.filter(owner=user, deleted_at=None).count()
     note = f"{ratings['up']} good, {ratings['down']} not · {own} of your own chats"
-    state = "done" if Deployment.objects.filter(is_active=True).exists() else "none"
+    state = State.SUCCEEDED if Deployment.objects.filter(is_active=True).exists() else "none"
     look = ("chat", "Chat", "chat-list")
     return _stage(user, Role.MEMBER, look, found, state, ("answer logged", note))
 
