@@ -65,7 +65,7 @@ type ChatFrame =
   | { t: "stat"; gen: string; seq: number; phase: string; ctx: number; dropped: number }
   | { t: "d"; gen: string; seq: number; off: number; s: string; tps: number }
   | { t: "snap"; gen: string; seq: number; text: string; state: string }
-  | { t: "end"; gen: string; seq: number; state: string; finish: string; reason: string; timings: object; dropped: number }
+  | { t: "end"; gen: string; seq: number; state: string; finish: string; message: string; timings: object; dropped: number }
   | { t: "error"; code: string; text: string; idem?: string; gen?: string; msg?: string };
 
 type RunCommand = { op: "from"; seq: number };

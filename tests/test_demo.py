@@ -60,7 +60,7 @@ def test_the_demo_goes_from_files_to_an_answer_and_back(demo):
     answer = json.loads(last)
     assert answer.keys() >= WANTED
     assert answer["state"] == "succeeded"
-    assert answer["conversations"] > 3_000
+    assert answer["conversations"] >= 3_000
     assert answer["train_loss_last"] < answer["train_loss_first"] - 1
     assert answer["parity_max_error"] < 1e-4
     assert [line for line in lines if line.startswith("9/9 done")]
