@@ -38,13 +38,13 @@ def test_presets_leave_what_was_typed_and_enter_queues_nothing(page, transaction
     page.get_by_text("Production changed").wait_for()
     kept = {"#id_version": str(chosen.pk), "#id_name": "Typed by hand", "#id_dropout": "0.15"}
     assert {field: page.input_value(field) for field in kept} == kept
-    assert page.input_value("#id_width") == "384"
+    assert page.input_value("#id_hidden_size") == "384"
     assert page.locator("#preset-production").get_attribute("aria-pressed") == "true"
     page.focus("#id_name")
     page.keyboard.press("Enter")
     page.get_by_text("What will happen").wait_for()
     page.locator("#run-forecast", has_text="updates").wait_for()
-    assert page.input_value("#id_width") == "384"
+    assert page.input_value("#id_hidden_size") == "384"
     assert page.url.endswith("/runs/new/")
     assert not Run.objects.exists()
     page.get_by_role("button", name="Train", exact=True).click()
