@@ -228,14 +228,14 @@ def test_a_run_that_finds_the_disk_full_waits_and_ends_well_when_there_is_room(
 
 @pytest.mark.checklist(396)
 @pytest.mark.parametrize("verb", CancelVerb)
-def test_a_running_run_is_cancelled_at_its_next_step(verb, supervisor, process_env):
+def test_a_running_run_is_cancelled_within_ten_seconds(verb, supervisor, process_env):
     run = queue(steps=100_000, checkpoint_every=50, eval_every=1000)
     process = supervisor()
     until(reached(run, 60))
     asked_at = time.monotonic()
     cancel_run(run, verb=verb, actor=None)
     process.wait(300)
-    assert time.monotonic() - asked_at < 60  # seconds on a free machine, whoever else works on it
+    assert time.monotonic() - asked_at < 10
     assert state_of(run) == State.CANCELLED
     is_kept = verb == CancelVerb.KEEP
     assert run.checkpoints.exists() == is_kept

@@ -51,4 +51,4 @@ def test_presets_leave_what_was_typed_and_enter_queues_nothing(page, transaction
     page.wait_for_url("**/runs/*-*/")
     run = Run.objects.get()
     assert (run.name, run.version_id) == ("Typed by hand", chosen.pk)
-    assert (run.spec["model"]["dropout"], run.spec["model"]["width"]) == (0.15, 384)
+    assert (run.spec["model"]["dropout"], run.spec["model"]["hidden_size"]) == (0.15, 384)
