@@ -232,6 +232,8 @@ def test_a_version_is_frozen_and_the_log_is_worked_through(table, real_world):
     page.get_by_role("heading", name=real_world.version.name).wait_for()
     page.get_by_text(f"{real_world.version.counts['rows']:,}").first.wait_for()
     page.goto("/logs/")
+    page.locator("#log-table .rating button").first.click()
+    page.locator('#log-table .rating [aria-pressed="true"]').wait_for()
     page.locator("#log-table input[name=row]").first.check()
     page.locator("#log-dataset").select_option(label="Real size")
     page.get_by_role("button", name="Add to dataset").click()
