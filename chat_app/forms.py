@@ -1,4 +1,4 @@
-"""What people may type into chats, deployments and the log."""
+"""What people may type into chats and deployments."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from chat_app.services.chat_settings import params_of
 from chat_app.services.chats import LONGEST_MESSAGE, AnswerParams
 from chat_app.serving.errors import ServingError
 from chat_app.serving.sampling import SEED_LIMIT
-from datasets_app.models import Dataset
 from training_app.models import TrainedModel
 
 ALIAS = RegexValidator(
@@ -139,23 +138,3 @@ class SwitchForm(forms.Form):
         field = self.fields["model"]
         assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - tells the type checker
         field.queryset = models
-
-
-class HarvestForm(forms.Form):
-    """Which exchanges go into which dataset."""
-
-    scope = forms.ChoiceField(choices=[("selected", "selected"), ("matching", "matching")])
-    previewed = forms.IntegerField(min_value=0, required=False)
-    dataset = forms.ModelChoiceField(
-        queryset=Dataset.objects.filter(deleted_at=None), required=False
-    )
-    new_name = forms.CharField(max_length=180, required=False, strip=True)
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        if name := cleaned.get("new_name"):
-            there = Dataset.objects.filter(deleted_at=None, name=name)
-            cleaned["dataset"] = there.first()
-        elif not self.errors and not cleaned.get("dataset"):
-            raise forms.ValidationError("Choose a dataset, or type the name of a new one.")
-        return cleaned

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from chat_app.views import chat_actions, chats, deployments, exports, home, logs
+from chat_app.views import chat_actions, chats, deployments, exports, logs
 
 urlpatterns: list[URLPattern] = [
-    path("", home.home, name="home"),
-    path("pipeline/", home.pipeline_new, name="pipeline-new"),
-    path("pipeline/<uuid:pipeline_id>/", home.pipeline_detail, name="pipeline-detail"),
-    path("pipeline/<uuid:pipeline_id>/retry/", home.pipeline_retry, name="pipeline-retry"),
-    path("deployments/<slug:alias>/next/", home.next_model, name="next-model"),
     path("chat/", chats.chat_list, name="chat-list"),
     path("chat/new/", chats.chat_new, name="chat-new"),
     path("chat/<uuid:chat_id>/", chats.chat_detail, name="chat-detail"),
@@ -67,6 +62,5 @@ urlpatterns: list[URLPattern] = [
     ),
     path("logs/", logs.log_list, name="log-list"),
     path("logs/<uuid:message_id>/rate/", logs.log_rate, name="log-rate"),
-    path("logs/add/", logs.log_harvest, name="log-harvest"),
     path("logs/log.json", logs.log_download, name="log-download"),
 ]

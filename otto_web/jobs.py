@@ -34,6 +34,6 @@ JOBS = {
     "training.supervise_run": Job("training_app.jobs.supervise:supervise_run", queue="train"),
     "training.export_portable": Job("training_app.jobs.portable_exports:export_portable_model"),
     "chat.prove_serving_export": Job("chat_app.jobs.serving_exports:prove_serving_export"),
-    "chat.advance_pipeline": Job("chat_app.jobs.pipelines:advance"),
+    "loop.advance_pipeline": Job("otto_web.loop.jobs.pipelines:advance"),
 }
 AT_START = (Job("training_app.jobs.recovery:start_recovery"),)  # in each new child of a worker

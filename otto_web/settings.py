@@ -97,6 +97,7 @@ INSTALLED_APPS = [
     "datasets_app",
     "training_app",
     "chat_app",
+    "otto_web.loop",
 ]
 MIDDLEWARE = [
     "otto_web.lib.http.RequestIdMiddleware",

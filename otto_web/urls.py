@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("datasets_app.dataset_urls")),
     path("", include("training_app.urls")),
     path("", include("chat_app.urls")),
+    path("", include("otto_web.loop.urls")),
 ]
 
 handler500 = "otto_web.pages.errors.server_error"

@@ -6,18 +6,11 @@ from chat_app.models.chat import Chat, ChatQuerySet, Message
 from chat_app.models.deployment import Deployment, DeploymentEvent, DeploymentQuerySet
 from chat_app.models.generation import Generation
 from chat_app.models.log import LogEntry, LogQuerySet
-from chat_app.models.pipeline import (
-    STEP_WORDS,
-    Pipeline,
-    PipelineQuerySet,
-    PipelineStep,
-)
 from chat_app.models.rating import Rating
 from chat_app.models.serving import PRECISION, ServingExport
 
 __all__ = [
     "PRECISION",
-    "STEP_WORDS",
     "Chat",
     "ChatQuerySet",
     "Deployment",
@@ -27,9 +20,6 @@ __all__ = [
     "LogEntry",
     "LogQuerySet",
     "Message",
-    "Pipeline",
-    "PipelineQuerySet",
-    "PipelineStep",
     "Rating",
     "ServingExport",
 ]

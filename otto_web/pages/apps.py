@@ -1,4 +1,4 @@
-"""People, sign-in, home and status."""
+"""People, sign-in and status."""
 
 from __future__ import annotations
 

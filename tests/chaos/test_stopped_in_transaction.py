@@ -9,15 +9,16 @@ import psutil
 import pytest
 from django.db import connection
 
-from chat_app.models import Generation, Pipeline, ServingExport
+from chat_app.models import Generation, ServingExport
 from chat_app.services import chats, deployments
 from chat_app.services.chats import AnswerParams
-from chat_app.services.pipelines import Wish, start_pipeline
 from datasets_app.corpus.rules import policy
 from datasets_app.models import Conversation, Rescoring, Upload, Version
 from datasets_app.services import versions
 from datasets_app.services.datasets import set_policy
 from otto_web.lib.work.states import State
+from otto_web.loop.models import Pipeline
+from otto_web.loop.services.pipelines import Wish, start_pipeline
 from tests.chat_app.serving.toys import CHATS
 from tests.datasets_app.makers import support_dataset
 from tests.training_app.conftest import SUPERVISE, make_version, toy_order
@@ -123,7 +124,7 @@ def test_a_pipeline_stopped_in_its_first_step(theo, tmp_path, stop_at_work, othe
     file = tmp_path / "hats.jsonl"
     file.write_bytes(lines(200))
     pipeline = start_pipeline(Wish(files=(file,), preset="tiny", steps=10), by=theo)
-    process = stop_at_work("imports.mid_copy", "chat.advance_pipeline", pipeline.pk)
+    process = stop_at_work("imports.mid_copy", "loop.advance_pipeline", pipeline.pk)
     others(process, Pipeline.objects.exclude(version=None).exists)
     pipeline.refresh_from_db()
     assert pipeline.version.counts["rows"] > 1

@@ -15,26 +15,22 @@ from safetensors import SafetensorError
 
 from chat_app import streams_out
 from chat_app.engine import Engine, EngineError, Writing
-from chat_app.jobs import pipeline_steps, serving_exports
-from chat_app.models import Generation, LogEntry, Pipeline, ServingExport
+from chat_app.jobs import serving_exports
+from chat_app.models import Generation, LogEntry, ServingExport
 from chat_app.services import chats, deployments, generations
 from chat_app.services.chats import AnswerParams
 from chat_app.services.generations import ClaimedAnswer
-from chat_app.services.pipelines import Wish, retry_pipeline, start_pipeline
 from chat_app.serving.errors import ServingError
 from chat_app.serving.graph_files import graph_path
 from chat_app.serving.requests import Finished, Timings
 from chat_app.token_stream import StreamMux
-from otto_web.lib.work.claims import claim, fail
+from otto_web.lib.work.claims import claim
 from otto_web.lib.work.states import State
 from tests.chat_app.conftest import running_engine
 from tests.chat_app.makers import ENDED, add_chat, make_served
 from tests.chat_app.test_engine import ask, ended, tab_of
-from tests.training_app.conftest import make_version, toy_order
 from tests.waiting import until
-from training_app.models import Run
 from training_app.paths import absolute
-from training_app.services.runs import queue_run
 
 served = pytest.fixture(name="served")(lambda transactional_db, redis_server: make_served())
 
@@ -227,43 +223,6 @@ def test_somebody_who_comes_later_sees_all_frames_and_leaves_no_trace(redis_serv
         return early, late, dict(mux._followers)
 
     assert async_to_sync(scenario)() == ([1, 2, 3], [1, 2, 3, 4], {})
-
-
-def test_continuing_a_loop_whose_run_failed_trains_anew(transactional_db, redis_server, theo):
-    run = queue_run(toy_order(make_version()), created_by=theo)
-    Run.objects.update(state=State.RUNNING)
-    Run.objects.update(state=State.FAILED, finished_at=timezone.now())
-    run.refresh_from_db()
-    pipeline = start_pipeline(Wish(), by=theo)
-    fail(claim(Pipeline, pipeline.pk), "refused", "It broke.", run=run)
-    retry_pipeline(pipeline, by=theo)
-    pipeline.refresh_from_db()
-    assert (pipeline.run, pipeline.options["tries"]) == (None, 1)
-
-
-def test_a_loop_asks_anew_after_an_answer_that_failed(served, theo, monkeypatch):
-    monkeypatch.setattr(pipeline_steps, "ANSWER_SECONDS", 0.0)
-    pipeline = claim(Pipeline, start_pipeline(Wish(), by=theo).pk)
-    pipeline.deployment, pipeline.version = served, make_version()
-    for _ in range(2):  # nobody answers, the step is done again: still one question
-        with pytest.raises(ServingError, match="No engine answered"):
-            pipeline_steps.chat(pipeline)
-    assert Generation.objects.count() == 1
-    Generation.objects.update(state=State.FAILED, **ENDED)
-    with pytest.raises(ServingError, match="No engine answered"):
-        pipeline_steps.chat(pipeline)
-    assert Generation.objects.count() == 2
-
-
-def test_a_loop_does_not_train_on_what_is_mostly_unfit(transactional_db, redis_server, theo):
-    version = make_version()
-    type(version).objects.update(quality_score=0.3)
-    version.refresh_from_db()
-    pipeline = claim(Pipeline, start_pipeline(Wish(preset="tiny", steps=10), by=theo).pk)
-    pipeline.version = version
-    with pytest.raises(Exception, match="quality score of this version is 30"):
-        pipeline_steps.train(pipeline)
-    assert not Run.objects.exists()
 
 
 def test_another_question_under_a_key_that_was_used_is_asked_as_itself(served, mia):

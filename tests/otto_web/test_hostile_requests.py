@@ -6,8 +6,9 @@ import pytest
 from django.http import QueryDict
 from django.urls import reverse
 
-from chat_app.models import Message, Pipeline
+from chat_app.models import Message
 from datasets_app.models import SourceFile, Upload
+from otto_web.loop.models import Pipeline
 from tests.chat_app.makers import add_chat, make_served
 from tests.otto_web.test_routes import ADDRESSES
 from tests.training_app.conftest import make_version, toy_order

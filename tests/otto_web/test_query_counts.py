@@ -14,11 +14,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from chat_app.models import Message
-from chat_app.services.pipelines import Wish, start_pipeline
 from datasets_app.jobs.importing import import_upload
 from datasets_app.models import Conversation
 from datasets_app.services.uploads import NewUpload, receive_whole
 from otto_web.lib.access import Role
+from otto_web.loop.services.pipelines import Wish, start_pipeline
 from tests.chat_app.makers import add_chat, make_model, make_served
 from tests.conftest import make_person
 from tests.datasets_app.makers import support_dataset

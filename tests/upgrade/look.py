@@ -17,7 +17,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse  # noqa: 
 from training_app.lm.config import RunSpec, TrainingError  # noqa: E402
 from training_app.models import Run  # noqa: E402
 
-OUR_APPS = {"otto", "datasets_app", "training_app", "chat_app"}
+OUR_APPS = {"otto", "datasets_app", "training_app", "chat_app", "otto_loop"}
 # the argument of an address and the model whose keys it takes
 ARGUMENTS = {
     "upload_id": "datasets_app.Upload",
@@ -28,7 +28,7 @@ ARGUMENTS = {
     "conversation_id": "datasets_app.Conversation",
     "run_id": "training_app.Run",
     "model_id": "training_app.TrainedModel",
-    "pipeline_id": "chat_app.Pipeline",
+    "pipeline_id": "otto_loop.Pipeline",
     "chat_id": "chat_app.Chat",
     "message_id": "chat_app.Message",
     "alias": "chat_app.Deployment",

@@ -10,7 +10,7 @@ from typing import TypeVar
 from uuid import uuid5
 
 from chat_app.jobs.serving_exports import prove_serving_export
-from chat_app.models import Generation, LogEntry, Pipeline
+from chat_app.models import Generation, LogEntry
 from chat_app.services import chats, deployments
 from chat_app.serving.errors import ServingError
 from datasets_app.corpus import quality
@@ -25,6 +25,7 @@ from datasets_app.services.datasets import free_name
 from datasets_app.services.uploads import NewUpload, receive_whole
 from otto_web.lib.work.claims import renew
 from otto_web.lib.work.states import State
+from otto_web.loop.models import Pipeline
 from training_app.lm.config import PRESETS, TrainingError
 from training_app.models import Run, TrainedModel
 from training_app.selectors.trained_models import questions_answered_right

@@ -9,13 +9,14 @@ from django.contrib.auth.models import User
 from django.db.models import Count, Max, Q
 from django.urls import reverse
 
-from chat_app.models import Chat, Deployment, DeploymentEvent, LogEntry, Pipeline, Rating
-from chat_app.selectors import pipelines
-from chat_app.selectors.next_model import Proposal, proposal
+from chat_app.models import Chat, Deployment, DeploymentEvent, LogEntry, Rating
 from datasets_app.models import Dataset, FileState, SourceFile, Status, Upload, Version
 from datasets_app.selectors.datasets import status_counts
 from otto_web.lib.access import Role, has_role
 from otto_web.lib.work.states import OPEN, UNDER_WAY, State
+from otto_web.loop.models import Pipeline
+from otto_web.loop.selectors import pipelines
+from otto_web.loop.selectors.next_model import Proposal, proposal
 from training_app.models import Evaluation, Run
 
 RECENT = 8

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from chat_app.management.loop import run_loop
-from chat_app.services.pipelines import Wish
+from otto_web.loop.management.loop import run_loop
+from otto_web.loop.services.pipelines import Wish
 from training_app.lm.config import DEFAULT_PRESET, PRESETS
 
 

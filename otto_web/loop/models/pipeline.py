@@ -8,8 +8,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import models
 
-from chat_app.models.chat import Chat
-from chat_app.models.deployment import Deployment
+from chat_app.models import Chat, Deployment
 from datasets_app.models import Dataset, Version
 from otto_web.lib.access import Role, has_role
 from otto_web.lib.work.rows import Work
@@ -27,7 +26,7 @@ class PipelineQuerySet(models.QuerySet[Any]):
 class Pipeline(Work):
     """The whole chain with one click: its steps are rows that the reaper's tick moves on."""
 
-    job = "chat.advance_pipeline"
+    job = "loop.advance_pipeline"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     options = models.JSONField(default=dict)

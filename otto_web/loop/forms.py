@@ -1,4 +1,4 @@
-"""What a person may wish of the one-click loop."""
+"""What people may wish of the one-click loop, and which exchanges become data."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 from django import forms
 
 from chat_app.forms import ALIAS
-from chat_app.selectors.pipelines import SAMPLE_STEPS
-from chat_app.services.pipelines import Wish
 from datasets_app.models import Dataset
+from otto_web.loop.selectors.pipelines import SAMPLE_STEPS
+from otto_web.loop.services.pipelines import Wish
 from training_app.lm.config import DEFAULT_PRESET
 
 
@@ -39,3 +39,23 @@ class PipelineForm(forms.Form):
             return Wish(preset="tiny", alias=found["alias"], steps=SAMPLE_STEPS)
         minutes = found["minutes"] or 4.0
         return Wish(found["dataset"], preset=DEFAULT_PRESET, alias=found["alias"], minutes=minutes)
+
+
+class HarvestForm(forms.Form):
+    """Which exchanges go into which dataset."""
+
+    scope = forms.ChoiceField(choices=[("selected", "selected"), ("matching", "matching")])
+    previewed = forms.IntegerField(min_value=0, required=False)
+    dataset = forms.ModelChoiceField(
+        queryset=Dataset.objects.filter(deleted_at=None), required=False
+    )
+    new_name = forms.CharField(max_length=180, required=False, strip=True)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if name := cleaned.get("new_name"):
+            there = Dataset.objects.filter(deleted_at=None, name=name)
+            cleaned["dataset"] = there.first()
+        elif not self.errors and not cleaned.get("dataset"):
+            raise forms.ValidationError("Choose a dataset, or type the name of a new one.")
+        return cleaned

@@ -7,7 +7,8 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
-from chat_app.models import STEP_WORDS, Pipeline, PipelineStep, ServingExport
+from chat_app.models import ServingExport
+from otto_web.loop.models import STEP_WORDS, Pipeline, PipelineStep
 from training_app.models import Run
 from training_app.selectors.pace import preset_seconds
 

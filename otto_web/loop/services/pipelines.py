@@ -9,12 +9,12 @@ from pathlib import Path
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from chat_app.models import STEP_WORDS, Pipeline, PipelineStep
 from datasets_app.models import Dataset
 from otto_web.lib import audit
 from otto_web.lib.hints import hint
 from otto_web.lib.work.claims import order_anew
 from otto_web.lib.work.states import State
+from otto_web.loop.models import STEP_WORDS, Pipeline, PipelineStep
 from training_app.lm.config import DEFAULT_PRESET
 
 

@@ -9,12 +9,12 @@ from typing import Any
 from django.contrib.auth.models import Group, User
 from django.core.management.base import BaseCommand, CommandError
 
-from chat_app.jobs.foreground import run_pipeline
-from chat_app.models import STEP_WORDS, PipelineStep
-from chat_app.selectors.pipelines import facts
-from chat_app.services.pipelines import Wish, start_pipeline
 from otto_web.lib.access import Role
 from otto_web.lib.work.states import State
+from otto_web.loop.jobs.foreground import run_pipeline
+from otto_web.loop.models import STEP_WORDS, PipelineStep
+from otto_web.loop.selectors.pipelines import facts
+from otto_web.loop.services.pipelines import Wish, start_pipeline
 from otto_web.servers.borrow import servers_for_command
 
 SCRIPT_USER = "script"

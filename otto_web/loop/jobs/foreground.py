@@ -9,9 +9,9 @@ from contextlib import contextmanager
 
 from django.db import connection
 
-from chat_app.jobs.pipelines import Tell, advance
 from chat_app.jobs.waiting import engine_here
-from chat_app.models import Pipeline, PipelineStep
+from otto_web.loop.jobs.pipelines import Tell, advance
+from otto_web.loop.models import Pipeline, PipelineStep
 from training_app.jobs.recovery import recover
 from training_app.jobs.supervise import supervise_run
 

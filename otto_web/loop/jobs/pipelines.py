@@ -13,8 +13,6 @@ from uuid import UUID
 
 from django.db.models.functions import Now
 
-from chat_app.jobs.pipeline_steps import STEPS, Wait
-from chat_app.models import Pipeline, PipelineStep
 from chat_app.serving.errors import ServingError
 from datasets_app.corpus.conversation import CorpusError
 from otto_web.lib.disk import is_disk_full
@@ -23,6 +21,8 @@ from otto_web.lib.work.claims import LostLease, finish, give_back, renew
 from otto_web.lib.work.keeper import Lease
 from otto_web.lib.work.perform import UNEXPECTED, perform
 from otto_web.lib.work.states import UNDER_WAY, State
+from otto_web.loop.jobs.pipeline_steps import STEPS, Wait
+from otto_web.loop.models import Pipeline, PipelineStep
 from training_app.lm.config import TrainingError
 
 Tell = Callable[[PipelineStep], None]

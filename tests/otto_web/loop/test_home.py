@@ -1,0 +1,80 @@
+"""Home, and the proposal of the next model."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+from django.urls import reverse
+
+from datasets_app.jobs import freezing
+from datasets_app.models import Decision
+from datasets_app.services import curation
+from otto_web.loop.selectors.next_model import proposal
+from tests.chat_app.makers import add_chat, make_served
+from tests.datasets_app.makers import support_dataset
+from training_app.models import Run
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.mark.checklist(1, 3)
+def test_the_first_visit_offers_the_sample_and_shows_five_stages(client_of, theo):
+    page = client_of(theo).get(reverse("home")).content.decode()
+    assert "Try with sample data" in page
+    for stage in ("Upload", "Curate", "Train", "Evaluate", "Chat"):
+        assert f">{stage}</a>" in page
+
+
+def test_a_member_finds_who_answers_their_own_chats_and_what_is_new(client_of, mia, milo):
+    empty = client_of(mia).get(reverse("home")).content.decode()
+    assert "As soon as a trainer deploys a model" in empty
+    served = make_served()
+    own = add_chat(served, mia, [("Is it open?", "It is.")])
+    add_chat(served, milo, [("A secret?", "Yes.")])
+    page = client_of(mia).get(reverse("home")).content.decode()
+    assert f"{reverse('chat-list')}?deployment=support" in page
+    assert reverse("chat-detail", args=[own.pk]) in page
+    assert "answers as <bdi>support</bdi>" in page
+    for foreign in ("A secret?", "Try with sample data", reverse("run-list"), ">Train<", "Curate"):
+        assert foreign not in page
+
+
+def test_home_names_the_next_step_and_the_queries_do_not_grow(
+    client_of, theo, cora, django_assert_max_num_queries
+):
+    support_dataset(cora)
+    client = client_of(theo)
+    client.get(reverse("home"))
+    with django_assert_max_num_queries(30):
+        page = client.get(reverse("home")).content.decode()
+    assert "Look through your conversations." in page
+
+
+def test_home_says_what_waits_in_the_right_number(client_of, cora, mia):
+    served = make_served()
+    home = partial(client_of(cora).get, reverse("home"))
+    add_chat(served, mia, [("Is it open?", "It is.")], is_logged=True)
+    assert "1 logged answer is in no dataset yet" in home().content.decode()
+    add_chat(served, mia, [("Is it near?", "It is not.")], is_logged=True)
+    assert "2 logged answers are in no dataset yet" in home().content.decode()
+
+
+@pytest.mark.checklist(220)
+def test_the_next_model_is_proposed_once_new_rows_were_kept(
+    deployment, cora, theo, client_of, toy_model
+):
+    dataset = support_dataset(cora)
+    version = freezing.freeze_version(dataset, user=cora)
+    toy_model.run = Run.objects.create(name="first", version=version, spec={}, spec_sha256="0")
+    toy_model.save()
+    deployment.refresh_from_db()
+    assert proposal(deployment) is None
+    aside = dataset.conversations.filter(status="excluded").values_list("pk", flat=True)
+    curation.decide_rows(dataset, list(aside), Decision.KEEP, by=cora)
+    found = proposal(deployment)
+    assert (found.fresh, found.version, found.model) == (2, version, toy_model)
+    answer = client_of(theo).post(reverse("next-model", args=["support"]))
+    second = dataset.versions.get(number=2)
+    assert answer["Location"].startswith(reverse("version-detail", args=[second.pk]))
+    assert str(toy_model.pk) in answer["Location"]

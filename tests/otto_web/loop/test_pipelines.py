@@ -1,0 +1,135 @@
+"""The one-click loop as rows: what it does, what it waits for, and how it goes on."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from chat_app.models import Generation, LogEntry
+from chat_app.serving.errors import ServingError
+from datasets_app.models import Conversation
+from otto_web.lib.work.claims import claim, fail
+from otto_web.lib.work.states import State
+from otto_web.loop.jobs import pipeline_steps
+from otto_web.loop.jobs.pipelines import advance
+from otto_web.loop.models import STEP_WORDS, Pipeline
+from otto_web.loop.services.pipelines import Wish, retry_pipeline, start_pipeline
+from tests.chat_app.makers import ENDED, add_chat, make_served
+from tests.datasets_app.makers import add, pair, support_dataset
+from tests.training_app.conftest import make_version, toy_order
+from training_app.models import Run
+from training_app.services.runs import queue_run
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_the_loops_own_exchange_waits_for_a_rating(served_chat, theo):
+    pipeline, chat = start_pipeline(Wish(), by=theo), served_chat
+    pipeline.chat = chat
+    assert "waits in the log" in pipeline_steps.learn(pipeline)
+    assert not Conversation.objects.exists()
+    LogEntry.objects.all().delete()
+    assert "does not log" in pipeline_steps.learn(pipeline)
+
+
+@pytest.fixture
+def served_chat(theo):
+    return add_chat(make_served(), theo, [("Is it open?", "It is.")], is_logged=True)
+
+
+def test_every_step_has_words_and_work():
+    assert list(STEP_WORDS) == list(pipeline_steps.STEPS)
+
+
+@pytest.mark.checklist(233)
+def test_a_pipeline_does_what_it_can_and_waits_for_the_train_worker(cora, theo, data_dir):
+    pipeline = start_pipeline(Wish(support_dataset(cora), preset="tiny", steps=5), by=theo)
+    assert advance(pipeline.pk)
+    states = dict(pipeline.steps.values_list("name", "state"))
+    assert (states["load"], states["check"], states["freeze"]) == ("succeeded",) * 3
+    assert (states["train"], states["evaluate"]) == ("running", "queued")
+    assert advance(pipeline.pk)
+    assert Run.objects.count() == 1
+
+
+def test_a_critical_dataset_stops_the_pipeline_with_a_sentence(theo, cora, client_of):
+    dataset = support_dataset(cora)
+    rows = [pair(f"What about number {n}?", "") for n in range(60)]
+    dataset.conversations.all().delete()
+    add(dataset, rows)
+    pipeline = start_pipeline(Wish(dataset), by=theo)
+    assert not advance(pipeline.pk)
+    pipeline.refresh_from_db()
+    assert pipeline.state == State.FAILED
+    assert "quality score is 0 %" in pipeline.steps.get(name="check").note
+    page = client_of(theo).get(reverse("pipeline-detail", args=[pipeline.pk])).content.decode()
+    assert "Continue from here" in page
+    retry_pipeline(pipeline, by=theo)
+    assert Pipeline.objects.get().state == State.QUEUED
+
+
+def test_two_workers_never_do_one_pipeline_at_once(cora, theo, data_dir):
+    pipeline = start_pipeline(Wish(support_dataset(cora)), by=theo)
+    assert claim(Pipeline, pipeline.pk)
+    assert advance(pipeline.pk)
+    assert not pipeline.steps.exclude(state="queued").exists()
+
+
+def test_starting_needs_the_role_and_shows_errors_beside_fields(client_of, theo, cora):
+    address = reverse("pipeline-new")
+    assert client_of(cora).post(address, {"alias": "x"}).status_code == 403
+    answer = client_of(theo).post(address, {"alias": "Not a slug!"})
+    assert answer.status_code == 422
+    assert Pipeline.objects.count() == 0
+    answer = client_of(theo).post(address, {"alias": "support"})
+    assert answer["Location"] == reverse("pipeline-detail", args=[Pipeline.objects.get().pk])
+
+
+@pytest.mark.checklist(174)
+def test_who_has_no_version_is_offered_the_example_data_before_training(client_of, theo):
+    page = client_of(theo).get(reverse("run-new")).content.decode()
+    assert "Use example data" in page
+    assert reverse("pipeline-new") in page
+
+
+@pytest.fixture
+def served(redis_server):
+    return make_served()
+
+
+def test_continuing_a_loop_whose_run_failed_trains_anew(transactional_db, redis_server, theo):
+    run = queue_run(toy_order(make_version()), created_by=theo)
+    Run.objects.update(state=State.RUNNING)
+    Run.objects.update(state=State.FAILED, finished_at=timezone.now())
+    run.refresh_from_db()
+    pipeline = start_pipeline(Wish(), by=theo)
+    fail(claim(Pipeline, pipeline.pk), "refused", "It broke.", run=run)
+    retry_pipeline(pipeline, by=theo)
+    pipeline.refresh_from_db()
+    assert (pipeline.run, pipeline.options["tries"]) == (None, 1)
+
+
+def test_a_loop_asks_anew_after_an_answer_that_failed(served, theo, monkeypatch):
+    monkeypatch.setattr(pipeline_steps, "ANSWER_SECONDS", 0.0)
+    pipeline = claim(Pipeline, start_pipeline(Wish(), by=theo).pk)
+    pipeline.deployment, pipeline.version = served, make_version()
+    for _ in range(2):  # nobody answers, the step is done again: still one question
+        with pytest.raises(ServingError, match="No engine answered"):
+            pipeline_steps.chat(pipeline)
+    assert Generation.objects.count() == 1
+    Generation.objects.update(state=State.FAILED, **ENDED)
+    with pytest.raises(ServingError, match="No engine answered"):
+        pipeline_steps.chat(pipeline)
+    assert Generation.objects.count() == 2
+
+
+def test_a_loop_does_not_train_on_what_is_mostly_unfit(transactional_db, redis_server, theo):
+    version = make_version()
+    type(version).objects.update(quality_score=0.3)
+    version.refresh_from_db()
+    pipeline = claim(Pipeline, start_pipeline(Wish(preset="tiny", steps=10), by=theo).pk)
+    pipeline.version = version
+    with pytest.raises(Exception, match="quality score of this version is 30"):
+        pipeline_steps.train(pipeline)
+    assert not Run.objects.exists()
