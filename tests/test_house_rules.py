@@ -44,6 +44,7 @@ LAYERS = (  # a module of an app imports from its own layer and those before it
     {"views", "forms", "consumers", "management", "urls", "routing", "sweeps"},
 )
 LONGEST_FUNCTION, LONGEST_FILE, MEDIAN_LINES, NINETY_PERCENT_LINES = 50, 400, 10, 25
+LONGEST_TEMPLATE_LINE = 140
 
 
 @cache
@@ -199,6 +200,12 @@ def test_files_are_short():
     paths = [*tracked("tests/*.py"), *(path for package in OURS for path in sources(package))]
     lengths = {path: len(path.read_text("utf-8").splitlines()) for path in paths}
     assert not {path: length for path, length in lengths.items() if length > LONGEST_FILE}
+
+
+def test_template_lines_are_short():
+    for path in tracked("templates/*.html"):
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+            assert len(line) <= LONGEST_TEMPLATE_LINE, f"{path.relative_to(ROOT)}:{number}"
 
 
 def test_the_repository_holds_what_the_plan_names():

@@ -12,6 +12,7 @@ from chat_app.services import chats, deployments
 from chat_app.services.chats import AnswerParams
 from otto_web.lib.work.states import State
 from tests.chat_app.makers import ENDED, add_chat, make_served
+from tests.page_text import page_text
 from tests.training_app.conftest import make_version
 from training_app.models import EvalSample, Evaluation
 
@@ -49,7 +50,7 @@ def test_one_sees_ones_own_chats_as_page_and_as_fragment(answered, mia, milo, cl
 
 @pytest.mark.checklist(210)
 def test_a_chat_shows_the_same_after_a_reload(answered, mia, client_of):
-    page = client_of(mia).get(reverse("chat-detail", args=[answered.pk])).content.decode()
+    page = page_text(client_of(mia).get(reverse("chat-detail", args=[answered.pk])))
     assert "How do I reset my badge?" in page
     assert "Go to the front desk." in page
     assert "22 tok/s" in page
@@ -203,7 +204,7 @@ def test_a_thumb_can_be_changed_and_taken_back(answered, mia, client_of):
     client_of(mia).post(url, {"rating": "up"})
     part = client_of(mia).post(url, {"rating": "down"}, **HTMX)
     assert answer.ratings.get().value == -1
-    assert 'value="none" aria-pressed="true"' in part.content.decode()
+    assert 'value="none" aria-pressed="true"' in page_text(part)
     client_of(mia).post(url, {"rating": "none"})
     assert not answer.ratings.exists()
     assert client_of(mia).post(url, {"rating": "maybe"}).status_code == 422
@@ -223,14 +224,14 @@ def test_the_author_reads_of_the_log_and_takes_the_chat_out(answered, mia, clien
     LogEntry.objects.create(
         message=answer, deployment=answered.deployment, model=answered.deployment.model
     )
-    page = client_of(mia).get(reverse("chat-detail", args=[answered.pk])).content.decode()
+    page = page_text(client_of(mia).get(reverse("chat-detail", args=[answered.pk])))
     assert "Curators can read the questions and answers of this chat, without your name." in page
     url = reverse("chat-logging", args=[answered.pk])
     part = client_of(mia).post(url, {"logged": "0"}, **HTMX)
     assert "This chat is not logged" in part.content.decode()
     assert not LogEntry.objects.exists()
     Deployment.objects.update(is_logging=False)
-    page = client_of(mia).get(reverse("chat-detail", args=[answered.pk])).content.decode()
+    page = page_text(client_of(mia).get(reverse("chat-detail", args=[answered.pk])))
     assert "Chats with this deployment are not logged" in page
 
 
@@ -246,13 +247,13 @@ def test_the_author_reads_of_the_log_and_takes_the_chat_out(answered, mia, clien
 )
 def test_an_answer_says_how_it_ended(state, changes, words, answered, mia, client_of):
     Generation.objects.update(state=state, **ENDED, **changes)
-    page = client_of(mia).get(reverse("chat-detail", args=[answered.pk])).content.decode()
+    page = page_text(client_of(mia).get(reverse("chat-detail", args=[answered.pk])))
     assert words in page
 
 
 def test_a_model_never_writes_markup(answered, mia, client_of):
     Message.objects.filter(role="assistant").update(text="<script>alert(1)</script>\x07")
-    page = client_of(mia).get(reverse("chat-detail", args=[answered.pk])).content.decode()
+    page = page_text(client_of(mia).get(reverse("chat-detail", args=[answered.pk])))
     assert "&lt;script&gt;alert(1)&lt;/script&gt;␇" in page
 
 
@@ -270,7 +271,7 @@ def test_chats_are_found_by_title_and_by_words_renamed_and_deleted(answered, mia
 
 
 def test_the_dialog_names_what_goes(answered, mia, client_of):
-    page = client_of(mia).get(reverse("chat-detail", args=[answered.pk])).content.decode()
+    page = page_text(client_of(mia).get(reverse("chat-detail", args=[answered.pk])))
     assert "1 question with its answer" in page
 
 
@@ -287,8 +288,8 @@ def test_a_long_chat_costs_no_more_queries(served, mia, client_of, django_assert
 def test_the_heading_of_a_fresh_chat_follows_its_first_question(served, mia, client_of):
     chat = chats.open_chat(served, owner=mia)
     client, url = client_of(mia), reverse("chat-ask", args=[chat.pk])
-    page = client.get(reverse("chat-detail", args=[chat.pk])).content.decode()
-    assert '<h1><bdi id="chat-name">New chat</bdi>' in page
+    page = page_text(client.get(reverse("chat-detail", args=[chat.pk])))
+    assert '<h1> <bdi id="chat-name">New chat</bdi>' in page
     assert page.count('id="chat-name"') == 1
     part = client.post(url, message("Where is my order?"), **HTMX).content.decode()
     assert '<bdi id="chat-name" hx-swap-oob="true">Where is my order?</bdi>' in part
@@ -296,5 +297,5 @@ def test_the_heading_of_a_fresh_chat_follows_its_first_question(served, mia, cli
 
 def test_the_deployment_that_was_asked_for_is_chosen(served, mia, client_of):
     Deployment.objects.create(alias="another", model=served.model, export=served.export)
-    page = client_of(mia).get(reverse("chat-list"), {"deployment": "support"}).content.decode()
+    page = page_text(client_of(mia).get(reverse("chat-list"), {"deployment": "support"}))
     assert 'value="support" checked' in page

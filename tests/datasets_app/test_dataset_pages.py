@@ -115,7 +115,7 @@ def test_the_drawer_opens_at_the_flagged_turn_with_the_repeat_marked(cora, curat
     row = made.conversations.get()
     page = curator.get(reverse("conversation-detail", args=[made.pk, row.pk])).content.decode()
     assert 'data-reveal="turn-1"' in page
-    assert "<mark>" in page
+    assert "<mark" in page
 
 
 def test_markup_in_a_conversation_stays_text(cora, curator):

@@ -12,10 +12,11 @@ from django.test import Client, RequestFactory
 
 from otto_web.lib.models import Profile
 from otto_web.pages import errors
+from tests.page_text import page_text
 
 
 def labels(page):
-    return re.findall(r'<li><a href="[^"]+"[^>]*><svg.*?</svg><span>(\w+)</span>', page)
+    return re.findall(r'<li>\s*<a href="[^"]+"[^>]*>\s*<svg.*?</svg><span>(\w+)</span>', page)
 
 
 def test_the_sidebar_shows_what_the_role_may_open(client_of, ada, mia):
@@ -53,7 +54,7 @@ def test_the_profile_is_kept_and_seen_on_the_next_page(client_of, mia):
     look = {"theme": "dark", "zone": "Europe/Berlin", "is_compact": "0"}
     answer = client.post("/profile/", look, follow=True)
     assert "Saved." in answer.text
-    assert 'data-theme="dark" data-density="roomy" data-zone="Europe/Berlin"' in answer.text
+    assert 'data-theme="dark" data-density="roomy" data-zone="Europe/Berlin"' in page_text(answer)
     stored = Profile.objects.get(user=mia)
     assert (stored.theme, stored.is_compact, stored.keys_on) == ("dark", False, False)
 
@@ -127,5 +128,5 @@ def test_a_person_without_a_role_is_told_so_and_can_sign_out(client_of, mia):
     mia.groups.clear()
     answer = client_of(mia).get("/")
     assert answer.status_code == 403
-    assert "role <strong>member</strong>" in answer.text
+    assert "role <strong>member</strong>" in page_text(answer)
     assert 'action="/sign-out/"' in answer.text

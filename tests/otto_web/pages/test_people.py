@@ -11,6 +11,7 @@ from django.test import Client
 
 from otto_web.lib.access import Role, role_of
 from otto_web.lib.models import AuditEntry
+from tests.page_text import page_text
 
 NEW = {"name": "Nora Berg", "username": "nora", "role": Role.CURATOR.value}
 HTMX = {"HX-Request": "true"}
@@ -134,7 +135,7 @@ def test_only_admins_come_here(client, client_of, theo, place):
     assert client.get(f"/people/{place}").headers["Location"].startswith("/sign-in/")
     refused = client_of(theo).get(f"/people/{place}")
     assert refused.status_code == 403
-    assert "role <strong>admin</strong>" in refused.text
+    assert "role <strong>admin</strong>" in page_text(refused)
 
 
 @pytest.mark.parametrize("deed", ["role", "link", "deactivate", "reactivate"])
