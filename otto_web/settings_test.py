@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -40,3 +41,9 @@ OTTO_SILENCE_SECONDS = 4.0
 OTTO_WORKER_LOOK_SECONDS = 1.0
 AXES_ENABLED = False
 TEST_VAR_DIR = Path(os.environ["OTTO_VAR_DIR"])
+
+# Both workers and every process of a test read what was compiled once.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# Two workers with two threads of torch each would wait for each other, spinning.
+os.environ.setdefault("OMP_NUM_THREADS", "1")

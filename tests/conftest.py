@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 import shutil
@@ -13,13 +14,14 @@ import redis
 from django.conf import settings as live_settings
 from django.contrib.auth.models import Group, User
 from django.db import connection
+from django.test import TransactionTestCase
 from playwright.sync_api import sync_playwright
 
 from otto_web.lib import failpoints, live
 from otto_web.lib.access import Role
-from otto_web.servers import postgres, processes, valkey, wiring
+from otto_web.servers import processes, valkey, wiring
 from otto_web.services_file import database_from_url
-from tests import real_size
+from tests import databases, real_size
 from tests.failpoints import Failpoint
 from tests.machine_numbers import ReadingClient
 
@@ -42,22 +44,19 @@ def pytest_collection_modifyitems(items):
             item.add_marker("slow")
 
 
+def pytest_collection_finish():
+    """Let the collector of circles pass over what stays: modules, torch, the tests."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory):
+def postgres_server(tmp_path_factory, request):
     """One throw-away PostgreSQL for the whole suite, made on first need."""
     folder = tmp_path_factory.mktemp("postgres")
-    cluster = postgres.open_cluster(
-        folder / "data", port=processes.free_port(), password_file=folder / "password"
-    )
-    hurry = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-    log = folder / "postgres.log"
-    process = processes.start(cluster.command(hurry), log=log)
-    try:
-        postgres.wait_until_ready(cluster, seconds=30, log=log)
-        cluster.ensure_database()
+    databases.put_cluster(folder, kept_in=request.config.cache.mkdir("otto-cluster"))
+    with databases.running(folder) as cluster:
         yield cluster
-    finally:
-        processes.stop(process, signal.SIGINT)
 
 
 @pytest.fixture(scope="session")
@@ -84,6 +83,9 @@ def django_db_setup(django_db_setup, django_db_blocker):
             [FIRST_ID],
         )
     connection.close()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", databases.empty_tables)
+        yield
 
 
 @pytest.fixture(scope="session")

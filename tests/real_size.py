@@ -60,9 +60,12 @@ class Kept:
 
     def restore(self) -> World:
         with transaction.atomic(), connection.cursor() as cursor:
+            # They kept every law when they were made: no need to look again, row by row.
+            cursor.execute("SET LOCAL session_replication_role = replica")
             for name, body in self.tables.items():
                 with cursor.copy(f"COPY {_columns_of(name)} FROM STDIN") as out:
                     out.write(body)
+            cursor.execute("SET LOCAL session_replication_role = origin")
         return self.world()
 
     def world(self) -> World:
