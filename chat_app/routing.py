@@ -6,6 +6,6 @@ from typing import Any
 
 from django.urls import path
 
-from chat_app.consumers import ChatConsumer
+from chat_app.consumers.chat import ChatConsumer
 
 websocket_urlpatterns: list[Any] = [path("ws/chat/", ChatConsumer.as_asgi())]

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from datasets_app import blobs
 from datasets_app.models import EXPIRED, WITHDRAWN, Dataset, Upload
+from datasets_app.services import blobs
 from datasets_app.services.removal import remove_slice
 from datasets_app.services.uploads import LIFE, part_path
 from otto_web.lib.hints import hint

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from datasets_app.views import files, tus, uploads
+from datasets_app.views import datasets, files, tus, uploads, versions
 
-upload_urls: list[URLPattern] = [
+urlpatterns: list[URLPattern] = [
     path("uploads/", uploads.upload_list, name="upload-list"),
     path("uploads/tus/", tus.tus_collection, name="tus-collection"),
     path("uploads/tus/<uuid:upload_id>", tus.tus_upload, name="tus-upload"),
@@ -22,5 +22,31 @@ upload_urls: list[URLPattern] = [
     ),
     path("files/<uuid:file_id>/encoding/", files.file_encoding, name="file-encoding"),
     path("files/<uuid:file_id>/members/", files.file_members, name="file-members"),
+    path("datasets/", datasets.dataset_list, name="dataset-list"),
+    path("datasets/<uuid:dataset_id>/", datasets.dataset_detail, name="dataset-detail"),
+    path("datasets/<uuid:dataset_id>/decide/", datasets.decide, name="rows-decide"),
+    path("datasets/<uuid:dataset_id>/review/", datasets.review, name="rows-review"),
+    path(
+        "datasets/<uuid:dataset_id>/c/<int:number>/",
+        datasets.conversation_detail,
+        name="conversation-detail",
+    ),
+    path(
+        "datasets/<uuid:dataset_id>/actions/<int:action_id>/undo/",
+        datasets.undo,
+        name="action-undo",
+    ),
+    path("datasets/<uuid:dataset_id>/history/", datasets.dataset_history, name="dataset-history"),
+    path("datasets/<uuid:dataset_id>/rules/", versions.dataset_rules, name="dataset-rules"),
+    path(
+        "datasets/<uuid:dataset_id>/settings/", datasets.dataset_settings, name="dataset-settings"
+    ),
+    path("datasets/<uuid:dataset_id>/delete/", datasets.dataset_delete, name="dataset-delete"),
+    path("datasets/<uuid:dataset_id>/versions/", versions.version_list, name="version-list"),
+    path("versions/<uuid:version_id>/", versions.version_detail, name="version-detail"),
+    path(
+        "versions/<uuid:version_id>/download/<slug:layout>/",
+        versions.version_download,
+        name="version-download",
+    ),
 ]
-urlpatterns: list[URLPattern] = [*upload_urls]

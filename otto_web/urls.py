@@ -7,7 +7,6 @@ from django.urls import URLPattern, URLResolver, include, path
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("otto_web.pages.urls")),
     path("", include("datasets_app.urls")),
-    path("", include("datasets_app.dataset_urls")),
     path("", include("training_app.urls")),
     path("", include("chat_app.urls")),
     path("", include("otto_web.loop.urls")),

@@ -43,6 +43,12 @@ LAYERS = (  # a module of an app imports from its own layer and those before it
     {"jobs"},
     {"views", "forms", "consumers", "management", "urls", "routing", "sweeps"},
 )
+NO_LAYER = {"__init__", "apps", "migrations"}  # what Django itself looks for
+PACKAGES = {  # beside its rooms an app may hold
+    "datasets_app": {"corpus", "sample"},  # the pure package; the invented shop, which is data
+    "training_app": {"lm"},  # the pure package
+    "chat_app": {"serving"},  # the pure package
+}
 LONGEST_FUNCTION, LONGEST_FILE, MEDIAN_LINES, NINETY_PERCENT_LINES = 50, 400, 10, 25
 LONGEST_TEMPLATE_LINE = 140
 
@@ -115,11 +121,11 @@ def app_of(module: str) -> str | None:
 
 
 def layer(module: str) -> int | None:
-    """Return the layer of an app's module; helpers at an app's root have none."""
+    """Return the layer of an app's module; pure packages and the sample have none."""
     app = app_of(module)
-    first = re.split(r"[._]", module.removeprefix(f"{app}."))[0]
+    room = module.removeprefix(f"{app}.").split(".")[0]
     names = LAYERS if app else ()
-    return next((place for place, found in enumerate(names) if first in found), None)
+    return next((place for place, found in enumerate(names) if room in found), None)
 
 
 def module_name(path: Path) -> str:
@@ -138,6 +144,14 @@ def test_an_app_imports_only_down_its_layers():
         for name in imported if place is not None else ():
             other = layer(name) if app_of(name) == app else None
             assert other is None or other <= place, f"{importer} imports {name}"
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_nothing_lies_at_an_apps_root_but_its_rooms(app):
+    root = ROOT / app.replace(".", "/")
+    allowed = set().union(*LAYERS, NO_LAYER, PACKAGES.get(app, ()))
+    found = {path.relative_to(root).parts[0].removesuffix(".py") for path in tracked(f"{root}/*")}
+    assert found <= allowed, found - allowed
 
 
 def test_no_modules_import_each_other_in_a_circle():

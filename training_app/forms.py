@@ -14,7 +14,6 @@ from django.forms.boundfield import BoundField
 from datasets_app.models import Version
 from datasets_app.selectors.versions import trainable_versions
 from otto_web.lib import words
-from training_app.form_fields import MODEL_SETTINGS, SETTINGS, TRAIN_SETTINGS, Setting
 from training_app.lm.config import (
     DEFAULT_PRESET,
     PRESETS,
@@ -26,9 +25,10 @@ from training_app.lm.config import (
     TrainConfig,
     TrainingError,
 )
-from training_app.local_models import PREFIX, how_to_add, local_names, local_shape
 from training_app.models import TrainedModel
 from training_app.selectors.forecast import Forecast, forecast
+from training_app.selectors.local_models import PREFIX, how_to_add, local_names, local_shape
+from training_app.selectors.setting_words import MODEL_SETTINGS, SETTINGS, TRAIN_SETTINGS, Setting
 from training_app.services.runs import Order, following_name
 
 LENGTH_FIELDS = {"length": "How long", "length_unit": "Unit"}

@@ -21,7 +21,7 @@ from otto_web.lib.work.claims import fail, finish
 from otto_web.lib.work.keeper import Lease
 from otto_web.lib.work.perform import perform
 from training_app.lm.config import TrainingError
-from training_app.paths import absolute
+from training_app.models.paths import absolute
 from training_app.selectors.prompts import prompts_of
 
 PROMPTS = 32

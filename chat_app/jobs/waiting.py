@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
-from chat_app.engine import Engine
+from chat_app.jobs.engine import Engine
 from chat_app.selectors.chats import has_engine
 from chat_app.serving.errors import ServingError
 from otto_web.lib.work.states import State

@@ -11,8 +11,8 @@ import redis
 from django.conf import settings
 from redis.exceptions import RedisError
 
+from chat_app.events.streams import client, stream_of
 from chat_app.models import Message
-from chat_app.streams_out import client, stream_of
 
 BLOCK_MS = 500
 LOOK_SECONDS = 1.0

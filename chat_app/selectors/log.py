@@ -12,8 +12,8 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
-from chat_app.logfilter import PAGE_SIZE, RATINGS, LogFilter
 from chat_app.models import Deployment, LogEntry
+from chat_app.selectors.log_filter import PAGE_SIZE, RATINGS, LogFilter
 from datasets_app.models import Dataset
 from training_app.models import TrainedModel
 

@@ -13,7 +13,8 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models.functions import Now
 
-from chat_app import events, streams_out
+from chat_app.events import streams
+from chat_app.events.tabs import notify_asked
 from chat_app.models import (
     Chat,
     Deployment,
@@ -89,8 +90,8 @@ def ask(chat: Chat, text: str, params: AnswerParams, *, idem: UUID) -> Asked:
     still being written.
     """
     asked = _commit(chat, text, params, idem=idem)
-    streams_out.wake_engine(asked.generation.pk)
-    events.ring_asked(chat.owner_id, chat.pk, asked.answer.pk)
+    streams.wake_engine(asked.generation.pk)
+    notify_asked(chat.owner_id, chat.pk, asked.answer.pk)
     return asked
 
 
@@ -168,9 +169,9 @@ def request_stop(generation: Generation) -> None:
     open_now.filter(stop_requested_at=None).update(stop_requested_at=Now())
     if generations.settle_stopped_in_queue(pk=generation.pk):
         generation.refresh_from_db()
-        streams_out.send_end(generation.pk, figures_of(generation))
+        streams.send_end(generation.pk, figures_of(generation))
     else:
-        streams_out.wake_engine(generation.pk, stop=True)
+        streams.wake_engine(generation.pk, stop=True)
 
 
 @transaction.atomic
@@ -207,5 +208,5 @@ def delete_chat(chat: Chat, *, by: User) -> None:
     audit.record(by, "delete", chat)
     running = Generation.objects.filter(answer__chat=chat, state=State.RUNNING)
     for pk in running.values_list("pk", flat=True):
-        transaction.on_commit(partial(streams_out.wake_engine, pk, stop=True))
+        transaction.on_commit(partial(streams.wake_engine, pk, stop=True))
     chat.delete()

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models.functions import Now
 
-from chat_app import streams_out
+from chat_app.events import streams
 from chat_app.models import Chat, Generation, LogEntry, Message
 from chat_app.selectors.queue import fair_order
 from chat_app.serving.requests import Finished, FinishReason
@@ -153,7 +153,7 @@ def _interrupt(pk: UUID) -> None:
     row = claims.seize(Generation.objects.all(), pk)
     if row is None:
         return
-    seen = streams_out.words_sent(pk)
+    seen = streams.words_sent(pk)
     claims.finish(row, State.INTERRUPTED, finish="interrupted", message=Generation.retry.message)
     message = Message.objects.get(pk=row.answer_id)
     if len(seen) > len(message.text) and seen.startswith(message.text):

@@ -15,10 +15,10 @@ from chat_app.services.deployments import order_export
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest, respond
 from otto_web.lib.work.states import State
+from otto_web.lib.zip_stream import send_folder
 from training_app.models import Export, TrainedModel
-from training_app.paths import absolute
+from training_app.models.paths import absolute
 from training_app.services.portable import FORMAT, order_portable
-from training_app.zip_stream import send_folder
 
 
 def _find_model(request: TeamRequest, model_id: UUID) -> TrainedModel:

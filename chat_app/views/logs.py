@@ -11,9 +11,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
-from chat_app.logfilter import LogFilter
 from chat_app.models import LogEntry
 from chat_app.selectors import log as selectors
+from chat_app.selectors.log_filter import LogFilter
 from chat_app.services.chats import RATING_VALUES, rate
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.file_response import stream

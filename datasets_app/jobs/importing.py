@@ -7,11 +7,12 @@ from functools import partial
 from pathlib import Path
 from uuid import UUID
 
-from datasets_app.blobs import blob_path, hash_file, move_into_store
 from datasets_app.jobs.limits import Stopwatch
 from datasets_app.jobs.reading import ReadingJob, read_source, stop_file
 from datasets_app.models import FileState, SourceFile, Upload
+from datasets_app.models.blob import blob_path
 from datasets_app.services import imports
+from datasets_app.services.blobs import hash_file, move_into_store
 from datasets_app.services.uploads import part_path
 from otto_web.lib.work.claims import WORKER_LOST
 from otto_web.lib.work.keeper import Lease

@@ -14,8 +14,7 @@ from pathlib import Path
 from django.db import Error, IntegrityError, transaction
 from django.db.models import Count
 
-from datasets_app import events, reasons
-from datasets_app.blobs import blob_path
+from datasets_app import events
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.detection.encoding import clean_text
 from datasets_app.corpus.detection.kind_names import Kind
@@ -26,8 +25,18 @@ from datasets_app.corpus.source import ByteTally, Item, Mapping, Problem, Record
 from datasets_app.jobs import faults
 from datasets_app.jobs.limits import Stopwatch, TimeUpError
 from datasets_app.jobs.unpacking import unpack_source
-from datasets_app.models import Dataset, Decision, FileState, Issue, SourceFile, Status, Upload
-from datasets_app.origins import current_rows, origin_base, origin_key, replaced_key
+from datasets_app.models import (
+    Dataset,
+    Decision,
+    FileState,
+    Issue,
+    SourceFile,
+    Status,
+    Upload,
+    reasons,
+)
+from datasets_app.models.blob import blob_path
+from datasets_app.selectors.origin_keys import current_rows, origin_base, origin_key, replaced_key
 from datasets_app.services import imports
 from datasets_app.services.removal import remove_some
 from datasets_app.services.writing import NewRow, write_rows

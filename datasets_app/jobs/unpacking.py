@@ -13,13 +13,14 @@ from django.conf import settings
 from django.db.models import Count, Sum
 
 from datasets_app import events
-from datasets_app.blobs import blob_path, hash_file, move_into_store, work_path
 from datasets_app.corpus.archives.limits import ArchiveLimits
 from datasets_app.corpus.archives.unpack import ArchiveError, Member, unpack
 from datasets_app.corpus.detection.kinds import Identified
 from datasets_app.jobs.faults import DiskFullError
 from datasets_app.models import FileState, SourceFile, Upload
+from datasets_app.models.blob import blob_path
 from datasets_app.services import imports
+from datasets_app.services.blobs import hash_file, move_into_store, work_path
 from otto_web.lib.work.claims import held
 
 SLICE = 500

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datasets_app.models.action import Action, ActionGroup
+from datasets_app.models.blob import Blob
 from datasets_app.models.conversation import (
     SEARCHED_CHARACTERS,
     Conversation,
@@ -18,7 +19,6 @@ from datasets_app.models.upload import (
     BROKEN_OFF,
     EXPIRED,
     WITHDRAWN,
-    Blob,
     FileState,
     Issue,
     SourceFile,

@@ -9,23 +9,13 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
-from datasets_app import reasons
+from datasets_app.models.blob import Blob
 from datasets_app.models.querysets import CuratorsQuerySet
+from datasets_app.models.reasons import sentence
 from otto_web.lib.work.rows import Retry, Work
 from otto_web.lib.work.states import State
 
 WITHDRAWN, EXPIRED = "withdrawn", "expired"  # why an upload was cancelled
-
-
-class Blob(models.Model):
-    """Bytes in the blob store, named by their content; a row proves that the file is durable."""
-
-    sha256 = models.CharField(max_length=64, primary_key=True)
-    size = models.PositiveBigIntegerField()
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    def __str__(self) -> str:
-        return self.sha256
 
 
 class UploadQuerySet(CuratorsQuerySet):
@@ -44,7 +34,7 @@ class Upload(Work):
 
     job = "datasets.import_upload"
     turn = ("size", "queued_at")
-    retry = Retry(most=6, message=reasons.sentence("worker_lost"), after_faults=True)
+    retry = Retry(most=6, message=sentence("worker_lost"), after_faults=True)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=1024)
@@ -87,7 +77,7 @@ class Upload(Work):
     @property
     def sentence(self) -> str:
         """Return why it stands as it does, for a person."""
-        return self.message or reasons.sentence(self.reason)
+        return self.message or sentence(self.reason)
 
 
 class FileState(models.TextChoices):

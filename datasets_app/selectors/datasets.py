@@ -15,7 +15,6 @@ from datasets_app.corpus import quality
 from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, USER
 from datasets_app.corpus.rules.registry import label_of
 from datasets_app.models import Action, Conversation, Dataset, Finding, Rescoring, Status, Version
-from datasets_app.rowfilter import RowFilter
 from datasets_app.selectors.counted import counted
 from datasets_app.selectors.quality import (
     Group,
@@ -25,6 +24,7 @@ from datasets_app.selectors.quality import (
     rows_by_status,
     tally,
 )
+from datasets_app.selectors.row_filter import RowFilter
 from otto_web.lib.work.states import State
 
 PREVIEW_CHARACTERS = 240

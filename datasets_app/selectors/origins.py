@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from datasets_app.blobs import blob_path
 from datasets_app.models import Conversation
+from datasets_app.models.blob import blob_path
 
 SHOWN_BYTES = 4_000
 

@@ -11,8 +11,6 @@ from django.contrib.auth.models import User
 from django.db.models import Aggregate, Count, Exists, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
-from datasets_app import reasons
-from datasets_app.blobs import blob_path, read_slice
 from datasets_app.corpus.detection.kind_names import SHOWN, SHOWN_ARCHIVES
 from datasets_app.corpus.readers import registry
 from datasets_app.corpus.source import Mapping
@@ -25,9 +23,11 @@ from datasets_app.models import (
     SourceFile,
     Upload,
     VersionRow,
+    reasons,
 )
-from datasets_app.origins import current_rows
-from datasets_app.reasons import GOOD_MEMBER
+from datasets_app.models.blob import blob_path, read_slice
+from datasets_app.models.reasons import GOOD_MEMBER
+from datasets_app.selectors.origin_keys import current_rows
 
 PAGE_SIZE = 50
 SHOWN_FILES = 2_000

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from datasets_app.corpus.source import Mapping
 from datasets_app.models import FileState, Issue, SourceFile, Upload
-from datasets_app.reasons import GOOD_MEMBER
+from datasets_app.models.reasons import GOOD_MEMBER
 from datasets_app.services.uploads import NO_COUNTS
 from otto_web.lib import audit
 from otto_web.lib.hints import hint

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.models import Action, Conversation, Dataset, Decision, Status
-from datasets_app.rowfilter import RowFilter
+from datasets_app.selectors.row_filter import RowFilter
 from datasets_app.services.changes import begin_change
 
 STATUS_AFTER = {Decision.KEEP: Status.KEPT, Decision.EXCLUDE: Status.EXCLUDED}

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from datasets_app import events
 from datasets_app.models import Blob, Dataset, FileState, SourceFile, Upload
-from datasets_app.reasons import GOOD_MEMBER
+from datasets_app.models.reasons import GOOD_MEMBER
 from datasets_app.services.datasets import create_dataset
 from otto_web.lib.work.claims import claim, finish, renew
 from otto_web.lib.work.states import State

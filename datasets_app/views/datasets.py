@@ -11,16 +11,16 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from datasets_app.corpus.conversation import CorpusError
-from datasets_app.forms_datasets import (
+from datasets_app.forms.datasets import (
     DatasetForm,
     DecisionForm,
     reviewed_rows,
     selected_rows,
 )
 from datasets_app.models import Action, Dataset
-from datasets_app.rowfilter import PAGE_SIZES, SORT_WORDS, RowFilter
 from datasets_app.selectors import datasets as selectors
 from datasets_app.selectors.origins import source_of
+from datasets_app.selectors.row_filter import PAGE_SIZES, SORT_WORDS, RowFilter
 from datasets_app.services import curation
 from datasets_app.services import datasets as services
 from otto_web.lib.access import Role, role_required

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from datasets_app.corpus.source import Mapping
-from datasets_app.forms import ColumnsForm, EncodingForm
+from datasets_app.forms.uploads import ColumnsForm, EncodingForm
 from datasets_app.models import FileState, SourceFile
 from datasets_app.selectors import uploads as selectors
 from datasets_app.services import choices

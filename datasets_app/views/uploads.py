@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from datasets_app.corpus.detection.encoding import clean_text
-from datasets_app.forms import AgainForm, UploadForm
+from datasets_app.forms.uploads import AgainForm, UploadForm
 from datasets_app.models import Upload
 from datasets_app.selectors import uploads as selectors
 from datasets_app.services import uploads as services

@@ -12,7 +12,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
-from datasets_app.forms_datasets import FreezeForm, RulesForm
+from datasets_app.forms.datasets import FreezeForm, RulesForm
 from datasets_app.models import Version
 from datasets_app.selectors import datasets as selectors
 from datasets_app.selectors import downloads

@@ -122,7 +122,7 @@ def _table_figures(dataset: Any, person: Any) -> dict[str, float]:
 def _decision_figures(dataset: Any, person: Any) -> dict[str, float]:
     from datasets_app.jobs import freezing  # noqa: PLC0415
     from datasets_app.models import Decision  # noqa: PLC0415 - after setup
-    from datasets_app.rowfilter import RowFilter  # noqa: PLC0415
+    from datasets_app.selectors.row_filter import RowFilter  # noqa: PLC0415
     from datasets_app.services import curation  # noqa: PLC0415
 
     began = time.perf_counter()

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 import pytest
 import torch
 
-from chat_app.engine import Engine
 from chat_app.jobs import serving_exports
+from chat_app.jobs.engine import Engine
 from chat_app.models import ServingExport
 from chat_app.services import deployments
 from otto_web.servers.processes import free_port
@@ -23,7 +23,7 @@ from tests.chat_app.serving.toys import byte_tokenizer, llama, save, teach
 from tests.waiting import until
 from training_app.lm.template import Template
 from training_app.models import TrainedModel
-from training_app.paths import absolute
+from training_app.models.paths import absolute
 
 
 @pytest.fixture(scope="session")

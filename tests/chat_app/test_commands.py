@@ -19,7 +19,7 @@ from tests.chat_app.conftest import add_model, engine_process
 from tests.chat_app.serving.toys import CHATS
 from training_app.lm.template import Template
 from training_app.models import Export
-from training_app.paths import absolute
+from training_app.models.paths import absolute
 
 pytestmark = pytest.mark.slow
 QUESTION, ANSWER = CHATS[0]

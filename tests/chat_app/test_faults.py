@@ -13,9 +13,10 @@ from django.conf import settings as live_settings
 from django.utils import timezone
 from safetensors import SafetensorError
 
-from chat_app import streams_out
-from chat_app.engine import Engine, EngineError, Writing
+from chat_app.consumers.token_stream import StreamMux
+from chat_app.events import streams
 from chat_app.jobs import serving_exports
+from chat_app.jobs.engine import Engine, EngineError, Writing
 from chat_app.models import Generation, LogEntry, ServingExport
 from chat_app.services import chats, deployments, generations
 from chat_app.services.chats import AnswerParams
@@ -23,14 +24,13 @@ from chat_app.services.generations import ClaimedAnswer
 from chat_app.serving.errors import ServingError
 from chat_app.serving.graph_files import graph_path
 from chat_app.serving.requests import Finished, Timings
-from chat_app.token_stream import StreamMux
 from otto_web.lib.work.claims import claim
 from otto_web.lib.work.states import State
 from tests.chat_app.conftest import running_engine
 from tests.chat_app.makers import ENDED, add_chat, make_served
 from tests.chat_app.test_engine import ask, ended, tab_of
 from tests.waiting import until
-from training_app.paths import absolute
+from training_app.models.paths import absolute
 
 served = pytest.fixture(name="served")(lambda transactional_db, redis_server: make_served())
 
@@ -109,7 +109,7 @@ def test_odd_commands_leave_the_socket_open(odd, served, mia, client_of):
 def test_a_place_beyond_all_frames_does_not_silence_the_others(served, mia, client_of):
     client = client_of(mia)
     gens = [ask(chats.open_chat(served, owner=mia)).generation.pk for _ in range(2)]
-    streams_out.send_frames(gens[1], {1: {"t": "d", "seq": 1, "off": 0, "s": "Hello"}})
+    streams.send_frames(gens[1], {1: {"t": "d", "seq": 1, "off": 0, "s": "Hello"}})
 
     async def scenario():
         tab = tab_of(client)
@@ -132,7 +132,7 @@ def test_words_that_tabs_have_seen_stay_when_the_engine_dies(stored, served, mia
     writing = Writing(work)
     for piece in pieces:
         writing.unsent = piece
-        assert streams_out.send_frames(generation.pk, writing.text_frame(0.0))
+        assert streams.send_frames(generation.pk, writing.text_frame(0.0))
         writing.note_sent()
     Generation.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     generations.interrupt_expired()
@@ -147,8 +147,8 @@ def test_a_question_stopped_in_the_queue_ends_at_once(served, mia):
     chats.request_stop(asked.generation)
     asked.generation.refresh_from_db()
     assert asked.generation.state == State.CANCELLED
-    entries = streams_out.client(live_settings.OTTO_STREAMS_URL).xrange(
-        streams_out.stream_of(asked.generation.pk)
+    entries = streams.client(live_settings.OTTO_STREAMS_URL).xrange(
+        streams.stream_of(asked.generation.pk)
     )
     assert json.loads(entries[-1][1][b"f"])["t"] == "end"
     assert generations.claim(5) == []
@@ -198,15 +198,15 @@ def test_words_that_redis_missed_come_with_the_next_frame():
 
 def test_an_answer_that_was_given_back_begins_its_stream_anew(redis_server):
     gen = uuid4()
-    assert streams_out.send_frames(gen, {1: {"t": "stat", "seq": 1}})
-    assert streams_out.send_frames(gen, {1: {"t": "stat", "seq": 1}})
+    assert streams.send_frames(gen, {1: {"t": "stat", "seq": 1}})
+    assert streams.send_frames(gen, {1: {"t": "stat", "seq": 1}})
 
 
 def test_somebody_who_comes_later_sees_all_frames_and_leaves_no_trace(redis_server):
     gen = str(uuid4())
 
     def write(*seqs):
-        streams_out.send_frames(gen, {seq: {"t": "d", "seq": seq} for seq in seqs})
+        streams.send_frames(gen, {seq: {"t": "d", "seq": seq} for seq in seqs})
 
     async def scenario():
         mux = StreamMux()

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from asgiref.sync import async_to_sync
 
-from chat_app import consumers
+from chat_app.consumers import chat as consumers
 from chat_app.services import chats
 from otto_web.lib import presence
 from otto_web.sockets import TRY_LATER

@@ -9,9 +9,9 @@ from datasets_app.corpus.rules import policy
 from datasets_app.jobs import freezing
 from datasets_app.jobs.rescoring import rescore_dataset
 from datasets_app.models import Action, Dataset, Decision, Version
-from datasets_app.rowfilter import RowFilter
 from datasets_app.selectors import datasets as selectors
 from datasets_app.selectors.quality import reason_counts, tally_of
+from datasets_app.selectors.row_filter import RowFilter
 from datasets_app.selectors.versions import iter_conversations
 from datasets_app.services import curation
 from datasets_app.services.datasets import create_dataset, set_policy

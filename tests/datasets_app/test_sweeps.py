@@ -12,12 +12,13 @@ from django.db import connection
 from django.utils import timezone
 
 from datasets_app import sweeps
-from datasets_app.blobs import blob_path, move_into_store, work_path
 from datasets_app.corpus.rules import policy
 from datasets_app.jobs import freezing, rescoring
 from datasets_app.models import Blob, Conversation, Dataset, Rescoring, Upload, Version
+from datasets_app.models.blob import blob_path
 from datasets_app.selectors.versions import iter_conversations
 from datasets_app.services import removal, uploads, versions
+from datasets_app.services.blobs import move_into_store, work_path
 from datasets_app.services.datasets import create_dataset, delete_dataset, set_policy
 from datasets_app.services.uploads import Chunk, NewUpload, part_path
 from otto_web.lib.work.claims import LostLease, claim, order_anew

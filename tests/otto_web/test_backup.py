@@ -14,8 +14,8 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from datasets_app import blobs
 from datasets_app.models import Blob, Upload
+from datasets_app.models.blob import blob_path
 from otto_web import backup
 from tests.otto_web.test_own_files import run
 
@@ -32,8 +32,8 @@ def installation(process_env, data_dir, settings, postgres_server, tmp_path, mon
     for name in ("DATABASE_URL", "REDIS_URL"):
         monkeypatch.setenv(name, process_env[name])
     monkeypatch.delenv("OTTO_SECRET_KEY")
-    blobs.blob_path(SHA).parent.mkdir(parents=True)
-    blobs.blob_path(SHA).write_bytes(b"bytes")
+    blob_path(SHA).parent.mkdir(parents=True)
+    blob_path(SHA).write_bytes(b"bytes")
     blob = Blob.objects.create(sha256=SHA, size=5)
     return Upload.objects.create(name="a.txt", size=5, blob=blob, created_by=mia)
 
@@ -65,7 +65,7 @@ def sweep_while_dumping(line):
     if "Dumping" in line:
         Upload.objects.all().delete()
         Blob.objects.all().delete()
-        blobs.blob_path(SHA).unlink()
+        blob_path(SHA).unlink()
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_a_backup_is_whole_and_comes_back(target, other_database, process_env, d
         (person,) = connection.execute("SELECT username FROM auth_user").fetchone()
         (named,) = connection.execute("SELECT blob_id FROM datasets_app_upload").fetchone()
     assert (person, named) == ("mia", SHA)
-    assert (there / "data" / blobs.blob_path(SHA).relative_to(data_dir)).read_bytes() == b"bytes"
+    assert (there / "data" / blob_path(SHA).relative_to(data_dir)).read_bytes() == b"bytes"
     assert (there / "secret_key").read_text() == "the key"
     assert [path.read_text() for path in there.glob("data/before-restore-*/old")] == ["kept"]
     again = run(there, "manage.py", "restore", str(target), **servers)

@@ -12,8 +12,8 @@ from otto_web.celery import app
 from otto_web.lib.models import ProcessBeat, ProcessKind, ProcessState
 from otto_web.lib.work.states import State
 from tests.training_app.conftest import toy_order
-from training_app import paths, sweeps
-from training_app.models import CancelVerb, Checkpoint, Run, RunLease
+from training_app import sweeps
+from training_app.models import CancelVerb, Checkpoint, Run, RunLease, paths
 from training_app.services.attempts import ProcessIdentity, claim_run
 from training_app.services.folders import stray_models, stray_pieces
 from training_app.services.runs import cancel_run, queue_run

@@ -14,9 +14,8 @@ from typing import Any
 from django.conf import settings
 
 from otto_web.lib.cores import usable_cores
-from training_app import paths
 from training_app.lm.config import RunSpec, TrainingError
-from training_app.models import Run
+from training_app.models import Run, paths
 from training_app.services.attempts import Claim
 
 _THREAD_VARIABLES = tuple(f"{name}_NUM_THREADS" for name in ("OMP", "MKL", "OPENBLAS", "RAYON"))

@@ -8,12 +8,11 @@ from tempfile import TemporaryDirectory
 from django.db import transaction
 
 from datasets_app.models import Version
-from training_app import paths
+from training_app.jobs.trainer.sides import Side
 from training_app.lm.assess import assess_model
 from training_app.lm.config import TrainingError
 from training_app.lm.folder import verify_model
-from training_app.models import EvalSample, Evaluation, TrainedModel
-from training_app.trainer.sides import Side
+from training_app.models import EvalSample, Evaluation, TrainedModel, paths
 
 
 def evaluate_model(model: TrainedModel, version: Version, *, side: str) -> Evaluation:

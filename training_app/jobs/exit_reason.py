@@ -5,8 +5,8 @@ from __future__ import annotations
 import signal
 
 from otto_web.lib.work.states import State
-from training_app.exits import Exit
-from training_app.reasons import Reason
+from training_app.jobs.exits import Exit
+from training_app.models.reasons import Reason
 from training_app.services.attempts import Claim, close_attempt, end_run, is_over, release_run
 
 _FAILURES = {

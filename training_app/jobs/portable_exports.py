@@ -9,7 +9,7 @@ from otto_web.lib.work.perform import perform
 from training_app.lm.config import TrainingError
 from training_app.lm.portable import export_portable
 from training_app.models import Export
-from training_app.paths import absolute, relative
+from training_app.models.paths import absolute, relative
 from training_app.selectors.prompts import prompts_of
 
 PROMPTS = 4  # each is checked token by token, without a cache

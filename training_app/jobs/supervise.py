@@ -12,9 +12,9 @@ from django.db import connection
 
 from otto_web.lib.beat import is_draining
 from otto_web.lib.patience import DATABASE_AWAY
-from training_app.exits import Exit
 from training_app.jobs.child import Trainer
 from training_app.jobs.exit_reason import end_by_exit_code
+from training_app.jobs.exits import Exit
 from training_app.jobs.heartbeat import Heartbeat
 from training_app.jobs.process_identity import identity_of, own_identity
 from training_app.lm.contract import StopReason

@@ -6,12 +6,12 @@ from typing import Any
 
 from otto_web.lib.curves import smoothed
 from otto_web.lib.work.states import State
-from training_app.form_fields import SETTINGS
 from training_app.lm.agreement import is_close
 from training_app.models import Evaluation, Run
-from training_app.reasons import Reason
+from training_app.models.reasons import Reason
 from training_app.selectors.panel import Panel, run_panel
 from training_app.selectors.points import thinned_curves
+from training_app.selectors.setting_words import SETTINGS
 
 SVG_POINTS = 400
 TABLE_ROWS = 24

@@ -9,8 +9,8 @@ from pathlib import Path
 from uuid import UUID
 
 from otto_web.lib.words import figure
-from training_app import paths
-from training_app.run_logs import log_files
+from training_app.models import paths
+from training_app.models.paths import log_files
 
 _TAIL_BYTES = 16_384
 _USUAL = {"ts", "level", "event", "run", "step", "loss"}

@@ -10,7 +10,7 @@ from django.core.paginator import Page, Paginator
 from otto_web.lib.curves import smoothed
 from training_app.lm.config import DEFAULT_PRESET, PRESETS, RunSpec
 from training_app.models import RUN_STATES, Run
-from training_app.reasons import Reason
+from training_app.models.reasons import Reason
 from training_app.selectors.pace import seconds_left
 from training_app.selectors.points import thinned_curves
 

@@ -12,8 +12,7 @@ from django.contrib.auth.models import User
 from django.core.paginator import Page, Paginator
 from django.db.models import OuterRef, Subquery
 
-from training_app import paths
-from training_app.models import Evaluation, TrainedModel
+from training_app.models import Evaluation, TrainedModel, paths
 
 MODELS_PER_PAGE = 30
 MANIFEST = "otto.json"

@@ -21,7 +21,7 @@ from training_app.models import (
     RunAttempt,
     RunLease,
 )
-from training_app.reasons import Reason
+from training_app.models.reasons import Reason
 from training_app.services.history import Happening, add_event
 
 MOST_DEATHS = 3

@@ -8,8 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
-from training_app import paths
-from training_app.models import Checkpoint, ModelState, Run, TrainedModel
+from training_app.models import Checkpoint, ModelState, Run, TrainedModel, paths
 
 UNNAMED_FOR = timedelta(hours=1)
 

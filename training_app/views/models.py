@@ -14,12 +14,11 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest, respond
-from training_app import paths
-from training_app.models import TrainedModel
+from otto_web.lib.zip_stream import send_folder
+from training_app.models import TrainedModel, paths
 from training_app.selectors.trained_models import model_detail_page, model_list
 from training_app.services.trained_models import ModelInUseError, delete_model
 from training_app.views.doors import door
-from training_app.zip_stream import send_folder
 
 
 @role_required(Role.TRAINER)

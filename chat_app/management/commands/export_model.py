@@ -19,7 +19,7 @@ from otto_web.servers.borrow import servers_for_command
 from training_app.jobs.portable_exports import export_portable_model
 from training_app.lm.config import TrainingError
 from training_app.models import TrainedModel
-from training_app.paths import absolute
+from training_app.models.paths import absolute
 from training_app.selectors.names import model_named
 from training_app.services.portable import order_portable
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from chat_app.engine import Engine, EngineError
+from chat_app.jobs.engine import Engine, EngineError
 from otto_web.lib.beat import Beat
 from otto_web.lib.models import ProcessKind
 from otto_web.lib.patience import ENGINE, be_patient

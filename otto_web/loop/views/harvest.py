@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 
-from chat_app.logfilter import LogFilter
 from chat_app.models import LogEntry
+from chat_app.selectors.log_filter import LogFilter
 from chat_app.serving.errors import ServingError
 from chat_app.views.logs import show_log
 from datasets_app.models import Dataset

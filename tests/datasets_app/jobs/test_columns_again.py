@@ -13,7 +13,7 @@ from datasets_app.jobs import reading
 from datasets_app.jobs.freezing import freeze_version
 from datasets_app.jobs.importing import import_upload
 from datasets_app.models import Decision, Status, Upload, VersionRow
-from datasets_app.origins import current_rows
+from datasets_app.selectors.origin_keys import current_rows
 from datasets_app.services import choices, curation, removal
 from otto_web.lib.models import AuditEntry
 from otto_web.lib.work.claims import LostLease

@@ -9,7 +9,6 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from datasets_app.blobs import blob_path, work_path
 from datasets_app.corpus.source import Mapping
 from datasets_app.jobs import reading
 from datasets_app.jobs.importing import import_upload
@@ -21,7 +20,9 @@ from datasets_app.models import (
     Status,
     Upload,
 )
+from datasets_app.models.blob import blob_path
 from datasets_app.services import choices, uploads
+from datasets_app.services.blobs import work_path
 from datasets_app.services.uploads import part_path
 from otto_web.lib.work.states import State
 

@@ -13,10 +13,10 @@ import zipfile
 
 import pytest
 
-from datasets_app.blobs import work_path
 from datasets_app.jobs.importing import import_upload
 from datasets_app.models import Conversation
 from datasets_app.services import choices
+from datasets_app.services.blobs import work_path
 from otto_web.lib.work.states import State
 
 pytestmark = pytest.mark.django_db(transaction=True)

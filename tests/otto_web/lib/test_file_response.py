@@ -12,7 +12,7 @@ from django.test import AsyncRequestFactory, RequestFactory
 
 from otto_web.lib.file_response import Whole, stream
 from otto_web.lib.models import AuditEntry
-from training_app.zip_stream import zip_blocks, zip_whole
+from otto_web.lib.zip_stream import zip_blocks, zip_whole
 
 
 def test_under_asgi_a_block_is_made_only_when_the_one_before_was_taken(mia):

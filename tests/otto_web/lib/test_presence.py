@@ -31,7 +31,7 @@ CHANGES = {
 @pytest.fixture(autouse=True)
 def _seldom(settings, monkeypatch):
     settings.OTTO_SOCKET_POLL_SECONDS = 60
-    monkeypatch.setattr("chat_app.consumers.CHECK_SECONDS", 60)
+    monkeypatch.setattr("chat_app.consumers.chat.CHECK_SECONDS", 60)
 
 
 async def settled(tab):

@@ -17,12 +17,11 @@ from otto_web.lib.files import sha256_of
 from otto_web.lib.work.states import State
 from tests.training_app.conftest import make_version, toy_order
 from tests.waiting import until
-from training_app import paths
-from training_app.exits import Exit
 from training_app.jobs.child import Trainer
+from training_app.jobs.exits import Exit
 from training_app.jobs.process_identity import own_identity
 from training_app.lm.folder import open_model, verify_model
-from training_app.models import CancelVerb, Run, RunPoint, TrainedModel
+from training_app.models import CancelVerb, Run, RunPoint, TrainedModel, paths
 from training_app.services.attempts import MOST_FULL_DISKS, Claim, claim_run, release_run
 from training_app.services.runs import cancel_run, order_rest, queue_run
 from training_app.sweeps import release_expired

@@ -17,7 +17,7 @@ from otto_web.lib.work.claims import LostLease
 from otto_web.lib.work.states import OVER, State
 from tests.training_app.conftest import make_version, toy_order
 from training_app.models import RUN_STATES, CancelVerb, Checkpoint, Run, RunEvent
-from training_app.reasons import Reason
+from training_app.models.reasons import Reason
 from training_app.services.attempts import (
     MOST_FULL_DISKS,
     Claim,

@@ -10,8 +10,7 @@ from uuid import uuid4
 import pytest
 from django.urls import reverse
 
-from training_app import paths
-from training_app.models import ModelState, Tokenizer, TrainedModel
+from training_app.models import ModelState, Tokenizer, TrainedModel, paths
 
 POSTS = ["model-delete"]
 GETS = ["model-detail", "model-download"]

@@ -10,9 +10,9 @@ from django.urls import reverse
 from datasets_app.models import Version
 from otto_web.lib.work.states import State
 from tests.training_app.conftest import make_version, toy_order
-from training_app.form_fields import SETTINGS
 from training_app.forms import preset_values
 from training_app.models import CancelVerb, Checkpoint, Run, RunPoint
+from training_app.selectors.setting_words import SETTINGS
 from training_app.services.runs import cancel_run, following_name, queue_run
 
 SPEED = "train/tokens_per_second"

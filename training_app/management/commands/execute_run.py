@@ -13,7 +13,7 @@ from uuid import UUID
 from django.core.management.base import BaseCommand
 
 from otto_web.lib.patience import TRAINER, be_patient
-from training_app.exits import Exit
+from training_app.jobs.exits import Exit
 
 _PR_SET_PDEATHSIG = 1
 NICENESS = 10
@@ -35,7 +35,7 @@ class Command(BaseCommand):
         be_patient(TRAINER)
         _die_with(options["parent"])
         os.nice(NICENESS)
-        from training_app.trainer.execute import execute_run  # noqa: PLC0415 - torch, only here
+        from training_app.jobs.trainer.execute import execute_run  # noqa: PLC0415 - torch, only here
 
         sys.exit(execute_run(options["run"], options["fence"], sys.stdin.fileno()))
 

@@ -19,8 +19,8 @@ from training_app.forms import model_config_of
 from training_app.jobs.recovery import recover
 from training_app.jobs.supervise import supervise_run
 from training_app.lm.config import DEFAULT_PRESET, PRESETS, RunSpec, TrainingError
-from training_app.local_models import PREFIX, how_to_add, local_names, local_shape
 from training_app.models import Run, TrainedModel
+from training_app.selectors.local_models import PREFIX, how_to_add, local_names, local_shape
 from training_app.selectors.names import model_named
 from training_app.services.runs import Order, queue_run
 from training_app.services.spec_lines import changed_spec

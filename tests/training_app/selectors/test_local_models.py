@@ -14,8 +14,8 @@ from tests.training_app.jobs.test_durability import finish
 from tests.training_app.views.test_runs import filled
 from training_app.lm.layout import FolderError
 from training_app.lm.tokenizer import train_bpe
-from training_app.local_models import local_folder, local_shape
 from training_app.models import Run
+from training_app.selectors.local_models import local_folder, local_shape
 
 GPT2 = {"model_type": "gpt2", "n_layer": 1, "n_head": 2, "n_embd": 32, "n_positions": 64}
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from otto_web.lib.failpoints import failpoint
 from otto_web.lib.work.claims import LostLease
-from training_app.exits import Exit
+from training_app.jobs.exits import Exit
 from training_app.lm.contract import StopReason
 
 ORPHAN_SECONDS = 4.0

@@ -16,7 +16,7 @@ from django.db import Error as DatabaseError
 from django.db import connection
 from redis.exceptions import RedisError
 
-from chat_app import streams_out
+from chat_app.events import streams
 from chat_app.selectors.answers import figures_of
 from chat_app.services import generations
 from chat_app.services.generations import ClaimedAnswer
@@ -35,7 +35,7 @@ from chat_app.serving.requests import (
 from chat_app.serving.sampling import Sampling
 from chat_app.serving.scheduler import Scheduler
 from otto_web.lib.failpoints import failpoint
-from training_app.paths import absolute
+from training_app.models.paths import absolute
 
 log = logging.getLogger(__name__)
 
@@ -200,8 +200,8 @@ class Engine:
         """Return at a hint, or when it is time to look at the rows again."""
         block = int(min(settings.OTTO_QUEUE_LOOK_SECONDS, 1.0) * 1000)
         try:
-            server = streams_out.client(settings.OTTO_STREAMS_URL)
-            found = server.xread({streams_out.REQUESTS: self._last_id}, block=block, count=200)
+            server = streams.client(settings.OTTO_STREAMS_URL)
+            found = server.xread({streams.REQUESTS: self._last_id}, block=block, count=200)
         except (RedisError, OSError):
             self._over.wait(block / 1000)
             return
@@ -253,7 +253,7 @@ class Engine:
         if dropped:
             self._try(lambda: generations.note_start(writing.work, dropped_turns=dropped))
         figures = {"phase": "reading", "ctx": event.prompt_tokens, "dropped": dropped}
-        streams_out.send_frames(writing.key, writing.frame("stat", **figures))
+        streams.send_frames(writing.key, writing.frame("stat", **figures))
 
     def _attend(self, writing: Writing, now: float) -> None:
         """Send frames, checkpoint each second, finish what is finished."""
@@ -266,7 +266,7 @@ class Engine:
             self._checkpoint(writing, now)
 
     def _send_text(self, writing: Writing, now: float) -> None:
-        if streams_out.send_frames(writing.key, writing.text_frame(now)):
+        if streams.send_frames(writing.key, writing.text_frame(now)):
             writing.note_sent()
 
     def _checkpoint(self, writing: Writing, now: float) -> None:
@@ -297,7 +297,7 @@ class Engine:
         if is_ours:
             figures = figures_of(writing.work.generation)
             frames = writing.text_frame(now) | writing.frame("end", **figures)
-            streams_out.send_frames(writing.key, frames)
+            streams.send_frames(writing.key, frames)
         self._forget(writing)
 
     def _forget(self, writing: Writing) -> None:

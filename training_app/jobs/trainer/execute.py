@@ -16,23 +16,22 @@ from otto_web.lib.files import sha256_of
 from otto_web.lib.patience import DATABASE_AWAY
 from otto_web.lib.work.claims import LostLease
 from otto_web.lib.work.states import State
-from training_app import paths
-from training_app.exits import Exit
+from training_app.jobs.exits import Exit
+from training_app.jobs.trainer.link import Link
+from training_app.jobs.trainer.log import RunLog
+from training_app.jobs.trainer.publish import publish
+from training_app.jobs.trainer.sides import Side
+from training_app.jobs.trainer.writer import DiskFullError, RunWriter
 from training_app.lm.config import ConfigError, RunSpec, TrainingError
 from training_app.lm.contract import Start, StopReason, TokenSource
 from training_app.lm.driver import train_run
 from training_app.lm.folder import verify_model
 from training_app.lm.loop import DivergedError
-from training_app.local_models import local_base
-from training_app.models import Checkpoint, Run
-from training_app.reasons import Reason
+from training_app.models import Checkpoint, Run, paths
+from training_app.models.reasons import Reason
+from training_app.selectors.local_models import local_base
 from training_app.services.attempts import Claim, end_run
 from training_app.services.progress import prove_fence
-from training_app.trainer.link import Link
-from training_app.trainer.log import RunLog
-from training_app.trainer.publish import publish
-from training_app.trainer.sides import Side
-from training_app.trainer.writer import DiskFullError, RunWriter
 
 log = logging.getLogger(__name__)
 _REFUSALS: tuple[tuple[type[TrainingError], Exit, Reason], ...] = (

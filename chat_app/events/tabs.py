@@ -11,6 +11,6 @@ def chats_group(person: int) -> str:
     return f"chats.{person}"
 
 
-def ring_asked(person: int, chat: UUID, answer: UUID) -> None:
+def notify_asked(person: int, chat: UUID, answer: UUID) -> None:
     """Tell the person's tabs that a question was put, after the commit."""
     live.notify(chats_group(person), "chat_asked", chat=str(chat), msg=str(answer))

@@ -7,10 +7,10 @@ from django.db import connection, connections
 
 from otto_web.lib.work.claims import LostLease
 from tests.training_app.conftest import make_version, toy_order
+from training_app.jobs.trainer.execute import _checkpoints, _prove_if_possible
 from training_app.models import Checkpoint
 from training_app.services.attempts import Claim, ProcessIdentity, claim_run
 from training_app.services.runs import order_rest, queue_run
-from training_app.trainer.execute import _checkpoints, _prove_if_possible
 
 
 def checkpointed(run, *steps, best=None):

@@ -1,4 +1,4 @@
-"""Where a run and its model lie in the data folder."""
+"""Where a run, its log and its model lie in the data folder."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from uuid import UUID
 from django.conf import settings
 
 RUNS, MODELS = "runs", "models"
+LOG_NAME = "logs.jsonl"  # a rotating file in the folder of each attempt
 
 
 def absolute(path: str | Path) -> Path:
@@ -27,3 +28,18 @@ def attempt_folder(run_id: UUID, fence: int) -> Path:
 def relative(path: Path) -> str:
     """Return a path as rows keep it."""
     return path.relative_to(settings.OTTO_DATA_DIR).as_posix()
+
+
+def log_files(run_folder: Path) -> list[Path]:
+    """Return the log's pieces of all attempts, oldest first."""
+    folders = sorted(run_folder.glob("f*"), key=_fence)
+    return [
+        path
+        for folder in folders
+        for path in sorted(folder.glob(f"{LOG_NAME}*"), key=lambda path: path.name, reverse=True)
+    ]
+
+
+def _fence(folder: Path) -> int:
+    number = folder.name.removeprefix("f")
+    return int(number) if number.isdigit() else 0

@@ -14,12 +14,12 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth.models import User
 from django.db import Error as DatabaseError
 
-from chat_app.events import chats_group
+from chat_app.consumers.token_stream import Overflow, mux
+from chat_app.events.tabs import chats_group
 from chat_app.models import Chat, Generation
 from chat_app.selectors.live import AnswerNow, answer_now, answers_after, as_uuid
 from chat_app.services import chats
 from chat_app.serving.errors import ServingError
-from chat_app.token_stream import Overflow, mux
 from otto_web.lib.access import Role, has_role
 from otto_web.lib.presence import (
     FORBIDDEN,

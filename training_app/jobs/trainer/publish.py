@@ -10,16 +10,15 @@ from uuid import uuid5
 
 from otto_web.lib.files import durable_folder, sha256_of
 from otto_web.lib.work.claims import LostLease
-from training_app import paths
+from training_app.jobs.trainer.log import RunLog
 from training_app.lm.contract import Sample, TrainedResult
 from training_app.lm.folder import MANIFEST, hashes
-from training_app.models import Run, RunSample
-from training_app.run_logs import LOG_NAME, log_files
+from training_app.models import Run, RunSample, paths
+from training_app.models.paths import LOG_NAME, log_files
 from training_app.selectors.history import history_text
 from training_app.services.attempts import Claim
 from training_app.services.finish import Finished, finish_run
 from training_app.services.progress import prove_fence
-from training_app.trainer.log import RunLog
 
 
 def publish(run: Run, claim: Claim, result: TrainedResult, run_log: RunLog) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from training_app.run_logs import LOG_NAME
+from training_app.models.paths import LOG_NAME
 
 _MOST_BYTES, _KEPT = 8 * 1024 * 1024, 2
 

@@ -19,14 +19,14 @@ from otto_web.lib.disk import is_disk_full
 from otto_web.lib.failpoints import failpoint
 from otto_web.lib.files import durable_folder, sha256_of
 from otto_web.lib.patience import DATABASE_AWAY
-from training_app import paths
+from training_app.jobs.trainer.link import Link
+from training_app.jobs.trainer.log import RunLog
+from training_app.jobs.trainer.resources import Resources
 from training_app.lm.config import TrainingError
 from training_app.lm.contract import Point, Sample
+from training_app.models import paths
 from training_app.services import progress
 from training_app.services.attempts import Claim
-from training_app.trainer.link import Link
-from training_app.trainer.log import RunLog
-from training_app.trainer.resources import Resources
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")

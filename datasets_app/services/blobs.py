@@ -1,9 +1,8 @@
-"""The blob store: bytes under the name of their SHA-256, each there once."""
+"""The blob store: files come in under the name of their SHA-256, and go when nothing names them."""
 
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +12,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
 from datasets_app.models import Blob, SourceFile, Upload
+from datasets_app.models.blob import blob_path, store_path
 from otto_web.lib.files import READ_BYTES, fsync_path
 
 UPSERT = """
@@ -20,15 +20,6 @@ INSERT INTO datasets_app_blob (sha256, size, created_at) VALUES (%s, %s, now())
 ON CONFLICT (sha256) DO UPDATE SET created_at = now()
 """
 BLOB_MODE = 0o440
-
-
-def store_path() -> Path:
-    return Path(settings.OTTO_DATA_DIR) / "blobs"
-
-
-def blob_path(sha256: str) -> Path:
-    """Return where the bytes of this hash lie; the name is made of the hash alone."""
-    return store_path() / sha256[:2] / sha256[2:4] / sha256
 
 
 def work_path() -> Path:
@@ -98,12 +89,6 @@ def orphan_files(before: datetime) -> Iterator[Path]:
         known = Blob.objects.filter(pk__in=list(old)).values_list("pk", flat=True)
         for name in old.keys() - set(known):
             yield old[name]
-
-
-def read_slice(sha256: str, start: int, size: int) -> bytes:
-    """Return up to `size` bytes of a blob from `start`."""
-    with blob_path(sha256).open("rb") as file:
-        return os.pread(file.fileno(), size, start)
 
 
 def hash_file(file: Path, touch: Callable[[], None]) -> str:

@@ -16,7 +16,7 @@ import redis.asyncio
 from django.conf import settings
 from redis.exceptions import RedisError
 
-from chat_app.streams_out import STREAM_SECONDS, stream_of
+from chat_app.events.streams import STREAM_SECONDS, stream_of
 
 log = logging.getLogger(__name__)
 
