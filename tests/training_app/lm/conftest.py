@@ -43,7 +43,7 @@ def data() -> TokenSource:
     return TokenSource(TALKS[:40], TALKS[40:], fingerprint="toy")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def spec() -> RunSpec:
     return RunSpec(
         ModelConfig(layers=2, heads=2, kv_heads=2, hidden_size=32, context=32, vocab_size=512),

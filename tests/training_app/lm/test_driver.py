@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from itertools import count
 
@@ -10,6 +11,8 @@ import pytest
 from safetensors.torch import load_file
 
 from datasets_app.corpus.conversation import USER, Conversation, Turn
+from tests.training_app.lm.conftest import TALKS, Diary
+from training_app.lm import pace
 from training_app.lm.checkpoint import file_sha256
 from training_app.lm.config import RunSpec, TrainingError
 from training_app.lm.contract import PHASES, Start, TokenSource
@@ -34,13 +37,52 @@ def stop_after(steps, reason, diary):
     return lambda: reason if "training" in diary.phases and next(calls) >= steps else None
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _quick_trial():
+    """Time two updates before a run: what they take matters to none of these tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pace, "_TRIAL_UPDATES", (2, 2))
+        patch.setattr(pace, "_ROUNDS", 1)
+        yield
+
+
+@pytest.fixture(scope="module")
+def data():
+    """Two held-out conversations: each is answered at every evaluation."""
+    return TokenSource(TALKS[:40], TALKS[40:42], fingerprint="toy")
+
+
+@pytest.fixture(scope="module")
+def ended(spec, data, tmp_path_factory, _quick_trial):
+    """A run that went through, and its diary; nobody may change it."""
+    folder = tmp_path_factory.mktemp("ended")
+    diary = Diary(folder / "checkpoints")
+    return train_run(spec, data, folder / "whole", diary, never), diary
+
+
+@pytest.fixture(scope="module")
+def drained(spec, data, tmp_path_factory, _quick_trial):
+    """The folder and the diary of a run that stopped after 11 updates; nobody may change them."""
+    folder = tmp_path_factory.mktemp("drained")
+    diary = Diary(folder / "checkpoints")
+    stopped = train_run(spec, data, folder / "work", diary, stop_after(11, "drain", diary))
+    assert (stopped.outcome, stopped.step) == ("drain", 11)
+    return folder, diary
+
+
 @pytest.fixture
-def whole(spec, data, tmp_path, diary):
-    return train_run(spec, data, tmp_path / "whole", diary, never)
+def broken_off(drained, tmp_path):
+    """A copy of the run that stopped: where it worked, its checkpoints, and how to go on."""
+    folder, diary = drained
+    shutil.copytree(folder, tmp_path / "copy")
+    checkpoints = [tmp_path / "copy" / path.relative_to(folder) for path in diary.newest_first()]
+    start = Start(checkpoints=checkpoints, decided=diary.facts)
+    return tmp_path / "copy" / "work", start
 
 
 @pytest.mark.checklist(86, 90, 188, 340)
-def test_a_run_learns_and_leaves_a_complete_model_folder(whole, diary, spec):
+def test_a_run_learns_and_leaves_a_complete_model_folder(ended, spec):
+    whole, diary = ended
     assert whole.outcome == "succeeded"
     assert whole.step == spec.train.steps
     assert diary.curve["train/loss", 24] < 0.8 * diary.curve["train/loss", 1]
@@ -58,14 +100,10 @@ def test_a_run_learns_and_leaves_a_complete_model_folder(whole, diary, spec):
 
 @pytest.mark.checklist(93, 399)
 def test_a_resumed_run_gives_the_same_curve_and_weights_bit_for_bit(
-    whole, diary, spec, data, tmp_path, diary_of
+    ended, drained, broken_off, spec, data, diary_of, tmp_path
 ):
-    work = tmp_path / "parts"
-    first = diary_of(tmp_path / "first")
-    stopped = train_run(spec, data, work, first, stop_after(11, "drain", first))
-    assert (stopped.outcome, stopped.step) == ("drain", 11)
+    (whole, diary), (_, first), (work, start) = ended, drained, broken_off
     second = diary_of(tmp_path / "second")
-    start = Start(checkpoints=first.newest_first(), decided=first.facts)
     resumed = train_run(spec, data, work, second, never, start)
     assert second.exact() == {k: v for k, v in diary.exact().items() if k[1] > 11}
     assert first.exact() == {k: v for k, v in diary.exact().items() if k[1] <= 11}
@@ -95,22 +133,16 @@ def test_dropout_bf16_and_accumulation_resume_bit_for_bit_too(
     assert all((expected[name] == got[name]).all() for name in expected)
 
 
-def test_a_broken_checkpoint_is_skipped_for_the_one_before_it(
-    spec, data, tmp_path, diary, diary_of
-):
-    work = tmp_path / "work"
-    train_run(spec, data, work, diary, stop_after(12, "drain", diary))
-    newest = diary.newest_first()[0]
-    weights_file = newest / "model.safetensors"
+def test_a_broken_checkpoint_is_skipped_for_the_one_before_it(broken_off, spec, data, diary):
+    work, start = broken_off
+    weights_file = start.checkpoints[0] / "model.safetensors"
     content = bytearray(weights_file.read_bytes())
     content[-1] ^= 1
     weights_file.write_bytes(content)
-    second = diary_of(tmp_path / "second")
-    start = Start(checkpoints=diary.newest_first(), decided=diary.facts)
-    resumed = train_run(spec, data, work, second, never, start)
+    resumed = train_run(spec, data, work, diary, never, start)
     assert resumed.outcome == "succeeded"
-    assert any("damaged" in note for note in second.notes)
-    assert ("train/loss", 11) in second.curve
+    assert any("damaged" in note for note in diary.notes)
+    assert ("train/loss", 11) in diary.curve
 
 
 def test_a_cancel_writes_a_checkpoint_first_and_makes_no_model(spec, data, tmp_path, diary):
@@ -125,24 +157,26 @@ LIES = (b"\xff" * 64, (2**40).to_bytes(8, "little") + b"{}", b"", b"\x02" + byte
 
 @pytest.mark.parametrize("file", ["model.safetensors", "optimizer.safetensors"])
 @pytest.mark.parametrize("lie", LIES, ids=["noise", "header", "empty", "nothing"])
-def test_a_checkpoint_that_lies_with_a_true_hash_is_skipped(file, lie, spec, data, tmp_path, diary):
-    train_run(spec, data, tmp_path / "w", diary, stop_after(11, "drain", diary))
-    newest = diary.newest_first()[0]
+def test_a_checkpoint_that_lies_with_a_true_hash_is_skipped(
+    file, lie, broken_off, spec, data, diary
+):
+    work, start = broken_off
+    newest = start.checkpoints[0]
     (newest / file).write_bytes(lie)
     manifest = json.loads((newest / "manifest.json").read_text())
     manifest["files"][file] = file_sha256(newest / file)
     (newest / "manifest.json").write_text(json.dumps(manifest))
-    start = Start(checkpoints=diary.newest_first(), decided=diary.facts)
-    resumed = train_run(spec, data, tmp_path / "w", diary, never, start)
+    resumed = train_run(spec, data, work, diary, never, start)
     assert resumed.outcome == "succeeded"
     assert any("The one before it is used" in note for note in diary.notes)
 
 
 @pytest.mark.parametrize("lie", LIES, ids=["noise", "header", "empty", "nothing"])
-def test_a_model_folder_that_lies_is_a_sentence(lie, whole):
-    (whole.folder / "model.safetensors").write_bytes(lie)
+def test_a_model_folder_that_lies_is_a_sentence(lie, ended, tmp_path):
+    folder = shutil.copytree(ended[0].folder, tmp_path / "model")
+    (folder / "model.safetensors").write_bytes(lie)
     with pytest.raises(FolderError, match=r"The model in model cannot be read"):
-        open_model(whole.folder)
+        open_model(folder)
 
 
 @pytest.mark.parametrize("steps", [3, 11])
@@ -204,9 +238,9 @@ def test_minutes_are_turned_into_updates_once_and_said(spec, data, tmp_path, dia
 
 
 def test_a_model_can_be_continued_with_its_own_tokenizer(
-    whole, spec, data, tmp_path, diary_of, changed
+    ended, spec, data, tmp_path, diary_of, changed
 ):
-    spec = changed(spec, steps=4, loss_on="answers", learning_rate=1e-4)
+    whole, spec = ended[0], changed(spec, steps=4, loss_on="answers", learning_rate=1e-4)
     diary = diary_of(tmp_path / "more")
     result = train_run(spec, data, tmp_path / "more", diary, never, Start(base=whole.folder))
     assert diary.curve["validation/loss", 0] < 4.5
