@@ -16,6 +16,7 @@ from django.contrib.auth.models import Group, User
 from django.db import connection
 from django.test import TransactionTestCase
 from playwright.sync_api import sync_playwright
+from servestatic.middleware import ServeStaticMiddleware
 
 from otto_web.lib import failpoints, live
 from otto_web.lib.access import Role
@@ -110,6 +111,23 @@ def _empty_redis(request, monkeypatch):
     if "redis_server" in request.fixturenames:
         with redis.Redis.from_url(request.getfixturevalue("redis_server")) as client:
             client.flushall()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_found_once():
+    """Look through the static folders once, not for every client that a test makes."""
+    look, found = ServeStaticMiddleware.add_files_from_finders, {}
+
+    def look_once(middleware):
+        if not found:
+            look(middleware)
+            found.update(files=dict(middleware.files), directories=list(middleware.directories))
+        middleware.files.update(found["files"])
+        middleware.directories = list(found["directories"])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ServeStaticMiddleware, "add_files_from_finders", look_once)
+        yield
 
 
 @pytest.fixture

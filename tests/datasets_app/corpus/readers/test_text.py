@@ -139,13 +139,13 @@ def test_a_list_of_questions_and_answers_gives_pairs(load):
     ]
 
 
-def test_a_million_blank_lines_are_one_gap_that_takes_no_memory(tmp_path):
+def test_many_blank_lines_are_one_gap_that_takes_no_memory(tmp_path):
     path = tmp_path / "a.txt"
-    path.write_bytes(b"a first line\n" + b"\n" * 300_000 + b"a last line\n" + b" \n" * 300_000)
+    path.write_bytes(b"a first line\n" + b"\n" * 50_000 + b"a last line\n" + b" \n" * 50_000)
     tracemalloc.start()
     items = list(registry.read(path, kinds.Identified(Kind.TXT, ("given",))))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert [type(item).__name__ for item in items if item.end - item.start < 20] == ["Record"] * 2
     assert sum(item.end - item.start for item in items) == path.stat().st_size
-    assert peak < 16 << 20
+    assert peak < 5 << 20
