@@ -10,8 +10,8 @@ from django.db import transaction
 
 from datasets_app.models import EXPIRED, WITHDRAWN, Dataset, Upload
 from datasets_app.services import blobs
+from datasets_app.services.receiving import LIFE, part_path
 from datasets_app.services.removal import remove_slice
-from datasets_app.services.uploads import LIFE, part_path
 from otto_web.lib.hints import hint
 from otto_web.lib.patience import each_by_itself
 from otto_web.lib.work.claims import cancel

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from datasets_app.views import datasets, files, tus, uploads, versions
+from datasets_app.views import datasets, files, rows, rules, tus, uploads, versions
 
 urlpatterns: list[URLPattern] = [
     path("uploads/", uploads.upload_list, name="upload-list"),
@@ -23,21 +23,21 @@ urlpatterns: list[URLPattern] = [
     path("files/<uuid:file_id>/encoding/", files.file_encoding, name="file-encoding"),
     path("files/<uuid:file_id>/members/", files.file_members, name="file-members"),
     path("datasets/", datasets.dataset_list, name="dataset-list"),
-    path("datasets/<uuid:dataset_id>/", datasets.dataset_detail, name="dataset-detail"),
-    path("datasets/<uuid:dataset_id>/decide/", datasets.decide, name="rows-decide"),
-    path("datasets/<uuid:dataset_id>/review/", datasets.review, name="rows-review"),
+    path("datasets/<uuid:dataset_id>/", rows.dataset_detail, name="dataset-detail"),
+    path("datasets/<uuid:dataset_id>/decide/", rows.decide, name="rows-decide"),
+    path("datasets/<uuid:dataset_id>/review/", rows.review, name="rows-review"),
     path(
         "datasets/<uuid:dataset_id>/c/<int:number>/",
-        datasets.conversation_detail,
+        rows.conversation_detail,
         name="conversation-detail",
     ),
     path(
         "datasets/<uuid:dataset_id>/actions/<int:action_id>/undo/",
-        datasets.undo,
+        rows.undo,
         name="action-undo",
     ),
     path("datasets/<uuid:dataset_id>/history/", datasets.dataset_history, name="dataset-history"),
-    path("datasets/<uuid:dataset_id>/rules/", versions.dataset_rules, name="dataset-rules"),
+    path("datasets/<uuid:dataset_id>/rules/", rules.dataset_rules, name="dataset-rules"),
     path(
         "datasets/<uuid:dataset_id>/settings/", datasets.dataset_settings, name="dataset-settings"
     ),

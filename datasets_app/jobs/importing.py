@@ -13,7 +13,7 @@ from datasets_app.models import FileState, SourceFile, Upload
 from datasets_app.models.blob import blob_path
 from datasets_app.services import imports
 from datasets_app.services.blobs import hash_file, move_into_store
-from datasets_app.services.uploads import part_path
+from datasets_app.services.receiving import part_path
 from otto_web.lib.work.claims import WORKER_LOST
 from otto_web.lib.work.keeper import Lease
 from otto_web.lib.work.perform import perform

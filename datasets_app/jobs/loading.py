@@ -11,7 +11,7 @@ from django.db import connection
 
 from datasets_app.jobs.importing import import_upload
 from datasets_app.models import Upload
-from datasets_app.services.uploads import NewUpload, receive_path
+from datasets_app.services.receiving import NewUpload, receive_path
 from otto_web.lib.patience import DATABASE_AWAY
 
 LOOK_SECONDS = 0.5

@@ -8,8 +8,8 @@ from django.db import transaction
 
 from datasets_app.models import WITHDRAWN, Conversation, Decision, Status, Upload
 from datasets_app.services.changes import begin_change
+from datasets_app.services.receiving import part_path
 from datasets_app.services.removal import remove_slice
-from datasets_app.services.uploads import part_path
 from otto_web.lib.work.states import State
 
 

@@ -1,9 +1,9 @@
-"""What the pages about uploads and files show, with a fixed number of queries each."""
+"""What the pages of uploads show, with a fixed number of queries each."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
@@ -12,28 +12,17 @@ from django.db.models import Aggregate, Count, Exists, OuterRef, Q, QuerySet, Su
 from django.db.models.functions import Coalesce
 
 from datasets_app.corpus.detection.kind_names import SHOWN, SHOWN_ARCHIVES
-from datasets_app.corpus.readers import registry
-from datasets_app.corpus.source import Mapping
 from datasets_app.models import (
     BROKEN_OFF,
-    Conversation,
     Dataset,
     FileState,
-    Issue,
     SourceFile,
     Upload,
-    VersionRow,
     reasons,
 )
-from datasets_app.models.blob import blob_path, read_slice
-from datasets_app.models.reasons import GOOD_MEMBER
-from datasets_app.selectors.origin_keys import current_rows
 
 PAGE_SIZE = 50
 SHOWN_FILES = 2_000
-SHOWN_ISSUES = 200
-EXAMPLES = 10
-BYTES_AROUND = 120
 
 
 @dataclass(slots=True)
@@ -55,15 +44,6 @@ class FileNode:
     @property
     def issues(self) -> int:
         return self.file.n_issues + sum(member.issues for member in self.members)
-
-
-@dataclass(frozen=True, slots=True)
-class DeletionSummary:
-    """What a removal takes away: conversations that go, and those a version keeps."""
-
-    going: int
-    staying: int
-    decided: int = 0  # of those that go
 
 
 def drop_zone(user: User) -> dict[str, Any]:
@@ -163,88 +143,3 @@ def _flat(nodes: list[FileNode], *, only_unloaded: bool) -> Iterable[FileNode]:
         if inside or not only_unloaded or node.file.verdict != FileState.LOADED:
             yield node
         yield from inside
-
-
-def file_page(file: SourceFile) -> dict[str, Any]:
-    """Return everything the page of one file shows."""
-    issues = list(file.issues.order_by("start", "pk")[:SHOWN_ISSUES])
-    return {
-        "file": file,
-        "upload": file.upload,
-        "reason": file.note or reasons.sentence(file.reason),
-        "codes": [
-            (reasons.sentence(code), count)
-            for code, count in file.issues.values_list("code").annotate(n=Count("pk"))
-        ],
-        "issues": [(issue, raw_around(file, issue)) for issue in issues],
-        "more_issues": max(0, file.n_issues - len(issues)),
-        "has_other_columns": has_other_columns(file),
-        "examples": list(current_rows(file).order_by("position")[:EXAMPLES]),
-        "sums": (
-            ("loaded", file.n_loaded),
-            ("skipped", file.n_skipped),
-            ("failed", file.n_failed),
-            *([("not read", file.size - file.n_total)] if file.n_total < file.size else ()),
-        ),
-        "whole": file.members.filter(verdict=FileState.WAITING, reason=GOOD_MEMBER).count(),
-        "alike": files_alike(file).count() if file.verdict == FileState.WAITING else 0,
-    }
-
-
-def files_alike(file: SourceFile) -> QuerySet[SourceFile]:
-    """Return other files of the upload that wait for the same choice."""
-    waiting = SourceFile.objects.filter(upload=file.upload, verdict=FileState.WAITING)
-    asked = file.waiting_for or {}
-    same = waiting.filter(reason=file.reason, waiting_for__columns=asked.get("columns"))
-    found: QuerySet[SourceFile] = same.exclude(pk=file.pk)
-    return found
-
-
-def raw_around(file: SourceFile, issue: Issue) -> tuple[str, str, str]:
-    """Return the bytes before, in and behind an issue, as text to look at."""
-    if file.blob_id is None:
-        return "", issue.sample, ""
-    start = max(0, issue.start - BYTES_AROUND)
-    data = read_slice(file.blob_id, start, issue.start - start + 3 * BYTES_AROUND)
-    cut, end = issue.start - start, min(issue.end - start, issue.start - start + 2 * BYTES_AROUND)
-    return _shown(data[:cut]), _shown(data[cut:end]), _shown(data[end : end + BYTES_AROUND])
-
-
-def _shown(data: bytes) -> str:
-    return data.decode("utf-8", "backslashreplace")
-
-
-def deletion_summary(upload: Upload) -> DeletionSummary:
-    """Count what deleting the upload would take away."""
-    return _summary_of(Conversation.objects.filter(source_file__upload=upload))
-
-
-def _summary_of(rows: QuerySet[Conversation]) -> DeletionSummary:
-    going = ~Exists(VersionRow.objects.filter(conversation=OuterRef("pk")))
-    counted = rows.aggregate(
-        all=Count("pk"),
-        going=Count("pk", filter=going),
-        decided=Count("pk", filter=going & Q(decision__isnull=False)),
-    )
-    staying = counted["all"] - counted["going"]
-    return DeletionSummary(counted["going"], staying, counted["decided"])
-
-
-def has_other_columns(file: SourceFile) -> bool:
-    """Say whether the file is a table that was read and may be read under another mapping."""
-    read = SourceFile.objects.at_rest().filter(pk=file.pk)
-    return registry.has_columns(file.kind) and read.exists()
-
-
-def columns_page(file: SourceFile) -> dict[str, Any] | None:
-    """Return what choosing a table's columns again shows; None when there is no choice."""
-    if not has_other_columns(file):
-        return None
-    stored = file.mapping if file.verdict == FileState.LOADED else None
-    mapping = Mapping.from_json(stored) if stored else None
-    path, encoding = blob_path(str(file.blob_id)), file.chosen_encoding or None
-    asked = registry.columns_of(path, mapping=mapping, encoding=encoding)
-    if asked is None:
-        return None
-    loss = _summary_of(current_rows(file))
-    return {"file": file, "upload": file.upload, "asked": asdict(asked), "loss": loss}

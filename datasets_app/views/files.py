@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from datasets_app.corpus.source import Mapping
 from datasets_app.forms.uploads import ColumnsForm, EncodingForm
 from datasets_app.models import FileState, SourceFile
-from datasets_app.selectors import uploads as selectors
+from datasets_app.selectors import files as selectors
 from datasets_app.services import choices
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest

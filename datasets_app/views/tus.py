@@ -16,8 +16,8 @@ from django.views.decorators.csrf import csrf_exempt
 
 from datasets_app.corpus.detection.encoding import clean_text
 from datasets_app.models import Upload
-from datasets_app.services import uploads
-from datasets_app.services.uploads import Chunk, NewUpload, UploadError
+from datasets_app.services import receiving, uploads
+from datasets_app.services.receiving import Chunk, NewUpload, UploadError
 from otto_web.lib.access import Role, declares, has_role
 from otto_web.lib.http import TeamRequest
 from otto_web.lib.tokens import user_of_token
@@ -136,7 +136,7 @@ def _create(request: TeamRequest) -> HttpResponse:
         dataset=known.get("dataset", ""),
         idem_key=known.get("idem", "")[:100] or None,
     )
-    upload = uploads.create_upload(new, by=request.user)
+    upload = receiving.create_upload(new, by=request.user)
     answer = HttpResponse(status=201)
     answer["Location"] = reverse("tus-upload", args=[upload.pk])
     _note_progress(answer, upload)
@@ -162,7 +162,7 @@ def _patch(request: TeamRequest, upload_id: UUID) -> HttpResponse:
         raise UploadError(413, f"One piece may have {limit:,} bytes; send the file in pieces.")
     offset = _whole_number(request, "Upload-Offset")
     chunk = Chunk(offset, int(length), request, request.headers.get("Upload-Checksum", ""))
-    upload = uploads.write_chunk(upload_id, chunk, by=request.user)
+    upload = receiving.write_chunk(upload_id, chunk, by=request.user)
     answer = HttpResponse(status=204)
     _note_progress(answer, upload)
     return answer

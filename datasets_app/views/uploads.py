@@ -15,8 +15,9 @@ from datasets_app.corpus.detection.encoding import clean_text
 from datasets_app.forms.uploads import AgainForm, UploadForm
 from datasets_app.models import Upload
 from datasets_app.selectors import uploads as selectors
+from datasets_app.selectors.removals import deletion_summary
 from datasets_app.services import uploads as services
-from datasets_app.services.uploads import NewUpload, UploadError
+from datasets_app.services.receiving import NewUpload, UploadError, receive_file
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest, respond
 
@@ -70,7 +71,7 @@ def _take(request: TeamRequest, file: UploadedFile, form: UploadForm) -> Upload:
         claimed_type=file.content_type or "",
         dataset=form.cleaned_data["dataset"],
     )
-    return services.receive_file(new, file, by=request.user)
+    return receive_file(new, file, by=request.user)
 
 
 @role_required(Role.CURATOR)
@@ -97,7 +98,7 @@ def upload_delete(request: TeamRequest, upload_id: UUID) -> HttpResponse:
         services.withdraw_upload(upload, by=request.user)
         messages.success(request, f"The upload “{upload.name}” is deleted.")
         return redirect("upload-list")
-    context = {"upload": upload, "deletion_summary": selectors.deletion_summary(upload)}
+    context = {"upload": upload, "deletion_summary": deletion_summary(upload)}
     return render(request, "datasets/upload_delete.html", context)
 
 

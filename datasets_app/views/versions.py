@@ -1,4 +1,4 @@
-"""Versions of a dataset, and the rules that judge its rows."""
+"""Versions of a dataset."""
 
 from __future__ import annotations
 
@@ -6,20 +6,18 @@ from functools import partial
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
-from datasets_app.forms.datasets import FreezeForm, RulesForm
+from datasets_app.forms.datasets import FreezeForm
 from datasets_app.models import Version
-from datasets_app.selectors import datasets as selectors
-from datasets_app.selectors import downloads
-from datasets_app.selectors import versions as version_selectors
+from datasets_app.selectors import downloads, scores
+from datasets_app.selectors import versions as selectors
+from datasets_app.selectors.datasets import header
 from datasets_app.selectors.names import as_uuid
-from datasets_app.services import datasets as services
-from datasets_app.services import versions as version_services
+from datasets_app.services import versions as services
 from datasets_app.views.datasets import find_dataset
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.file_response import stream
@@ -34,16 +32,16 @@ def version_list(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
     form = FreezeForm(request.POST) if request.method == "POST" else FreezeForm()
     if form.is_valid():
         wanted = form.cleaned_data
-        version = version_services.order_version(
+        version = services.order_version(
             dataset, choice=wanted["choice"], name=wanted["name"], user=request.user
         )
         return redirect("version-detail", version.pk)
     context = {
-        **selectors.header(dataset),
+        **header(dataset),
         "form": form,
-        "statuses": selectors.status_counts(dataset),
-        "copies": selectors.copy_count(dataset),
-        "versions": version_selectors.versions_of(dataset),
+        "statuses": scores.status_counts(dataset),
+        "copies": scores.copy_count(dataset),
+        "versions": selectors.versions_of(dataset),
     }
     status = 422 if form.errors else 200
     return render(request, "datasets/version_list.html", context, status=status)
@@ -56,8 +54,8 @@ def version_detail(request: TeamRequest, version_id: UUID) -> HttpResponse:
     context = {
         "version": version,
         "dataset": version.dataset,
-        "score": selectors.score_of_version(version),
-        "changed": partial(version_selectors.changed_since, version),
+        "score": scores.score_of_version(version),
+        "changed": partial(selectors.changed_since, version),
         "formats": downloads.FORMATS,
         "train_query": _train_query(request, version),
     }
@@ -93,28 +91,3 @@ def _find_version(request: TeamRequest, version_id: UUID) -> Version:
     visible = Version.objects.visible_to(request.user).select_related("dataset", "created_by")
     found: Version = get_object_or_404(visible, pk=version_id)
     return found
-
-
-@role_required(Role.CURATOR)
-@require_http_methods(["GET", "POST"])
-def dataset_rules(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
-    """Switch rules and set thresholds; saving judges all rows again."""
-    dataset = find_dataset(request, dataset_id)
-    form = RulesForm(dataset, request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
-        services.set_policy(dataset, form.policy(), by=request.user)
-        messages.success(request, "The rules are saved. All conversations are judged again now.")
-        return redirect("dataset-rules", dataset.pk)
-    context = {
-        **selectors.header(dataset),
-        "rules": form,
-        "hits": partial(selectors.rule_hits, dataset),
-    }
-    status = 422 if request.method == "POST" else 200
-    return respond(
-        request,
-        page="datasets/dataset_rules.html",
-        fragment="datasets/_rescoring.html",
-        context=context,
-        status=status,
-    )

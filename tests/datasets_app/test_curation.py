@@ -9,9 +9,10 @@ from datasets_app.corpus.rules import policy
 from datasets_app.jobs import freezing
 from datasets_app.jobs.rescoring import rescore_dataset
 from datasets_app.models import Action, Dataset, Decision, Version
-from datasets_app.selectors import datasets as selectors
+from datasets_app.selectors.datasets import rescoring_of
 from datasets_app.selectors.quality import reason_counts, tally_of
 from datasets_app.selectors.row_filter import RowFilter
+from datasets_app.selectors.table import table_page
 from datasets_app.selectors.versions import iter_conversations
 from datasets_app.services import curation
 from datasets_app.services.datasets import create_dataset, set_policy
@@ -51,7 +52,7 @@ def test_paging_by_key_visits_every_row_once(dataset):
     for sort in ("order", "quality", "longest"):
         rows, seen = RowFilter(sort=sort, size=50), []
         rows = RowFilter(sort=sort, size=50)
-        page = selectors.table_page(dataset, rows)
+        page = table_page(dataset, rows)
         seen += [row.pk for row in page.rows]
         assert page.following == ""
         assert len(set(seen)) == 32
@@ -66,7 +67,7 @@ def test_following_pages_continue_where_the_last_ended(cora):
     for sort in ("order", "quality", "longest"):
         rows, seen = RowFilter(sort=sort), []
         while True:
-            page = selectors.table_page(made, rows)
+            page = table_page(made, rows)
             seen += [row.pk for row in page.rows]
             if not page.following:
                 break
@@ -168,5 +169,5 @@ def test_switching_a_rule_off_judges_all_rows_again(dataset, cora):
     rescore_dataset(dataset.pk)
     assert reason_counts(dataset.conversations.all()) == {"empty": 1}
     assert dataset.conversations.get(pk=ids[0]).status == "excluded"
-    assert selectors.rescoring_of(dataset) is None
+    assert rescoring_of(dataset) is None
     assert Dataset.objects.get(pk=dataset.pk).policy["too_short"]["on"] is False

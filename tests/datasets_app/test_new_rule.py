@@ -14,8 +14,10 @@ from datasets_app.corpus.rules.registry import RULES
 from datasets_app.corpus.rules.rule import Recommendation, Rule, Threshold
 from datasets_app.jobs import freezing
 from datasets_app.models import Choice
-from datasets_app.selectors.datasets import score_of, score_of_version, shown_turns, table_page
+from datasets_app.selectors.conversations import shown_turns
 from datasets_app.selectors.row_filter import RowFilter
+from datasets_app.selectors.scores import score_of, score_of_version
+from datasets_app.selectors.table import table_page
 from datasets_app.services.datasets import create_dataset, set_policy
 from tests.datasets_app.makers import add, pair
 

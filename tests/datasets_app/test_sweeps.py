@@ -17,10 +17,10 @@ from datasets_app.jobs import freezing, rescoring
 from datasets_app.models import Blob, Conversation, Dataset, Rescoring, Upload, Version
 from datasets_app.models.blob import blob_path
 from datasets_app.selectors.versions import iter_conversations
-from datasets_app.services import removal, uploads, versions
+from datasets_app.services import receiving, removal, versions
 from datasets_app.services.blobs import move_into_store, work_path
 from datasets_app.services.datasets import create_dataset, delete_dataset, set_policy
-from datasets_app.services.uploads import Chunk, NewUpload, part_path
+from datasets_app.services.receiving import Chunk, NewUpload, part_path
 from otto_web.lib.work.claims import LostLease, claim, order_anew
 from otto_web.lib.work.states import State
 from tests.datasets_app.makers import add, pair, support_dataset
@@ -39,8 +39,8 @@ def kept(name, body=b"some bytes"):
 
 
 def test_an_unfinished_upload_ends_seven_days_after_its_last_piece(cora):
-    upload = uploads.create_upload(NewUpload("a.txt", 10), by=cora)
-    uploads.write_chunk(upload.pk, Chunk(0, 5, io.BytesIO(b"12345")), by=cora)
+    upload = receiving.create_upload(NewUpload("a.txt", 10), by=cora)
+    receiving.write_chunk(upload.pk, Chunk(0, 5, io.BytesIO(b"12345")), by=cora)
     sweeps.expire_uploads(timezone.now() + timedelta(days=6))
     assert part_path(upload.pk).exists()
     sweeps.expire_uploads(timezone.now() + timedelta(days=8))
@@ -54,7 +54,7 @@ def test_an_unfinished_upload_ends_seven_days_after_its_last_piece(cora):
 @pytest.mark.checklist(41)
 def test_bytes_that_nothing_names_are_freed_and_named_ones_stay(cora):
     named, unnamed = kept("1"), kept("2")
-    upload = uploads.create_upload(NewUpload("a.txt", 10), by=cora)
+    upload = receiving.create_upload(NewUpload("a.txt", 10), by=cora)
     Upload.objects.filter(pk=upload.pk).update(blob=named)
     sweeps.remove_unnamed_blobs(timezone.now())
     assert blob_path(unnamed.pk).exists()

@@ -16,7 +16,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from chat_app.models import Message
 from datasets_app.jobs.importing import import_upload
 from datasets_app.models import Conversation
-from datasets_app.services.uploads import NewUpload, receive_whole
+from datasets_app.services.receiving import NewUpload, receive_whole
 from otto_web.lib.access import Role
 from otto_web.loop.services.pipelines import Wish, start_pipeline
 from tests.chat_app.makers import add_chat, make_model, make_served

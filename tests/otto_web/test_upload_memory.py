@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from datasets_app.models import Upload
-from datasets_app.services.uploads import part_path
+from datasets_app.services.receiving import part_path
 from otto_web.lib.models import ApiToken
 from otto_web.lib.tokens import hash_token
 from tests.otto_web.test_web_server import running_web

@@ -15,8 +15,8 @@ from datasets_app.corpus.rules.finding import Finding as FileState
 from datasets_app.corpus.rules.finding import Severity
 from datasets_app.jobs import freezing
 from datasets_app.models import Conversation, Dataset
-from datasets_app.selectors.datasets import score_of
 from datasets_app.selectors.names import dataset_named
+from datasets_app.selectors.scores import score_of
 from otto_web.servers.borrow import servers_for_command
 
 READ_ROWS = 1_000

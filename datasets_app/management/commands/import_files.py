@@ -16,7 +16,7 @@ from django.core.management.base import BaseCommand, CommandError
 from datasets_app.jobs.loading import load_path
 from datasets_app.models import Upload
 from datasets_app.selectors.uploads import upload_figures
-from datasets_app.services.uploads import UploadError
+from datasets_app.services.receiving import UploadError
 from otto_web.lib.work.states import State
 from otto_web.servers.borrow import servers_for_command
 

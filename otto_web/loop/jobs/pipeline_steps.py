@@ -19,10 +19,10 @@ from datasets_app.jobs.freezing import freeze_version
 from datasets_app.jobs.loading import import_here, load_path
 from datasets_app.models import Choice, Upload, Version
 from datasets_app.sample import conversations as sample
-from datasets_app.selectors.datasets import score_of
+from datasets_app.selectors.scores import score_of
 from datasets_app.selectors.versions import iter_conversations
 from datasets_app.services.datasets import free_name
-from datasets_app.services.uploads import NewUpload, receive_whole
+from datasets_app.services.receiving import NewUpload, receive_whole
 from otto_web.lib.work.claims import renew
 from otto_web.lib.work.states import State
 from otto_web.loop.models import Pipeline

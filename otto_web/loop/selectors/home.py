@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from chat_app.models import Chat, Deployment, DeploymentEvent, LogEntry, Rating
 from datasets_app.models import Dataset, FileState, SourceFile, Status, Upload, Version
-from datasets_app.selectors.datasets import status_counts
+from datasets_app.selectors.scores import status_counts
 from otto_web.lib.access import Role, has_role
 from otto_web.lib.work.states import OPEN, UNDER_WAY, State
 from otto_web.loop.models import Pipeline

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from datasets_app.jobs.importing import import_upload
-from datasets_app.services.uploads import NewUpload, receive_whole
+from datasets_app.services.receiving import NewUpload, receive_whole
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from datasets_app.models import (
 from datasets_app.models.blob import blob_path
 from datasets_app.services import choices, uploads
 from datasets_app.services.blobs import work_path
-from datasets_app.services.uploads import part_path
+from datasets_app.services.receiving import part_path
 from otto_web.lib.work.states import State
 
 pytestmark = pytest.mark.django_db(transaction=True)

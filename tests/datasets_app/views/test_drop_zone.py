@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings as live_settings
 
 from datasets_app.models import Upload
-from datasets_app.services.uploads import part_path
+from datasets_app.services.receiving import part_path
 from otto_web.lib.work.states import State
 
 pytestmark = [

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from datasets_app.jobs.importing import import_upload
 from datasets_app.models import Upload
-from datasets_app.services.uploads import NewUpload, receive_whole
+from datasets_app.services.receiving import NewUpload, receive_whole
 from otto_web.lib.work.states import State
 from tests.datasets_app.makers import support_dataset
 

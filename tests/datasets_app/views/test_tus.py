@@ -14,8 +14,8 @@ from django.test import Client
 from tusclient import client as tus_client
 
 from datasets_app.models import Upload
-from datasets_app.services import uploads
-from datasets_app.services.uploads import part_path
+from datasets_app.services import receiving
+from datasets_app.services.receiving import part_path
 from otto_web.lib.models import ApiToken
 from otto_web.lib.tokens import hash_token
 from otto_web.lib.work.states import State
@@ -154,7 +154,7 @@ def test_a_failed_fsync_answers_507_and_forgets_the_piece(curator, url, monkeypa
 
     before = the_row()
     with monkeypatch.context() as patched:
-        patched.setattr(uploads.os, "fsync", fails)
+        patched.setattr(receiving.os, "fsync", fails)
         assert patch(curator, url).status_code == 507
     assert the_row() == before
     assert part_path(Upload.objects.get().pk).stat().st_size == 0
@@ -241,10 +241,10 @@ def test_a_file_over_the_limit_is_refused_naming_both_sizes(curator, settings):
 
 
 def test_too_much_or_too_many_at_once_answers_429(curator, monkeypatch):
-    monkeypatch.setattr(uploads, "IN_FLIGHT_BYTES", 20)
+    monkeypatch.setattr(receiving, "IN_FLIGHT_BYTES", 20)
     assert create(curator).status_code == 201
     assert create(curator).status_code == 429
-    monkeypatch.setattr(uploads, "IN_FLIGHT_BYTES", 1 << 40)
+    monkeypatch.setattr(receiving, "IN_FLIGHT_BYTES", 1 << 40)
     assert [create(curator).status_code for _ in range(5)] == [201] * 4 + [429]
 
 

@@ -22,7 +22,7 @@ from datasets_app.models import (
     Version,
     VersionRow,
 )
-from datasets_app.services.uploads import NewUpload, receive_whole
+from datasets_app.services.receiving import NewUpload, receive_whole
 from otto_web.lib.work.states import State
 
 pytestmark = [

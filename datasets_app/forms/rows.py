@@ -1,0 +1,33 @@
+"""What people decide about rows."""
+
+from __future__ import annotations
+
+from django import forms
+
+from datasets_app.models import Decision
+
+
+class DecisionForm(forms.Form):
+    """A decision about the selected rows, or about all rows that match the filter."""
+
+    decision = forms.ChoiceField(choices=Decision.choices)
+    scope = forms.ChoiceField(choices=[("selected", "selected"), ("matching", "matching")])
+    previewed = forms.IntegerField(min_value=0, required=False)
+
+    def decided(self) -> Decision:
+        return Decision(self.cleaned_data["decision"])
+
+
+def selected_rows(values: list[str]) -> list[int]:
+    """Return the ids of checked boxes; what is no id is left out."""
+    return [int(value) for value in values if value.isdecimal() and len(value) < 19]
+
+
+def reviewed_rows(values: list[str]) -> list[tuple[int, Decision]]:
+    """Return the decisions of a review in their order; each value is like `keep:1234567`."""
+    found = []
+    for value in values:
+        word, _, number = value.partition(":")
+        if word in Decision.values and selected_rows([number]):
+            found.append((int(number), Decision(word)))
+    return found

@@ -1,0 +1,90 @@
+"""One conversation with what the rules say about it, and its neighbours in the table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from datasets_app.corpus.rules.registry import label_of
+from datasets_app.models import Conversation, Finding
+from datasets_app.selectors.row_filter import RowFilter
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a turn's text, marked where a rule objects."""
+
+    text: str
+    is_marked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ShownFinding:
+    """A finding with the rule's name for people."""
+
+    label: str
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class ShownTurn:
+    """A turn of the drawer with its findings."""
+
+    number: int
+    role: str
+    pieces: list[Piece]
+    findings: list[ShownFinding]
+
+
+def shown_turns(row: Conversation) -> list[ShownTurn]:
+    """Return the turns with the findings' spans marked; one query."""
+    findings: dict[int, list[Finding]] = {}
+    for finding in row.findings.order_by("turn", "rule"):
+        findings.setdefault(finding.turn, []).append(finding)
+    return [
+        ShownTurn(
+            number=number,
+            role=turn["role"],
+            pieces=marked(turn["text"], _spans(findings.get(number, []))),
+            findings=[
+                ShownFinding(label_of(finding.rule), finding)
+                for finding in findings.get(number, [])
+            ],
+        )
+        for number, turn in enumerate(row.turns)
+    ]
+
+
+def first_flagged(turns: Iterable[ShownTurn]) -> int | None:
+    """Return the number of the first turn with a finding."""
+    return next((turn.number for turn in turns if turn.findings), None)
+
+
+def _spans(findings: Iterable[Finding]) -> list[tuple[int, int]]:
+    return sorted((start, end) for finding in findings for start, end in finding.spans)
+
+
+def marked(text: str, spans: Iterable[tuple[int, int]]) -> list[Piece]:
+    """Cut a text at the borders of sorted spans; together the pieces are the text."""
+    pieces: list[Piece] = []
+    place = 0
+    for start, end in spans:
+        begin = max(start, place)
+        if end <= begin:
+            continue
+        if begin > place:
+            pieces.append(Piece(text[place:begin], is_marked=False))
+        pieces.append(Piece(text[begin:end], is_marked=True))
+        place = end
+    if place < len(text):
+        pieces.append(Piece(text[place:], is_marked=False))
+    return pieces
+
+
+def neighbours(row: Conversation, rows: RowFilter) -> dict[str, int | None]:
+    """Return the rows before and after this one in table order, under the filter."""
+    others = rows.rows(row.dataset).order_by("position")
+    return {
+        "following": others.filter(position__gt=row.position).values_list("pk", flat=True).first(),
+        "before": others.filter(position__lt=row.position).values_list("pk", flat=True).last(),
+    }

@@ -1,0 +1,94 @@
+"""What the page of one source file shows, and what it asks."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from django.db.models import Count, QuerySet
+
+from datasets_app.corpus.readers import registry
+from datasets_app.corpus.source import Mapping
+from datasets_app.models import (
+    FileState,
+    Issue,
+    SourceFile,
+    reasons,
+)
+from datasets_app.models.blob import blob_path, read_slice
+from datasets_app.models.reasons import GOOD_MEMBER
+from datasets_app.selectors.origin_keys import current_rows
+from datasets_app.selectors.removals import summary_of
+
+SHOWN_ISSUES = 200
+EXAMPLES = 10
+BYTES_AROUND = 120
+
+
+def file_page(file: SourceFile) -> dict[str, Any]:
+    """Return everything the page of one file shows."""
+    issues = list(file.issues.order_by("start", "pk")[:SHOWN_ISSUES])
+    return {
+        "file": file,
+        "upload": file.upload,
+        "reason": file.note or reasons.sentence(file.reason),
+        "codes": [
+            (reasons.sentence(code), count)
+            for code, count in file.issues.values_list("code").annotate(n=Count("pk"))
+        ],
+        "issues": [(issue, raw_around(file, issue)) for issue in issues],
+        "more_issues": max(0, file.n_issues - len(issues)),
+        "has_other_columns": has_other_columns(file),
+        "examples": list(current_rows(file).order_by("position")[:EXAMPLES]),
+        "sums": (
+            ("loaded", file.n_loaded),
+            ("skipped", file.n_skipped),
+            ("failed", file.n_failed),
+            *([("not read", file.size - file.n_total)] if file.n_total < file.size else ()),
+        ),
+        "whole": file.members.filter(verdict=FileState.WAITING, reason=GOOD_MEMBER).count(),
+        "alike": files_alike(file).count() if file.verdict == FileState.WAITING else 0,
+    }
+
+
+def files_alike(file: SourceFile) -> QuerySet[SourceFile]:
+    """Return other files of the upload that wait for the same choice."""
+    waiting = SourceFile.objects.filter(upload=file.upload, verdict=FileState.WAITING)
+    asked = file.waiting_for or {}
+    same = waiting.filter(reason=file.reason, waiting_for__columns=asked.get("columns"))
+    found: QuerySet[SourceFile] = same.exclude(pk=file.pk)
+    return found
+
+
+def raw_around(file: SourceFile, issue: Issue) -> tuple[str, str, str]:
+    """Return the bytes before, in and behind an issue, as text to look at."""
+    if file.blob_id is None:
+        return "", issue.sample, ""
+    start = max(0, issue.start - BYTES_AROUND)
+    data = read_slice(file.blob_id, start, issue.start - start + 3 * BYTES_AROUND)
+    cut, end = issue.start - start, min(issue.end - start, issue.start - start + 2 * BYTES_AROUND)
+    return _shown(data[:cut]), _shown(data[cut:end]), _shown(data[end : end + BYTES_AROUND])
+
+
+def _shown(data: bytes) -> str:
+    return data.decode("utf-8", "backslashreplace")
+
+
+def has_other_columns(file: SourceFile) -> bool:
+    """Say whether the file is a table that was read and may be read under another mapping."""
+    read = SourceFile.objects.at_rest().filter(pk=file.pk)
+    return registry.has_columns(file.kind) and read.exists()
+
+
+def columns_page(file: SourceFile) -> dict[str, Any] | None:
+    """Return what choosing a table's columns again shows; None when there is no choice."""
+    if not has_other_columns(file):
+        return None
+    stored = file.mapping if file.verdict == FileState.LOADED else None
+    mapping = Mapping.from_json(stored) if stored else None
+    path, encoding = blob_path(str(file.blob_id)), file.chosen_encoding or None
+    asked = registry.columns_of(path, mapping=mapping, encoding=encoding)
+    if asked is None:
+        return None
+    loss = summary_of(current_rows(file))
+    return {"file": file, "upload": file.upload, "asked": asdict(asked), "loss": loss}

@@ -1,0 +1,38 @@
+"""What a removal takes away, counted before it is done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+
+from datasets_app.models import (
+    Conversation,
+    Upload,
+    VersionRow,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionSummary:
+    """What a removal takes away: conversations that go, and those a version keeps."""
+
+    going: int
+    staying: int
+    decided: int = 0  # of those that go
+
+
+def deletion_summary(upload: Upload) -> DeletionSummary:
+    """Count what deleting the upload would take away."""
+    return summary_of(Conversation.objects.filter(source_file__upload=upload))
+
+
+def summary_of(rows: QuerySet[Conversation]) -> DeletionSummary:
+    going = ~Exists(VersionRow.objects.filter(conversation=OuterRef("pk")))
+    counted = rows.aggregate(
+        all=Count("pk"),
+        going=Count("pk", filter=going),
+        decided=Count("pk", filter=going & Q(decision__isnull=False)),
+    )
+    staying = counted["all"] - counted["going"]
+    return DeletionSummary(counted["going"], staying, counted["decided"])

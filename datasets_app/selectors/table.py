@@ -1,0 +1,115 @@
+"""One page of a dataset's table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import F, Func, TextField
+from django.db.models.functions import Coalesce
+
+from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, USER
+from datasets_app.corpus.rules.registry import label_of
+from datasets_app.models import Dataset, Status
+from datasets_app.selectors.quality import (
+    rows_by_reason,
+    rows_by_status,
+)
+from datasets_app.selectors.row_filter import RowFilter
+from datasets_app.selectors.scores import groups_in
+
+PREVIEW_CHARACTERS = 240
+
+
+def _beginning(*roles: str, place: str = "*") -> Func:
+    """Return the beginning of the first turn of these roles, cut by the database."""
+    which = " || ".join(f'@.role == "{role}"' for role in roles)
+    first = f"jsonb_path_query_first(%(expressions)s, '$[{place}] ? ({which})') ->> 'text'"
+    cut = f"left({first}, {PREVIEW_CHARACTERS})"
+    return Func(F("turns"), template=cut, output_field=TextField())
+
+
+COLUMNS = ("position", "n_turns", "n_words", "quality", "status", "decision", "reasons")
+FIRST_QUESTION = _beginning(USER)
+# Who picks up the phone greets first: the answer is the one after the question, if there is one.
+FIRST_ANSWER = Coalesce(
+    _beginning(ASSISTANT, place="1 to last"),
+    _beginning(ASSISTANT, PASSAGE),
+    output_field=TextField(),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table."""
+
+    pk: int
+    position: int
+    question: str
+    answer: str
+    turns: int
+    quality: int
+    status: str
+    is_decided: bool
+    why: list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class TablePage:
+    """The rows of one page with what surrounds them."""
+
+    rows: list[Row]
+    following: str
+    statuses: list[tuple[str, str, int, str]]
+    reasons: list[tuple[str, str, int, str]]
+    matching: int
+    total: int
+
+
+def table_page(dataset: Dataset, rows: RowFilter) -> TablePage:
+    """Return one page of the table in three queries, whatever its size."""
+    page = rows.page(dataset).only(*COLUMNS)
+    found = list(page.annotate(question=FIRST_QUESTION, answer=FIRST_ANSWER))
+    shown = found[: rows.size]
+    groups = groups_in(dataset, rows)
+    by_status = rows_by_status(g for g in groups if rows.reason in {"", *g.reasons})
+    by_reason = rows_by_reason(g for g in groups if rows.status in {"", g.status})
+    following = ""
+    if len(found) > rows.size:
+        following = rows.query(after=rows.key_of(shown[-1]))
+    return TablePage(
+        rows=[_row(row) for row in shown],
+        following=following,
+        statuses=list(_status_tabs(rows, by_status)),
+        reasons=list(_reason_chips(rows, by_reason)),
+        matching=by_status[rows.status] if rows.status else by_status.total(),
+        total=by_status.total(),
+    )
+
+
+def _status_tabs(rows: RowFilter, counts: Counter[str]) -> Iterator[tuple[str, str, int, str]]:
+    yield "", "All", counts.total(), rows.query(status="")
+    for status in Status:
+        yield status.value, status.label, counts[status], rows.query(status=status.value)
+
+
+def _reason_chips(rows: RowFilter, counts: dict[str, int]) -> Iterator[tuple[str, str, int, str]]:
+    for rule, count in counts.items():
+        chosen = "" if rule == rows.reason else rule
+        yield rule, label_of(rule), count, rows.query(reason=chosen)
+
+
+def _row(row: Any) -> Row:
+    return Row(
+        pk=row.pk,
+        position=row.position,
+        question=row.question or "",
+        answer=row.answer or "",
+        turns=row.n_turns,
+        quality=row.quality,
+        status=row.status,
+        is_decided=row.decision is not None,
+        why=[(rule, label_of(rule)) for rule in row.reasons],
+    )

@@ -1,0 +1,159 @@
+"""The rows of a dataset: the table, one conversation, decisions and undo."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from datasets_app.corpus.conversation import CorpusError
+from datasets_app.forms.rows import DecisionForm, reviewed_rows, selected_rows
+from datasets_app.models import Action, Dataset
+from datasets_app.selectors import conversations
+from datasets_app.selectors.datasets import header
+from datasets_app.selectors.origins import source_of
+from datasets_app.selectors.row_filter import PAGE_SIZES, SORT_WORDS, RowFilter
+from datasets_app.selectors.scores import score_of
+from datasets_app.selectors.table import table_page
+from datasets_app.services import curation
+from datasets_app.views.datasets import find_dataset
+from otto_web.lib.access import Role, role_required
+from otto_web.lib.http import TeamRequest, respond
+
+MOST_REVIEWED = 200
+FRAGMENTS = {"dataset-summary": "datasets/_dataset_summary.html"}
+
+
+@role_required(Role.CURATOR)
+@require_GET
+def dataset_detail(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
+    return _table(request, find_dataset(request, dataset_id))
+
+
+def _table(
+    request: TeamRequest, dataset: Dataset, *, error: str = "", status: int = 200
+) -> HttpResponse:
+    rows = RowFilter.from_query(request.GET)
+    context = {
+        **header(dataset),
+        "score": score_of(dataset),
+        "filter": rows,
+        "page": table_page(dataset, rows),
+        "sorts": SORT_WORDS.items(),
+        "sizes": PAGE_SIZES,
+        "here": rows.query(after=rows.after),
+        "error": error,
+    }
+    return respond(
+        request,
+        page="datasets/dataset_detail.html",
+        fragment=FRAGMENTS.get(request.htmx.target or "", "datasets/_dataset_table.html"),
+        context=context,
+        status=status,
+    )
+
+
+@role_required(Role.CURATOR)
+@require_GET
+def conversation_detail(request: TeamRequest, dataset_id: UUID, number: int) -> HttpResponse:
+    dataset = find_dataset(request, dataset_id)
+    row = get_object_or_404(
+        dataset.conversations.select_related("source_file", "decided_by"), pk=number
+    )
+    rows = RowFilter.from_query(request.GET)
+    turns = conversations.shown_turns(row)
+    context = {
+        "dataset": dataset,
+        "row": row,
+        "turns": turns,
+        "flagged": conversations.first_flagged(turns),
+        "source": source_of(row),
+        "beside": conversations.neighbours(row, rows),
+        "filter": rows,
+        "here": rows.query(after=rows.after),
+    }
+    return respond(
+        request,
+        page="datasets/conversation_detail.html",
+        fragment="datasets/_conversation.html",
+        context=context,
+    )
+
+
+@role_required(Role.CURATOR)
+@require_http_methods(["GET", "POST"])
+def decide(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
+    """Accept or exclude selected rows or all that match; with nothing selected nothing happens.
+
+    Who comes by GET reloaded the answer, or signed in again on the way here: the table is shown.
+    """
+    dataset = find_dataset(request, dataset_id)
+    if request.method == "GET":
+        return redirect(_address(dataset, request))
+    form = DecisionForm(request.POST)
+    if not form.is_valid():
+        return _table(request, dataset, error="Choose “Accept” or “Exclude”.", status=422)
+    try:
+        action = _carry_out(request, dataset, form)
+    except CorpusError as error:
+        return _table(request, dataset, error=str(error), status=422)
+    if action is None:
+        sentence = "No conversation is selected, so nothing was changed. Select some rows first."
+        return _table(request, dataset, error=sentence, status=422)
+    messages.success(request, f"{action.title}.", extra_tags=f"undo:{action.pk}")
+    if request.htmx:
+        return _table(request, dataset)
+    return redirect(_address(dataset, request))
+
+
+def _carry_out(request: TeamRequest, dataset: Dataset, form: DecisionForm) -> Action | None:
+    if form.cleaned_data["scope"] == "selected":
+        ids = selected_rows(request.POST.getlist("row"))
+        return curation.decide_rows(dataset, ids, form.decided(), by=request.user)
+    rows = RowFilter.from_query(request.GET)
+    previewed = form.cleaned_data["previewed"] or 0
+    return curation.decide_matching(
+        dataset, rows, form.decided(), previewed=previewed, by=request.user
+    )
+
+
+@role_required(Role.CURATOR)
+@require_POST
+def review(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
+    """Take the decisions of a review by key, in their order; say which actions they became."""
+    dataset = find_dataset(request, dataset_id)
+    decisions = reviewed_rows(request.POST.getlist("row"))
+    if not 0 < len(decisions) <= MOST_REVIEWED:
+        sentence = f"Send between 1 and {MOST_REVIEWED} decisions, each like keep:1234567."
+        return JsonResponse({"error": sentence}, status=422)
+    made = curation.decide_in_turn(dataset, decisions, by=request.user)
+    return JsonResponse({"actions": [(row, action.pk) for row, action in made.items()]})
+
+
+def _address(dataset: Dataset, request: HttpRequest) -> str:
+    query = RowFilter.from_query(request.GET)
+    return f"{reverse('dataset-detail', args=[dataset.pk])}?{query.query(after=query.after)}"
+
+
+@role_required(Role.CURATOR)
+@require_http_methods(["GET", "POST"])
+def undo(request: TeamRequest, dataset_id: UUID, action_id: int) -> HttpResponse:
+    """Undo an action; who comes by GET sees the table."""
+    dataset = find_dataset(request, dataset_id)
+    if request.method == "GET":
+        return redirect(_address(dataset, request))
+    action = get_object_or_404(dataset.actions.all(), pk=action_id)
+    try:
+        undone = curation.undo(action, by=request.user)
+    except CorpusError as error:
+        return _table(request, dataset, error=str(error), status=422)
+    left = f" {undone.skipped} were changed since and stay as they are." if undone.skipped else ""
+    what = "1 conversation is" if undone.restored == 1 else f"{undone.restored} conversations are"
+    messages.success(request, f"Undone: {what} as before.{left}")
+    if request.htmx:
+        return _table(request, dataset)
+    return redirect(_address(dataset, request))
