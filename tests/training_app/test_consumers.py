@@ -20,6 +20,7 @@ from training_app.services.progress import record_points
 from training_app.services.runs import queue_run
 
 pytestmark = pytest.mark.django_db(transaction=True)
+A_LOOK = 0.6  # seconds, a little more than OTTO_SOCKET_POLL_SECONDS: a line looks at its run once
 
 
 @pytest.fixture
@@ -42,16 +43,15 @@ async def opened(client, run_id, seq=0):
     return line
 
 
-async def frames(line, seconds=3.0):
-    """Return the chart's frames until the line is quiet, and the last HTML."""
+async def frames(line, enough, patience=60):
+    """Return the chart's frames and the last HTML as soon as they are enough."""
     found, html = [], ""
-    while not await line.receive_nothing(seconds):  # a time-out of `receive` would end the line
-        text = await line.receive_from()
+    while not enough(found, html):
+        text = await line.receive_from(patience)
         if text.lstrip().startswith("{"):
             found.append(json.loads(text))
         else:
             html = text
-        seconds = 0.8
     return found, html
 
 
@@ -62,6 +62,15 @@ def points_of(found):
         if frame["t"] == "points"
         for name, step, value in frame["rows"]
     }
+
+
+def panel(found, html):
+    return html
+
+
+def points(count):
+    """Say of frames that they hold so many points."""
+    return lambda found, html: len(points_of(found)) >= count
 
 
 write = sync_to_async(record_points, thread_sensitive=True)
@@ -99,7 +108,7 @@ def test_a_tab_sees_what_the_trainer_takes_of_its_machine(claim, client_of, theo
     async def scenario():
         await write(claim, machine)
         line = await opened(client, claim.run_id)
-        _, html = await frames(line)
+        _, html = await frames(line, panel)
         for wanted in ("CPU cores", "1.9", "memory", "disk free"):
             assert wanted in html
         await line.disconnect()
@@ -114,14 +123,14 @@ def test_a_tab_gets_every_point_and_the_panel_also_after_a_cut(claim, client_of,
     async def scenario():
         await write(claim, [("train/loss", step, 5.0 / step) for step in range(1, 6)])
         line = await opened(client, claim.run_id)
-        found, html = await frames(line)
+        found, html = await frames(line, lambda found, html: html and points(5)(found, html))
         assert len(points_of(found)) == 5
         assert 'id="run-live"' in html
         seen = max(frame["upto"] for frame in found)
         await line.disconnect()
         await write(claim, [("train/loss", step, 5.0 / step) for step in range(6, 9)])
         again = await opened(client, claim.run_id, seen)
-        later, _ = await frames(again)
+        later, _ = await frames(again, points(3))
         assert {step for _, step in points_of(later)} == {6, 7, 8}  # nothing comes twice
         await again.disconnect()
 
@@ -135,8 +144,9 @@ def test_a_tab_that_has_not_said_what_it_has_gets_the_panel_and_no_points(claim,
         await write(claim, [("train/loss", 1, 5.0)])
         line = socket(client, claim.run_id)
         assert (await line.connect())[0]
-        found, html = await frames(line)
+        found, html = await frames(line, panel)
         assert (points_of(found), 'id="run-live"' in html) == ({}, True)
+        assert await line.receive_nothing(A_LOOK)
         await line.disconnect()
 
     async_to_sync(scenario)()
@@ -148,9 +158,9 @@ def test_without_any_bell_a_tab_still_sees_new_points(claim, client_of, theo, mo
 
     async def scenario():
         line = await opened(client, claim.run_id)
-        await frames(line)
+        await frames(line, panel)
         await write(claim, [("train/loss", 1, 1.0)])
-        found, _ = await frames(line)
+        found, _ = await frames(line, points(1))
         assert points_of(found) == {("train/loss", 1): 1.0}
         await line.disconnect()
 
@@ -175,14 +185,14 @@ def test_a_tab_outlives_a_database_that_is_away_for_a_moment(claim, client_of, t
 
     async def scenario():
         line = await opened(client, claim.run_id)
-        await frames(line)
+        await frames(line, panel)
         try:
             await sync_to_async(let_in)(is_open=False)
-            assert await frames(line, 1.5) == ([], "")
+            assert await line.receive_nothing(2 * A_LOOK)
         finally:
             await sync_to_async(let_in)(is_open=True)
         await write(claim, [("train/loss", 1, 1.0)])
-        found, _ = await frames(line)
+        found, _ = await frames(line, points(1))
         assert points_of(found) == {("train/loss", 1): 1.0}
         await line.disconnect()
 
@@ -194,12 +204,13 @@ def test_a_run_that_ends_says_so_once(claim, client_of, theo):
 
     async def scenario():
         line = await opened(client, claim.run_id)
-        await frames(line)
+        await frames(line, panel)
         await sync_to_async(end_run)(claim, State.FAILED, reason="data", message="why")
         await sync_to_async(notify_run)(claim.run_id, 9)
-        found, html = await frames(line)
-        assert [frame for frame in found if frame["t"] == "over"] == [{"t": "over"}]
+        found, html = await frames(line, lambda found, _: {"t": "over"} in found)
+        assert found.count({"t": "over"}) == 1
         assert "failed" in html
+        assert await line.receive_nothing(A_LOOK)
         await line.disconnect()
 
     async_to_sync(scenario)()
@@ -217,7 +228,7 @@ def test_who_may_not_look_any_more_is_shown_out(change, code, claim, client_of, 
 
     async def scenario():
         line = await opened(client, claim.run_id)
-        await frames(line)
+        await frames(line, panel)
         await sync_to_async(take_away)()
         while (event := await line.receive_output(3))["type"] != "websocket.close":
             pass
@@ -238,7 +249,7 @@ def test_nonsense_on_the_line_is_ignored(claim, client_of, theo):
             await line.send_to(text_data=text)
         await line.send_to(text_data='{"op":"from","seq":0}')
         await write(claim, [("train/loss", 1, float("nan"))])
-        found, _ = await frames(line)
+        found, _ = await frames(line, points(1))
         assert points_of(found) == {("train/loss", 1): None}
         await line.disconnect()
 
