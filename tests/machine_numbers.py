@@ -39,6 +39,8 @@ class _Reader(HTMLParser):
 
 def localised(html: str) -> list[str]:
     """Return every attribute and script for machines that holds a number like 1,234."""
+    if not GROUPED.search(html):
+        return []
     reader = _Reader()
     reader.feed(html)
     return reader.found

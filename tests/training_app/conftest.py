@@ -27,7 +27,7 @@ sys.exit(0 if supervise_run() else 3)
 """
 
 
-def make_version(count=60, *, quality=95.0, validation=None):
+def make_version(count=24, *, quality=95.0, validation=None):
     """Return a frozen version of `count` short exchanges; every sixth is held out."""
     dataset = Dataset.objects.create(name=f"toy {uuid4().hex[:8]}")
     held_out = range(5, count, 6) if validation is None else range(validation)
