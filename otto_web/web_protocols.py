@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from daphne.http_protocol import WebRequest
@@ -15,7 +16,9 @@ KEEP_ALIVE_SECONDS = 75  # longer than proxies keep theirs, so that they close f
 MOST_SILENT = 2000  # connections without headers; one more ends the oldest
 LARGEST_FRAME = 64 * 1024
 MOST_FRAMES = 64  # that wait for the consumer
-POLICY = 1008
+UNREAD_SECONDS = 30.0  # a tab that reads nothing for so long opens its line again
+UNLOADED_SECONDS = 600.0  # a download of which nothing was taken for so long is over
+POLICY, TOO_SLOW = 1008, 4008
 
 
 class LimitedRequest(WebRequest):
@@ -44,6 +47,12 @@ class LimitedRequest(WebRequest):
         else:
             super().requestReceived(command, path, version)
 
+    async def wait_for_room(self) -> None:
+        """Return when the reader has taken what was sent; hang up on one that takes nothing."""
+        channel = getattr(self, "channel", None)  # twisted takes it away at the end
+        if channel is not None and not await channel.room.comes_within(UNLOADED_SECONDS):
+            channel.forceAbortClient()
+
     def _refuse(self, status: bytes, sentence: str) -> None:
         super().gotLength(0)
         self.is_refused = True
@@ -60,8 +69,36 @@ class LimitedRequest(WebRequest):
             self.channel.loseConnection()
 
 
+class Room:
+    """Whether a connection has room for more to be sent: some 64 KiB, beside the system's own."""
+
+    def __init__(self) -> None:
+        self._there = asyncio.Event()
+        self.set()
+
+    def set(self) -> None:
+        self._there.set()
+
+    def clear(self) -> None:
+        self._there.clear()
+
+    async def comes_within(self, seconds: float) -> bool:
+        """Wait for room; say whether it came in time."""
+        if self._there.is_set():
+            return True
+        try:
+            async with asyncio.timeout(seconds):
+                await self._there.wait()
+        except TimeoutError:
+            return False
+        return True
+
+
 class TimedChannel(HTTPChannel):
-    """A connection that must say what it wants in time, however slowly its bytes drip."""
+    """A connection that must say what it wants in time, however slowly its bytes drip.
+
+    It hears from its transport whether the reader keeps up, also when it became a websocket.
+    """
 
     silent: dict[TimedChannel, None] = {}
     most_silent = MOST_SILENT
@@ -69,6 +106,7 @@ class TimedChannel(HTTPChannel):
 
     def connectionMade(self) -> None:  # noqa: N802 - twisted's name
         self._deadline: Any = None
+        self.room = Room()
         super().connectionMade()
         self._await_headers(self.header_seconds)
         if len(self.silent) > self.most_silent:
@@ -97,19 +135,45 @@ class TimedChannel(HTTPChannel):
         self._await_headers(KEEP_ALIVE_SECONDS)
         super().requestDone(request)
 
+    def pauseProducing(self) -> None:  # noqa: N802 - twisted's name
+        self.room.clear()
+        super().pauseProducing()
+
+    def resumeProducing(self) -> None:  # noqa: N802 - twisted's name
+        self.room.set()
+        super().resumeProducing()
+
+    def stopProducing(self) -> None:  # noqa: N802 - twisted's name
+        self.room.set()  # nobody is there any more
+        super().stopProducing()
+
     def connectionLost(self, reason: Any) -> None:  # noqa: N802 - twisted's name
         self._set_deadline(None)
         super().connectionLost(reason)
 
 
 class BoundedSocket(WebSocketProtocol):
-    """A websocket whose frames wait for the consumer in a short queue; beyond it, it is closed."""
+    """A websocket with bounds: frames that wait for the consumer, and bytes that wait for the tab.
+
+    Beyond them it is closed.
+    """
+
+    room: Room
+
+    def connectionMade(self) -> None:  # noqa: N802 - twisted's name
+        self.room = self.transport.producer.room  # of the channel that this line began as
+        super().connectionMade()
+
+    async def wait_for_room(self) -> None:
+        """Return when the tab has read what was sent; close the line of one that reads nothing."""
+        if not await self.room.comes_within(UNREAD_SECONDS):
+            self.serverClose(TOO_SLOW, "This page did not read what was sent to it.")
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803, FBT001
         if self.state != self.STATE_OPEN:
             return
         if self.application_queue.qsize() >= MOST_FRAMES:
-            self.serverClose(POLICY)
+            self.serverClose(POLICY, "Too many messages at once.")
         else:
             super().onMessage(payload, isBinary)
 
@@ -117,10 +181,11 @@ class BoundedSocket(WebSocketProtocol):
         if hasattr(self, "server"):  # else the handshake was no handshake, and nobody was told
             super().onClose(wasClean, code, reason)
 
-    def serverClose(self, code: int | None = None) -> None:  # noqa: N802 - daphne's name
+    def serverClose(self, code: int | None = None, why: str = "") -> None:  # noqa: N802 - daphne's name
         """Close with any code; autobahn's own way refuses 1003, 1008, 1009 and 1013."""
         if self.state == self.STATE_OPEN:
-            self.sendCloseFrame(code=code or self.CLOSE_STATUS_CODE_NORMAL, isReply=False)
+            code = code or self.CLOSE_STATUS_CODE_NORMAL
+            self.sendCloseFrame(code=code, reasonUtf8=why.encode() or None, isReply=False)
 
     def serverSend(self, content: Any, binary: bool = False) -> None:  # noqa: N802, FBT001, FBT002
         if self.state in {self.STATE_CONNECTING, self.STATE_OPEN}:  # else nobody hears it

@@ -46,9 +46,17 @@ class BoundedFactory(WebSocketFactory):
 
 
 class Server(daphne.server.Server):
-    """Daphne's server; it can stop while somebody is connected who has asked for nothing yet."""
+    """Daphne's server; whoever sends to a slow reader waits, instead of filling the memory.
+
+    It can stop while somebody is connected who has asked for nothing yet.
+    """
 
     connections: dict[Any, dict[str, Any]]
+
+    async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        await super().handle_reply(protocol, message)
+        if message["type"] in {"http.response.body", "websocket.send"}:
+            await protocol.wait_for_room()
 
     def kill_all_applications(self) -> Any:
         self.connections = {

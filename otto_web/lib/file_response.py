@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from tempfile import TemporaryFile
 
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
+from django.db import close_old_connections
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -17,6 +20,7 @@ from otto_web.lib import audit
 
 ONE_RANGE = re.compile(r"bytes=(\d{1,18})?-(\d{1,18})?")
 PARTIAL, UNSATISFIABLE = 206, 416
+BLOCK_BYTES = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +40,13 @@ def stream(
     kind: str,
     whole: Whole | None = None,
 ) -> HttpResponseBase:
-    """Answer with a file of this name; the next block is made when the one before has gone.
+    """Answer with a file of this name, however slowly it is taken.
 
     Under ASGI the blocks are made in the request's own thread, where its database cursor lives:
-    Django would collect a plain iterator in memory first. With `whole` a reader may go on where a
-    line broke (Range, If-Range). HEAD gets the headers. That somebody took the file is recorded.
+    Django would collect a plain iterator in memory first. With `whole` they come from files, each
+    when the one before has gone, and a reader may go on where a line broke (Range, If-Range).
+    Without it they come from rows, and wait on disk for a slow reader. HEAD gets the headers. That
+    somebody took the file is recorded.
     """
     if whole is None:
         part = None
@@ -57,7 +63,8 @@ def stream(
     wanted: Iterator[bytes] = (_bytes(block) for block in blocks)
     if part is not None:
         wanted = _only(wanted, part)
-    content = _one_by_one(wanted) if isinstance(request, ASGIRequest) else wanted
+    send = _ahead if whole is None else _one_by_one
+    content = send(wanted) if isinstance(request, ASGIRequest) else wanted
     return _with_headers(StreamingHttpResponse(content, content_type=kind), name, whole, part)
 
 
@@ -117,5 +124,64 @@ async def _one_by_one(blocks: Iterator[bytes]) -> AsyncIterator[bytes]:
     def following() -> bytes | None:
         return next(blocks, None)
 
+    await sync_to_async(close_old_connections)()  # others need it while this is sent
     while (block := await sync_to_async(following)()) is not None:
         yield block
+
+
+async def _ahead(blocks: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield the blocks, made at their own speed, so that no reader holds a database connection."""
+    spool = _Spool(blocks)
+    filling = asyncio.create_task(spool.fill())
+    try:
+        while block := await spool.following():
+            yield block
+        await filling
+    finally:
+        filling.cancel()
+        await sync_to_async(spool.close)()
+
+
+class _Spool:
+    """Bytes that were made and not yet taken. Its file is used by the request's thread alone."""
+
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        self._blocks, self._file = blocks, TemporaryFile()  # noqa: SIM115 - closed by close()
+        self._made = self._taken = 0
+        self._is_over = False
+        self._changed = asyncio.Event()
+
+    async def fill(self) -> None:
+        try:
+            while await sync_to_async(self._make)():
+                self._changed.set()
+        finally:
+            self._is_over = True
+            self._changed.set()
+
+    def _make(self) -> bool:
+        block = next(self._blocks, None)
+        if block is None:
+            close_old_connections()
+            return False
+        self._file.seek(self._made)
+        self._made += self._file.write(block)
+        return True
+
+    async def following(self) -> bytes:
+        """Return the next bytes, as soon as there are some; nothing at the end."""
+        while self._taken == self._made and not self._is_over:
+            self._changed.clear()
+            await self._changed.wait()
+        return await sync_to_async(self._take)()
+
+    def _take(self) -> bytes:
+        self._file.seek(self._taken)
+        block = self._file.read(BLOCK_BYTES)
+        self._taken += len(block)
+        return block
+
+    def close(self) -> None:
+        """Let go of the rows and of the file."""
+        self._blocks = iter(())
+        self._file.close()

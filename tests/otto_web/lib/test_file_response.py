@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 import zipfile
@@ -25,7 +26,8 @@ def test_under_asgi_a_block_is_made_only_when_the_one_before_was_taken(mia):
 
     request = AsyncRequestFactory().get("/")
     request.user = mia
-    answer = stream(request, blocks(), of=mia, name="a.txt", kind="text/plain")
+    whole = Whole(24, "tag")
+    answer = stream(request, blocks(), of=mia, name="a.txt", kind="text/plain", whole=whole)
 
     async def scenario():
         assert answer.is_async
@@ -33,6 +35,46 @@ def test_under_asgi_a_block_is_made_only_when_the_one_before_was_taken(mia):
 
     seen = async_to_sync(scenario)()
     assert seen == [(f"block {n}\n".encode(), n + 1) for n in range(3)]
+
+
+def test_under_asgi_rows_are_read_to_their_end_however_slowly_they_are_taken(mia):
+    lines = [f"{number:07}\n" * 1000 for number in range(1_234_567, 1_234_767)]
+    is_read = asyncio.Event()
+
+    def blocks():
+        yield from lines
+        loop.call_soon_threadsafe(is_read.set)
+
+    request = AsyncRequestFactory().get("/")
+    request.user = mia
+    answer = stream(request, blocks(), of=mia, name="a.txt", kind="text/plain")
+
+    async def scenario():
+        nonlocal loop
+        loop = asyncio.get_running_loop()
+        parts = aiter(answer.streaming_content)
+        first = await anext(parts)
+        await is_read.wait()
+        return first + b"".join([part async for part in parts])
+
+    loop = None
+    assert async_to_sync(scenario)() == "".join(lines).encode()
+
+
+def test_under_asgi_a_fault_among_the_rows_breaks_the_download_off(mia):
+    def blocks():
+        yield "one\n"
+        raise OSError(28, "No space left on device")
+
+    request = AsyncRequestFactory().get("/")
+    request.user = mia
+    answer = stream(request, blocks(), of=mia, name="a.txt", kind="text/plain")
+
+    async def scenario():
+        return [part async for part in answer.streaming_content]
+
+    with pytest.raises(OSError, match="No space left"):
+        async_to_sync(scenario)()
 
 
 @pytest.mark.parametrize("name", ['a"b.txt', "a\r\nSet-Cookie: x.txt", "überall\u202e.txt"])
