@@ -11,12 +11,11 @@ import time
 
 import pytest
 from django.conf import settings as live_settings
-from kombu import pools
 from redis import Redis
 
 from otto_web.celery import app
 from otto_web.lib.work.states import State
-from otto_web.servers.wiring import use_redis
+from otto_web.servers.wiring import use_broker, use_redis
 from tests.training_app.conftest import ROOT, make_version, toy_order
 from tests.waiting import until
 from training_app.models import Run
@@ -65,15 +64,8 @@ def test_a_hundred_hints_to_several_workers_start_one_attempt(workers, redis_ser
 def broker_at():
     """Point the broker somewhere else for one test."""
     before = app.conf.broker_url
-
-    def move(url):
-        app.conf.update(broker_url=url)
-        pools.reset()
-        app._pool = None  # of the address before
-        app.__dict__.pop("amqp", None)
-
-    yield move
-    move(before)
+    yield use_broker
+    use_broker(before)
 
 
 def closed_port():
@@ -103,12 +95,11 @@ def callers(server):
 
 
 def test_submitting_takes_less_than_three_seconds_while_redis_hangs(
-    broker_at, silent_server, redis_server, transactional_db
+    silent_server, redis_server, transactional_db
 ):
     version = make_version()
     use_redis(f"redis://127.0.0.1:{silent_server.getsockname()[1]}")
     try:
-        broker_at(live_settings.CELERY_BROKER_URL)
         run = queue_run(toy_order(version), created_by=None)
     finally:
         use_redis(redis_server)
