@@ -86,9 +86,17 @@ class Installation:
 
     def find(self, *words):
         """Return the processes whose command line has all the words; pool children included."""
-        return [one for one in self.processes() if set(words) <= set(one.cmdline())]
+        return [one for one in self.processes() if set(words) <= set(words_of(one))]
 
     def stop(self, seconds=80):
         if self.process.poll() is None:
             self.process.terminate()
         assert self.process.wait(seconds) == 0, self.said
+
+
+def words_of(process):
+    """Return the words of a process's command line; none when it has ended meanwhile."""
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []

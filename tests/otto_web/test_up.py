@@ -11,10 +11,11 @@ import urllib.request
 import psutil
 import pytest
 
-from tests.otto_web.installation import ROOT, Installation
+from tests.otto_web.installation import ROOT, Installation, words_of
 from tests.waiting import until
 
 pytestmark = pytest.mark.slow
+SUPERVISOR = "supervisor.supervisord"
 PARTS = (("run_web",), ("run_reaper",), ("-Q", "short"), ("-Q", "train"))
 
 
@@ -137,7 +138,7 @@ def test_after_a_kill_the_next_up_stops_what_was_left_behind(tmp_path):
     killed.wait_until_up()
     until(lambda: killed.find("-Q", "train"))
     orphans = killed.processes()
-    supervisor = next(one for one in orphans if "supervisor.supervisord" in one.cmdline())
+    supervisor = next(one for one in orphans if SUPERVISOR in words_of(one))
     supervisor.suspend()  # so that it cannot tidy up by itself
     killed.process.kill()
     killed.process.wait()
@@ -153,7 +154,7 @@ def test_a_killed_supervisor_ends_up_so_that_a_service_starts_it_again(tmp_path)
     first.launch()
     first.wait_until_up()
     until(lambda: first.find("-Q", "train"))
-    supervisor = next(one for one in first.processes() if "supervisor.supervisord" in one.cmdline())
+    supervisor = first.find(SUPERVISOR)[0]
     supervisor.kill()
     assert first.process.wait(120) == 1
     assert "The supervisor has ended by itself" in first.said
@@ -166,21 +167,11 @@ def test_a_killed_supervisor_ends_up_so_that_a_service_starts_it_again(tmp_path)
 def test_a_supervisor_and_an_up_that_die_together_leave_nobody_behind(tmp_path):
     both = Installation(tmp_path / "var")
     both.launch()
-    is_supervisor = "supervisor.supervisord".__eq__
-    supervisor = until(
-        lambda: next((one for one in both.processes() if any(map(is_supervisor, words(one)))), None)
-    )
+    supervisor = until(lambda: both.find(SUPERVISOR))[0]
     supervisor.kill()  # in the middle of its first starts
     both.process.kill()
     both.process.wait()
     until(lambda: both.processes() == [])
-
-
-def words(process):
-    try:
-        return process.cmdline()
-    except psutil.Error:
-        return []
 
 
 def test_a_command_that_finds_nobody_brings_its_own_servers(tmp_path):
