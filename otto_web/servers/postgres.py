@@ -17,10 +17,11 @@ import psycopg
 from otto_web.servers.binaries import postgres_bin, postgres_major
 from otto_web.servers.errors import ServersError
 from otto_web.servers.identity import as_database_user, let_database_user_read
-from otto_web.servers.processes import ProcessName, as_parent, end_all
+from otto_web.servers.processes import ProcessName, as_parent, end_all, last_words
 
 USER = DATABASE = "otto"
 HOST = "127.0.0.1"
+ON_THE_WAY = "the database system is "  # starting up, not yet accepting connections, in recovery
 INITDB_OPTIONS = (
     "--encoding=UTF8",
     "--locale=C.UTF-8",
@@ -54,14 +55,14 @@ class Cluster:
         program = postgres_bin() / "postgres"
         return as_database_user([program, "-D", self.folder, *flags], self.folder)
 
-    def is_ready(self) -> bool:
-        """Say whether a real connection succeeds now."""
+    def refusal(self) -> str:
+        """Return why no connection succeeds now; empty when one does."""
         try:
             with psycopg.connect(self.url("postgres"), connect_timeout=3) as connection:
                 connection.execute("SELECT 1")
-        except psycopg.OperationalError:
-            return False
-        return True
+        except psycopg.OperationalError as error:
+            return str(error) or "no answer"
+        return ""
 
     def ensure_database(self) -> None:
         """Create OTTO's database when it is missing."""
@@ -135,9 +136,16 @@ def _refuse_other_major(folder: Path) -> None:
 
 
 def wait_until_ready(cluster: Cluster, *, seconds: float, log: Path) -> None:
-    """Return once the server answers; otherwise say where its log is."""
+    """Return once the server answers; otherwise say where its log is.
+
+    One that says of itself that it is on the way is waited for without end: after a power cut it
+    reads its log again, and that takes as long as there is of it.
+    """
     deadline = time.monotonic() + seconds
-    while not cluster.is_ready():
+    while refusal := cluster.refusal():
+        if ON_THE_WAY in refusal:
+            deadline = time.monotonic() + seconds
         if time.monotonic() > deadline:
-            raise ServersError(f"PostgreSQL did not answer within {seconds:g} s; its log is {log}.")
+            said = f"PostgreSQL did not answer within {seconds:g} s; its log is {log}."
+            raise ServersError(said + last_words(log))
         time.sleep(0.1)

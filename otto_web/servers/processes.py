@@ -137,3 +137,12 @@ def wait_until_gone(names: Iterable[ProcessName], *, seconds: float) -> bool:
             return False
         time.sleep(0.05)
     return True
+
+
+def last_words(log: Path) -> str:
+    """Return the last line of a log, to stand in a sentence; empty where there is none."""
+    try:
+        lines = log.read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return ""
+    return f" Its last line: {lines[-1].strip()}" if lines else ""

@@ -11,7 +11,7 @@ import redis
 
 from otto_web.servers.binaries import redis_program
 from otto_web.servers.errors import ServersError
-from otto_web.servers.processes import tethered
+from otto_web.servers.processes import last_words, tethered
 
 HOST = "127.0.0.1"
 CONFIGURATION = """\
@@ -70,5 +70,6 @@ def wait_until_ready(server: Valkey, *, seconds: float, log: Path) -> None:
     deadline = time.monotonic() + seconds
     while not server.is_ready():
         if time.monotonic() > deadline:
-            raise ServersError(f"Redis did not answer within {seconds:g} s; its log is {log}.")
+            said = f"Redis did not answer within {seconds:g} s; its log is {log}."
+            raise ServersError(said + last_words(log))
         time.sleep(0.05)

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from otto_web.servers import identity, postgres, processes
 from otto_web.servers.binaries import postgres_bin
 from otto_web.servers.errors import ServersError
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 
@@ -38,6 +40,23 @@ def test_a_killed_server_comes_back_with_its_data(tmp_path):
     assert again.password == cluster.password
     processes.stop(process, signal.SIGINT)
     assert process.returncode == 0
+
+
+def test_a_server_that_is_on_its_way_is_waited_for(tmp_path):
+    cluster, process = serve(tmp_path)
+    processes.stop(process, signal.SIGINT)
+    (tmp_path / "data" / "standby.signal").touch()  # it reads its log and goes on waiting for more
+    log, options = tmp_path / "log", {"fsync": "off", "hot_standby": "off"}
+    process = processes.start(cluster.command(options), log=log)
+    until(lambda: postgres.ON_THE_WAY in cluster.refusal())
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(postgres.wait_until_ready, cluster, seconds=1, log=log)
+        with pytest.raises(TimeoutError):
+            waiting.result(2)
+        (tmp_path / "data" / "promote").touch()
+        process.send_signal(signal.SIGUSR1)
+        waiting.result(60)
+    processes.stop(process, signal.SIGINT)
 
 
 def test_a_server_that_lost_its_owner_is_ended_first(tmp_path):
