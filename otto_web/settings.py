@@ -30,7 +30,7 @@ def _secret_key() -> str:
         return key
     path = OTTO_VAR_DIR / "secret_key"
     if not path.exists():
-        refuse_unwritable(OTTO_VAR_DIR)
+        refuse_unwritable(OTTO_VAR_DIR, OTTO_DATA_DIR)
         fresh = path.with_name(f"secret_key.{secrets.token_hex(4)}")
         fresh.touch(mode=0o600)
         fresh.write_text(secrets.token_urlsafe(60), "utf-8")

@@ -18,7 +18,9 @@ REASONS: dict[str, str] = {
     "blocked_link": "Links, devices and sparse files in archives are listed and never followed.",
     "repeated_name": "The archive holds this name more than once; each file was kept.",
     "header_cap": "A name or header in the archive is longer than 64 KiB.",
-    "disk_full": "The disk is full. Nothing is lost: reading goes on by itself once there is room.",
+    "disk_full": (
+        "The disk is full or read-only. Nothing is lost: reading goes on by itself once it can."
+    ),
     "blocked_name": "The name tries to leave its folder, so the file was not loaded.",
     "bad_name": "The name is longer than 1,024 bytes or has more than 32 parts.",
     "junk": "The operating system's own helper file: it holds nothing to learn from.",

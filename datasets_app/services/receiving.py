@@ -36,6 +36,7 @@ from otto_web.lib.work.states import State
 
 BLOCK_BYTES = 256 * 1024
 LIFE = timedelta(days=7)
+NOT_TAKEN = "The disk did not take this piece. It can be sent again later."
 IN_FLIGHT_BYTES = 20 * 1024**3
 IN_FLIGHT_UPLOADS = 5
 ACTIVE = timedelta(minutes=10)
@@ -102,6 +103,8 @@ def create_upload(new: NewUpload, *, by: User | None) -> Upload:
         if new.idem_key and (earlier := _by_idem_key(new.idem_key, by)):
             return earlier
         raise
+    except OSError as error:
+        raise UploadError(507, NOT_TAKEN) from error
 
 
 def _by_idem_key(idem_key: str, by: User | None) -> Upload | None:
@@ -173,8 +176,7 @@ def write_chunk(upload_id: UUID, chunk: Chunk, *, by: User | None) -> Upload:
     try:
         _append(part_path(upload.pk), chunk)
     except OSError as error:
-        sentence = "The disk did not take this piece. It can be sent again later."
-        raise UploadError(507, sentence) from error
+        raise UploadError(507, NOT_TAKEN) from error
     _move(upload, chunk.offset + chunk.size)
     return upload
 

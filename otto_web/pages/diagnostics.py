@@ -15,6 +15,7 @@ from django.db import Error as DatabaseError
 from django.db import connection
 from django.utils import timezone
 
+from otto_web.lib.disk import is_read_only
 from otto_web.lib.models import ProcessBeat, ProcessKind
 from otto_web.lib.words import filesize
 
@@ -96,8 +97,12 @@ def _redis() -> Part:
 
 def _disk() -> Part:
     folder = settings.OTTO_DATA_DIR
-    room = shutil.disk_usage(folder if folder.exists() else settings.BASE_DIR)
+    folder = folder if folder.exists() else settings.BASE_DIR
+    room = shutil.disk_usage(folder)
     figures = f"{filesize(room.free)} free of {filesize(room.total)}"
+    if is_read_only(folder):
+        remedy = f"Make {folder} writable again. Until then uploads and runs wait."
+        return Part("Disk", "down", f"read-only, {figures}", remedy)
     if room.free >= settings.OTTO_DISK_RESERVE_BYTES:
         return Part("Disk", "up", figures)
     remedy = f"Uploads stop below {filesize(settings.OTTO_DISK_RESERVE_BYTES)}. Make room."

@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from otto_web.lib.access import declares
+from otto_web.lib.disk import is_read_only
 from otto_web.lib.models import ProcessBeat, ProcessKind
 
 NEEDED = (ProcessKind.SHORT, ProcessKind.TRAIN, ProcessKind.ENGINE)
@@ -65,7 +66,10 @@ def _without_redis() -> str:
 
 def _without_disk() -> str:
     folder = settings.OTTO_DATA_DIR
-    free = shutil.disk_usage(folder if folder.exists() else settings.BASE_DIR).free
+    folder = folder if folder.exists() else settings.BASE_DIR
+    if is_read_only(folder):
+        return "the disk of the data folder is read-only"
+    free = shutil.disk_usage(folder).free
     if free >= settings.OTTO_DISK_RESERVE_BYTES:
         return ""
     return f"the disk of the data folder has only {free / 1e9:.1f} GB left"

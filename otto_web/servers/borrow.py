@@ -49,7 +49,7 @@ def servers_for_command(
     if env.text("DATABASE_URL") and env.text("REDIS_URL"):
         yield Borrowed(_has_workers())
         return
-    refuse_unwritable(settings.OTTO_VAR_DIR)
+    refuse_unwritable(settings.OTTO_VAR_DIR, settings.OTTO_DATA_DIR)
     lock = ServersLock(settings.OTTO_RUN_DIR)
     owner = lock.wait(name or _own_name(), tell=lambda other: tell(_waiting(other)))
     if owner is not None:

@@ -52,7 +52,7 @@ class Installation:
                 stdin=subprocess.DEVNULL,
             )
 
-    def wait_until_up(self, seconds=120):
+    def wait_until_up(self, seconds=300):
         until(lambda: self.address or self.process.poll() is not None, seconds)
         assert self.process.poll() is None, self.said
 

@@ -9,6 +9,7 @@ from training_app.jobs.exits import Exit
 from training_app.models.reasons import Reason
 from training_app.services.attempts import Claim, close_attempt, end_run, is_over, release_run
 
+DISK_TAKES_NOTHING = "the disk is full or read-only"
 _FAILURES = {
     Exit.CONFIGURATION: Reason.CONFIGURATION,
     Exit.DATA: Reason.DATA,
@@ -30,7 +31,7 @@ def end_by_exit_code(claim: Claim, code: int, *, memory: bool) -> None:
         reason = _FAILURES[Exit(code)]
         end_run(claim, State.FAILED, reason=reason, message=str(reason.label))
     elif code == Exit.NO_ROOM:
-        release_run(claim, "the disk is full", lacks=Reason.DISK)
+        release_run(claim, DISK_TAKES_NOTHING, lacks=Reason.DISK)
     else:
         out_of_memory = code == Exit.MEMORY or (code == -signal.SIGKILL and memory)
         release_run(claim, _words(code), lacks=Reason.OOM if out_of_memory else None)

@@ -19,4 +19,4 @@ class Exit(IntEnum):
     MEMORY = 79
     DISK = 80  # checkpoints could not be written, though there is room
     TIMED_OUT = 81
-    NO_ROOM = 82  # the disk is full now; tried again when there may be room
+    NO_ROOM = 82  # the disk is full or read-only now; tried again when it may take files

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import connection
 
 from otto_web.lib.beat import is_draining
+from otto_web.lib.disk import is_disk_full
 from otto_web.lib.patience import DATABASE_AWAY
 from training_app.jobs.child import Trainer
 from training_app.jobs.exit_reason import end_by_exit_code
@@ -37,7 +38,14 @@ def supervise_run(_hinted: str = "") -> bool:
     if claim is None:
         return False
     kills_before = _memory_kills()
-    trainer = Trainer(claim)
+    try:
+        trainer = Trainer(claim)
+    except OSError as error:
+        if not is_disk_full(error):
+            raise
+        log.warning("no trainer can be started: %s", error)
+        _judge_patiently(claim, Exit.NO_ROOM, memory=False)
+        return True
     heartbeat = Heartbeat(claim)
     try:
         name_trainer(claim, identity_of(trainer.process.pid))

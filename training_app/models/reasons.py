@@ -27,7 +27,7 @@ class Reason(models.TextChoices):
     )
     DISK = (
         "disk",
-        "The disk stayed full. Free some space, then continue from the last checkpoint.",
+        "The disk stayed full or read-only. Free some space, then continue the run.",
     )
     TIMED_OUT = "timed_out", "The time limit ended the run; its last checkpoint is kept."
     WORKER_LOST = "worker_lost", "The worker went away; the run waits for the next one."

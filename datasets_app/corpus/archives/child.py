@@ -24,7 +24,7 @@ from datasets_app.corpus.archives.zipped import unpack_zip
 PACKINGS = {"tar": "", "tar.gz": "gz", "tar.bz2": "bz2", "tar.xz": "xz"}
 ENDINGS = {"gz": (".gz",), "bz2": (".bz2",), "xz": (".xz",)}
 STEP = 1 << 16
-DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 OPEN_FILES = 64
 
 

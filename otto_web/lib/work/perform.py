@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 
-from otto_web.lib.disk import is_disk_full
+from otto_web.lib.disk import disk_words
 from otto_web.lib.patience import DATABASE_AWAY
 from otto_web.lib.work.claims import LostLease, claim, fail, give_back, lose
 from otto_web.lib.work.keeper import Lease, kept
@@ -19,7 +19,6 @@ from otto_web.lib.work.rows import Work
 log = logging.getLogger(__name__)
 Kind = TypeVar("Kind", bound=Work)
 REFUSED, FAULT = "refused", "own_fault"
-DISK_FULL = "The disk is full; this goes on by itself when there is room."
 UNEXPECTED = "An unexpected fault; see the log."
 
 
@@ -34,10 +33,10 @@ def perform(
 ) -> bool:
     """Claim a row, keep its lease and do the work; False when it came to no end here.
 
-    `do` finishes the row itself, in one transaction with what it made. An exception of
-    `refusals` fails the row with its sentence; a database that is away loses the attempt; a full
-    disk is waited for; any other exception is a fault of ours, which the kind's policy tries again
-    or ends. `take` claims where more than the row decides whether it may begin.
+    `do` finishes the row itself, in one transaction with what it made. An exception of `refusals`
+    fails the row with its sentence; a database that is away loses the attempt; a disk that is full
+    or read-only is waited for; any other exception is a fault of ours, which the kind's policy
+    tries again or ends. `take` claims where more than the row decides whether it may begin.
     """
     row = take(pk) if take else claim(kind, pk)
     if row is None:
@@ -52,19 +51,20 @@ def perform(
         with suppress(LostLease):
             fail(row, REFUSED, str(error))
     except BaseException as error:
-        is_patient = is_disk_full(error)
+        words = disk_words(error)
         with suppress(LostLease, *DATABASE_AWAY):  # what cannot be given back ends with its lease
-            _wait_for_room(row, error) if is_patient else _let_go(row, error)
-        if is_patient:
+            _wait_for_disk(row, error, words) if words else _let_go(row, error)
+        if words:
             return False
         raise
     return True
 
 
-def _wait_for_room(row: Work, error: BaseException) -> None:
-    log.warning("%s waits for room on the disk: %s", row, error)
+def _wait_for_disk(row: Work, error: BaseException, words: str) -> None:
+    log.warning("%s waits for the disk: %s", row, error)
     pause = timedelta(seconds=settings.OTTO_DISK_LOOK_SECONDS)
-    give_back(row, pause=pause, attempts=0, reason="disk_full", message=DISK_FULL)
+    message = f"{words}; this goes on by itself when it takes files again."
+    give_back(row, pause=pause, attempts=0, reason="disk_full", message=message)
 
 
 def _let_go(row: Work, error: BaseException) -> None:

@@ -1,4 +1,4 @@
-"""A full disk is recognised in the words of whichever library meets it."""
+"""A disk that takes nothing is recognised in the words of whichever library meets it."""
 
 from __future__ import annotations
 
@@ -22,8 +22,10 @@ def raised_from(error, cause):
     [
         (OSError(errno.ENOSPC, "No space left on device"), True),
         (OSError(errno.EDQUOT, "over"), True),
+        (OSError(errno.EROFS, "Read-only file system"), True),
         (OSError(errno.EIO, "broken"), False),
         (SafetensorError("I/O error: No space left on device (os error 28)"), True),
+        (SafetensorError("I/O error: Read-only file system (os error 30)"), True),
         (SafetensorError("Error while deserializing header: header too large"), False),
         (raised_from(RuntimeError("saving failed"), OSError(errno.ENOSPC, "full")), True),
         (raised_from(OperationalError("could not extend file"), DiskFull("could not")), True),

@@ -18,6 +18,7 @@ from otto_web.lib.work.states import State
 from tests.training_app.conftest import make_version, toy_order
 from tests.waiting import until
 from training_app.jobs.child import Trainer
+from training_app.jobs.exit_reason import DISK_TAKES_NOTHING
 from training_app.jobs.exits import Exit
 from training_app.jobs.process_identity import own_identity
 from training_app.lm.folder import open_model, verify_model
@@ -219,7 +220,7 @@ def test_a_run_that_finds_the_disk_full_waits_and_ends_well_when_there_is_room(
     process_env["OTTO_DISK_RESERVE_BYTES"] = str(10**18)
     supervisor().wait(120)
     run.refresh_from_db()
-    assert (run.state, run.reason, run.message) == (State.QUEUED, "disk", "the disk is full")
+    assert (run.state, run.reason, run.message) == (State.QUEUED, "disk", DISK_TAKES_NOTHING)
     del process_env["OTTO_DISK_RESERVE_BYTES"]
     Run.objects.filter(pk=run.pk).update(not_before=timezone.now())
     finish(supervisor, run)

@@ -50,6 +50,16 @@ _STOPPED: dict[StopReason, Exit] = {
 
 def execute_run(run_id: UUID, fence: int, pipe: int) -> Exit:
     """Train under this fence until the run ends or has to stop; return how it ended."""
+    try:
+        return _execute(run_id, fence, pipe)
+    except Exception as error:
+        if not is_disk_full(error):
+            raise
+        log.warning("the disk takes nothing: %s", error)
+        return Exit.NO_ROOM
+
+
+def _execute(run_id: UUID, fence: int, pipe: int) -> Exit:
     run = Run.objects.select_related("version__dataset", "start_model", "start_checkpoint").get(
         pk=run_id
     )
@@ -70,14 +80,9 @@ def execute_run(run_id: UUID, fence: int, pipe: int) -> Exit:
         code = Exit.NO_ROOM if is_disk_full(error) else _refused(claim, error)
     except MemoryError:
         code = Exit.MEMORY
-    except Exception as error:
+    except BaseException as error:
         if not is_disk_full(error):
             run_log.line("crashed", level="error", error=f"{type(error).__name__}: {error}")
-            raise
-        log.warning("the disk is full: %s", error)
-        code = Exit.NO_ROOM
-    except BaseException as error:
-        run_log.line("crashed", level="error", error=f"{type(error).__name__}: {error}")
         raise
     if code != Exit.FENCE_LOST:
         run_log.line("ended", exit=int(code))

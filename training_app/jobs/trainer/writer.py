@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import OperationalError, connection
 from safetensors import SafetensorError
 
-from otto_web.lib.disk import is_disk_full
+from otto_web.lib.disk import disk_words, is_disk_full
 from otto_web.lib.failpoints import failpoint
 from otto_web.lib.files import durable_folder, sha256_of
 from otto_web.lib.patience import DATABASE_AWAY
@@ -64,6 +64,7 @@ class RunWriter:
     def points(self, points: Sequence[Point]) -> None:
         if not points:
             return
+        failpoint("trainer.points")
         last = max(step for _, step, _ in points)
         points = [*points, *self._resources.points(last)]
         differs_at = self._persist(lambda: progress.record_points(self._claim, points))
@@ -140,9 +141,10 @@ class RunWriter:
         )
         self._warn("checkpoint missed", sentence)
         if self._misses >= _MOST_MISSES:
+            words = disk_words(error) or "The disk does not take them"
             raise DiskFullError(
-                "Three checkpoints in a row could not be written: the disk is full."
-                " Free some space and continue from the last checkpoint."
+                f"Three checkpoints in a row could not be written. {words}."
+                " Free some space, or make it writable, and continue from the last checkpoint."
             ) from error
 
     def _warn(self, kind: str, sentence: str, *, level: str = "warning") -> None:

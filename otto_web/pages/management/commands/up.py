@@ -46,7 +46,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         for number in STOP_SIGNALS:
             signal.signal(number, _ask_to_stop)
-        refuse_unwritable(settings.OTTO_VAR_DIR)
+        refuse_unwritable(settings.OTTO_VAR_DIR, settings.OTTO_DATA_DIR)
         lock = ServersLock(settings.OTTO_RUN_DIR)
         try:
             self._take(lock)
