@@ -22,6 +22,7 @@ RECORD = """selector => {
   };
   const all = {subtree: true, childList: true, characterData: true};
   new MutationObserver(look).observe(document.body, all);
+  look();
 }"""
 
 
@@ -184,16 +185,13 @@ def deploy(page, alias):
     page.get_by_role("button", name="Chat with it").wait_for()
 
 
-def ask(page, question, engine):
-    """Ask in an open chat while the engine is held, let it go on; return the answer as it grew."""
-    answers = page.locator(".message-answer .rating").count()
+def see_answer_grow(page, held):
+    """Wait for the first words of the answer that is held, let it go on; return how it grew."""
+    held.reached()
+    until(page.locator(ANSWER).last.text_content)
     page.evaluate(RECORD, ANSWER)
-    engine.suspend()
-    page.get_by_label("Message", exact=True).fill(question)
-    page.keyboard.press("Enter")
-    page.locator("[data-generation]").wait_for()
-    engine.resume()
-    page.locator(".message-answer .rating").nth(answers).wait_for()
+    held.release()
+    page.locator(".message-answer .rating").wait_for()
     return [text for text in page.evaluate("window.seen") if text]
 
 

@@ -9,19 +9,36 @@ import pytest
 
 from tests import looking
 from tests import story_pages as story
+from tests.failpoints import Failpoint
 from tests.otto_web.installation import Installation
 from tests.story_pages import Tab
 from tests.waiting import until
 
 pytestmark = pytest.mark.slow
-STEPS = 300
+STEPS, HELD_AT = 300, 120
 WAITS = {"OTTO_LEASE_SECONDS": "10", "OTTO_REAPER_SECONDS": "3", "OTTO_BACKOFF_SECONDS": "1"}
+HELD = {"DJANGO_SETTINGS_MODULE": "tests.settings_held"}
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory):
+def held(tmp_path_factory):
+    """Hold the first trainer after its first figures and at its sixth checkpoint, then the engine.
+
+    It is held in the middle of its first answer.
+    """
+    folder, orders = tmp_path_factory.mktemp("held"), ["trainer.points:hold@3"]
+    orders += ["trainer.checkpointed:hold@6", "engine.emit:hold@6"]
+    points = [Failpoint(folder, order.partition(":")[0], order, orders) for order in orders]
+    yield points
+    for point in points:
+        point.release_all()
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory, held):
     """One installation, empty at first; the story fills it and the other tests look at it."""
-    with Installation(tmp_path_factory.mktemp("story") / "var", **WAITS) as installation:
+    env = WAITS | HELD | held[0].env
+    with Installation(tmp_path_factory.mktemp("story") / "var", **env) as installation:
         yield installation
 
 
@@ -34,7 +51,7 @@ def tab(browser, installed):
 
 
 @pytest.mark.checklist(90, 91, 93, 132, 203, 220)
-def test_from_an_upload_to_the_next_training_set(tab, installed):
+def test_from_an_upload_to_the_next_training_set(tab, installed, held):
     page = tab.page
     page.get_by_role("button", name="Try with sample data").wait_for()
     upload_and_look(page)
@@ -42,13 +59,13 @@ def test_from_an_upload_to_the_next_training_set(tab, installed):
     story.freeze(page)
     page.get_by_role("link", name="Train on this version").click()
     story.train(page, steps=STEPS, evaluate_every=60, checkpoint_every=20)
-    watch(page)
+    watch(page, *held[:2])
     assert tab.complaints == []
     survive(page, installed)
     assert not [said for said in tab.complaints if "Content Security Policy" in said]
     tab.complaints.clear()  # a browser rightly complains of a web server that is gone
     finish(page)
-    chat(page, installed.find("run_engine")[0])
+    chat(page, held[2])
     send_back(page)
     assert tab.complaints == []
     tab.is_told = True
@@ -82,11 +99,14 @@ def curate(page):
     assert after["Kept"] == before["Kept"]
 
 
-def watch(page):
-    """The figures grow by themselves; a reload shows what was shown, and goes on."""
+def watch(page, early, late):
+    """The figures grow by themselves; a reload shows what was shown."""
     page.evaluate("window.isSamePage = true")
-    first = story.wait_for_step(page, 1)
-    second = story.wait_for_step(page, first + 5)
+    early.reached()
+    assert story.wait_for_step(page, 1) < HELD_AT
+    early.release()
+    late.reached()
+    second = story.wait_for_step(page, HELD_AT)
     page.locator("[data-chart-state]", has_text="live").wait_for()
     assert page.evaluate("window.isSamePage")
     page.reload()
@@ -102,7 +122,6 @@ def watch(page):
 
 def survive(page, installed):
     """Web, worker and trainer are killed at once; all come back and the run goes on."""
-    story.wait_for_step(page, 60)
     kinds = (("run_web",), ("-Q", "train"), ("execute_run",))
     dead = [one for words in kinds for one in installed.find(*words)]
     assert len(dead) >= 3
@@ -127,14 +146,13 @@ def finish(page):
     page.get_by_role("heading", name="Validation questions").wait_for()
 
 
-def chat(page, engine):
+def chat(page, held):
     story.deploy(page, "shop-help")
     story.go(page, "Chat")
     page.get_by_label("Message").fill("Hello! Do you have a store in Millhaven?")
     page.keyboard.press("Enter")
     page.wait_for_url("**/chat/*-*/")
-    page.locator(".message-answer .rating").wait_for()
-    grown = story.ask(page, "Where is your store in Elmbridge?", engine)
+    grown = story.see_answer_grow(page, held)
     assert len(grown) > 1
     assert all(later.startswith(earlier) for earlier, later in pairwise(grown))
     page.reload()
@@ -172,7 +190,9 @@ def test_every_page_can_be_read_by_everybody(browser, installed, tab, width, the
 
 
 @pytest.mark.checklist(4)
-def test_one_text_becomes_a_model_without_any_script(browser, installed, tab):
+def test_one_text_becomes_a_model_without_any_script(browser, installed, tab, held):
+    for point in held:
+        point.release()
     with Tab(browser, installed.address, java_script_enabled=False) as plain:
         page = plain.page
         story.sign_in(page, installed.password)
