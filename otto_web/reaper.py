@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import logging
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
@@ -18,9 +17,8 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connection
 
-from otto_web.lib.patience import DATABASE_AWAY
+from otto_web.lib.patience import each_by_itself
 
-log = logging.getLogger(__name__)
 Sweep = Callable[[datetime], None]
 LOCK_NUMBER = 0x0770_0001
 
@@ -61,16 +59,4 @@ def tick(sweeps: list[Sweep]) -> None:
     now, up = database_times()
     if up < timedelta(seconds=settings.OTTO_REAPER_GRACE_SECONDS):
         return
-    for sweep in sweeps:
-        _run_one(sweep, now)
-
-
-def _run_one(sweep: Sweep, now: datetime) -> None:
-    try:
-        sweep(now)
-    except DATABASE_AWAY as error:
-        name = f"{sweep.__module__}.{sweep.__qualname__}"
-        log.warning("the sweep %s looks again at the next tick: %s", name, error)
-        connection.close_if_unusable_or_obsolete()  # the next sweep needs one that answers
-    except Exception:  # the traceback is logged; the other sweeps must go on
-        log.exception("the sweep %s.%s failed", sweep.__module__, sweep.__qualname__)
+    each_by_itself(sweeps, lambda sweep: sweep(now))

@@ -103,13 +103,19 @@ def kept_open() -> Iterator[None]:
 
 
 def each_by_itself(items: Iterable[Item], act: Callable[[Item], object]) -> None:
-    """Act on each item; one that somebody holds locked is left for later and holds up no other."""
+    """Act on each item; one that somebody holds locked, or that fails, holds up no other.
+
+    This is for what is looked at again and again. A fault of ours is logged with its traceback.
+    """
     for item in items:
+        name = getattr(item, "__qualname__", item)
         try:
             act(item)
         except DATABASE_AWAY as error:
-            log.warning("%s is left for the next look: %s", item, error)
+            log.warning("%s is left for the next look: %s", name, error)
             connections["default"].close_if_unusable_or_obsolete()
+        except Exception:
+            log.exception("%s failed and is left for the next look", name)
 
 
 def be_patient(patience: Patience) -> None:

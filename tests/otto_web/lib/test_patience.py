@@ -190,4 +190,4 @@ def test_a_sweep_that_waits_too_long_stops_no_other(locked_row, caplog):
             connection.close()
         session.rollback()
     assert len(done) == 1
-    assert "looks again at the next tick" in caplog.text
+    assert "is left for the next look" in caplog.text
