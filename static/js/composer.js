@@ -4,9 +4,17 @@ import { params, uuid } from "./asking.js";
 import { isComposing } from "./keys.js";
 
 const PATIENCE = 6000;
+const LARGEST = 60_000; // bytes; a frame of the line holds 64 KiB
 const ON_ITS_WAY = "The message before this one is still on its way. This one stays here; send it in a moment.";
 const IS_WRITING = "An answer is being written. Your message stays here: send it when the answer is there, or press Esc to stop it.";
 const LOST = "The message could not be sent. It is back in the box; try again in a moment.";
+
+/** @param {number} count @param {number} longest */
+const tooLong = (count, longest) =>
+  `The message has ${count.toLocaleString("en")} characters; ${longest.toLocaleString("en")} are allowed. Send it in parts.`;
+
+/** Whether the line takes it; the form takes more. @param {string} text */
+const fits = (text) => new TextEncoder().encode(JSON.stringify(text)).length <= LARGEST;
 
 /** What was typed when the server put a new composer in the place of the old one. */
 let leftOver = "";
@@ -20,6 +28,7 @@ const joined = (...texts) => texts.filter((text) => text.trim()).join("\n");
 export function attach(root, socket) {
   const message = /** @type {HTMLTextAreaElement} */ (root.elements.namedItem("text"));
   const error = /** @type {HTMLElement} */ (root.querySelector("[data-error]"));
+  const longest = Number(message.dataset.longest);
   const { htmx } = window;
   /** The message on its way: the box belongs to the next one. @type {{text: string, idem: string} | null} */
   let sending = null;
@@ -53,10 +62,12 @@ export function attach(root, socket) {
     event.stopImmediatePropagation();
     const text = message.value.trim();
     if (!text) return;
+    const count = [...text].length; // as the server counts
+    if (count > longest) return complain(tooLong(count, longest)); // nothing that was pasted is cut off
     if (sending || openAnswer()) return complain(sending ? ON_ITS_WAY : IS_WRITING);
     sending = { text, idem: lost?.text === text ? lost.idem : uuid() };
     complain("");
-    if (socket.isLive) {
+    if (socket.isLive && fits(text)) {
       patience = setTimeout(sendByForm, PATIENCE);
       socket.send({ op: "send", chat: root.dataset.chat ?? "", params: params(), ...sending });
     } else sendByForm();

@@ -120,3 +120,26 @@ def test_a_tab_opened_before_the_question_shows_it_too_and_only_messages_scroll(
     assert max(whole, wide) <= 0  # the page stands still, with the box in view
     assert box < 0
     assert hidden > 0  # the messages scroll
+
+
+def test_a_message_that_is_too_long_stays_whole_in_the_box_with_the_limit_in_words(page):
+    longest = int(page.get_attribute("#message", "data-longest"))
+    assert longest == chats.LONGEST_MESSAGE
+    text = "😀" * (longest + 1)  # 80 kB: more than a frame of the socket may hold
+    page.fill("#message", text)
+    page.keyboard.press("Enter")
+    page.get_by_text("The message has 20,001 characters; 20,000 are allowed.").wait_for()
+    assert page.input_value("#message") == text
+    assert asked() == []
+    page.fill("#message", FIRST)
+    page.keyboard.press("Enter")
+    page.locator(".message-asked", has_text=FIRST).wait_for()
+    assert page.get_by_text("are allowed").count() == 0
+
+
+def test_the_longest_message_is_asked_whatever_its_characters_weigh(page):
+    text = "😀" * chats.LONGEST_MESSAGE
+    page.fill("#message", text)
+    page.keyboard.press("Enter")
+    page.locator(".message-asked", has_text="😀").wait_for()
+    assert asked() == [text]
