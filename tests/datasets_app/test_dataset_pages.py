@@ -15,6 +15,7 @@ from tests.datasets_app.makers import add, pair, support_dataset
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HTMX = {"HX-Request": "true"}
+UNDO_KEY = 'data-key="u"'
 
 
 @pytest.fixture
@@ -92,6 +93,17 @@ def test_undoing_one_is_said_in_the_singular(dataset, curator):
     action = dataset.actions.get()
     answer = curator.post(reverse("action-undo", args=[dataset.pk, action.pk]), headers=HTMX)
     assert "1 conversation is as before" in answer.content.decode()
+
+
+def test_the_key_for_undo_takes_back_only_what_one_did_oneself(dataset, curator, client_of, ada):
+    row = dataset.conversations.filter(status="kept").first()
+    body = {"decision": "exclude", "scope": "selected", "row": row.pk}
+    curator.post(reverse("rows-decide", args=[dataset.pk]), body, headers=HTMX)
+    address = reverse("dataset-detail", args=[dataset.pk])
+    assert UNDO_KEY in curator.get(address).content.decode()
+    seen = client_of(ada).get(address).content.decode()
+    assert "Undo “1 conversation excluded” of cora" in seen
+    assert UNDO_KEY not in seen
 
 
 def test_excluding_all_that_match_and_undoing_it(dataset, curator):
