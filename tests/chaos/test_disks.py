@@ -13,7 +13,7 @@ from django.utils import timezone
 from datasets_app.models import Conversation, Upload
 from datasets_app.services.uploads import NewUpload, create_upload, receive_whole
 from otto_web.lib.work.states import State
-from tests import disks
+from tests import namespaces
 from tests.training_app.conftest import ROOT, SUPERVISE, make_version, toy_order
 from training_app import paths
 from training_app.jobs.exit_reason import DISK_TAKES_NOTHING
@@ -70,7 +70,7 @@ def now(rows):
 def test_a_piece_is_refused_in_words_and_taken_once_the_disk_takes_it(work, data_dir, cora):
     found = create_upload(NewUpload("hats.txt", 8), by=cora)
     (data_dir / "parts").mkdir()
-    said = work(SEND, found.pk, on=disks.read_only(data_dir)).stdout
+    said = work(SEND, found.pk, on=namespaces.read_only(data_dir)).stdout
     assert said == "507 The disk did not take this piece. It can be sent again later.\n"
     found.refresh_from_db()
     assert (found.state, found.offset) == (State.RECEIVING, 0)
@@ -83,7 +83,7 @@ def test_an_import_waits_for_a_read_only_disk_and_then_loads_everything(work, da
     rows = ({"input": f"Where is hat {n}?", "output": f"Hat {n} is here."} for n in range(ROWS))
     body = "\n".join(map(json.dumps, rows)).encode()
     found = receive_whole(NewUpload("hats.jsonl", len(body)), body, by=cora)
-    work(WORK, "datasets.import_upload", found.pk, on=disks.read_only(data_dir))
+    work(WORK, "datasets.import_upload", found.pk, on=namespaces.read_only(data_dir))
     found.refresh_from_db()
     assert (found.state, found.reason, found.attempts) == (State.QUEUED, "disk_full", 0)
     assert found.message.startswith("The disk is read-only;")
@@ -104,16 +104,17 @@ def finish(work, run):
 
 def test_a_run_waits_for_a_read_only_disk_and_then_ends_well(work, data_dir):
     run = queue_run(toy_order(make_version()), created_by=None)
-    work(SUPERVISE, on=disks.read_only(data_dir))
+    work(SUPERVISE, on=namespaces.read_only(data_dir))
     run.refresh_from_db()
     assert (run.state, run.reason, run.message) == (State.QUEUED, "disk", DISK_TAKES_NOTHING)
     finish(work, run)
 
 
+@pytest.mark.chaos
 def test_a_model_that_finds_no_room_is_published_once_there_is_some(work, data_dir):
     run = queue_run(toy_order(make_version()), created_by=None)
     (data_dir / paths.MODELS).mkdir()
-    work(SUPERVISE, on=disks.small(data_dir / paths.MODELS, "64k"))
+    work(SUPERVISE, on=namespaces.small(data_dir / paths.MODELS, "64k"))
     run.refresh_from_db()
     assert (run.state, run.reason, run.message) == (State.QUEUED, "disk", DISK_TAKES_NOTHING)
     assert run.checkpoints.exists()
@@ -127,7 +128,7 @@ def test_a_portable_file_that_finds_no_room_is_made_once_there_is_some(
 ):
     export = order_portable(toy_model, by=theo)
     (data_dir / "exports").mkdir()
-    work(WORK, Export.job, export.pk, on=disks.small(data_dir / "exports", "64k"))
+    work(WORK, Export.job, export.pk, on=namespaces.small(data_dir / "exports", "64k"))
     export.refresh_from_db()
     assert (export.state, export.reason) == (State.QUEUED, "disk_full")
     assert export.message.startswith("The disk is full;")

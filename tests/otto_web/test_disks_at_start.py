@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests import disks
+from tests import namespaces
 from tests.otto_web.installation import ROOT, Installation
 
 pytestmark = pytest.mark.slow
@@ -41,25 +41,25 @@ def up(var, *prefix):
 
 
 def test_a_folder_on_a_read_only_disk(var):
-    said = up(var, *disks.read_only(var))
+    said = up(var, *namespaces.read_only(var))
     assert said.startswith(f"OTTO cannot start: {var} cannot be written. The disk is read-only")
     assert said.endswith("Make it writable again, or name another folder by OTTO_VAR_DIR.")
 
 
 @pytest.mark.parametrize("part", ["data", "servers", "log/web.log"])
 def test_one_part_that_is_read_only_is_named(var, part):
-    said = up(var, *disks.read_only(var / part))
+    said = up(var, *namespaces.read_only(var / part))
     assert said.startswith(f"OTTO cannot start: {var / part} cannot be written.")
 
 
 def test_a_disk_without_room_for_a_file(var):
-    said = up(var, *disks.small(var / "data", "64k"))
+    said = up(var, *namespaces.small(var / "data", "64k"))
     assert said.startswith(f"OTTO cannot start: {var / 'data'} cannot be written. The disk is full")
     assert "Free some space" in said
 
 
 def test_a_disk_without_room_for_the_database(var):
-    said = up(var, *disks.small(var / "servers", "8m"))
+    said = up(var, *namespaces.small(var / "servers", "8m"))
     assert "PostgreSQL could not make its folder" in said
     assert "No space left on device" in said
 
@@ -72,4 +72,4 @@ def test_a_new_installation_on_a_read_only_disk(tmp_path):
 
 def made_and_read_only(folder):
     folder.mkdir()
-    return disks.read_only(folder)
+    return namespaces.read_only(folder)

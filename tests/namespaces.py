@@ -1,4 +1,4 @@
-"""Disks that take nothing: commands in a mount namespace of their own, which others do not see."""
+"""Commands that see other disks, or another quota, than everybody else on the machine."""
 
 from __future__ import annotations
 
@@ -24,9 +24,16 @@ def small(folder, size):
     return _in_namespace([f"mount -t tmpfs -o size={size} tmpfs {shlex.quote(str(folder))}"])
 
 
+def quota(cores):
+    """Return the words that start a command whose control group may use so many cores."""
+    root = "/sys/fs/cgroup"
+    line = f"mount -t tmpfs tmpfs {root} && echo {int(cores * 100_000)} 100000 > {root}/cpu.max"
+    return _in_namespace([line])
+
+
 def _in_namespace(lines):
     root = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
     words = ["unshare", *root, "--mount", "--propagation", "private", "sh", "-c"]
     if not shutil.which("unshare") or subprocess.run([*words, "true"], check=False).returncode:
         pytest.skip("this machine allows no mount namespace (unshare --mount)")
-    return [*words, " && ".join([*lines, 'exec "$@"']), "disks"]
+    return [*words, " && ".join([*lines, 'exec "$@"']), "namespace"]
