@@ -16,6 +16,7 @@ KEEP_ALIVE_SECONDS = 75  # longer than proxies keep theirs, so that they close f
 MOST_SILENT = 2000  # connections without headers; one more ends the oldest
 LARGEST_FRAME = 64 * 1024
 MOST_FRAMES = 64  # that wait for the consumer
+MOST_BYTES = 4 * LARGEST_FRAME  # in them
 UNREAD_SECONDS = 30.0  # a tab that reads nothing for so long opens its line again
 UNLOADED_SECONDS = 600.0  # a download of which nothing was taken for so long is over
 POLICY, TOO_SLOW = 1008, 4008
@@ -172,10 +173,14 @@ class BoundedSocket(WebSocketProtocol):
     def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803, FBT001
         if self.state != self.STATE_OPEN:
             return
-        if self.application_queue.qsize() >= MOST_FRAMES:
+        if self.application_queue.qsize() >= MOST_FRAMES or self._bytes_waiting() > MOST_BYTES:
             self.serverClose(POLICY, "Too many messages at once.")
         else:
             super().onMessage(payload, isBinary)
+
+    def _bytes_waiting(self) -> int:
+        waiting = self.application_queue._queue  # noqa: SLF001 - nothing public tells
+        return sum(len(frame.get("text") or frame.get("bytes") or "") for frame in waiting)
 
     def onClose(self, wasClean: bool, code: int | None, reason: str) -> None:  # noqa: N802, N803, FBT001
         if hasattr(self, "server"):  # else the handshake was no handshake, and nobody was told
