@@ -12,16 +12,14 @@ import urllib.request
 from contextlib import contextmanager
 
 import pytest
-import torch
 
 from chat_app.jobs import serving_exports
 from chat_app.jobs.engine import Engine
 from chat_app.models import ServingExport
 from chat_app.services import deployments
 from otto_web.servers.processes import free_port
-from tests.chat_app.serving.toys import byte_tokenizer, llama, save, teach
+from tests.chat_app.serving.toys import taught
 from tests.waiting import until
-from training_app.lm.template import Template
 from training_app.models import TrainedModel
 from training_app.models.paths import absolute
 
@@ -29,11 +27,7 @@ from training_app.models.paths import absolute
 @pytest.fixture(scope="session")
 def toy_folder(tmp_path_factory):
     """A tiny llama that knows four chats by heart, in Hugging Face layout."""
-    torch.manual_seed(1)
-    tokenizer = byte_tokenizer()
-    model = llama(tokenizer.get_vocab_size())
-    teach(model, Template.of(tokenizer))
-    return save(model, tokenizer, tmp_path_factory.mktemp("toy"))
+    return taught(tmp_path_factory.mktemp("toy"))
 
 
 def add_model(data_dir, folder, name="toy"):
