@@ -39,7 +39,7 @@ coverage: $(VENV)/.installed-dev system ## The quick tests, and how many of the 
 	@$(PYTEST) -m "not slow and not chaos" --cov --cov-report= < /dev/null
 	@echo "Lines that the quick tests run: $$($(PY) -m coverage report --format=total) %"
 
-chaos: $(VENV)/.installed-dev system ## Kill and stop everything at every bad moment; half an hour
+chaos: $(VENV)/.installed-dev system ## Kill and stop everything at every bad moment; a quarter of an hour
 	@$(PY) -m pytest -q -m chaos -n $(WORKERS) --dist worksteal --durations 20 < /dev/null
 
 check: $(VENV)/.installed-dev lint ## Everything that must hold before a commit

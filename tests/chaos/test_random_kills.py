@@ -21,7 +21,7 @@ from tests.otto_web.installation import Installation, words_of
 from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.chaos]
-SECONDS = float(os.environ.get("OTTO_CHAOS_SECONDS", "150"))
+SECONDS = float(os.environ.get("CHAOS_SECONDS", "150"))
 WAITS = {
     "OTTO_LEASE_SECONDS": "10",
     "OTTO_GENERATION_LEASE_SECONDS": "10",
@@ -85,8 +85,8 @@ class Killer:
 
 
 def test_everything_ends_well_whatever_is_killed(installed):
-    seed = int(os.environ.get("OTTO_CHAOS_SEED") or random.SystemRandom().randrange(2**32))
-    sys.stdout.write(f"To see it again: OTTO_CHAOS_SEED={seed} pytest -m chaos {__file__}\n")
+    seed = int(os.environ.get("CHAOS_SEED") or random.SystemRandom().randrange(2**32))
+    sys.stdout.write(f"To see it again: CHAOS_SEED={seed} pytest -m chaos {__file__}\n")
     chance = random.Random(seed)  # noqa: S311
     facts = asked(installed, "prepare")
     people = actor(installed, "act", installed.address, stdin=subprocess.PIPE)
