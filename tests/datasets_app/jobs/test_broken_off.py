@@ -161,7 +161,7 @@ def test_a_full_disk_is_borne_with_patience(
     assert (found.state, found.reason, found.attempts) == ("queued", "disk_full", 0)
     assert not import_upload(found.pk)  # not before a while has passed
     page = client_of(cora).get(reverse("upload-detail", args=[found.pk])).content.decode()
-    assert "The disk is full or read-only" in page
+    assert "The disk is full; this goes on by itself" in page
     assert "20 conversations are loaded so far" in page
     Upload.objects.filter(pk=found.pk).update(not_before=None)
     assert import_upload(found.pk)
