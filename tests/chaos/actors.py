@@ -32,16 +32,19 @@ from chat_app.models import Deployment, Generation, Message  # noqa: E402
 from chat_app.services import chats, deployments  # noqa: E402
 from chat_app.services.chats import AnswerParams  # noqa: E402
 from chat_app.serving.errors import ServingError  # noqa: E402
-from datasets_app.blobs import blob_path  # noqa: E402
 from datasets_app.models import Blob, Conversation, Upload  # noqa: E402
+from datasets_app.models.blob import blob_path  # noqa: E402
 from otto_web.lib.files import sha256_of  # noqa: E402
 from otto_web.lib.models import ApiToken  # noqa: E402
 from otto_web.lib.patience import DATABASE_AWAY  # noqa: E402
 from otto_web.lib.tokens import hash_token  # noqa: E402
 from otto_web.lib.work.rows import Fenced  # noqa: E402
 from otto_web.lib.work.states import OPEN, State  # noqa: E402
-from training_app import paths  # noqa: E402
-from training_app.models import Run, RunPoint  # noqa: E402
+from training_app.models import (  # noqa: E402
+    Run,
+    RunPoint,
+    paths,
+)
 from training_app.services.runs import queue_run  # noqa: E402
 
 TOKEN, DATASET = "otto_of_the_chaos", "chaos"

@@ -15,10 +15,9 @@ from datasets_app.services.uploads import NewUpload, create_upload, receive_whol
 from otto_web.lib.work.states import State
 from tests import namespaces
 from tests.training_app.conftest import ROOT, SUPERVISE, make_version, toy_order
-from training_app import paths
 from training_app.jobs.exit_reason import DISK_TAKES_NOTHING
 from training_app.lm.folder import open_model, verify_model
-from training_app.models import Export, Run, TrainedModel
+from training_app.models import Export, Run, TrainedModel, paths
 from training_app.services.portable import order_portable
 from training_app.services.runs import queue_run
 
