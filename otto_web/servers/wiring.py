@@ -39,6 +39,6 @@ def use_broker(url: str) -> None:
     Celery asks its settings once and keeps connections and producers of that address.
     """
     app.conf.update(broker_url=url)
-    pools.reset()
+    pools.reset()  # type: ignore[no-untyped-call]
     app._pool = None  # noqa: SLF001 - there is no public way to forget it
     app.__dict__.pop("amqp", None)

@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 
 from datasets_app.models import Conversation, Upload
-from datasets_app.services.uploads import NewUpload, create_upload, receive_whole
+from datasets_app.services.receiving import NewUpload, create_upload, receive_whole
 from otto_web.lib.work.states import State
 from tests import namespaces
 from tests.training_app.conftest import ROOT, SUPERVISE, make_version, toy_order
@@ -33,7 +33,7 @@ SEND = """
 import io, sys, django
 django.setup()
 from datasets_app.models import Upload
-from datasets_app.services.uploads import Chunk, UploadError, write_chunk
+from datasets_app.services.receiving import Chunk, UploadError, write_chunk
 found = Upload.objects.get(pk=sys.argv[1])
 try:
     write_chunk(found.pk, Chunk(found.offset, 4, io.BytesIO(b"more")), by=found.created_by)
