@@ -127,7 +127,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "otto_web.pages.context.frame",
+                "otto_web.pages.views.context.frame",
             ],
         },
     },
@@ -247,8 +247,8 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
 PASSWORD_RESET_TIMEOUT = 7 * 24 * 3600  # one-time links
-AXES_HANDLER = "otto_web.pages.locks.SignInLocks"
-AXES_CLIENT_IP_CALLABLE = "otto_web.pages.locks.client_address"
+AXES_HANDLER = "otto_web.pages.services.locks.SignInLocks"
+AXES_CLIENT_IP_CALLABLE = "otto_web.pages.services.locks.client_address"
 AXES_FAILURE_LIMIT = 8  # for one name from one address
 OTTO_ADDRESS_FAILURE_LIMIT = 40  # for all names from one address
 AXES_COOLOFF_TIME = 0.25  # hours

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
 
-from otto_web.pages.first_admin import create_first_admin
+from otto_web.pages.services.first_admin import create_first_admin
 from otto_web.programs import app_programs, server_programs
 from otto_web.reachable import probe_host, web_environment
 from otto_web.servers import state

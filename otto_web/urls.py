@@ -12,4 +12,4 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("otto_web.loop.urls")),
 ]
 
-handler500 = "otto_web.pages.errors.server_error"
+handler500 = "otto_web.pages.views.errors.server_error"

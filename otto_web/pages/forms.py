@@ -11,7 +11,7 @@ from django.contrib.auth.validators import UnicodeUsernameValidator
 
 from otto_web.lib.access import Role
 from otto_web.lib.models import Profile
-from otto_web.pages.preferences import Preferences
+from otto_web.pages.services.preferences import Preferences
 
 ROLES = {
     Role.MEMBER: "member: chats, rates and corrects answers",

@@ -7,7 +7,7 @@ from datetime import datetime
 from axes.models import AccessLog
 from django.contrib.sessions.models import Session
 
-from otto_web.pages.locks import KNOWN_FOR
+from otto_web.pages.services.locks import KNOWN_FOR
 
 AT_ONCE = 1000
 

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from otto_web.lib import audit
 from otto_web.lib.models import AuditEntry
-from otto_web.pages import selectors
+from otto_web.pages.selectors import people as selectors
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NAMED = {"X-Request-ID": "from-a-proxy-0001"}

@@ -9,7 +9,7 @@ import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 
 from otto_web.lib.access import Role
-from otto_web.pages import services
+from otto_web.pages.services import people as services
 from tests.chat_app.test_engine import tab_of
 from tests.training_app.conftest import make_version, toy_order
 from tests.training_app.test_consumers import socket

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from otto_web.lib.models import ApiToken, AuditEntry, Profile
 from otto_web.lib.tokens import hash_token, user_of_token
-from otto_web.pages import services
+from otto_web.pages.services import people as services
 from otto_web.pages.sweeps import SWEEPS
 from tests.conftest import PASSWORD
 from tests.page_text import page_text

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from otto_web.pages import services
+from otto_web.pages.services import people as services
 
 pytestmark = pytest.mark.slow
 PAGES = (

@@ -11,7 +11,7 @@ from django.db import OperationalError
 from django.test import Client, RequestFactory
 
 from otto_web.lib.models import Profile
-from otto_web.pages import errors
+from otto_web.pages.views import errors
 from tests.page_text import page_text
 
 
@@ -108,9 +108,9 @@ def test_while_the_database_is_away_the_page_comes_back_by_itself():
 
 def test_django_finds_our_pages_for_its_own_errors(client, db, monkeypatch):
     client.raise_request_exception = False
-    monkeypatch.setattr("otto_web.pages.views.respond", partial(fail_with, ValueError))
+    monkeypatch.setattr("otto_web.pages.views.frame.respond", partial(fail_with, ValueError))
     assert "That is our fault" in client.get("/status/").text
-    monkeypatch.setattr("otto_web.pages.views.respond", partial(fail_with, PermissionDenied))
+    monkeypatch.setattr("otto_web.pages.views.frame.respond", partial(fail_with, PermissionDenied))
     assert "This needs rights" in client.get("/status/").text
 
 

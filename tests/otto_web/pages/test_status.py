@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from otto_web.lib.models import ProcessBeat
-from otto_web.pages import diagnostics
+from otto_web.pages.selectors import diagnostics
 
 HTMX = {"HX-Request": "true"}
 

@@ -10,7 +10,7 @@ from django.test import Client
 
 from otto_web.lib import audit
 from otto_web.lib.models import AuditEntry
-from otto_web.pages.trail import PAGE_SIZE, VERBS, Chosen, trail_page
+from otto_web.pages.selectors.trail import PAGE_SIZE, VERBS, Chosen, trail_page
 from tests.conftest import PASSWORD
 
 RECORDED = re.compile(r"audit\.record\(\s*[\w.]+,\s*\"([^\"]+)\"|[vV]erb(?: =|=) ?\"([\w. ]+)\"")

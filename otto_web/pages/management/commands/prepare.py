@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
-from otto_web.pages.first_admin import NAME, create_first_admin
+from otto_web.pages.services.first_admin import NAME, create_first_admin
 
 
 class Command(BaseCommand):

@@ -7,7 +7,7 @@ from typing import Any
 from axes.utils import reset
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from otto_web.pages.locks import counted_for
+from otto_web.pages.services.locks import counted_for
 from otto_web.servers.borrow import servers_for_command
 
 

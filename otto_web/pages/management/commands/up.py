@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from otto_web.own_files import refuse_unwritable
-from otto_web.pages.first_admin import NAME
+from otto_web.pages.services.first_admin import NAME
 from otto_web.reachable import EVERYWHERE, address_names
 from otto_web.servers import state
 from otto_web.servers.errors import ServersError

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypedDict
 
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.http import HttpRequest
 
 from otto_web.lib.models import Profile, Theme
@@ -41,3 +42,10 @@ def remember_preferences(request: HttpRequest, user: User) -> None:
     """Copy the person's profile into the session."""
     profile = Profile.objects.filter(user=user).first() or Profile(user=user)
     request.session[SESSION_KEY] = preferences_in(profile)
+
+
+@transaction.atomic(durable=True)
+def save_preferences(person: User, preferences: Preferences) -> Preferences:
+    """Keep how this person's pages look."""
+    profile, _ = Profile.objects.update_or_create(user=person, defaults=dict(preferences))
+    return preferences_in(profile)

@@ -1,20 +1,20 @@
-"""Pages of the frame: home, people, the own profile, status, help."""
+"""People, and the trail of what they changed."""
 
 from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from otto_web.lib.access import Role, declares, role_required
+from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest, respond
-from otto_web.lib.models import Profile
-from otto_web.pages import diagnostics, selectors, services, trail
-from otto_web.pages.forms import PersonForm, ProfileForm, RoleForm
-from otto_web.pages.preferences import remember_preferences
+from otto_web.pages.forms import PersonForm, RoleForm
+from otto_web.pages.selectors import people as selectors
+from otto_web.pages.selectors import trail
+from otto_web.pages.services import people as services
 
 LINK_KEY = "link_to_show_once"
 
@@ -128,43 +128,3 @@ def audit_list(request: TeamRequest) -> HttpResponse:
     """Show who changed, took or switched what."""
     context = trail.trail_page(trail.Chosen.from_query(request.GET))
     return render(request, "pages/audit_list.html", context)
-
-
-@role_required(Role.MEMBER)
-@require_http_methods(["GET", "HEAD", "POST"])
-def profile(request: TeamRequest) -> HttpResponse:
-    known = Profile.objects.filter(user=request.user).first() or Profile(user=request.user)
-    posted = request.method == "POST"
-    form = ProfileForm(request.POST, instance=known) if posted else ProfileForm(instance=known)
-    if form.is_valid():
-        services.save_preferences(request.user, form.preferences())
-        remember_preferences(request, request.user)
-        messages.success(request, "Saved. Other browsers follow at their next sign-in.")
-        return redirect("profile")
-    return respond(
-        request,
-        page="pages/profile.html",
-        fragment="pages/_profile_form.html",
-        context={"form": form},
-        status=422 if form.errors else 200,
-    )
-
-
-@declares("public")
-@require_safe
-def status(request: HttpRequest) -> HttpResponse:
-    """Tell everybody that the pages work, and the team how the rest is."""
-    context = {
-        "kinds": diagnostics.kind_lines,
-        "parts": diagnostics.parts,
-        "detectors": diagnostics.detectors,
-        "versions": diagnostics.versions,
-    }
-    page, fragment = "pages/status.html", "pages/_status_parts.html"
-    return respond(request, page=page, fragment=fragment, context=context)
-
-
-@role_required(Role.MEMBER)
-@require_safe
-def help_page(request: TeamRequest) -> HttpResponse:
-    return render(request, "pages/help.html")

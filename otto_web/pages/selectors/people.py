@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 
 from otto_web.lib.access import Role
 from otto_web.lib.models import AuditEntry
-from otto_web.pages.trail import Line, lines_of
+from otto_web.pages.selectors.trail import Line, lines_of
 
 LATEST_CHANGES = 20
 

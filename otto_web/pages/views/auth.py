@@ -21,8 +21,8 @@ from django.urls import reverse_lazy
 from otto_web.lib import audit
 from otto_web.lib.access import Role, declares, role_required
 from otto_web.lib.presence import notify_person
-from otto_web.pages.preferences import remember_preferences
-from otto_web.pages.sessions import link_tokens
+from otto_web.pages.services.preferences import remember_preferences
+from otto_web.pages.services.sessions import link_tokens
 
 UNPROCESSABLE = 422
 

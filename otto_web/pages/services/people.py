@@ -1,4 +1,4 @@
-"""Everything that changes people: who may sign in, as what, and how their pages look."""
+"""Everything that changes people: who may sign in, and as what."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ from django.utils.http import urlsafe_base64_encode
 
 from otto_web.lib import audit
 from otto_web.lib.access import Role, role_of
-from otto_web.lib.models import Profile
 from otto_web.lib.presence import notify_person
-from otto_web.pages.preferences import Preferences, preferences_in
-from otto_web.pages.sessions import end_access, end_sessions, link_tokens
+from otto_web.pages.services.sessions import end_access, end_sessions, link_tokens
 
 
 class PeopleError(ValueError):
@@ -100,10 +98,3 @@ def make_link(person: User, *, actor: User) -> str:
     audit.record(actor, "person.link_made", person)
     uid = urlsafe_base64_encode(force_bytes(person.pk))
     return reverse("set-password", args=[uid, link_tokens.make_token(person)])
-
-
-@transaction.atomic(durable=True)
-def save_preferences(person: User, preferences: Preferences) -> Preferences:
-    """Keep how this person's pages look."""
-    profile, _ = Profile.objects.update_or_create(user=person, defaults=dict(preferences))
-    return preferences_in(profile)

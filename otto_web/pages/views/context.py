@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from otto_web.lib import delays
 from otto_web.lib.access import Role, role_of
-from otto_web.pages.preferences import preferences_of
-from otto_web.pages.sidebar import sidebar
+from otto_web.pages.selectors.sidebar import sidebar
+from otto_web.pages.services.preferences import preferences_of
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
