@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
-from chat_app.forms import SettingsForm
+from chat_app.forms.chats import SettingsForm
 from chat_app.models import Generation
 from chat_app.selectors import chats as selectors
 from chat_app.services import chats as services

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from chat_app.forms import MessageForm, NewChatForm, RenameForm
+from chat_app.forms.chats import MessageForm, NewChatForm, RenameForm
 from chat_app.models import Chat, Deployment, Message
 from chat_app.selectors import chats as selectors
 from chat_app.services import chats as services

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from chat_app.forms import DeployForm, SwitchForm
+from chat_app.forms.deployments import DeployForm, SwitchForm
 from chat_app.models import Deployment
 from chat_app.selectors import deployments as selectors
 from chat_app.selectors.chats import possible_starters

@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django_htmx.http import reswap, retarget
 
-from chat_app.forms import SettingsForm
+from chat_app.forms.chats import SettingsForm
 from chat_app.models import Chat
 from chat_app.selectors import chats as selectors
 from otto_web.lib.http import TeamRequest, respond

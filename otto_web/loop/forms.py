@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from chat_app.forms import ALIAS
+from chat_app.forms.deployments import ALIAS
 from datasets_app.models import Dataset
 from otto_web.loop.selectors.pipelines import SAMPLE_STEPS
 from otto_web.loop.services.pipelines import Wish

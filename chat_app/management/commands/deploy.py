@@ -9,7 +9,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
-from chat_app.forms import ALIAS
+from chat_app.forms.deployments import ALIAS
 from chat_app.jobs.serving_exports import prove_serving_export
 from chat_app.jobs.waiting import settle
 from chat_app.models import Deployment
