@@ -11,7 +11,7 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -100,10 +100,19 @@ def _snapshot() -> Iterator[str]:
 
 
 def _write_archive(target: Path, kept: Path) -> None:
-    facts = {"format": FORMAT, "taken_at": time.time()}
+    """Write the file beside its place first; one that could not be finished is taken away."""
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_name(f".{target.name}.unfinished")
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with ExitStack() as undo:
+        undo.callback(unfinished.unlink)
+        _fill_archive(descriptor, kept)
+        undo.pop_all()
+    publish(unfinished, target)
+
+
+def _fill_archive(descriptor: int, kept: Path) -> None:
+    facts = {"format": FORMAT, "taken_at": time.time()}
     with os.fdopen(descriptor, "wb") as file, tarfile.open(fileobj=file, mode="w") as archive:
         content = json.dumps(facts).encode()
         entry = tarfile.TarInfo(FACTS)
@@ -114,7 +123,6 @@ def _write_archive(target: Path, kept: Path) -> None:
         key = settings.OTTO_VAR_DIR / KEY
         if key.exists() and not env.text("OTTO_SECRET_KEY"):
             archive.add(key, KEY)
-    publish(unfinished, target)
 
 
 def restore_backup(source: Path, *, say: Say) -> Path | None:
@@ -130,11 +138,7 @@ def restore_backup(source: Path, *, say: Say) -> Path | None:
         _read_archive(source, fresh)
         say("Restoring the database …")
         connections.close_all()
-        with psycopg.connect(settings.DATABASE_URL) as connection:
-            connection.execute("DROP SCHEMA public CASCADE")
-            connection.execute("CREATE SCHEMA public")
-        _run_client("pg_restore", "--single-transaction", "--exit-on-error", "--no-owner",
-                    "--no-comments", str(fresh / DUMP))  # fmt: skip
+        _replace_database(fresh / DUMP)
         return _exchange(data, fresh)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
@@ -147,8 +151,19 @@ def _read_archive(source: Path, fresh: Path) -> None:
             if facts["format"] != FORMAT:
                 raise BackupError(f"{source} was written by another version of OTTO.")
             archive.extractall(fresh, filter="data")
-    except (OSError, tarfile.TarError, KeyError, ValueError) as error:
+    except (OSError, tarfile.TarError, KeyError, TypeError, ValueError) as error:
         raise BackupError(f"{source} cannot be read as a backup of OTTO: {error}.") from error
+    if not ((fresh / DUMP).is_file() and (fresh / DATA).is_dir()):
+        raise BackupError(f"{source} is not whole: {DUMP} or {DATA} is missing in it.")
+
+
+def _replace_database(dump: Path) -> None:
+    """Put what was dumped in place of what is there, in one transaction: all of it, or nothing."""
+    script = dump.with_suffix(".sql")
+    _run("pg_restore", "--no-owner", "--no-comments", f"--file={script}", str(dump))
+    _run_client("psql", "--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1",
+                "--command=DROP SCHEMA public CASCADE", "--command=CREATE SCHEMA public",
+                f"--file={script}")  # fmt: skip
 
 
 def _exchange(data: Path, fresh: Path) -> Path | None:
@@ -168,7 +183,10 @@ def _exchange(data: Path, fresh: Path) -> Path | None:
 
 
 def _run_client(program: str, *words: str) -> None:
-    """Run one of PostgreSQL's programs; its password stands in a file, because `ps` shows words."""
+    """Let one of PostgreSQL's programs work on the database.
+
+    The password stands in a file, because `ps` shows words.
+    """
     url = urlsplit(settings.DATABASE_URL)
     host, port, user = (
         url.hostname or "127.0.0.1",
@@ -181,12 +199,16 @@ def _run_client(program: str, *words: str) -> None:
         file.write(f"*:*:*:*:{escaped}\n")
         file.flush()
         place = (f"--host={host}", f"--port={port}", f"--username={user}", f"--dbname={name}")
-        done = subprocess.run(  # noqa: S603 - our own command line
-            [postgres_bin() / program, *place, "--no-password", *words],
-            env=os.environ | {"PGPASSFILE": file.name},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        _run(program, *place, "--no-password", *words, PGPASSFILE=file.name)
+
+
+def _run(program: str, *words: str, **variables: str) -> None:
+    done = subprocess.run(  # noqa: S603 - our own command line
+        [postgres_bin() / program, *words],
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         raise BackupError(f"{program} failed: {done.stderr.strip()}")

@@ -34,6 +34,7 @@ class Borrowed:
     """What a command finds: whether workers run, or must be stood in for by the command itself."""
 
     has_workers: bool
+    is_in_use: bool  # whether any process of OTTO works with the database
 
 
 @contextmanager
@@ -47,18 +48,20 @@ def servers_for_command(
     hear of this one by `name`; without it, by the word after `manage.py`.
     """
     if env.text("DATABASE_URL") and env.text("REDIS_URL"):
-        yield Borrowed(_has_workers())
+        alive = _kinds_alive()
+        has_workers = {ProcessKind.SHORT.value, ProcessKind.TRAIN.value} <= alive
+        yield Borrowed(has_workers, is_in_use=bool(alive))
         return
     refuse_unwritable(settings.OTTO_VAR_DIR, settings.OTTO_DATA_DIR)
     lock = ServersLock(settings.OTTO_RUN_DIR)
     owner = lock.wait(name or _own_name(), tell=lambda other: tell(_waiting(other)))
     if owner is not None:
         _use(state.wait_for_services(settings.OTTO_RUN_DIR))
-        yield Borrowed(has_workers=True)
+        yield Borrowed(has_workers=True, is_in_use=True)
         return
     try:
         with own_servers():
-            yield Borrowed(has_workers=False)
+            yield Borrowed(has_workers=False, is_in_use=False)
     finally:
         lock.release()
 
@@ -106,11 +109,11 @@ def _use(services: Services) -> None:
         use_redis(services.redis_url)
 
 
-def _has_workers() -> bool:
+def _kinds_alive() -> set[str]:
+    """Return the kinds of the processes that have reported themselves lately."""
     limit = timedelta(seconds=MISSED_BEATS * settings.OTTO_PROCESS_BEAT_SECONDS)
     fresh = ProcessBeat.objects.filter(seen_at__gt=Now() - limit)
     try:
-        kinds = set(fresh.values_list("kind", flat=True))
+        return set(fresh.values_list("kind", flat=True))
     except ProgrammingError:  # a database without tables yet
-        return False
-    return {ProcessKind.SHORT.value, ProcessKind.TRAIN.value} <= kinds
+        return set()

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import tarfile
 import uuid
-from io import StringIO
+from io import BytesIO, StringIO
 
 import psycopg
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.utils import timezone
 
 from datasets_app.models import Blob, Upload
 from datasets_app.models.blob import blob_path
 from otto_web import backup
+from otto_web.lib.models import ProcessBeat, ProcessKind, ProcessState
 from tests.otto_web.test_own_files import run
 
 SHA = "ab" + "0" * 62
@@ -123,3 +126,47 @@ def test_what_is_no_backup_changes_nothing(tmp_path):
     with pytest.raises(CommandError, match="cannot be read as a backup"):
         call_command("restore", str(wrong), replace=True, stdout=StringIO())
     assert User.objects.get().username == "mia"
+
+
+@pytest.mark.usefixtures("installation")
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [({"otto.dump": b"no dump"}, "pg_restore failed"), ({}, "is not whole")],
+)
+def test_a_backup_that_is_damaged_changes_nothing(content, sentence, data_dir, tmp_path):
+    damaged = tmp_path / "damaged.tar"
+    with tarfile.open(damaged, "w") as archive:
+        for name, data in ({backup.FACTS: b'{"format": 1}'} | content).items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(data)
+            archive.addfile(entry, BytesIO(data))
+        archive.add(tmp_path / "var", backup.DATA)
+    with pytest.raises(CommandError, match=sentence):
+        call_command("restore", str(damaged), replace=True, stdout=StringIO())
+    assert User.objects.get().username == "mia"
+    assert blob_path(SHA).read_bytes() == b"bytes"
+    assert [path.name for path in data_dir.iterdir()] == ["blobs"]
+
+
+def test_nothing_is_restored_below_a_process_that_works(installation, tmp_path):
+    ProcessBeat.objects.create(
+        kind=ProcessKind.WEB,
+        state=ProcessState.IDLE,
+        host="elsewhere",
+        pid=7,
+        pid_started_at=1.0,
+        seen_at=timezone.now(),
+    )
+    with pytest.raises(CommandError, match="OTTO runs here"):
+        call_command("restore", str(tmp_path / "any.tar"), replace=True, stdout=StringIO())
+
+
+def test_a_backup_that_cannot_be_finished_leaves_nothing(installation, tmp_path, monkeypatch):
+    def full(descriptor, kept):
+        os.close(descriptor)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(backup, "_fill_archive", full)
+    with pytest.raises(CommandError, match="No space left"):
+        call_command("backup", str(tmp_path / "safe" / "otto.tar"), stdout=StringIO())
+    assert not list((tmp_path / "safe").iterdir())

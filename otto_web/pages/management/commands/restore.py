@@ -22,7 +22,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with servers_for_command("restore", tell=self.stderr.write) as servers:
-            if servers.has_workers:
+            if servers.is_in_use:
                 raise CommandError("OTTO runs here. Stop it, then restore.")
             call_command("migrate", verbosity=0, interactive=False)
             if User.objects.exists() and not options["replace"]:
