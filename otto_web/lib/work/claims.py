@@ -97,14 +97,21 @@ def give_back(row: Fenced, *, pause: timedelta = timedelta(), **changes: Any) ->
 
 
 def lose(row: Work, *, at_once: bool = False) -> None:
-    """End an attempt that came to nothing, as the kind's own policy says."""
+    """End an attempt that came to nothing, as the kind's own policy says.
+
+    How often it was tried stands in the database: what the object says of progress may have been
+    written in a transaction that came to nothing too.
+    """
     retry = row.retry
+    attempts = held(row).values_list("attempts", flat=True).first()
+    if attempts is None:
+        raise LostLease(f"{row} is in other hands.")
     if retry.lost != State.QUEUED:
         finish(row, retry.lost, reason=WORKER_LOST, message=retry.message)
-    elif row.attempts >= retry.most:
+    elif attempts >= retry.most:
         fail(row, WORKER_LOST, retry.message)
     else:
-        give_back(row, pause=timedelta() if at_once else retry.pause(row.attempts))
+        give_back(row, pause=timedelta() if at_once else retry.pause(attempts))
 
 
 def order_anew(rows: QuerySet[Leased], **changes: Any) -> int:

@@ -168,6 +168,18 @@ def test_a_full_disk_is_borne_with_patience(
     assert is_whole(found, 40)
 
 
+def test_a_batch_that_each_worker_dies_of_is_given_up(upload, failpoint_at):
+    found = upload("hats.jsonl", lines(4))
+    failpoint_at("imports.mid_copy", "eio@every").arm_here()
+    for _ in range(Upload.retry.most - 1):
+        with pytest.raises(OSError, match="Input/output error"):
+            import_upload(found.pk)
+        Upload.objects.filter(pk=found.pk).update(not_before=None)
+    assert import_upload(found.pk)
+    found.refresh_from_db()
+    assert (found.state, found.files.get().reason) == ("failed", "worker_lost")
+
+
 def test_a_disk_that_stays_full_is_no_crash_loop(upload, failpoint_at, settings):
     settings.OTTO_DISK_LOOK_SECONDS = 0
     found = upload("hats.jsonl", lines(4))

@@ -14,6 +14,7 @@ from datasets_app.jobs.importing import import_upload
 from datasets_app.models import Decision, FileState, Rescoring, Status
 from datasets_app.services import choices, curation
 from datasets_app.services.datasets import create_dataset, delete_dataset, set_policy
+from otto_web.lib.failpoints import FailpointError
 from otto_web.lib.models import AuditEntry
 from otto_web.lib.work.claims import claim
 from otto_web.lib.work.states import State
@@ -151,3 +152,15 @@ def test_deleting_twice_is_noted_once(cora):
     for _ in range(2):
         delete_dataset(dataset, by=cora)
     assert AuditEntry.objects.filter(verb="delete").count() == 1
+
+
+def test_a_judging_that_breaks_each_time_ends_with_a_sentence(failpoint_at, cora):
+    dataset = support_dataset(cora)
+    order = set_policy(dataset, policy.standard(), by=cora)
+    failpoint_at("rescoring.judging", "raise@every").arm_here()
+    for _ in range(Rescoring.retry.most):
+        with pytest.raises(FailpointError):
+            rescoring.rescore_dataset(dataset.pk)
+        Rescoring.objects.filter(pk=order.pk).update(not_before=None)
+    order.refresh_from_db()
+    assert (order.state, order.message) == (State.FAILED, Rescoring.retry.message)

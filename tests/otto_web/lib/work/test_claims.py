@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from otto_web.jobs import JOBS
+from otto_web.lib import hints
 from otto_web.lib.work import sweep
 from otto_web.lib.work.claims import (
     LostLease,
@@ -19,6 +21,7 @@ from otto_web.lib.work.claims import (
     finish,
     give_back,
     held,
+    lose,
     order_anew,
     renew,
 )
@@ -107,6 +110,17 @@ def test_progress_forgets_the_losses_before_it(export):
     assert claim(Export, export.pk) is not None
 
 
+def test_progress_of_a_transaction_that_came_to_nothing_is_none(export):
+    for _ in range(Export.retry.most):
+        mine = claim(Export, export.pk)
+        with suppress(ZeroDivisionError), transaction.atomic():
+            renew(mine, attempts=0)
+            1 / 0  # noqa: B018 - what the work dies of each time
+        lose(mine, at_once=True)
+    export.refresh_from_db()
+    assert (export.state, export.reason) == (State.FAILED, "worker_lost")
+
+
 def test_the_reaper_queues_what_was_left_after_a_pause_that_doubles(export, settings):
     settings.OTTO_BACKOFF_SECONDS = 100
     claim(Export, export.pk)
@@ -131,7 +145,7 @@ def test_an_order_from_a_person_begins_anew_and_its_old_holder_loses_it(export):
 @pytest.fixture
 def hinted(monkeypatch):
     found = []
-    monkeypatch.setattr(sweep, "hint", lambda job, pk: found.append((job, pk)))
+    monkeypatch.setattr(hints, "hint", lambda job, pk: found.append((job, pk)))
     return found
 
 
