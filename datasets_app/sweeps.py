@@ -12,7 +12,7 @@ from datasets_app.models import EXPIRED, WITHDRAWN, Dataset, Upload
 from datasets_app.services import blobs
 from datasets_app.services.receiving import LIFE, part_path
 from datasets_app.services.removal import remove_slice
-from otto_web.lib.hints import hint
+from otto_web.lib.hints import hint_each
 from otto_web.lib.patience import each_by_itself
 from otto_web.lib.work.claims import cancel
 from otto_web.lib.work.states import State
@@ -29,8 +29,7 @@ def hint_removals(now: datetime) -> None:
     """Wake workers for withdrawn uploads whose rows are still there."""
     taken_back = Upload.objects.filter(state=State.CANCELLED, reason=WITHDRAWN)
     left = taken_back.exclude(blob=None)
-    for pk in left.values_list("pk", flat=True)[:AT_ONCE]:
-        hint("datasets.remove_upload", pk)
+    hint_each("datasets.remove_upload", left.values_list("pk", flat=True)[:AT_ONCE])
 
 
 def empty_deleted_datasets(now: datetime) -> None:

@@ -18,7 +18,7 @@ from django.test import TransactionTestCase
 from playwright.sync_api import sync_playwright
 from servestatic.middleware import ServeStaticMiddleware
 
-from otto_web.lib import failpoints, live
+from otto_web.lib import delays, failpoints, live
 from otto_web.lib.access import Role
 from otto_web.servers import processes, valkey, wiring
 from otto_web.services_file import database_from_url
@@ -106,8 +106,9 @@ def redis_server(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def _empty_redis(request, monkeypatch):
-    """Give each test that uses Redis an empty one, and notifications that work."""
+    """Give each test that uses Redis an empty one, and hints and notifications that work."""
     monkeypatch.setattr(live, "_quiet_until", 0.0)
+    monkeypatch.setattr(delays, "_failed_at", float("-inf"))
     if "redis_server" in request.fixturenames:
         with redis.Redis.from_url(request.getfixturevalue("redis_server")) as client:
             client.flushall()

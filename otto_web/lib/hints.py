@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from celery import current_app
 from django.db import transaction
 from kombu.exceptions import OperationalError
@@ -26,3 +28,14 @@ def hint(job: str, pk: object) -> None:
         delays.note_success()
 
     transaction.on_commit(send, robust=True)
+
+
+def hint_each(job: str, pks: Iterable[object]) -> None:
+    """Wake workers for many rows, outside of a transaction, until Redis does not answer once.
+
+    The reaper hints at the others at its next look: a Redis that hangs may not hold it up.
+    """
+    for pk in pks:
+        hint(job, pk)
+        if delays.is_delayed():
+            return
