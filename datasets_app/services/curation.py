@@ -66,8 +66,8 @@ def decide_matching(
 @transaction.atomic(durable=True)
 def decide_in_turn(
     dataset: Dataset, decisions: Sequence[tuple[int, Decision]], *, by: User
-) -> dict[int, Action]:
-    """Decide about rows one after the other, each as an action of its own; return these by row.
+) -> list[tuple[int, Action]]:
+    """Decide about rows one after the other, each as an action of its own; return row and action.
 
     A row that shows this decision already, or that is gone, is passed over: a letter whose answer
     was lost can be sent again.
@@ -75,11 +75,11 @@ def decide_in_turn(
     begin_change(dataset.pk)
     rows = dataset.conversations.filter(pk__in=[row for row, _ in decisions])
     shown: dict[int, str | None] = dict(rows.values_list("pk", "decision"))
-    made: dict[int, Action] = {}
+    made: list[tuple[int, Action]] = []
     for row, decision in decisions:
         if row in shown and shown[row] != decision:
             one = dataset.conversations.filter(pk=row)
-            made[row] = _decide(dataset, one, decision, by=by, chosen={"ids": [row]})
+            made.append((row, _decide(dataset, one, decision, by=by, chosen={"ids": [row]})))
             shown[row] = decision
     return made
 

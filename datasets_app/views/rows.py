@@ -131,7 +131,7 @@ def review(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
         sentence = f"Send between 1 and {MOST_REVIEWED} decisions, each like keep:1234567."
         return JsonResponse({"error": sentence}, status=422)
     made = curation.decide_in_turn(dataset, decisions, by=request.user)
-    return JsonResponse({"actions": [(row, action.pk) for row, action in made.items()]})
+    return JsonResponse({"actions": [(row, action.pk) for row, action in made]})
 
 
 def _address(dataset: Dataset, request: HttpRequest) -> str:

@@ -12,11 +12,13 @@ export function outbox(root, tell) {
   let letter = /** @type {Decided[]} */ ([]);
   let empty = Promise.resolve(true);
 
-  const post = () => {
+  /** Answers what the server made of the letter; without it nothing counts as saved. */
+  const post = async () => {
     const body = new FormData(root.querySelector("#rows-form") ?? undefined);
     body.delete("row"); // the checked boxes; of the form only its token is wanted
     for (const { row, decision } of letter) body.append("row", `${decision}:${row}`);
-    return fetch(root.dataset.reviewUrl ?? "", { method: "POST", body, headers: { "HX-Request": "true" } });
+    const answer = await fetch(root.dataset.reviewUrl ?? "", { method: "POST", body, headers: { "HX-Request": "true" } });
+    return { answer, made: answer.ok ? (await answer.json()).actions : null };
   };
   /** Nothing of what is left was taken: show the rows as they were. @param {Response | undefined} answer */
   const giveUp = (answer) => {
@@ -29,9 +31,9 @@ export function outbox(root, tell) {
     let isSaved = true;
     while (isSaved && waiting.length) {
       letter = waiting.splice(0, MOST);
-      const answer = await post().catch(() => undefined);
-      isSaved = answer?.ok ?? false;
-      if (isSaved) actions.push(...(await answer?.json()).actions);
+      const { answer, made } = await post().catch(() => ({ answer: undefined, made: null }));
+      isSaved = made !== null;
+      if (isSaved) actions.push(...made);
       if (!isSaved) giveUp(answer);
       else for (const one of letter) one.stays();
       letter = [];

@@ -72,6 +72,11 @@ def test_decisions_of_a_review_become_actions_in_their_order(real_world, curator
     again = curator.post(address, {"row": sent}).json()["actions"]
     assert again == []
     assert Action.objects.count() == 5
+    there_and_back = [f"exclude:{rows[0]}", f"keep:{rows[0]}", f"exclude:{rows[0]}"]
+    made = curator.post(address, {"row": there_and_back}).json()["actions"]
+    newest = Action.objects.order_by("-pk").values_list("pk", flat=True)[: len(made)]
+    assert made == [[rows[0], action] for action in reversed(newest)]
+    assert len(made) >= 2
 
 
 @pytest.mark.parametrize("rows", [[], ["keep:x"], ["drop:1"], ["keep:1"] * 201])

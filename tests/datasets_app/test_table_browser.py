@@ -135,12 +135,22 @@ def test_a_curator_decides_three_thousand_rows_by_key(table, real_world):
     assert page.locator(ROW).last.get_attribute("data-decided") == "exclude"
 
 
-def test_what_does_not_reach_the_server_is_shown_as_it_was(open_tab, real_world, cora):
+def lost(route):
+    route.abort()
+
+
+def broken_off(route):
+    """Answer as a line that breaks in the middle of the answer does."""
+    route.fulfill(status=200, content_type="application/json", body='{"actions": [[')
+
+
+@pytest.mark.parametrize("fault", [lost, broken_off])
+def test_what_does_not_reach_the_server_is_shown_as_it_was(fault, open_tab, real_world, cora):
     tab = open_tab(cora)
     page = tab.page
     page.goto(f"/datasets/{real_world.dataset.pk}/")
     ready(page)
-    page.route("**/review/", lambda route: route.abort())
+    page.route("**/review/", fault)
     page.keyboard.press("j")
     page.keyboard.type("aaa")
     page.get_by_text("were not saved").wait_for()
