@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +10,11 @@ from django.contrib.auth.models import User
 from django.core.paginator import Page, Paginator
 from django.db.models import OuterRef, Subquery
 
+from training_app.lm.agreement import is_close
 from training_app.models import Evaluation, TrainedModel, paths
 
 MODELS_PER_PAGE = 30
 MANIFEST = "otto.json"
-LEAST_F1 = 0.8
-WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +51,8 @@ def questions_answered_right(model: TrainedModel) -> list[str]:
     if measured is None:
         return []
     samples = measured.samples.order_by("prompt_no")
-    asked = (" ".join(one.prompt.split()) for one in samples if is_right(one.reply, one.reference))
+    asked = (" ".join(one.prompt.split()) for one in samples if is_close(one.reply, one.reference))
     return list(dict.fromkeys(asked))
-
-
-def is_right(reply: str, reference: str) -> bool:
-    """Say whether a reply tells what the real answer tells: nearly its words, and its numbers.
-
-    Measured as the F1 of words, as SQuAD does (Rajpurkar et al. 2016, section 6.1).
-    """
-    said, wanted = (Counter(WORD.findall(text.casefold())) for text in (reply, reference))
-    numbers = [{word for word in words if word[0].isdigit()} for words in (said, wanted)]
-    shared = (said & wanted).total()
-    if not shared or numbers[0] != numbers[1]:
-        return False
-    return 2 * shared / (said.total() + wanted.total()) >= LEAST_F1
 
 
 def model_manifest(model: TrainedModel) -> dict[str, Any]:
