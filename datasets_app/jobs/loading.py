@@ -23,10 +23,13 @@ def load_path(
     dataset: str,
     by: User | None,
     is_again: bool = False,
+    idem_key: str | None = None,
     wait: Callable[[float], None] = time.sleep,
 ) -> Upload:
     """Upload a file and import it here, or wait for the worker that was quicker."""
-    new = NewUpload(path.name, path.stat().st_size, dataset=dataset, is_again=is_again)
+    new = NewUpload(
+        path.name, path.stat().st_size, dataset=dataset, is_again=is_again, idem_key=idem_key
+    )
     return import_here(receive_path(path, new, by=by), wait=wait)
 
 

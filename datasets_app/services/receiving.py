@@ -295,6 +295,7 @@ def receive_path(path: Path, new: NewUpload, *, by: User | None) -> Upload:
     """Take a file of the server's disk, in pieces and through the same checks."""
     upload = create_upload(new, by=by)
     with path.open("rb") as file:
+        file.seek(upload.offset)
         while size := min(settings.OTTO_CHUNK_BYTES, new.size - upload.offset):
             upload = write_chunk(upload.pk, Chunk(upload.offset, size, file), by=by)
     return upload

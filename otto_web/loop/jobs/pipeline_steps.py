@@ -7,7 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
-from uuid import uuid5
+from uuid import UUID, uuid5
+
+from django.db import transaction
 
 from chat_app.jobs.serving_exports import prove_serving_export
 from chat_app.models import Generation, LogEntry
@@ -15,7 +17,7 @@ from chat_app.services import chats, deployments
 from chat_app.serving.errors import ServingError
 from datasets_app.corpus import quality
 from datasets_app.corpus.conversation import USER, CorpusError
-from datasets_app.jobs.freezing import freeze_version
+from datasets_app.jobs.freezing import freeze as freeze_ordered
 from datasets_app.jobs.loading import import_here, load_path
 from datasets_app.models import Choice, Upload, Version
 from datasets_app.sample import conversations as sample
@@ -23,6 +25,7 @@ from datasets_app.selectors.scores import score_of
 from datasets_app.selectors.versions import iter_conversations
 from datasets_app.services.datasets import free_name
 from datasets_app.services.receiving import NewUpload, receive_whole
+from datasets_app.services.versions import new_version
 from otto_web.lib.work.claims import renew
 from otto_web.lib.work.states import State
 from otto_web.loop.models import Pipeline
@@ -59,16 +62,23 @@ def _load_sample(pipeline: Pipeline) -> Upload:
     name = free_name(SAMPLE_NAME)
     # invented people: everybody may read these questions
     renew(pipeline, options={**pipeline.options, "is_sample": True})
-    new = NewUpload("sample-shop.zip", len(body), dataset=name, is_again=True)
+    key = _key(pipeline, "file 0")
+    new = NewUpload("sample-shop.zip", len(body), dataset=name, is_again=True, idem_key=key)
     return import_here(receive_whole(new, body, by=pipeline.created_by))
 
 
 def _load_files(pipeline: Pipeline, files: list[Path]) -> Upload:
     name = pipeline.options["name"] or free_name(files[0].stem)
-    for path in files:
-        upload = load_path(path, dataset=name, by=pipeline.created_by, is_again=True)
+    for number, path in enumerate(files):
+        key = _key(pipeline, f"file {number}")
+        upload = load_path(path, dataset=name, by=pipeline.created_by, is_again=True, idem_key=key)
         name = str(upload.dataset.pk) if upload.dataset else name
     return upload
+
+
+def _key(pipeline: Pipeline, what: str) -> str:
+    """Return the key by which a crash finds what it made before; a person's next try makes anew."""
+    return str(uuid5(pipeline.pk, f"{what} {pipeline.options.get('tries', 0)}"))
 
 
 def check(pipeline: Pipeline) -> str:
@@ -82,11 +92,25 @@ def check(pipeline: Pipeline) -> str:
 def freeze(pipeline: Pipeline) -> str:
     """Freeze the kept rows."""
     if pipeline.version is None:
-        dataset, user = _found(pipeline.dataset), pipeline.created_by
-        renew(pipeline, version=freeze_version(dataset, choice=Choice.KEPT, user=user))
+        _order_version(pipeline)
     version = _found(pipeline.version)
+    freeze_ordered(version.pk)
+    version.refresh_from_db()
+    if version.state == State.FAILED:
+        renew(pipeline, version=None)  # the next try orders another
+        raise CorpusError(version.message)
+    if version.state != State.SUCCEEDED:
+        raise Wait("another worker freezes the version")
     sides = version.counts["sides"]
     return f"{version}: {sides['train']:,} to learn from, {sides['validation']:,} to measure"
+
+
+@transaction.atomic(durable=True)
+def _order_version(pipeline: Pipeline) -> None:
+    """Order the version and name it in one step: after a crash it is found, and not made twice."""
+    dataset, user = _found(pipeline.dataset), pipeline.created_by
+    version = new_version(dataset, choice=Choice.KEPT, name="", user=user)
+    renew(pipeline, version=version)
 
 
 def train(pipeline: Pipeline) -> str:
@@ -111,7 +135,7 @@ def _queue(pipeline: Pipeline) -> Run:
     elif options["minutes"]:
         spec = replace(spec, train=replace(spec.train, minutes=options["minutes"]))
     name = version.dataset.name[:150]
-    key = uuid5(pipeline.pk, f"run {options.get('tries', 0)}")
+    key = UUID(_key(pipeline, "run"))
     return queue_run(Order(name, spec, version, key), created_by=pipeline.created_by)
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
 from chat_app.models import Generation, LogEntry
 from chat_app.serving.errors import ServingError
-from datasets_app.models import Conversation
-from otto_web.lib.work.claims import claim, fail
+from datasets_app.corpus.conversation import CorpusError
+from datasets_app.models import Conversation, Dataset, Upload, Version
+from datasets_app.services.datasets import create_dataset
+from otto_web.lib.work.claims import claim, fail, renew
 from otto_web.lib.work.states import State
 from otto_web.loop.jobs import pipeline_steps
 from otto_web.loop.jobs.pipelines import advance
@@ -108,6 +112,34 @@ def test_continuing_a_loop_whose_run_failed_trains_anew(transactional_db, redis_
     retry_pipeline(pipeline, by=theo)
     pipeline.refresh_from_db()
     assert (pipeline.run, pipeline.options["tries"]) == (None, 1)
+
+
+def test_a_loop_whose_worker_died_goes_on_with_what_it_had_made(
+    redis_server, data_dir, tmp_path, theo
+):
+    pairs = ({"input": f"Where is hat {n}?", "output": f"It is {n} m away."} for n in range(6))
+    files = [tmp_path / "first.jsonl", tmp_path / "second.jsonl"]
+    for file in files:
+        file.write_text("".join(json.dumps(next(pairs)) + "\n" for _ in range(3)))
+    pipeline = claim(Pipeline, start_pipeline(Wish(files=files), by=theo).pk)
+    pipeline_steps.load(pipeline)
+    renew(pipeline, dataset=None)  # it died before it could name it
+    pipeline_steps.load(pipeline)
+    assert Dataset.objects.get() == pipeline.dataset
+    assert (Upload.objects.count(), pipeline.dataset.conversations.count()) == (2, 6)
+    pipeline_steps._order_version(pipeline)  # and here before it froze
+    pipeline_steps.freeze(pipeline)
+    assert Version.objects.get() == pipeline.version
+    assert pipeline.version.counts["rows"] == 6
+
+
+def test_a_loop_orders_another_version_after_one_that_failed(redis_server, theo):
+    pipeline = claim(Pipeline, start_pipeline(Wish(), by=theo).pk)
+    renew(pipeline, dataset=create_dataset("nothing", by=theo))
+    for tries in (1, 2):
+        with pytest.raises(CorpusError, match="at least two"):
+            pipeline_steps.freeze(pipeline)
+        assert Version.objects.count() == tries
 
 
 def test_a_loop_asks_anew_after_an_answer_that_failed(served, theo, monkeypatch):
