@@ -55,7 +55,7 @@ def hint_queued(now: datetime) -> None:
         return
     before = now - timedelta(seconds=settings.OTTO_HINT_SECONDS)
     waiting = Run.objects.claimable().filter(created_at__lt=before).first()
-    workers = list(_train_workers(now).values_list("state", flat=True))
+    workers = list(_train_workers().values_list("state", flat=True))
     if waiting is None or (workers and ProcessState.IDLE not in workers):
         return
     _hinted_at = time.monotonic()
@@ -69,7 +69,7 @@ def drain_deaf_workers(now: datetime) -> None:
         Run.objects.claimable().filter(created_at__lt=before).exclude(not_before__gte=before)
     )
     if forgotten.exists():
-        _train_workers(now).filter(state=ProcessState.IDLE).update(drain=True)
+        _train_workers().filter(state=ProcessState.IDLE).update(drain=True)
 
 
 def remove_stale_folders(now: datetime) -> None:
@@ -82,9 +82,8 @@ def remove_stale_folders(now: datetime) -> None:
         remove_folder(folder)
 
 
-def _train_workers(now: datetime) -> QuerySet[ProcessBeat]:
-    fresh = now - timedelta(seconds=3 * settings.OTTO_PROCESS_BEAT_SECONDS)
-    return ProcessBeat.objects.filter(kind=ProcessKind.TRAIN, seen_at__gte=fresh, drain=False)
+def _train_workers() -> QuerySet[ProcessBeat]:
+    return ProcessBeat.objects.alive().filter(kind=ProcessKind.TRAIN, drain=False)
 
 
 SWEEPS = (

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.db.models.functions import Now
 
 from chat_app.models import Chat, Deployment, Generation, Message
 from chat_app.selectors.queue import fair_order
@@ -24,7 +21,6 @@ CHATS_SHOWN = 40
 MOST_SHOWN = 2_000
 STARTERS = 3
 LONGEST_STARTER = 110
-MISSED_BEATS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +152,7 @@ def possible_starters(deployment: Deployment) -> list[str]:
 
 def has_engine() -> bool:
     """Say whether an engine process reported itself lately."""
-    limit = timedelta(seconds=MISSED_BEATS * settings.OTTO_PROCESS_BEAT_SECONDS)
-    return ProcessBeat.objects.filter(kind=ProcessKind.ENGINE, seen_at__gt=Now() - limit).exists()
+    return ProcessBeat.objects.alive().filter(kind=ProcessKind.ENGINE).exists()
 
 
 def chat_page(chat: Chat) -> dict[str, Any]:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Self
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
+
+MISSED_BEATS = 4  # from which on a process counts as gone
 
 
 class AuditEntry(models.Model):
@@ -64,6 +70,15 @@ class ProcessState(models.TextChoices):
     DRAINING = "draining"
 
 
+class ProcessBeatQuerySet(models.QuerySet["ProcessBeat"]):
+    """Processes, as pages and commands look for them."""
+
+    def alive(self) -> Self:
+        """Leave out those that have not reported themselves lately."""
+        limit = timedelta(seconds=MISSED_BEATS * settings.OTTO_PROCESS_BEAT_SECONDS)
+        return self.filter(seen_at__gt=Now() - limit)
+
+
 class ProcessBeat(models.Model):
     """One running process of the installation, as it last reported itself."""
 
@@ -76,6 +91,7 @@ class ProcessBeat(models.Model):
     doing = models.CharField(max_length=200, default="")
     drain = models.BooleanField(default=False)
     seen_at = models.DateTimeField()
+    objects = ProcessBeatQuerySet.as_manager()
 
     class Meta:
         constraints = [

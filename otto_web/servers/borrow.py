@@ -9,12 +9,10 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 
 from django.conf import settings
 from django.core.management import call_command
 from django.db import ProgrammingError, connections
-from django.db.models.functions import Now
 
 from otto_web import env
 from otto_web.lib.models import ProcessBeat, ProcessKind
@@ -26,7 +24,6 @@ from otto_web.servers.state import Services
 from otto_web.servers.wiring import use_database, use_redis
 
 STOPS = {"postgres": signal.SIGINT, "valkey": signal.SIGTERM}
-MISSED_BEATS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +108,7 @@ def _use(services: Services) -> None:
 
 def _kinds_alive() -> set[str]:
     """Return the kinds of the processes that have reported themselves lately."""
-    limit = timedelta(seconds=MISSED_BEATS * settings.OTTO_PROCESS_BEAT_SECONDS)
-    fresh = ProcessBeat.objects.filter(seen_at__gt=Now() - limit)
     try:
-        return set(fresh.values_list("kind", flat=True))
+        return set(ProcessBeat.objects.alive().values_list("kind", flat=True))
     except ProgrammingError:  # a database without tables yet
         return set()

@@ -6,14 +6,12 @@ import platform
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from importlib import metadata
 
 import redis
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection
-from django.utils import timezone
 
 from otto_web.lib.disk import is_read_only
 from otto_web.lib.models import ProcessBeat, ProcessKind
@@ -27,7 +25,6 @@ else:
     _number = libmagic_version()  # type: ignore[no-untyped-call]
     LIBMAGIC = f"{_number // 100}.{_number % 100}"
 
-MISSED_BEATS = 4
 KINDS = {
     ProcessKind.WEB: "pages and sockets",
     ProcessKind.SHORT: "imports, scores, exports",
@@ -60,8 +57,7 @@ class KindLine:
 
 def kind_lines() -> list[KindLine]:
     """Return one line per kind of process with those that were seen lately; one query."""
-    limit = timedelta(seconds=MISSED_BEATS * settings.OTTO_PROCESS_BEAT_SECONDS)
-    beats = ProcessBeat.objects.filter(seen_at__gt=timezone.now() - limit).order_by("host", "pid")
+    beats = ProcessBeat.objects.alive().order_by("host", "pid")
     by_kind: dict[str, list[ProcessBeat]] = {kind: [] for kind in KINDS}
     for beat in beats:
         by_kind[beat.kind].append(beat)
