@@ -165,7 +165,7 @@ def wait_for_step(page, least, seconds=120):
 
 
 def curve(page):
-    """Return the table of the loss as the page shows it: step, training, held-out."""
+    """Return the table of the loss as the page shows it: step, training, validation."""
     if not page.locator("table", has_text="Training loss").is_visible():
         page.get_by_text("Show as table").click()
     rows = page.locator("table", has_text="Training loss").locator("tbody tr").all_inner_texts()

@@ -85,7 +85,7 @@ def set_logging(deployment: Deployment, *, is_on: bool, by: User) -> None:
 
 @transaction.atomic
 def release_starters(deployment: Deployment, questions: Sequence[str], *, by: User | None) -> None:
-    """Let everybody who chats read these held-out questions as a beginning, and no others."""
+    """Let everybody who chats read these validation questions as a beginning, and no others."""
     before = {"starters": deployment.starters}
     deployment.starters = list(questions)
     Deployment.objects.filter(pk=deployment.pk).update(starters=deployment.starters)

@@ -1,4 +1,4 @@
-"""What int8 costs a model, measured on held-out text on the machine that will serve it."""
+"""What int8 costs a model, measured on validation text on the machine that will serve it."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ def _expect_proved(path: Path, sha256: str) -> None:
         raise BrokenModelError(f"The model's serving file cannot be read: {error}") from error
     if found != sha256:
         raise BrokenModelError(
-            "The model's serving file is not the one that was proved: it was changed or is damaged."
+            "The model's serving file is not the one that was checked: it is changed or damaged."
             " Restore the model's folder from a backup, or deploy another model."
         )
 

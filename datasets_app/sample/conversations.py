@@ -13,9 +13,9 @@ from pathlib import Path
 from datasets_app.corpus.conversation import ASSISTANT, USER, Conversation, Turn
 from datasets_app.corpus.split import exact_key
 from datasets_app.sample.damage import DAMAGES
-from datasets_app.sample.held_out import HELD_OUT
 from datasets_app.sample.pairs import BAD_PAIRS, GOOD_PAIRS
 from datasets_app.sample.talk import good_talk
+from datasets_app.sample.validation_questions import VALIDATION_QUESTIONS
 
 NAME = "Example conversations"
 MEMBER_NAME = "juniper-and-pine/conversations.jsonl"
@@ -36,7 +36,7 @@ class SampleConversation:
 
 
 @dataclass(frozen=True, slots=True)
-class HeldOutQuestion:
+class ValidationQuestion:
     """A question worded as the training side never is, and words that a fitting answer holds."""
 
     question: str
@@ -79,11 +79,11 @@ def _unseen(rng: random.Random, kind: str | None, seen: set[str]) -> SampleConve
             return SampleConversation(conversation, intent.name, kind)
 
 
-def held_out_questions() -> list[HeldOutQuestion]:
+def validation_questions() -> list[ValidationQuestion]:
     """Return the questions that the sample never asks in these words."""
     return [
-        HeldOutQuestion(question, intent, tuple(keywords.split("|")))
-        for intent, question, keywords in HELD_OUT
+        ValidationQuestion(question, intent, tuple(keywords.split("|")))
+        for intent, question, keywords in VALIDATION_QUESTIONS
     ]
 
 

@@ -14,7 +14,7 @@ from otto_web.lib.models import Profile
 from otto_web.pages.services.preferences import Preferences
 
 ROLES = {
-    Role.MEMBER: "member: chats, rates and corrects answers",
+    Role.MEMBER: "member: chats and rates answers",
     Role.CURATOR: "curator: also uploads, datasets and versions",
     Role.TRAINER: "trainer: also runs, models and deployments",
     Role.ADMIN: "admin: also people and settings",

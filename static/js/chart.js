@@ -3,14 +3,9 @@
  * Draw a run's curves: points come over the run's socket as JSON frames, or by polling where there
  * is no socket. Points merge by (name, step), so a repeat is harmless.
  */
+import { DRAWN, dataset, options } from "./chart_look.js";
 import { smoothed } from "./smoothed.js";
 
-/** Front first. The raw loss is faint, behind its own moving average. */
-const DRAWN = [
-  { name: "validation/loss", label: "validation", ink: "--warn", width: 2.5, point: 2.5, smooth: false },
-  { name: "train/loss", label: "training, smoothed", ink: "--accent", width: 1.75, point: 0, smooth: true },
-  { name: "train/loss", label: "training, each step", ink: "--accent-faint", width: 1, point: 0, smooth: false },
-];
 const [POLL_MS, DRAW_MS] = [5000, 250];
 const MOST_POINTS = 5000;
 
@@ -34,7 +29,7 @@ function follow(root) {
   let [seq, drawAt, timer, isLive, isOver] = [0, 0, 0, false, false];
   const Chart = /** @type {NonNullable<Window["Chart"]>} */ (window.Chart);
   const datasets = DRAWN.map((curve, order) => dataset(curve, order, canvas));
-  const chart = new Chart(canvas, { type: "line", data: { datasets }, options: options() });
+  const chart = new Chart(canvas, { type: "line", data: { datasets }, options: options(canvas) });
   root.hidden = false;
   root.parentElement?.querySelector("[data-chart-fallback]")?.setAttribute("hidden", "");
 
@@ -105,16 +100,4 @@ function follow(root) {
   line?.addEventListener("htmx:wsClose", () => ((isLive = false), say("catching up")), { signal });
   const first = look().then(poll);
   return () => (hearing.abort(), window.clearTimeout(timer), chart.destroy());
-}
-
-/** @param {typeof DRAWN[number]} curve @param {number} order @param {HTMLElement} canvas */
-function dataset({ label, ink, width, point }, order, canvas) {
-  canvas.style.color = `var(${ink})`; // a token is light-dark(): only an element has one colour
-  const { color: borderColor } = getComputedStyle(canvas);
-  return { label, order, data: [], spanGaps: true, borderColor, backgroundColor: borderColor, borderWidth: width, pointRadius: point };
-}
-
-function options() {
-  const [x, y] = ["step", "loss"].map((text) => ({ type: "linear", title: { display: true, text } }));
-  return { animation: false, parsing: false, normalized: true, maintainAspectRatio: false, scales: { x, y } };
 }

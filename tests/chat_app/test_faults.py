@@ -181,7 +181,7 @@ def test_a_serving_file_that_was_changed_is_not_loaded(deployment, mia):
         generation = ask(chats.open_chat(deployment, owner=mia)).generation
         until(lambda: ended(generation))
     assert generation.state == State.FAILED
-    assert "not the one that was proved" in generation.message
+    assert "not the one that was checked" in generation.message
 
 
 def test_words_that_redis_missed_come_with_the_next_frame():

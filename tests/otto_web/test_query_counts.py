@@ -11,79 +11,24 @@ from pathlib import Path
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from chat_app.models import Message
-from datasets_app.jobs.importing import import_upload
-from datasets_app.models import Conversation
-from datasets_app.services.receiving import NewUpload, receive_whole
-from otto_web.lib.access import Role
-from otto_web.loop.services.pipelines import Wish, start_pipeline
-from tests.chat_app.makers import add_chat, make_model, make_served
-from tests.conftest import make_person
-from tests.datasets_app.makers import support_dataset
-from tests.training_app.conftest import make_version, toy_order
-from training_app.services.runs import queue_run
+from tests.one_of_each import add_one_of_each, addresses
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("redis_server")]
 TABLE = Path(__file__).with_name("query_counts.txt")
-DOWNLOADS = {
-    *("tus-collection", "tus-upload", "version-download", "run-checkpoint", "run-log"),
-    *("run-history", "model-download", "model-export-download", "log-download"),
-}
-NO_PAGES = {*DOWNLOADS, "set-password", "healthz", "readyz"}
-CHATS = [("How do I reset my badge?", "Go to the front desk."), ("When?", "From nine to five.")]
-CSV = b"question,answer\nWhere is my parcel?,It left our warehouse today.\n"
-
-
-def routes(resolver):
-    for entry in resolver.url_patterns:
-        if isinstance(entry, URLResolver):
-            yield from routes(entry)
-        elif isinstance(entry, URLPattern):
-            yield entry
-
-
-ROUTES = {entry.name: entry for entry in routes(get_resolver()) if entry.name not in NO_PAGES}
 
 
 @pytest.fixture
 def fill(ada, data_dir):
     """Give a function that adds one of everything and returns its keys, as addresses name them."""
 
-    def done(number):
-        dataset = support_dataset(ada)
-        body = CSV.replace(b"parcel", b"parcel %d" % number)
-        upload = receive_whole(NewUpload(f"{number}.csv", len(body)), body, by=ada)
-        import_upload(upload.pk)
-        run = queue_run(toy_order(make_version()), created_by=ada)
-        served = make_served(f"support-{number}", make_model(number=number))
-        chat = add_chat(served, ada, CHATS, is_logged=True)
-        return {
-            "dataset_id": dataset.pk,
-            "number": Conversation.objects.filter(dataset=dataset).first().pk,
-            "upload_id": upload.pk,
-            "file_id": upload.files.get().pk,
-            "version_id": run.version_id,
-            "run_id": run.pk,
-            "model_id": served.model_id,
-            "alias": served.pk,
-            "chat_id": chat.pk,
-            "message_id": Message.objects.filter(chat=chat, role="assistant").first().pk,
-            "person_id": make_person(f"person-{number}", Role.MEMBER).pk,
-            "pipeline_id": start_pipeline(Wish(dataset=dataset), by=ada).pk,
-            "action_id": 1,
-        }
-
-    return done
+    return lambda number: add_one_of_each(number, ada)
 
 
 def counts(client, keys):
     """Return the number of queries of every address that can be opened."""
     found = {}
-    for name, route in ROUTES.items():
-        wanted = route.pattern.regex.groupindex
-        address = reverse(name, kwargs={key: keys[key] for key in wanted})
+    for name, address in addresses(keys).items():
         with CaptureQueriesContext(
             connection,
         ) as asked:

@@ -28,9 +28,9 @@ sys.exit(0 if supervise_run() else 3)
 
 
 def make_version(count=24, *, quality=95.0, validation=None):
-    """Return a frozen version of `count` short exchanges; every sixth is held out."""
+    """Return a frozen version of `count` short exchanges; every sixth is for validation."""
     dataset = Dataset.objects.create(name=f"toy {uuid4().hex[:8]}")
-    held_out = range(5, count, 6) if validation is None else range(validation)
+    validation = range(5, count, 6) if validation is None else range(validation)
     talks = [_conversation(dataset, number) for number in range(count)]
     Conversation.objects.bulk_create(talks)
     version = Version.objects.create(
@@ -42,7 +42,7 @@ def make_version(count=24, *, quality=95.0, validation=None):
         shares={},
         counts={
             "rows": count,
-            "sides": {"train": count - len(held_out), "validation": len(held_out)},
+            "sides": {"train": count - len(validation), "validation": len(validation)},
             "characters": sum(len(talk.text) for talk in talks),
         },
         quality_score=quality / 100,
@@ -57,7 +57,7 @@ def make_version(count=24, *, quality=95.0, validation=None):
             conversation=talk,
             revision=1,
             row_hash=talk.row_hash,
-            side="validation" if number in held_out else "train",
+            side="validation" if number in validation else "train",
         )
         for number, talk in enumerate(talks)
     )

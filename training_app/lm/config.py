@@ -223,7 +223,7 @@ class TrainConfig(_Values):
     threads: int = 0  # 0: all cores this process may use
     seed: int = 1
     eval_every: int = 0  # updates; 0: ten times in the run
-    eval_batches: int = 24  # micro-batches of the held-out side at each evaluation
+    eval_batches: int = 24  # micro-batches of the validation side at each evaluation
     checkpoint_every: int = 0  # updates; 0: by time only
     checkpoint_seconds: float = 60.0
     keep_last: int = 2

@@ -70,7 +70,7 @@ class RunEvents(Protocol):
         """Hand over a batch of points; after a resume the same (name, step) may come again."""
 
     def samples(self, step: int, samples: Sequence[Sample]) -> None:
-        """Hand over the replies to the fixed held-out prompts; step 0 is before training."""
+        """Hand over the replies to the fixed validation prompts; step 0 is before training."""
 
     def checkpoint(
         self,

@@ -17,7 +17,7 @@ from training_app.lm.template import Template
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A held-out prompt and what a person answered."""
+    """A validation prompt and what a person answered."""
 
     turns: tuple[Turn, ...]  # empty for a passage
     text: str  # what is shown, and for a passage what is continued
@@ -73,7 +73,7 @@ def _choice(logits: Tensor, taste: Taste, chance: torch.Generator) -> int:
 
 
 def question_of(conversation: Conversation) -> Question | None:
-    """Return the first question of a held-out conversation with its real answer."""
+    """Return the first question of a validation conversation with its real answer."""
     if conversation.is_passage:
         text = conversation.turns[0].text
         middle = text.find(" ", len(text) // 2)
@@ -105,7 +105,7 @@ def answers(questions: Sequence[Question], rows: Sequence[Sample]) -> list[Sampl
 def samples(
     model: Any, template: Template, questions: Sequence[Question], *, limit: int = 64
 ) -> list[Sample]:
-    """Return a row for each fixed held-out question: number, prompt, reply, real answer."""
+    """Return a row for each fixed validation question: number, prompt, reply, real answer."""
     return [
         (number, question.text, reply(model, template, question, limit=limit), question.reference)
         for number, question in enumerate(questions)

@@ -28,7 +28,7 @@ class Evaluation(models.Model):
 
 
 class EvalSample(models.Model):
-    """A held-out question with the model's reply beside the real answer."""
+    """A validation question with the model's reply beside the real answer."""
 
     evaluation = models.ForeignKey(Evaluation, on_delete=models.CASCADE, related_name="samples")
     prompt_no = models.PositiveIntegerField()

@@ -7,14 +7,14 @@ from itertools import islice
 from pathlib import Path
 
 from datasets_app.corpus.conversation import ASSISTANT, Turn
-from datasets_app.sample.conversations import held_out_questions
+from datasets_app.sample.conversations import validation_questions
 from datasets_app.selectors.versions import iter_conversations
 from training_app.lm.template import Template
 from training_app.models import TrainedModel
 
 
 def prompts_of(model: TrainedModel, folder: Path, *, most: int) -> Sequence[Sequence[int]]:
-    """Return held-out prompts of the model's own version, as ids; else the sample's questions."""
+    """Return validation prompts of the model's own version, as ids; else the sample's questions."""
     template = Template.open(folder)
     budget = model.context // 2
     asked = islice(_questions(model), most)
@@ -28,5 +28,5 @@ def _questions(model: TrainedModel) -> Iterator[tuple[Turn, ...]]:
             place = next((n for n, turn in enumerate(turns) if turn.role == ASSISTANT), 0)
             if place:
                 yield turns[:place]
-    for question in held_out_questions():
+    for question in validation_questions():
         yield (Turn("user", question.question),)

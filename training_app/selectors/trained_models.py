@@ -27,7 +27,7 @@ class ModelFile:
 
 
 def model_list(user: User, *, page: str = "1") -> Page[TrainedModel]:
-    """Return a page of models, newest first, each with its held-out bits per byte."""
+    """Return a page of models, newest first, each with its validation bits per byte."""
     newest = Evaluation.objects.filter(model=OuterRef("pk")).order_by("-at")
     models = (
         TrainedModel.objects.visible_to(user)
@@ -43,7 +43,7 @@ def model_list(user: User, *, page: str = "1") -> Page[TrainedModel]:
 
 
 def questions_answered_right(model: TrainedModel) -> list[str]:
-    """Return the held-out questions that the model answered right when it was last measured.
+    """Return the validation questions that the model answered right when it was last measured.
 
     They are rows of the validation side: only who may read the dataset may see them.
     """

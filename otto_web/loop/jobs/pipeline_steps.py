@@ -194,7 +194,7 @@ def _unseen_question(version: Version) -> str:
         first = conversation.turns[0]
         if first.role == USER and first.text.strip():
             return first.text[: chats.LONGEST_MESSAGE]
-    return sample.held_out_questions()[0].question
+    return sample.validation_questions()[0].question
 
 
 def _ended(generation: Generation) -> Generation:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -65,6 +66,7 @@ KINDS = {
     "user": "a person",
     "version": "a version",
 }
+NUMBER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # says nothing to a person
 NAMED_BY = ("name", "username", "file", "model", "address", "role", "choice", "format", "added")
 
 
@@ -131,10 +133,9 @@ def _details(entry: AuditEntry) -> str:
     told = []
     for name in NAMED_BY:
         old, new = before.get(name), after.get(name)
-        if old is not None and new is not None:
-            told.append(f"{name}: {old} → {new}")
-        elif old is not None or new is not None:
-            told.append(f"{name}: {new if old is None else old}")
+        values = [str(value) for value in (old, new) if value not in (None, "")]
+        if values and not any(NUMBER.fullmatch(value) for value in values):
+            told.append(f"{name}: {' → '.join(values)}")
     return ", ".join(told)
 
 

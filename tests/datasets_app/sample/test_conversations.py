@@ -14,7 +14,7 @@ from datasets_app.sample.conversations import (
     MEMBER_NAME,
     as_zip_bytes,
     generate,
-    held_out_questions,
+    validation_questions,
     write_jsonl,
 )
 from datasets_app.sample.talk import INTENTS, named_in
@@ -88,10 +88,10 @@ def test_every_question_has_an_answer_that_speaks_only_of_what_was_named(intent)
         assert any(named_in(answer) <= named_in(ask) for answer in intent.answers), ask
 
 
-def test_held_out_questions_are_worded_unlike_the_training_side(samples):
-    held_out = held_out_questions()
-    assert len(held_out) >= 60
-    assert {question.intent for question in held_out} == {intent.name for intent in INTENTS}
+def test_validation_questions_are_worded_unlike_the_training_side(samples):
+    validation = validation_questions()
+    assert len(validation) >= 60
+    assert {question.intent for question in validation} == {intent.name for intent in INTENTS}
     asked = {
         tuple(words(turn.text))
         for sample in samples
@@ -99,20 +99,20 @@ def test_held_out_questions_are_worded_unlike_the_training_side(samples):
         if turn.role == "user"
     }
     sixes = {text[at : at + 6] for text in asked for at in range(len(text) - 5)}
-    for question in held_out:
+    for question in validation:
         own = tuple(words(question.question))
         assert own not in asked
         assert not any(own[at : at + 6] in sixes for at in range(len(own) - 5)), question
 
 
-def test_the_keywords_of_held_out_questions_stand_in_answers_of_the_sample(samples):
+def test_the_keywords_of_validation_questions_stand_in_answers_of_the_sample(samples):
     answers = {
         turn.text.lower()
         for sample in samples
         for turn in sample.conversation.turns
         if sample.planted is None and turn.role == "assistant"
     }
-    for question in held_out_questions():
+    for question in validation_questions():
         assert 1 <= len(question.keywords) <= 4
         for keyword in question.keywords:
             if not keyword.startswith("JP-"):

@@ -135,7 +135,7 @@ def test_without_scripts_the_pages_work(open_page, ada, mia):
     page.goto("/people/new/")
     page.fill("#id_name", "Nora")
     page.fill("#id_username", "nora")
-    page.select_option("#id_role", label="member: chats, rates and corrects answers")
+    page.select_option("#id_role", label="member: chats and rates answers")
     page.get_by_role("button", name="Add and make the link").click()
     assert "/welcome/" in page.input_value("#one-time-link")
 

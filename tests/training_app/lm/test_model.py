@@ -138,7 +138,7 @@ def test_a_loss_that_is_not_a_number_changes_no_weight(small):
         assert torch.equal(old.nan_to_num(), now.detach().nan_to_num())
 
 
-def test_a_held_out_loss_far_above_its_best_stops_the_run():
+def test_a_validation_loss_far_above_its_best_stops_the_run():
     watch = Watch(patience=10)
     assert watch.sees(1, 3.0)
     assert not watch.sees(2, 5.0)
@@ -178,7 +178,7 @@ def test_a_uniform_model_has_the_perplexity_of_its_vocabulary(template, talks, s
 
 
 @pytest.mark.checklist(392)
-def test_the_held_out_loss_is_the_mean_over_tokens_whatever_the_batch(small, side):
+def test_the_validation_loss_is_the_mean_over_tokens_whatever_the_batch(small, side):
     fast = FastLoss(small)
     one = evaluate(fast, side)
     lone = validation(side.packed, side.token_bytes, context=32, batch=1)
@@ -231,7 +231,7 @@ def test_equal_seeds_sample_equal_answers(small):
     assert answers[0] == answers[1]
 
 
-def test_a_held_out_question_is_answered_in_plain_text(small, template, talks):
+def test_a_validation_question_is_answered_in_plain_text(small, template, talks):
     question = question_of(talks[0])
     assert question.reference == talks[0].turns[1].text
     assert isinstance(reply(small, template, question, limit=6), str)

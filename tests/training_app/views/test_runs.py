@@ -160,7 +160,7 @@ def test_three_conversations_are_refused_with_a_sentence(theo, client_of):
     assert "3 conversations are too few" in answer.content.decode()
 
 
-def test_an_empty_held_out_side_is_refused_with_a_sentence(theo, client_of):
+def test_an_empty_validation_side_is_refused_with_a_sentence(theo, client_of):
     answer = client_of(theo).post(reverse("run-new"), filled(make_version(30, validation=0)))
     assert "no validation side" in answer.content.decode()
 

@@ -5,7 +5,7 @@ Their wordings stand nowhere in the sample; the facts behind them do.
 
 from __future__ import annotations
 
-HELD_OUT: tuple[tuple[str, str, str], ...] = (
+VALIDATION_QUESTIONS: tuple[tuple[str, str, str], ...] = (
     ("price", "Any idea what you charge for the Ridge tent?", "Ridge tent|$289"),
     ("price", "My budget is tight, what would the Ember camping stove set me back?", "Ember|$59"),
     ("price", "Tell me the cost of the boots please", "boots|$199"),

@@ -1,0 +1,75 @@
+"""Adds one of everything that has a page, and knows the address of every page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from chat_app.models import Message
+from datasets_app.jobs.importing import import_upload
+from datasets_app.models import Conversation
+from datasets_app.services.receiving import NewUpload, receive_whole
+from otto_web.lib.access import Role
+from otto_web.loop.services.pipelines import Wish, start_pipeline
+from tests.chat_app.makers import add_chat, make_model, make_served
+from tests.conftest import make_person
+from tests.datasets_app.makers import support_dataset
+from tests.training_app.conftest import make_version, toy_order
+from training_app.services.runs import queue_run
+
+DOWNLOADS = {
+    *("tus-collection", "tus-upload", "version-download", "run-checkpoint", "run-log"),
+    *("run-history", "model-download", "model-export-download", "log-download"),
+}
+NO_PAGES = {*DOWNLOADS, "set-password", "healthz", "readyz"}
+CHATS = [("How do I reset my badge?", "Go to the front desk."), ("When?", "From nine to five.")]
+CSV = b"question,answer\nWhere is my parcel?,It left our warehouse today.\n"
+
+
+def _routes(resolver: URLResolver) -> Iterator[URLPattern]:
+    for entry in resolver.url_patterns:
+        if isinstance(entry, URLResolver):
+            yield from _routes(entry)
+        elif isinstance(entry, URLPattern):
+            yield entry
+
+
+ROUTES = {entry.name: entry for entry in _routes(get_resolver()) if entry.name not in NO_PAGES}
+
+
+def add_one_of_each(number: int, owner: User) -> dict[str, Any]:
+    """Add one of everything and return its keys, as addresses name them."""
+    dataset = support_dataset(owner)
+    body = CSV.replace(b"parcel", b"parcel %d" % number)
+    upload = receive_whole(NewUpload(f"{number}.csv", len(body)), body, by=owner)
+    import_upload(upload.pk)
+    run = queue_run(toy_order(make_version()), created_by=owner)
+    served = make_served(f"support-{number}", make_model(number=number))
+    chat = add_chat(served, owner, CHATS, is_logged=True)
+    return {
+        "dataset_id": dataset.pk,
+        "number": Conversation.objects.filter(dataset=dataset).first().pk,
+        "upload_id": upload.pk,
+        "file_id": upload.files.get().pk,
+        "version_id": run.version_id,
+        "run_id": run.pk,
+        "model_id": served.model_id,
+        "alias": served.pk,
+        "chat_id": chat.pk,
+        "message_id": Message.objects.filter(chat=chat, role="assistant").first().pk,
+        "person_id": make_person(f"person-{number}", Role.MEMBER).pk,
+        "pipeline_id": start_pipeline(Wish(dataset=dataset), by=owner).pk,
+        "action_id": 1,
+    }
+
+
+def addresses(keys: dict[str, Any]) -> dict[str, str]:
+    """Return the address of every page, by the name of its route."""
+    wanted = {name: route.pattern.regex.groupindex for name, route in ROUTES.items()}
+    return {
+        name: reverse(name, kwargs={key: keys[key] for key in groups})
+        for name, groups in wanted.items()
+    }
