@@ -48,7 +48,7 @@ def _quick_trial():
 
 @pytest.fixture(scope="module")
 def data():
-    """Two held-out conversations: each is answered at every evaluation."""
+    """Two validation conversations: each is answered at every evaluation."""
     return TokenSource(TALKS[:40], TALKS[40:42], fingerprint="toy")
 
 
