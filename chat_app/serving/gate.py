@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chat_app.serving.errors import ServingError
 from chat_app.serving.graph_files import graph_path
 from chat_app.serving.session import Session
 
@@ -21,6 +23,7 @@ FIRST = 2  # tokens read before the first is judged: the fewest that are read be
 # What int8 may cost, both chosen by hand.
 LARGEST_LOSS = 0.01  # of perplexity, as a share
 LEAST_AGREEMENT = 0.98  # share of tokens
+_LARGEST_EXPONENT = math.log(sys.float_info.max)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +52,18 @@ class Gate:
 def weigh_int8(folder: Path, texts: Sequence[Sequence[int]], *, threads: int = 1) -> Gate:
     """Compare both serving files of a model folder on texts, each a list of token ids.
 
-    Texts of fewer than three tokens are left out, at least one must remain; each is cut to the
-    context. Raises BrokenModelError where a file cannot be loaded or run.
+    Texts of fewer than three tokens are left out; each is cut to the context. Raises ServingError
+    where none remains, BrokenModelError where a file cannot be loaded or run.
     """
     exact = Session(graph_path(folder, "fp32"), slots=ROWS, threads=threads)
     small = Session(graph_path(folder, "row-int8"), slots=ROWS, threads=threads)
     usable = sorted((list(text)[: exact.context] for text in texts), key=len, reverse=True)
     usable = [text for text in usable if len(text) > FIRST]
+    if not usable:
+        raise ServingError(
+            "There is no text of three tokens or more to compare the serving files on."
+            " Add longer conversations to the validation side."
+        )
     losses, agreed = np.zeros(2), 0
     for start in range(0, len(usable), ROWS):
         group = usable[start : start + ROWS]  # the longest first: rows end from the back
@@ -65,7 +73,12 @@ def weigh_int8(folder: Path, texts: Sequence[Sequence[int]], *, threads: int = 1
         agreed += int(np.count_nonzero(exact_best == small_best))
     tokens = sum(len(text) - FIRST for text in usable)
     exact_loss, small_loss = losses / tokens
-    return Gate(tokens, math.exp(exact_loss), math.exp(small_loss), agreed / tokens)
+    return Gate(tokens, _perplexity(exact_loss), _perplexity(small_loss), agreed / tokens)
+
+
+def _perplexity(loss: float) -> float:
+    """Return e to the loss; one that no float holds is infinite, and keeps the gate shut."""
+    return math.exp(loss) if not loss > _LARGEST_EXPONENT else math.inf
 
 
 def _judge(session: Session, texts: Sequence[Sequence[int]]) -> tuple[Array, Array]:

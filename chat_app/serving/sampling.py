@@ -78,7 +78,7 @@ class Sampler:
         """Return the id of the next token of one row and remember it.
 
         `logits` is (vocab_size,), `top_values` and `top_ids` are its best, (K,), the best first.
-        Raises BrokenModelError where the scores are not numbers and the temperature is not 0.
+        Raises BrokenModelError where the scores are not numbers.
         """
         ids, probabilities = self.candidates(logits, top_values, top_ids)
         draw = self._random.random()  # one per token, also where nothing is left to choose
@@ -104,9 +104,12 @@ class Sampler:
             logits = self._penalised(logits)
             top_ids = np.argpartition(-logits, len(top_ids) - 1)[: len(top_ids)]
             top_values = np.sort(logits[top_ids])[::-1]
+        best = logits.max()  # no number as soon as one score is none
+        if not np.isfinite(best):
+            raise BrokenModelError("The model's scores are not numbers; its weights are damaged.")
         if params.temperature < GREEDY_BELOW:
             return np.array([int(logits.argmax())]), np.ones(1)
-        ranking = _Ranking(logits, params)
+        ranking = _Ranking(logits, best, params)
         if ranking.is_within(top_values):
             return ranking.filter(np.sort(top_ids))
         return ranking.filter(np.arange(len(logits)))
@@ -132,11 +135,8 @@ class Sampler:
 class _Ranking:
     """The probabilities of one row's tokens relative to its best token."""
 
-    def __init__(self, logits: Array, params: Sampling) -> None:
-        self._logits, self._params = logits, params
-        self._best = logits.max()
-        if not np.isfinite(self._best):
-            raise BrokenModelError("The model's scores are not numbers; its weights are damaged.")
+    def __init__(self, logits: Array, best: np.floating[Any], params: Sampling) -> None:
+        self._logits, self._best, self._params = logits, best, params
 
     def is_within(self, top_values: Array) -> bool:
         """Say whether the tokens ranked already hold everything that may be drawn."""

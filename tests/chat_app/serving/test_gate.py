@@ -9,7 +9,9 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
+from chat_app.serving.errors import ServingError
 from chat_app.serving.gate import FIRST, Gate, weigh_int8
+from chat_app.serving.graph import Graph
 from chat_app.serving.graph_files import graph_path
 from datasets_app.corpus.conversation import ASSISTANT, USER, Conversation, Turn
 from tests.chat_app.serving.toys import CHATS
@@ -54,6 +56,36 @@ def test_damaged_scales_are_rejected(trained_folder, texts, tmp_path):
             part.CopyFrom(onnx.numpy_helper.from_array(values * np.float32(1.2), part.name))
     onnx.save_model(model, str(graph_path(folder, "row-int8")))
     assert not weigh_int8(folder, texts).is_open
+
+
+def test_texts_that_hold_nothing_to_compare_are_a_sentence(trained_folder):
+    for texts in ([], [[]], [[5, 6], [7]]):
+        with pytest.raises(ServingError, match=r"no text of three tokens"):
+            weigh_int8(trained_folder, texts)
+
+
+def test_scales_that_blow_up_shut_the_gate(trained_folder, texts, tmp_path):
+    folder = shutil.copytree(trained_folder, tmp_path / "model")
+    model = onnx.load(graph_path(folder, "row-int8"))
+    sizes = [part for part in model.graph.initializer if len(part.dims) == 1]
+    head = max(sizes, key=lambda part: part.dims[0])  # one scale for each entry of the vocabulary
+    values = onnx.numpy_helper.to_array(head) * np.float32(1e6)
+    head.CopyFrom(onnx.numpy_helper.from_array(values, head.name))
+    onnx.save_model(model, str(graph_path(folder, "row-int8")))
+    gate = weigh_int8(folder, texts)
+    assert gate.perplexity_int8 == math.inf
+    assert not gate.is_open
+
+
+def test_a_matrix_with_a_column_of_zeros_stays_one():
+    weight = np.zeros((4, 3), np.float32)
+    weight[:, 1] = [1, -2, 3, -4]
+    graph = Graph(shape=None, weights={}, precision="row-int8")
+    graph.int8_matmul("x", weight)
+    arrays = [onnx.numpy_helper.to_array(part) for part in graph.constants]
+    assert all(np.isfinite(array).all() for array in arrays)
+    (matrix,) = [array for array in arrays if array.shape == weight.shape]
+    assert matrix[:, [0, 2]].tolist() == [[0, 0]] * 4
 
 
 def test_the_gate_needs_both_figures():

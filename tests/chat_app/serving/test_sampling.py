@@ -12,7 +12,7 @@ from transformers import (
     TopPLogitsWarper,
 )
 
-from chat_app.serving.errors import ServingError
+from chat_app.serving.errors import BrokenModelError, ServingError
 from chat_app.serving.sampling import Sampler, Sampling
 
 PROMPT = [3, 17, 4, 25, 3]
@@ -71,6 +71,17 @@ def test_temperature_zero_takes_the_best_token_whatever_the_seed():
     for seed in range(5):
         sampler = Sampler(Sampling(temperature=0.0), seed, PROMPT)
         assert sampler.choose(*ranked(logits)) == logits.argmax()
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.7])
+@pytest.mark.parametrize("broken", [np.nan, np.inf])
+@pytest.mark.parametrize("more", [{}, {"frequency_penalty": 1.0}])
+def test_scores_that_are_not_numbers_are_a_sentence_at_every_temperature(temperature, broken, more):
+    logits = np.random.default_rng(2).standard_normal(500).astype(np.float32)
+    logits[17] = broken
+    sampler = Sampler(Sampling(temperature=temperature, **more), 1, PROMPT)
+    with pytest.raises(BrokenModelError, match="not numbers"):
+        sampler.choose(*ranked(logits))
 
 
 def test_equal_scores_stay_together_and_come_lowest_id_first():
