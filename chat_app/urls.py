@@ -56,7 +56,7 @@ urlpatterns: list[URLPattern] = [
         name="model-export-order",
     ),
     path(
-        "models/<uuid:model_id>/exports/onnx.zip",
+        "models/<uuid:model_id>/exports/<slug:format_name>.zip",
         exports.model_export_download,
         name="model-export-download",
     ),

@@ -32,7 +32,7 @@ JOBS = {
     "datasets.freeze_version": Job("datasets_app.jobs.freezing:freeze"),
     "datasets.rescore_dataset": Job("datasets_app.jobs.rescoring:rescore_dataset"),
     "training.supervise_run": Job("training_app.jobs.supervise:supervise_run", queue="train"),
-    "training.export_portable": Job("training_app.jobs.portable_exports:export_portable_model"),
+    "training.build_export": Job("training_app.jobs.exports:build_export"),
     "chat.prove_serving_export": Job("chat_app.jobs.serving_exports:prove_serving_export"),
     "loop.advance_pipeline": Job("otto_web.loop.jobs.pipelines:advance"),
 }

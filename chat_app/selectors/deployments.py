@@ -10,7 +10,8 @@ from django.db.models import Count, Q, QuerySet
 
 from chat_app.models import PRECISION, Deployment, DeploymentEvent, ServingExport
 from chat_app.selectors.chats import possible_starters
-from training_app.models import Export, TrainedModel
+from training_app.models import TrainedModel
+from training_app.selectors.exports import format_lines
 
 EVENTS_SHOWN = 50
 
@@ -98,11 +99,11 @@ def _previous(deployment: Deployment, events: list[DeploymentEvent]) -> TrainedM
 
 def model_exports_page(model: TrainedModel) -> dict[str, Any]:
     """Return a model's files for serving and for other tools."""
-    portable = Export.objects.filter(model=model, format="onnx").first()
+    formats = format_lines(model)
     return {
         "model": model,
         "proof": proof_of(model),
-        "portable": portable,
-        "is_under_way": portable is not None and portable.is_under_way,
+        "formats": formats,
+        "is_under_way": any(line.is_under_way for line in formats),
         "deployments": list(model.deployments.filter(is_active=True).order_by("alias")),
     }

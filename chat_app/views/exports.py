@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from chat_app.selectors.deployments import model_exports_page
-from chat_app.services.deployments import order_export
+from chat_app.services.deployments import order_export as order_serving
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest, respond
 from otto_web.lib.work.states import State
 from otto_web.lib.zip_stream import send_folder
+from training_app.lm.exports.registry import FORMATS
 from training_app.models import Export, TrainedModel
 from training_app.models.paths import absolute
-from training_app.services.portable import FORMAT, order_portable
+from training_app.services.exports import order_export
 
 
 def _find_model(request: TeamRequest, model_id: UUID) -> TrainedModel:
@@ -28,7 +29,7 @@ def _find_model(request: TeamRequest, model_id: UUID) -> TrainedModel:
 @role_required(Role.TRAINER)
 @require_GET
 def model_exports(request: TeamRequest, model_id: UUID) -> HttpResponse:
-    """Show the serving file and the portable file, each with its proof."""
+    """Show the model in every format and the serving file, each with its proof."""
     return respond(
         request,
         page="chat/model_exports.html",
@@ -40,20 +41,29 @@ def model_exports(request: TeamRequest, model_id: UUID) -> HttpResponse:
 @role_required(Role.TRAINER)
 @require_POST
 def model_export_order(request: TeamRequest, model_id: UUID) -> HttpResponse:
-    """Order a file: the portable one, or the one for serving."""
-    model = _find_model(request, model_id)
-    if request.POST.get("format") == "serving":
-        order_export(model, by=request.user)
+    """Order a file: in one of the formats that are built, or the one for serving."""
+    model, name = _find_model(request, model_id), request.POST.get("format", "")
+    if name == "serving":
+        order_serving(model, by=request.user)
+    elif name in FORMATS and FORMATS[name].is_built:
+        order_export(model, name, by=request.user)
     else:
-        order_portable(model, by=request.user)
+        raise Http404(f"There is no format “{name}” to order.")
     return redirect("model-exports", model.pk)
 
 
 @role_required(Role.TRAINER)
 @require_safe
-def model_export_download(request: TeamRequest, model_id: UUID) -> HttpResponseBase:
-    """Send the portable model as a ZIP that optimum and onnxruntime open once unpacked."""
-    model = _find_model(request, model_id)
-    ready = Export.objects.filter(model=model, format=FORMAT, state=State.SUCCEEDED)
-    name = f"{slugify(model.name) or 'model'}-{model.number}-onnx"
-    return send_folder(request, absolute(get_object_or_404(ready).path), of=model, name=name)
+def model_export_download(
+    request: TeamRequest, model_id: UUID, format_name: str
+) -> HttpResponseBase:
+    """Send the model in a format as a ZIP that its tools open once unpacked."""
+    model, found = _find_model(request, model_id), FORMATS.get(format_name)
+    if found is None:
+        raise Http404(f"There is no format “{format_name}”.")
+    path = model.path
+    if found.is_built:
+        ready = Export.objects.filter(model=model, format=format_name, state=State.SUCCEEDED)
+        path = get_object_or_404(ready).path
+    name = f"{slugify(model.name) or 'model'}-{model.number}{found.suffix}"
+    return send_folder(request, absolute(path), of=model, name=name)

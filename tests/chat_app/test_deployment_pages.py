@@ -51,7 +51,8 @@ def test_exports_are_for_trainers_and_of_models_that_are_there(name, served, cor
     for person, model, status in ((cora, served.model.pk, 403), (theo, uuid4(), 404)):
         client = client_of(person)
         send = client.post if name == "model-export-order" else client.get
-        assert send(reverse(name, args=[model])).status_code == status
+        more = ["onnx"] if name == "model-export-download" else []
+        assert send(reverse(name, args=[model, *more])).status_code == status
 
 
 @pytest.mark.parametrize("name", ["deployment-detail", *POSTS])
@@ -180,7 +181,7 @@ def test_an_export_is_ordered_once_and_shows_how_it_stands(served, theo, client_
         state="failed", finished_at=timezone.now(), message="The ONNX file differs from torch."
     )
     assert "The ONNX file differs from torch." in client.get(url).content.decode()
-    client.post(reverse("model-export-order", args=[served.model_id]))
+    client.post(reverse("model-export-order", args=[served.model_id]), {"format": "onnx"})
     export.refresh_from_db()
     assert export.state == "queued"
 
@@ -197,9 +198,22 @@ def test_a_proved_export_is_downloaded_as_a_zip(served, theo, client_of, data_di
     )  # fmt: skip
     page = client_of(theo).get(reverse("model-exports", args=[served.model_id]))
     assert "64 equal" in page.content.decode()
-    answer = client_of(theo).get(reverse("model-export-download", args=[served.model_id]))
+    answer = client_of(theo).get(reverse("model-export-download", args=[served.model_id, "onnx"]))
     assert b"".join(answer.streaming_content).startswith(b"PK")
     assert 'filename="support-3m-1-onnx.zip"' in answer["Content-Disposition"]
+
+
+@pytest.mark.parametrize("name", ["huggingface", "ghost", ""])
+def test_what_is_not_built_cannot_be_ordered(name, served, theo, client_of):
+    url = reverse("model-export-order", args=[served.model_id])
+    assert client_of(theo).post(url, {"format": name}).status_code == 404
+    assert not Export.objects.exists()
+
+
+def test_formats_that_are_not_there_yet_are_404(served, theo, client_of):
+    for name in ("onnx", "ghost"):
+        url = reverse("model-export-download", args=[served.model_id, name])
+        assert client_of(theo).get(url).status_code == 404
 
 
 def test_lists_cost_the_same_queries_however_long(

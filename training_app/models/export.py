@@ -11,7 +11,7 @@ from training_app.models.trained_model import TrainedModel
 class Export(Work):
     """A model in another program's format, offered only after its numbers agreed with torch's."""
 
-    job = "training.export_portable"
+    job = "training.build_export"
 
     model = models.ForeignKey(TrainedModel, on_delete=models.CASCADE, related_name="exports")
     format = models.CharField(max_length=20)

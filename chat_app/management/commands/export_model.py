@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 from argparse import ArgumentParser
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +14,19 @@ from django.core.management.base import BaseCommand, CommandError
 
 from chat_app.jobs.serving_exports import prove_serving_export
 from chat_app.jobs.waiting import settle
-from chat_app.services.deployments import order_export
+from chat_app.services.deployments import order_export as order_serving
 from chat_app.serving.errors import ServingError
 from chat_app.serving.graph_files import GRAPH_FILES
 from otto_web.servers.borrow import servers_for_command
-from training_app.jobs.portable_exports import export_portable_model
+from training_app.jobs.exports import build_export
 from training_app.lm.config import TrainingError
+from training_app.lm.exports.registry import FORMATS
 from training_app.models import TrainedModel
 from training_app.models.paths import absolute
 from training_app.selectors.names import model_named
-from training_app.services.portable import order_portable
+from training_app.services.exports import order_export
 
-FORMATS = ("serving", "onnx", "huggingface")
+SERVING = "serving"  # the graph of this installation's engine; not for other tools
 PAPERS = (
     *("otto.json", "config.json", "generation_config.json"),
     *("tokenizer.json", "tokenizer_config.json", "chat_template.jinja"),
@@ -35,7 +38,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("model", help="id, “name number” or name (its newest)")
-        parser.add_argument("--format", choices=FORMATS, required=True)
+        parser.add_argument("--format", choices=(SERVING, *FORMATS), required=True)
         parser.add_argument("--to", required=True, type=Path, help="a folder that is not there yet")
         parser.add_argument("--json", action="store_true", help="one JSON object as the answer")
 
@@ -46,7 +49,7 @@ class Command(BaseCommand):
         with servers_for_command("export_model", tell=self.stderr.write) as borrowed:
             try:
                 model = model_named(options["model"])
-                write = WRITERS[options["format"]]
+                write = _writer(options["format"])
                 figures = write(model, target, has_workers=borrowed.has_workers)
             except (ServingError, TrainingError) as error:
                 raise CommandError(str(error)) from error
@@ -59,7 +62,7 @@ class Command(BaseCommand):
 
 def _write_serving(model: TrainedModel, target: Path, *, has_workers: bool) -> dict[str, Any]:
     """Copy the serving graph with the tokenizer and configuration that it needs."""
-    export = order_export(model, by=None)
+    export = order_serving(model, by=None)
     settle(export, prove_serving_export, has_workers=has_workers)
     folder = absolute(model.path)
     names = [GRAPH_FILES["fp32"], *PAPERS]
@@ -70,22 +73,24 @@ def _write_serving(model: TrainedModel, target: Path, *, has_workers: bool) -> d
     return {"parity_max_error": export.parity_max, "sha256": export.sha256}
 
 
-def _write_portable(model: TrainedModel, target: Path, *, has_workers: bool) -> dict[str, Any]:
-    export = order_portable(model, by=None)
-    settle(export, export_portable_model, has_workers=has_workers)
+def _write_built(
+    model: TrainedModel, target: Path, *, name: str, has_workers: bool
+) -> dict[str, Any]:
+    """Copy a format that a job builds and proves."""
+    export = order_export(model, name, by=None)
+    settle(export, build_export, has_workers=has_workers)
     shutil.copytree(absolute(export.path), target, dirs_exist_ok=True)
     return {"parity_max_error": export.parity_max, "sha256": export.sha256}
 
 
-def _write_huggingface(model: TrainedModel, target: Path, *, has_workers: bool) -> dict[str, Any]:
-    """Copy the folder that transformers opens; PyTorch itself computes with it."""
+def _write_folder(model: TrainedModel, target: Path, *, has_workers: bool) -> dict[str, Any]:
+    """Copy the model's folder, without what only this installation's engine reads."""
     without = shutil.ignore_patterns("serving")
     shutil.copytree(absolute(model.path), target, dirs_exist_ok=True, ignore=without)
     return {}
 
 
-WRITERS = {
-    "serving": _write_serving,
-    "onnx": _write_portable,
-    "huggingface": _write_huggingface,
-}
+def _writer(name: str) -> Callable[..., dict[str, Any]]:
+    if name == SERVING:
+        return _write_serving
+    return partial(_write_built, name=name) if FORMATS[name].is_built else _write_folder

@@ -1,4 +1,4 @@
-"""The one core of durable work, shown on a real kind: portable exports."""
+"""The one core of durable work, shown on a real kind: exports of models."""
 
 from __future__ import annotations
 

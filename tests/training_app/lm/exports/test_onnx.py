@@ -1,4 +1,4 @@
-"""The portable ONNX computes what torch computes, or is refused."""
+"""The ONNX for other tools computes what torch computes, or is refused."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from datasets_app.corpus.conversation import USER, Turn
 from training_app.lm.config import ModelConfig
+from training_app.lm.exports.onnx import export_onnx, prove
+from training_app.lm.exports.proof import ParityError
 from training_app.lm.folder import open_model, verify_model, write_model
 from training_app.lm.layout import FolderError
 from training_app.lm.model import build_model
-from training_app.lm.portable import ParityError, export_portable, prove
 from training_app.lm.template import Template
 
 ASKED = ["Where is my parcel number 3?", "ok"]
@@ -93,7 +94,7 @@ def test_weights_as_a_pickle_are_refused_with_the_reason(folder):
 def test_the_export_agrees_with_torch_and_a_wrong_one_is_refused(folder, tmp_path, talks):
     template = Template.open(folder)
     prompts = [template.prompt(talk.turns[:1]).ids for talk in talks[:3]]
-    parity = export_portable(folder, tmp_path / "portable", prompts)
+    parity = export_onnx(folder, tmp_path / "portable", prompts)
     assert parity.largest_error <= 1e-4
     assert parity.greedy_tokens == 48
     tokenizer = AutoTokenizer.from_pretrained(tmp_path / "portable", local_files_only=True)

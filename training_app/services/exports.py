@@ -11,18 +11,16 @@ from otto_web.lib.work.claims import order_anew
 from otto_web.lib.work.states import State
 from training_app.models import Export, TrainedModel
 
-FORMAT = "onnx"
-
 
 @transaction.atomic
-def order_portable(model: TrainedModel, *, by: User | None) -> Export:
-    """Order the portable ONNX file of a model, once; one that failed is tried again."""
+def order_export(model: TrainedModel, format_name: str, *, by: User | None) -> Export:
+    """Order a model in a format that must be built, once; one that failed is tried again."""
     export, is_fresh = Export.objects.select_for_update().get_or_create(
-        model=model, format=FORMAT, precision="fp32", defaults={"created_by": by}
+        model=model, format=format_name, precision="fp32", defaults={"created_by": by}
     )
     if order_anew(Export.objects.filter(pk=export.pk, state=State.FAILED), created_by=by):
         export.refresh_from_db()
     if is_fresh or export.state == State.QUEUED:
-        audit.record(by, "export", model, after={"format": FORMAT})
+        audit.record(by, "export", model, after={"format": format_name})
         hint(Export.job, export.pk)
     return export

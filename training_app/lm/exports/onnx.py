@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,31 +12,14 @@ import torch
 from numpy.typing import NDArray
 from optimum.exporters.onnx import main_export
 
-from training_app.lm.config import TrainingError
+from training_app.lm.exports.proof import ParityError, Proof
 from training_app.lm.folder import open_model, open_network
 
 LARGEST_ERROR = 1e-4  # of the largest logit, fp32: as for serving, decision 5
 _GREEDY_TOKENS = 16  # compared for each prompt; chosen by hand
 
 
-class ParityError(TrainingError):
-    """The exported model does not compute what torch computes."""
-
-
-@dataclass(frozen=True, slots=True)
-class PortableParity:
-    """How far the export is from torch, over all prompts."""
-
-    prompts: int
-    largest_error: float  # relative to the largest logit
-    greedy_tokens: int  # compared, all equal
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the figures as plain values."""
-        return asdict(self)
-
-
-def export_portable(folder: Path, target: Path, prompts: Sequence[Sequence[int]]) -> PortableParity:
+def export_onnx(folder: Path, target: Path, prompts: Sequence[Sequence[int]]) -> Proof:
     """Write the model as ONNX in Hugging Face layout to `target`.
 
     Raises ParityError where it does not agree with torch, FolderError where `folder` is no model.
@@ -53,7 +35,7 @@ def export_portable(folder: Path, target: Path, prompts: Sequence[Sequence[int]]
     return prove(folder, target, prompts)
 
 
-def prove(folder: Path, target: Path, prompts: Sequence[Sequence[int]]) -> PortableParity:
+def prove(folder: Path, target: Path, prompts: Sequence[Sequence[int]]) -> Proof:
     """Return how well the ONNX file agrees with torch on prompts of token ids.
 
     Raises ParityError where a logit differs by more than LARGEST_ERROR, or a greedy token at all.
@@ -76,7 +58,7 @@ def prove(folder: Path, target: Path, prompts: Sequence[Sequence[int]]) -> Porta
                 )
             ids.append(int(expected[-1].argmax()))
             compared += 1
-    return PortableParity(len(prompts), largest, compared)
+    return Proof(len(prompts), largest, compared)
 
 
 @torch.no_grad()
