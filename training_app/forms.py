@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 from uuid import uuid4
 
@@ -15,20 +15,26 @@ from datasets_app.models import Version
 from datasets_app.selectors.versions import trainable_versions
 from otto_web.lib import words
 from training_app.lm.config import (
-    DEFAULT_PRESET,
-    PRESETS,
     ConfigError,
     DataConfig,
     ModelConfig,
-    Preset,
     RunSpec,
     TrainConfig,
     TrainingError,
 )
+from training_app.lm.methods.registry import DEFAULT_METHOD
+from training_app.lm.presets import DEFAULT_PRESET, PRESETS, Preset
 from training_app.models import TrainedModel
 from training_app.selectors.forecast import Forecast, forecast
 from training_app.selectors.local_models import PREFIX, how_to_add, local_names, local_shape
-from training_app.selectors.setting_words import MODEL_SETTINGS, SETTINGS, TRAIN_SETTINGS, Setting
+from training_app.selectors.setting_words import (
+    DATA_SETTINGS,
+    METHOD_CHOICES,
+    MODEL_SETTINGS,
+    SETTINGS,
+    TRAIN_SETTINGS,
+    Setting,
+)
 from training_app.services.runs import Order, following_name
 
 LENGTH_FIELDS = {"length": "How long", "length_unit": "Unit"}
@@ -62,6 +68,12 @@ class RunForm(forms.Form):
         help_text="A folder that somebody carried to this machine, as safetensors; it is read in"
         " windows of the context below.",
     )
+    method = forms.ChoiceField(
+        label="What is trained",
+        required=False,
+        choices=METHOD_CHOICES,
+        help_text="Of a model that goes on learning; from scratch it is always everything.",
+    )
     length = forms.FloatField(label=LENGTH_FIELDS["length"], min_value=0.001)
     length_unit = forms.ChoiceField(label=LENGTH_FIELDS["length_unit"], choices=LENGTHS)
     name = forms.CharField(
@@ -91,7 +103,7 @@ class RunForm(forms.Form):
         models = TrainedModel.objects.visible_to(user).ready().order_by("-created_at")
         self.fields["start_model"].queryset = models  # type: ignore[attr-defined]
         self._offer_local_models()
-        for config in (ModelConfig, TrainConfig):
+        for config in (DataConfig, ModelConfig, TrainConfig):
             for item in fields(config):
                 if item.name in SETTINGS:
                     self.fields[item.name] = _field(str(item.type), SETTINGS[item.name])
@@ -125,15 +137,16 @@ class RunForm(forms.Form):
         train = {name: values[name] for name in TRAIN_SETTINGS}
         length = values["length"]
         train[values["length_unit"]] = int(length) if values["length_unit"] == "steps" else length
-        return RunSpec(
-            model,
-            TrainConfig(**train),
-            DataConfig(
-                version=str(values["version"].pk), system_prompt=values["system_prompt"].strip()
-            ),
-            start_from=start_from,
-            preset=values["preset"],
+        data = DataConfig(
+            version=str(values["version"].pk),
+            system_prompt=values["system_prompt"].strip(),
+            **{name: values[name] for name in DATA_SETTINGS},
         )
+        spec = RunSpec(model, TrainConfig(**train), data, preset=values["preset"])
+        method = values["method"] or DEFAULT_METHOD
+        if start_from:
+            return spec.started(start_from, method)
+        return spec if method == DEFAULT_METHOD else replace(spec, method=method)
 
     def _start(self, values: dict[str, Any]) -> tuple[ModelConfig, str]:
         """Return the network's shape, and what the run begins with."""
@@ -172,7 +185,8 @@ class RunForm(forms.Form):
 
     @property
     def advanced_model(self) -> list[BoundField]:
-        return [self[name] for name, setting in MODEL_SETTINGS.items() if not setting.is_simple]
+        settings = {**DATA_SETTINGS, **MODEL_SETTINGS}
+        return [self[name] for name, setting in settings.items() if not setting.is_simple]
 
     @property
     def has_model_errors(self) -> bool:
@@ -259,6 +273,7 @@ def preset_values(name: str) -> dict[str, Any]:
     preset: Preset = PRESETS[key]
     values: dict[str, Any] = {name: getattr(preset.model, name) for name in MODEL_SETTINGS}
     values |= {name: getattr(preset.train, name) for name in TRAIN_SETTINGS}
+    values |= {name: getattr(DataConfig(), name) for name in DATA_SETTINGS}
     unit = next(unit for unit, _ in LENGTHS if getattr(preset.train, unit) is not None)
     return values | {
         "length": getattr(preset.train, unit),

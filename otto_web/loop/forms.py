@@ -10,7 +10,7 @@ from chat_app.forms.deployments import ALIAS
 from datasets_app.models import Dataset
 from otto_web.loop.selectors.pipelines import SAMPLE_STEPS
 from otto_web.loop.services.pipelines import Wish
-from training_app.lm.config import DEFAULT_PRESET
+from training_app.lm.presets import DEFAULT_PRESET
 
 
 class PipelineForm(forms.Form):

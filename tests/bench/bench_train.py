@@ -15,16 +15,17 @@ from torch.utils.data import Dataset
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
 from otto_web.lib.cores import usable_cores
-from training_app.lm.config import PRESETS
 from training_app.lm.fast import FastLoss
-from training_app.lm.loop import Hooks, Machinery, StepReport, make_optimizer, train
+from training_app.lm.loop import Hooks, Machinery, StepReport, train
 from training_app.lm.machine import bf16_pays, compile_works
 from training_app.lm.model import build_model
 from training_app.lm.packing import Packed, open_packed, pack
+from training_app.lm.presets import PRESETS
 from training_app.lm.schedule import Schedule
 from training_app.lm.stage import Feed
 from training_app.lm.template import Encoded, Template
 from training_app.lm.tokenizer import train_bpe
+from training_app.lm.trainable import make_optimizer
 
 PRESET = PRESETS["chat"]
 ROUNDS = 3

@@ -18,7 +18,7 @@ from tests.training_app.conftest import ROOT, SUPERVISE, make_version, toy_order
 from training_app.jobs.exit_reason import DISK_TAKES_NOTHING
 from training_app.lm.folder import open_model, verify_model
 from training_app.models import Export, Run, TrainedModel, paths
-from training_app.services.portable import order_portable
+from training_app.services.exports import order_export
 from training_app.services.runs import queue_run
 
 pytestmark = pytest.mark.slow
@@ -122,10 +122,8 @@ def test_a_model_that_finds_no_room_is_published_once_there_is_some(work, data_d
     assert run.attempts == 2
 
 
-def test_a_portable_file_that_finds_no_room_is_made_once_there_is_some(
-    work, data_dir, toy_model, theo
-):
-    export = order_portable(toy_model, by=theo)
+def test_an_export_that_finds_no_room_is_made_once_there_is_some(work, data_dir, toy_model, theo):
+    export = order_export(toy_model, "onnx", by=theo)
     (data_dir / "exports").mkdir()
     work(WORK, Export.job, export.pk, on=namespaces.small(data_dir / "exports", "64k"))
     export.refresh_from_db()

@@ -60,7 +60,9 @@ def test_one_that_differs_is_a_sentence_and_never_offered(toy_model, theo, clien
     assert client.get(url).status_code == 404
 
 
-def test_the_command_writes_it(toy_model, tmp_path):
+def test_the_command_writes_it(toy_model, tmp_path, monkeypatch, process_env):
+    for name in ("DATABASE_URL", "REDIS_URL"):
+        monkeypatch.setenv(name, process_env[name])
     said = StringIO()
     to = str(tmp_path / "out")
     call_command("export_model", "toy", "--format", "letters", "--to", to, "--json", stdout=said)

@@ -107,6 +107,33 @@ _TRAIN = {
 }
 
 
+_TAIL = {
+    "decay_share": Usual(
+        "falling share",
+        0.05,
+        0.5,
+        "the rate falls too fast to gain much.",
+        "it hardly stays before it falls.",
+    )
+}
+_ADAPTERS = {
+    "lora_rank": Usual(
+        "LoRA rank",
+        4,
+        128,
+        "it can learn very little.",
+        "training all weights takes hardly more memory.",
+    ),
+    "lora_alpha": Usual(
+        "LoRA alpha",
+        4,
+        256,
+        "what is learned hardly counts.",
+        "the loss may break; watch its first hundred updates.",
+    ),
+}
+
+
 def refuse_hopeless(spec: RunSpec) -> None:
     """Raise ConfigError for a setting with which no run can end well."""
     for name, (most, why) in HIGHEST.items():
@@ -132,6 +159,10 @@ def unusual(spec: RunSpec) -> Iterator[str]:
     parts: list[tuple[dict[str, Usual], object]] = [(_TRAIN, spec.train)]
     if not spec.start_from:
         parts.insert(0, (_MODEL, spec.model))
+    if spec.train.schedule == "wsd":
+        parts.append((_TAIL, spec.train))
+    if spec.method == "lora":
+        parts.append((_ADAPTERS, spec.train))
     for spans, values in parts:
         remarks = (usual.remark(getattr(values, name)) for name, usual in spans.items())
         yield from filter(None, remarks)

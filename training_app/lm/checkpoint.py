@@ -77,7 +77,8 @@ def read_checkpoint(folder: Path, model: nn.Module, optimizer: Optimizer | None 
     except (ValueError, KeyError, TypeError) as error:
         raise _unreadable(folder / _FILES[2], error) from error
     known = {path.partition("/")[2] for path in moments}
-    if optimizer is not None and progress.step and known != weights.keys():
+    frozen = {name for name, weight in model.named_parameters() if not weight.requires_grad}
+    if optimizer is not None and progress.step and known != weights.keys() - frozen:
         raise CheckpointError(f"The checkpoint {folder.name} is of another network's optimizer.")
     _load_weights(model, weights, folder)
     if optimizer is not None:

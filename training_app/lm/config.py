@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Self
 
+from training_app.lm.decays import DECAYS
+from training_app.lm.methods.registry import DEFAULT_METHOD, METHODS
+from training_app.lm.optimizers.registry import OPTIMIZERS
+from training_app.lm.tokenizer_kinds import OWN, TOKENIZERS
+
 FAMILIES = ("llama", "gpt2")
-SCHEDULES = ("linear", "cosine")
 PRECISIONS = ("auto", "fp32", "bf16")
 COMPILE_CHOICES = ("auto", "on", "off")
 LOSS_CHOICES = ("all", "answers")
 MOST_CONTEXT = 8192
+SCHEMA = 2  # of a stored specification; 1 named neither method nor schema
 
 _KINDS: dict[str, tuple[type, ...]] = {
     "int": (int,),
@@ -109,7 +114,7 @@ def _check_bounds(values: Any, bounds: Mapping[str, tuple[float, float]]) -> Non
             )
 
 
-def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+def _check_choice(name: str, value: str, choices: Collection[str]) -> None:
     if value not in choices:
         raise ConfigError(
             name, f"“{name}” must be one of {', '.join(choices)}, not {shown(value)}."
@@ -177,14 +182,32 @@ class ModelConfig(_Values):
     @property
     def parameters(self) -> int:
         """Return the number of trained weights, embeddings included."""
-        width, inner = self.hidden_size, self.feed_forward
-        embeddings = self.vocab_size * width * (1 if self.tie_word_embeddings else 2)
+        tables = self.vocab_size * self.hidden_size * (1 if self.tie_word_embeddings else 2)
         if self.family == "gpt2":
-            block = 4 * width * width + 2 * width * inner + inner + 9 * width
-            return embeddings + self.context * width + self.layers * block + 2 * width
-        shared = 2 * width * self.kv_heads * self.head_dim
-        block = 2 * width * width + shared + 3 * width * inner + 2 * width
-        return embeddings + self.layers * block + width
+            tables += self.context * self.hidden_size
+        return tables + self.layers * self.block_parameters + self.outer_parameters
+
+    @property
+    def block_matrices(self) -> Sequence[tuple[int, int]]:
+        """Return (in, out) of the linear layers of one block."""
+        width, inner = self.hidden_size, self.feed_forward
+        if self.family == "gpt2":
+            return [(width, 3 * width), (width, width), (width, inner), (inner, width)]
+        shared = [(width, self.kv_heads * self.head_dim)] * 2
+        return [*[(width, width)] * 2, *shared, *[(width, inner)] * 2, (inner, width)]
+
+    @property
+    def block_parameters(self) -> int:
+        """Return the number of weights of one block: matrices, biases and norms."""
+        matrices = sum(inner * outer for inner, outer in self.block_matrices)
+        if self.family == "gpt2":
+            return matrices + sum(outer for _, outer in self.block_matrices) + 4 * self.hidden_size
+        return matrices + 2 * self.hidden_size
+
+    @property
+    def outer_parameters(self) -> int:
+        """Return the number of weights of the last norm, which stands above all blocks."""
+        return self.hidden_size * (2 if self.family == "gpt2" else 1)
 
 
 _MODEL_BOUNDS: dict[str, tuple[float, float]] = {
@@ -214,6 +237,8 @@ class TrainConfig(_Values):
     min_learning_rate: float = 0.0
     warmup_share: float = 0.03  # of all updates
     schedule: str = "linear"
+    decay_share: float = 0.2  # of the updates after warm-up, in which a rate that stays falls
+    optimizer: str = "adamw"
     beta1: float = 0.9
     beta2: float = 0.95
     weight_decay: float = 0.1
@@ -230,13 +255,16 @@ class TrainConfig(_Values):
     patience: int = 5  # evaluations without improvement before the run stops; 0: never
     limit_minutes: float = 0.0  # whole clock since the first start; 0: no limit
     loss_on: str = "all"
+    lora_rank: int = 16  # rows of each adapter
+    lora_alpha: float = 32.0  # an adapter counts alpha / rank times
 
     def __post_init__(self) -> None:
         lengths = [self.steps, self.epochs, self.minutes]
         if sum(length is not None for length in lengths) != 1:
             raise ConfigError("steps", "Say how long by exactly one of steps, epochs, minutes.")
         _check_bounds(self, _TRAIN_BOUNDS)
-        _check_choice("schedule", self.schedule, SCHEDULES)
+        _check_choice("schedule", self.schedule, DECAYS)
+        _check_choice("optimizer", self.optimizer, OPTIMIZERS)
         _check_choice("precision", self.precision, PRECISIONS)
         _check_choice("compile", self.compile, COMPILE_CHOICES)
         _check_choice("loss_on", self.loss_on, LOSS_CHOICES)
@@ -257,6 +285,7 @@ _TRAIN_BOUNDS: dict[str, tuple[float, float]] = {
     "learning_rate": (1e-7, 1),
     "min_learning_rate": (0, 1),
     "warmup_share": (0, 0.9),
+    "decay_share": (0.01, 1),
     "beta1": (0, 0.9999),
     "beta2": (0, 0.99999),
     "weight_decay": (0, 1),
@@ -270,27 +299,59 @@ _TRAIN_BOUNDS: dict[str, tuple[float, float]] = {
     "keep_last": (1, 100),
     "patience": (0, 10_000),
     "limit_minutes": (0, 100_000),
+    "lora_rank": (1, 1024),
+    "lora_alpha": (0.1, 4096),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class DataConfig(_Values):
-    """Which frozen version is trained on, and the system prompt of each conversation."""
+    """Which frozen version is trained on, and how its conversations become tokens."""
 
     version: str = ""
-    tokenizer: str = ""  # empty: a byte-level BPE made of the version, or the start model's own
-    system_prompt: str = ""
+    tokenizer: str = "bpe"  # made of the version; OWN: the start model's
+    system_prompt: str = ""  # of each conversation
+
+    def __post_init__(self) -> None:
+        _check_choice("tokenizer", self.tokenizer, (*TOKENIZERS, OWN))
 
 
 @dataclass(frozen=True, slots=True)
 class RunSpec:
-    """Everything a run is told; stored with it exactly as used."""
+    """Everything a run is told; stored with it exactly as used.
+
+    Raises ConfigError where method, start and tokenizer do not fit together.
+    """
 
     model: ModelConfig
     train: TrainConfig
     data: DataConfig = field(default_factory=DataConfig)
     start_from: str = ""  # the model that the run continues; empty: from scratch
     preset: str = ""
+    method: str = "scratch"
+    schema: int = SCHEMA
+
+    def __post_init__(self) -> None:
+        _check_choice("method", self.method, METHODS)
+        method = METHODS[self.method]
+        if method.is_started and not self.start_from:
+            raise ConfigError(
+                "method", f"“{method.label}” needs a model to start from. Name one, or train all."
+            )
+        if self.start_from and not method.is_started:
+            ways = ", ".join(name for name, way in METHODS.items() if way.is_started)
+            raise ConfigError("method", f"A run that starts from a model trains by one of {ways}.")
+        if method.is_started != (self.data.tokenizer == OWN):
+            raise ConfigError(
+                "tokenizer",
+                "A model keeps its own tokenizer when it goes on learning, and only then;"
+                f" “{self.data.tokenizer}” does not fit.",
+            )
+
+    def started(self, start_from: str, method: str = DEFAULT_METHOD) -> Self:
+        """Return the run that begins with this model and keeps its tokenizer."""
+        data = replace(self.data, tokenizer=OWN)
+        return replace(self, data=data, start_from=start_from, method=method)
 
     def as_json(self) -> dict[str, Any]:
         """Return the specification as `from_json` takes it."""
@@ -301,7 +362,7 @@ class RunSpec:
         """Return the checked run. Raises ConfigError for an unknown key or a wrong value."""
         if not isinstance(values, Mapping):
             raise ConfigError("", f"A run is a JSON object, not {shown(values)}.")
-        parts: dict[str, Any] = dict(values)
+        parts: dict[str, Any] = _upgraded(values)
         kinds = {item.name: str(item.type) for item in fields(cls)}
         for key, value in parts.items():
             if key not in kinds:
@@ -316,79 +377,23 @@ class RunSpec:
         return cls(**parts)
 
 
+def _upgraded(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a stored specification as today's schema writes it."""
+    schema = values.get("schema", 1)
+    if schema not in range(1, SCHEMA + 1):
+        raise ConfigError("schema", f"The schema {shown(schema)} is not known; {SCHEMA} is newest.")
+    found = dict(values) | {"schema": SCHEMA}
+    if schema < 2:
+        is_started = bool(found.get("start_from"))
+        found.setdefault("method", DEFAULT_METHOD if is_started else "scratch")
+        data = found.get("data", {})
+        if isinstance(data, Mapping) and not data.get("tokenizer"):
+            found["data"] = {**data, "tokenizer": OWN if is_started else "bpe"}
+    return found
+
+
 _PARTS: dict[str, type[ModelConfig | TrainConfig | DataConfig]] = {
     "model": ModelConfig,
     "train": TrainConfig,
     "data": DataConfig,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Preset:
-    """A form that is filled already: a network and how long to train it."""
-
-    title: str
-    note: str
-    model: ModelConfig
-    train: TrainConfig
-
-    @property
-    def minutes_words(self) -> str:
-        """Return how long it trains, as a button says it."""
-        minutes = self.train.minutes or 0.0
-        return f"{minutes:g} min" if minutes < 60 else f"{minutes / 60:g} h"
-
-    def spec(self, *, name: str = "", version: str = "", minutes: float | None = None) -> RunSpec:
-        """Return the run that this preset stands for, with other minutes where given."""
-        train = self.train
-        if minutes is not None:
-            train = replace(train, steps=None, epochs=None, minutes=minutes)
-        return RunSpec(self.model, train, DataConfig(version=version), preset=name)
-
-
-def _gpt2(layers: int, heads: int, width: int, context: int) -> ModelConfig:
-    return ModelConfig("gpt2", layers, heads, heads, width, context, 8192)
-
-
-# Sizes, rates and minutes are chosen by hand.
-PRESETS: dict[str, Preset] = {
-    "tiny": Preset(
-        "Tiny",
-        "The smallest: see the whole way once.",
-        ModelConfig(layers=2, hidden_size=128, context=128, vocab_size=2048),
-        TrainConfig(minutes=1, micro_batch=8, learning_rate=3e-3, compile="off"),
-    ),
-    "chat": Preset(
-        "Chat",
-        "The default: answers in the style of your data.",
-        ModelConfig(),
-        TrainConfig(minutes=4),
-    ),
-    "test": Preset(
-        "Test",
-        "GPT-2 blocks, 4 layers, 4 heads, width 256, context 64.",
-        _gpt2(4, 4, 256, 64),
-        TrainConfig(minutes=5, micro_batch=16, learning_rate=1e-3),
-    ),
-    "production": Preset(
-        "Production",
-        "GPT-2 blocks, 6 layers, 6 heads, width 384, context 128.",
-        _gpt2(6, 6, 384, 128),
-        TrainConfig(minutes=60, micro_batch=8, learning_rate=6e-4, schedule="cosine"),
-    ),
-    "small": Preset(
-        "Small",
-        "Six llama layers, for a few million tokens.",
-        ModelConfig(layers=6, heads=6, kv_heads=6, hidden_size=384, context=512, vocab_size=8192),
-        TrainConfig(minutes=60, learning_rate=1e-3),
-    ),
-    "medium": Preset(
-        "Medium",
-        "Eight llama layers, for a night or a GPU and tens of millions of tokens.",
-        ModelConfig(
-            layers=8, heads=8, kv_heads=8, hidden_size=512, context=1024, vocab_size=16_384
-        ),
-        TrainConfig(minutes=480, accumulation=2, learning_rate=8e-4, schedule="cosine"),
-    ),
-}
-DEFAULT_PRESET = "chat"

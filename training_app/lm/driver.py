@@ -27,7 +27,7 @@ from training_app.lm.contract import (
     heard,
 )
 from training_app.lm.finish import finish
-from training_app.lm.loop import Hooks, Machinery, Watch, make_optimizer, train
+from training_app.lm.loop import Hooks, Machinery, Watch, train
 from training_app.lm.pace import (
     FEWEST_UPDATES,
     Decisions,
@@ -41,6 +41,7 @@ from training_app.lm.pace import (
 from training_app.lm.prepare import prepare
 from training_app.lm.schedule import Schedule
 from training_app.lm.stage import Stage, set_stage, validation_points
+from training_app.lm.trainable import make_optimizer
 
 _LOOKS = 12  # evaluations that minutes leave time for: a run's ten, and two more; by hand
 

@@ -16,8 +16,10 @@ from training_app.lm.folder import move_into_place, write_model
 from training_app.lm.generate import answers, samples
 from training_app.lm.leakage import leaked_share
 from training_app.lm.machine import system, versions
+from training_app.lm.optimizers.registry import OPTIMIZERS
 from training_app.lm.stage import validation_side
 from training_app.lm.template import chat_template
+from training_app.lm.trainable import make_ordinary
 
 _FINAL_TOKENS = 100_000  # about the most that the last evaluation reads; chosen by hand
 
@@ -29,6 +31,7 @@ def finish(attempt: Attempt, work: Path, start: Start, *, fingerprint: str) -> T
     """
     attempt.events.phase("evaluating")
     attempt.take_best()
+    make_ordinary(attempt.stage.fast.model)
     figures = _final_figures(attempt)
     stage = attempt.stage
     prepared = stage.prepared
@@ -80,7 +83,7 @@ def _manifest(attempt: Attempt, figures: Figures, fingerprint: str) -> dict[str,
         "spec_sha256": hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest(),
         "decided": attempt.decisions.as_json(),
         "seed": stage.spec.train.seed,
-        "optimizer": "AdamW",
+        "optimizer": OPTIMIZERS[stage.spec.train.optimizer].label,
         "steps": attempt.step,
         "best_step": attempt.watch.best_step,
         "train_loss": attempt.last_loss,

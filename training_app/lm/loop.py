@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.optim import AdamW, Optimizer
+from torch.optim import Optimizer
 
-from training_app.lm.config import TrainConfig, TrainingError
+from training_app.lm.config import TrainingError
 from training_app.lm.packing import Windows
 from training_app.lm.schedule import Schedule
 
@@ -58,20 +58,6 @@ class Machinery:
     schedule: Schedule
     max_grad_norm: float
     bf16: bool
-
-
-def make_optimizer(model: nn.Module, train: TrainConfig) -> AdamW:
-    """Return AdamW that decays matrices and leaves norms and biases alone.
-
-    AdamW is Loshchilov & Hutter 2019, algorithm 2, here in torch's fused form.
-    """
-    weights = list(model.parameters())
-    groups = [
-        {"params": [w for w in weights if w.dim() > 1], "weight_decay": train.weight_decay},
-        {"params": [w for w in weights if w.dim() <= 1], "weight_decay": 0.0},
-    ]
-    betas = (train.beta1, train.beta2)
-    return AdamW([group for group in groups if group["params"]], betas=betas, fused=True)
 
 
 def to_batch(windows: Windows, device: torch.device, *, answers_only: bool) -> Batch:

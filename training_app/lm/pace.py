@@ -16,9 +16,10 @@ from torch import Tensor
 from otto_web.lib.cores import usable_cores
 from training_app.lm.config import TrainConfig
 from training_app.lm.fast import FastLoss
-from training_app.lm.loop import Batch, Machinery, make_optimizer, update
+from training_app.lm.loop import Batch, Machinery, update
 from training_app.lm.machine import bf16_pays, compile_works
 from training_app.lm.schedule import Schedule
+from training_app.lm.trainable import make_optimizer
 
 # All chosen by hand.
 _ROUNDS = 3  # of timing, at most

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from tokenizers import Tokenizer
 
@@ -17,7 +17,8 @@ from training_app.lm.config import RunSpec
 from training_app.lm.contract import RunEvents, Start, TokenSource
 from training_app.lm.packing import Packed, open_packed, pack
 from training_app.lm.template import Template, with_system_prompt
-from training_app.lm.tokenizer import save_tokenizer, train_bpe, with_control_tokens
+from training_app.lm.tokenizer import save_tokenizer, with_control_tokens
+from training_app.lm.tokenizer_kinds import TOKENIZERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def _key(spec: RunSpec, data: TokenSource, start: Start) -> str:
     """Return what the prepared files depend on, as one hash."""
     base = None if start.base is None else file_sha256(start.base / "tokenizer.json")
     parts = [data.fingerprint, base, spec.model.vocab_size, spec.model.context]
-    parts.append(spec.data.system_prompt)
+    parts += [spec.data.system_prompt, spec.data.tokenizer]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
@@ -98,10 +99,11 @@ def _tokenizer(spec: RunSpec, data: TokenSource, start: Start, events: RunEvents
         if added:
             events.note(f"{added} control tokens were added, so that the model can take turns.")
         return tokenizer
-    made = train_bpe(_Texts(lambda: iter(data.train)), spec.model.vocab_size)
+    texts = _Texts(lambda: iter(data.train))
+    made = TOKENIZERS[spec.data.tokenizer].load()(texts, spec.model.vocab_size)
     if made.note:
         events.note(made.note)
-    return made.tokenizer
+    return cast("Tokenizer", made.tokenizer)
 
 
 def _pack_sides(

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Self
 
 from training_app.lm.config import ConfigError, TrainConfig
+from training_app.lm.decays import DECAYS
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A straight warm-up to the peak, then a line or half a cosine down to the final rate.
+    """A straight warm-up to the peak (Goyal et al. 2017, section 2.2), then one of DECAYS.
 
-    Warm-up: Goyal et al. 2017, section 2.2; cosine: Loshchilov & Hutter 2017 (SGDR), equation 5,
-    without restarts. Raises ConfigError where the warm-up is not shorter than the run.
+    Raises ConfigError where the warm-up is not shorter than the run.
     """
 
     kind: str
@@ -22,6 +21,7 @@ class Schedule:
     final: float
     warmup_steps: int
     total_steps: int
+    tail: float = 0.2  # share of the updates after warm-up that a rate which stays falls in
 
     def __post_init__(self) -> None:
         if not 0 <= self.warmup_steps < self.total_steps:
@@ -35,7 +35,12 @@ class Schedule:
         """Return the schedule of a run of `total_steps` updates. Raises ConfigError below 1."""
         warmup = min(round(train.warmup_share * total_steps), total_steps - 1)
         return cls(
-            train.schedule, train.learning_rate, train.min_learning_rate, warmup, total_steps
+            train.schedule,
+            train.learning_rate,
+            train.min_learning_rate,
+            warmup,
+            total_steps,
+            train.decay_share,
         )
 
     def at(self, step: int) -> float:
@@ -43,7 +48,7 @@ class Schedule:
         if step <= self.warmup_steps:
             return self.peak * step / (self.warmup_steps + 1)
         done = (step - 1 - self.warmup_steps) / (self.total_steps - self.warmup_steps)
-        left = 1 - done if self.kind == "linear" else (1 + math.cos(math.pi * done)) / 2
+        left = DECAYS[self.kind].left(done, self.tail)
         return self.final + (self.peak - self.final) * left
 
     def preview(self, count: int = 100) -> list[tuple[int, float]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 import torch
+from tokenizers import Tokenizer
 from torch import nn
 
 from training_app.lm.config import RunSpec, TrainConfig
@@ -26,6 +27,7 @@ from training_app.lm.model import (
 from training_app.lm.packing import Packed, Windows, random_windows
 from training_app.lm.prepare import Prepared
 from training_app.lm.tokenizer import token_bytes
+from training_app.lm.trainable import make_trainable
 
 # Both chosen by hand.
 _QUESTIONS = 5  # fixed validation prompts, answered at every evaluation
@@ -114,12 +116,16 @@ def validation_points(step: int, figures: Figures) -> list[Point]:
 
 def _network(spec: RunSpec, prepared: Prepared, start: Start) -> nn.Module:
     if start.base is None:
-        return build_model(spec.model, prepared.template, seed=spec.train.seed)
+        network = build_model(spec.model, prepared.template, seed=spec.train.seed)
+        make_trainable(network, spec)
+        return network
     model = open_network(start.base)
     torch.manual_seed(spec.train.seed)  # rows for added control tokens are drawn at random
     entries = prepared.template.tokenizer.get_vocab_size()
     grow_vocabulary(model, entries)
     check_entries(model, entries)
+    known = Tokenizer.from_file(str(start.base / "tokenizer.json")).get_vocab_size()
+    make_trainable(model, spec, has_grown=entries > known)
     return model
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +19,7 @@ from training_app.lm.template import (
     chat_template,
     drop_breaks,
 )
-
-_BYTES_PER_ENTRY = 100  # with fewer bytes of text its weights stay untrained; chosen by hand
-_SMALLEST = 384  # the 256 bytes, the control tokens and a first hundred merges
+from training_app.lm.tokenizer_kinds import supported
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +39,29 @@ def train_bpe(texts: Iterable[str], vocab_size: int) -> TrainedTokenizer:
     byte_count = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
     if not byte_count:
         raise TrainingError("There is no text to make a tokenizer of: every turn is empty.")
-    supported = max(_SMALLEST, byte_count // _BYTES_PER_ENTRY // 64 * 64)
-    tokenizer = Tokenizer(models.BPE())
+    tokenizer = _byte_level(models.BPE())
+    tokenizer.train_from_iterator(iter(texts), _trainer(supported(vocab_size, byte_count)))
+    return TrainedTokenizer(tokenizer, _note(tokenizer.get_vocab_size(), vocab_size, byte_count))
+
+
+def bytes_only(texts: Iterable[str], vocab_size: int) -> TrainedTokenizer:
+    """Return a tokenizer of the 256 bytes and the control tokens, whatever size is wished.
+
+    ByT5 (Xue et al. 2022, section 3). Raises TrainingError where the texts are all empty.
+    """
+    if not any(texts):
+        raise TrainingError("There is no text to train on: every turn is empty.")
+    entries = [*CONTROL_TOKENS, *sorted(pre_tokenizers.ByteLevel.alphabet())]
+    tokenizer = _byte_level(models.BPE({entry: n for n, entry in enumerate(entries)}, []))
+    with_control_tokens(tokenizer)
+    return TrainedTokenizer(tokenizer)
+
+
+def _byte_level(model: Any) -> Tokenizer:
+    tokenizer = Tokenizer(model)
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
-    tokenizer.train_from_iterator(iter(texts), _trainer(min(vocab_size, supported)))
-    return TrainedTokenizer(tokenizer, _note(tokenizer.get_vocab_size(), vocab_size, byte_count))
+    return tokenizer
 
 
 def _trainer(entries: int) -> trainers.BpeTrainer:

@@ -7,6 +7,7 @@ from typing import Any
 from otto_web.lib.curves import smoothed
 from otto_web.lib.work.states import State
 from training_app.lm.agreement import is_close
+from training_app.lm.methods.registry import METHODS
 from training_app.models import Evaluation, Run
 from training_app.models.reasons import Reason
 from training_app.selectors.panel import Panel, run_panel
@@ -74,8 +75,10 @@ def _table(
 def _settings(run: Run) -> list[tuple[str, list[tuple[str, Any]]]]:
     """Return the run's settings in titled groups, as they were used."""
     spec = run.spec
-    groups = [("Network", spec["model"]), ("Training", spec["train"]), ("Data", spec["data"])]
-    groups.append(("Decided at the start", run.decided))
+    method = METHODS[spec.get("method", "scratch")]
+    way = {"what is trained": f"{method.label}: {method.sentence}"}
+    groups = [("Method", way), ("Network", spec["model"]), ("Training", spec["train"])]
+    groups += [("Data", spec["data"]), ("Decided at the start", run.decided)]
     return [
         (title, [(setting_words(key), value) for key, value in values.items()])
         for title, values in groups

@@ -12,20 +12,28 @@ from otto_web.lib.cores import usable_cores
 from otto_web.lib.words import filesize
 from training_app.lm.advice import refuse_hopeless, unusual, unusual_course
 from training_app.lm.config import RunSpec
+from training_app.lm.methods.registry import METHODS
+from training_app.lm.optimizers.registry import OPTIMIZERS
 from training_app.lm.schedule import Schedule
+from training_app.lm.tokenizer_kinds import BYTE_ENTRIES, TOKENIZERS
 from training_app.selectors.pace import Speed, machine_speed, update_seconds
 
 BLOCKING_QUALITY, DOUBTFUL_QUALITY = 50, 70
 FEWEST_UPDATES = 300  # with fewer nobody sees an effect
 FEWEST_ROWS, FEWEST_CHARACTERS = 4, 1_000
 SCRATCH_TOKENS = 100_000
-WARM_RATE = 5e-4
-_BYTES_PER_ENTRY, _SMALLEST_VOCABULARY = 100, 384
-_STATE_BYTES = 16  # per parameter: weight, gradient and AdamW's two moments, in fp32
+_NUMBER_BYTES = 4  # weights, gradients and what the optimizer keeps are fp32
 _MEMORY_SHARE = 0.8  # of the machine's memory; above it the run may be ended for it
 _LOOKED_AT = 2_000  # conversations whose lengths are measured
 # bytes of ordinary text in one token, by vocabulary; measured on support conversations
-_BYTES_PER_TOKEN = ((1024, 2.4), (2048, 2.9), (4096, 3.4), (8192, 3.8), (16_384, 4.1))
+_BYTES_PER_TOKEN = (
+    (BYTE_ENTRIES, 1.0),
+    (1024, 2.4),
+    (2048, 2.9),
+    (4096, 3.4),
+    (8192, 3.8),
+    (16_384, 4.1),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +59,8 @@ class Forecast:
     minutes: float = 0.0
     speed: Speed = field(default_factory=lambda: Speed(1.0, is_measured=False))
     checkpoint_bytes: int = 0
-    memory_bytes: int = 0
+    state_bytes: int = 0  # weights, gradients and what the optimizer keeps
+    memory_bytes: int = 0  # that, and what one batch computes
     quality: int = 0
     refusals: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -88,11 +97,14 @@ def forecast(spec: RunSpec, version: Version) -> Forecast:
         validation_rows=rows["validation"],
         train_tokens=round(train_bytes / bytes_per_token(vocabulary)),
         speed=machine_speed(model.parameters),
-        checkpoint_bytes=model.parameters * 12,
         quality=round(100 * version.quality_score),  # the row keeps a share
     )
     _measure(found, spec)
-    found.memory_bytes = _memory(spec, found.parameters)
+    trained = METHODS[spec.method].trained(model, spec.train.lora_rank)
+    kept = OPTIMIZERS[spec.train.optimizer].state_numbers * trained
+    found.checkpoint_bytes = _NUMBER_BYTES * (model.parameters + kept)
+    found.state_bytes = found.checkpoint_bytes + _NUMBER_BYTES * trained
+    found.memory_bytes = found.state_bytes + _batch_bytes(spec)
     found.refusals = _refusals(found, train_bytes)
     found.needs_reason = found.quality < BLOCKING_QUALITY
     found.warnings = _warnings(found, spec, train_bytes, _lengths(version))
@@ -106,14 +118,15 @@ def bytes_per_token(vocab_size: int) -> float:
 
 
 def _vocabulary(spec: RunSpec, train_bytes: int) -> int:
-    supported = max(_SMALLEST_VOCABULARY, train_bytes // _BYTES_PER_ENTRY // 64 * 64)
-    return spec.model.vocab_size if spec.start_from else min(spec.model.vocab_size, supported)
+    if spec.start_from:
+        return spec.model.vocab_size
+    return TOKENIZERS[spec.data.tokenizer].entries(spec.model.vocab_size, train_bytes)
 
 
 def _measure(found: Forecast, spec: RunSpec) -> None:
     train = spec.train
     per_update = train.tokens_per_update(spec.model.context)
-    seconds_each = update_seconds(found.speed, found.parameters, per_update)
+    seconds_each = update_seconds(spec, found.speed, found.parameters)
     if train.minutes is not None:
         found.minutes = train.minutes
         found.updates = max(20, int(60 * train.minutes / seconds_each))
@@ -147,7 +160,7 @@ def _refusals(found: Forecast, train_bytes: int) -> list[str]:
             )
         ]
     there = psutil.virtual_memory().total
-    if _STATE_BYTES * found.parameters > there:
+    if found.state_bytes > there:
         return [
             (
                 f"{found.parameters / 1e6:,.0f} M parameters need {filesize(found.memory_bytes)} of"
@@ -157,18 +170,18 @@ def _refusals(found: Forecast, train_bytes: int) -> list[str]:
     return []
 
 
-def _memory(spec: RunSpec, parameters: int) -> int:
-    """Return about how much memory training takes: its state, and what one batch computes."""
+def _batch_bytes(spec: RunSpec) -> int:
+    """Return about how much memory one batch takes on its way through the network."""
     model, train = spec.model, spec.train
     per_token = (
         model.layers * (16 * model.hidden_size + 3 * model.feed_forward) + 2 * model.vocab_size
     )
-    return _STATE_BYTES * parameters + 4 * per_token * train.micro_batch * model.context
+    return _NUMBER_BYTES * per_token * train.micro_batch * model.context
 
 
 def _warnings(found: Forecast, spec: RunSpec, train_bytes: int, lengths: Lengths) -> list[str]:
     said = []
-    if found.vocab_size < spec.model.vocab_size:
+    if found.vocab_size < spec.model.vocab_size and spec.data.tokenizer == "bpe":
         said.append(
             f"The vocabulary will have about {found.vocab_size:,} entries instead of"
             f" {spec.model.vocab_size:,}: {train_bytes / 1000:,.0f} kB of text support no more."
@@ -192,10 +205,11 @@ def _warnings(found: Forecast, spec: RunSpec, train_bytes: int, lengths: Lengths
             f" {filesize(there)}. Halve the batch size and double the accumulation, or take a"
             " shorter context."
         )
-    if spec.start_from and spec.train.learning_rate > WARM_RATE:
+    method = METHODS[spec.method]
+    if spec.train.learning_rate > method.warm_rate:
         said.append(
             f"A learning rate of {spec.train.learning_rate:g} is high for a model that has learned"
-            f" already: it forgets. {WARM_RATE / 10:g} to {WARM_RATE:g} are usual."
+            f" already: it forgets. {method.warm_rate / 10:g} to {method.warm_rate:g} are usual."
         )
     if BLOCKING_QUALITY <= found.quality < DOUBTFUL_QUALITY:
         said.append(

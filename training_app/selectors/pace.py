@@ -11,11 +11,15 @@ from django.db.models import Avg, F
 
 from otto_web.lib.cores import usable_cores
 from otto_web.lib.work.states import State
-from training_app.lm.config import PRESETS, RunSpec
+from training_app.lm.config import RunSpec
+from training_app.lm.methods.registry import METHODS
+from training_app.lm.optimizers.registry import OPTIMIZERS
+from training_app.lm.presets import PRESETS
 from training_app.models import Run, RunPoint
 
 _SPEEDS_LOOKED_AT, _SPEEDS_USED = 20, 3
 _ROUGH_WEIGHTS_PER_SECOND_AND_CORE = 8e9  # before any run was measured: tokens/s x parameters
+_OPERATIONS = 6  # of each weight and token: a product and a sum, forward and twice backward
 _OTHER_SHARE = 1.15  # evaluations, samples, checkpoints
 
 
@@ -38,11 +42,15 @@ def machine_speed(parameters: int) -> Speed:
             run__state=State.SUCCEEDED,
             step__gt=F("run__last_step") / 2,
         )
-        .values("run", "run__model__params", "run__finished_at")
+        .values("run", "run__model__params", "run__finished_at", "run__spec")
         .annotate(speed=Avg("value"))
         .order_by("-run__finished_at")[:_SPEEDS_LOOKED_AT]
     )
-    found = [(row["run__model__params"], row["speed"]) for row in newest]
+    found = [
+        (size, row["speed"] * _work_share(RunSpec.from_json(row["run__spec"]), size))
+        for row in newest
+        if (size := row["run__model__params"])
+    ]
     alike = sorted(found, key=lambda pair: abs(math.log(max(1, pair[0]) / max(1, parameters))))
     if alike:
         speeds = sorted(size * speed for size, speed in alike[:_SPEEDS_USED])
@@ -50,17 +58,27 @@ def machine_speed(parameters: int) -> Speed:
     return Speed(_ROUGH_WEIGHTS_PER_SECOND_AND_CORE * usable_cores(), is_measured=False)
 
 
-def update_seconds(speed: Speed, parameters: int, tokens: int) -> float:
-    """Return how long one update of so many tokens takes, with its share of everything else."""
+def update_seconds(spec: RunSpec, speed: Speed, parameters: int) -> float:
+    """Return how long one update of the run takes, with its share of everything else."""
+    tokens = spec.train.tokens_per_update(spec.model.context) * _work_share(spec, parameters)
     return _OTHER_SHARE * tokens * max(1, parameters) / speed.weights_per_second
+
+
+def _work_share(spec: RunSpec, parameters: int) -> float:
+    """Return what an update computes, as a share of training every weight with AdamW."""
+    method, train = METHODS[spec.method], spec.train
+    operations = OPTIMIZERS[train.optimizer].operations(
+        method.matrices(spec.model, train.lora_rank)
+    )
+    plain = _OPERATIONS * max(1, parameters) * train.tokens_per_update(spec.model.context)
+    return method.work + operations / plain
 
 
 def preset_seconds(name: str, *, steps: int) -> float:
     """Return about how long so many updates of a preset take on this machine."""
     spec = PRESETS[name].spec()
     size = spec.model.parameters
-    tokens = spec.train.tokens_per_update(spec.model.context)
-    return steps * update_seconds(machine_speed(size), size, tokens)
+    return steps * update_seconds(spec, machine_speed(size), size)
 
 
 def seconds_left(run: Run, spec: RunSpec, speeds: Sequence[float]) -> float | None:

@@ -16,6 +16,8 @@ from django.utils import timezone
 
 from otto_web.lib.work.states import State
 from training_app.lm.config import RunSpec
+from training_app.lm.methods.registry import METHODS
+from training_app.lm.optimizers.registry import OPTIMIZERS
 from training_app.models import Checkpoint, Run, RunEvent, RunLease, RunSample
 from training_app.selectors.log_tail import LogLine, log_tail
 from training_app.selectors.pace import seconds_left
@@ -96,6 +98,14 @@ class Panel:
             "memory": self.latest.get("machine/memory_bytes"),
             "disk_free": self.latest.get("machine/disk_free_bytes"),
         }
+
+    @property
+    def method(self) -> str:
+        return METHODS[self.spec.method].label
+
+    @property
+    def optimizer(self) -> str:
+        return OPTIMIZERS[self.spec.train.optimizer].label
 
     @property
     def tokens_per_update(self) -> int:

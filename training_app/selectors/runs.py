@@ -8,7 +8,8 @@ from django.contrib.auth.models import User
 from django.core.paginator import Page, Paginator
 
 from otto_web.lib.curves import smoothed
-from training_app.lm.config import DEFAULT_PRESET, PRESETS, RunSpec
+from training_app.lm.config import RunSpec
+from training_app.lm.presets import DEFAULT_PRESET, PRESETS
 from training_app.models import RUN_STATES, Run
 from training_app.models.reasons import Reason
 from training_app.selectors.pace import seconds_left

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from training_app.lm.config import (
-    COMPILE_CHOICES,
-    FAMILIES,
-    LOSS_CHOICES,
-    PRECISIONS,
-    SCHEDULES,
-)
+from training_app.lm.config import COMPILE_CHOICES, FAMILIES, LOSS_CHOICES, PRECISIONS
+from training_app.lm.decays import DECAYS
+from training_app.lm.methods.registry import METHODS
+from training_app.lm.optimizers.registry import OPTIMIZERS
+from training_app.lm.registry import Choice
+from training_app.lm.tokenizer_kinds import TOKENIZERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,18 @@ def _choices(values: tuple[str, ...], words: dict[str, str]) -> tuple[tuple[str,
     return tuple((value, words.get(value, value)) for value in values)
 
 
+def _offered(registry: Mapping[str, Choice]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, f"{one.label}: {one.sentence}") for name, one in registry.items())
+
+
+METHOD_CHOICES = _offered({name: way for name, way in METHODS.items() if way.is_started})
+DATA_SETTINGS: dict[str, Setting] = {
+    "tokenizer": Setting(
+        "Tokenizer",
+        "From scratch only; a model that goes on learning keeps its own.",
+        _offered(TOKENIZERS),
+    ),
+}
 MODEL_SETTINGS: dict[str, Setting] = {
     "family": Setting(
         "Kind of network",
@@ -57,9 +69,14 @@ TRAIN_SETTINGS: dict[str, Setting] = {
     "schedule": Setting(
         "Schedule",
         "How the rate falls after warm-up.",
-        _choices(SCHEDULES, {"linear": "in a line", "cosine": "half a cosine"}),
+        tuple((name, decay.label) for name, decay in DECAYS.items()),
     ),
-    "weight_decay": Setting("Weight decay", "AdamW; matrices only."),
+    "decay_share": Setting(
+        "Falling share",
+        "Of the updates after warm-up, for a rate that stays and then falls; 0.01 to 1.",
+    ),
+    "optimizer": Setting("Optimizer", "How weights follow their gradients.", _offered(OPTIMIZERS)),
+    "weight_decay": Setting("Weight decay", "Matrices only."),
     "beta1": Setting("Beta 1", "AdamW's memory of gradients."),
     "beta2": Setting("Beta 2", "AdamW's memory of squared gradients."),
     "max_grad_norm": Setting(
@@ -73,6 +90,8 @@ TRAIN_SETTINGS: dict[str, Setting] = {
     "seed": Setting(
         "Random seed", "The same seed gives the same first losses, bit for bit on CPU."
     ),
+    "lora_rank": Setting("LoRA rank", "Rows of each thin matrix; more learn more."),
+    "lora_alpha": Setting("LoRA alpha", "The thin matrices count alpha / rank times."),
     "precision": Setting(
         "Precision",
         "Automatic takes bf16 where this machine is clearly faster with it.",
@@ -96,4 +115,4 @@ TRAIN_SETTINGS: dict[str, Setting] = {
         " checkpoint; 0: no limit.",
     ),
 }
-SETTINGS = {**MODEL_SETTINGS, **TRAIN_SETTINGS}
+SETTINGS = {**DATA_SETTINGS, **MODEL_SETTINGS, **TRAIN_SETTINGS}

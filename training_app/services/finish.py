@@ -56,6 +56,7 @@ def finish_run(claim: Claim, finished: Finished) -> TrainedModel:
 def _tokenizer(run: Run, finished: Finished) -> Tokenizer:
     known = Tokenizer.objects.filter(sha256=finished.tokenizer_sha256).first()
     return known or Tokenizer.objects.create(
+        kind=run.spec.get("data", {}).get("tokenizer", "bpe"),
         vocab_size=int(finished.manifest.get("vocab_size", 0)),
         path=f"{finished.path}/tokenizer.json",
         sha256=finished.tokenizer_sha256,

@@ -17,10 +17,11 @@ def changed_spec(spec: RunSpec, lines: Iterable[str]) -> RunSpec:
     given = dict(_pair(line) for line in lines)
     parts = {"model": ModelConfig, "train": TrainConfig, "data": DataConfig}
     named = {item.name: part for part, kind in parts.items() for item in fields(kind)}
+    method = str(given.pop("method", spec.method))
     changes: dict[str, dict[str, Any]] = {part: {} for part in parts}
     for key, value in given.items():
         if key not in named:
-            known = ", ".join(sorted(named))
+            known = ", ".join(sorted([*named, "method"]))
             raise ConfigError(key, f"There is no setting “{key}”; the settings are {known}.")
         changes[named[key]][key] = value
     if any(key in given for key in LENGTHS):
@@ -32,6 +33,7 @@ def changed_spec(spec: RunSpec, lines: Iterable[str]) -> RunSpec:
         model=ModelConfig.from_json(merged["model"]),
         train=TrainConfig.from_json(merged["train"]),
         data=DataConfig.from_json(merged["data"]),
+        method=method,
     )
 
 

@@ -13,7 +13,7 @@ from datasets_app.selectors.versions import trainable_versions
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest, respond
 from training_app.forms import RunForm, preset_values, with_preset
-from training_app.lm.config import PRESETS, Preset
+from training_app.lm.presets import PRESETS, Preset
 from training_app.models import RUN_STATES, Run
 from training_app.selectors.detail import run_detail_page
 from training_app.selectors.panel import run_panel

@@ -29,7 +29,8 @@ from datasets_app.services.versions import new_version
 from otto_web.lib.work.claims import renew
 from otto_web.lib.work.states import State
 from otto_web.loop.models import Pipeline
-from training_app.lm.config import PRESETS, TrainingError
+from training_app.lm.config import TrainingError
+from training_app.lm.presets import PRESETS
 from training_app.models import Run, TrainedModel
 from training_app.selectors.trained_models import questions_answered_right
 from training_app.services.runs import Order, queue_run

@@ -15,7 +15,7 @@ from otto_web.lib.hints import hint
 from otto_web.lib.work.claims import order_anew
 from otto_web.lib.work.states import State
 from otto_web.loop.models import STEP_WORDS, Pipeline, PipelineStep
-from training_app.lm.config import DEFAULT_PRESET
+from training_app.lm.presets import DEFAULT_PRESET
 
 
 @dataclass(frozen=True, slots=True)

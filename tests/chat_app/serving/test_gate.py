@@ -69,7 +69,7 @@ def test_scales_that_blow_up_shut_the_gate(trained_folder, texts, tmp_path):
     model = onnx.load(graph_path(folder, "row-int8"))
     sizes = [part for part in model.graph.initializer if len(part.dims) == 1]
     head = max(sizes, key=lambda part: part.dims[0])  # one scale for each entry of the vocabulary
-    values = onnx.numpy_helper.to_array(head) * np.float32(1e6)
+    values = onnx.numpy_helper.to_array(head) * np.float32(-1e6)
     head.CopyFrom(onnx.numpy_helper.from_array(values, head.name))
     onnx.save_model(model, str(graph_path(folder, "row-int8")))
     gate = weigh_int8(folder, texts)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
+from importlib import import_module
+from itertools import pairwise
 
 import pytest
 
 from training_app.lm.advice import refuse_hopeless, unusual, unusual_course
-from training_app.lm.config import PRESETS, ConfigError, ModelConfig, RunSpec, TrainConfig
+from training_app.lm.config import ConfigError, ModelConfig, RunSpec, TrainConfig
+from training_app.lm.decays import DECAYS
 from training_app.lm.model import build_model, parameter_count
+from training_app.lm.presets import PRESETS
 from training_app.lm.schedule import Schedule
 from training_app.services.spec_lines import LENGTHS
 
@@ -170,6 +174,63 @@ def test_the_rate_warms_up_in_a_line_and_falls_in_half_a_cosine():
     assert len(schedule.preview(20)) == 20
 
 
+def test_a_rate_that_stays_falls_in_its_last_share_only():
+    schedule = Schedule("wsd", 1.0, 0.1, warmup_steps=10, total_steps=110, tail=0.2)
+    rates = [schedule.at(step) for step in range(1, 111)]
+    assert rates[10:90] == [1.0] * 80
+    falls = [before - after for before, after in pairwise(rates[90:])]
+    assert falls == sorted(falls, reverse=True)
+    assert falls[-1] > 0
+    assert 0.1 < rates[-1] < 0.2
+    constant = Schedule("constant", 1.0, 0.1, warmup_steps=10, total_steps=110)
+    assert {constant.at(step) for step in range(11, 111)} == {1.0}
+
+
+@pytest.mark.parametrize("name", DECAYS)
+def test_every_decay_begins_at_the_peak_and_never_rises(name):
+    left = [DECAYS[name].left(done / 100, 0.3) for done in range(101)]
+    assert left[0] == 1
+    assert left == sorted(left, reverse=True)
+    assert min(left) >= 0
+    assert TrainConfig(steps=4, schedule=name).schedule == name
+
+
+@pytest.mark.parametrize(
+    ("field", "changes"),
+    [
+        ("method", {"method": "magic"}),
+        ("method", {"method": "lora"}),
+        ("method", {"start_from": "a model"}),
+        ("tokenizer", {"start_from": "a model", "method": "full"}),
+        ("tokenizer", {"data": {"tokenizer": "own"}}),
+        ("tokenizer", {"data": {"tokenizer": "wordy"}}),
+        ("schema", {"schema": 3}),
+        ("schema", {"schema": "2"}),
+        ("schema", {"schema": None}),
+    ],
+)
+def test_method_start_and_tokenizer_must_fit_together(field, changes):
+    spec = PRESETS["chat"].spec().as_json()
+    with pytest.raises(ConfigError) as caught:
+        RunSpec.from_json(spec | changes)
+    assert caught.value.field == field
+    assert str(caught.value).endswith(".")
+
+
+def test_a_run_that_starts_from_a_model_keeps_its_tokenizer():
+    spec = PRESETS["chat"].spec().started("a model", "lora")
+    assert (spec.method, spec.data.tokenizer) == ("lora", "own")
+    assert RunSpec.from_json(spec.as_json()) == spec
+
+
+def test_adapters_and_tails_are_spoken_of_where_they_are_used():
+    plain = PRESETS["chat"].spec()
+    odd = replace(plain.train, lora_rank=1, lora_alpha=1000.0, decay_share=0.9)
+    assert not list(unusual(replace(plain, train=odd)))
+    adapted = replace(plain, train=replace(odd, schedule="wsd")).started("a model", "lora")
+    assert len(list(unusual(adapted))) == 3
+
+
 @pytest.mark.checklist(86)
 def test_a_warm_up_longer_than_the_run_is_refused():
     with pytest.raises(ConfigError) as caught:
@@ -193,3 +254,28 @@ def test_a_specification_of_the_first_release_is_still_understood():
     assert spec.model.tie_word_embeddings is False
     assert (spec.train.learning_rate, spec.train.min_learning_rate) == (1e-3, 1e-4)
     assert spec.train.max_grad_norm == 0.5
+    assert (spec.method, spec.schema, spec.data.tokenizer) == ("scratch", 2, "bpe")
+
+
+@pytest.mark.parametrize(
+    ("start", "method", "tokenizer"), [("", "scratch", "bpe"), ("7", "full", "own")]
+)
+def test_a_stored_specification_without_a_method_is_converted_alike_everywhere(
+    start, method, tokenizer
+):
+    """The migration rewrites rows, `from_json` reads files; neither changes a value."""
+    old = {
+        "model": ModelConfig().as_json(),
+        "train": {"steps": 4, "schedule": "cosine"},
+        "data": {"version": "9", "tokenizer": "", "system_prompt": "Be kind."},
+        "start_from": start,
+        "preset": "chat",
+    }
+    migration = import_module("training_app.migrations.0006_runs_name_their_method")
+    new = migration.named(old)
+    assert RunSpec.from_json(new) == RunSpec.from_json(old)
+    assert migration.named(new) == new
+    assert migration.unnamed(new) == old
+    assert (new["method"], new["data"]["tokenizer"]) == (method, tokenizer)
+    assert RunSpec.from_json(old).data.system_prompt == "Be kind."
+    assert migration.named({}) == {}

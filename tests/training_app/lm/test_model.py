@@ -19,11 +19,12 @@ from training_app.lm.config import ModelConfig, TrainConfig
 from training_app.lm.evaluation import Course, Figures, band, evaluate, validation, verdict
 from training_app.lm.fast import FastLoss
 from training_app.lm.generate import Taste, generate, question_of, reply
-from training_app.lm.loop import Batch, DivergedError, Machinery, Watch, make_optimizer, update
+from training_app.lm.loop import Batch, DivergedError, Machinery, Watch, update
 from training_app.lm.model import build_model
 from training_app.lm.packing import open_packed, pack
 from training_app.lm.schedule import Schedule
 from training_app.lm.tokenizer import token_bytes
+from training_app.lm.trainable import make_optimizer
 
 SHAPES = {
     "llama": ModelConfig(layers=2, heads=2, kv_heads=2, hidden_size=32, context=32),

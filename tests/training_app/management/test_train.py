@@ -58,6 +58,9 @@ def test_a_script_trains_waits_and_evaluates(manage):
         (["{version}", "--set", "seed=" + "9" * 400], "more than 15 digits"),
         (["{version}", "--set", 'system_prompt="a\\u0000b"'], "cannot be stored"),
         (["{version}", "--set", "learning_rate=1.0"], "the loss would break"),
+        (["{version}", "--set", "method=lora"], "needs a model to start from"),
+        (["{version}", "--set", "optimizer=magic"], "must be one of adamw, muon"),
+        (["{version}", "--set", "tokenizer=own"], "keeps its own tokenizer"),
     ],
 )
 def test_what_cannot_be_trained_is_refused_with_a_sentence(

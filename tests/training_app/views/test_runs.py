@@ -352,8 +352,9 @@ def checkpoint(run, step, *, is_best=False):
     )
 
 
-@pytest.mark.parametrize("action", ["run-again", "run-retry"])
+@pytest.mark.parametrize("action", ["run-again", "run-retry", "run-continue"])
 def test_no_action_leads_past_the_gate_of_a_version(action, queued_run, theo, client_of):
+    checkpoint(queued_run, 4, is_best=True)
     Version.objects.update(quality_score=0.3)
     page = client_of(theo).post(reverse(action, args=[queued_run.pk]), follow=True)
     assert "30 of 100, below 50" in page.content.decode()

@@ -18,7 +18,8 @@ from otto_web.servers.borrow import servers_for_command
 from training_app.forms import model_config_of
 from training_app.jobs.recovery import recover
 from training_app.jobs.supervise import supervise_run
-from training_app.lm.config import DEFAULT_PRESET, PRESETS, RunSpec, TrainingError
+from training_app.lm.config import RunSpec, TrainingError
+from training_app.lm.presets import DEFAULT_PRESET, PRESETS
 from training_app.models import Run, TrainedModel
 from training_app.selectors.local_models import PREFIX, how_to_add, local_names, local_shape
 from training_app.selectors.names import model_named
@@ -100,12 +101,12 @@ def _started(spec: RunSpec, text: str) -> tuple[RunSpec, TrainedModel | None]:
         return spec, None
     if text in local_names():
         shape = local_shape(text, context=spec.model.context)
-        return replace(spec, model=shape, start_from=f"{PREFIX}{text}"), None
+        return replace(spec, model=shape).started(f"{PREFIX}{text}"), None
     try:
         start = model_named(text)
     except TrainingError as error:
         raise TrainingError(f"{error} {how_to_add(text)}") from error
-    return replace(spec, model=model_config_of(start), start_from=str(start.pk)), start
+    return replace(spec, model=model_config_of(start)).started(str(start.pk)), start
 
 
 def _facts(run: Run) -> dict[str, Any]:

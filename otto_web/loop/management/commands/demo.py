@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand
 from otto_web.loop.management.loop import run_loop
 from otto_web.loop.selectors.pipelines import SAMPLE_STEPS
 from otto_web.loop.services.pipelines import Wish
-from training_app.lm.config import PRESETS
+from training_app.lm.presets import PRESETS
 
 
 class Command(BaseCommand):

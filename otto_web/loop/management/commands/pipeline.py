@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from otto_web.loop.management.loop import run_loop
 from otto_web.loop.services.pipelines import Wish
-from training_app.lm.config import DEFAULT_PRESET, PRESETS
+from training_app.lm.presets import DEFAULT_PRESET, PRESETS
 
 
 class Command(BaseCommand):

@@ -1,0 +1,78 @@
+"""Forms that are filled already: networks, and how long to train them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from training_app.lm.config import DataConfig, ModelConfig, RunSpec, TrainConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A form that is filled already: a network and how long to train it."""
+
+    title: str
+    note: str
+    model: ModelConfig
+    train: TrainConfig
+
+    @property
+    def minutes_words(self) -> str:
+        """Return how long it trains, as a button says it."""
+        minutes = self.train.minutes or 0.0
+        return f"{minutes:g} min" if minutes < 60 else f"{minutes / 60:g} h"
+
+    def spec(self, *, name: str = "", version: str = "", minutes: float | None = None) -> RunSpec:
+        """Return the run that this preset stands for, with other minutes where given."""
+        train = self.train
+        if minutes is not None:
+            train = replace(train, steps=None, epochs=None, minutes=minutes)
+        return RunSpec(self.model, train, DataConfig(version=version), preset=name)
+
+
+def _gpt2(layers: int, heads: int, width: int, context: int) -> ModelConfig:
+    return ModelConfig("gpt2", layers, heads, heads, width, context, 8192)
+
+
+# Sizes, rates and minutes are chosen by hand.
+PRESETS: dict[str, Preset] = {
+    "tiny": Preset(
+        "Tiny",
+        "The smallest: see the whole way once.",
+        ModelConfig(layers=2, hidden_size=128, context=128, vocab_size=2048),
+        TrainConfig(minutes=1, micro_batch=8, learning_rate=3e-3, compile="off"),
+    ),
+    "chat": Preset(
+        "Chat",
+        "The default: answers in the style of your data.",
+        ModelConfig(),
+        TrainConfig(minutes=4),
+    ),
+    "test": Preset(
+        "Test",
+        "GPT-2 blocks, 4 layers, 4 heads, width 256, context 64.",
+        _gpt2(4, 4, 256, 64),
+        TrainConfig(minutes=5, micro_batch=16, learning_rate=1e-3),
+    ),
+    "production": Preset(
+        "Production",
+        "GPT-2 blocks, 6 layers, 6 heads, width 384, context 128.",
+        _gpt2(6, 6, 384, 128),
+        TrainConfig(minutes=60, micro_batch=8, learning_rate=6e-4, schedule="cosine"),
+    ),
+    "small": Preset(
+        "Small",
+        "Six llama layers, for a few million tokens.",
+        ModelConfig(layers=6, heads=6, kv_heads=6, hidden_size=384, context=512, vocab_size=8192),
+        TrainConfig(minutes=60, learning_rate=1e-3),
+    ),
+    "medium": Preset(
+        "Medium",
+        "Eight llama layers, for a night or a GPU and tens of millions of tokens.",
+        ModelConfig(
+            layers=8, heads=8, kv_heads=8, hidden_size=512, context=1024, vocab_size=16_384
+        ),
+        TrainConfig(minutes=480, accumulation=2, learning_rate=8e-4, schedule="cosine"),
+    ),
+}
+DEFAULT_PRESET = "chat"
