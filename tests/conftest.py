@@ -45,8 +45,14 @@ def pytest_collection_modifyitems(items):
             item.add_marker("slow")
 
 
+def pytest_collection():
+    """Do not look for circles among what is only being read: modules, torch, the tests."""
+    gc.disable()
+
+
 def pytest_collection_finish():
-    """Let the collector of circles pass over what stays: modules, torch, the tests."""
+    """Pass over all that when a test leaves circles behind."""
+    gc.enable()
     gc.collect()
     gc.freeze()
 
