@@ -9,6 +9,7 @@ from channels_redis.core import RedisChannelLayer
 from redis.exceptions import RedisError
 
 AWAY_SECONDS = 1.0
+AGAIN_SECONDS = 0.1
 
 
 class PatientLayer(RedisChannelLayer):
@@ -16,16 +17,25 @@ class PatientLayer(RedisChannelLayer):
 
     async def receive(self, channel: str) -> dict[str, Any]:
         while True:
+            waiting = asyncio.ensure_future(super().receive(channel))
             try:
-                found: dict[str, Any] = await super().receive(channel)
-            except (RedisError, OSError) as error:
-                if _is_cancelled():  # the client may turn a cancellation into an error of its own
-                    raise asyncio.CancelledError from error
+                found: dict[str, Any] = await asyncio.shield(waiting)
+            except asyncio.CancelledError:
+                await _end(waiting)
+                raise
+            except (RedisError, OSError):
                 await asyncio.sleep(AWAY_SECONDS)
             else:
                 return found
 
 
-def _is_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
+async def _end(waiting: asyncio.Future[Any]) -> None:
+    """Cancel until it ends: a client that is just connecting takes a cancellation for its own.
+
+    It would then wait for a message to a socket that is closed, and keep the socket in memory.
+    """
+    while not waiting.done():
+        waiting.cancel()
+        await asyncio.wait([waiting], timeout=AGAIN_SECONDS)
+    if not waiting.cancelled():
+        waiting.exception()  # looked at, so nobody complains of it
