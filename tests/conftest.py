@@ -103,7 +103,7 @@ def redis_server(tmp_path_factory):
     log = folder / "valkey.log"
     process = processes.start(server.command(), log=log)
     try:
-        valkey.wait_until_ready(server, seconds=20, log=log)
+        valkey.wait_until_ready(server, seconds=120, log=log)
         wiring.use_redis(server.url)
         yield server.url
     finally:

@@ -52,7 +52,7 @@ def running(folder: Path):
     log = folder / "postgres.log"
     process = processes.start(cluster.command(HURRY), log=log)
     try:
-        postgres.wait_until_ready(cluster, seconds=30, log=log)
+        postgres.wait_until_ready(cluster, seconds=120, log=log)
         yield cluster
     finally:
         processes.stop(process, signal.SIGINT)

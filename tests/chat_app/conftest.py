@@ -92,7 +92,7 @@ def running_engine():
         yield engine
     finally:
         engine.close()
-        thread.join(timeout=30)
+        thread.join(300)
         assert not thread.is_alive()
 
 
@@ -113,7 +113,7 @@ def engine_process(env):
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
-            process.wait(30)
+            process.wait(300)
 
 
 # A browser -------------------------------------------------------------------------------------
@@ -132,7 +132,7 @@ class Web:
     def __exit__(self, *error):
         self.process.send_signal(signal.SIGCONT)
         self.process.send_signal(signal.SIGTERM)
-        self.process.wait(30)
+        self.process.wait(300)
 
     @contextmanager
     def held(self):

@@ -10,7 +10,6 @@ from uuid import uuid4
 import pytest
 import redis
 from asgiref.sync import async_to_sync
-from channels.testing import WebsocketCommunicator
 from django.conf import settings as live_settings
 
 from chat_app.models import Generation, LogEntry, Message, ServingExport
@@ -22,7 +21,7 @@ from otto_web.lib.work.states import State
 from tests.chat_app.conftest import add_model, engine_process, running_engine
 from tests.chat_app.makers import ENDED
 from tests.chat_app.serving.toys import CHATS
-from tests.sockets import is_refused
+from tests.sockets import Line, is_refused
 from tests.waiting import until
 
 QUESTION, ANSWER = CHATS[0]
@@ -44,13 +43,13 @@ def tab_of(client, origin="http://127.0.0.1"):
         (b"host", b"127.0.0.1"),
         (b"cookie", f"sessionid={client.cookies['sessionid'].value}".encode()),
     ]
-    return WebsocketCommunicator(application, "/ws/chat/", headers=headers)
+    return Line(application, "/ws/chat/", headers=headers)
 
 
-async def frames_until(tab, kind, seconds=20):
+async def frames_until(tab, kind):
     found = []
     while not found or found[-1]["t"] != kind:
-        found.append(json.loads(await tab.receive_from(seconds)))
+        found.append(json.loads(await tab.receive_from()))
     return found
 
 
@@ -130,7 +129,7 @@ def test_a_tab_that_comes_back_loses_no_word(deployment, engine, mia, client_of)
             await tab.send_to(
                 json.dumps({"op": "sub", "gen": str(asked.generation.pk), "from": seq})
             )
-            frame = json.loads(await tab.receive_from(20))
+            frame = json.loads(await tab.receive_from())
             await tab.disconnect()
             if frame["t"] == "snap":
                 text = frame["text"]
@@ -289,7 +288,7 @@ def test_a_stranger_cannot_follow_or_stop_an_answer(deployment, engine, mia, mil
         gen = str(asked.generation.pk)
         await tab.send_to(json.dumps({"op": "stop", "gen": gen}))
         await tab.send_to(json.dumps({"op": "sub", "gen": gen}))
-        first = json.loads(await tab.receive_from(5))
+        first = json.loads(await tab.receive_from())
         await tab.disconnect()
         return first
 
@@ -307,7 +306,7 @@ def test_odd_frames_are_answered_in_words(deployment, mia, client_of, text):
         tab = tab_of(client)
         await tab.connect()
         await tab.send_to(text)
-        frame = json.loads(await tab.receive_from(5))
+        frame = json.loads(await tab.receive_from())
         await tab.disconnect()
         return frame
 
@@ -319,9 +318,7 @@ def test_a_foreign_page_and_a_visitor_get_no_socket(deployment, mia, client_of, 
 
     async def scenario():
         foreign = tab_of(signed_in, origin="http://elsewhere.example")
-        visitor = WebsocketCommunicator(
-            application, "/ws/chat/", headers=[(b"origin", b"http://127.0.0.1")]
-        )
+        visitor = Line(application, "/ws/chat/", headers=[(b"origin", b"http://127.0.0.1")])
         return await is_refused(foreign), await is_refused(visitor)
 
     assert async_to_sync(scenario)() == (True, True)
@@ -336,7 +333,7 @@ def test_a_deactivated_person_hears_no_more(deployment, mia, client_of):
         mia.is_active = False
         await mia.asave()
         await tab.send_to(json.dumps({"op": "sub", "gen": str(uuid4())}))
-        return (await tab.receive_output(5))["code"]
+        return (await tab.receive_output())["code"]
 
     assert async_to_sync(scenario)() == 4401
 

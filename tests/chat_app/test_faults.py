@@ -95,9 +95,9 @@ def test_odd_commands_leave_the_socket_open(odd, served, mia, client_of):
         await tab.connect()
         send = {"op": "send", "chat": str(chat.pk), "idem": str(uuid4()), "text": "Hello"}
         await tab.send_to(odd)
-        first = json.loads(await tab.receive_from(10))
+        first = json.loads(await tab.receive_from())
         await tab.send_to(json.dumps({**send, "params": {"top_k": 2.5}}))
-        second = json.loads(await tab.receive_from(10))
+        second = json.loads(await tab.receive_from())
         await tab.disconnect()
         return first, second
 
@@ -116,7 +116,7 @@ def test_a_place_beyond_all_frames_does_not_silence_the_others(served, mia, clie
         await tab.connect()
         await tab.send_to(json.dumps({"op": "sub", "gen": str(gens[0]), "from": 10**40}))
         await tab.send_to(json.dumps({"op": "sub", "gen": str(gens[1]), "from": 0}))
-        frame = json.loads(await tab.receive_from(10))
+        frame = json.loads(await tab.receive_from())
         await tab.disconnect()
         return frame
 

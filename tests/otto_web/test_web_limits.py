@@ -119,7 +119,7 @@ def test_silent_and_dripping_connections_do_not_stop_the_web(process_env):
         assert say(port, "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1")[0] == 200
         slow = lines.enter_context(socket.create_connection(("127.0.0.1", port), timeout=20))
         slow.sendall(b"GET /healthz HTTP/1.1\r\n")
-        until(lambda: is_closed(slow), seconds=20)
+        until(lambda: is_closed(slow))
 
 
 def is_closed(line):

@@ -6,13 +6,12 @@ import json
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
-from channels.testing import WebsocketCommunicator
 from django.contrib.sessions.models import Session
 from django.db import connections
 
 from otto_web.asgi import application
 from otto_web.lib.work.states import State
-from tests.sockets import is_refused
+from tests.sockets import Line, is_refused
 from tests.training_app.conftest import make_version, toy_order
 from training_app.events import notify_run
 from training_app.services.attempts import ProcessIdentity, claim_run, end_run
@@ -32,7 +31,7 @@ def claim(theo, redis_server):
 def socket(client, run_id, origin=b"http://testserver"):
     cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items())
     headers = [(b"cookie", cookies.encode()), (b"origin", origin), (b"host", b"testserver")]
-    return WebsocketCommunicator(application, f"/ws/runs/{run_id}/", headers=headers)
+    return Line(application, f"/ws/runs/{run_id}/", headers=headers)
 
 
 async def opened(client, run_id, seq=0):
@@ -43,11 +42,11 @@ async def opened(client, run_id, seq=0):
     return line
 
 
-async def frames(line, enough, patience=60):
+async def frames(line, enough):
     """Return the chart's frames and the last HTML as soon as they are enough."""
     found, html = [], ""
     while not enough(found, html):
-        text = await line.receive_from(patience)
+        text = await line.receive_from()
         if text.lstrip().startswith("{"):
             found.append(json.loads(text))
         else:
@@ -230,7 +229,7 @@ def test_who_may_not_look_any_more_is_shown_out(change, code, claim, client_of, 
         line = await opened(client, claim.run_id)
         await frames(line, panel)
         await sync_to_async(take_away)()
-        while (event := await line.receive_output(3))["type"] != "websocket.close":
+        while (event := await line.receive_output())["type"] != "websocket.close":
             pass
         assert event["code"] == code
 

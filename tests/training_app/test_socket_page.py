@@ -45,7 +45,7 @@ def test_a_run_sends_the_frames_of_the_page(theo, redis_server, client_of):
         await line.send_to(text_data=json.dumps({"op": "from", "seq": 0}))
         found = []
         while not found or found[-1]["t"] != "over":
-            text = await line.receive_from(10)
+            text = await line.receive_from()
             if text.startswith("{"):
                 found.append(json.loads(text))
             if len(found) == 1:

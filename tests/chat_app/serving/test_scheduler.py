@@ -388,12 +388,12 @@ def test_a_thread_serves_until_it_is_closed_and_says_what_it_left(load, model):
     scheduler = world.scheduler = Scheduler(listen, load=load)
     (thread := threading.Thread(target=scheduler.run)).start()
     world.ask("a", model)
-    assert done.wait(20)
+    assert done.wait(300)
     assert world.text("a") == CHATS[0][1]
     for number in range(9):
         world.ask(f"late{number}", model, sampling=HOT, seed=1)
     scheduler.close()
-    thread.join(20)
+    thread.join(300)
     assert not thread.is_alive()
     assert all(world.end(f"late{number}") for number in range(9))
     with pytest.raises(BusyError):

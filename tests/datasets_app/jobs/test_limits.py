@@ -66,7 +66,7 @@ def test_a_deleted_upload_frees_its_worker(upload, endless, cora, monkeypatch):
     found = upload("endless.jsonl", ROW % b"hat")
 
     def delete():
-        endless.wait(60)
+        endless.wait(300)
         withdraw_upload(found, by=cora)
         connection.close()
 

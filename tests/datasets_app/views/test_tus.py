@@ -168,12 +168,12 @@ def test_a_second_piece_at_the_same_time_answers_423(curator, url):
         with transaction.atomic():
             Upload.objects.select_for_update().get()
             locked.set()
-            done.wait(10)
+            done.wait(300)
         connection.close()
 
     holder = threading.Thread(target=hold)
     holder.start()
-    locked.wait(10)
+    locked.wait(300)
     answer = patch(curator, url)
     done.set()
     holder.join()

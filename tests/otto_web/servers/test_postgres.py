@@ -26,7 +26,7 @@ def serve(folder, root=None):
     )
     log = root / "log"
     process = processes.start(cluster.command({"fsync": "off"}), log=log)
-    postgres.wait_until_ready(cluster, seconds=30, log=log)
+    postgres.wait_until_ready(cluster, seconds=120, log=log)
     return cluster, process
 
 
@@ -62,7 +62,7 @@ def test_a_server_that_is_on_its_way_is_waited_for(tmp_path):
 def test_a_server_that_lost_its_owner_is_ended_first(tmp_path):
     _, left = serve(tmp_path)
     _, process = serve(tmp_path)
-    assert left.wait(10) is not None
+    assert left.wait(300) is not None
     processes.stop(process, signal.SIGINT)
 
 

@@ -41,7 +41,7 @@ def workers(process_env):
         process.send_signal(signal.SIGTERM)
     for process in started:
         try:
-            process.wait(20)
+            process.wait(300)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -253,7 +253,7 @@ def test_work_that_does_not_move_is_let_go(settings):
         finish(mine)
 
 
-def wait_until(is_so, seconds=20):
+def wait_until(is_so, seconds=300):
     until = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < until
