@@ -54,7 +54,7 @@ def test_all_that_match_are_decided_by_the_number_that_the_page_shows(real_world
     dataset = real_world.dataset
     page = curator.get(reverse("dataset-detail", args=[dataset.pk])).content.decode()
     assert f'name="previewed" value="{ROWS}"' in page
-    assert f"all {ROWS:,} that match" in page
+    assert f"all {ROWS:,} that match" in " ".join(page.split())
     body = {"decision": "keep", "scope": "matching", "previewed": ROWS}
     curator.post(reverse("rows-decide", args=[dataset.pk]), body)
     assert dataset.conversations.filter(decision="keep").count() == ROWS

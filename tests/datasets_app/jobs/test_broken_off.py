@@ -127,6 +127,7 @@ def test_a_member_that_broke_off_is_shown_and_can_be_read_on(
     assert found.state == State.SUCCEEDED
     assert verdicts == {"first.jsonl": FileState.FAILED, "second.jsonl": FileState.LOADED}
     page = client_of(cora).get(reverse("upload-detail", args=[found.pk])).content.decode()
+    page = " ".join(page.split())
     assert "1 file was not read to the end" in page
     assert "Read it again" in page
     assert uploads.retry_upload(found, by=cora)
