@@ -174,7 +174,7 @@ class Waiting:
 
 
 class WaitingError(CorpusError):
-    """Raised by `readers.registry.read` before its first item when a person must choose."""
+    """Raised by `readers.reading.read` before its first item when a person must choose."""
 
     def __init__(self, waiting: Waiting) -> None:
         super().__init__(waiting.why)

@@ -17,9 +17,9 @@ from django.db.models import Count
 from datasets_app import events
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.detection.encoding import clean_text
-from datasets_app.corpus.detection.kind_names import Kind
 from datasets_app.corpus.detection.kinds import Identified, identify
-from datasets_app.corpus.readers import registry
+from datasets_app.corpus.formats import refused
+from datasets_app.corpus.readers import reading
 from datasets_app.corpus.rules import policy
 from datasets_app.corpus.source import ByteTally, Item, Mapping, Problem, Record, WaitingError
 from datasets_app.jobs import faults
@@ -120,15 +120,16 @@ def _read(work: ReadingJob, file: SourceFile) -> None:
     path = blob_path(str(file.blob_id))
     with work.watch.step():
         identified = identify(path, file.name)
-    file.kind, file.kind_why = str(identified.kind), [*identified.why, *identified.notes]
+    file.kind, file.kind_why = identified.kind, [*identified.why, *identified.notes]
     file.save(update_fields=["kind", "kind_why"])
-    if identified.is_archive:
-        unpack_source(work.upload, file, identified, touch=work.touch)
-    elif identified.is_readable:
+    found = identified.format
+    if found.archive:
+        unpack_source(work.upload, file, found.archive, touch=work.touch)
+    elif found.reader:
         _load(work, file, path, identified)
     else:
-        reason = "empty" if identified.kind is Kind.EMPTY else "unsupported_kind"
-        verdict = {"verdict": FileState.SKIPPED, "reason": reason, "note": identified.refusal}
+        reason = "empty" if found is refused.EMPTY else "unsupported_kind"
+        verdict = {"verdict": FileState.SKIPPED, "reason": reason, "note": found.refusal}
         imports.end_file(work.upload, file, **verdict)
 
 
@@ -163,14 +164,14 @@ def _note_encoding(work: ReadingJob, file: SourceFile, path: Path) -> None:
         name, why = file.chosen_encoding, ["a person chose it"]
     else:
         with work.watch.step():
-            found = registry.encoding_of(path)
+            found = reading.encoding_of(path)
         name, why = getattr(found, "name", ""), [*getattr(found, "why", ())]
     SourceFile.objects.filter(pk=file.pk).update(encoding=name, encoding_why=why)
 
 
 def _items(file: SourceFile, path: Path, identified: Identified) -> Iterator[Item]:
     """Return the reader's items from the first one that no batch has written yet."""
-    items = registry.read(
+    items = reading.read(
         path,
         identified,
         mapping=Mapping.from_json(file.mapping) if file.mapping else None,

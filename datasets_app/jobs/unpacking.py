@@ -14,8 +14,9 @@ from django.db.models import Count, Sum
 
 from datasets_app import events
 from datasets_app.corpus.archives.limits import ArchiveLimits
-from datasets_app.corpus.archives.unpack import ArchiveError, Member, unpack
-from datasets_app.corpus.detection.kinds import Identified
+from datasets_app.corpus.archives.unpack import Member, unpack
+from datasets_app.corpus.formats.format import Archive
+from datasets_app.corpus.limited.run import ChildError
 from datasets_app.jobs.faults import DiskFullError
 from datasets_app.models import FileState, SourceFile, Upload
 from datasets_app.models.blob import blob_path
@@ -46,17 +47,17 @@ class StopFlag:
 
 
 def unpack_source(
-    upload: Upload, file: SourceFile, identified: Identified, *, touch: Callable[[], None]
+    upload: Upload, file: SourceFile, archive: Archive, *, touch: Callable[[], None]
 ) -> None:
     """Turn an archive into its members; one that breaks off keeps what was whole on offer."""
     flag = StopFlag(upload, touch)
     try:
         with _empty_folder(upload) as folder:
             limits = _budget(upload, file, folder)
-            path, kind = blob_path(str(file.blob_id)), identified.kind
-            with closing(unpack(path, kind, folder, limits, flag, name=file.name)) as found:
+            path = blob_path(str(file.blob_id))
+            with closing(unpack(path, archive, folder, limits, flag, name=file.name)) as found:
                 count = _keep_members(upload, file, found, touch)
-    except ArchiveError as error:
+    except ChildError as error:
         if error.code == "disk_full":
             raise DiskFullError from error
         _end_broken(upload, file, error)
@@ -108,7 +109,7 @@ def _keep_members(
                 imports.add_members(upload, rows)
                 events.notify_upload_progress(upload.pk)
                 rows = []
-    except ArchiveError:
+    except ChildError:
         imports.add_members(upload, rows)
         raise
     imports.add_members(upload, rows)
@@ -138,7 +139,7 @@ def _member_row(
     return row
 
 
-def _end_broken(upload: Upload, file: SourceFile, error: ArchiveError) -> None:
+def _end_broken(upload: Upload, file: SourceFile, error: ChildError) -> None:
     if error.code == "too_deep":
         changes = {"verdict": FileState.SKIPPED, "reason": error.code}
     else:

@@ -7,7 +7,8 @@ from typing import Any
 
 from django.db.models import Count, QuerySet
 
-from datasets_app.corpus.readers import registry
+from datasets_app.corpus.formats.registry import has_columns
+from datasets_app.corpus.readers import reading
 from datasets_app.corpus.source import Mapping
 from datasets_app.models import (
     FileState,
@@ -77,7 +78,7 @@ def _shown(data: bytes) -> str:
 def has_other_columns(file: SourceFile) -> bool:
     """Say whether the file is a table that was read and may be read under another mapping."""
     read = SourceFile.objects.at_rest().filter(pk=file.pk)
-    return registry.has_columns(file.kind) and read.exists()
+    return has_columns(file.kind) and read.exists()
 
 
 def columns_page(file: SourceFile) -> dict[str, Any] | None:
@@ -87,7 +88,7 @@ def columns_page(file: SourceFile) -> dict[str, Any] | None:
     stored = file.mapping if file.verdict == FileState.LOADED else None
     mapping = Mapping.from_json(stored) if stored else None
     path, encoding = blob_path(str(file.blob_id)), file.chosen_encoding or None
-    asked = registry.columns_of(path, mapping=mapping, encoding=encoding)
+    asked = reading.columns_of(path, mapping=mapping, encoding=encoding)
     if asked is None:
         return None
     loss = summary_of(current_rows(file))

@@ -7,8 +7,7 @@ import hashlib
 from django.db.models import CharField, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 
-from datasets_app.corpus.detection.kind_names import Kind
-from datasets_app.corpus.readers.registry import READERS
+from datasets_app.corpus.formats.registry import reader_of
 from datasets_app.models import Conversation, SourceFile
 
 REPLACED = "replaced "
@@ -25,7 +24,7 @@ def inner_path(file: SourceFile) -> tuple[str, ...]:
 
 def origin_base(file: SourceFile) -> bytes:
     """Return what the keys of all records of one file begin with."""
-    reader = READERS[Kind(file.kind)]
+    reader = reader_of(file.kind)
     parts = (
         str(file.blob_id),
         *inner_path(file),

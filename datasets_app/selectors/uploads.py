@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.db.models import Aggregate, Count, Exists, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
-from datasets_app.corpus.detection.kind_names import SHOWN, SHOWN_ARCHIVES
+from datasets_app.corpus.formats.registry import archive_endings, readable_endings
 from datasets_app.models import (
     BROKEN_OFF,
     Dataset,
@@ -49,8 +49,8 @@ class FileNode:
 def drop_zone(user: User) -> dict[str, Any]:
     """Return the kinds, the limits and the datasets that a new upload may go to."""
     return {
-        "kinds": SHOWN,
-        "archives": SHOWN_ARCHIVES,
+        "kinds": readable_endings(),
+        "archives": archive_endings(),
         "limit": settings.OTTO_UPLOAD_LIMIT_BYTES,
         "chunk": settings.OTTO_CHUNK_BYTES,
         "datasets": Dataset.objects.visible_to(user).filter(deleted_at=None).order_by("name"),

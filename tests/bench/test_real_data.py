@@ -13,7 +13,7 @@ import pytest
 from datasets_app.corpus.archives.limits import ArchiveLimits
 from datasets_app.corpus.archives.unpack import unpack
 from datasets_app.corpus.detection.kinds import identify
-from datasets_app.corpus.readers.registry import read
+from datasets_app.corpus.readers.reading import read
 from datasets_app.corpus.source import ByteTally, Item, Problem, Record, WaitingError
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -40,7 +40,9 @@ def records(path: Path, name: str = "") -> list[Record]:
 def test_cucom_gives_6000_conversations_with_assistants(tmp_path):
     (path,) = DATA.glob("cucom-ecommerce/**/*.zip")
     found: list[Record] = []
-    for member in unpack(path, identify(path, path.name).kind, tmp_path, ArchiveLimits(), bool):
+    for member in unpack(
+        path, identify(path, path.name).format.archive, tmp_path, ArchiveLimits(), bool
+    ):
         assert member.path
         found += records(member.path, member.name)
     assert len(found) == 6000

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
-from datasets_app.corpus.detection import encoding, magic_table
-from datasets_app.corpus.detection.kind_names import ARCHIVES, READABLE, Kind, refusal
-from datasets_app.corpus.detection.text_kinds import text_kind
+from datasets_app.corpus.detection import encoding, inside
+from datasets_app.corpus.detection.text_head import TextHead
+from datasets_app.corpus.formats import archived, refused, txt
+from datasets_app.corpus.formats.format import Format
+from datasets_app.corpus.formats.registry import FORMATS
 from datasets_app.corpus.parsing import view
 from datasets_app.corpus.source import Waiting
 
@@ -21,30 +23,20 @@ except ImportError:  # python-magic loads libmagic when it is imported
 HEAD_BYTES = 1 << 20
 CONTROL_SHARE = 0.05
 TEXT_CONTROLS = frozenset(b"\t\n\r\f\b\x1b")
+BY_LIBMAGIC = {answer: found for found in FORMATS.values() for answer in found.libmagic}
 
 
 @dataclass(frozen=True, slots=True)
 class Identified:
     """A file's kind, why OTTO thinks so, and what a person should know about it."""
 
-    kind: Kind
+    kind: str
     why: tuple[str, ...]
     notes: tuple[str, ...] = ()
 
     @property
-    def is_archive(self) -> bool:
-        """Say whether `archives.unpack` opens it."""
-        return self.kind in ARCHIVES
-
-    @property
-    def is_readable(self) -> bool:
-        """Say whether `readers.registry.read` reads it."""
-        return self.kind in READABLE
-
-    @property
-    def refusal(self) -> str:
-        """Return the sentence that refuses it with the next step, or ""."""
-        return refusal(self.kind)
+    def format(self) -> Format:
+        return FORMATS[self.kind]
 
 
 def active_detectors() -> tuple[str, ...]:
@@ -58,37 +50,30 @@ def identify(path: Path, name: str) -> Identified:
     with path.open("rb") as stream:
         head = stream.read(HEAD_BYTES)
     if not head.strip(b" \t\r\n\xef\xbb\xbf"):
-        return Identified(Kind.EMPTY, ("it has no bytes but white space",))
-    kind = magic_table.by_leading_bytes(head)
-    if kind:
-        return _with_name_note(_look_inside(path, kind), name)
+        return Identified(refused.EMPTY.kind, ("it has no bytes but white space",))
+    found = by_leading_bytes(head)
+    if found:
+        return _with_name_note(_look_inside(path, found), name)
     return _with_name_note(_second_opinion(head) or _parse(path, name, head), name)
 
 
-def _look_inside(path: Path, kind: Kind) -> Identified:
-    why = (f"its first bytes are those of {kind}",)
-    if kind is Kind.ZIP:
-        office = magic_table.office_kind(path)
-        return (
-            Identified(office, (*why, f"its members are those of {office}"))
-            if office
-            else (Identified(kind, why))
-        )
-    if kind in {Kind.GZ, Kind.BZ2, Kind.XZ}:
-        inner = magic_table.inside_stream(path, kind)
-        return Identified(inner, why if inner is kind else (*why, "a tar archive lies inside"))
-    return Identified(kind, why)
+def by_leading_bytes(head: bytes) -> Format | None:
+    """Return the format that the first bytes prove, or None."""
+    formats = FORMATS.values()
+    by_looking = (found for found in formats if found.of_bytes and found.of_bytes(head))
+    by_mark = (found for found in formats if found.magic and head.startswith(found.magic))
+    return next(by_looking, None) or next(by_mark, None)
 
 
-LIBMAGIC: dict[str, Kind] = {
-    "image/heic": Kind.IMAGE,
-    "image/avif": Kind.IMAGE,
-    "audio/mpeg": Kind.AUDIO,
-    "video/mpeg": Kind.VIDEO,
-    "application/x-dosexec": Kind.PROGRAM,
-    "application/x-executable": Kind.PROGRAM,
-    "application/x-mach-binary": Kind.PROGRAM,
-}
+def _look_inside(path: Path, found: Format) -> Identified:
+    why = (f"its first bytes are those of {found.kind}",)
+    if found is archived.ZIP:
+        document = inside.document_in_zip(path)
+        if document:
+            return Identified(document.kind, (*why, f"its members are those of {document.kind}"))
+    elif found.archive and inside.holds_tar(path, found.archive.packing):
+        return Identified(f"tar.{found.kind}", (*why, "a tar archive lies inside"))
+    return Identified(found.kind, why)
 
 
 def _second_opinion(head: bytes) -> Identified | None:
@@ -96,25 +81,34 @@ def _second_opinion(head: bytes) -> Identified | None:
     if magic is None or b"\0" not in head[:4096]:
         return None
     answer = str(magic.from_buffer(head[:4096], mime=True))
-    kind = LIBMAGIC.get(answer)
-    return Identified(kind, (f"libmagic calls it {answer}",)) if kind else None
+    found = BY_LIBMAGIC.get(answer)
+    return Identified(found.kind, (f"libmagic calls it {answer}",)) if found else None
 
 
 def _parse(path: Path, name: str, head: bytes) -> Identified:
     found = encoding.detect(path)
     if isinstance(found, Waiting):
         if _is_binary(head):
-            return Identified(Kind.BINARY, ("its bytes are not text",))
+            return Identified(refused.BINARY.kind, ("its bytes are not text",))
         text, why = head.decode("latin-1"), found.why
     else:
         if found.name in {"utf-8"} | set(encoding.LEGACY) and _is_binary(head):
-            return Identified(Kind.BINARY, ("its bytes are not text",))
+            return Identified(refused.BINARY.kind, ("its bytes are not text",))
         stream = view.open_view(path, found)
         text, why = stream.read(HEAD_BYTES).decode("utf-8", "ignore"), found.why[0]
         stream.close()
     is_whole = path.stat().st_size <= HEAD_BYTES
-    kind, reason = text_kind(text, name, is_whole=is_whole)
+    kind, reason = text_kind(TextHead(text.lstrip("\ufeff"), name, is_whole=is_whole))
     return Identified(kind, (why, reason))
+
+
+def text_kind(head: TextHead) -> tuple[str, str]:
+    """Return what a text is and why: the first format of the registry that knows it as its own."""
+    for found in FORMATS.values():
+        why = found.of_text(head) if found.of_text else None
+        if why:
+            return found.kind, why
+    return txt.FORMAT.kind, txt.tell(head)
 
 
 def _is_binary(head: bytes) -> bool:
@@ -124,30 +118,16 @@ def _is_binary(head: bytes) -> bool:
     return controls > CONTROL_SHARE * len(sample)
 
 
-SAME = {
-    "txt": {Kind.TXT, Kind.TRANSCRIPT},
-    "json": {Kind.JSON},
-    "jsonl": {Kind.JSONL},
-    "ndjson": {Kind.JSONL},
-    "csv": {Kind.CSV},
-    "tsv": {Kind.TSV},
-    "md": {Kind.MD, Kind.TRANSCRIPT},
-    "rst": {Kind.RST},
-    "zip": {Kind.ZIP},
-    "tar": {Kind.TAR},
-    "tgz": {Kind.TAR_GZ},
-    "gz": {Kind.GZ, Kind.TAR_GZ},
-    "bz2": {Kind.BZ2, Kind.TAR_BZ2},
-    "pdf": {Kind.PDF},
-    "docx": {Kind.DOCX},
-    "html": {Kind.HTML},
-}
-
-
 def _with_name_note(found: Identified, name: str) -> Identified:
     """Add a note where the name promises another kind."""
-    ending = PurePosixPath(name).suffix.lstrip(".").casefold()
-    if found.kind in SAME.get(ending, {found.kind}) or found.kind is Kind.EMPTY:
+    ending = f".{name.casefold()}"
+    promised = [
+        kind.kind
+        for kind in FORMATS.values()
+        if any(ending.endswith(f".{known}") for known in (*kind.endings, *kind.fits))
+    ]
+    if not promised or found.kind in {*promised, refused.EMPTY.kind}:
         return found
-    note = f"The name ends in .{ending}, but the file holds {found.kind}: read as {found.kind}."
+    last = name.rpartition(".")[2].casefold()
+    note = f"The name ends in .{last}, but the file holds {found.kind}: read as {found.kind}."
     return Identified(found.kind, found.why, (*found.notes, note))

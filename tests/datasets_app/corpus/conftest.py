@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from datasets_app.corpus.detection.kinds import Identified, identify
-from datasets_app.corpus.readers.registry import read
+from datasets_app.corpus.readers.reading import read
 from datasets_app.corpus.source import ByteTally, Gap, Item, Problem, Record
 
 

@@ -15,7 +15,7 @@ import pytest
 from datasets_app import corpus
 from datasets_app.corpus.detection import kinds
 from datasets_app.corpus.parsing import json_scan
-from datasets_app.corpus.readers import registry
+from datasets_app.corpus.readers import reading
 from datasets_app.corpus.rules import policy
 from datasets_app.corpus.rules.judge import judge
 from datasets_app.corpus.source import CorpusError, Record
@@ -121,7 +121,7 @@ def test_the_whole_way_of_a_file_is_linear_in_each_filler(name, tmp_path):
         path.write_text(("{" if name.startswith("a.js") else "") + filled(filler, 100_000))
         with processor_seconds(4, filler):
             try:
-                for item in registry.read(path, kinds.identify(path, name), name=name):
+                for item in reading.read(path, kinds.identify(path, name), name=name):
                     if isinstance(item, Record):
                         judge(item.conversation, rules)
             except CorpusError:

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from datasets_app.corpus.archives.limits import ArchiveLimits
-from datasets_app.corpus.archives.unpack import ArchiveError, unpack
-from datasets_app.corpus.conversation import CorpusError
-from datasets_app.corpus.detection.kind_names import Kind
+from datasets_app.corpus.archives.unpack import unpack
 from datasets_app.corpus.detection.kinds import identify
+from datasets_app.corpus.formats import archived
+from datasets_app.corpus.limited.run import ChildError
 from datasets_app.corpus.source import REASONS
 
 MIB = 1 << 20
@@ -29,15 +29,15 @@ class Opened:
 
     def __init__(self, path: Path, into: Path, limits: ArchiveLimits, name: str) -> None:
         self.members, self.contents, self.error = [], {}, None
-        kind = identify(path, name).kind
+        archive = identify(path, name).format.archive
         try:
-            for member in unpack(path, kind, into, limits, lambda: False, name=name):
+            for member in unpack(path, archive, into, limits, lambda: False, name=name):
                 self.members.append(member)
                 assert not member.reason or member.reason in REASONS
                 if member.path:
                     assert member.path.parent == into
                     self.contents[member.name] = member.path.read_bytes()
-        except ArchiveError as error:
+        except ChildError as error:
             self.error = error
         assert self.error is None or self.error.code in REASONS
         assert list(into.iterdir()) == []
@@ -360,10 +360,10 @@ def test_a_person_can_stop_it_and_nothing_is_left(tmp_path):
     path, into = tmp_path / "blob", tmp_path / "into"
     path.write_bytes(tarred(FILES))
     into.mkdir()
-    members = unpack(path, Kind.TAR, into, LIMITS, lambda: True)
-    with pytest.raises(ArchiveError, match="by a person"):
+    members = unpack(path, archived.TAR.archive, into, LIMITS, lambda: True)
+    with pytest.raises(ChildError, match="by a person"):
         next(members)
-    left_early = unpack(path, Kind.TAR, into, LIMITS, lambda: False)
+    left_early = unpack(path, archived.TAR.archive, into, LIMITS, lambda: False)
     next(left_early)
     left_early.close()
     assert list(into.iterdir()) == []
@@ -374,17 +374,12 @@ def test_a_child_without_enough_memory_costs_one_file(opened):
     assert result.error.code == "stopped"
 
 
-def test_what_is_no_archive_is_refused(tmp_path):
-    with pytest.raises(CorpusError):
-        next(unpack(tmp_path, Kind.TXT, tmp_path, LIMITS, lambda: False))
-
-
 def test_the_child_imports_no_framework():
     import subprocess  # noqa: PLC0415
     import sys  # noqa: PLC0415
 
     script = (
-        "import sys, datasets_app.corpus.archives.child;"
+        "import sys, datasets_app.corpus.limited.child;"
         "print(*{m.split('.')[0] for m in sys.modules} & {'django', 'celery', 'otto_web', 'torch'})"
     )
     root = Path(__file__).parents[4]

@@ -190,7 +190,7 @@ def test_a_single_line_array_of_any_size_is_read_in_flat_memory(tmp_path):
     import tracemalloc  # noqa: PLC0415
 
     from datasets_app.corpus.detection.kinds import identify  # noqa: PLC0415
-    from datasets_app.corpus.readers.registry import read  # noqa: PLC0415
+    from datasets_app.corpus.readers.reading import read  # noqa: PLC0415
 
     path = tmp_path / "big.json"
     element = json.dumps({"input": "q" * 4000, "output": "a" * 4000})

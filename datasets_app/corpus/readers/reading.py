@@ -1,43 +1,18 @@
-"""The one door to every reader: a file in, items out that tile its bytes."""
+"""The one way to every reader: a file in, items out that tile its bytes."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
-from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.detection import encoding as encodings
-from datasets_app.corpus.detection.kind_names import Kind, refusal
 from datasets_app.corpus.detection.kinds import Identified
+from datasets_app.corpus.formats import table
+from datasets_app.corpus.formats.registry import reader_of
 from datasets_app.corpus.parsing.view import TranscodedFile, Utf8File, open_view
-from datasets_app.corpus.readers import json_values, jsonl, passages, table, transcript
 from datasets_app.corpus.readers.job import Job
 from datasets_app.corpus.source import Gap, Item, Mapping, Problem, Waiting, WaitingError
-
-
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """A named, numbered way to read one kind; its version changes when its records would."""
-
-    name: str
-    version: int
-    read: Callable[[Job], Iterator[Item]]
-
-
-_TEXT = Reader("passages", 1, passages.read)
-_TABLE = Reader("table", 1, table.read)
-READERS: dict[Kind, Reader] = {
-    Kind.TXT: _TEXT,
-    Kind.MD: Reader("markdown", 1, passages.read_markdown),
-    Kind.RST: _TEXT,
-    Kind.CSV: _TABLE,
-    Kind.TSV: _TABLE,
-    Kind.JSON: Reader("json", 1, json_values.read),
-    Kind.JSONL: Reader("jsonl", 1, jsonl.read),
-    Kind.TRANSCRIPT: Reader("transcript", 1, transcript.read),
-}
 
 
 def read(
@@ -54,9 +29,7 @@ def read(
     with `encoding`) or what the columns are (call again with `mapping`), and CorpusError when the
     kind has no reader. Text is clean (no NUL, no lone surrogates) and its line ends are LF.
     """
-    reader = READERS.get(identified.kind)
-    if reader is None:
-        raise CorpusError(refusal(identified.kind) or "OTTO does not read this kind of file.")
+    reader = reader_of(identified.kind)
     found = encodings.chosen(encoding, path) if encoding else encodings.detect(path)
     if isinstance(found, Waiting):
         raise WaitingError(found)
@@ -69,11 +42,6 @@ def read(
         yield from _tiled(reader.read(job), stream, path.stat().st_size)
     finally:
         stream.close()
-
-
-def has_columns(kind: str) -> bool:
-    """Say whether files of this kind are read under a mapping of their columns."""
-    return any(reader is _TABLE and known == kind for known, reader in READERS.items())
 
 
 def columns_of(

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from datasets_app.corpus.detection.text_head import LINE_END, TextHead
+from datasets_app.corpus.formats.format import Format, Reader
 from datasets_app.corpus.parsing import transcripts
 from datasets_app.corpus.parsing.lines import Line, split_lines
 from datasets_app.corpus.parsing.transcripts import Speakers, Talk
@@ -27,10 +29,17 @@ class _Open:
     end: int = 0
 
 
+def tell(head: TextHead) -> str | None:
+    """Say why a text is a transcript."""
+    lines = LINE_END.split(transcripts.one_turn_per_line(head.text))
+    speakers = transcripts.find_speakers(lines)
+    return f"{len(speakers.counts)} speakers take turns in it" if speakers else None
+
+
 def read(job: Job) -> Iterator[Item]:
     """Yield one record per call: a ruled line, or a new question in a list, begins the next."""
     text = transcripts.one_turn_per_line(job.head_text)
-    speakers = transcripts.find_speakers(re.split(r"\r\n|\n|\r", text))
+    speakers = transcripts.find_speakers(LINE_END.split(text))
     if speakers is None:
         yield from passages.read(job)
         return
@@ -88,3 +97,12 @@ def _close(held: _Open) -> Iterator[Item]:
     turns, more = clean_turns(turns)
     meta = {"heading": heading} if heading else {}
     yield Record(held.start, held.end, turns, notes + more, meta)
+
+
+FORMAT = Format(
+    kind="transcript",
+    name="a call transcript with `Name:` lines",
+    fits=("txt", "md"),
+    reader=Reader("transcript", 1, read),
+    of_text=tell,
+)

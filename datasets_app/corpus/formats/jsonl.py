@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from datasets_app.corpus.detection.text_head import TextHead, parses
+from datasets_app.corpus.formats.format import Format, Reader
 from datasets_app.corpus.parsing.json_text import JsonError
 from datasets_app.corpus.parsing.lines import Line, split_lines
 from datasets_app.corpus.readers import records
@@ -13,6 +15,18 @@ from datasets_app.corpus.readers.records import RecordSpan, Workshop
 from datasets_app.corpus.source import Gap, Item
 
 BOM = b"\xef\xbb\xbf"
+
+
+def tell(head: TextHead) -> str | None:
+    """Say why a text is JSON Lines: half of its first lines are JSON on their own."""
+    if head.is_json or not head.lines or head.text.lstrip()[:1] not in {"{", "["}:
+        return None
+    alone = [parses(line) for line in head.lines[:20]]
+    if len(head.lines) > 1 and sum(alone) * 2 >= len(alone):
+        return f"{sum(alone)} of the first {len(alone)} lines are JSON on their own"
+    if head.ending in FORMAT.endings and (alone[0] or len(head.lines) == 1):
+        return "it begins like JSON and its name says one record per line"
+    return None
 
 
 def read(job: Job) -> Iterator[Item]:
@@ -61,3 +75,12 @@ def _value(place: RecordSpan, value: Any, shop: Workshop, text: str) -> Iterator
 
 def _is_lone_list(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+
+
+FORMAT = Format(
+    kind="jsonl",
+    name="JSON Lines",
+    endings=("jsonl", "ndjson"),
+    reader=Reader("jsonl", 1, read),
+    of_text=tell,
+)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from datasets_app.corpus.detection.text_head import TextHead
+from datasets_app.corpus.formats import jsonl
+from datasets_app.corpus.formats.format import Format, Reader
 from datasets_app.corpus.parsing.json_scan import BOM, Cursor, Extent
 from datasets_app.corpus.parsing.json_text import JsonError
 from datasets_app.corpus.parsing.shapes import ShapeError, is_turn_list, shared_context
@@ -22,6 +26,17 @@ CLOSERS = {b"[": b"]", b"{": b"}"}
 
 class _LostError(Exception):
     """The structure cannot be followed any further."""
+
+
+def tell(head: TextHead) -> str | None:
+    """Say why a text is JSON; JSON Lines were told before."""
+    if not head.lines or head.text.lstrip()[:1] not in {"{", "["}:
+        return "its name says JSON" if head.ending in FORMAT.endings else None
+    if head.is_json:
+        return "the whole text is one JSON value"
+    is_named = head.ending in {*FORMAT.endings, *jsonl.FORMAT.endings}
+    begins = re.sub(r"\s+", "", head.text[:400])[:2] in {'{"', "[{", '["', "[["}
+    return "it begins like JSON" if is_named or begins else None
 
 
 def read(job: Job) -> Iterator[Item]:
@@ -244,3 +259,12 @@ def _is_text_list(key: object, value: Any) -> bool:
         return False
     named = key.casefold() in TEXT_LISTS
     return named and bool(value) and all(isinstance(text, str) for text in value)
+
+
+FORMAT = Format(
+    kind="json",
+    name="JSON",
+    endings=("json",),
+    reader=Reader("json", 1, read),
+    of_text=tell,
+)

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, SYSTEM, USER, CorpusError, Turn
+from datasets_app.corpus.detection.text_head import TextHead
+from datasets_app.corpus.formats.format import Format, Reader
 from datasets_app.corpus.parsing import tables
 from datasets_app.corpus.parsing.lines import Line, split_lines
 from datasets_app.corpus.readers.job import Job, clean_turns, sample
@@ -213,3 +215,26 @@ def _turn_maker(mapping: Mapping, columns: tuple[str, ...]) -> _TurnMaker:
         return (Turn(SYSTEM, system), *pair) if system else pair
 
     return _TurnMaker(used, turns)
+
+
+def tell_csv(head: TextHead) -> str | None:
+    """Say why a text is a table with any sign but the tab between its cells."""
+    return None if head.layout.delimiter == "\t" else _tell(head)
+
+
+def tell_tsv(head: TextHead) -> str | None:
+    """Say why a text is a table with tabs between its cells."""
+    return _tell(head) if head.layout.delimiter == "\t" else None
+
+
+def _tell(head: TextHead) -> str | None:
+    if head.layout.has_separator_line or tables.is_table(head.text, head.layout):
+        share = round(head.layout.agreement * 100)
+        return f"{share} % of its rows have {head.layout.columns} cells"
+    is_named = head.ending in {*CSV.endings, *TSV.endings}
+    return "its name says it is a table" if is_named else None
+
+
+_READER = Reader("table", 1, read, has_columns=True)
+CSV = Format(kind="csv", name="CSV", endings=("csv",), reader=_READER, of_text=tell_csv)
+TSV = Format(kind="tsv", name="TSV", endings=("tsv",), reader=_READER, of_text=tell_tsv)

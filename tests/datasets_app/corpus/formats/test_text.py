@@ -5,8 +5,7 @@ import tracemalloc
 import pytest
 
 from datasets_app.corpus.detection import kinds
-from datasets_app.corpus.detection.kind_names import Kind
-from datasets_app.corpus.readers import registry
+from datasets_app.corpus.readers import reading
 
 
 @pytest.mark.checklist(45)
@@ -143,7 +142,7 @@ def test_many_blank_lines_are_one_gap_that_takes_no_memory(tmp_path):
     path = tmp_path / "a.txt"
     path.write_bytes(b"a first line\n" + b"\n" * 50_000 + b"a last line\n" + b" \n" * 50_000)
     tracemalloc.start()
-    items = list(registry.read(path, kinds.Identified(Kind.TXT, ("given",))))
+    items = list(reading.read(path, kinds.Identified("txt", ("given",))))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert [type(item).__name__ for item in items if item.end - item.start < 20] == ["Record"] * 2

@@ -1,0 +1,71 @@
+"""What a file format is: its names, how it is told by content, and how it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from datasets_app.corpus.archives.out import Out
+from datasets_app.corpus.detection.text_head import TextHead
+from datasets_app.corpus.readers.job import Job
+from datasets_app.corpus.source import Item
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A named, numbered way to read decoded text; raise `version` when its records would change.
+
+    A reader that `has_columns` is told by a mapping what the columns are.
+    """
+
+    name: str
+    version: int
+    read: Callable[[Job], Iterator[Item]]
+    has_columns: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """How an archive is opened: by a function that a process with limits of its own runs.
+
+    `packing` is what lies around a tar, or around a single file: gz, bz2 or xz.
+    """
+
+    unpack: Callable[[BinaryIO, Out, str, str], None]
+    packing: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """One file format, whole. Whatever OTTO says or does about it is read here.
+
+    `kind` is stored with files and never changes; `name` is for people, with its article.
+    Exactly one of `reader`, `archive` and `refusal` is given: a refusal is the sentence that
+    names the next step. `endings` are what people know it by; `fits` are endings of other
+    formats under which it is no surprise.
+
+    It is told by its content, in this order: `of_bytes`, `magic` (leading bytes), `in_zip` (the
+    names of a zip's members) or `mimetype` (the first member of a zip), `libmagic` (what that
+    library calls it), `of_text` (why a text is of this format, or None).
+    """
+
+    kind: str
+    name: str
+    endings: tuple[str, ...] = ()
+    fits: tuple[str, ...] = ()
+
+    reader: Reader | None = None
+    archive: Archive | None = None
+    refusal: str = ""
+
+    of_bytes: Callable[[bytes], bool] | None = None
+    magic: tuple[bytes, ...] = ()
+    in_zip: Callable[[set[bytes]], bool] | None = None
+    mimetype: bytes = b""
+    libmagic: tuple[str, ...] = ()
+    of_text: Callable[[TextHead], str | None] | None = None
+
+    def __post_init__(self) -> None:
+        if sum(map(bool, (self.reader, self.archive, self.refusal))) != 1:
+            raise ValueError(f"{self.kind} is either read, opened or refused.")

@@ -1,0 +1,268 @@
+"""Formats that OTTO knows by name and does not read, each with the next step for a person.
+
+One that becomes readable leaves for a file of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from datasets_app.corpus.detection.text_head import LINE_END, TextHead
+from datasets_app.corpus.formats.format import Format
+
+MAIL_HEADER = re.compile(r"(?i)(from|to|subject|date|message-id):\s")
+# Blanks inside a line only: one that crossed lines would be tried at each of them.
+CLOCK = r"\d{1,2}:\d\d:\d\d[.,]\d"
+CUE = re.compile(rf"(?m)^[ \t]*+{CLOCK}\d{{0,2}}[ \t]*+(?:-->|,)[ \t]*+{CLOCK}")
+TAGS = re.compile(r"(?i)<(html|head|body|div|p|span|table|ul|a|br|h[1-6]|script)\b")
+
+
+def is_image(head: bytes) -> bool:
+    """Say whether a bitmap or WebP begins here."""
+    is_bitmap = head[:2] == b"BM" and len(head) > 14 and head[6:10] == b"\0\0\0\0"
+    return is_bitmap or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
+
+
+def is_audio(head: bytes) -> bool:
+    """Say whether MP3 without a tag, or WAV, begins here."""
+    is_mp3 = head[:2] in {b"\xff\xfb", b"\xff\xf3", b"\xff\xf2"}
+    return is_mp3 or (head[:4] == b"RIFF" and head[8:12] == b"WAVE")
+
+
+def is_video(head: bytes) -> bool:
+    """Say whether MP4 or AVI begins here."""
+    return head[4:8] == b"ftyp" or (head[:4] == b"RIFF" and head[8:12] == b"AVI ")
+
+
+def is_windows_program(head: bytes) -> bool:
+    """Tell a program from a text that begins with the letters MZ."""
+    return head.startswith(b"MZ") and b"\0" in head[:64]
+
+
+def tell_mail(head: TextHead) -> str | None:
+    """Say why a text is an e-mail: two of its headers before the first blank line."""
+    top = re.split(r"\r?\n\r?\n", head.text, maxsplit=1)[0]
+    headers = filter(None, map(MAIL_HEADER.match, LINE_END.split(top)))
+    named = {found[1].casefold() for found in headers}
+    is_mail = len(named) >= 2 and MAIL_HEADER.match(head.text)
+    return "it begins with the headers of an e-mail" if is_mail else None
+
+
+def tell_subtitle(head: TextHead) -> str | None:
+    """Say why a text is a subtitle file."""
+    if head.text.startswith("WEBVTT"):
+        return "it begins with WEBVTT"
+    return "it has the timing lines of subtitles" if CUE.search(head.text[:2000]) else None
+
+
+def tell_html(head: TextHead) -> str | None:
+    """Say why a text is a web page."""
+    start = head.text.lstrip()[:200].casefold()
+    if start.startswith(("<!doctype html", "<html")):
+        return "it begins like a web page"
+    if start.startswith("<?xml"):
+        return "it begins like XML" if "<html" in head.text[:2000].casefold() else None
+    if start.startswith("<"):
+        known = {tag.casefold() for tag in TAGS.findall(head.text[:20_000])}
+        if len(known) >= 3:
+            return "it begins with a tag and has several known ones"
+    return None
+
+
+def tell_xml(head: TextHead) -> str | None:
+    """Say why a text is XML; a web page was told before."""
+    return "it begins like XML" if head.text.lstrip()[:5].casefold() == "<?xml" else None
+
+
+def _has(*names: bytes) -> Callable[[set[bytes]], bool]:
+    return lambda members: not members.isdisjoint(names)
+
+
+EMPTY = Format(kind="empty", name="an empty file", refusal="The file is empty. Nothing was loaded.")
+BINARY = Format(
+    kind="binary",
+    name="no text",
+    refusal="This is not text, and OTTO does not know what it is.",
+)
+DOCX = Format(
+    kind="docx",
+    name="a Word document",
+    endings=("docx",),
+    in_zip=_has(b"word/document.xml"),
+    refusal="This is a Word document. Save it as plain text (.txt) and upload that.",
+)
+XLSX = Format(
+    kind="xlsx",
+    name="an Excel workbook",
+    endings=("xlsx",),
+    in_zip=_has(b"xl/workbook.xml"),
+    refusal="This is an Excel workbook. Save each sheet as CSV and upload those.",
+)
+MODEL = Format(
+    kind="model",
+    name="a model",
+    magic=(b"GGUF", b"\x80\x02", b"\x80\x03", b"\x80\x04\x95", b"\x80\x05\x95"),
+    in_zip=lambda members: any(name.rsplit(b"/", 1)[-1] == b"data.pkl" for name in members),
+    refusal="This is a model or a pickled file, not data. Upload text, tables or JSON.",
+)
+FORMATS = (
+    EMPTY,
+    BINARY,
+    MODEL,
+    DOCX,
+    XLSX,
+    Format(
+        kind="pdf",
+        name="a PDF",
+        endings=("pdf",),
+        magic=(b"%PDF-", b"%!PS"),
+        refusal="This is a PDF. Save its text as a .txt file and upload that.",
+    ),
+    Format(
+        kind="pptx",
+        name="a presentation",
+        endings=("pptx", "odp"),
+        in_zip=_has(b"ppt/presentation.xml"),
+        mimetype=b"application/vnd.oasis.opendocument.presentation",
+        refusal="This is a presentation. Save its text as .txt and upload that.",
+    ),
+    Format(
+        kind="ole",
+        name="an older Office file",
+        magic=(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",),
+        refusal="This is an older Office file. Save it as CSV or plain text and upload that.",
+    ),
+    Format(
+        kind="epub",
+        name="an e-book",
+        endings=("epub",),
+        mimetype=b"application/epub+zip",
+        refusal="This is an e-book. Save its text as .txt and upload that.",
+    ),
+    Format(
+        kind="odt",
+        name="an OpenDocument text",
+        endings=("odt",),
+        mimetype=b"application/vnd.oasis.opendocument.text",
+        refusal="This is an OpenDocument text. Save it as plain text (.txt) and upload that.",
+    ),
+    Format(
+        kind="ods",
+        name="an OpenDocument table",
+        endings=("ods",),
+        mimetype=b"application/vnd.oasis.opendocument.spreadsheet",
+        refusal="This is an OpenDocument table. Save it as CSV and upload that.",
+    ),
+    Format(
+        kind="rtf",
+        name="a rich text file",
+        endings=("rtf",),
+        magic=(b"{\\rtf",),
+        refusal="This is a rich text file. Save it as plain text (.txt) and upload that.",
+    ),
+    Format(
+        kind="jar",
+        name="a Java or Android program",
+        endings=("jar", "apk"),
+        in_zip=_has(b"META-INF/MANIFEST.MF", b"AndroidManifest.xml"),
+        refusal="This is a Java or Android program. OTTO reads text only.",
+    ),
+    Format(
+        kind="rar",
+        name="a RAR archive",
+        endings=("rar",),
+        magic=(b"Rar!\x1a\x07",),
+        refusal="This is a RAR archive. Unpack it and upload a zip.",
+    ),
+    Format(
+        kind="7z",
+        name="a 7z archive",
+        endings=("7z",),
+        magic=(b"7z\xbc\xaf\x27\x1c",),
+        refusal="This is a 7z archive. Unpack it and upload a zip.",
+    ),
+    Format(
+        kind="zstd",
+        name="a zstd archive",
+        endings=("zst",),
+        magic=(b"\x28\xb5\x2f\xfd",),
+        refusal="This is a zstd archive. Unpack it and upload a zip.",
+    ),
+    Format(
+        kind="image",
+        name="an image",
+        endings=("png", "jpg", "jpeg", "gif", "tif", "tiff", "bmp", "webp", "heic", "avif"),
+        of_bytes=is_image,
+        magic=(b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\x00", b"MM\x00*"),
+        libmagic=("image/heic", "image/avif"),
+        refusal="This is an image. OTTO reads text only.",
+    ),
+    Format(
+        kind="audio",
+        name="a sound file",
+        endings=("mp3", "wav", "ogg", "flac", "m4a"),
+        of_bytes=is_audio,
+        magic=(b"ID3", b"OggS", b"fLaC"),
+        libmagic=("audio/mpeg",),
+        refusal="This is a sound file. OTTO reads text only; upload a transcript.",
+    ),
+    Format(
+        kind="video",
+        name="a video",
+        endings=("mp4", "m4v", "mov", "mkv", "webm", "avi"),
+        fits=("m4a", "heic", "avif"),
+        of_bytes=is_video,
+        magic=(b"\x1aE\xdf\xa3",),
+        libmagic=("video/mpeg",),
+        refusal="This is a video. OTTO reads text only; upload a transcript.",
+    ),
+    Format(
+        kind="program",
+        name="a program",
+        endings=("exe", "dll", "so", "wasm", "class"),
+        of_bytes=is_windows_program,
+        magic=(b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"\x00asm"),
+        libmagic=(
+            "application/x-dosexec",
+            "application/x-executable",
+            "application/x-mach-binary",
+        ),
+        refusal="This is a program. OTTO reads text only.",
+    ),
+    Format(
+        kind="database",
+        name="a database file",
+        endings=("sqlite", "db", "parquet"),
+        magic=(b"SQLite format 3\x00", b"PAR1"),
+        refusal="This is a database file. Export its tables as CSV and upload those.",
+    ),
+    Format(
+        kind="eml",
+        name="an e-mail",
+        endings=("eml",),
+        of_text=tell_mail,
+        refusal="This is an e-mail. Save its text as .txt and upload that.",
+    ),
+    Format(
+        kind="subtitle",
+        name="a subtitle file",
+        endings=("srt", "vtt", "sbv"),
+        of_text=tell_subtitle,
+        refusal="This is a subtitle file. Save it as plain text with `Name:` lines.",
+    ),
+    Format(
+        kind="html",
+        name="a web page",
+        endings=("html", "htm", "xhtml"),
+        of_text=tell_html,
+        refusal="This is a web page. Save its text as .txt and upload that.",
+    ),
+    Format(
+        kind="xml",
+        name="an XML file",
+        endings=("xml",),
+        of_text=tell_xml,
+        refusal="This is an XML file. Save its text as .txt, CSV or JSON and upload that.",
+    ),
+)

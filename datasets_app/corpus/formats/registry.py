@@ -1,0 +1,58 @@
+"""The file formats, in the order in which a text is asked for each of them."""
+
+from __future__ import annotations
+
+from datasets_app.corpus.conversation import CorpusError
+from datasets_app.corpus.formats import (
+    archived,
+    json_values,
+    jsonl,
+    markdown,
+    refused,
+    rst,
+    table,
+    transcript,
+    txt,
+)
+from datasets_app.corpus.formats.format import Format, Reader
+
+FORMATS: dict[str, Format] = {
+    found.kind: found
+    for found in (
+        jsonl.FORMAT,
+        json_values.FORMAT,
+        *refused.FORMATS,
+        transcript.FORMAT,
+        table.CSV,
+        table.TSV,
+        markdown.FORMAT,
+        rst.FORMAT,
+        txt.FORMAT,  # takes whatever is left
+        *archived.FORMATS,
+    )
+}
+
+
+def reader_of(kind: str) -> Reader:
+    """Return what reads a kind; raises CorpusError, with the next step, where nothing does."""
+    found = FORMATS[kind]
+    if found.reader is None:
+        raise CorpusError(found.refusal or "Its files are read one by one.")
+    return found.reader
+
+
+def has_columns(kind: str) -> bool:
+    """Say whether files of this kind are read under a mapping of their columns."""
+    found = FORMATS.get(kind)
+    return found is not None and found.reader is not None and found.reader.has_columns
+
+
+def readable_endings() -> tuple[str, ...]:
+    """Return the endings of what is read, the plainest first, as the drop zone lists them."""
+    read = (found for found in reversed(FORMATS.values()) if found.reader)
+    return tuple(ending for found in read for ending in found.endings)
+
+
+def archive_endings() -> tuple[str, ...]:
+    """Return the endings of what is opened, as the drop zone lists them."""
+    return tuple(ending for found in FORMATS.values() if found.archive for ending in found.endings)

@@ -1,0 +1,65 @@
+"""The process that opens one file nobody trusts: `python -m datasets_app…limited.child SPEC`.
+
+It gets the file as standard input and limits itself before it loads or opens anything. The spec
+names the function that reads the file; what that one tells goes to standard output, a line of
+JSON each. Neither Django nor the project's settings are there.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import resource
+import sys
+from importlib import import_module
+from pathlib import Path
+
+from datasets_app.corpus.archives.limits import ArchiveLimits, ArchiveStop, Meter
+from datasets_app.corpus.archives.out import Out
+
+STEP = 1 << 16
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+OPEN_FILES = 64
+
+
+def limit_this_process(limits: ArchiveLimits) -> None:
+    """Give this process its memory, time and file limits; they cannot be raised again."""
+    for what, most in (
+        (resource.RLIMIT_AS, limits.memory_bytes),
+        (resource.RLIMIT_CPU, limits.cpu_seconds),
+        (resource.RLIMIT_FSIZE, limits.member_bytes + STEP),
+        (resource.RLIMIT_NOFILE, OPEN_FILES),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(what, (most, most))
+    os.nice(10)
+
+
+def main(spec: str) -> int:
+    """Read what standard input holds and tell it; 0 unless it was stopped."""
+    given = json.loads(spec)
+    limits = ArchiveLimits(**given["limits"])
+    limit_this_process(limits)
+    out = Out(Path.cwd(), sys.stdout, Meter(limits))
+    try:
+        module, _, function = given["function"].partition(":")
+        with os.fdopen(0, "rb") as file:
+            getattr(import_module(module), function)(file, out, *given["arguments"])
+    except ArchiveStop as stop:
+        out.say(error=stop.code, message=stop.message, at=stop.at)
+        return 1
+    except OSError as error:
+        if error.errno not in DISK_FULL:
+            raise
+        out.say(error="disk_full", message="The disk has no room for this.", at=0)
+        return 1
+    except MemoryError:
+        out.say(error="stopped", message="It needed more memory than one file may use.", at=0)
+        return 1
+    out.say(done=True, produced=out.meter.produced)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
