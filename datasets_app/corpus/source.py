@@ -32,6 +32,9 @@ REASONS: dict[str, str] = {
     "bad_crc": "The checksum does not match: this file is damaged inside its archive.",
     "bad_member": "This file is damaged inside its archive and could not be unpacked.",
     "bad_archive": "The archive is damaged.",
+    "bad_document": "The document is damaged, or made so that reading it is not safe.",
+    "no_table": "This sheet holds a chart and no table.",
+    "no_text": "Pictures, notes in the margin and the like hold no text of their own here.",
     "encrypted": "This file is protected by a password. Pack it again without one.",
     "bad_method": "This file is packed in a way OTTO does not open. Pack it again as plain zip.",
     "trailing_junk": "There are extra bytes behind the end of the packed data; the data was kept.",
@@ -63,13 +66,18 @@ REASONS: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One conversation or passage; `[start, end)` are the bytes of the file that gave it."""
+    """One conversation or passage; `[start, end)` are the bytes of the file that gave it.
+
+    Of a document they are those of the text that came out of it, and `place` says for people
+    where that stands: paragraph, page, or sheet and cells.
+    """
 
     start: int
     end: int
     turns: tuple[Turn, ...]
     notes: tuple[str, ...] = ()
     meta: dict[str, Any] = field(default_factory=dict)
+    place: str = ""
 
     @property
     def conversation(self) -> Conversation:
@@ -91,6 +99,7 @@ class Problem:
     code: str
     message: str
     sample: str = ""
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +216,11 @@ class ByteTally:
     def total(self) -> int:
         return self.loaded + self.skipped + self.failed
 
+    def count(self, item: Item) -> None:
+        """Count one item of a document, whose bytes are accounted for as a whole."""
+        self.records += isinstance(item, Record)
+        self.problems += isinstance(item, Problem)
+
     def verdict(self) -> tuple[Literal["loaded", "skipped", "failed"], str]:
         """Return the file's final verdict and its reason code ("" when it was loaded)."""
         if self.records:
@@ -214,3 +228,23 @@ class ByteTally:
         if self.failed:
             return "failed", "no_conversations"
         return "skipped", "no_conversations" if self.total else "empty"
+
+
+PartVerdict: TypeAlias = Literal["loaded", "skipped", "failed"]
+
+
+@dataclass(slots=True)
+class PartTally:
+    """Counts of a document's parts: loaded + skipped + failed is the number of parts seen."""
+
+    loaded: int = 0
+    skipped: int = 0
+    failed: int = 0
+
+    def add(self, verdict: PartVerdict) -> None:
+        """Count one part."""
+        setattr(self, verdict, getattr(self, verdict) + 1)
+
+    @property
+    def total(self) -> int:
+        return self.loaded + self.skipped + self.failed

@@ -98,7 +98,7 @@ def _where_bytes_are(upload: Upload) -> Path:
 
 
 def _next_file(upload: Upload) -> SourceFile | None:
-    pending = upload.files.filter(verdict=FileState.PENDING).select_related("blob")
+    pending = upload.files.filter(verdict=FileState.PENDING).select_related("blob", "parent")
     return pending.order_by("depth", "member_no").first()
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -19,12 +19,22 @@ from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.detection.encoding import clean_text
 from datasets_app.corpus.detection.kinds import Identified, identify
 from datasets_app.corpus.formats import refused
+from datasets_app.corpus.formats.registry import FORMATS
+from datasets_app.corpus.limited.run import ChildError
 from datasets_app.corpus.readers import reading
 from datasets_app.corpus.rules import policy
-from datasets_app.corpus.source import ByteTally, Item, Mapping, Problem, Record, WaitingError
+from datasets_app.corpus.source import (
+    ByteTally,
+    Item,
+    Mapping,
+    PartTally,
+    Problem,
+    Record,
+    WaitingError,
+)
 from datasets_app.jobs import faults
 from datasets_app.jobs.limits import Stopwatch, TimeUpError
-from datasets_app.jobs.unpacking import unpack_source
+from datasets_app.jobs.unpacking import StopFlag, unpack_source
 from datasets_app.models import (
     Dataset,
     Decision,
@@ -64,11 +74,16 @@ class ReadingJob:
 
 @dataclass(slots=True)
 class Ledger:
-    """The counters of one file while it is read, as its row has them after each batch."""
+    """The counters of one file while it is read, as its row has them after each batch.
+
+    The bytes of a document are accounted for as a whole, and its parts by count: each reading
+    counts them from the first one on.
+    """
 
     tally: ByteTally
     cursor: int
     known: int
+    parts: PartTally | None = None
     issues: Counter[str] = field(default_factory=Counter)
 
     @classmethod
@@ -78,14 +93,39 @@ class Ledger:
             file.n_loaded, file.n_skipped, file.n_failed, file.n_records, file.n_issues
         )
         found = file.issues.values_list("code").annotate(n=Count("pk"))
-        return cls(tally, file.cursor, file.n_known, Counter(dict(found)))
+        parts = PartTally() if FORMATS[file.kind].document else None
+        return cls(tally, file.cursor, file.n_known, parts, Counter(dict(found)))
+
+    def add(self, item: Item) -> None:
+        """Count one item."""
+        if self.parts is None:
+            self.tally.add(item)
+        else:
+            self.tally.count(item)
+
+    def verdict(self) -> tuple[str, str]:
+        """Return the file's final verdict and its reason."""
+        if self.parts is None or self.tally.records:
+            return self.tally.verdict()
+        return "failed" if self.parts.failed else "skipped", "no_conversations"
 
     def columns(self) -> dict[str, int]:
+        if self.parts is None:
+            places = {
+                "n_total": self.tally.total,
+                "n_loaded": self.tally.loaded,
+                "n_skipped": self.tally.skipped,
+                "n_failed": self.tally.failed,
+            }
+        else:
+            places = {
+                "n_parts": self.parts.total,
+                "n_parts_loaded": self.parts.loaded,
+                "n_parts_skipped": self.parts.skipped,
+                "n_parts_failed": self.parts.failed,
+            }
         return {
-            "n_total": self.tally.total,
-            "n_loaded": self.tally.loaded,
-            "n_skipped": self.tally.skipped,
-            "n_failed": self.tally.failed,
+            **places,
             "n_records": self.tally.records,
             "n_issues": self.tally.problems,
             "n_known": self.known,
@@ -105,10 +145,8 @@ def read_source(work: ReadingJob, file: SourceFile) -> None:
         imports.park_file(work.upload, file, waiting_for=waiting, reason=code, note=str(error))
     except (LostLease, OSError):
         raise
-    except TimeUpError:
-        stop_file(work, file, reason="too_slow")
     except CorpusError as error:
-        stop_file(work, file, reason="no_conversations", note=str(error))
+        _stop_for(work, file, error)
     except Exception as error:
         if isinstance(error, Error) and not faults.is_of_the_file(error):
             raise
@@ -116,30 +154,50 @@ def read_source(work: ReadingJob, file: SourceFile) -> None:
         stop_file(work, file, reason="own_fault")
 
 
+def _stop_for(work: ReadingJob, file: SourceFile, error: CorpusError) -> None:
+    """End a file for what it is itself; a full disk is no fault of it."""
+    if isinstance(error, TimeUpError):
+        stop_file(work, file, reason="too_slow")
+    elif not isinstance(error, ChildError):
+        stop_file(work, file, reason="no_conversations", note=str(error))
+    elif error.code == "disk_full":
+        raise faults.DiskFullError from error
+    else:
+        stop_file(work, file, reason=error.code, note=str(error))
+
+
 def _read(work: ReadingJob, file: SourceFile) -> None:
     path = blob_path(str(file.blob_id))
     with work.watch.step():
-        identified = identify(path, file.name)
+        identified = _section_of(file) or identify(path, file.name)
     file.kind, file.kind_why = identified.kind, [*identified.why, *identified.notes]
     file.save(update_fields=["kind", "kind_why"])
     found = identified.format
     if found.archive:
         unpack_source(work.upload, file, found.archive, touch=work.touch)
     elif found.reader:
-        _load(work, file, path, identified)
+        _load(work, file, path)
     else:
         reason = "empty" if found is refused.EMPTY else "unsupported_kind"
         verdict = {"verdict": FileState.SKIPPED, "reason": reason, "note": found.refusal}
         imports.end_file(work.upload, file, **verdict)
 
 
-def _load(work: ReadingJob, file: SourceFile, path: Path, identified: Identified) -> None:
+def _section_of(file: SourceFile) -> Identified | None:
+    """Return what a section of another file is: its kind is known by the file it stands in."""
+    archive = FORMATS[file.parent.kind].archive if file.parent and file.section else None
+    return Identified(archive.sections, (f"it stands in {file.parent}",)) if archive else None
+
+
+def _load(work: ReadingJob, file: SourceFile, path: Path) -> None:
     if file.cursor == 0:
         _set_aside_earlier_rows(work, file)
     ledger = Ledger.of(file)
-    _note_encoding(work, file, path)
-    _write_all(work, file, _items(file, path, identified), ledger)
-    verdict, reason = ledger.tally.verdict()
+    if ledger.parts is None:
+        _note_encoding(work, file, path)
+    with closing(_items(work, file, path, ledger)) as items:
+        _write_all(work, file, islice(items, file.cursor, None), ledger)
+    verdict, reason = ledger.verdict()
     changes = {"verdict": FileState(verdict), "reason": reason, "note": "", **ledger.columns()}
     imports.end_file(work.upload, file, **changes)
 
@@ -169,16 +227,17 @@ def _note_encoding(work: ReadingJob, file: SourceFile, path: Path) -> None:
     SourceFile.objects.filter(pk=file.pk).update(encoding=name, encoding_why=why)
 
 
-def _items(file: SourceFile, path: Path, identified: Identified) -> Iterator[Item]:
-    """Return the reader's items from the first one that no batch has written yet."""
-    items = reading.read(
-        path,
-        identified,
-        mapping=Mapping.from_json(file.mapping) if file.mapping else None,
-        encoding=file.chosen_encoding or None,
-        name=file.name,
-    )
-    return islice(items, file.cursor, None)
+def _items(work: ReadingJob, file: SourceFile, path: Path, ledger: Ledger) -> Generator[Item]:
+    """Yield the reader's items from the first one on."""
+    mapping = Mapping.from_json(file.mapping) if file.mapping else None
+    if ledger.parts is None:
+        found = Identified(file.kind, ())
+        encoding = file.chosen_encoding or None
+        yield from reading.read(path, found, mapping=mapping, encoding=encoding, name=file.name)
+    else:
+        flag = StopFlag(work.upload, work.touch)
+        asked = reading.Asked(file.section, mapping, file.name, flag)
+        yield from reading.read_document(path, file.kind, asked, ledger.parts)
 
 
 def stop_file(work: ReadingJob, file: SourceFile, *, reason: str, note: str = "") -> None:
@@ -229,7 +288,7 @@ def _write_batch(
     rows = [_new_row(item, file, base) for item in batch if isinstance(item, Record)]
     issues = list(_issues(batch, file, ledger.issues))
     for item in batch:
-        ledger.tally.add(item)
+        ledger.add(item)
     ledger.cursor += len(batch)
     with transaction.atomic(durable=True):
         renew(work.upload, attempts=0)
@@ -250,6 +309,7 @@ def _new_row(record: Record, file: SourceFile, base: bytes) -> NewRow:
         source_file_id=file.pk,
         start=record.start,
         end=record.end,
+        place=clean_text(record.place).text,
         meta=meta,
     )
 
@@ -269,5 +329,6 @@ def _issues(batch: list[Item], file: SourceFile, seen: Counter[str]) -> Iterator
                 start=item.start,
                 end=item.end,
                 message=clean_text(item.message).text,
+                place=clean_text(item.place).text,
                 sample=clean_text(item.sample).text,
             )

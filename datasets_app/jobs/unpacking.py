@@ -132,6 +132,8 @@ def _member_row(
     if member.path is not None:
         row.blob = move_into_store(member.path, hash_file(member.path, touch))
         row.size = row.blob.size
+    elif member.section:
+        row.blob, row.section = file.blob, member.section
     else:
         row.n_total = row.size
         row.n_skipped = row.size if row.verdict == FileState.SKIPPED else 0

@@ -75,6 +75,7 @@ class Conversation(models.Model):
     )
     start = models.PositiveBigIntegerField(null=True)
     end = models.PositiveBigIntegerField(null=True)
+    place = models.TextField(default="", db_default="", help_text="in a document, for people")
     meta = models.JSONField(default=dict, help_text="extra fields of the record")
     status = models.CharField(max_length=10, choices=Status, default=Status.KEPT)
     decision = models.CharField(max_length=10, choices=Decision, null=True)

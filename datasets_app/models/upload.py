@@ -122,6 +122,7 @@ class SourceFile(models.Model):
     depth = models.PositiveSmallIntegerField(default=0)
     blob = models.ForeignKey(Blob, null=True, on_delete=models.PROTECT, related_name="files")
     size = models.PositiveBigIntegerField(default=0)
+    section = models.PositiveIntegerField(default=0, help_text="which part of the blob; 0: all")
     kind = models.CharField(max_length=30, default="")
     kind_why = ArrayField(models.TextField(), default=list)
     encoding = models.CharField(max_length=40, default="")
@@ -139,6 +140,10 @@ class SourceFile(models.Model):
     n_failed = models.PositiveBigIntegerField(default=0)
     n_records = models.PositiveBigIntegerField(default=0)
     n_issues = models.PositiveBigIntegerField(default=0)
+    n_parts = models.PositiveBigIntegerField(default=0, help_text="of a document")
+    n_parts_loaded = models.PositiveBigIntegerField(default=0)
+    n_parts_skipped = models.PositiveBigIntegerField(default=0)
+    n_parts_failed = models.PositiveBigIntegerField(default=0)
     n_known = models.PositiveBigIntegerField(default=0, help_text="records the dataset had already")
     cursor = models.PositiveBigIntegerField(default=0, help_text="items of the reader written")
     finished_at = models.DateTimeField(null=True, editable=False)
@@ -158,6 +163,12 @@ class SourceFile(models.Model):
                 name="sourcefile_sums_tile",
                 condition=~Q(verdict__in=["loaded", "skipped", "failed"])
                 | Q(n_total=F("n_loaded") + F("n_skipped") + F("n_failed")),
+            ),
+            models.CheckConstraint(
+                name="sourcefile_parts_add_up",
+                condition=Q(
+                    n_parts=F("n_parts_loaded") + F("n_parts_skipped") + F("n_parts_failed")
+                ),
             ),
         ]
         indexes = [
@@ -183,6 +194,7 @@ class Issue(models.Model):
     start = models.PositiveBigIntegerField()
     end = models.PositiveBigIntegerField()
     message = models.TextField()
+    place = models.TextField(default="", help_text="in a document, for people")
     sample = models.TextField(default="")
 
     class Meta:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Count, QuerySet
 
-from datasets_app.corpus.formats.registry import has_columns
+from datasets_app.corpus.formats.registry import FORMATS, has_columns
 from datasets_app.corpus.readers import reading
 from datasets_app.corpus.source import Mapping
 from datasets_app.models import (
@@ -33,6 +33,7 @@ def file_page(file: SourceFile) -> dict[str, Any]:
         "file": file,
         "upload": file.upload,
         "reason": file.note or reasons.sentence(file.reason),
+        "parts": parts_in_words(file),
         "codes": [
             (reasons.sentence(code), count)
             for code, count in file.issues.values_list("code").annotate(n=Count("pk"))
@@ -52,6 +53,20 @@ def file_page(file: SourceFile) -> dict[str, Any]:
     }
 
 
+def parts_in_words(file: SourceFile) -> str:
+    """Return how many parts a document has and what became of them; "" for any other file."""
+    found = FORMATS.get(file.kind)
+    if found is None or found.document is None or not file.n_parts:
+        return ""
+    counts = (
+        (file.n_parts_loaded, "loaded"),
+        (file.n_parts_skipped, "skipped"),
+        (file.n_parts_failed, "failed"),
+    )
+    became = ", ".join(f"{count:,} {verdict}" for count, verdict in counts if count)
+    return f"{file.n_parts:,} {found.document.unit}{'s' * (file.n_parts != 1)}: {became}."
+
+
 def files_alike(file: SourceFile) -> QuerySet[SourceFile]:
     """Return other files of the upload that wait for the same choice."""
     waiting = SourceFile.objects.filter(upload=file.upload, verdict=FileState.WAITING)
@@ -63,7 +78,7 @@ def files_alike(file: SourceFile) -> QuerySet[SourceFile]:
 
 def raw_around(file: SourceFile, issue: Issue) -> tuple[str, str, str]:
     """Return the bytes before, in and behind an issue, as text to look at."""
-    if file.blob_id is None:
+    if file.blob_id is None or issue.place:
         return "", issue.sample, ""
     start = max(0, issue.start - BYTES_AROUND)
     data = read_slice(file.blob_id, start, issue.start - start + 3 * BYTES_AROUND)
@@ -88,7 +103,11 @@ def columns_page(file: SourceFile) -> dict[str, Any] | None:
     stored = file.mapping if file.verdict == FileState.LOADED else None
     mapping = Mapping.from_json(stored) if stored else None
     path, encoding = blob_path(str(file.blob_id)), file.chosen_encoding or None
-    asked = reading.columns_of(path, mapping=mapping, encoding=encoding)
+    asked = (
+        reading.columns_of_section(path, file.kind, reading.Asked(file.section, mapping))
+        if FORMATS[file.kind].document
+        else reading.columns_of(path, file.kind, mapping=mapping, encoding=encoding)
+    )
     if asked is None:
         return None
     loss = summary_of(current_rows(file))

@@ -21,13 +21,21 @@ class Source:
     end: int
     excerpt: str
     is_cut: bool
+    place: str = ""
 
 
 def source_of(row: Conversation) -> Source | None:
-    """Return the source of a row that came from a file, with the beginning of its bytes."""
+    """Return the source of a row that came from a file, with the beginning of its bytes.
+
+    Of a document the place says where it stands; its bytes mean nothing to a person.
+    """
     file = row.source_file
     if file is None or file.blob_id is None or row.start is None or row.end is None:
         return None
+    if row.place:
+        return Source(
+            file.pk, file.name, row.start, row.end, excerpt="", is_cut=False, place=row.place
+        )
     with blob_path(file.blob_id).open("rb") as stored:
         stored.seek(row.start)
         found = stored.read(min(row.end - row.start, SHOWN_BYTES))

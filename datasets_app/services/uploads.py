@@ -23,7 +23,10 @@ from otto_web.lib.work.states import State
 
 log = logging.getLogger(__name__)
 NO_COUNTS = dict.fromkeys(
-    ("n_total", "n_loaded", "n_skipped", "n_failed", "n_records", "n_issues", "n_known", "cursor"),
+    (
+        *("n_total", "n_loaded", "n_skipped", "n_failed", "n_records", "n_issues", "n_known"),
+        *("n_parts", "n_parts_loaded", "n_parts_skipped", "n_parts_failed", "cursor"),
+    ),
     0,
 )
 

@@ -25,7 +25,7 @@ from otto_web.lib.patience import kept_open
 
 CONVERSATION_COLUMNS = (
     "id, dataset_id, position, turns, text, row_hash, exact_key, revision, origin, origin_key, "
-    'source_file_id, start, "end", meta, status, quality, reasons, n_turns, n_words, tags, '
+    'source_file_id, start, "end", place, meta, status, quality, reasons, n_turns, n_words, tags, '
     "updated_at"
 )
 FINDING_COLUMNS = (
@@ -45,6 +45,7 @@ class NewRow:
     source_file_id: UUID | None = None
     start: int | None = None
     end: int | None = None
+    place: str = ""
     meta: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -154,6 +155,7 @@ def _conversation_values(
         row.source_file_id,
         row.start,
         row.end,
+        row.place,
         json.dumps(row.meta, ensure_ascii=False, allow_nan=False),
         str(columns["status"]),
         columns["quality"],

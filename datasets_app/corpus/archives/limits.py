@@ -27,6 +27,11 @@ class ArchiveLimits:
     wall_seconds: int = 900
     depth: int = 3
 
+    @classmethod
+    def of_document(cls) -> ArchiveLimits:
+        """Return what one document may cost: far less than a whole archive."""
+        return cls(members=10_000, total_bytes=4 * GIB)
+
     def inside(self, *, members: int, size: int) -> ArchiveLimits:
         """Return what is left for an archive one level deeper."""
         return replace(

@@ -1,4 +1,4 @@
-"""Where the unpacking child puts members, and how it tells the job about them."""
+"""Where the limited child puts members and parts, and how it tells the job about them."""
 
 from __future__ import annotations
 
@@ -52,14 +52,24 @@ class Out:
         else:
             self._say(name, size, "ok", reason())
 
+    def section(self, name: str, section: int, size: int) -> None:
+        """Report a member that is no file of its own and is read from the same file later."""
+        self._number += 1
+        self._say(name, size, "ok", "", section=section)
+
+    def part(self, text: str, place: str, reason: str = "") -> None:
+        """Tell one part of a document; one with a `reason`, and without text, is not loaded."""
+        self._pipe.write(json.dumps((text, place, reason)) + "\n")
+
     def say(self, **line: object) -> None:
         """Send one line to the job."""
         self._pipe.write(json.dumps(line) + "\n")
         self._pipe.flush()
 
-    def _say(self, name: str, size: int, verdict: str, reason: str) -> None:
+    def _say(self, name: str, size: int, verdict: str, reason: str, **more: object) -> None:
         shown = name.encode("utf-8", "replace")[:1024].decode("utf-8", "ignore")
-        self.say(number=self._number, name=shown, size=size, verdict=verdict, reason=reason)
+        told = {"number": self._number, "name": shown, "size": size}
+        self.say(**told, verdict=verdict, reason=reason, **more)
 
     def _check_disk(self, count: int) -> None:
         self._since_check += count

@@ -15,10 +15,11 @@ from datasets_app.corpus.limited.run import Call, ChildError, run_limited
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One file inside an archive.
+    """One file inside an archive, or one section of a document.
 
     `verdict` is `ok` (its bytes are at `path` until the next member is asked for), `skipped` or
-    `failed`; `reason` is a code of REASONS, also for an `ok` member with a remark.
+    `failed`; `reason` is a code of REASONS, also for an `ok` member with a remark. A section that
+    is `ok` has a number above 0 and no path: it is read from the file it stands in.
     """
 
     number: int
@@ -27,6 +28,7 @@ class Member:
     verdict: Literal["ok", "skipped", "failed"]
     reason: str
     path: Path | None
+    section: int = 0
 
 
 def unpack(
@@ -57,7 +59,9 @@ def unpack(
 def _member(told: dict[str, Any], into: Path) -> Iterator[Member]:
     """Yield one member; its file goes when the caller comes back."""
     number, verdict = int(told["number"]), told["verdict"]
-    path = into / str(number) if verdict == "ok" else None
-    yield Member(number, clean_name(told["name"]), told["size"], verdict, told["reason"], path)
+    section = told.get("section", 0)
+    path = into / str(number) if verdict == "ok" and not section else None
+    name = clean_name(told["name"])
+    yield Member(number, name, told["size"], verdict, told["reason"], path, section)
     if path:
         path.unlink(missing_ok=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import BinaryIO
 
-from datasets_app.corpus.archives.limits import ArchiveLimits, ArchiveStop, MemberStop
+from datasets_app.corpus.archives.limits import ArchiveLimits, ArchiveStop, MemberStop, Meter
 from datasets_app.corpus.archives.names import decode_name, name_fault
 from datasets_app.corpus.archives.out import Out
 
@@ -54,16 +54,21 @@ class Entry:
 
 def unpack_zip(file: BinaryIO, out: Out) -> None:
     """Write every sound member; raises ArchiveStop for a container that cannot be trusted."""
-    directory = find_directory(file, out.meter.limits)
+    for entry in read_directory(file, out.meter):
+        if not entry.raw_name.endswith(b"/"):
+            _unpack_entry(file, entry, out)
+
+
+def read_directory(file: BinaryIO, meter: Meter) -> list[Entry]:
+    """Return the members; raises ArchiveStop when two readers could see different ones."""
+    directory = find_directory(file, meter.limits)
     file.seek(directory.start)
     entries = list(_entries(file.read(directory.size), directory))
     for _ in entries:
-        out.meter.count_header(directory.start)
+        meter.count_header(directory.start)
     _refuse_twins(entries, directory)
     _refuse_overlaps(file, entries, directory)
-    for entry in entries:
-        if not entry.raw_name.endswith(b"/"):
-            _unpack_entry(file, entry, out)
+    return entries
 
 
 def bad(message: str, at: int) -> ArchiveStop:
@@ -198,7 +203,7 @@ def _local_data(file: BinaryIO, entry: Entry, limit: int) -> int:
     return entry.offset + LOCAL.size + int(named) + int(extra)
 
 
-def _check_local(file: BinaryIO, entry: Entry) -> None:
+def check_local(file: BinaryIO, entry: Entry) -> None:
     """Refuse a member whose own header tells another story than the directory."""
     file.seek(entry.offset)
     _, _, flags, method, _, _, crc, packed, size, named, _ = LOCAL.unpack(file.read(LOCAL.size))
@@ -211,17 +216,17 @@ def _check_local(file: BinaryIO, entry: Entry) -> None:
 
 
 def _unpack_entry(file: BinaryIO, entry: Entry, out: Out) -> None:
-    _check_local(file, entry)
-    fault = _entry_fault(entry)
+    check_local(file, entry)
+    fault = entry_fault(entry)
     if fault:
         verdict = "failed" if fault in {"encrypted", "bad_method"} else "skipped"
         out.list(entry.name, verdict, fault, entry.size)
         return
-    file.seek(_local_data(file, entry, entry.offset + LOCAL.size))
-    out.write(entry.name, _data(file, entry, out))
+    out.write(entry.name, read_entry(file, entry, out.meter))
 
 
-def _entry_fault(entry: Entry) -> str:
+def entry_fault(entry: Entry) -> str:
+    """Return why a member is not unpacked: a code of a reason, or ""."""
     kind = stat.S_IFMT(entry.mode)
     if kind not in {0, stat.S_IFREG, stat.S_IFDIR}:
         return "blocked_link"
@@ -233,12 +238,13 @@ def _entry_fault(entry: Entry) -> str:
     return "" if entry.method in {STORED, DEFLATED} else "bad_method"
 
 
-def _data(file: BinaryIO, entry: Entry, out: Out) -> Iterator[bytes]:
+def read_entry(file: BinaryIO, entry: Entry, meter: Meter) -> Iterator[bytes]:
     """Yield a member's bytes in small steps; size and checksum must be the stated ones."""
+    file.seek(_local_data(file, entry, entry.offset + LOCAL.size))
     crc = size = 0
     pieces = _stored(file, entry) if entry.method == STORED else _inflated(file, entry)
     for piece, consumed in pieces:
-        out.meter.add(len(piece), consumed)
+        meter.add(len(piece), consumed)
         crc = zlib.crc32(piece, crc)
         size += len(piece)
         if size > entry.size:

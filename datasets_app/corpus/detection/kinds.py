@@ -71,6 +71,9 @@ def _look_inside(path: Path, found: Format) -> Identified:
         document = inside.document_in_zip(path)
         if document:
             return Identified(document.kind, (*why, f"its members are those of {document.kind}"))
+    elif found is refused.OLE:
+        office = inside.document_in_ole(path)
+        return Identified(office.kind, (*why, f"its streams are those of {office.name}"))
     elif found.archive and inside.holds_tar(path, found.archive.packing):
         return Identified(f"tar.{found.kind}", (*why, "a tar archive lies inside"))
     return Identified(found.kind, why)

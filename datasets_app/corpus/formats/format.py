@@ -9,31 +9,45 @@ from typing import BinaryIO
 from datasets_app.corpus.archives.out import Out
 from datasets_app.corpus.detection.text_head import TextHead
 from datasets_app.corpus.readers.job import Job
-from datasets_app.corpus.source import Item
+from datasets_app.corpus.source import Item, Waiting
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
     """A named, numbered way to read decoded text; raise `version` when its records would change.
 
-    A reader that `has_columns` is told by a mapping what the columns are.
+    What `ask` returns is shown to a person who chooses columns; None where there are none.
     """
 
     name: str
     version: int
     read: Callable[[Job], Iterator[Item]]
-    has_columns: bool = False
+    ask: Callable[[Job], Waiting | None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """How text comes out of a document: by a function that a process with limits of its own runs.
+
+    It is given the file, where to tell parts (`Out.part`), and the number of the section that is
+    wanted, 0 for all. Its parts are counted as so many of `unit`, a word in the singular.
+    """
+
+    extract: Callable[[BinaryIO, Out, int], None]
+    unit: str
 
 
 @dataclass(frozen=True, slots=True)
 class Archive:
     """How an archive is opened: by a function that a process with limits of its own runs.
 
-    `packing` is what lies around a tar, or around a single file: gz, bz2 or xz.
+    `packing` is what lies around a tar, or around a single file: gz, bz2 or xz. `sections` is
+    the kind of those members that are no files of their own, as the sheets of a workbook.
     """
 
     unpack: Callable[[BinaryIO, Out, str, str], None]
     packing: str = ""
+    sections: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,12 +56,14 @@ class Format:
 
     `kind` is stored with files and never changes; `name` is for people, with its article.
     Exactly one of `reader`, `archive` and `refusal` is given: a refusal is the sentence that
-    names the next step. `endings` are what people know it by; `fits` are endings of other
-    formats under which it is no surprise.
+    names the next step. With a `document`, the reader gets the text that comes out of it.
+    `endings` are what people know it by; `fits` are endings of other formats under which it is
+    no surprise.
 
     It is told by its content, in this order: `of_bytes`, `magic` (leading bytes), `in_zip` (the
-    names of a zip's members) or `mimetype` (the first member of a zip), `libmagic` (what that
-    library calls it), `of_text` (why a text is of this format, or None).
+    names of a zip's members) or `mimetype` (the first member of a zip), `in_ole` (one of the
+    streams of an older Office file), `libmagic` (what that library calls it), `of_text` (why a
+    text is of this format, or None).
     """
 
     kind: str
@@ -56,6 +72,7 @@ class Format:
     fits: tuple[str, ...] = ()
 
     reader: Reader | None = None
+    document: Document | None = None
     archive: Archive | None = None
     refusal: str = ""
 
@@ -63,9 +80,17 @@ class Format:
     magic: tuple[bytes, ...] = ()
     in_zip: Callable[[set[bytes]], bool] | None = None
     mimetype: bytes = b""
+    in_ole: tuple[str, ...] = ()
     libmagic: tuple[str, ...] = ()
     of_text: Callable[[TextHead], str | None] | None = None
 
     def __post_init__(self) -> None:
         if sum(map(bool, (self.reader, self.archive, self.refusal))) != 1:
             raise ValueError(f"{self.kind} is either read, opened or refused.")
+        if self.document and not self.reader:
+            raise ValueError(f"Nothing reads the text of {self.kind}.")
+
+    @property
+    def holds_files(self) -> bool:
+        """Say whether other files lie inside: an archive, and no document in sections."""
+        return self.archive is not None and not self.archive.sections

@@ -85,20 +85,6 @@ BINARY = Format(
     name="no text",
     refusal="This is not text, and OTTO does not know what it is.",
 )
-DOCX = Format(
-    kind="docx",
-    name="a Word document",
-    endings=("docx",),
-    in_zip=_has(b"word/document.xml"),
-    refusal="This is a Word document. Save it as plain text (.txt) and upload that.",
-)
-XLSX = Format(
-    kind="xlsx",
-    name="an Excel workbook",
-    endings=("xlsx",),
-    in_zip=_has(b"xl/workbook.xml"),
-    refusal="This is an Excel workbook. Save each sheet as CSV and upload those.",
-)
 MODEL = Format(
     kind="model",
     name="a model",
@@ -106,12 +92,16 @@ MODEL = Format(
     in_zip=lambda members: any(name.rsplit(b"/", 1)[-1] == b"data.pkl" for name in members),
     refusal="This is a model or a pickled file, not data. Upload text, tables or JSON.",
 )
+OLE = Format(
+    kind="ole",
+    name="an older Office file",
+    magic=(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",),
+    refusal="This is an older Office file. Save it as .docx, .xlsx or plain text and upload that.",
+)
 FORMATS = (
     EMPTY,
     BINARY,
     MODEL,
-    DOCX,
-    XLSX,
     Format(
         kind="pdf",
         name="a PDF",
@@ -127,11 +117,41 @@ FORMATS = (
         mimetype=b"application/vnd.oasis.opendocument.presentation",
         refusal="This is a presentation. Save its text as .txt and upload that.",
     ),
+    OLE,
     Format(
-        kind="ole",
-        name="an older Office file",
-        magic=(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",),
-        refusal="This is an older Office file. Save it as CSV or plain text and upload that.",
+        kind="protected",
+        name="a protected Office file",
+        in_ole=("EncryptedPackage",),
+        refusal="This Office file is protected by a password. Open it, save it without a password "
+        "and upload that.",
+    ),
+    Format(
+        kind="doc",
+        name="an older Word document",
+        endings=("doc", "dot"),
+        in_ole=("WordDocument",),
+        refusal="This is an older Word document. Save it as .docx and upload that.",
+    ),
+    Format(
+        kind="xls",
+        name="an older Excel workbook",
+        endings=("xls",),
+        in_ole=("Workbook", "Book"),
+        refusal="This is an older Excel workbook. Save it as .xlsx and upload that.",
+    ),
+    Format(
+        kind="ppt",
+        name="an older presentation",
+        endings=("ppt",),
+        in_ole=("PowerPoint Document",),
+        refusal="This is an older presentation. Save its text as .txt and upload that.",
+    ),
+    Format(
+        kind="xlsb",
+        name="a binary Excel workbook",
+        endings=("xlsb",),
+        in_zip=_has(b"xl/workbook.bin"),
+        refusal="This is a binary Excel workbook. Save it as .xlsx and upload that.",
     ),
     Format(
         kind="epub",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.formats import (
     archived,
+    docx,
     json_values,
     jsonl,
     markdown,
@@ -13,12 +14,16 @@ from datasets_app.corpus.formats import (
     table,
     transcript,
     txt,
+    xlsx,
 )
 from datasets_app.corpus.formats.format import Format, Reader
 
 FORMATS: dict[str, Format] = {
     found.kind: found
     for found in (
+        xlsx.FORMAT,
+        xlsx.SHEET,
+        docx.FORMAT,
         jsonl.FORMAT,
         json_values.FORMAT,
         *refused.FORMATS,
@@ -44,15 +49,17 @@ def reader_of(kind: str) -> Reader:
 def has_columns(kind: str) -> bool:
     """Say whether files of this kind are read under a mapping of their columns."""
     found = FORMATS.get(kind)
-    return found is not None and found.reader is not None and found.reader.has_columns
+    return found is not None and found.reader is not None and found.reader.ask is not None
 
 
 def readable_endings() -> tuple[str, ...]:
     """Return the endings of what is read, the plainest first, as the drop zone lists them."""
-    read = (found for found in reversed(FORMATS.values()) if found.reader)
+    known = reversed(FORMATS.values())
+    read = (found for found in known if not found.refusal and not found.holds_files)
     return tuple(ending for found in read for ending in found.endings)
 
 
 def archive_endings() -> tuple[str, ...]:
     """Return the endings of what is opened, as the drop zone lists them."""
-    return tuple(ending for found in FORMATS.values() if found.archive for ending in found.endings)
+    opened = (found for found in FORMATS.values() if found.holds_files)
+    return tuple(ending for found in opened for ending in found.endings)

@@ -121,7 +121,7 @@ def ask(job: Job) -> Waiting | None:
 
 def _opened(job: Job) -> tuple[str, Row | Problem | None, Iterator[Row | Problem]]:
     """Return the sign between cells, the header, and the rows below it."""
-    layout = tables.guess_layout(job.head_text)
+    layout = job.layout or tables.guess_layout(job.head_text)
     delimiter = (job.mapping and job.mapping.delimiter) or layout.delimiter
     lines = split_lines(job.stream)
     start = 0
@@ -235,6 +235,6 @@ def _tell(head: TextHead) -> str | None:
     return "its name says it is a table" if is_named else None
 
 
-_READER = Reader("table", 1, read, has_columns=True)
+_READER = Reader("table", 1, read, ask)
 CSV = Format(kind="csv", name="CSV", endings=("csv",), reader=_READER, of_text=tell_csv)
 TSV = Format(kind="tsv", name="TSV", endings=("tsv",), reader=_READER, of_text=tell_tsv)

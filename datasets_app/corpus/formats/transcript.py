@@ -31,15 +31,18 @@ class _Open:
 
 def tell(head: TextHead) -> str | None:
     """Say why a text is a transcript."""
-    lines = LINE_END.split(transcripts.one_turn_per_line(head.text))
-    speakers = transcripts.find_speakers(lines)
+    speakers = speakers_of(head.text)
     return f"{len(speakers.counts)} speakers take turns in it" if speakers else None
+
+
+def speakers_of(text: str) -> Speakers | None:
+    """Return who speaks in a text, or None when it is no transcript."""
+    return transcripts.find_speakers(LINE_END.split(transcripts.one_turn_per_line(text)))
 
 
 def read(job: Job) -> Iterator[Item]:
     """Yield one record per call: a ruled line, or a new question in a list, begins the next."""
-    text = transcripts.one_turn_per_line(job.head_text)
-    speakers = transcripts.find_speakers(LINE_END.split(text))
+    speakers = speakers_of(job.head_text)
     if speakers is None:
         yield from passages.read(job)
         return

@@ -50,12 +50,16 @@ def main(spec: str) -> int:
         out.say(error=stop.code, message=stop.message, at=stop.at)
         return 1
     except OSError as error:
-        if error.errno not in DISK_FULL:
-            raise
-        out.say(error="disk_full", message="The disk has no room for this.", at=0)
+        full = {"error": "disk_full", "message": "The disk has no room for this."}
+        damaged = {"error": "bad_document", "message": f"It could not be read: {error}."}
+        out.say(**(full if error.errno in DISK_FULL else damaged), at=0)
         return 1
-    except MemoryError:
+    except (MemoryError, ImportError):  # a library that finds no memory to be loaded into
         out.say(error="stopped", message="It needed more memory than one file may use.", at=0)
+        return 1
+    except Exception as error:  # noqa: BLE001 - whatever a library makes of a hostile file
+        message = "It could not be read to its end: it is damaged, or not what its name says"
+        out.say(error="bad_document", message=f"{message} ({type(error).__name__}).", at=0)
         return 1
     out.say(done=True, produced=out.meter.produced)
     return 0

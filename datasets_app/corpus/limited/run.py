@@ -52,17 +52,17 @@ class Call:
 
 def run_limited(
     path: Path, call: Call, should_stop: Callable[[], bool], *, folder: Path = Path("/")
-) -> Generator[dict[str, Any]]:
-    """Yield what the function tells, a dict each; `folder` is where it may write.
+) -> Generator[Any]:
+    """Yield what the function tells, a value each; `folder` is where it may write.
 
     Raises ChildError when it is stopped: by a limit, by itself, by a crash, or by `should_stop`.
     """
     with _child(path, call, folder) as child:
         for line in _lines(child, call.limits.wall_seconds, should_stop):
             told = json.loads(line)
-            if "error" in told:
+            if isinstance(told, dict) and "error" in told:
                 raise ChildError(told["error"], told["message"], told["at"])
-            if "done" in told:
+            if isinstance(told, dict) and "done" in told:
                 return
             yield told
         message = "Reading was stopped: it needed more memory or time than one file may use."

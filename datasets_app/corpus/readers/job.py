@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from datasets_app.corpus.conversation import Turn
 from datasets_app.corpus.detection.encoding import clean_text, is_clean
+from datasets_app.corpus.parsing.tables import Layout
 from datasets_app.corpus.parsing.view import ByteStream
 from datasets_app.corpus.source import Mapping
 
@@ -20,6 +21,7 @@ class Job:
     head: bytes
     mapping: Mapping | None = None
     name: str = ""
+    layout: Layout | None = None  # of a table, where it need not be guessed
 
     @property
     def head_text(self) -> str:

@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from datasets_app.corpus.archives.limits import ArchiveLimits
 from datasets_app.corpus.detection import encoding as encodings
 from datasets_app.corpus.detection.kinds import Identified
-from datasets_app.corpus.formats import table
-from datasets_app.corpus.formats.registry import reader_of
+from datasets_app.corpus.formats.format import Document
+from datasets_app.corpus.formats.registry import FORMATS, reader_of
+from datasets_app.corpus.limited.run import Call, run_limited
 from datasets_app.corpus.parsing.view import TranscodedFile, Utf8File, open_view
 from datasets_app.corpus.readers.job import Job
-from datasets_app.corpus.source import Gap, Item, Mapping, Problem, Waiting, WaitingError
+from datasets_app.corpus.readers.rendition import Rendition
+from datasets_app.corpus.source import (
+    Gap,
+    Item,
+    Mapping,
+    PartTally,
+    Problem,
+    Waiting,
+    WaitingError,
+)
 
 
 def read(
@@ -30,6 +44,8 @@ def read(
     kind has no reader. Text is clean (no NUL, no lone surrogates) and its line ends are LF.
     """
     reader = reader_of(identified.kind)
+    if identified.format.document:
+        raise ValueError(f"A file of the kind {identified.kind} holds no plain text.")
     found = encodings.chosen(encoding, path) if encoding else encodings.detect(path)
     if isinstance(found, Waiting):
         raise WaitingError(found)
@@ -44,20 +60,68 @@ def read(
         stream.close()
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is wanted of a document: a section of it, 0 for all, and what a person has chosen."""
+
+    section: int = 0
+    mapping: Mapping | None = None
+    name: str = ""
+    should_stop: Callable[[], bool] = bool
+
+
+def read_document(
+    path: Path, kind: str, asked: Asked, tally: PartTally | None = None
+) -> Iterator[Item]:
+    """Yield the records, problems and gaps of a document; their ranges tile the text in it.
+
+    The file is opened by a process with limits of its own. `tally` counts its parts. Raises
+    WaitingError like `read`, and ChildError for a file that cannot be read to its end.
+    """
+    reader, document = reader_of(kind), _document(kind)
+    with closing(_told(path, document, asked)) as told:
+        rendition = Rendition(told, tally or PartTally())
+        yield from rendition.items(reader.read(_job(rendition, asked)))
+
+
+def _document(kind: str) -> Document:
+    found = FORMATS[kind].document
+    if found is None:
+        raise ValueError(f"A file of the kind {kind} is no document.")
+    return found
+
+
+def _told(path: Path, document: Document, asked: Asked) -> Generator[Any]:
+    call = Call(document.extract, (asked.section,), ArchiveLimits.of_document())
+    return run_limited(path, call, asked.should_stop)
+
+
+def _job(rendition: Rendition, asked: Asked) -> Job:
+    return Job(rendition, rendition.peek(encodings.SAMPLE_BYTES), asked.mapping, asked.name)
+
+
+def columns_of_section(path: Path, kind: str, asked: Asked) -> Waiting | None:
+    """Return what a person who chooses the columns of a document anew is shown."""
+    ask = reader_of(kind).ask
+    with closing(_told(path, _document(kind), asked)) as told:
+        return ask(_job(Rendition(told, PartTally()), asked)) if ask else None
+
+
 def columns_of(
-    path: Path, *, mapping: Mapping | None = None, encoding: str | None = None
+    path: Path, kind: str, *, mapping: Mapping | None = None, encoding: str | None = None
 ) -> Waiting | None:
     """Return what a person who chooses a table's columns anew is shown: columns and first rows.
 
     None when the table has no header, or its bytes no certain encoding.
     """
+    ask = reader_of(kind).ask
     found = encodings.chosen(encoding, path) if encoding else encodings.detect(path)
-    if isinstance(found, Waiting):
+    if isinstance(found, Waiting) or ask is None:
         return None
     head = open_view(path, found)
     stream = open_view(path, found)
     try:
-        return table.ask(Job(stream, head.read(encodings.SAMPLE_BYTES), mapping))
+        return ask(Job(stream, head.read(encodings.SAMPLE_BYTES), mapping))
     finally:
         head.close()
         stream.close()

@@ -234,13 +234,13 @@ def test_a_member_at_which_worker_after_worker_is_lost_costs_itself_alone(upload
     def lose(*_):
         raise Lost
 
-    real = reading.registry.read
+    real = reading.reading.read
 
     def read(path, *args, **more):
         return lose() if b"hat" in Path(path).read_bytes() else real(path, *args, **more)
 
     with pytest.MonkeyPatch.context() as broken:
-        broken.setattr(reading.registry, "read", read)
+        broken.setattr(reading.reading, "read", read)
         for _ in range(6):  # unpacking was progress, so the first does not count
             with pytest.raises(Lost):
                 import_upload(found.pk)

@@ -247,7 +247,7 @@ def test_a_refused_file_says_why(imported, name, body, verdict, reason):
 def test_a_reader_that_breaks_costs_one_file_and_can_be_tried_again(upload, cora, monkeypatch):
     found = upload("orders.jsonl", pairs(3))
     with monkeypatch.context() as broken:
-        broken.setattr(reading.registry, "read", lambda *_, **__: 1 / 0)
+        broken.setattr(reading.reading, "read", lambda *_, **__: 1 / 0)
         import_upload(found.pk)
     found.refresh_from_db()
     file = found.files.get()

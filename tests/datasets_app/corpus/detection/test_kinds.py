@@ -75,6 +75,14 @@ def test_content_decides_the_kind_with_or_without_libmagic(
     assert found.kind in FORMATS
 
 
+def test_a_document_that_is_stored_in_a_zip_does_not_make_it_one(kind_of):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("a.docx", zipped("word/document.xml"))
+    assert kind_of(out.getvalue()).kind == "zip"
+    assert kind_of(out.getvalue()[:-30]).kind == "zip"
+
+
 @pytest.mark.checklist(44)
 def test_a_name_that_promises_another_kind_is_noted(kind_of):
     found = kind_of(b"[" + PAIR + b"]", "a.txt")

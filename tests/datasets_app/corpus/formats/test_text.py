@@ -62,7 +62,7 @@ def test_rst_is_read_as_passages(load):
 @pytest.mark.parametrize("data", [b"", b"  \n\n ", b"\xef\xbb\xbf"])
 def test_an_empty_file_is_called_empty(kind_of, data):
     assert kind_of(data, "a.txt").kind == "empty"
-    assert "empty" in kind_of(data).refusal
+    assert "empty" in kind_of(data).format.refusal
 
 
 TALK = "Agent: Hello, how can I help?\nCustomer: My box is broken.\nAgent: I send one.\n"

@@ -1,0 +1,97 @@
+"""The text of a document while the process that opened it tells its parts."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from datasets_app.corpus.source import Gap, Item, PartTally, PartVerdict, Problem, Record
+
+
+@dataclass(slots=True)
+class _Part:
+    """A part whose text has been given to the reader, and what became of it so far."""
+
+    start: int
+    end: int
+    place: str
+    verdict: PartVerdict = "skipped"
+
+
+@dataclass(slots=True)
+class Rendition:
+    """A stream of UTF-8 that knows from which part each of its bytes came.
+
+    `told` are a text, a place for people and a reason each: parts with a reason hold no text and
+    are not loaded; texts without a place stand between parts.
+    """
+
+    told: Iterator[Any]
+    tally: PartTally
+    _buffer: bytearray = field(default_factory=bytearray)
+    _size: int = 0
+    _open: deque[_Part] = field(default_factory=deque)
+
+    def peek(self, size: int) -> bytes:
+        """Return the next bytes without taking them."""
+        self._fill(size)
+        return bytes(self._buffer[:size])
+
+    def read(self, size: int, /) -> bytes:
+        self._fill(size)
+        data = bytes(self._buffer[:size])
+        del self._buffer[:size]
+        return data
+
+    def _fill(self, size: int) -> None:
+        while len(self._buffer) < size:
+            told = next(self.told, None)
+            if told is None:
+                return
+            text, place, reason = told
+            data = text.encode("utf-8", "replace")
+            if reason:
+                self.tally.add("skipped")
+            elif place and data:
+                self._open.append(_Part(self._size, self._size + len(data), place))
+            self._buffer += data
+            self._size += len(data)
+
+    def items(self, found: Iterator[Item]) -> Iterator[Item]:
+        """Yield a reader's items with their places; they tile the text, and each part counts."""
+        at = 0
+        for item in found:
+            if item.start > at:
+                yield self._settled(Gap(at, item.start))
+            if item.end > item.start or isinstance(item, Problem):
+                yield self._settled(item)
+            at = item.end
+        while self.read(1 << 18):
+            continue  # a reader may stop early: what it left counts, too
+        if at < self._size:
+            yield self._settled(Gap(at, self._size))
+        while self._open:
+            self.tally.add(self._open.popleft().verdict)
+
+    def _settled(self, item: Item) -> Item:
+        """Note for the parts under an item what became of them; return it with its place."""
+        places: list[str] = []
+        for part in self._open:
+            if part.start >= max(item.end, item.start + 1):
+                break
+            if part.end > item.start:
+                places.append(part.place)
+                if isinstance(item, Record):
+                    part.verdict = "loaded"
+                elif isinstance(item, Problem) and item.end > item.start:
+                    part.verdict = "loaded" if part.verdict == "loaded" else "failed"
+        while self._open and self._open[0].end <= item.end:
+            self.tally.add(self._open.popleft().verdict)
+        if isinstance(item, Gap) or not places:
+            return item
+        first, last = places[0], places[-1]
+        place = first if first == last else f"{first} to {last}"
+        return dataclasses.replace(item, place=place)
