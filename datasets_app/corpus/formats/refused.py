@@ -12,9 +12,6 @@ from datasets_app.corpus.detection.text_head import LINE_END, TextHead
 from datasets_app.corpus.formats.format import Format
 
 MAIL_HEADER = re.compile(r"(?i)(from|to|subject|date|message-id):\s")
-# Blanks inside a line only: one that crossed lines would be tried at each of them.
-CLOCK = r"\d{1,2}:\d\d:\d\d[.,]\d"
-CUE = re.compile(rf"(?m)^[ \t]*+{CLOCK}\d{{0,2}}[ \t]*+(?:-->|,)[ \t]*+{CLOCK}")
 TAGS = re.compile(r"(?i)<(html|head|body|div|p|span|table|ul|a|br|h[1-6]|script)\b")
 
 
@@ -47,13 +44,6 @@ def tell_mail(head: TextHead) -> str | None:
     named = {found[1].casefold() for found in headers}
     is_mail = len(named) >= 2 and MAIL_HEADER.match(head.text)
     return "it begins with the headers of an e-mail" if is_mail else None
-
-
-def tell_subtitle(head: TextHead) -> str | None:
-    """Say why a text is a subtitle file."""
-    if head.text.startswith("WEBVTT"):
-        return "it begins with WEBVTT"
-    return "it has the timing lines of subtitles" if CUE.search(head.text[:2000]) else None
 
 
 def tell_html(head: TextHead) -> str | None:
@@ -263,13 +253,6 @@ FORMATS = (
         endings=("eml",),
         of_text=tell_mail,
         refusal="This is an e-mail. Save its text as .txt and upload that.",
-    ),
-    Format(
-        kind="subtitle",
-        name="a subtitle file",
-        endings=("srt", "vtt", "sbv"),
-        of_text=tell_subtitle,
-        refusal="This is a subtitle file. Save it as plain text with `Name:` lines.",
     ),
     Format(
         kind="html",
