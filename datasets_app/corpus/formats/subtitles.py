@@ -105,9 +105,8 @@ def _cue(block: list[Line]) -> tuple[list[str], list[str]]:
     texts = [decoded(line.data or b"").removeprefix(BOM) for line in block]
     for number, text in enumerate(texts[:2]):  # a name or number may stand above the times
         if found := CUE.match(text):
-            return [found[1], found[2]], [
-                said(text) for text in texts[number + 1 :] if text.strip()
-            ]
+            below = (text for text in texts[number + 1 :] if text.strip() and not CUE.match(text))
+            return [found[1], found[2]], [said(text) for text in below]
     return [], []
 
 
