@@ -21,9 +21,9 @@ def settle(export: Any, work: Callable[[int], None], *, has_workers: bool) -> No
 
     Raises ServingError with the reason of a failed proof.
     """
-    if not has_workers:
-        work(export.pk)
     while True:
+        if not has_workers:
+            work(export.pk)  # again and again: a full disk makes it wait
         export.refresh_from_db()
         if export.state == State.SUCCEEDED:
             return

@@ -64,8 +64,8 @@ def freeze_version(
         version = new_version(dataset, choice=choice, name=name, user=user)
     freeze(version.pk)
     version.refresh_from_db()
-    if version.state == State.FAILED:
-        raise CorpusError(version.message)
+    if version.state != State.SUCCEEDED:
+        raise CorpusError(version.message or "Another worker freezes it; look at its page.")
     return version
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 from datetime import timedelta
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -15,7 +17,7 @@ from safetensors import SafetensorError
 
 from chat_app.consumers.token_stream import StreamMux
 from chat_app.events import streams
-from chat_app.jobs import serving_exports
+from chat_app.jobs import serving_exports, waiting
 from chat_app.jobs.engine import Engine, EngineError, Writing
 from chat_app.models import Generation, LogEntry, ServingExport
 from chat_app.services import chats, deployments, generations
@@ -24,10 +26,11 @@ from chat_app.services.generations import ClaimedAnswer
 from chat_app.serving.errors import ServingError
 from chat_app.serving.graph_files import graph_path
 from chat_app.serving.requests import Finished, Timings
-from otto_web.lib.work.claims import claim
+from otto_web.lib.work.claims import claim, finish
+from otto_web.lib.work.perform import perform
 from otto_web.lib.work.states import State
 from tests.chat_app.conftest import running_engine
-from tests.chat_app.makers import ENDED, add_chat, make_served
+from tests.chat_app.makers import ENDED, add_chat, make_model, make_served
 from tests.chat_app.test_engine import ask, ended, tab_of
 from tests.waiting import until
 from training_app.models.paths import absolute
@@ -223,6 +226,25 @@ def test_somebody_who_comes_later_sees_all_frames_and_leaves_no_trace(redis_serv
         return early, late, dict(mux._followers)
 
     assert async_to_sync(scenario)() == ([1, 2, 3], [1, 2, 3, 4], {})
+
+
+def test_a_command_makes_in_the_end_what_had_to_wait_for_room(
+    transactional_db, settings, monkeypatch
+):
+    settings.OTTO_DISK_LOOK_SECONDS = 0
+    export = ServingExport.objects.create(model=make_model(), precision="fp32")
+    tries, pauses = [], iter(range(3))
+
+    def build(row, lease):
+        tries.append(row)
+        if len(tries) == 1:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        finish(row)
+
+    monkeypatch.setattr(waiting.time, "sleep", lambda seconds: next(pauses))
+    work = partial(perform, ServingExport, do=build, refusals=())
+    waiting.settle(export, work, has_workers=False)
+    assert (export.state, len(tries)) == (State.SUCCEEDED, 2)
 
 
 def test_another_question_under_a_key_that_was_used_is_asked_as_itself(served, mia):

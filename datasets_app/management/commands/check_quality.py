@@ -11,8 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from datasets_app.corpus import quality
 from datasets_app.corpus.conversation import CorpusError, from_json
-from datasets_app.corpus.rules.finding import Finding as FileState
-from datasets_app.corpus.rules.finding import Severity
+from datasets_app.corpus.rules.finding import Finding, Severity
 from datasets_app.jobs import freezing
 from datasets_app.models import Conversation, Dataset
 from datasets_app.selectors.names import dataset_named
@@ -72,12 +71,12 @@ def judged_rows(dataset: Dataset) -> Any:
         yield from_json(row.turns), open_findings(row)
 
 
-def open_findings(row: Conversation) -> list[FileState]:
+def open_findings(row: Conversation) -> list[Finding]:
     """Return the findings that still count: none where a person decided to keep the row."""
     if row.decision == "keep":
         return []
     return [
-        FileState(
+        Finding(
             turn=found.turn,
             rule=found.rule,
             version=found.rule_version,

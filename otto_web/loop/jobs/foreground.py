@@ -40,7 +40,9 @@ def _train_here(pipeline: Pipeline, tell: Tell) -> None:
         return
     recover()
     with _told(step, tell):
-        supervise_run()
+        has_trained = supervise_run()
+    if not has_trained:  # it waits, for room on the disk or for a better moment
+        time.sleep(LOOK_SECONDS)
 
 
 @contextmanager

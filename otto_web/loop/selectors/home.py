@@ -101,7 +101,7 @@ def home(user: User) -> Home:
     is_trainer = has_role(user, Role.TRAINER)
     return Home(
         stages=stages,
-        todos=_errands(user),
+        todos=_todos(user),
         step=_step(user, stages),
         deployments=found,
         pipeline=started.first(),
@@ -199,7 +199,7 @@ def _stage(
     )
 
 
-def _errands(user: User) -> list[Todo]:
+def _todos(user: User) -> list[Todo]:
     todos = []
     if has_role(user, Role.CURATOR):
         waiting = SourceFile.objects.filter(verdict=FileState.WAITING)

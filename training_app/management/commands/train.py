@@ -57,7 +57,9 @@ class Command(BaseCommand):
             try:
                 run = _queue(options)
             except (TrainingError, CorpusError) as error:
-                raise CommandError(str(error)) from error
+                is_forced = getattr(error, "field", "") == "forced"
+                how = " Here: --force REASON." if is_forced else ""
+                raise CommandError(f"{error}{how}") from error
             if options["wait"] or not servers.has_workers:
                 self._stay(run, does_the_work=not servers.has_workers, quiet=options["json"])
             self._answer(Run.objects.select_related("model").get(pk=run.pk), options)
@@ -67,8 +69,7 @@ class Command(BaseCommand):
         while not run.is_over:
             if does_the_work:
                 recover()
-                supervise_run()
-            else:
+            if not (does_the_work and supervise_run()):
                 time.sleep(LOOK_SECONDS)
             run.refresh_from_db()
             if not quiet and run.last_step != told:
