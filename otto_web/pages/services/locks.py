@@ -25,8 +25,12 @@ def client_address(request: HttpRequest) -> str:
 
 
 def counted_for(address: str) -> str:
-    """Return the address as it is counted: of IPv6, the whole site. Raises ValueError."""
+    """Return the address as it is counted: of IPv6, the whole site. Raises ValueError.
+
+    A server that listens on IPv6 too sees 10.0.0.7 as ::ffff:10.0.0.7.
+    """
     seen = ipaddress.ip_address(address)
+    seen = getattr(seen, "ipv4_mapped", None) or seen
     if seen.version == 4:
         return str(seen)
     return str(ipaddress.ip_network((seen, IPV6_SITE), strict=False).network_address)

@@ -80,12 +80,13 @@ def locks(settings, monkeypatch, mia, milo):
     return enter
 
 
-def test_a_name_is_closed_for_one_address_only(locks, settings):
+@pytest.mark.parametrize("seen_as", ["", "::ffff:"])  # the second where the web listens on ::
+def test_a_name_is_closed_for_one_address_only(seen_as, locks, settings):
     for _ in range(settings.AXES_FAILURE_LIMIT):
-        refused = locks("mia", "192.0.2.7", "wrong")
+        refused = locks("mia", f"{seen_as}192.0.2.7", "wrong")
     assert refused.status_code == locks("mia", "192.0.2.7").status_code == 429
-    assert locks("milo", "192.0.2.7").status_code == 302
-    assert locks("mia", "192.0.2.8").status_code == 302
+    assert locks("milo", f"{seen_as}192.0.2.7").status_code == 302
+    assert locks("mia", f"{seen_as}192.0.2.8").status_code == 302
 
 
 def test_tries_during_a_lock_do_not_make_it_longer(locks, settings):
