@@ -10,20 +10,21 @@ from typing import Any
 from uuid import UUID
 
 from channels.db import database_sync_to_async
-from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.template.loader import render_to_string
-from redis.exceptions import RedisError
 
 from otto_web.lib.access import Role, has_role
 from otto_web.lib.presence import (
     FORBIDDEN,
     SIGNED_OUT,
     hear_of_person,
+    join,
+    leave,
     leave_person,
     person_of,
 )
+from otto_web.lib.tab import TabConsumer, parsed
 from training_app.events import run_group
 from training_app.models import Run
 from training_app.selectors.panel import run_panel
@@ -32,10 +33,9 @@ from training_app.selectors.points import Points, points_since
 PANEL_SECONDS = 1.0
 REJOIN_SECONDS = 30.0
 _LARGEST_SEQ = 2**62
-JOIN_SECONDS = 1.0  # a Redis that accepts and never answers may not hold a tab up
 
 
-class RunConsumer(AsyncWebsocketConsumer):
+class RunConsumer(TabConsumer):
     """Keeps one run's chart and panel fresh in one browser tab; writes nothing."""
 
     access_rule = Role.TRAINER
@@ -52,21 +52,19 @@ class RunConsumer(AsyncWebsocketConsumer):
             return
         await self._join()
         await self.accept()
-        self.poll = asyncio.create_task(self._keep_fresh())
+        self.poll = self.beside(self._keep_fresh())
 
     async def disconnect(self, code: int) -> None:
         if self.poll is not None:
             self.poll.cancel()
-        with suppress(RedisError, OSError):
-            await self.channel_layer.group_discard(run_group(self.run_id), self.channel_name)
-        if self.poll is not None:
+            await leave(self, run_group(self.run_id))
             await leave_person(self, self.scope["user"].pk)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Take `{"op": "from", "seq": n}`: the tab has everything up to n."""
         if await self._closed_for_good():
             return
-        command = _parsed(text_data)
+        command = parsed(text_data or "")
         if command.get("op") == "from" and isinstance(command.get("seq"), int):
             self.seq = max(0, min(command["seq"], _LARGEST_SEQ))
             self.panel_at = 0.0
@@ -116,10 +114,9 @@ class RunConsumer(AsyncWebsocketConsumer):
             await self.send(text_data=json.dumps({"t": "over"}))
 
     async def _join(self) -> None:
-        with suppress(RedisError, OSError):  # without notifications the tab looks every few seconds
-            async with asyncio.timeout(JOIN_SECONDS):  # its TimeoutError is an OSError
-                await self.channel_layer.group_add(run_group(self.run_id), self.channel_name)
-        await hear_of_person(self, self.scope["user"].pk)
+        """Hear of run and person; without notifications the tab looks every few seconds."""
+        person = hear_of_person(self, self.scope["user"].pk)
+        await asyncio.gather(join(self, run_group(self.run_id)), person)
 
     async def _closed_for_good(self) -> bool:
         """Close the line of somebody who may not look any more."""
@@ -149,11 +146,3 @@ class RunConsumer(AsyncWebsocketConsumer):
             return FORBIDDEN
         visible = Run.objects.visible_to(user).filter(pk=self.run_id)
         return None if visible.exists() else FORBIDDEN
-
-
-def _parsed(text: str | None) -> dict[str, Any]:
-    try:
-        command = json.loads(text or "")
-    except ValueError:
-        return {}
-    return command if isinstance(command, dict) else {}

@@ -10,7 +10,6 @@ from contextlib import suppress
 from typing import Any
 
 from channels.db import database_sync_to_async
-from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth.models import User
 from django.db import Error as DatabaseError
 
@@ -30,6 +29,7 @@ from otto_web.lib.presence import (
     leave_person,
     person_of,
 )
+from otto_web.lib.tab import TabConsumer, parsed
 
 MOST_UNACKNOWLEDGED = 200
 PATIENCE_SECONDS = 60.0
@@ -45,7 +45,7 @@ TOO_SLOW, UNSUPPORTED = 4008, 1003  # the web itself closes with 1009 and 1008
 Body = dict[str, Any]
 
 
-class ChatConsumer(AsyncWebsocketConsumer):
+class ChatConsumer(TabConsumer):
     """Takes commands and sends the frames of the answers that the tab follows.
 
     No answer lives here: closing the socket ends nothing but the following.
@@ -62,7 +62,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             await self.close()  # before accept: the handshake answers 403 and the page gives up
             return
         await self.accept()
-        self.guard = asyncio.create_task(self._guard())
+        self.guard = self.beside(self._guard())
 
     async def disconnect(self, code: int) -> None:
         self._let_go()
@@ -168,7 +168,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             await self._error(body, "too_many", "This page follows too many answers at once.")
             return
         self.acknowledged[gen], self.acknowledged_at[gen] = after, time.monotonic()
-        task = self.following[gen] = asyncio.create_task(self._follow(gen, after, now))
+        task = self.following[gen] = self.beside(self._follow(gen, after, now))
         task.add_done_callback(lambda done: self._forget(gen, done))
 
     def _forget(self, gen: str, task: asyncio.Task[None]) -> None:
@@ -261,15 +261,6 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def _error(self, body: Body, code: str, text: str) -> None:
         about = {name: body[name] for name in ("idem", "gen", "msg") if name in body}
         await self._send(t="error", code=code, text=text, **about)
-
-
-def parsed(text: str) -> Body:
-    """Return the command, or an empty one for what is no JSON object."""
-    try:
-        body = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    return body if isinstance(body, dict) else {}
 
 
 def known_params(value: Any) -> Body:

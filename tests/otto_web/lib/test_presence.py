@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from uuid import uuid4
 
@@ -9,6 +10,7 @@ import pytest
 import redis
 from asgiref.sync import async_to_sync, sync_to_async
 from django.conf import settings as live_settings
+from django.db import connection
 
 from otto_web.lib import presence
 from otto_web.lib.access import Role
@@ -88,3 +90,57 @@ def test_a_socket_stays_open_while_redis_is_away(client_of, mia, settings):
         return frame
 
     assert async_to_sync(scenario)()["code"] == "not_found"
+
+
+def guards():
+    """Return what runs beside lines of this loop."""
+    names = ("ChatConsumer._guard", "RunConsumer._keep_fresh")
+    tasks = asyncio.all_tasks()
+    return [task for task in tasks if getattr(task.get_coro(), "__qualname__", "") in names]
+
+
+def sessions_to(name):
+    old = "away" if name == "django_session" else "django_session"
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {old} RENAME TO {name}")
+
+
+@pytest.mark.parametrize("room", ["chat", "run"])
+def test_a_line_that_the_database_ends_leaves_nothing_behind(room, client_of, theo):
+    run = queue_run(toy_order(make_version()), created_by=theo)
+    client = client_of(theo)
+
+    async def scenario():
+        line = tab_of(client) if room == "chat" else socket(client, run.pk)
+        assert (await line.connect())[0]
+        await settled(line)
+        assert len(guards()) == 1
+        await sync_to_async(sessions_to)("away")
+        try:
+            await line.send_to(json.dumps({"op": "look"}))
+            assert (await line.receive_output(10))["code"] == 1013
+            await line.wait()
+        finally:
+            await sync_to_async(sessions_to)("django_session")
+        for _ in range(100):
+            if not guards():
+                return
+            await asyncio.sleep(0.05)
+        pytest.fail("somebody still asks for a line that is gone")
+
+    async_to_sync(scenario)()
+
+
+def test_a_command_of_endless_depth_is_no_command(client_of, theo):
+    run = queue_run(toy_order(make_version()), created_by=theo)
+    client = client_of(theo)
+
+    async def scenario():
+        line = socket(client, run.pk)
+        assert (await line.connect())[0]
+        await line.send_to("[" * 60_000)
+        await line.send_to(json.dumps({"op": "from", "seq": 0}))
+        assert json.loads(await line.receive_from(10))["t"] == "points"
+        await line.disconnect()
+
+    async_to_sync(scenario)()
