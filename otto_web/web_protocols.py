@@ -14,6 +14,7 @@ LINGER_SECONDS = 2  # closed at once, a sender in mid-flow would see a reset and
 BODY_SECONDS = 600
 KEEP_ALIVE_SECONDS = 75  # longer than proxies keep theirs, so that they close first
 MOST_SILENT = 2000  # connections without headers; one more ends the oldest
+MOST_SENDING = 200  # bodies on their way, which wait on the disk; one more ends the oldest
 LARGEST_FRAME = 64 * 1024
 MOST_FRAMES = 64  # that wait for the consumer
 MOST_BYTES = 4 * LARGEST_FRAME  # in them
@@ -102,6 +103,7 @@ class TimedChannel(HTTPChannel):
     """
 
     silent: dict[TimedChannel, None] = {}
+    sending: dict[TimedChannel, None] = {}
     most_silent = MOST_SILENT
     header_seconds = 0.0  # from connecting to the end of the first request's headers
 
@@ -109,23 +111,28 @@ class TimedChannel(HTTPChannel):
         self._deadline: Any = None
         self.room = Room()
         super().connectionMade()
-        self._await_headers(self.header_seconds)
-        if len(self.silent) > self.most_silent:
-            next(iter(self.silent)).forceAbortClient()
+        self._await(self.silent, self.most_silent, self.header_seconds)
 
-    def _await_headers(self, seconds: float) -> None:
+    def _await(self, line: dict[TimedChannel, None], most: int, seconds: float) -> None:
+        """Give it so long, in a line in which no more than these may stand."""
         self._set_deadline(seconds)
-        self.silent[self] = None
+        line[self] = None
+        if len(line) > most:
+            next(iter(line)).forceAbortClient()
 
     def _set_deadline(self, seconds: float | None) -> None:
         self.silent.pop(self, None)
+        self.sending.pop(self, None)
         if self._deadline is not None and self._deadline.active():
             self._deadline.cancel()
         wanted = seconds is not None
         self._deadline = reactor.callLater(seconds, self.timeoutConnection) if wanted else None
 
     def allHeadersReceived(self) -> None:  # noqa: N802 - twisted's name
-        self._set_deadline(BODY_SECONDS)
+        if self.length:
+            self._await(self.sending, MOST_SENDING, BODY_SECONDS)
+        else:
+            self._set_deadline(BODY_SECONDS)
         super().allHeadersReceived()
 
     def allContentReceived(self) -> None:  # noqa: N802 - twisted's name
@@ -133,7 +140,7 @@ class TimedChannel(HTTPChannel):
         super().allContentReceived()
 
     def requestDone(self, request: Any) -> None:  # noqa: N802 - twisted's name
-        self._await_headers(KEEP_ALIVE_SECONDS)
+        self._await(self.silent, self.most_silent, KEEP_ALIVE_SECONDS)
         super().requestDone(request)
 
     def pauseProducing(self) -> None:  # noqa: N802 - twisted's name

@@ -11,6 +11,7 @@ from contextlib import ExitStack, suppress
 import psutil
 import pytest
 
+from otto_web.web_protocols import MOST_SENDING
 from tests.otto_web.test_web_server import running_web, say
 from tests.waiting import until
 
@@ -120,6 +121,22 @@ def test_silent_and_dripping_connections_do_not_stop_the_web(process_env):
         slow = lines.enter_context(socket.create_connection(("127.0.0.1", port), timeout=20))
         slow.sendall(b"GET /healthz HTTP/1.1\r\n")
         until(lambda: is_closed(slow))
+
+
+@pytest.mark.usefixtures("many_files")
+def test_bodies_that_never_end_are_few(web):
+    with ExitStack() as lines:
+        waiting = []
+        for _ in range(MOST_SENDING + 30):
+            line = socket.create_connection(("127.0.0.1", web), timeout=20)
+            line.sendall(
+                b"POST /sign-in/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 900000\r\n\r\n"
+            )
+            waiting.append(lines.enter_context(line))
+        until(lambda: sum(is_closed(line) for line in waiting) == 30, seconds=20)
+        assert all(is_closed(line) for line in waiting[:30])
+        assert say(web, "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1")[0] == 200
+        assert not is_closed(waiting[30])
 
 
 def is_closed(line):
