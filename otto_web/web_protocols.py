@@ -118,7 +118,9 @@ class TimedChannel(HTTPChannel):
         self._set_deadline(seconds)
         line[self] = None
         if len(line) > most:
-            next(iter(line)).forceAbortClient()
+            oldest = next(iter(line))
+            del line[oldest]  # it is lost only in the reactor's next turn
+            oldest.forceAbortClient()
 
     def _set_deadline(self, seconds: float | None) -> None:
         self.silent.pop(self, None)
