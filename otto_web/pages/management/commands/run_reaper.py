@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
-    help = "Preferences for work that was left lying, and clean up; needs no Redis."
+    help = "Look for work that was left lying, and clean up; needs no Redis."
 
     def handle(self, *args: Any, **options: Any) -> None:
         be_patient(REAPER)
