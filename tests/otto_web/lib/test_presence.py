@@ -113,12 +113,14 @@ def test_a_line_that_the_database_ends_leaves_nothing_behind(room, client_of, th
     async def scenario():
         line = tab_of(client) if room == "chat" else socket(client, run.pk)
         assert (await line.connect())[0]
-        await settled(line)
+        await sync_to_async(until)(lambda: hears(theo))
         assert len(guards()) == 1
         await sync_to_async(sessions_to)("away")
         try:
             await line.send_to(json.dumps({"op": "look"}))
-            assert (await line.receive_output(10))["code"] == 1013
+            while (found := await line.receive_output(SOON))["type"] != "websocket.close":
+                pass
+            assert found["code"] == 1013
             await line.wait()
         finally:
             await sync_to_async(sessions_to)("django_session")
@@ -138,10 +140,10 @@ def test_a_command_of_endless_depth_is_no_command(client_of, theo):
     async def scenario():
         line = socket(client, run.pk)
         assert (await line.connect())[0]
-        assert "run-live" in await line.receive_from(10)
+        assert "run-live" in await line.receive_from(SOON)
         await line.send_to("[" * 60_000)
         await line.send_to(json.dumps({"op": "from", "seq": 0}))
-        assert "run-live" in await line.receive_from(10)
+        assert "run-live" in await line.receive_from(SOON)
         await line.disconnect()
 
     async_to_sync(scenario)()
