@@ -159,6 +159,11 @@ def web(process_env, deployment):
         yield found
 
 
+def hear(page, text):
+    if "Content Security Policy" in text:
+        page.complaints.append(text)
+
+
 @pytest.fixture
 def open_page(browser, web, client_of):
     contexts = []
@@ -171,6 +176,7 @@ def open_page(browser, web, client_of):
         page = context.new_page()
         page.complaints = []
         page.on("pageerror", lambda fault: page.complaints.append(str(fault)))
+        page.on("console", lambda said: hear(page, said.text))
         return page
 
     yield opened
