@@ -18,7 +18,6 @@ const fits = (text) => new TextEncoder().encode(JSON.stringify(text)).length <= 
 
 /** What was typed when the server put a new composer in the place of the old one. */
 let leftOver = "";
-
 /** The answer that is being written. */
 const openAnswer = () => document.querySelector("[data-generation]");
 /** @param {string[]} texts */

@@ -65,6 +65,7 @@ def world(ada, mia, redis_server, data_dir):
         "action_id": 1,
         "version_id": version.pk,
         "layout": "pairs",
+        "format_name": "onnx",
         "run_id": run.pk,
         "checkpoint_id": kept.pk,
         "model_id": served.model_id,

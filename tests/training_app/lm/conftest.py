@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from datasets_app.corpus.conversation import ASSISTANT, USER, Conversation, Turn
+from training_app.lm import pace
 from training_app.lm.config import DataConfig, ModelConfig, RunSpec, TrainConfig
 from training_app.lm.contract import TokenSource
 from training_app.lm.template import Template
@@ -38,9 +40,19 @@ def template() -> Template:
     return Template.of(train_bpe([*texts, "ünïcödé 👋"], 512).tokenizer)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def data() -> TokenSource:
-    return TokenSource(TALKS[:40], TALKS[40:], fingerprint="toy")
+    """Three conversations for validation: each is answered at every evaluation."""
+    return TokenSource(TALKS[:40], TALKS[40:43], fingerprint="toy")
+
+
+@pytest.fixture(scope="module")
+def quick_trial() -> Iterator[None]:
+    """Time two updates before a run, where what they take does not matter."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pace, "_TRIAL_UPDATES", (2, 2))
+        patch.setattr(pace, "_ROUNDS", 1)
+        yield
 
 
 @pytest.fixture(scope="session")

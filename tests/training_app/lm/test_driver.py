@@ -11,8 +11,7 @@ import pytest
 from safetensors.torch import load_file
 
 from datasets_app.corpus.conversation import USER, Conversation, Turn
-from tests.training_app.lm.conftest import TALKS, Diary
-from training_app.lm import pace
+from tests.training_app.lm.conftest import Diary
 from training_app.lm.checkpoint import file_sha256
 from training_app.lm.config import RunSpec, TrainingError
 from training_app.lm.contract import PHASES, Start, TokenSource
@@ -21,6 +20,8 @@ from training_app.lm.folder import open_model, verify_model
 from training_app.lm.layout import FolderError
 from training_app.lm.loop import DivergedError
 from training_app.lm.schedule import Schedule
+
+pytestmark = pytest.mark.usefixtures("quick_trial")
 
 
 def weights(result):
@@ -37,23 +38,8 @@ def stop_after(steps, reason, diary):
     return lambda: reason if "training" in diary.phases and next(calls) >= steps else None
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _quick_trial():
-    """Time two updates before a run: what they take matters to none of these tests."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pace, "_TRIAL_UPDATES", (2, 2))
-        patch.setattr(pace, "_ROUNDS", 1)
-        yield
-
-
 @pytest.fixture(scope="module")
-def data():
-    """Two validation conversations: each is answered at every evaluation."""
-    return TokenSource(TALKS[:40], TALKS[40:42], fingerprint="toy")
-
-
-@pytest.fixture(scope="module")
-def ended(spec, data, tmp_path_factory, _quick_trial):
+def ended(spec, data, tmp_path_factory, quick_trial):
     """A run that went through, and its diary; nobody may change it."""
     folder = tmp_path_factory.mktemp("ended")
     diary = Diary(folder / "checkpoints")
@@ -61,7 +47,7 @@ def ended(spec, data, tmp_path_factory, _quick_trial):
 
 
 @pytest.fixture(scope="module")
-def drained(spec, data, tmp_path_factory, _quick_trial):
+def drained(spec, data, tmp_path_factory, quick_trial):
     """The folder and the diary of a run that stopped after 11 updates; nobody may change them."""
     folder = tmp_path_factory.mktemp("drained")
     diary = Diary(folder / "checkpoints")

@@ -29,6 +29,8 @@ SHAPES = {
 }
 STARTED = [name for name, method in METHODS.items() if method.is_started]
 
+pytestmark = pytest.mark.usefixtures("quick_trial")
+
 
 def never():
     return None
@@ -57,7 +59,7 @@ def base(network, template, tmp_path):
 
 
 def started(spec, method, **train):
-    short = {"steps": 6, "eval_every": 3, "checkpoint_every": 2, "learning_rate": 1e-3}
+    short = {"steps": 6, "eval_every": 6, "checkpoint_every": 2, "learning_rate": 1e-3}
     spec = replace(spec, train=replace(spec.train, **(short | {"lora_rank": 4} | train)))
     return spec if method == "scratch" else spec.started("the base", method)
 

@@ -1,4 +1,4 @@
-"""Which held-out questions a model has answered right."""
+"""Which validation questions a model has answered right."""
 
 from __future__ import annotations
 
