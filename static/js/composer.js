@@ -104,8 +104,7 @@ export function attach(root, socket) {
     else settle(successful ? "" : LOST);
   };
   root.noValidate = true; // the box is empty while its message is on the way
-  message.value = joined(message.value, leftOver);
-  leftOver = "";
+  [message.value, leftOver] = [joined(message.value, leftOver), ""];
   root.addEventListener("submit", submit, true);
   root.addEventListener("click", click, true);
   root.addEventListener("htmx:afterRequest", answered);
