@@ -8,11 +8,9 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from datasets_app.models import EXPIRED, WITHDRAWN, Dataset, Upload
+from datasets_app.models import EXPIRED, Upload
 from datasets_app.services import blobs
 from datasets_app.services.receiving import LIFE, part_path
-from datasets_app.services.removal import remove_slice
-from otto_web.lib.hints import hint_each
 from otto_web.lib.patience import each_by_itself
 from otto_web.lib.work.claims import cancel
 from otto_web.lib.work.states import State
@@ -21,27 +19,7 @@ UNNAMED_FOR = timedelta(hours=1)
 LONGEST_UNPACKING = timedelta(days=1)
 ORPHANS_EVERY_SECONDS = 3600.0
 AT_ONCE = 100
-SLICES_A_TICK = 10
 _orphans_looked_at = float("-inf")
-
-
-def hint_removals(now: datetime) -> None:
-    """Wake workers for withdrawn uploads whose rows are still there."""
-    taken_back = Upload.objects.filter(state=State.CANCELLED, reason=WITHDRAWN)
-    left = taken_back.exclude(blob=None)
-    hint_each("datasets.remove_upload", left.values_list("pk", flat=True)[:AT_ONCE])
-
-
-def empty_deleted_datasets(now: datetime) -> None:
-    """Remove some rows of the dataset deleted first; what a version holds stays with it."""
-    gone = Dataset.objects.filter(deleted_at__lt=now, emptied_at=None).order_by("deleted_at")
-    dataset = gone.first()
-    if dataset is None:
-        return
-    for _ in range(SLICES_A_TICK):
-        if not remove_slice(dataset.pk, dataset.conversations.all()):
-            Dataset.objects.filter(pk=dataset.pk).update(emptied_at=now)
-            return
 
 
 def expire_uploads(now: datetime) -> None:
@@ -77,8 +55,6 @@ def remove_orphans(now: datetime) -> None:
 
 
 SWEEPS = (
-    hint_removals,
-    empty_deleted_datasets,
     expire_uploads,
     remove_unnamed_blobs,
     remove_orphans,

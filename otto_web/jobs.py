@@ -28,7 +28,7 @@ class Job:
 
 JOBS = {
     "datasets.import_upload": Job("datasets_app.jobs.importing:import_upload"),
-    "datasets.remove_upload": Job("datasets_app.jobs.removing:remove_upload"),
+    "datasets.remove_rows": Job("datasets_app.jobs.removing:remove_rows"),
     "datasets.freeze_version": Job("datasets_app.jobs.freezing:freeze"),
     "datasets.rescore_dataset": Job("datasets_app.jobs.rescoring:rescore_dataset"),
     "training.supervise_run": Job("training_app.jobs.supervise:supervise_run", queue="train"),

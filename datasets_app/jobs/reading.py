@@ -47,8 +47,8 @@ from datasets_app.models import (
 )
 from datasets_app.models.blob import blob_path
 from datasets_app.selectors.origin_keys import current_rows, origin_base, origin_key, replaced_key
-from datasets_app.services import imports
-from datasets_app.services.removal import remove_some
+from datasets_app.services import imports, removal
+from datasets_app.services.changes import begin_change
 from datasets_app.services.writing import NewRow, write_rows
 from otto_web.lib.work.claims import LostLease, renew
 
@@ -205,16 +205,17 @@ def _load(work: ReadingJob, file: SourceFile, path: Path) -> None:
 def _set_aside_earlier_rows(work: ReadingJob, file: SourceFile) -> None:
     """Remove what an earlier reading of the file gave; rows of versions stay, excluded."""
     rows = current_rows(file)
-    dataset_id = rows.values_list("dataset", flat=True).first()
-    while dataset_id is not None:
+    excluded = {"status": Status.EXCLUDED, "decision": Decision.EXCLUDE}
+    dataset_ids = list(rows.values_list("dataset", flat=True)[:1])
+    cursor: int | None = 0 if dataset_ids else None
+    while cursor is not None:
         work.touch()
         with suppress(IntegrityError), transaction.atomic(durable=True):  # a version was quicker
             renew(work.upload, attempts=0)
-            if remove_some(dataset_id, rows):
-                continue
-            excluded = {"status": Status.EXCLUDED, "decision": Decision.EXCLUDE}
-            rows.update(origin_key=replaced_key(), **excluded)
-            dataset_id = None
+            begin_change(dataset_ids[0])
+            found = removal.next_slice(rows, after=cursor)
+            removal.remove_or_keep([*found], origin_key=replaced_key(), **excluded)
+            cursor = max(found.values(), default=None)
 
 
 def _note_encoding(work: ReadingJob, file: SourceFile, path: Path) -> None:

@@ -15,6 +15,7 @@ from datasets_app.models.conversation import (
 )
 from datasets_app.models.dataset import Dataset, Rescoring
 from datasets_app.models.querysets import CuratorsQuerySet
+from datasets_app.models.removal import Removal
 from datasets_app.models.upload import (
     BROKEN_OFF,
     EXPIRED,
@@ -46,6 +47,7 @@ __all__ = [
     "Finding",
     "Issue",
     "Origin",
+    "Removal",
     "Rescoring",
     "SourceFile",
     "SourceFileQuerySet",

@@ -36,9 +36,6 @@ class Dataset(models.Model):
         default=0, editable=False, help_text="goes up whenever rows change: counts are kept by it"
     )
     deleted_at = models.DateTimeField(null=True, editable=False)
-    emptied_at = models.DateTimeField(
-        null=True, editable=False, help_text="when the rows of a deleted dataset were gone"
-    )
     objects = CuratorsQuerySet.as_manager()
 
     class Meta:

@@ -1,4 +1,4 @@
-"""What a removal takes away, counted before it is done."""
+"""What a removal takes away, counted before it is done, and what is being removed now."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from datasets_app.models import (
     Conversation,
+    Removal,
     Upload,
     VersionRow,
 )
+from otto_web.lib.work.states import UNDER_WAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +38,9 @@ def summary_of(rows: QuerySet[Conversation]) -> DeletionSummary:
     )
     staying = counted["all"] - counted["going"]
     return DeletionSummary(counted["going"], staying, counted["decided"])
+
+
+def removals_under_way() -> list[Removal]:
+    """Return the removals that are not done, with the names of what goes, the oldest first."""
+    found = Removal.objects.filter(state__in=UNDER_WAY).select_related("dataset", "upload")
+    return list(found.exclude(total=0).order_by("queued_at"))

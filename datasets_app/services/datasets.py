@@ -10,6 +10,7 @@ from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.rules.policy import Policy
 from datasets_app.models import Dataset, Rescoring
 from datasets_app.services.changes import begin_change
+from datasets_app.services.removal import order_removal
 from otto_web.lib import audit
 from otto_web.lib.hints import hint
 from otto_web.lib.work.claims import order_anew
@@ -56,9 +57,10 @@ def rename_dataset(dataset: Dataset, name: str, *, by: User) -> None:
 def delete_dataset(dataset: Dataset, *, by: User) -> None:
     """Take the dataset out of sight; its versions stay for the models that name them.
 
-    The rows themselves are removed by the sweep, except those that a version holds.
+    The rows themselves are removed by a worker, except those that a version holds.
     """
     if Dataset.objects.filter(pk=dataset.pk, deleted_at=None).update(deleted_at=Now()):
+        order_removal(dataset=dataset, by=by)
         audit.record(by, "delete", dataset, before={"name": dataset.name})
 
 

@@ -2,31 +2,44 @@
 
 from __future__ import annotations
 
-from uuid import UUID
+from typing import Any
 
-from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
 
-from datasets_app.models import Conversation, VersionRow
-from datasets_app.services.changes import begin_change
+from datasets_app.models import Conversation, Dataset, Removal, Upload, VersionRow
+from otto_web.lib.hints import hint
 
 SLICE = 2_000
 
 
-def in_no_version(rows: QuerySet[Conversation]) -> QuerySet[Conversation]:
-    return rows.filter(~Exists(VersionRow.objects.filter(conversation=OuterRef("pk"))))
+def order_removal(
+    *, dataset: Dataset | None = None, upload: Upload | None = None, by: User | None
+) -> None:
+    """Have the rows removed of what was deleted in the caller's transaction."""
+    rows = Conversation.objects.all()
+    theirs = rows.filter(dataset=dataset) if dataset else rows.filter(source_file__upload=upload)
+    order = Removal.objects.create(
+        dataset=dataset, upload=upload, total=theirs.count(), created_by=by
+    )
+    hint(Removal.job, order.pk)
 
 
-@transaction.atomic(durable=True)
-def remove_slice(dataset_id: UUID, rows: QuerySet[Conversation]) -> int:
-    """Remove some of a dataset's rows that no version holds; 0 when none is left."""
-    return remove_some(dataset_id, rows)
+def next_slice(rows: QuerySet[Conversation], *, after: int) -> dict[int, int]:
+    """Return the next rows of one dataset behind a position: ids, and their positions."""
+    behind = rows.filter(position__gt=after).order_by("position")
+    return dict(behind.values_list("pk", "position")[:SLICE])
 
 
-def remove_some(dataset_id: UUID, rows: QuerySet[Conversation]) -> int:
-    """Remove as `remove_slice` does, inside the caller's transaction."""
-    begin_change(dataset_id)
-    ids = list(in_no_version(rows.filter(dataset=dataset_id)).values_list("pk", flat=True)[:SLICE])
-    if ids:
-        Conversation.objects.filter(pk__in=ids).only("pk").delete()  # nothing else is fetched
-    return len(ids)
+def remove_or_keep(ids: list[int], **kept: Any) -> None:
+    """Remove those of the conversations that no version holds, and change the others.
+
+    Called inside a transaction that holds the dataset, with some thousand ids at most. A version
+    that takes one of them at this moment makes it an `IntegrityError`, for either.
+    """
+    held = VersionRow.objects.filter(conversation__in=ids)
+    staying = set(held.values_list("conversation", flat=True).distinct())
+    going = [pk for pk in ids if pk not in staying]
+    Conversation.objects.filter(pk__in=going).only("pk").delete()  # nothing else is fetched
+    if kept and staying:
+        Conversation.objects.filter(pk__in=staying).update(**kept)

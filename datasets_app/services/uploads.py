@@ -16,6 +16,7 @@ from datasets_app import events
 from datasets_app.models import FileState, Issue, Upload
 from datasets_app.models.upload import WITHDRAWN
 from datasets_app.services.receiving import chosen_dataset, part_path
+from datasets_app.services.removal import order_removal
 from otto_web.lib import audit
 from otto_web.lib.hints import hint
 from otto_web.lib.work.claims import cancel, order_anew
@@ -79,7 +80,7 @@ def withdraw_upload(upload: Upload, *, by: User | None) -> None:
         return
     audit.record(by, "upload.delete", upload, before={"name": upload.name, "size": upload.size})
     transaction.on_commit(partial(_drop_part, upload.pk))
-    hint("datasets.remove_upload", upload.pk)
+    order_removal(upload=upload, by=by)
     transaction.on_commit(partial(events.notify_upload, upload.pk))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from uuid import UUID
 
 from django.contrib import messages
@@ -13,9 +14,12 @@ from datasets_app.corpus.conversation import CorpusError
 from datasets_app.forms.datasets import DatasetForm
 from datasets_app.models import Dataset
 from datasets_app.selectors import datasets as selectors
+from datasets_app.selectors.removals import removals_under_way
 from datasets_app.services import datasets as services
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest, respond
+
+FRAGMENTS = {"removals": "datasets/_removals.html"}
 
 
 def find_dataset(request: TeamRequest, dataset_id: UUID) -> Dataset:
@@ -35,8 +39,12 @@ def dataset_list(request: TeamRequest) -> HttpResponse:
     return respond(
         request,
         page="datasets/dataset_list.html",
-        fragment="datasets/_dataset_list.html",
-        context={"datasets": selectors.dataset_list(request.user), "form": form},
+        fragment=FRAGMENTS.get(request.htmx.target or "", "datasets/_dataset_list.html"),
+        context={
+            "datasets": partial(selectors.dataset_list, request.user),
+            "removals": removals_under_way(),
+            "form": form,
+        },
         status=422 if form.errors else 200,
     )
 

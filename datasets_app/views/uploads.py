@@ -15,7 +15,7 @@ from datasets_app.corpus.detection.encoding import clean_text
 from datasets_app.forms.uploads import AgainForm, UploadForm
 from datasets_app.models import Upload
 from datasets_app.selectors import uploads as selectors
-from datasets_app.selectors.removals import deletion_summary
+from datasets_app.selectors.removals import deletion_summary, removals_under_way
 from datasets_app.services import uploads as services
 from datasets_app.services.receiving import NewUpload, UploadError, receive_file
 from otto_web.lib.access import Role, role_required
@@ -52,6 +52,7 @@ def _list_page(request: TeamRequest, form: UploadForm) -> HttpResponse:
         "form": form,
         "zone": selectors.drop_zone(request.user),
         "page": page,
+        "removals": removals_under_way(),
         "search": search,
         "is_moving": selectors.is_moving(page.object_list),
     }

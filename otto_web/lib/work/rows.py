@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 
 from otto_web.lib.work.states import OVER, UNDER_WAY, State
 
+WITHOUT_END = 2**31 - 1  # more attempts than fit between two losses of a lifetime
 INTERRUPTED_OFTEN = "Its worker ended several times before it was done. It is not tried again."
 
 
