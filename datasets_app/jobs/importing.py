@@ -98,8 +98,8 @@ def _where_bytes_are(upload: Upload) -> Path:
 
 
 def _next_file(upload: Upload) -> SourceFile | None:
-    pending = upload.files.filter(verdict=FileState.PENDING).select_related("blob", "parent")
-    return pending.order_by("depth", "member_no").first()
+    queued = upload.files.filter(verdict=FileState.QUEUED).select_related("blob", "parent")
+    return queued.order_by("depth", "member_no").first()
 
 
 def _end(upload: Upload) -> bool:

@@ -134,7 +134,7 @@ class Ledger:
 
 
 def read_source(work: ReadingJob, file: SourceFile) -> None:
-    """Give a pending file its verdict; one bad file never stops the others."""
+    """Give a queued file its verdict; one bad file never stops the others."""
     work.touch()
     work.watch.begin_file(file.size)
     try:

@@ -27,7 +27,7 @@ from otto_web.lib.work.claims import held
 SLICE = 500
 FREE_SHARE = 4
 LOOK_SECONDS = 1.0
-VERDICTS = {"ok": FileState.PENDING, "skipped": FileState.SKIPPED, "failed": FileState.FAILED}
+VERDICTS = {"ok": FileState.QUEUED, "skipped": FileState.SKIPPED, "failed": FileState.FAILED}
 
 
 @dataclass(slots=True)

@@ -81,7 +81,14 @@ class Upload(Work):
 
 
 class FileState(models.TextChoices):
-    PENDING = "pending"
+    """What became of a file. It is no work: nobody claims a file, its upload is the work.
+
+    Three words mean what they mean of work. The other two are those of the file's bytes, of which
+    each is loaded, skipped or failed: a file that was read is loaded, though some of it may be
+    skipped, and one that is skipped has not failed, for nothing went wrong.
+    """
+
+    QUEUED = "queued"
     LOADED = "loaded"
     SKIPPED = "skipped"
     FAILED = "failed"
@@ -131,7 +138,7 @@ class SourceFile(models.Model):
     mapping = models.JSONField(null=True)
     mapping_sha256 = models.CharField(max_length=64, default="")
     waiting_for = models.JSONField(null=True, help_text="columns and first rows of the form")
-    verdict = models.CharField(max_length=10, choices=FileState, default=FileState.PENDING)
+    verdict = models.CharField(max_length=10, choices=FileState, default=FileState.QUEUED)
     reason = models.CharField(max_length=60, default="")
     note = models.TextField(default="")
     n_total = models.PositiveBigIntegerField(default=0, help_text="units (bytes) of the file")
@@ -176,7 +183,7 @@ class SourceFile(models.Model):
             models.Index(
                 fields=["upload", "depth", "member_no"],
                 name="sourcefile_by_turn",
-                condition=Q(verdict="pending"),
+                condition=Q(verdict="queued"),
             )
         ]
 

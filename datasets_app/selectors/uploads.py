@@ -100,7 +100,7 @@ def upload_figures(upload: Upload) -> dict[str, int]:
         loaded=Count("pk", filter=Q(verdict=FileState.LOADED)),
         skipped=Count("pk", filter=Q(verdict=FileState.SKIPPED)),
         failed=Count("pk", filter=Q(verdict=FileState.FAILED)),
-        pending=Count("pk", filter=Q(verdict=FileState.PENDING)),
+        queued=Count("pk", filter=Q(verdict=FileState.QUEUED)),
         broken_off=Count("pk", filter=BROKEN_OFF),
     )
     return found
@@ -128,7 +128,7 @@ def _bytes_read(files: list[SourceFile]) -> dict[str, int]:
     """Return how far the reading is, counted on files that hold no others."""
     parents = {file.parent_id for file in files}
     leaves = [file for file in files if file.pk not in parents]
-    done = sum(file.n_total if file.verdict == FileState.PENDING else file.size for file in leaves)
+    done = sum(file.n_total if file.verdict == FileState.QUEUED else file.size for file in leaves)
     return {"done": done, "total": sum(file.size for file in leaves)}
 
 

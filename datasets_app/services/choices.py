@@ -34,7 +34,7 @@ def choose_columns_again(file: SourceFile, mapping: Mapping, *, by: User) -> boo
     _hold(file.upload)
     stored = mapping.as_json()
     asked = SourceFile.objects.at_rest().filter(pk=file.pk).exclude(mapping_sha256=mapping.sha256)
-    again = {"verdict": FileState.PENDING, "reason": "", "note": "", "finished_at": None}
+    again = {"verdict": FileState.QUEUED, "reason": "", "note": "", "finished_at": None}
     chosen = {"mapping": stored, "mapping_sha256": mapping.sha256}
     if not asked.update(**again, **NO_COUNTS, **chosen):
         return False
@@ -56,7 +56,7 @@ def load_members(archive: SourceFile, *, by: User) -> int:
     """Have the whole members of a damaged archive loaded; return how many they are."""
     _hold(archive.upload)
     waiting = SourceFile.objects.filter(parent=archive, verdict=FileState.WAITING)
-    done = waiting.filter(reason=GOOD_MEMBER).update(verdict=FileState.PENDING, reason="")
+    done = waiting.filter(reason=GOOD_MEMBER).update(verdict=FileState.QUEUED, reason="")
     if done:
         audit.record(by, "file.load_members", archive, after={"members": done})
         _wake(archive.upload)
@@ -75,7 +75,7 @@ def _let_go(
     _hold(first.upload)
     chosen = SourceFile.objects.filter(pk__in=[file.pk for file in files])
     done = chosen.filter(verdict=FileState.WAITING).update(
-        verdict=FileState.PENDING, reason="", note="", waiting_for=None, **changes
+        verdict=FileState.QUEUED, reason="", note="", waiting_for=None, **changes
     )
     if done:
         audit.record(by, verb, first, after={**after, "files": done})

@@ -60,7 +60,7 @@ def end_reading(
 ) -> bool:
     """Give the upload its last state, unless a person has let another file go meanwhile."""
     renew(upload)  # its lock makes such a choice wait
-    if upload.files.filter(verdict=FileState.PENDING).exists():
+    if upload.files.filter(verdict=FileState.QUEUED).exists():
         return False
     _finish(upload, state, reason=reason, message=message)
     return True
@@ -141,7 +141,7 @@ def add_members(upload: Upload, members: list[SourceFile]) -> None:
 def offer_members(upload: Upload, file: SourceFile) -> None:
     """Let the members that were whole wait for a person, since their archive was not."""
     renew(upload)
-    whole = SourceFile.objects.filter(parent=file, verdict=FileState.PENDING)
+    whole = SourceFile.objects.filter(parent=file, verdict=FileState.QUEUED)
     whole.update(verdict=FileState.WAITING, reason=GOOD_MEMBER)
 
 

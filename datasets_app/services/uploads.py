@@ -61,8 +61,8 @@ def retry_upload(upload: Upload, *, by: User | None) -> bool:
 
 
 def _forget_failures(upload: Upload) -> None:
-    """Make failed files pending: those that gave something from where they broke off."""
-    again = {"verdict": FileState.PENDING, "reason": "", "note": "", "finished_at": None}
+    """Queue failed files: those that gave something from where they broke off."""
+    again = {"verdict": FileState.QUEUED, "reason": "", "note": "", "finished_at": None}
     begun = upload.files.broken_off().filter(n_records__gt=0)
     begun.update(**again)
     failed = upload.files.filter(verdict=FileState.FAILED).exclude(blob=None)

@@ -14,16 +14,15 @@ from django.utils import timezone
 from datasets_app import sweeps
 from datasets_app.corpus.rules import policy
 from datasets_app.jobs import freezing, rescoring
-from datasets_app.models import Blob, Conversation, Dataset, Rescoring, Upload, Version
+from datasets_app.models import Blob, Rescoring, Upload, Version
 from datasets_app.models.blob import blob_path
-from datasets_app.selectors.versions import iter_conversations
-from datasets_app.services import receiving, removal, versions
+from datasets_app.services import receiving, versions
 from datasets_app.services.blobs import move_into_store, work_path
-from datasets_app.services.datasets import create_dataset, delete_dataset, set_policy
+from datasets_app.services.datasets import delete_dataset, set_policy
 from datasets_app.services.receiving import Chunk, NewUpload, part_path
 from otto_web.lib.work.claims import LostLease, claim, order_anew
 from otto_web.lib.work.states import State
-from tests.datasets_app.makers import add, pair, support_dataset
+from tests.datasets_app.makers import support_dataset
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -143,26 +142,6 @@ def test_rules_that_change_while_rows_are_judged_have_all_of_them_judged_anew(co
     order = Rescoring.objects.get()
     assert (order.state, order.done) == ("succeeded", order.total)
     assert not dataset.conversations.filter(reasons__contains=["too_short"]).exists()
-
-
-def test_the_rows_of_a_deleted_dataset_go_in_slices_and_those_of_a_version_stay(cora, monkeypatch):
-    monkeypatch.setattr(removal, "SLICE", 2)
-    monkeypatch.setattr(sweeps, "SLICES_A_TICK", 2)
-    dataset, other = support_dataset(cora), create_dataset("Other", by=cora)
-    add(other, [pair("Is this one here?", "Yes, it stays where it is.")])
-    version = freezing.freeze_version(dataset, user=cora)
-    add(dataset, [pair("again", "and again")] * 40)
-    loose = dataset.conversations.count() - version.counts["rows"]
-    assert loose == 10
-    delete_dataset(dataset, by=cora)
-    sweeps.empty_deleted_datasets(timezone.now())
-    assert dataset.conversations.count() == version.counts["rows"] + loose - 4
-    for _ in range(3):
-        sweeps.empty_deleted_datasets(timezone.now())
-    assert dataset.conversations.count() == version.counts["rows"]
-    assert len(list(iter_conversations(version.pk))) == version.counts["rows"]
-    assert Dataset.objects.get(pk=dataset.pk).emptied_at is not None
-    assert Conversation.objects.filter(dataset=other).count() == 1
 
 
 def test_a_version_of_a_dataset_that_was_deleted_is_not_frozen(cora):

@@ -24,6 +24,8 @@ class ModelQuerySet(models.QuerySet["TrainedModel"]):
 
 
 class ModelState(models.TextChoices):
+    """Whether a model's folder is there. It is no work: the row comes when the folder is whole."""
+
     READY = "ready"
     DELETED = "deleted"
 

@@ -38,7 +38,7 @@ GOOD, BAD, WARN = Look("check", "good"), Look("cross", "bad"), Look("alert", "wa
 STOPPED, LEFT_OUT = Look("slash", "quiet"), Look("dash", "quiet")
 ASK, DEPLOYED = Look("question", "warn"), Look("diamond", "info")
 LOOKS: dict[str, Look] = {
-    **dict.fromkeys(("queued", "pending", "draft", "received", "idle", "unrated"), QUEUED),
+    **dict.fromkeys(("queued", "draft", "idle", "unrated"), QUEUED),
     **dict.fromkeys(("running", "receiving", "reading", "busy", "writing", "live"), RUNNING),
     **dict.fromkeys(("succeeded", "kept", "ready", "loaded", "done", "good", "ok", "up"), GOOD),
     **dict.fromkeys(("active", "rated", "corrected", "keep"), GOOD),

@@ -80,7 +80,7 @@ def test_a_backend_that_ends_in_the_middle_of_copy_costs_no_row(
     with pytest.raises(OperationalError):
         import_upload(found.pk)
     found.refresh_from_db()
-    assert (found.state, found.files.get().verdict) == ("queued", "pending")
+    assert (found.state, found.files.get().verdict) == ("queued", "queued")
     assert found.files.get().n_records == 20
     assert import_upload(found.pk)
     assert is_whole(found, 40)

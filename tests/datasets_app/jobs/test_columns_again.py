@@ -9,7 +9,6 @@ from django.urls import reverse
 from django.utils import timezone
 
 from datasets_app.corpus.source import Mapping
-from datasets_app.jobs import reading
 from datasets_app.jobs.freezing import freeze_version
 from datasets_app.jobs.importing import import_upload
 from datasets_app.models import Decision, Status, Upload, VersionRow
@@ -106,14 +105,16 @@ def test_a_worker_lost_between_the_old_rows_and_the_new_ones_doubles_nothing(
     choices.choose_columns_again(file, Mapping(**RIGHT), by=cora)
     slices = []
 
-    def lost_at_the_second(*args):
+    real = removal.remove_or_keep
+
+    def lost_at_the_second(*args, **kept):
         slices.append(args)
         if len(slices) == 2:
             raise LostLease("another worker has it")
-        return removal.remove_some(*args)
+        real(*args, **kept)
 
     with monkeypatch.context() as broken:
-        broken.setattr(reading, "remove_some", lost_at_the_second)
+        broken.setattr(removal, "remove_or_keep", lost_at_the_second)
         assert not import_upload(upload.pk)
     assert len(questions(file)) == 8
     Upload.objects.filter(pk=upload.pk).update(lease_until=timezone.now() - timedelta(seconds=1))

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from datasets_app.jobs.importing import import_upload
-from datasets_app.jobs.removing import remove_upload
+from datasets_app.jobs.removing import remove_rows
 from datasets_app.models import (
     Blob,
     Conversation,
@@ -265,7 +265,7 @@ def test_deleting_asks_with_numbers_and_takes_rows_and_conversations(curator, do
     assert "2 conversations will be removed" in curator.get(address).content.decode()
     assert curator.post(address).status_code == 302
     assert curator.get(reverse("upload-detail", args=[upload.pk])).status_code == 404
-    remove_upload(upload.pk)
+    remove_rows(upload.removal.pk)
     assert Conversation.objects.count() == SourceFile.objects.count() == Upload.objects.count() == 0
     assert Blob.objects.count() == 1
 
@@ -291,6 +291,6 @@ def test_conversations_of_a_version_stay_excluded(curator, cora, done):
     address = reverse("upload-delete", args=[upload.pk])
     assert "1 conversation will stay" in curator.get(address).content.decode()
     curator.post(address)
-    remove_upload(upload.pk)
+    remove_rows(upload.removal.pk)
     left = Conversation.objects.get()
     assert (left.pk, left.status, left.source_file) == (kept.pk, Status.EXCLUDED, None)

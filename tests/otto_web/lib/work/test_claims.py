@@ -27,7 +27,7 @@ from otto_web.lib.work.claims import (
 )
 from otto_web.lib.work.keeper import kept
 from otto_web.lib.work.perform import UNEXPECTED, perform
-from otto_web.lib.work.rows import INTERRUPTED_OFTEN, kinds
+from otto_web.lib.work.rows import INTERRUPTED_OFTEN, Retry, kinds
 from otto_web.lib.work.states import State
 from tests.chat_app.makers import make_model
 from training_app.lm.config import TrainingError
@@ -140,6 +140,24 @@ def test_an_order_from_a_person_begins_anew_and_its_old_holder_loses_it(export):
         renew(old)
     mine = claim(Export, export.pk)
     assert (mine.attempts, mine.fence) == (1, 3)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_progress_that_was_rolled_back_forgets_no_loss(settings, monkeypatch):
+    settings.OTTO_BACKOFF_SECONDS = 0
+    monkeypatch.setattr(Export, "retry", Retry(after_faults=True))
+    export = Export.objects.create(model=make_model(), format="onnx")
+
+    def do(row, lease):
+        with transaction.atomic():
+            renew(row, attempts=0)
+            raise ValueError("always here")
+
+    for _ in range(Export.retry.most):
+        with pytest.raises(ValueError, match="always here"):
+            attempt(export, do)
+    export.refresh_from_db()
+    assert (export.state, export.reason) == (State.FAILED, "worker_lost")
 
 
 @pytest.fixture

@@ -1,0 +1,214 @@
+"""What a person deleted goes in slices, survives its worker, and holds nobody up."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.db import connection, transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from datasets_app.jobs import freezing, removing
+from datasets_app.jobs.removing import remove_rows, remove_slice
+from datasets_app.models import Conversation, Dataset, Finding, Removal, Status, Upload
+from datasets_app.selectors.versions import iter_conversations
+from datasets_app.services import removal
+from datasets_app.services.datasets import create_dataset, delete_dataset
+from datasets_app.services.uploads import NewUpload, create_upload, part_path, withdraw_upload
+from otto_web.celery import app
+from otto_web.lib.work.claims import LostLease, claim, order_anew
+from otto_web.lib.work.sweep import look_after
+from tests.datasets_app.makers import add, pair, support_dataset
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("redis_server", "data_dir"),
+]
+ROOT = Path(__file__).resolve().parents[3]
+WORKER = """
+import sys, django
+django.setup()
+from datasets_app.jobs.removing import remove_rows
+remove_rows(sys.argv[1])
+"""
+MANY = """
+INSERT INTO datasets_app_conversation (dataset_id, position, turns, text, row_hash, exact_key,
+    revision, origin, origin_key, meta, status, quality, reasons, n_turns, n_words, tags,
+    updated_at)
+SELECT %s, n, '[{"role": "user", "text": "Where?"}, {"role": "assistant", "text": "There."}]',
+    'Where? There.', md5(n::text), md5(n::text), 1, 'hand', 'many-' || n, '{}', 'kept', 100, '{}',
+    2, 2, '{}', now()
+FROM generate_series(1, %s) n
+"""
+
+
+def dataset_of(count, owner, name="Large"):
+    made = create_dataset(name, by=owner)
+    with connection.cursor() as cursor:
+        cursor.execute(MANY, [made.pk, count])
+    Dataset.objects.filter(pk=made.pk).update(next_position=count + 1)
+    return made
+
+
+@pytest.fixture
+def four_a_turn(monkeypatch):
+    monkeypatch.setattr(removal, "SLICE", 2)
+    monkeypatch.setattr(removing, "TURN_SLICES", 2)
+
+
+@pytest.fixture
+def hinted(monkeypatch):
+    found = []
+    monkeypatch.setattr(app.tasks[Removal.job], "delay", found.append)
+    return found
+
+
+def test_a_deleted_dataset_goes_in_turns_and_what_a_version_holds_stays(cora, four_a_turn, hinted):
+    dataset, other = support_dataset(cora), create_dataset("Other", by=cora)
+    add(other, [pair("Is this one here?", "Yes, it stays where it is.")])
+    version = freezing.freeze_version(dataset, user=cora)
+    held = version.counts["rows"]
+    add(dataset, [pair("again", "and again")] * 40)
+    everything = dataset.conversations.count()
+    delete_dataset(dataset, by=cora)
+    order = Removal.objects.get(dataset=dataset)
+    assert (order.total, hinted) == (everything, [str(order.pk)])
+    remove_rows(order.pk)
+    order.refresh_from_db()
+    assert (order.state, order.done, order.attempts) == ("queued", 4, 0)
+    assert hinted == [str(order.pk)] * 2  # behind whatever waits for the worker meanwhile
+    while not order.is_over:
+        remove_rows(order.pk)
+        order.refresh_from_db()
+    assert (order.state, order.done) == ("succeeded", everything)
+    assert dataset.conversations.count() == len(list(iter_conversations(version.pk))) == held
+    assert Conversation.objects.filter(dataset=other).count() == 1
+
+
+def test_an_upload_taken_back_leaves_what_versions_hold_without_its_file(
+    imported, cora, four_a_turn
+):
+    body = b"".join(
+        b'{"input": "Where is hat %d?", "output": "It is on its way."}\n' % n for n in range(9)
+    )
+    upload = imported("hats.jsonl", body)
+    version = freezing.freeze_version(upload.dataset, user=cora)
+    again = imported("shoes.jsonl", body.replace(b"hat", b"shoe"), dataset=str(upload.dataset_id))
+    for one in (upload, again):
+        withdraw_upload(one, by=cora)
+        while order := Removal.objects.filter(upload=one).first():
+            remove_rows(order.pk)
+    assert not Upload.objects.exists()
+    left = set(Conversation.objects.values_list("source_file", "status", "decision"))
+    assert left == {(None, Status.EXCLUDED, "exclude")}
+    assert Conversation.objects.count() == len(list(iter_conversations(version.pk))) == 9
+
+
+def test_an_upload_that_never_arrived_still_answers_until_it_expires(cora):
+    upload = create_upload(NewUpload("a.txt", 10), by=cora)
+    part_path(upload.pk).parent.mkdir(parents=True, exist_ok=True)
+    withdraw_upload(upload, by=cora)
+    part_path(upload.pk).touch()  # as if the web process had ended before it could do this
+    order = Removal.objects.get()
+    remove_rows(order.pk)
+    order.refresh_from_db()
+    assert (order.state, part_path(upload.pk).exists()) == ("succeeded", False)
+    assert Upload.objects.filter(pk=upload.pk).exists()
+
+
+def test_whoever_lost_a_removal_removes_nothing_more(cora):
+    dataset = dataset_of(10, cora)
+    delete_dataset(dataset, by=cora)
+    late = claim(Removal, dataset.removal.pk)
+    order_anew(Removal.objects.all())
+    with pytest.raises(LostLease):
+        remove_slice(late)
+    assert dataset.conversations.count() == 10
+
+
+def test_a_version_that_takes_a_row_at_this_moment_keeps_it(cora, monkeypatch, settings):
+    settings.OTTO_BACKOFF_SECONDS = 0
+    dataset = support_dataset(cora)
+    delete_dataset(dataset, by=cora)
+    order = dataset.removal
+    real = removal.remove_or_keep
+
+    def late(ids, **kept):
+        monkeypatch.undo()
+        real(ids, **kept)
+        raise transaction.TransactionManagementError("as a commit that is refused")
+
+    monkeypatch.setattr(removal, "remove_or_keep", late)
+    with pytest.raises(transaction.TransactionManagementError):
+        remove_rows(order.pk)
+    order.refresh_from_db()
+    assert (order.state, order.done, order.cursor) == ("queued", 0, 0)
+    remove_rows(order.pk)
+    assert not dataset.conversations.exists()
+
+
+def test_a_removal_is_tried_until_it_is_done(cora, settings):
+    settings.OTTO_BACKOFF_SECONDS = 0
+    dataset = dataset_of(3, cora)
+    delete_dataset(dataset, by=cora)
+    for attempt in range(1, 20):
+        assert claim(Removal, dataset.removal.pk).attempts == attempt
+        Removal.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    remove_rows(dataset.removal.pk)
+    assert not dataset.conversations.exists()
+
+
+def test_pages_say_what_is_being_removed_and_look_again_until_it_is(client_of, cora, four_a_turn):
+    dataset = dataset_of(1_500, cora)
+    curator = client_of(cora)
+    curator.post(reverse("dataset-delete", args=[dataset.pk]))
+    remove_rows(dataset.removal.pk)
+    for page in ("dataset-list", "upload-list"):
+        said = curator.get(reverse(page)).content.decode()
+        assert "Large" in said
+        assert "4 of 1,500" in said
+    look = {"HX-Request": "true", "HX-Target": "removals"}
+    fragment = curator.get(reverse("dataset-list"), headers=look).content.decode()
+    assert fragment.lstrip().startswith('<div id="removals"')
+    assert "every 2s" in fragment
+    Removal.objects.update(state="succeeded", finished_at=timezone.now())
+    fragment = curator.get(reverse("dataset-list"), headers=look).content.decode()
+    assert "hx-get" not in fragment
+
+
+@pytest.mark.slow
+def test_a_worker_killed_in_a_slice_is_followed_by_another(
+    process_env, cora, failpoint_at, hinted, settings
+):
+    rows, whole = 60_000, 2 * removal.SLICE
+    dataset, other = dataset_of(rows, cora), dataset_of(10, cora, name="Other")
+    row = dataset.conversations.order_by("position").first()
+    Finding.objects.create(
+        conversation=row, turn=1, rule="empty", rule_version=1, severity="E", value=0, threshold=1
+    )
+    delete_dataset(dataset, by=cora)
+    order = dataset.removal
+    point = failpoint_at("removals.mid_slice", "kill@3")
+    command = [sys.executable, "-c", WORKER, str(order.pk)]
+    worker = subprocess.run(command, env=process_env | point.env, cwd=ROOT, check=False)
+    assert worker.returncode == -signal.SIGKILL
+    order.refresh_from_db()
+    assert (order.done, dataset.conversations.count()) == (whole, rows - whole)
+    remove_rows(order.pk)  # its lease still runs
+    assert dataset.conversations.count() == rows - whole
+    settings.OTTO_BACKOFF_SECONDS = 0
+    Removal.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    hinted.clear()
+    look_after(Removal, timezone.now() + timedelta(minutes=1))
+    assert hinted == [str(order.pk)]
+    while not order.is_over:
+        remove_rows(order.pk)
+        order.refresh_from_db()
+    assert (order.state, order.done) == ("succeeded", rows)
+    assert not Finding.objects.exists()
+    assert Conversation.objects.count() == other.conversations.count() == 10
