@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from uuid import UUID
 
+from datasets_app.corpus.detection.kind_names import ARCHIVES
 from datasets_app.jobs.limits import Stopwatch
 from datasets_app.jobs.reading import ReadingJob, read_source, stop_file
 from datasets_app.models import FileState, SourceFile, Upload
@@ -59,6 +60,8 @@ def _import(work: ReadingJob) -> None:
     while not is_over:
         while file := _next_file(upload):
             read_source(work, file)
+            if file.kind in ARCHIVES and imports.give_way(upload):
+                return
         is_over = _end(upload)
 
 

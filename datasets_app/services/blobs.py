@@ -14,6 +14,7 @@ from django.db.models import Exists, OuterRef
 from datasets_app.models import Blob, SourceFile, Upload
 from datasets_app.models.blob import blob_path, store_path
 from otto_web.lib.files import READ_BYTES, fsync_path
+from otto_web.lib.work.states import OPEN
 
 UPSERT = """
 INSERT INTO datasets_app_blob (sha256, size, created_at) VALUES (%s, %s, now())
@@ -82,12 +83,18 @@ def drop_unnamed(sha256: str, before: datetime) -> bool:
 
 
 def orphan_files(before: datetime) -> Iterator[Path]:
-    """Yield files of the store that have no row and are older than `before`."""
+    """Yield files of the store that have no row and are older than `before`.
+
+    What an open upload announced may be the only copy: its worker can have died between the move
+    and the row.
+    """
     for folder in store_path().glob("??"):
         paths = folder.glob("??/*")
         old = {path.name: path for path in paths if path.stat().st_mtime < before.timestamp()}
         known = Blob.objects.filter(pk__in=list(old)).values_list("pk", flat=True)
-        for name in old.keys() - set(known):
+        coming = Upload.objects.filter(claimed_sha256__in=list(old), blob=None, state__in=OPEN)
+        announced = coming.values_list("claimed_sha256", flat=True)
+        for name in old.keys() - set(known) - set(announced):
             yield old[name]
 
 

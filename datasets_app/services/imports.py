@@ -18,7 +18,7 @@ from datasets_app import events
 from datasets_app.models import Blob, Dataset, FileState, SourceFile, Upload
 from datasets_app.models.reasons import GOOD_MEMBER
 from datasets_app.services.datasets import create_dataset
-from otto_web.lib.work.claims import claim, finish, renew
+from otto_web.lib.work.claims import claim, finish, give_back, renew
 from otto_web.lib.work.states import State
 
 SMALL_BYTES = 16 << 20
@@ -33,9 +33,24 @@ def claim_import(upload_id: UUID | str) -> Upload | None:
     Large ones never take all places: the last one is kept for small files, and a large one that
     finds no other is hinted again by the reaper.
     """
-    with connection.cursor() as cursor:  # so that two large ones do not take the last together
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CLAIMING])
+    _stand_in_line()
     return claim(Upload, upload_id) if _has_place(upload_id) else None
+
+
+@transaction.atomic(durable=True)
+def give_way(upload: Upload) -> bool:
+    """Queue an upload again that has turned out large, if the last place is kept for small ones."""
+    _stand_in_line()
+    if _has_place(upload.pk):
+        return False
+    give_back(upload)
+    return True
+
+
+def _stand_in_line() -> None:
+    """Let others that ask for a place wait, so that two large ones do not take the last."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CLAIMING])
 
 
 def _has_place(upload_id: UUID | str) -> bool:
@@ -102,7 +117,7 @@ def take_blob(upload: Upload, move: Callable[[], Blob]) -> None:
 @transaction.atomic(durable=True)
 def end_as_duplicate(upload: Upload, original: Upload) -> None:
     """End an upload whose bytes are known; a person may still have it loaded again."""
-    finish(upload, reason="already_uploaded", duplicate_of=original)
+    _finish(upload, State.SUCCEEDED, reason="already_uploaded", duplicate_of=original)
 
 
 @transaction.atomic(durable=True)

@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from datasets_app import sweeps
 from datasets_app.corpus.rules import policy
-from datasets_app.jobs import freezing, rescoring
-from datasets_app.models import Blob, Rescoring, Upload, Version
+from datasets_app.jobs import freezing, importing, rescoring
+from datasets_app.models import Blob, Conversation, Rescoring, Upload, Version
 from datasets_app.models.blob import blob_path
 from datasets_app.services import receiving, versions
 from datasets_app.services.blobs import move_into_store, work_path
@@ -77,6 +77,25 @@ def test_files_without_a_row_and_old_work_folders_go(monkeypatch):
     monkeypatch.setattr(sweeps, "_orphans_looked_at", float("-inf"))
     sweeps.remove_orphans(timezone.now() + LATER)
     assert not blob_path(blob.pk).exists()
+
+
+def test_bytes_whose_worker_died_before_it_named_them_stay_for_the_next_one(cora, monkeypatch):
+    monkeypatch.setattr(sweeps, "_orphans_looked_at", float("-inf"))
+    body = b'{"input": "Where is my hat?", "output": "It is on its way."}\n'
+    upload = receiving.receive_whole(NewUpload("a.jsonl", len(body)), body, by=cora)
+
+    def die(path, sha256):
+        move_into_store(path, sha256)
+        raise SystemExit
+
+    with monkeypatch.context() as dying:
+        dying.setattr(importing, "move_into_store", die)
+        with pytest.raises(SystemExit):
+            importing.import_upload(upload.pk)
+    assert not Blob.objects.exists()
+    sweeps.remove_orphans(timezone.now() + LATER)
+    assert importing.import_upload(upload.pk)
+    assert Conversation.objects.count() == 1
 
 
 def test_the_same_bytes_twice_are_one_file(data_dir):

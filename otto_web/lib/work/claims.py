@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
 
-from django.db.models import F, QuerySet
+from django.db.models import DateTimeField, F, Func, QuerySet
 from django.db.models.functions import Coalesce, Now
 
 from otto_web.lib.patience import each_by_itself
@@ -140,5 +140,12 @@ def _no_lease(row: Fenced) -> dict[str, None]:
     return {"lease_until": None} if isinstance(row, Work) else {}
 
 
+class ClockTime(Func):
+    """The time at which a row is written, which may have been locked for long until then."""
+
+    function = "clock_timestamp"
+    output_field = DateTimeField()
+
+
 def _lease_end(kind: type[Work]) -> Any:
-    return Now() + timedelta(seconds=kind.lease_seconds())
+    return ClockTime() + timedelta(seconds=kind.lease_seconds())

@@ -40,7 +40,8 @@ def kept(row: Work, *, stalled_seconds: float | None = None) -> Iterator[Lease]:
     """Renew the lease until the block ends, somebody else has the work, or nothing moves.
 
     The work itself names its fence when it writes: a lost lease does not stop it. With
-    `stalled_seconds`, work that is not touched for so long is let go, and another takes it.
+    `stalled_seconds`, work that is not touched for so long is let go, and another takes it; work
+    that moves again before that keeps what it has.
     """
     lease = Lease()
     thread = threading.Thread(
@@ -60,7 +61,7 @@ def _keep(row: Work, lease: Lease, stalled_seconds: float | None) -> None:
         while not lease.over.wait(pause):
             quiet = time.monotonic() - lease.moved_at
             if stalled_seconds is not None and quiet > stalled_seconds:
-                return
+                continue
             try:
                 renew(row)
             except LostLease:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from datetime import timedelta
 
 import pytest
+from django.db.models import Q
 from django.utils import timezone
 
 from datasets_app.jobs.importing import import_upload
@@ -19,7 +22,7 @@ ROW = b'{"input": "Where is the hat, please?", "output": "It is on the shelf."}\
 @pytest.fixture
 def at_work(upload, monkeypatch):
     """Give a function that makes an upload some worker reads."""
-    monkeypatch.setattr(imports, "LARGE", imports.Q(size__gt=len(ROW)))
+    monkeypatch.setattr(imports, "LARGE", Q(size__gt=len(ROW)))
 
     def reading(name, body):
         found = upload(name, body)
@@ -40,6 +43,28 @@ def test_the_last_place_is_kept_for_a_small_file(upload, at_work, settings):
         state=State.SUCCEEDED, lease_until=None, finished_at=timezone.now()
     )
     assert import_upload(second.pk)
+
+
+def test_an_archive_that_turns_out_large_gives_its_worker_to_small_files(
+    upload, at_work, settings, monkeypatch
+):
+    settings.OTTO_SHORT_WORKERS = 2
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("large inside.jsonl", ROW.replace(b"hat", b"coat") * 100)
+    first = at_work("large.jsonl", ROW * 100)
+    monkeypatch.setattr(imports, "LARGE", Q(size__gt=5_000) | Q(files__size__gt=5_000))
+    second = upload("small outside.zip", packed.getvalue())
+    import_upload(second.pk)
+    second.refresh_from_db()
+    assert (second.state, second.files.exclude(parent=None).get().verdict) == ("queued", "queued")
+    assert import_upload(upload("small.jsonl", ROW).pk)
+    Upload.objects.filter(pk=first.pk).update(
+        state=State.SUCCEEDED, lease_until=None, finished_at=timezone.now()
+    )
+    import_upload(second.pk)
+    second.refresh_from_db()
+    assert (second.state, second.dataset.conversations.count()) == ("succeeded", 100)
 
 
 def test_one_worker_alone_takes_large_files_too(upload, at_work, settings):

@@ -271,6 +271,48 @@ def test_work_that_does_not_move_is_let_go(settings):
         finish(mine)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_lease_renewed_behind_a_long_transaction_begins_when_that_ends(settings):
+    settings.OTTO_LEASE_SECONDS = 0.2
+    export = Export.objects.create(model=make_model(), format="onnx")
+    mine = claim(Export, export.pk)
+
+    def renew_elsewhere():
+        try:
+            renew(mine)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as keeper:
+        with transaction.atomic():
+            renew(mine, figures={"step": 1})  # the row is locked from here on
+            late = keeper.submit(renew_elsewhere)
+            wait_until(lambda: database_says("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+            asked = database_says("SELECT clock_timestamp()")
+            wait_until(lambda: database_says("SELECT clock_timestamp()") > asked + HOUR / 3600)
+            ended = database_says("SELECT clock_timestamp()")
+        late.result()
+    assert held(mine).get().lease_until > ended
+
+
+@pytest.mark.django_db(transaction=True)
+def test_work_that_moves_again_before_another_took_it_is_kept(settings):
+    settings.OTTO_LEASE_SECONDS = 0.2
+    export = Export.objects.create(model=make_model(), format="onnx")
+    mine = claim(Export, export.pk)
+    with kept(mine, stalled_seconds=1.0) as lease:
+        wait_until(lambda: held(mine).filter(lease_until__lt=Now()))
+        lease.touch()
+        wait_until(lambda: held(mine).filter(lease_until__gt=Now()))
+    finish(mine)
+
+
+def database_says(statement):
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        return cursor.fetchone()[0]
+
+
 def wait_until(is_so, seconds=300):
     until = time.monotonic() + seconds
     while not is_so():
