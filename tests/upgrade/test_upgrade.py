@@ -29,6 +29,7 @@ RENAMED = {
 }
 OUR_APPS = ("otto_loop", "chat_app", "training_app", "datasets_app", "otto")  # the rightmost first
 MORE = """
+SET search_path = public;
 INSERT INTO datasets_app_dataset SELECT (jsonb_populate_record(old, jsonb_build_object(
     'id', gen_random_uuid(), 'name', 'Deleted ' || n, 'deleted_at', '2026-11-20T12:00:00Z',
     'emptied_at', CASE WHEN n = 1 THEN '2026-11-20T12:01:00Z' END))).*
