@@ -38,6 +38,7 @@ from training_app.services.runs import Order, queue_run
 Found = TypeVar("Found")
 SAMPLE_NAME = "Sample shop"
 ANSWER_SECONDS = 90.0
+TURN_SECONDS = 5.0
 LOOK_SECONDS = 0.2
 UNANSWERED = (State.FAILED, State.INTERRUPTED, State.CANCELLED)
 
@@ -65,16 +66,32 @@ def _load_sample(pipeline: Pipeline) -> Upload:
     renew(pipeline, options={**pipeline.options, "is_sample": True})
     key = _key(pipeline, "file 0")
     new = NewUpload("sample-shop.zip", len(body), dataset=name, is_again=True, idem_key=key)
-    return import_here(receive_whole(new, body, by=pipeline.created_by))
+    return import_here(receive_whole(new, body, by=pipeline.created_by), wait=_in_turn())
 
 
 def _load_files(pipeline: Pipeline, files: list[Path]) -> Upload:
     name = pipeline.options["name"] or free_name(files[0].stem)
+    by, wait = pipeline.created_by, _in_turn()
     for number, path in enumerate(files):
         key = _key(pipeline, f"file {number}")
-        upload = load_path(path, dataset=name, by=pipeline.created_by, is_again=True, idem_key=key)
+        upload = load_path(path, dataset=name, by=by, is_again=True, idem_key=key, wait=wait)
         name = str(upload.dataset.pk) if upload.dataset else name
     return upload
+
+
+def _in_turn() -> Callable[[float], None]:
+    """Return how to wait for a file that others read, or have no room for yet: not for long.
+
+    This worker may be the only one that is left for small files.
+    """
+    late = time.monotonic() + TURN_SECONDS
+
+    def wait(seconds: float) -> None:
+        if time.monotonic() >= late:
+            raise Wait("waits until another worker has read the files, or has room for them")
+        time.sleep(seconds)
+
+    return wait
 
 
 def _key(pipeline: Pipeline, what: str) -> str:

@@ -12,6 +12,7 @@ from chat_app.models import Generation, LogEntry
 from chat_app.serving.errors import ServingError
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.models import Conversation, Dataset, Upload, Version
+from datasets_app.services import imports
 from datasets_app.services.datasets import create_dataset
 from otto_web.lib.work.claims import claim, fail, renew
 from otto_web.lib.work.states import State
@@ -165,3 +166,21 @@ def test_a_loop_does_not_train_on_what_is_mostly_unfit(transactional_db, redis_s
     with pytest.raises(Exception, match="quality score of this version is 30"):
         pipeline_steps.train(pipeline)
     assert not Run.objects.exists()
+
+
+def test_files_that_others_read_hold_up_no_worker_and_are_loaded_once(
+    theo, tmp_path, data_dir, redis_server, monkeypatch
+):
+    monkeypatch.setattr(pipeline_steps, "TURN_SECONDS", 0.0)
+    file = tmp_path / "hats.jsonl"
+    rows = (f'{{"input": "Where is hat {n}?", "output": "It is {n} m away."}}' for n in range(20))
+    file.write_text("\n".join(rows), "utf-8")
+    pipeline = start_pipeline(Wish(files=(file,), preset="tiny", steps=5), by=theo)
+    with monkeypatch.context() as busy:
+        busy.setattr(imports, "_has_place", lambda upload_id: False)
+        assert advance(pipeline.pk)
+    assert "another worker" in pipeline.steps.get(name="load").note
+    assert advance(pipeline.pk)
+    assert pipeline.steps.get(name="load").state == State.SUCCEEDED
+    assert Upload.objects.count() == Dataset.objects.count() == 1
+    assert Conversation.objects.count() == 20
