@@ -102,8 +102,11 @@ def advice(counts: QualityCounts) -> list[Advice]:
     found = [_overall_advice(counts)]
     worst_first = sorted(RULES.values(), key=lambda rule: -QUALITY_COST[rule.severity])
     found += [_rule_advice(rule, counts) for rule in worst_first]
-    if counts.copies:
-        found.append(Advice("copies", counts.copies, _copies_advice(counts.copies)))
+    if counts.copies == 1:
+        found.append(Advice("copies", 1, "1 row is a copy of an earlier one. Exclude it."))
+    elif counts.copies:
+        words = f"{counts.copies} rows are copies of earlier ones. Look at them and exclude them."
+        found.append(Advice("copies", counts.copies, words))
     return [item for item in found if item is not None]
 
 
@@ -113,12 +116,6 @@ def _rule_advice(rule: Rule, counts: QualityCounts) -> Advice | None:
     if said is None or count <= said.above * counts.total:
         return None
     return Advice(rule.name, count, said.one if count == 1 else said.many.format(count=count))
-
-
-def _copies_advice(copies: int) -> str:
-    if copies == 1:
-        return "1 row is a copy of an earlier one. Exclude it."
-    return f"{copies} rows are copies of earlier ones. Look at them and exclude them."
 
 
 def _overall_advice(counts: QualityCounts) -> Advice | None:

@@ -132,7 +132,8 @@ def deal(rows: Iterable[SplitRow], *, seed: int, shares: Shares) -> Deal:
         sides.update((row.key, side) for row in groups[group])
     if set(sides.values()) >= NEEDED:
         return Deal(sides, tuple(left_out))
-    parted = _fill_empty_sides(sides, {group: _keys(groups[group]) for group in fresh}, seed)
+    keys = {group: [row.key for row in groups[group]] for group in fresh}
+    parted = _fill_empty_sides(sides, keys, seed)
     return Deal(sides, tuple(left_out), parted)
 
 
@@ -155,10 +156,6 @@ def _settle(
         else:
             left_out.extend(newcomers)
     return sides, left_out, fresh
-
-
-def _keys(rows: Iterable[SplitRow]) -> list[int]:
-    return [row.key for row in rows]
 
 
 def _draw(group: str, seed: int) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from functools import partial
-from pathlib import Path
 from uuid import UUID
 
 from datasets_app.corpus.detection.kind_names import ARCHIVES
@@ -32,19 +31,15 @@ def import_upload(upload_id: UUID | str) -> bool:
     return perform(
         Upload,
         upload_id,
-        _import_upload,
+        _import,
         refusals=(),
         stalled_seconds=STALLED_SECONDS,
         take=imports.claim_import,
     )
 
 
-def _import_upload(upload: Upload, lease: Lease) -> None:
-    _import(ReadingJob(upload, lease.touch, Stopwatch(lease.touch)))
-
-
-def _import(work: ReadingJob) -> None:
-    upload = work.upload
+def _import(upload: Upload, lease: Lease) -> None:
+    work = ReadingJob(upload, lease.touch, Stopwatch(lease.touch))
     if upload.attempts == Upload.retry.most and not _give_up_file(work):
         imports.end_import(upload, State.FAILED, reason=WORKER_LOST)
         return
@@ -78,7 +73,11 @@ def _give_up_file(work: ReadingJob) -> bool:
 def _take_bytes(work: ReadingJob) -> bool:
     """Move the received bytes into the store; False when they are not what was announced."""
     upload = work.upload
-    bytes_path = _where_bytes_are(upload)
+    bytes_path = part_path(upload.pk)
+    if not bytes_path.exists() and upload.claimed_sha256:
+        bytes_path = blob_path(
+            upload.claimed_sha256
+        )  # moved by an attempt that died before it said so
     if not bytes_path.exists():
         imports.end_import(upload, State.FAILED, reason="bytes_lost")
         return False
@@ -90,14 +89,6 @@ def _take_bytes(work: ReadingJob) -> bool:
     imports.note_sha256(upload, sha256)
     imports.take_blob(upload, partial(move_into_store, bytes_path, sha256))
     return True
-
-
-def _where_bytes_are(upload: Upload) -> Path:
-    """An attempt that died between the move and its commit left them in the store."""
-    part = part_path(upload.pk)
-    if not part.exists() and upload.claimed_sha256:
-        return blob_path(upload.claimed_sha256)
-    return part
 
 
 def _next_file(upload: Upload) -> SourceFile | None:

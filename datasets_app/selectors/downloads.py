@@ -23,14 +23,13 @@ class Layout:
     write: Callable[[Version], Iterator[str]]
 
 
-def _messages(conversation: Conversation) -> str:
-    body = {"messages": [{"role": t.role, "content": t.text} for t in conversation.turns]}
-    return json.dumps(body, ensure_ascii=False) + "\n"
-
-
 def write_messages(version: Version) -> Iterator[str]:
     """Yield JSONL with one `messages` list per conversation."""
-    yield from _batched(_messages(row) for row in iter_conversations(version.pk))
+    bodies = (
+        {"messages": [{"role": turn.role, "content": turn.text} for turn in conversation.turns]}
+        for conversation in iter_conversations(version.pk)
+    )
+    yield from _batched(json.dumps(body, ensure_ascii=False) + "\n" for body in bodies)
 
 
 def pairs_of(conversation: Conversation) -> Iterator[dict[str, str]]:

@@ -56,7 +56,8 @@ class VersionLine:
 def versions_of(dataset: Dataset) -> list[VersionLine]:
     """Return a dataset's versions, newest first."""
     found = dataset.versions.select_related("created_by").order_by("-number")
-    return [_line(version) for version in found]
+    sides = ("train", "validation", "test")
+    return [VersionLine(one, *(rows_of_side(one, side) for side in sides)) for one in found]
 
 
 def trainable_versions(user: User) -> QuerySet[Version]:
@@ -70,11 +71,6 @@ def trainable_versions(user: User) -> QuerySet[Version]:
 
 def rows_of_side(version: Version, side: str) -> int:
     return int(version.counts.get("sides", {}).get(side, 0))
-
-
-def _line(version: Version) -> VersionLine:
-    sides = (rows_of_side(version, side) for side in ("train", "validation", "test"))
-    return VersionLine(version, *sides)
 
 
 def changed_since(version: Version) -> int:

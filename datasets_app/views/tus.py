@@ -51,12 +51,6 @@ def refusal(status: int, sentence: str) -> HttpResponse:
     return answer
 
 
-def _method(request: HttpRequest) -> str:
-    override = request.headers.get("X-HTTP-Method-Override", "")
-    method = str(request.method)
-    return override.upper() if override and method == "POST" else method
-
-
 def _sign_in(request: HttpRequest) -> HttpResponse | None:
     """Find out who asks; a refusal when it is nobody who may upload."""
     if header := request.headers.get("Authorization"):
@@ -81,7 +75,9 @@ def _sign_in(request: HttpRequest) -> HttpResponse | None:
 
 def _serve(request: HttpRequest, doors: dict[str, Door], *args: UUID) -> HttpResponse:
     """Check what every request must carry, then open the door of its method."""
-    method = _method(request)
+    method = str(request.method)
+    if method == "POST":
+        method = request.headers.get("X-HTTP-Method-Override", "").upper() or method
     if method == "OPTIONS":
         answer = _options()
     elif method not in doors:

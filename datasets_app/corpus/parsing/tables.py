@@ -56,7 +56,8 @@ def _vote(head: str, delimiter: str) -> Layout:
     rows: list[int] = []
     csv.field_size_limit(LONGEST_FIELD)
     try:
-        for row in csv.reader(_lines(head), delimiter=delimiter):
+        lines = re.findall(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+", head)
+        for row in csv.reader(lines, delimiter=delimiter):
             if row:
                 rows.append(len(row))
             if len(rows) == RECORDS_LOOKED_AT:
@@ -67,10 +68,6 @@ def _vote(head: str, delimiter: str) -> Layout:
         return Layout(delimiter, 1, 0.0, 0)
     width, same = Counter(rows).most_common(1)[0]
     return Layout(delimiter, width, same / len(rows), len(rows))
-
-
-def _lines(head: str) -> list[str]:
-    return re.findall(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+", head)
 
 
 def is_table(head: str, layout: Layout) -> bool:
