@@ -243,16 +243,13 @@ def with_preset(typed: Mapping[str, str], name: str) -> tuple[dict[str, Any], li
     chosen = preset_values(name)
     values: dict[str, Any] = {**typed, "preset": chosen["preset"]}
     values |= {field: chosen[field] for field in DECIDED_BY_PRESETS}
+    labels = LENGTH_FIELDS | {field: setting.label for field, setting in SETTINGS.items()}
     changed = [
-        f"{_label(field)} {_spoken(typed.get(field, ''))} → {_spoken(chosen[field])}"
+        f"{labels[field]} {_spoken(typed.get(field, ''))} → {_spoken(chosen[field])}"
         for field in [*LENGTH_FIELDS, *SETTINGS]
         if field in DECIDED_BY_PRESETS and not _is_same(typed.get(field, ""), chosen[field])
     ]
     return values, changed
-
-
-def _label(field: str) -> str:
-    return SETTINGS[field].label if field in SETTINGS else LENGTH_FIELDS[field]
 
 
 def _spoken(value: object) -> str:

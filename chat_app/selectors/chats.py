@@ -123,13 +123,9 @@ def shown(answer: Message, question: str) -> ShownAnswer:
     row = answer.generation
     owner = answer.chat.owner_id  # what curators think of it stands in the log
     ratings = [rating.value for rating in answer.ratings.all() if rating.user_id == owner]
-    place = _place(row) if row.state == State.QUEUED else 0
+    order = [pk for pk, _ in fair_order()] if row.state == State.QUEUED else []
+    place = order.index(row.pk) + 1 if row.pk in order else 0
     return ShownAnswer(answer, row, question, ratings[0] if ratings else 0, place)
-
-
-def _place(row: Generation) -> int:
-    order = [pk for pk, _ in fair_order()]
-    return order.index(row.pk) + 1 if row.pk in order else 0
 
 
 def is_being_answered(exchanges: Iterable[Exchange]) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db.models import Count, Q, QuerySet
 
-from chat_app.models import PRECISION, Deployment, DeploymentEvent, ServingExport
+from chat_app.models import PRECISION, Deployment, ServingExport
 from chat_app.selectors.chats import possible_starters
 from training_app.models import TrainedModel
 from training_app.selectors.exports import format_lines
@@ -81,20 +81,15 @@ def live_part(deployment: Deployment) -> dict[str, Any]:
 def deployment_page(deployment: Deployment) -> dict[str, Any]:
     """Return the whole page of one deployment."""
     events = list(deployment.events.select_related("model", "actor").order_by("-at", "-pk"))
+    others = (event.model for event in events if event.model_id != deployment.model_id)
     return {
         **live_part(deployment),
         "events": events[:EVENTS_SHOWN],
-        "previous": _previous(deployment, events),
+        "previous": next((model for model in others if model.state == "ready"), None),
         "n_chats": deployment.chats.filter(deleted_at=None).count(),
         "n_logged": deployment.log_entries.count(),
         "possible_starters": possible_starters(deployment),
     }
-
-
-def _previous(deployment: Deployment, events: list[DeploymentEvent]) -> TrainedModel | None:
-    """Return the model that answered before the present one."""
-    others = (event.model for event in events if event.model_id != deployment.model_id)
-    return next((model for model in others if model.state == "ready"), None)
 
 
 def model_exports_page(model: TrainedModel) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from training_app.lm.agreement import is_close
 from training_app.lm.methods.registry import METHODS
 from training_app.models import Evaluation, Run
 from training_app.models.reasons import Reason
-from training_app.selectors.panel import Panel, run_panel
+from training_app.selectors.panel import run_panel
 from training_app.selectors.points import thinned_curves
 from training_app.selectors.setting_words import SETTINGS
 
@@ -27,38 +27,25 @@ def run_detail_page(run: Run) -> dict[str, Any]:
     evaluation = (
         Evaluation.objects.filter(model=model).order_by("-at").prefetch_related("samples").first()
     )
+    samples = evaluation.samples.all() if evaluation else ()
+    heights = [value for curve in (loss, validation) for _, value in curve]
+    is_stopped = run.state in {State.CANCELLED, State.FAILED}
     return {
         "panel": panel,
         "run": run,
         "model": model,
         "evaluation": evaluation,
-        "close": _close(evaluation),
+        "close": {one.pk for one in samples if is_close(one.reply, one.reference)},
         "loss": loss,
         "smooth": smoothed(loss),
         "validation": validation,
-        "bounds": _bounds(loss, validation),
+        "bounds": (min(heights), max(heights)) if heights else None,
         "rows": _table(loss, validation),
         "can_stop": not run.is_over and run.cancel_requested_at is None,
-        "can_continue": _can_continue(run, panel),
+        "can_continue": is_stopped and panel is not None and bool(panel.checkpoints),
         "can_retry": run.state == State.FAILED and run.reason == Reason.DIVERGED,
         "settings": _settings(run),
     }
-
-
-def _close(evaluation: Evaluation | None) -> set[int]:
-    """Return the samples that say what the real answers say."""
-    samples = evaluation.samples.all() if evaluation else ()
-    return {sample.pk for sample in samples if is_close(sample.reply, sample.reference)}
-
-
-def _can_continue(run: Run, panel: Panel | None) -> bool:
-    stopped = run.state in {State.CANCELLED, State.FAILED}
-    return stopped and panel is not None and bool(panel.checkpoints)
-
-
-def _bounds(*curves: list[tuple[int, float]]) -> tuple[float, float] | None:
-    values = [value for curve in curves for _, value in curve]
-    return (min(values), max(values)) if values else None
 
 
 def _table(

@@ -108,7 +108,7 @@ def forecast(spec: RunSpec, version: Version) -> Forecast:
     found.refusals = _refusals(found, train_bytes)
     found.needs_reason = found.quality < BLOCKING_QUALITY
     found.warnings = _warnings(found, spec, train_bytes, _lengths(version))
-    found.rate_curve = _rate_curve(spec, found.updates)
+    found.rate_curve = Schedule.of(spec.train, max(2, found.updates)).preview()
     return found
 
 
@@ -136,10 +136,6 @@ def _measure(found: Forecast, spec: RunSpec) -> None:
         found.minutes = found.updates * seconds_each / 60
     found.tokens = found.updates * per_update
     found.passes = found.tokens / max(1, found.train_tokens)
-
-
-def _rate_curve(spec: RunSpec, updates: int) -> list[tuple[int, float]]:
-    return Schedule.of(spec.train, max(2, updates)).preview()
 
 
 def _refusals(found: Forecast, train_bytes: int) -> list[str]:

@@ -246,11 +246,8 @@ def _sample_grid(run: Run) -> tuple[list[int], list[SampleRow]]:
     steps = sorted({row.step for row in rows})
     if len(steps) > _SAMPLE_STEPS + 1:
         steps = [steps[0], *steps[-_SAMPLE_STEPS:]]
-    return steps, [_sample_row(list(group), steps) for _, group in groupby(rows, _prompt_no)]
-
-
-def _prompt_no(row: RunSample) -> int:
-    return row.prompt_no
+    by_prompt = groupby(rows, lambda row: row.prompt_no)
+    return steps, [_sample_row(list(group), steps) for _, group in by_prompt]
 
 
 def _sample_row(rows: Iterable[RunSample], steps: list[int]) -> SampleRow:

@@ -148,7 +148,8 @@ def release_run(
     if is_death and hopeless is not None:
         end_run(claim, State.FAILED, reason=hopeless, message=str(hopeless.label))
         return State.FAILED
-    wait = _backoff(deaths) if backs_off else 0.0
+    doubled = settings.OTTO_BACKOFF_SECONDS * 2 ** max(0, deaths - 1)
+    wait = min(doubled, LONGEST_BACKOFF_SECONDS) if backs_off else 0.0
     _requeue(claim, why, deaths=deaths, wait=wait, reason=lacks or Reason.WORKER_LOST)
     return State.QUEUED
 
@@ -159,11 +160,6 @@ def _hopeless(deaths: int, lacks: Reason | None) -> Reason | None:
     if lacks == Reason.DISK:  # somebody has to notice and make room
         return Reason.DISK if deaths >= MOST_FULL_DISKS else None
     return Reason.CRASH_LOOP if deaths >= MOST_DEATHS else None
-
-
-def _backoff(deaths: int) -> float:
-    seconds: float = settings.OTTO_BACKOFF_SECONDS * 2 ** max(0, deaths - 1)
-    return min(seconds, LONGEST_BACKOFF_SECONDS)
 
 
 def _requeue(claim: Claim, why: str, *, deaths: int, wait: float, reason: Reason) -> None:

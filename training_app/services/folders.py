@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -44,14 +44,11 @@ def stray_models(now: datetime) -> Iterator[Path]:
     kept = {str(pk) for pk in ready.values_list("pk", flat=True)}
     deleted = TrainedModel.objects.filter(state=ModelState.DELETED)
     gone = {str(pk) for pk in deleted.values_list("pk", flat=True)}
+    long_ago = (now - UNNAMED_FOR).timestamp()
     for folder in models.iterdir() if models.is_dir() else ():
-        if folder.name in gone or (folder.name not in kept and _is_old(folder, now)):
+        is_old = folder.stat().st_mtime < long_ago
+        if folder.name in gone or (folder.name not in kept and is_old):
             yield folder
-
-
-def _is_old(folder: Path, now: datetime) -> bool:
-    changed = datetime.fromtimestamp(folder.stat().st_mtime, UTC)
-    return now - changed > UNNAMED_FOR
 
 
 def _uuid(name: str) -> UUID | None:

@@ -97,7 +97,9 @@ def _admitted(order: Order) -> Order:
 
 @transaction.atomic
 def _insert_run(order: Order, created_by: User | None) -> Run:
-    decided = _decided(order)
+    decided: dict[str, Any] = {}
+    if order.start_checkpoint is not None and order.parent_run is not None:
+        decided = dict(order.parent_run.decided)  # its state is continued bit for bit
     run = Run(
         name=order.name,
         created_by=created_by,
@@ -140,12 +142,6 @@ def _take_over_curve(run: Run, checkpoint: Checkpoint) -> None:
     RunPoint.objects.bulk_create(kept)
     RunSample.objects.bulk_create(shown)
     Run.objects.filter(pk=run.pk).update(last_step=checkpoint.step)
-
-
-def _decided(order: Order) -> dict[str, Any]:
-    """Return what the parent decided, where its state is continued bit for bit."""
-    same = order.start_checkpoint is not None and order.parent_run is not None
-    return dict(order.parent_run.decided) if same and order.parent_run else {}
 
 
 @transaction.atomic

@@ -25,16 +25,12 @@ _SEQUENCE = re.compile(r"[0-9]{1,18}")
 @role_required(Role.TRAINER)
 @require_GET
 def run_points(request: TeamRequest, run_id: UUID) -> HttpResponse:
-    """Answer with the points above `from`, as the socket would send them."""
+    """Answer with the points above `from`, as the socket would send them; nonsense is 0."""
     run = get_object_or_404(Run.objects.visible_to(request.user), pk=run_id)
-    points = points_since(run.pk, _number(request.GET.get("from", "")))
+    asked = request.GET.get("from", "")
+    points = points_since(run.pk, int(asked) if _SEQUENCE.fullmatch(asked) else 0)
     frame = {} if points is None else points.as_frame()
     return JsonResponse(frame | {"over": run.is_over})
-
-
-def _number(text: str) -> int:
-    """Return a sequence number that somebody gave; nonsense means from the beginning."""
-    return int(text) if _SEQUENCE.fullmatch(text) else 0
 
 
 @role_required(Role.TRAINER)
