@@ -131,7 +131,9 @@ def test_whoever_lost_a_removal_removes_nothing_more(cora):
     assert dataset.conversations.count() == 10
 
 
-def test_a_version_that_takes_a_row_at_this_moment_keeps_it(cora, monkeypatch, settings):
+def test_a_slice_that_cannot_be_committed_is_done_again_from_where_it_began(
+    cora, monkeypatch, settings
+):
     settings.OTTO_BACKOFF_SECONDS = 0
     dataset = support_dataset(cora)
     delete_dataset(dataset, by=cora)
