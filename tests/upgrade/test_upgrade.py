@@ -31,17 +31,17 @@ OUR_APPS = ("otto_loop", "chat_app", "training_app", "datasets_app", "otto")  # 
 NEW_TIMES = ["queued_at", "started_at", "finished_at", "not_before", "lease_until"]
 MORE = """
 SET search_path = public;
-INSERT INTO datasets_app_dataset SELECT (jsonb_populate_record(old, jsonb_build_object(
+INSERT INTO datasets_app_dataset SELECT (jsonb_populate_record(old.d, jsonb_build_object(
     'id', gen_random_uuid(), 'name', 'Deleted ' || n, 'deleted_at', '2026-11-20T12:00:00Z',
     'emptied_at', CASE WHEN n = 1 THEN '2026-11-20T12:01:00Z' END))).*
-FROM (SELECT * FROM datasets_app_dataset LIMIT 1) old, generate_series(1, 2) n;
-INSERT INTO datasets_app_sourcefile SELECT (jsonb_populate_record(old, jsonb_build_object(
+FROM (SELECT d FROM datasets_app_dataset d LIMIT 1) old, generate_series(1, 2) n;
+INSERT INTO datasets_app_sourcefile SELECT (jsonb_populate_record(old.f, jsonb_build_object(
     'id', gen_random_uuid(), 'name', verdict, 'member_no', 100 + n, 'verdict', verdict))).*
-FROM (SELECT * FROM datasets_app_sourcefile WHERE parent_id IS NOT NULL LIMIT 1) old,
+FROM (SELECT f FROM datasets_app_sourcefile f WHERE parent_id IS NOT NULL LIMIT 1) old,
     unnest(ARRAY['pending', 'skipped', 'failed', 'waiting']) WITH ORDINALITY more (verdict, n);
-INSERT INTO training_app_trainedmodel SELECT (jsonb_populate_record(old, jsonb_build_object(
-    'id', gen_random_uuid(), 'number', old.number + 100, 'run_id', NULL, 'state', 'deleted'))).*
-FROM (SELECT * FROM training_app_trainedmodel LIMIT 1) old;
+INSERT INTO training_app_trainedmodel SELECT (jsonb_populate_record(old.m, jsonb_build_object(
+    'id', gen_random_uuid(), 'number', (old.m).number + 100, 'run_id', NULL, 'state', 'deleted'))).*
+FROM (SELECT m FROM training_app_trainedmodel m LIMIT 1) old;
 """
 
 
