@@ -19,7 +19,8 @@ from datasets_app.models import Conversation, Dataset, Finding, Removal, Status,
 from datasets_app.selectors.versions import iter_conversations
 from datasets_app.services import removal
 from datasets_app.services.datasets import create_dataset, delete_dataset
-from datasets_app.services.uploads import NewUpload, create_upload, part_path, withdraw_upload
+from datasets_app.services.receiving import NewUpload, create_upload, part_path
+from datasets_app.services.uploads import withdraw_upload
 from otto_web.celery import app
 from otto_web.lib.work.claims import LostLease, claim, order_anew
 from otto_web.lib.work.sweep import look_after
