@@ -15,7 +15,11 @@ CREATE TRIGGER run_moves BEFORE INSERT OR UPDATE OF state, fence, seq ON trainin
     FOR EACH ROW EXECUTE FUNCTION training_run_move()
 """
 FORWARD = "UPDATE training_app_run SET queued_at = created_at"
-BACKWARD = "UPDATE training_app_run SET not_before = coalesce(not_before, created_at)"
+# PostgreSQL alters no table with checks that wait for the end of the transaction
+BACKWARD = """
+UPDATE training_app_run SET not_before = coalesce(not_before, created_at);
+SET CONSTRAINTS ALL IMMEDIATE
+"""
 
 
 class Migration(migrations.Migration):
