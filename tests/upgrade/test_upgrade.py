@@ -142,7 +142,7 @@ def test_the_way_back_to_the_earlier_release_and_forward_again_loses_no_row(upgr
     assert lost <= FREE
     run(["manage.py", "migrate", "--verbosity", "0"], url, folder)
     again = contents(url)
-    assert {name for name in newest if newest[name] != again[name]} == set()
+    assert {name: again[name] for name in newest if newest[name] != again[name]} == {}
     with psycopg.connect(url) as connection:
         types = connection.execute(
             "SELECT app_label FROM django_content_type WHERE model LIKE 'pipeline%'"
