@@ -6,7 +6,7 @@ import logging
 from functools import partial
 from uuid import UUID
 
-from datasets_app.corpus.detection.kind_names import ARCHIVES
+from datasets_app.corpus.formats.registry import FORMATS
 from datasets_app.jobs.limits import Stopwatch
 from datasets_app.jobs.reading import ReadingJob, read_source, stop_file
 from datasets_app.models import FileState, SourceFile, Upload
@@ -55,7 +55,8 @@ def _import(upload: Upload, lease: Lease) -> None:
     while not is_over:
         while file := _next_file(upload):
             read_source(work, file)
-            if file.kind in ARCHIVES and imports.give_way(upload):
+            has_grown = file.kind in FORMATS and FORMATS[file.kind].archive is not None
+            if has_grown and imports.give_way(upload):
                 return
         is_over = _end(upload)
 
@@ -74,10 +75,8 @@ def _take_bytes(work: ReadingJob) -> bool:
     """Move the received bytes into the store; False when they are not what was announced."""
     upload = work.upload
     bytes_path = part_path(upload.pk)
-    if not bytes_path.exists() and upload.claimed_sha256:
-        bytes_path = blob_path(
-            upload.claimed_sha256
-        )  # moved by an attempt that died before it said so
+    if not bytes_path.exists() and upload.claimed_sha256:  # moved by an attempt that died then
+        bytes_path = blob_path(upload.claimed_sha256)
     if not bytes_path.exists():
         imports.end_import(upload, State.FAILED, reason="bytes_lost")
         return False

@@ -112,7 +112,7 @@ def test_reading_goes_on_behind_the_last_batch(upload, monkeypatch):
     with pytest.raises(Lost):
         import_upload(held.pk)
     cut = held.files.get(name="Faq")
-    assert (cut.verdict, cut.n_records) == ("pending", 2_000)
+    assert (cut.verdict, cut.n_records) == ("queued", 2_000)
     monkeypatch.undo()
     assert import_upload(held.pk)
     cut.refresh_from_db()

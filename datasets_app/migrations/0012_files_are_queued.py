@@ -11,7 +11,7 @@ BACKWARD = "UPDATE datasets_app_sourcefile SET verdict = 'pending' WHERE verdict
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('datasets_app', '0010_removals_are_work'),
+        ('datasets_app', '0011_removals_are_work'),
     ]
 
     operations = [

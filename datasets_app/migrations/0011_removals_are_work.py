@@ -35,7 +35,7 @@ WHERE removal.dataset_id = dataset.id AND removal.state = 'succeeded'
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('datasets_app', '0009_imports_are_work'),
+        ('datasets_app', '0010_documents_and_their_parts'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
