@@ -23,7 +23,7 @@ SELECT NULL, id, 'queued', coalesce(finished_at, now()), NULL, 0, 0, '', '', 0,
         WHERE file.upload_id = upload.id), 0
 FROM datasets_app_upload upload
 WHERE state = 'cancelled' AND reason = 'withdrawn' AND blob_id IS NOT NULL
-ORDER BY dataset_id, upload_id
+ORDER BY 1, 2
 """
 BACKWARD = """
 UPDATE datasets_app_dataset dataset SET emptied_at = finished_at
