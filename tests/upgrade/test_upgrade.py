@@ -117,7 +117,7 @@ def contents(url):
             name: sorted(
                 text
                 for (text,) in connection.execute(
-                    sql.SQL("SELECT (to_jsonb(t) - %s)::text FROM {} t").format(
+                    sql.SQL("SELECT (to_jsonb(t) - %s::text[])::text FROM {} t").format(
                         sql.Identifier(name)
                     ),
                     [NEW_TIMES],
