@@ -8,6 +8,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.functional import SimpleLazyObject
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from datasets_app.corpus.conversation import CorpusError
@@ -41,7 +42,7 @@ def dataset_list(request: TeamRequest) -> HttpResponse:
         page="datasets/dataset_list.html",
         fragment=FRAGMENTS.get(request.htmx.target or "", "datasets/_dataset_list.html"),
         context={
-            "datasets": partial(selectors.dataset_list, request.user),
+            "datasets": SimpleLazyObject(partial(selectors.dataset_list, request.user)),
             "removals": removals_under_way(),
             "form": form,
         },
