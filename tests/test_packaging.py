@@ -58,19 +58,17 @@ def test_every_container_that_stays_has_a_health_check(compose):
             check_command(probe[1:])
 
 
-def without_concurrency(words):
-    words = [*words]
-    if "-c" in words:
-        del words[words.index("-c") : words.index("-c") + 2]
-    return words
-
-
 def test_containers_and_up_start_the_same(compose):
     everywhere = "0.0.0.0"  # noqa: S104 - inside a container
     for program in app_programs(everywhere, 8000):
-        words = without_concurrency(compose["services"][program.name]["command"][1:])
-        ours = without_concurrency(program.command)
-        assert ours[-len(words) :] == words, program.name
+        words = compose["services"][program.name]["command"][1:]
+        words = [word.replace("${OTTO_SHORT_WORKERS:-2}", "2") for word in words]
+        assert list(program.command)[-len(words) :] == words, program.name
+
+
+def test_containers_hear_every_variable_of_the_env_file(compose):
+    for name in ("setup", *OURS):
+        assert compose["services"][name]["env_file"] == [{"path": ".env", "required": False}]
 
 
 def test_volumes_are_declared_and_used(compose):

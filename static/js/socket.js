@@ -5,7 +5,7 @@
  * The document says how it stands: event `otto:connection`, detail "live" | "offline".
  */
 /** @typedef {{opened?: () => void, frame: (frame: ChatFrame) => void}} Follower */
-const REFUSED = [4401, 4403, 4404];
+const REFUSED = [4401, 4403];
 const LONGEST_WAIT = 15000;
 /** @type {Map<string, Set<Follower>>} */
 const followers = new Map();
