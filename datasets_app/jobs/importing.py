@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from functools import partial
 from uuid import UUID
 
@@ -19,7 +18,6 @@ from otto_web.lib.work.keeper import Lease
 from otto_web.lib.work.perform import perform
 from otto_web.lib.work.states import State
 
-log = logging.getLogger(__name__)
 STALLED_SECONDS = 300.0
 
 
@@ -75,8 +73,8 @@ def _take_bytes(work: ReadingJob) -> bool:
     """Move the received bytes into the store; False when they are not what was announced."""
     upload = work.upload
     bytes_path = part_path(upload.pk)
-    if not bytes_path.exists() and upload.claimed_sha256:  # moved by an attempt that died then
-        bytes_path = blob_path(upload.claimed_sha256)
+    if not bytes_path.exists() and upload.seen_sha256:  # moved by an attempt that died then
+        bytes_path = blob_path(upload.seen_sha256)
     if not bytes_path.exists():
         imports.end_import(upload, State.FAILED, reason="bytes_lost")
         return False

@@ -42,6 +42,7 @@ class Upload(Work):
     size = models.PositiveBigIntegerField()
     offset = models.PositiveBigIntegerField(default=0, editable=False)
     claimed_sha256 = models.CharField(max_length=64, default="")
+    seen_sha256 = models.CharField(max_length=64, default="", help_text="of the bytes that came")
     dataset_name = models.CharField(max_length=200, default="", help_text="chosen by a person")
     is_again = models.BooleanField(default=False, help_text="load although the bytes are known")
     state = models.CharField(max_length=12, choices=State, default=State.RECEIVING, editable=False)

@@ -85,16 +85,16 @@ def drop_unnamed(sha256: str, before: datetime) -> bool:
 def orphan_files(before: datetime) -> Iterator[Path]:
     """Yield files of the store that have no row and are older than `before`.
 
-    What an open upload announced may be the only copy: its worker can have died between the move
+    What an open upload brought may be the only copy: its worker can have died between the move
     and the row.
     """
     for folder in store_path().glob("??"):
         paths = folder.glob("??/*")
         old = {path.name: path for path in paths if path.stat().st_mtime < before.timestamp()}
         known = Blob.objects.filter(pk__in=list(old)).values_list("pk", flat=True)
-        coming = Upload.objects.filter(claimed_sha256__in=list(old), blob=None, state__in=OPEN)
-        announced = coming.values_list("claimed_sha256", flat=True)
-        for name in old.keys() - set(known) - set(announced):
+        coming = Upload.objects.filter(seen_sha256__in=list(old), blob=None, state__in=OPEN)
+        moved = coming.values_list("seen_sha256", flat=True)
+        for name in old.keys() - set(known) - set(moved):
             yield old[name]
 
 

@@ -105,7 +105,7 @@ def earlier_upload(upload: Upload) -> Upload | None:
 @transaction.atomic(durable=True)
 def note_sha256(upload: Upload, sha256: str) -> None:
     """Note what the bytes are before they move, so that a crash cannot lose sight of them."""
-    renew(upload, claimed_sha256=sha256)
+    renew(upload, seen_sha256=sha256)
 
 
 @transaction.atomic(durable=True)

@@ -160,11 +160,18 @@ def test_bytes_that_moved_before_a_crash_are_found_in_the_store(upload):
     body = pairs(3)
     found = upload("orders.jsonl", body)
     sha256 = hashlib.sha256(body).hexdigest()
-    Upload.objects.filter(pk=found.pk).update(claimed_sha256=sha256)
+    Upload.objects.filter(pk=found.pk).update(seen_sha256=sha256)
     blob_path(sha256).parent.mkdir(parents=True)
     part_path(found.pk).rename(blob_path(sha256))
     import_upload(found.pk)
     assert Conversation.objects.count() == 3
+
+
+def test_what_was_announced_and_what_came_stand_apart(imported):
+    body = pairs(3)
+    sha256 = hashlib.sha256(body).hexdigest()
+    done = imported("orders.jsonl", body)
+    assert (done.claimed_sha256, done.seen_sha256) == ("", sha256)
 
 
 def test_other_bytes_than_announced_are_refused(imported):
