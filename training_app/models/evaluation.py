@@ -8,6 +8,14 @@ from datasets_app.models import Version
 from training_app.models.trained_model import TrainedModel
 
 
+class EvaluationQuerySet(models.QuerySet["Evaluation"]):
+    """Measurements of models, of whichever side somebody asked for."""
+
+    def of_validation(self) -> EvaluationQuerySet:
+        """Return those of the validation side, newest first: what pages call a model's figures."""
+        return self.filter(side="validation").order_by("-at")
+
+
 class Evaluation(models.Model):
     """How good a model is on one side of a version."""
 
@@ -22,6 +30,7 @@ class Evaluation(models.Model):
     bits_per_byte = models.FloatField()
     details = models.JSONField(default=dict)
     at = models.DateTimeField(auto_now_add=True)
+    objects = EvaluationQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"{self.model_id} on {self.side}: {self.bits_per_byte:.3f}"

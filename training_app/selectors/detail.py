@@ -24,9 +24,8 @@ def run_detail_page(run: Run) -> dict[str, Any]:
     curves = thinned_curves([run.pk], most=SVG_POINTS).get(run.pk, {})
     loss, validation = curves.get("train/loss", []), curves.get("validation/loss", [])
     model = getattr(run, "model", None)
-    evaluation = (
-        Evaluation.objects.filter(model=model).order_by("-at").prefetch_related("samples").first()
-    )
+    measured = Evaluation.objects.of_validation().filter(model=model)
+    evaluation = measured.prefetch_related("samples").first()
     samples = evaluation.samples.all() if evaluation else ()
     heights = [value for curve in (loss, validation) for _, value in curve]
     is_stopped = run.state in {State.CANCELLED, State.FAILED}

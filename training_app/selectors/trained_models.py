@@ -28,7 +28,7 @@ class ModelFile:
 
 def model_list(user: User, *, page: str = "1") -> Page[TrainedModel]:
     """Return a page of models, newest first, each with its validation bits per byte."""
-    newest = Evaluation.objects.filter(model=OuterRef("pk")).order_by("-at")
+    newest = Evaluation.objects.of_validation().filter(model=OuterRef("pk"))
     models = (
         TrainedModel.objects.visible_to(user)
         .ready()
@@ -47,7 +47,7 @@ def questions_answered_right(model: TrainedModel) -> list[str]:
 
     They are rows of the validation side: only who may read the dataset may see them.
     """
-    measured = model.evaluations.order_by("-at").first()
+    measured = model.evaluations.of_validation().first()
     if measured is None:
         return []
     samples = measured.samples.order_by("prompt_no")

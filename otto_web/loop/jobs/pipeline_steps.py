@@ -159,7 +159,7 @@ def _queue(pipeline: Pipeline) -> Run:
 
 def evaluate(pipeline: Pipeline) -> str:
     """Tell how good the model is on what it has not seen."""
-    found = _model(pipeline).evaluations.first()
+    found = _model(pipeline).evaluations.of_validation().first()
     if found is None:
         raise TrainingError("The run left no evaluation.")
     return str(found.details.get("verdict") or f"{found.bits_per_byte:.2f} bits per byte")

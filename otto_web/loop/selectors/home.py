@@ -154,9 +154,9 @@ def _train(user: User) -> Stage:
 
 def _evaluate(user: User) -> Stage:
     found = Evaluation.objects.aggregate(n=Count("pk"), at=Max("at"))
-    last = Evaluation.objects.order_by("-at").first()
+    last = Evaluation.objects.of_validation().first()
     note = f"last: {last.bits_per_byte:.2f} bits per byte" if last else ""
-    state = State.SUCCEEDED if last else "none"
+    state = State.SUCCEEDED if found["n"] else "none"
     look = ("pulse", "Evaluate", "model-list")
     return _stage(user, Role.TRAINER, look, found, state, ("measurement", note))
 

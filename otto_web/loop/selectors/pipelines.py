@@ -63,7 +63,7 @@ def _training(run: Run) -> dict[str, Any]:
     values = list(losses.values_list("value", flat=True))
     speeds = list(run.points.filter(name="train/tokens_per_second").values_list("value", flat=True))
     model = getattr(run, "model", None)
-    found = model.evaluations.first() if model else None
+    found = model.evaluations.of_validation().first() if model else None
     return {
         "train_loss_first": _mean(values[:FEW_STEPS]),
         "train_loss_last": _mean(values[-FEW_STEPS:]),

@@ -121,7 +121,7 @@ def _facts(run: Run) -> dict[str, Any]:
         "step": run.last_step,
         "model": None if model is None else str(model.pk),
     }
-    evaluation = None if model is None else model.evaluations.first()
+    evaluation = None if model is None else model.evaluations.of_validation().first()
     if evaluation is not None:
         facts |= {
             "validation_loss": evaluation.loss,
