@@ -20,7 +20,7 @@ from otto_web.servers import postgres, processes
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "test_otto"
-HURRY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+HURRY = dict.fromkeys(("fsync", "synchronous_commit", "full_page_writes", "jit"), "off")
 # What Django itself writes into every new database.
 ALWAYS_THERE = ("django_migrations", "django_content_type", "auth_permission")
 # A small table is emptied row by row: TRUNCATE makes new files for it and each of its indexes.
