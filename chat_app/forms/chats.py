@@ -68,7 +68,8 @@ class SettingsForm(forms.Form):
         required=False,
         label="System prompt",
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Said to the model before each question of this chat.",
+        help_text="Said to the model before each question of this chat. Where it is empty, it hears"
+        " the one that it was trained with, if there was one.",
     )
 
     def __init__(self, data: Any = None, *, chat: Chat) -> None:

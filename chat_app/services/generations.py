@@ -47,12 +47,12 @@ def claim(most: int) -> list[ClaimedAnswer]:
     ids = list(queued.select_for_update(skip_locked=True).values_list("pk", flat=True))
     claims.take(Generation.objects.filter(pk__in=ids))
     found = Generation.objects.filter(pk__in=ids).order_by("queued_at")
-    rows = found.select_related("answer__chat", "model", "export", "deployment")
+    rows = found.select_related("answer__chat", "model__run", "export", "deployment")
     return [ClaimedAnswer(row, history_of(row.answer)) for row in rows]
 
 
 def history_of(answer: Message) -> tuple[Turn, ...]:
-    """Return the turns before an answer, the chat's system prompt first."""
+    """Return the turns before an answer, the chat's system prompt first, else the model's."""
     chat = answer.chat
     messages = {message.pk: message for message in chat.messages.all()}
     turns: list[Turn] = []
@@ -62,7 +62,8 @@ def history_of(answer: Message) -> tuple[Turn, ...]:
         if message.text:
             turns.append(Turn(message.role, message.text))
         parent = message.parent_id
-    system = [Turn(SYSTEM, chat.system)] if chat.system else []
+    prompt = chat.system or answer.generation.model.system_prompt
+    system = [Turn(SYSTEM, prompt)] if prompt else []
     return (*system, *reversed(turns))
 
 

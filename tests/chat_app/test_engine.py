@@ -22,7 +22,9 @@ from tests.chat_app.conftest import add_model, engine_process, running_engine
 from tests.chat_app.makers import ENDED
 from tests.chat_app.serving.toys import CHATS
 from tests.sockets import Line, is_refused
+from tests.training_app.conftest import make_version
 from tests.waiting import until
+from training_app.models import Run
 
 QUESTION, ANSWER = CHATS[0]
 GREEDY = AnswerParams(temperature=0.0)
@@ -211,6 +213,20 @@ def test_history_is_read_oldest_first_with_the_system_prompt(deployment, mia):
         ("assistant", "Uno."),
         ("user", "Two?"),
     ]
+
+
+def test_a_chat_without_a_system_prompt_has_the_one_of_its_models_run(deployment, mia, toy_model):
+    spec = {"data": {"system_prompt": "You are the shop."}}
+    toy_model.run = Run.objects.create(name="toy", version=make_version(), spec=spec)
+    toy_model.save()
+    chat = chats.open_chat(deployment, owner=mia)
+    ask(chat, "One?")
+    (work,) = generations.claim(1)
+    assert [turn.text for turn in work.turns] == ["You are the shop.", "One?"]
+    chat.system = "Be kind."
+    chat.save()
+    answer = Message.objects.get(pk=work.generation.answer_id)
+    assert [turn.text for turn in generations.history_of(answer)] == ["Be kind.", "One?"]
 
 
 @pytest.mark.checklist(208)

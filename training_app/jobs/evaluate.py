@@ -21,7 +21,12 @@ def evaluate_model(model: TrainedModel, version: Version, *, side: str) -> Evalu
         raise TrainingError(f"The {side} side of {version} is empty.")
     verify_model(paths.absolute(model.path))
     with TemporaryDirectory(prefix="otto-evaluate-") as work:
-        found = assess_model(paths.absolute(model.path), Side(version, side), Path(work))
+        found = assess_model(
+            paths.absolute(model.path),
+            Side(version, side),
+            Path(work),
+            system_prompt=model.system_prompt,
+        )
     with transaction.atomic():
         evaluation = Evaluation.objects.create(
             model=model,

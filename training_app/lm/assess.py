@@ -15,6 +15,7 @@ from training_app.lm.folder import open_model
 from training_app.lm.generate import answers, question_of, samples
 from training_app.lm.model import context_of
 from training_app.lm.packing import open_packed, pack
+from training_app.lm.template import with_system_prompt
 from training_app.lm.tokenizer import token_bytes
 
 _BATCH_TOKENS = 1024  # at once; chosen by hand
@@ -30,22 +31,30 @@ class Assessment:
 
 
 def assess_model(
-    folder: Path, side: Iterable[Conversation], work: Path, *, questions: int = 20
+    folder: Path,
+    side: Iterable[Conversation],
+    work: Path,
+    *,
+    questions: int = 20,
+    system_prompt: str = "",
 ) -> Assessment:
     """Return the figures over all of `side`, which is iterated twice, and some replies.
 
+    Conversations open with the `system_prompt` that the model was trained with.
     `work` is an empty folder for the token files; the caller removes it. Raises FolderError where
     `folder` is no model, TrainingError where `side` is empty.
     """
     model, template = open_model(folder)
     context = context_of(model)
     entries = template.tokenizer.get_vocab_size()
-    pack(template.encode_all(side), work, vocab_size=entries, context=context)
+    prompted = (with_system_prompt(talk, system_prompt) for talk in side)
+    pack(template.encode_all(prompted), work, vocab_size=entries, context=context)
     packed = open_packed(work)
     assert packed is not None  # noqa: S101 written just now
     lengths = token_bytes(template.tokenizer)
     batch = max(1, _BATCH_TOKENS // context)
     figures = evaluate(FastLoss(model), validation(packed, lengths, context=context, batch=batch))
-    asked = [question for talk in islice(side, questions) if (question := question_of(talk))]
+    talks = (with_system_prompt(talk, system_prompt) for talk in islice(side, questions))
+    asked = [question for talk in talks if (question := question_of(talk))]
     rows = samples(model, template, asked)
     return Assessment(figures, verdict(figures, Course([]), Evidence(answers(asked, rows))), rows)

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from datasets_app.corpus.conversation import ASSISTANT, Conversation, Turn
+from datasets_app.corpus.conversation import ASSISTANT, SYSTEM, Conversation, Turn
 from training_app.lm.contract import Sample
 from training_app.lm.model import context_of
 from training_app.lm.template import Template
@@ -80,15 +80,16 @@ def question_of(conversation: Conversation) -> Question | None:
         cut = middle if middle > 0 else len(text) // 2
         return Question((), text[:cut], text[cut:]) if text.strip() else None
     for number, turn in enumerate(conversation.turns):
-        if turn.role == ASSISTANT and number > 0:
-            before = conversation.turns[:number]
+        before = conversation.turns[:number]
+        if turn.role == ASSISTANT and before and before[-1].role != SYSTEM:
             return Question(before, before[-1].text, turn.text)
     return None
 
 
 def reply(model: Any, template: Template, question: Question, *, limit: int = 64) -> str:
     """Return the model's likeliest answer, at most `limit` tokens, to a validation question."""
-    budget = max(8, context_of(model) - limit)
+    context = context_of(model)
+    budget = max(context // 2, context - limit)
     if question.turns:
         prompt = template.prompt(question.turns, budget=budget)
     else:

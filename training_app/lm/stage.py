@@ -26,6 +26,7 @@ from training_app.lm.model import (
 )
 from training_app.lm.packing import Packed, Windows, random_windows
 from training_app.lm.prepare import Prepared
+from training_app.lm.template import with_system_prompt
 from training_app.lm.tokenizer import token_bytes
 from training_app.lm.trainable import make_trainable
 
@@ -86,7 +87,7 @@ def set_stage(spec: RunSpec, prepared: Prepared, data: TokenSource, start: Start
     side = validation_side(prepared, spec.train, context, batches=spec.train.eval_batches)
     device = next(fast.parameters()).device
     feed = Feed(spec.train, prepared.train, context, device)
-    return Stage(spec, prepared, fast, side, feed, _questions(data))
+    return Stage(spec, prepared, fast, side, feed, _questions(data, spec.data.system_prompt))
 
 
 def validation_side(
@@ -129,8 +130,9 @@ def _network(spec: RunSpec, prepared: Prepared, start: Start) -> nn.Module:
     return model
 
 
-def _questions(data: TokenSource) -> list[Question]:
-    pool = [question_of(talk) for talk in islice(data.validation, _QUESTION_POOL)]
+def _questions(data: TokenSource, system_prompt: str) -> list[Question]:
+    talks = islice(data.validation, _QUESTION_POOL)
+    pool = [question_of(with_system_prompt(talk, system_prompt)) for talk in talks]
     found = list({question.text: question for question in pool if question}.values())
     count = min(_QUESTIONS, len(found))
     return [found[index * len(found) // count] for index in range(count)]

@@ -63,3 +63,10 @@ class TrainedModel(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.number}"
+
+    @property
+    def system_prompt(self) -> str:
+        """Return what opened every conversation in training; empty where nothing did."""
+        if self.run is None or not self.is_chat:
+            return ""
+        return str(self.run.spec.get("data", {}).get("system_prompt", ""))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from datasets_app.corpus.conversation import ASSISTANT, SYSTEM, USER, Conversation, Turn
 from training_app.lm.checkpoint import (
     CheckpointError,
     Progress,
@@ -236,6 +237,13 @@ def test_a_validation_question_is_answered_in_plain_text(small, template, talks)
     question = question_of(talks[0])
     assert question.reference == talks[0].turns[1].text
     assert isinstance(reply(small, template, question, limit=6), str)
+
+
+def test_a_system_prompt_alone_is_no_question():
+    turns = [Turn(SYSTEM, "Be kind."), Turn(ASSISTANT, "Hello!"), Turn(USER, "Hi, where is it?")]
+    question = question_of(Conversation((*turns, Turn(ASSISTANT, "Here."))))
+    assert (question.text, question.reference) == ("Hi, where is it?", "Here.")
+    assert question_of(Conversation(tuple(turns[:2]))) is None
 
 
 @pytest.mark.checklist(87)
