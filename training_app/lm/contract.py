@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from datasets_app.corpus.conversation import Conversation
+from training_app.lm.config import RunSpec
 
 Point = tuple[str, int, float]  # name, step, value
 Sample = tuple[int, str, str, str]  # prompt number, prompt, reply, reference
@@ -15,6 +18,12 @@ StopReason = Literal["cancel", "keep", "drain", "timeout"]  # keep: end, and mak
 ShouldStop = Callable[[], StopReason | None]
 
 PHASES = ("tokenizer", "packing", "compiling", "training", "evaluating", "saving")
+
+
+def spec_sha256(spec: RunSpec) -> str:
+    """Return the hash of the canonical specification: of a run's row and of its model alike."""
+    text = json.dumps(spec.as_json(), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from training_app.lm.attempt import Attempt
-from training_app.lm.contract import Start, TrainedResult
+from training_app.lm.contract import Start, TrainedResult, spec_sha256
 from training_app.lm.evaluation import Course, Evidence, Figures, band, evaluate, verdict
 from training_app.lm.folder import move_into_place, write_model
 from training_app.lm.generate import answers, samples
@@ -75,12 +75,11 @@ def _write_evaluation(folder: Path, attempt: Attempt, figures: Figures) -> None:
 
 def _manifest(attempt: Attempt, figures: Figures, fingerprint: str) -> dict[str, Any]:
     stage = attempt.stage
-    spec = stage.spec.as_json()
     written = chat_template(stage.prepared.template.tokenizer)
     return {
         "is_chat": stage.prepared.is_chat,
-        "spec": spec,
-        "spec_sha256": hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest(),
+        "spec": stage.spec.as_json(),
+        "spec_sha256": spec_sha256(stage.spec),
         "decided": attempt.decisions.as_json(),
         "seed": stage.spec.train.seed,
         "optimizer": OPTIMIZERS[stage.spec.train.optimizer].label,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,6 +16,7 @@ from otto_web.lib import audit
 from otto_web.lib.work.claims import cancel
 from otto_web.lib.work.states import State
 from training_app.lm.config import RunSpec, TrainingError
+from training_app.lm.contract import spec_sha256
 from training_app.models import (
     CancelVerb,
     Checkpoint,
@@ -54,12 +53,6 @@ class VersionRefusedError(TrainingError):
     def __init__(self, sentence: str, *, field: str = "version") -> None:
         super().__init__(sentence)
         self.field = field
-
-
-def spec_sha256(spec: RunSpec) -> str:
-    """Return the hash of the canonical specification."""
-    text = json.dumps(spec.as_json(), sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def queue_run(order: Order, *, created_by: User | None) -> Run:

@@ -14,7 +14,7 @@ from datasets_app.corpus.conversation import USER, Conversation, Turn
 from tests.training_app.lm.conftest import Diary
 from training_app.lm.checkpoint import file_sha256
 from training_app.lm.config import RunSpec, TrainingError
-from training_app.lm.contract import PHASES, Start, TokenSource
+from training_app.lm.contract import PHASES, Start, TokenSource, spec_sha256
 from training_app.lm.driver import train_run
 from training_app.lm.folder import open_model, verify_model
 from training_app.lm.layout import FolderError
@@ -76,7 +76,9 @@ def test_a_run_learns_and_leaves_a_complete_model_folder(ended, spec):
     rates = Schedule.of(spec.train, 24)
     assert all(diary.curve["train/rate", step] == rates.at(step) for step in range(1, 25))
     assert [name for name in PHASES if name in diary.phases] == diary.phases
-    files = set(verify_model(whole.folder)["files"])
+    manifest = verify_model(whole.folder)
+    assert manifest["spec_sha256"] == spec_sha256(spec)
+    files = set(manifest["files"])
     wanted = "config.json generation_config.json model.safetensors tokenizer.json"
     assert {*wanted.split(), "tokenizer_config.json", "chat_template.jinja"} <= files
     model, template = open_model(whole.folder)
