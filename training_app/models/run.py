@@ -29,11 +29,14 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self if has_role(user, Role.TRAINER) else self.none()
 
     def claimable(self) -> RunQuerySet:
-        """Return the queued runs that may start now, best first: fair between people."""
+        """Return the queued runs that may start now, best first."""
+        return self.filter(waiting(), cancel_requested_at=None).in_turn()
+
+    def in_turn(self) -> RunQuerySet:
+        """Return the runs in the order in which they start: fair between people."""
         hers = Run.objects.filter(state=State.RUNNING, created_by=OuterRef("created_by"))
         busy = hers.values("created_by").annotate(count=Count("pk")).values("count")
-        waits = self.filter(waiting(), cancel_requested_at=None)
-        counted = waits.annotate(owner_running=Coalesce(Subquery(busy), Value(0)))
+        counted = self.annotate(owner_running=Coalesce(Subquery(busy), Value(0)))
         return counted.order_by("priority", "owner_running", "created_at")
 
     def newest_first(self) -> RunQuerySet:

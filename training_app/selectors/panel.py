@@ -258,10 +258,9 @@ def _sample_row(rows: Iterable[RunSample], steps: list[int]) -> SampleRow:
 
 
 def _place(run: Run) -> int:
-    """Return how many runs are before this one in the queue, itself included."""
+    """Return how many runs start before this one, itself included, as the queue stands now."""
     if run.state != State.QUEUED:
         return 0
-    before = Run.objects.filter(
-        state=State.QUEUED, priority__lte=run.priority, created_at__lt=run.created_at
-    )
-    return before.count() + 1
+    queued = Run.objects.filter(state=State.QUEUED, cancel_requested_at=None).in_turn()
+    order = list(queued.values_list("pk", flat=True))
+    return order.index(run.pk) + 1 if run.pk in order else 0  # it may have started meanwhile
