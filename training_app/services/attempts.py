@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 
 from otto_web.lib.hints import hint
 from otto_web.lib.work.claims import LostLease, finish, give_back, take
+from otto_web.lib.work.rows import Retry
 from otto_web.lib.work.states import OVER, State
 from training_app.models import (
     CancelVerb,
@@ -24,9 +25,8 @@ from training_app.models import (
 from training_app.models.reasons import Reason
 from training_app.services.history import Happening, add_event
 
-MOST_DEATHS = 3
+RETRY = Retry(most=3)  # deaths without progress in a row
 MOST_FULL_DISKS = 12  # with the pauses between them about an hour
-LONGEST_BACKOFF_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +148,8 @@ def release_run(
     if is_death and hopeless is not None:
         end_run(claim, State.FAILED, reason=hopeless, message=str(hopeless.label))
         return State.FAILED
-    doubled = settings.OTTO_BACKOFF_SECONDS * 2 ** max(0, deaths - 1)
-    wait = min(doubled, LONGEST_BACKOFF_SECONDS) if backs_off else 0.0
-    _requeue(claim, why, deaths=deaths, wait=wait, reason=lacks or Reason.WORKER_LOST)
+    pause = RETRY.pause(deaths) if backs_off else timedelta()
+    _requeue(claim, why, deaths=deaths, pause=pause, reason=lacks or Reason.WORKER_LOST)
     return State.QUEUED
 
 
@@ -159,13 +158,13 @@ def _hopeless(deaths: int, lacks: Reason | None) -> Reason | None:
         return Reason.OOM
     if lacks == Reason.DISK:  # somebody has to notice and make room
         return Reason.DISK if deaths >= MOST_FULL_DISKS else None
-    return Reason.CRASH_LOOP if deaths >= MOST_DEATHS else None
+    return Reason.CRASH_LOOP if deaths >= RETRY.most else None
 
 
-def _requeue(claim: Claim, why: str, *, deaths: int, wait: float, reason: Reason) -> None:
+def _requeue(claim: Claim, why: str, *, deaths: int, pause: timedelta, reason: Reason) -> None:
     give_back(
         claim.row,
-        pause=timedelta(seconds=wait),
+        pause=pause,
         fence=F("fence") + 1,
         no_progress_deaths=deaths,
         reason=reason,
