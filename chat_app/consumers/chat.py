@@ -265,7 +265,7 @@ class ChatConsumer(TabConsumer):
 
 def known_params(value: Any) -> Body:
     """Return the settings that this server knows, numbers only."""
-    names = {"temperature", "top_k", "top_p", "new_tokens", "seed"}
+    names = chats.AnswerParams.__dataclass_fields__
     given = value if isinstance(value, dict) else {}
     return {
         name: found

@@ -12,6 +12,7 @@ from chat_app.models import Chat, Deployment
 from chat_app.services.chat_settings import params_of
 from chat_app.services.chats import LONGEST_MESSAGE, AnswerParams
 from chat_app.serving.errors import ServingError
+from chat_app.serving.limits import NEW_TOKENS, TEMPERATURE, TOP_K, TOP_P
 from chat_app.serving.sampling import SEED_LIMIT
 
 
@@ -43,17 +44,25 @@ class SettingsForm(forms.Form):
     """How the chat's answers are written."""
 
     temperature = forms.FloatField(
-        min_value=0, max_value=2, help_text="0 always takes the likeliest word; 0.7 is usual."
+        min_value=TEMPERATURE.low,
+        max_value=TEMPERATURE.high,
+        help_text=f"0 always takes the likeliest word; {TEMPERATURE.usual} is usual.",
     )
     top_p = forms.FloatField(
-        min_value=0.01, max_value=1, label="Top-p", help_text="Share of likely words; 0.9 is usual."
+        min_value=TOP_P.low,
+        max_value=TOP_P.high,
+        label="Top-p",
+        help_text=f"Share of likely words; {TOP_P.usual} is usual.",
     )
     top_k = forms.IntegerField(
-        min_value=0, max_value=10_000, label="Top-k", help_text="Only the k likeliest; 0 is off."
+        min_value=TOP_K.low,
+        max_value=TOP_K.high,
+        label="Top-k",
+        help_text="Only the k likeliest; 0 is off.",
     )
     new_tokens = forms.IntegerField(
-        min_value=1,
-        max_value=2_000,
+        min_value=NEW_TOKENS.low,
+        max_value=NEW_TOKENS.high,
         label="Longest answer, in tokens",
         help_text="30–50 for short answers, 100–200 for long ones.",
     )

@@ -22,6 +22,7 @@ from chat_app.services import generations
 from chat_app.services.generations import ClaimedAnswer
 from chat_app.serving.errors import ServingError
 from chat_app.serving.graph_files import Precision
+from chat_app.serving.limits import NEW_TOKENS, TEMPERATURE, TOP_K, TOP_P
 from chat_app.serving.requests import (
     Delta,
     Event,
@@ -326,12 +327,12 @@ def request_of(work: ClaimedAnswer) -> Request:
         ),
         turns=work.turns,
         sampling=Sampling(
-            temperature=params.get("temperature", 0.7),
-            top_k=params.get("top_k", 0),
-            top_p=params.get("top_p", 0.9),
+            temperature=params.get("temperature", TEMPERATURE.usual),
+            top_k=params.get("top_k", TOP_K.usual),
+            top_p=params.get("top_p", TOP_P.usual),
         ),
         seed=row.seed,
-        new_tokens=params.get("new_tokens", 200),
+        new_tokens=params.get("new_tokens", NEW_TOKENS.usual),
     )
 
 

@@ -26,7 +26,7 @@ from chat_app.models import (
 from chat_app.selectors.answers import figures_of
 from chat_app.services import generations
 from chat_app.serving.errors import ServingError
-from chat_app.serving.limits import DEFAULT_NEW_TOKENS
+from chat_app.serving.limits import NEW_TOKENS, TEMPERATURE, TOP_K, TOP_P
 from chat_app.serving.sampling import SEED_LIMIT, Sampling
 from datasets_app.corpus.conversation import ASSISTANT, USER
 from datasets_app.corpus.detection.encoding import clean_text
@@ -44,10 +44,10 @@ RATING_VALUES = {"up": 1, "down": -1, "none": 0}
 class AnswerParams:
     """How the asker wants the answer; checked by the sampler's own bounds."""
 
-    temperature: float = 0.7
-    top_k: int = 0
-    top_p: float = 0.9
-    new_tokens: int = DEFAULT_NEW_TOKENS
+    temperature: float = TEMPERATURE.usual
+    top_k: int = TOP_K.usual
+    top_p: float = TOP_P.usual
+    new_tokens: int = NEW_TOKENS.usual
     seed: int | None = None
 
     def __post_init__(self) -> None:
@@ -55,8 +55,10 @@ class AnswerParams:
             if not isinstance(getattr(self, name), int | None):
                 raise ServingError(f"{name} must be a whole number.")
         Sampling(temperature=self.temperature, top_k=self.top_k, top_p=self.top_p)
-        if not 1 <= self.new_tokens <= 2_000:
-            raise ServingError("The length must lie between 1 and 2,000 tokens.")
+        if not NEW_TOKENS.low <= self.new_tokens <= NEW_TOKENS.high:
+            raise ServingError(
+                f"The length must lie between {NEW_TOKENS.low} and {NEW_TOKENS.high:,} tokens."
+            )
         if self.seed is not None and not 0 <= self.seed < SEED_LIMIT:
             raise ServingError(f"The seed must be a whole number from 0 to {SEED_LIMIT - 1}.")
 

@@ -1,12 +1,29 @@
-"""How much of the context a prompt may take and how long an answer may become."""
+"""What an asker may choose, how much context a prompt may take, how long an answer may become."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from chat_app.serving.errors import PromptTooLongError
 
-DEFAULT_NEW_TOKENS = 200  # an answer ends where the model ends it, or here; chosen by hand
+N = TypeVar("N", int, float)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting(Generic[N]):
+    """What holds unless an asker chooses, and between which bounds a page lets them choose."""
+
+    usual: N
+    low: N
+    high: N
+
+
+# Chosen by hand.
+TEMPERATURE = Setting(0.7, 0.0, 2.0)  # 0: always the best token
+TOP_K = Setting(0, 0, 10_000)  # 0: off
+TOP_P = Setting(0.9, 0.01, 1.0)
+NEW_TOKENS = Setting(200, 1, 2_000)  # an answer ends where the model ends it, or here
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +31,7 @@ class TokenBudget:
     """The shares of one model's context, in tokens."""
 
     context: int
-    new_tokens: int = DEFAULT_NEW_TOKENS
+    new_tokens: int = NEW_TOKENS.usual
 
     @property
     def prompt(self) -> int:

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from chat_app.serving.errors import ServingError
 from chat_app.serving.graph_files import Precision
-from chat_app.serving.limits import DEFAULT_NEW_TOKENS
+from chat_app.serving.limits import NEW_TOKENS
 from chat_app.serving.sampling import SEED_LIMIT, Sampling
 from datasets_app.corpus.conversation import Turn
 
@@ -51,7 +51,7 @@ class Request:
     sampling: Sampling = field(default_factory=Sampling)
     seed: int | None = None  # chosen, and told in Finished, when absent
     stop: Sequence[str] = ()
-    new_tokens: int = DEFAULT_NEW_TOKENS
+    new_tokens: int = NEW_TOKENS.usual
     urgency: Urgency = Urgency.INTERACTIVE
 
     def __post_init__(self) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chat_app.serving.errors import BrokenModelError, ServingError
+from chat_app.serving.limits import TEMPERATURE, TOP_K, TOP_P
 
 Array = NDArray[Any]
 
@@ -28,9 +29,9 @@ class Sampling:
     OpenAI's API. Applied in the order of transformers, the penalties before the temperature.
     """
 
-    temperature: float = 0.7  # 0: always the best token
-    top_k: int = 0  # 0: off
-    top_p: float = 0.9
+    temperature: float = TEMPERATURE.usual
+    top_k: int = TOP_K.usual
+    top_p: float = TOP_P.usual
     min_p: float = 0.0
     repetition_penalty: float = 1.0
     frequency_penalty: float = 0.0

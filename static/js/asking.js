@@ -1,6 +1,5 @@
 // @ts-check
 /** What goes along with a question: its key, and how the answer is to be written. */
-const NUMBERS = ["temperature", "top_k", "top_p", "new_tokens", "seed"];
 
 /** A random UUID: `crypto.randomUUID` is missing where there is no TLS. */
 export function uuid() {
@@ -14,9 +13,11 @@ export function uuid() {
 /** The settings as they stand in their form. @returns {Record<string, number>} */
 export function params() {
   const found = /** @type {Record<string, number>} */ ({});
-  for (const name of NUMBERS) {
-    const field = document.querySelector(`#chat-settings [name="${name}"]`);
-    if (field instanceof HTMLInputElement && field.value !== "") found[name] = Number(field.value);
+  const fields = /** @type {NodeListOf<HTMLInputElement>} */ (
+    document.querySelectorAll('#chat-settings input[type="number"]')
+  );
+  for (const field of fields) {
+    if (field.value !== "") found[field.name] = Number(field.value);
   }
   return found;
 }

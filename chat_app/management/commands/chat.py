@@ -17,7 +17,7 @@ from chat_app.selectors.names import asker_named, deployment_named
 from chat_app.services import chats
 from chat_app.services.chats import AnswerParams, Asked
 from chat_app.serving.errors import ServingError
-from chat_app.serving.limits import DEFAULT_NEW_TOKENS
+from chat_app.serving.limits import NEW_TOKENS
 from otto_web.servers.borrow import servers_for_command
 
 FAREWELLS = {"exit", "quit", "q"}
@@ -29,7 +29,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("deployment", help="name in the chat")
         parser.add_argument("--prompt", help="ask this once; without it a conversation begins")
-        parser.add_argument("--max-tokens", type=int, default=DEFAULT_NEW_TOKENS)
+        parser.add_argument("--max-tokens", type=int, default=NEW_TOKENS.usual)
         parser.add_argument("--temperature", type=float, default=0.7)
         parser.add_argument("--seed", type=int)
         parser.add_argument("--user", default="", help="whose chat it is; else the first admin's")
