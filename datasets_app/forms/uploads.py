@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import UploadedFile
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.detection.encoding import COMMON
 from datasets_app.corpus.source import Mapping
-from datasets_app.models import Dataset, SourceFile
+from datasets_app.models import SourceFile
 
 TABLE_SIGNS = {
     "": "as found",
@@ -108,11 +108,3 @@ class EncodingForm(forms.Form):
         picker = self.fields["encoding"]
         assert isinstance(picker, forms.ChoiceField)  # noqa: S101 - narrows the type
         picker.choices = [(name, name) for name in dict.fromkeys((*guesses, *MORE_ENCODINGS))]
-
-
-def dataset_choices(datasets: Any) -> list[tuple[str, str]]:
-    """Return the datasets a file may go to, a new one named after the file first."""
-    known = [
-        (str(dataset.pk), dataset.name) for dataset in datasets if isinstance(dataset, Dataset)
-    ]
-    return [("", "a new dataset named after the file"), *known]

@@ -52,11 +52,6 @@ def copies_in(rows: QuerySet[Conversation]) -> int:
     return rows.count() - rows.order_by().values("exact_key").distinct().count()
 
 
-def reason_counts(rows: QuerySet[Conversation]) -> dict[str, int]:
-    """Return how many rows each rule set aside, most frequent first; one query."""
-    return rows_by_reason(groups_of(rows))
-
-
 def rows_by_reason(groups: Iterable[Group]) -> dict[str, int]:
     counts: Counter[str] = Counter()
     for group in groups:

@@ -37,13 +37,6 @@ def publish(temporary: Path, final: Path) -> None:
     fsync_path(final.parent)
 
 
-def write_durably(path: Path, content: bytes) -> None:
-    """Replace a file's content in one step."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_bytes(content)
-    publish(temporary, path)
-
-
 @contextmanager
 def durable_folder(final: Path) -> Iterator[Path]:
     """Yield an empty folder to fill; on leaving it gets its name, on an error it goes.

@@ -10,7 +10,7 @@ from datasets_app.jobs import freezing
 from datasets_app.jobs.rescoring import rescore_dataset
 from datasets_app.models import Action, Dataset, Decision, Version
 from datasets_app.selectors.datasets import rescoring_of
-from datasets_app.selectors.quality import reason_counts, tally_of
+from datasets_app.selectors.quality import groups_of, rows_by_reason, tally_of
 from datasets_app.selectors.row_filter import RowFilter
 from datasets_app.selectors.table import table_page
 from datasets_app.selectors.versions import iter_conversations
@@ -28,7 +28,7 @@ def dataset(cora):
 
 def test_rows_are_judged_as_they_are_written(dataset):
     assert tally_of(dataset.conversations.all()).total == 32
-    assert reason_counts(dataset.conversations.all()) == {"empty": 1, "too_short": 1}
+    assert rows_by_reason(groups_of(dataset.conversations.all())) == {"empty": 1, "too_short": 1}
     assert dataset.conversations.filter(status="excluded").count() == 2
 
 
@@ -167,7 +167,7 @@ def test_switching_a_rule_off_judges_all_rows_again(dataset, cora):
     curation.decide_rows(dataset, ids, Decision.EXCLUDE, by=cora)
     set_policy(dataset, policy.standard().changed("too_short", on=False), by=cora)
     rescore_dataset(dataset.pk)
-    assert reason_counts(dataset.conversations.all()) == {"empty": 1}
+    assert rows_by_reason(groups_of(dataset.conversations.all())) == {"empty": 1}
     assert dataset.conversations.get(pk=ids[0]).status == "excluded"
     assert rescoring_of(dataset) is None
     assert Dataset.objects.get(pk=dataset.pk).policy["too_short"]["on"] is False

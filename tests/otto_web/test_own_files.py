@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 WRITE = """
 import django; django.setup()
 from django.conf import settings
-from otto_web.lib.files import durable_folder, write_durably
+from otto_web.lib.files import durable_folder
 (settings.OTTO_DATA_DIR / "models").mkdir(parents=True, exist_ok=True)
 with durable_folder(settings.OTTO_DATA_DIR / "models" / "m-1") as folder:
     (folder / "model.safetensors").write_bytes(b"weights")

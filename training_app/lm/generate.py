@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from datasets_app.corpus.conversation import ASSISTANT, SYSTEM, Conversation, Turn
 from training_app.lm.contract import Sample
@@ -24,28 +23,12 @@ class Question:
     reference: str
 
 
-@dataclass(frozen=True, slots=True)
-class Taste:
-    """How the next token is chosen; a temperature of 0 takes the likeliest.
-
-    A `top_k` above 0 leaves the k likeliest and those that equal the last (Fan et al. 2018).
-    """
-
-    temperature: float = 0.0
-    top_k: int = 0
-    seed: int = 0
-
-
 @torch.no_grad()
-def generate(
-    model: Any, ids: Sequence[int], *, limit: int, stop: Collection[int], taste: Taste | None = None
-) -> list[int]:
-    """Return at most `limit` new ids; a stop id ends the answer and is not part of it.
+def generate(model: Any, ids: Sequence[int], *, limit: int, stop: Collection[int]) -> list[int]:
+    """Return at most `limit` likeliest ids; a stop id ends the answer and is not part of it.
 
     Prompt and answer together never exceed the context, so there may be fewer, or none.
     """
-    taste = taste or Taste()
-    chance = torch.Generator().manual_seed(taste.seed)
     device = next(model.parameters()).device
     was_training = model.training
     model.eval()
@@ -53,23 +36,13 @@ def generate(
     step, past = torch.tensor([list(ids)], device=device), None
     for _ in range(min(limit, context_of(model) - len(ids))):
         out = model(input_ids=step, past_key_values=past, use_cache=True, logits_to_keep=1)
-        number = _choice(out.logits[0, -1].float().cpu(), taste, chance)
+        number = int(out.logits[0, -1].float().cpu().argmax())
         if number in stop:
             break
         answer.append(number)
         step, past = torch.tensor([[number]], device=device), out.past_key_values
     model.train(was_training)
     return answer
-
-
-def _choice(logits: Tensor, taste: Taste, chance: torch.Generator) -> int:
-    if taste.temperature <= 0:
-        return int(logits.argmax())
-    logits = logits / taste.temperature
-    if taste.top_k:
-        weakest = logits.topk(min(taste.top_k, logits.numel())).values[-1]
-        logits = logits.masked_fill(logits < weakest, float("-inf"))
-    return int(torch.multinomial(logits.softmax(-1), 1, generator=chance))
 
 
 def question_of(conversation: Conversation) -> Question | None:

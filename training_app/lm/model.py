@@ -11,9 +11,6 @@ from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausa
 from training_app.lm.config import ModelConfig, TrainingError
 from training_app.lm.template import Template
 
-# What `fast.py` computes by itself; other classes train through their own forward.
-FAST_CLASSES = (GPT2LMHeadModel, LlamaForCausalLM)
-
 
 def build_model(config: ModelConfig, template: Template, *, seed: int) -> nn.Module:
     """Return a fresh network for the template's tokenizer; equal seeds give equal weights.

@@ -39,12 +39,6 @@ class Identified:
         return FORMATS[self.kind]
 
 
-def active_detectors() -> tuple[str, ...]:
-    """Name the detectors that are at work, for the status page."""
-    own = ("leading bytes", "parsing")
-    return own if magic is None else (*own, "libmagic")
-
-
 def identify(path: Path, name: str) -> Identified:
     """Return what the file is; `name` only decides between kinds of text that look alike."""
     with path.open("rb") as stream:

@@ -19,7 +19,7 @@ from training_app.lm.checkpoint import (
 from training_app.lm.config import ModelConfig, TrainConfig
 from training_app.lm.evaluation import Course, Figures, band, evaluate, validation, verdict
 from training_app.lm.fast import FastLoss
-from training_app.lm.generate import Taste, generate, question_of, reply
+from training_app.lm.generate import generate, question_of, reply
 from training_app.lm.loop import Batch, DivergedError, Machinery, Watch, update
 from training_app.lm.model import build_model
 from training_app.lm.packing import open_packed, pack
@@ -224,13 +224,6 @@ def test_generation_stops_at_a_stop_id_and_at_the_context(small):
     assert len(answer) == 32 - 8
     stopped = generate(small, prompt, limit=100, stop={answer[4]})
     assert stopped == answer[: answer.index(answer[4])]
-
-
-def test_equal_seeds_sample_equal_answers(small):
-    prompt = batch_of(1, columns=8).ids[0].tolist()
-    taste = Taste(temperature=1.0, top_k=20, seed=5)
-    answers = [generate(small, prompt, limit=12, stop=(), taste=taste) for _ in range(2)]
-    assert answers[0] == answers[1]
 
 
 def test_a_validation_question_is_answered_in_plain_text(small, template, talks):

@@ -88,9 +88,3 @@ def test_a_name_that_promises_another_kind_is_noted(kind_of):
     found = kind_of(b"[" + PAIR + b"]", "a.txt")
     assert found.notes == ("The name ends in .txt, but the file holds json: read as json.",)
     assert kind_of(b"just words", "a.txt").notes == ()
-
-
-def test_the_status_page_can_name_the_detectors(monkeypatch):
-    assert kinds.active_detectors()[:2] == ("leading bytes", "parsing")
-    monkeypatch.setattr(kinds, "magic", None)
-    assert "libmagic" not in kinds.active_detectors()
