@@ -16,7 +16,7 @@ from django.db import Error as DatabaseError
 from chat_app.consumers.token_stream import Overflow, mux
 from chat_app.events.tabs import chats_group
 from chat_app.models import Chat, Generation
-from chat_app.selectors.live import AnswerNow, answer_now, answers_after, as_uuid
+from chat_app.selectors.live import AnswerNow, answer_now, answers_after
 from chat_app.services import chats
 from chat_app.serving.errors import ServingError
 from otto_web.lib.access import Role, has_role
@@ -30,6 +30,7 @@ from otto_web.lib.presence import (
     person_of,
 )
 from otto_web.lib.tab import TabConsumer, parsed
+from otto_web.lib.uuids import as_uuid
 
 MOST_UNACKNOWLEDGED = 200
 PATIENCE_SECONDS = 60.0

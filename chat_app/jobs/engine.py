@@ -17,6 +17,7 @@ from django.db import connection
 from redis.exceptions import RedisError
 
 from chat_app.events import streams
+from chat_app.models import Generation
 from chat_app.selectors.answers import figures_of
 from chat_app.services import generations
 from chat_app.services.generations import ClaimedAnswer
@@ -44,7 +45,6 @@ FRAME_SECONDS = 0.04  # 150 tokens a second must not be 150 frames
 CHECKPOINT_SECONDS = 1.0
 FINISH_TRIES_SECONDS = 1.0
 MOST_AT_ONCE = 16
-LEFT = "The engine stopped while this answer was written."
 
 
 class EngineError(ServingError):
@@ -169,7 +169,7 @@ class Engine:
         with self._lock:
             left = [found for found in self._writings.values() if found.finished is None]
         for writing in left:
-            self._events.put(ended(writing.work, "interrupted", LEFT))
+            self._events.put(ended(writing.work, "interrupted", Generation.retry.message))
 
     def _in_thread(self, loop: Callable[[], None]) -> Callable[[], None]:
         def run() -> None:

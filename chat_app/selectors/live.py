@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from chat_app.models import Chat, Generation
 from chat_app.selectors.answers import figures_of
 from datasets_app.corpus.conversation import ASSISTANT
+from otto_web.lib.uuids import as_uuid
 
 MOST_MISSED = 50
 
@@ -23,13 +24,6 @@ class AnswerNow:
     text: str
     is_open: bool
     figures: dict[str, Any]
-
-
-def as_uuid(value: Any) -> UUID | None:
-    try:
-        return UUID(str(value))
-    except ValueError:
-        return None
 
 
 @database_sync_to_async

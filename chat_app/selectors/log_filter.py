@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from chat_app.models import LogEntry
-from chat_app.selectors.live import as_uuid
+from otto_web.lib.uuids import as_uuid
 
 RATINGS = {"up": "good answers", "down": "bad answers", "none": "not rated"}
 VALUES = {"up": 1, "down": -1, "none": None}

@@ -12,11 +12,11 @@ from chat_app.forms.deployments import DeployForm, SwitchForm
 from chat_app.models import Deployment
 from chat_app.selectors import deployments as selectors
 from chat_app.selectors.chats import possible_starters
-from chat_app.selectors.live import as_uuid
 from chat_app.services import deployments as services
 from chat_app.serving.errors import ServingError
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest, respond
+from otto_web.lib.uuids import as_uuid
 
 
 def find_deployment(request: TeamRequest, alias: str) -> Deployment:

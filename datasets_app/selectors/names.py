@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.models import Dataset, Version
+from otto_web.lib.uuids import as_uuid
 from otto_web.lib.work.states import State
-
-
-def as_uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def dataset_named(text: str) -> Dataset:

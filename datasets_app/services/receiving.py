@@ -37,10 +37,10 @@ from otto_web.lib.work.states import State
 BLOCK_BYTES = 256 * 1024
 LIFE = timedelta(days=7)
 NOT_TAKEN = "The disk did not take this piece. It can be sent again later."
-IN_FLIGHT_BYTES = 20 * 1024**3
+GIB = 1024**3
+IN_FLIGHT_BYTES = 20 * GIB
 IN_FLIGHT_UPLOADS = 5
 ACTIVE = timedelta(minutes=10)
-GIB = 1024**3
 SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 DIGESTS: dict[str, Callable[[bytes], Any]] = {"sha1": hashlib.sha1, "sha256": hashlib.sha256}
 
@@ -160,11 +160,16 @@ def _check_limits(size: int, by: User | None) -> None:
         )
     open_now = Upload.objects.filter(created_by=by, state=State.RECEIVING)
     left = open_now.aggregate(left=Sum(F("size") - F("offset")))["left"] or 0
-    if left + size > IN_FLIGHT_BYTES:
-        raise UploadError(429, "Your unfinished uploads add up to 20 GiB. Finish or cancel some.")
+    most = max(IN_FLIGHT_BYTES, limit)  # one file that is allowed is never too much by itself
+    if left + size > most:
+        raise UploadError(
+            429,
+            f"With this file your unfinished uploads would exceed {most / GIB:g} GiB. "
+            "Finish or cancel some.",
+        )
     active = open_now.filter(expires_at__gt=timezone.now() + LIFE - ACTIVE).count()
     if active >= IN_FLIGHT_UPLOADS:
-        raise UploadError(429, "Five of your uploads are on their way. Let one finish first.")
+        raise UploadError(429, f"{active} of your uploads are on their way. Let one finish first.")
 
 
 @transaction.atomic(durable=True)

@@ -16,12 +16,12 @@ from datasets_app.models import Version
 from datasets_app.selectors import downloads, scores
 from datasets_app.selectors import versions as selectors
 from datasets_app.selectors.datasets import header
-from datasets_app.selectors.names import as_uuid
 from datasets_app.services import versions as services
 from datasets_app.views.datasets import find_dataset
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.file_response import stream
 from otto_web.lib.http import TeamRequest, respond
+from otto_web.lib.uuids import as_uuid
 
 
 @role_required(Role.CURATOR)

@@ -29,7 +29,6 @@ from training_app.lm.contract import (
 from training_app.lm.finish import finish
 from training_app.lm.loop import Hooks, Machinery, Watch, train
 from training_app.lm.pace import (
-    FEWEST_UPDATES,
     Decisions,
     TimeBudget,
     Trial,
@@ -39,7 +38,7 @@ from training_app.lm.pace import (
     threads_of,
 )
 from training_app.lm.prepare import prepare
-from training_app.lm.schedule import Schedule
+from training_app.lm.schedule import FEWEST_UPDATES, Schedule
 from training_app.lm.stage import Stage, set_stage, validation_points
 from training_app.lm.trainable import make_optimizer
 

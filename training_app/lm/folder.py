@@ -13,12 +13,11 @@ from torch import nn
 from transformers import AutoModelForCausalLM, GenerationConfig
 
 from training_app.lm.checkpoint import file_sha256
-from training_app.lm.layout import FolderError, refuse_unsafe
+from training_app.lm.layout import MANIFEST, FolderError, refuse_unsafe
 from training_app.lm.model import context_of, parameter_count
 from training_app.lm.template import Template
 from training_app.lm.tokenizer import save_tokenizer
 
-MANIFEST = "otto.json"
 SCHEMA = 1
 
 

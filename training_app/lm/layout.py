@@ -14,6 +14,7 @@ from training_app.lm.config import (
     shown,
 )
 
+MANIFEST = "otto.json"
 _NEEDED = ("config.json", "tokenizer.json")
 _MOST_CONFIG_BYTES = 1 << 20
 

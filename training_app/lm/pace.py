@@ -31,7 +31,6 @@ _LARGEST_RESERVE = 0.2  # share of the minutes that evaluations may take
 _TRAINED_SHARE = 0.5  # of the minutes, at least, however long the preparation took
 _COMPILE_FROM_SECONDS = 480  # below this a cold compilation does not pay itself back
 _FEWEST_STEPS = 20
-FEWEST_UPDATES = 300  # with fewer a person sees no effect
 
 BatchesOf = Callable[[int], Sequence[Batch]]
 LossOf = Callable[[Tensor, Tensor, Tensor], Tensor]

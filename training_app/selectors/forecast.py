@@ -14,12 +14,11 @@ from training_app.lm.advice import refuse_hopeless, unusual, unusual_course
 from training_app.lm.config import RunSpec
 from training_app.lm.methods.registry import METHODS
 from training_app.lm.optimizers.registry import OPTIMIZERS
-from training_app.lm.schedule import Schedule
+from training_app.lm.schedule import FEWEST_UPDATES, Schedule
 from training_app.lm.tokenizer_kinds import BYTE_ENTRIES, TOKENIZERS
 from training_app.selectors.pace import Speed, machine_speed, update_seconds
 
 BLOCKING_QUALITY, DOUBTFUL_QUALITY = 50, 70
-FEWEST_UPDATES = 300  # with fewer nobody sees an effect
 FEWEST_ROWS, FEWEST_CHARACTERS = 4, 1_000
 SCRATCH_TOKENS = 100_000
 _NUMBER_BYTES = 4  # weights, gradients and what the optimizer keeps are fp32

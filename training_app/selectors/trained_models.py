@@ -11,10 +11,10 @@ from django.core.paginator import Page, Paginator
 from django.db.models import OuterRef, Subquery
 
 from training_app.lm.agreement import is_close
+from training_app.lm.layout import MANIFEST
 from training_app.models import Evaluation, TrainedModel, paths
 
 MODELS_PER_PAGE = 30
-MANIFEST = "otto.json"
 
 
 @dataclass(frozen=True, slots=True)

@@ -240,12 +240,20 @@ def test_a_file_over_the_limit_is_refused_naming_both_sizes(curator, settings):
     assert "1,000" in answer.content.decode()
 
 
-def test_too_much_or_too_many_at_once_answers_429(curator, monkeypatch):
+def test_too_much_or_too_many_at_once_answers_429(curator, monkeypatch, settings):
     monkeypatch.setattr(receiving, "IN_FLIGHT_BYTES", 20)
+    settings.OTTO_UPLOAD_LIMIT_BYTES = 20
     assert create(curator).status_code == 201
     assert create(curator).status_code == 429
     monkeypatch.setattr(receiving, "IN_FLIGHT_BYTES", 1 << 40)
     assert [create(curator).status_code for _ in range(5)] == [201] * 4 + [429]
+
+
+def test_one_file_within_the_limit_is_never_too_much_by_itself(curator, monkeypatch, settings):
+    monkeypatch.setattr(receiving, "IN_FLIGHT_BYTES", 20)
+    settings.OTTO_UPLOAD_LIMIT_BYTES = 1000
+    assert create(curator, size=1000).status_code == 201
+    assert create(curator, size=1000).status_code == 429
 
 
 def test_strangers_members_and_other_curators_get_nothing(client, client_of, mia, ada, url):
