@@ -8,7 +8,7 @@ from uuid import UUID
 from otto_web.lib import live
 
 FASTEST_SECONDS = 0.25
-_rung_at: dict[UUID, float] = {}
+_notified_at: dict[UUID, float] = {}
 
 
 def upload_group(upload_id: UUID) -> str:
@@ -17,14 +17,14 @@ def upload_group(upload_id: UUID) -> str:
 
 def notify_upload(upload_id: UUID) -> None:
     """Say that an upload moved."""
-    _rung_at.pop(upload_id, None)
+    _notified_at.pop(upload_id, None)
     live.notify(upload_group(upload_id), "upload.changed", id=str(upload_id))
 
 
 def notify_upload_progress(upload_id: UUID) -> None:
     """Say that an upload moves on, at most four times a second."""
     now = time.monotonic()
-    if now - _rung_at.get(upload_id, 0.0) < FASTEST_SECONDS:
+    if now - _notified_at.get(upload_id, 0.0) < FASTEST_SECONDS:
         return
-    _rung_at[upload_id] = now
+    _notified_at[upload_id] = now
     live.notify(upload_group(upload_id), "upload.changed", id=str(upload_id))

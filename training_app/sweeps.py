@@ -49,7 +49,7 @@ def _release_if_hanging(lease: RunLease, now: datetime) -> None:
 
 
 def hint_queued(now: datetime) -> None:
-    """Ring again for runs that nobody took, unless every worker is busy anyway."""
+    """Hint again for runs that nobody took, unless every worker is busy anyway."""
     global _hinted_at  # noqa: PLW0603 - the reaper is one process
     if time.monotonic() - _hinted_at < settings.OTTO_HINT_SECONDS:
         return

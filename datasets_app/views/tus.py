@@ -26,7 +26,7 @@ from otto_web.lib.work.states import State
 VERSION = "1.0.0"
 EXTENSIONS = "creation,expiration,checksum,termination"
 CHUNK_TYPE = "application/offset+octet-stream"
-Door = Callable[..., HttpResponse]
+Answer = Callable[..., HttpResponse]
 
 
 class CsrfCheck(CsrfViewMiddleware):
@@ -73,27 +73,27 @@ def _sign_in(request: HttpRequest) -> HttpResponse | None:
     return None
 
 
-def _serve(request: HttpRequest, doors: dict[str, Door], *args: UUID) -> HttpResponse:
-    """Check what every request must carry, then open the door of its method."""
+def _serve(request: HttpRequest, methods: dict[str, Answer], *args: UUID) -> HttpResponse:
+    """Check what every request must carry, then answer by its method."""
     method = str(request.method)
     if method == "POST":
         method = request.headers.get("X-HTTP-Method-Override", "").upper() or method
     if method == "OPTIONS":
         answer = _options()
-    elif method not in doors:
+    elif method not in methods:
         answer = refusal(405, f"{method} means nothing here.")
-        answer["Allow"] = ", ".join(["OPTIONS", *doors])
+        answer["Allow"] = ", ".join(["OPTIONS", *methods])
     elif request.headers.get("Tus-Resumable") != VERSION:
         answer = refusal(412, f"Send the header Tus-Resumable: {VERSION}.")
     else:
-        answer = _sign_in(request) or _answer(request, doors[method], *args)
+        answer = _sign_in(request) or _answer(request, methods[method], *args)
     answer["Tus-Resumable"] = VERSION
     return answer
 
 
-def _answer(request: HttpRequest, door: Door, *args: UUID) -> HttpResponse:
+def _answer(request: HttpRequest, answer_it: Answer, *args: UUID) -> HttpResponse:
     try:
-        return door(request, *args)
+        return answer_it(request, *args)
     except UploadError as error:
         return refusal(error.status, str(error))
 

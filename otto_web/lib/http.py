@@ -1,4 +1,4 @@
-"""Requests and answers: request ids, the two doors of a page."""
+"""Requests and answers: request ids, whole pages and parts of them."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from otto_web.lib.zip_stream import send_folder
 from training_app.models import TrainedModel, paths
 from training_app.selectors.trained_models import model_detail_page, model_list
 from training_app.services.trained_models import ModelInUseError, delete_model
-from training_app.views.doors import door
+from training_app.views.addresses import address_of
 
 
 @role_required(Role.TRAINER)
@@ -38,7 +38,7 @@ def model_list_page(request: TeamRequest) -> HttpResponse:
 def model_detail(request: TeamRequest, model_id: UUID) -> HttpResponse:
     """Show one model: where it comes from, how good it is, its files."""
     model = get_object_or_404(_models(request), pk=model_id)
-    deploy = door("deployment-new")
+    deploy = address_of("deployment-new")
     return respond(
         request,
         page="training/model_detail.html",
@@ -46,7 +46,7 @@ def model_detail(request: TeamRequest, model_id: UUID) -> HttpResponse:
         context=model_detail_page(model)
         | {
             "deploy_url": f"{deploy}?model={model.pk}" if deploy else "",
-            "exports_url": door("model-exports", model.pk),
+            "exports_url": address_of("model-exports", model.pk),
         },
     )
 

@@ -1,4 +1,4 @@
-"""What a person does to a run; every door is a POST that ends on the run's page."""
+"""What a person does to a run; every action is a POST that ends on the run's page."""
 
 from __future__ import annotations
 

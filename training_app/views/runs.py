@@ -19,7 +19,7 @@ from training_app.selectors.detail import run_detail_page
 from training_app.selectors.panel import run_panel
 from training_app.selectors.runs import run_list
 from training_app.services.runs import VersionRefusedError, queue_run
-from training_app.views.doors import door
+from training_app.views.addresses import address_of
 
 
 @role_required(Role.TRAINER)
@@ -124,8 +124,8 @@ def _form_context(request: TeamRequest, form: RunForm) -> dict[str, Any]:
         "preset": PRESETS.get(chosen),
         "chosen": chosen,
         "has_versions": trainable_versions(request.user).exists(),
-        "example_url": door("pipeline-new"),
-        "datasets_url": door("dataset-list"),
+        "example_url": address_of("pipeline-new"),
+        "datasets_url": address_of("dataset-list"),
     }
 
 
@@ -144,5 +144,5 @@ def _initial(request: TeamRequest) -> dict[str, Any]:
 
 def _deploy_url(run: Run) -> str:
     model = getattr(run, "model", None)
-    deploy = door("deployment-new")
+    deploy = address_of("deployment-new")
     return f"{deploy}?model={model.pk}" if deploy and model is not None else ""

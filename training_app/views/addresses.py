@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import NoReverseMatch, reverse
 
 
-def door(name: str, *args: object) -> str:
+def address_of(name: str, *args: object) -> str:
     """Return the address of a page of another room, or nothing where it is not installed."""
     try:
         return reverse(name, args=args)
