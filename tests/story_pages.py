@@ -142,7 +142,7 @@ def freeze(page):
 def train(page, *, steps, evaluate_every, checkpoint_every):
     """Fill the form with the tiny preset and figures of one's own; land on the run's page."""
     page.get_by_role("button", name="Tiny").click()
-    page.get_by_text(re.compile("^Tiny changed")).wait_for()
+    page.get_by_text("Tiny changed").wait_for()
     page.get_by_text(re.compile("Ready to train|It can be trained")).wait_for()
     page.get_by_label("Unit").select_option("steps")
     page.get_by_label("How long").fill(str(steps))

@@ -82,7 +82,7 @@ def run(arguments, url, tmp_path):
 
 @pytest.fixture(scope="module")
 def upgraded(postgres_server, tmp_path_factory):
-    """Restore the old rows and migrate. Gives address, counts before and a folder."""
+    """Restore the old rows and migrate. Gives address, counts before and after, and a folder."""
     with psycopg.connect(postgres_server.url(), autocommit=True) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
         connection.execute(f"CREATE DATABASE {DATABASE}")
@@ -92,20 +92,19 @@ def upgraded(postgres_server, tmp_path_factory):
         connection.execute(MORE)
     before, folder = row_counts(url), tmp_path_factory.mktemp("upgrade")
     run(["manage.py", "migrate", "--verbosity", "0"], url, folder)
-    return url, before, folder
+    return url, before, row_counts(url), folder
 
 
 @pytest.mark.slow
 def test_no_row_is_lost(upgraded):
-    url, before, _ = upgraded
-    after = row_counts(url)
+    _, before, after, _ = upgraded
     lost = {name for name, number in before.items() if after.get(RENAMED.get(name, name)) != number}
     assert lost <= FREE
 
 
 @pytest.mark.slow
 def test_every_old_value_is_known_and_every_page_shows_old_rows(upgraded):
-    url, _, folder = upgraded
+    url, _, _, folder = upgraded
     wrong = json.loads(run([HERE / "look.py"], url, folder).splitlines()[-1])
     assert wrong == {"choices": [], "specs": [], "pages": []}
 
@@ -130,7 +129,7 @@ def contents(url):
 
 @pytest.mark.slow
 def test_the_way_back_to_the_earlier_release_and_forward_again_loses_no_row(upgraded):
-    url, before, folder = upgraded
+    url, before, _, folder = upgraded
     newest, now = contents(url), row_counts(url)
     with gzip.open(HERE / "version-0.1.0.sql.gz", "rt", encoding="utf-8") as dump:
         named = re.findall(r"\(\d+, '(\w+)', '(\d{4}_\w+)', '20", dump.read())
