@@ -6,9 +6,9 @@ sends names, never loads what a job needs.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from pkgutil import resolve_name
 from typing import Any
 
 
@@ -21,8 +21,7 @@ class Job:
 
     def load(self) -> Callable[..., Any]:
         """Import the function."""
-        module, _, name = self.place.partition(":")
-        function: Callable[..., Any] = getattr(importlib.import_module(module), name)
+        function: Callable[..., Any] = resolve_name(self.place)
         return function
 
 

@@ -13,9 +13,7 @@ from django.db.models import Model
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 
-from otto_web.lib.file_response import Whole, stream
-
-_BLOCK_BYTES = 1 << 18
+from otto_web.lib.file_response import BLOCK_BYTES, Whole, stream
 
 
 def spooled(pieces: Iterable[str]) -> Iterator[bytes]:
@@ -31,7 +29,7 @@ def spooled(pieces: Iterable[str]) -> Iterator[bytes]:
 def _read_and_close(file: BinaryIO) -> Iterator[bytes]:
     with file:
         yield b""
-        while block := file.read(_BLOCK_BYTES):
+        while block := file.read(BLOCK_BYTES):
             yield block
 
 
@@ -98,12 +96,12 @@ def _archive(
 
 def _blocks_of(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
-        while block := file.read(_BLOCK_BYTES):
+        while block := file.read(BLOCK_BYTES):
             yield block
 
 
 def _zeros_for(path: Path) -> Iterator[bytes]:
-    left, zeros = path.stat().st_size, bytes(_BLOCK_BYTES)
+    left, zeros = path.stat().st_size, bytes(BLOCK_BYTES)
     while left:
         yield zeros[:left]
-        left -= min(left, _BLOCK_BYTES)
+        left -= min(left, BLOCK_BYTES)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from pkgutil import resolve_name
 from typing import Any
 
 
@@ -18,6 +18,5 @@ class Choice:
 
     def load(self) -> Callable[..., Any]:
         """Import the function."""
-        module, _, name = self.place.partition(":")
-        function: Callable[..., Any] = getattr(importlib.import_module(module), name)
+        function: Callable[..., Any] = resolve_name(self.place)
         return function

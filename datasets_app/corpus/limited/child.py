@@ -12,8 +12,8 @@ import json
 import os
 import resource
 import sys
-from importlib import import_module
 from pathlib import Path
+from pkgutil import resolve_name
 
 from datasets_app.corpus.archives.limits import ArchiveLimits, ArchiveStop, Meter
 from datasets_app.corpus.archives.out import Out
@@ -43,9 +43,8 @@ def main(spec: str) -> int:
     limit_this_process(limits)
     out = Out(Path.cwd(), sys.stdout, Meter(limits))
     try:
-        module, _, function = given["function"].partition(":")
         with os.fdopen(0, "rb") as file:
-            getattr(import_module(module), function)(file, out, *given["arguments"])
+            resolve_name(given["function"])(file, out, *given["arguments"])
     except ArchiveStop as stop:
         out.say(error=stop.code, message=stop.message, at=stop.at)
         return 1
