@@ -14,6 +14,7 @@ from datasets_app.models.conversation import (
     Status,
 )
 from datasets_app.models.dataset import Dataset, Rescoring
+from datasets_app.models.encoder import Encoder, EncoderState
 from datasets_app.models.querysets import CuratorsQuerySet
 from datasets_app.models.removal import Removal
 from datasets_app.models.upload import (
@@ -43,6 +44,8 @@ __all__ = [
     "CuratorsQuerySet",
     "Dataset",
     "Decision",
+    "Encoder",
+    "EncoderState",
     "FileState",
     "Finding",
     "Issue",
