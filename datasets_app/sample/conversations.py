@@ -13,9 +13,9 @@ from pathlib import Path
 from datasets_app.corpus.conversation import ASSISTANT, USER, Conversation, Turn
 from datasets_app.corpus.split import exact_key
 from datasets_app.sample.damage import DAMAGES
+from datasets_app.sample.facts import SHOP, Shop
 from datasets_app.sample.pairs import BAD_PAIRS, GOOD_PAIRS
 from datasets_app.sample.talk import good_talk
-from datasets_app.sample.validation_questions import VALIDATION_QUESTIONS
 
 NAME = "Example conversations"
 MEMBER_NAME = "juniper-and-pine/conversations.jsonl"
@@ -35,17 +35,8 @@ class SampleConversation:
     planted: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class ValidationQuestion:
-    """A question worded as the training side never is, and words that a fitting answer holds."""
-
-    question: str
-    intent: str
-    keywords: tuple[str, ...]
-
-
-def generate(seed: int = 7, count: int = 3000) -> Iterator[SampleConversation]:
-    """Yield the sample's conversations, the same ones for the same seed and count."""
+def generate(seed: int = 7, count: int = 3000, shop: Shop = SHOP) -> Iterator[SampleConversation]:
+    """Yield the sample's conversations, the same ones for the same seed, count and shop."""
     rng = random.Random(seed)  # noqa: S311
     planted = _planted_positions(rng, count)
     seen: set[str] = set()
@@ -56,7 +47,7 @@ def generate(seed: int = 7, count: int = 3000) -> Iterator[SampleConversation]:
             earlier = rng.choice(good)
             yield SampleConversation(earlier.conversation, earlier.intent, DUPLICATE)
             continue
-        sample = _unseen(rng, kind if kind in DAMAGES else None, seen)
+        sample = _unseen(rng, shop, kind if kind in DAMAGES else None, seen)
         if sample.planted is None:
             good.append(sample)
         yield sample
@@ -68,23 +59,15 @@ def _planted_positions(rng: random.Random, count: int) -> dict[int, str]:
     return dict(zip(positions, kinds, strict=True))
 
 
-def _unseen(rng: random.Random, kind: str | None, seen: set[str]) -> SampleConversation:
+def _unseen(rng: random.Random, shop: Shop, kind: str | None, seen: set[str]) -> SampleConversation:
     """Return a conversation unlike all earlier ones: planted copies stay the only ones."""
     while True:
-        talk, intent = good_talk(rng)
+        talk, intent = good_talk(rng, shop)
         conversation = DAMAGES[kind](rng, talk) if kind else talk
         key = exact_key(conversation)
         if key not in seen:
             seen.add(key)
             return SampleConversation(conversation, intent.name, kind)
-
-
-def validation_questions() -> list[ValidationQuestion]:
-    """Return the questions that the sample never asks in these words."""
-    return [
-        ValidationQuestion(question, intent, tuple(keywords.split("|")))
-        for intent, question, keywords in VALIDATION_QUESTIONS
-    ]
 
 
 def good_sample() -> list[Conversation]:
@@ -97,24 +80,24 @@ def bad_sample() -> list[Conversation]:
     return [_pair(question, answer) for question, answer in BAD_PAIRS]
 
 
-def jsonl_lines(*, seed: int = 7, count: int = 3000) -> Iterator[str]:
+def jsonl_lines(*, seed: int = 7, count: int = 3000, shop: Shop = SHOP) -> Iterator[str]:
     """Yield the sample as lines of messages, without line ends."""
-    for sample in generate(seed, count):
+    for sample in generate(seed, count, shop):
         turns = sample.conversation.turns
         messages = [{"role": turn.role, "content": turn.text} for turn in turns]
         yield json.dumps({"messages": messages}, ensure_ascii=False)
 
 
-def write_jsonl(path: Path, *, seed: int = 7, count: int = 3000) -> int:
+def write_jsonl(path: Path, *, seed: int = 7, count: int = 3000, shop: Shop = SHOP) -> int:
     """Write the sample as messages, one conversation a line, and return the number of lines."""
-    lines = list(jsonl_lines(seed=seed, count=count))
+    lines = list(jsonl_lines(seed=seed, count=count, shop=shop))
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     return len(lines)
 
 
-def as_zip_bytes(*, seed: int = 7, count: int = 3000) -> bytes:
+def as_zip_bytes(*, seed: int = 7, count: int = 3000, shop: Shop = SHOP) -> bytes:
     """Return a ZIP archive with the sample's JSONL, ready to upload."""
-    text = "".join(f"{line}\n" for line in jsonl_lines(seed=seed, count=count))
+    text = "".join(f"{line}\n" for line in jsonl_lines(seed=seed, count=count, shop=shop))
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         member = zipfile.ZipInfo(MEMBER_NAME, date_time=_LONG_AGO)

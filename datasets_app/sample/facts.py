@@ -43,6 +43,15 @@ class Country:
     fee: str
 
 
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """What is true at one time; all else that the sample says is true at any."""
+
+    products: tuple[Product, ...]
+    stores: tuple[Store, ...]
+    countries: tuple[Country, ...]
+
+
 PRODUCTS = (
     Product(
         "Ridge tent",
@@ -283,6 +292,8 @@ COUNTRIES = (
     Country("Poland", "four to six", "$11"),
     Country("Japan", "nine to twelve", "$35"),
 )
+
+SHOP = Shop(PRODUCTS, STORES, COUNTRIES)
 
 NAMES = tuple(
     "Amira Ben Carla Dmitri Elsa Farid Greta Hugo Ines Jonas Kavya Luca Marta Nils Olga".split()

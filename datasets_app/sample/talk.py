@@ -10,14 +10,13 @@ from datasets_app.corpus.conversation import ASSISTANT, USER, Conversation, Turn
 from datasets_app.sample.facts import (
     AMOUNTS,
     CODES,
-    COUNTRIES,
     COURIERS,
     DAYS,
     NAMES,
-    PRODUCTS,
+    SHOP,
     SIZES,
-    STORES,
     Product,
+    Shop,
 )
 from datasets_app.sample.goods import GOODS
 from datasets_app.sample.house import CLOSINGS, HOUSE
@@ -64,12 +63,14 @@ _NAMED_BY: dict[str, str] = {
 Facts = Mapping[str, str]
 
 
-def facts(rng: random.Random) -> dict[str, str]:
+def facts(rng: random.Random, shop: Shop) -> dict[str, str]:
     """Return the slots of one conversation; all of them belong together."""
-    product, store, country = rng.choice(PRODUCTS), rng.choice(STORES), rng.choice(COUNTRIES)
-    other = rng.choice([item for item in PRODUCTS if item is not product])
+    product, store = rng.choice(shop.products), rng.choice(shop.stores)
+    country = rng.choice(shop.countries)
+    other = rng.choice([item for item in shop.products if item is not product])
     return {
-        **_product_facts(product, rng.choice(product.colours)),
+        **product_facts(product),
+        **_colour_facts(product, rng.choice(product.colours)),
         **_verbs(product),
         "other": other.name,
         "city": store.city,
@@ -92,17 +93,23 @@ def facts(rng: random.Random) -> dict[str, str]:
     }
 
 
-def _product_facts(product: Product, colour: str) -> dict[str, str]:
+def _colour_facts(product: Product, colour: str) -> dict[str, str]:
     article = "an" if colour[0] in "aeiou" else "a"
-    one = f"pair of {product.thing}" if product.is_plural else product.thing
     coloured = f"{colour} {product.thing}"
+    return {
+        "colour": colour,
+        "colour_thing": coloured if product.is_plural else f"{article} {coloured}",
+    }
+
+
+def product_facts(product: Product) -> dict[str, str]:
+    """Return the slots of a product that are the same in every conversation."""
+    one = f"pair of {product.thing}" if product.is_plural else product.thing
     return {
         "product": product.name,
         "thing": product.thing,
         "thing_one": one,
         "product_one": f"pair of {product.name}" if product.is_plural else product.name,
-        "colour": colour,
-        "colour_thing": coloured if product.is_plural else f"{article} {coloured}",
         "colours": f"{', '.join(product.colours[:-1])} and {product.colours[-1]}",
         "price": f"${product.price}",
         "rent": f"${9 + product.price // 10}",
@@ -146,8 +153,8 @@ def spin(rng: random.Random, wording: str, slots: Facts) -> str:
 class _Talk:
     """One conversation in the making; it remembers what has been named in it."""
 
-    def __init__(self, rng: random.Random) -> None:
-        self.rng, self.slots = rng, facts(rng)
+    def __init__(self, rng: random.Random, shop: Shop) -> None:
+        self.rng, self.slots = rng, facts(rng, shop)
         self.turns: list[Turn] = []
         self._named: set[str] = set()
 
@@ -173,9 +180,9 @@ class _Talk:
         self.turns += [Turn(USER, ask), Turn(ASSISTANT, answer)]
 
 
-def good_talk(rng: random.Random) -> tuple[Conversation, Intent]:
+def good_talk(rng: random.Random, shop: Shop = SHOP) -> tuple[Conversation, Intent]:
     """Return a conversation of one to four exchanges about one concern."""
-    talk, intent = _Talk(rng), rng.choices(INTENTS, _INTENT_WEIGHTS)[0]
+    talk, intent = _Talk(rng, shop), rng.choices(INTENTS, _INTENT_WEIGHTS)[0]
     wanted = rng.choices(_EXCHANGES, _EXCHANGE_WEIGHTS)[0]
     talk.exchange(rng.choice(intent.asks), intent.answers, before=_OPENERS)
     follow_ups = rng.sample(intent.more, len(intent.more))

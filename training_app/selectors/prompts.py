@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from datasets_app.corpus.conversation import ASSISTANT, Turn
-from datasets_app.sample.conversations import validation_questions
+from datasets_app.sample.questions import validation_questions
 from datasets_app.selectors.versions import iter_conversations
 from training_app.lm.template import Template
 from training_app.models import TrainedModel
@@ -29,4 +29,4 @@ def _questions(model: TrainedModel) -> Iterator[tuple[Turn, ...]]:
             if place:
                 yield turns[:place]
     for question in validation_questions():
-        yield (Turn("user", question.question),)
+        yield question.turns

@@ -21,6 +21,7 @@ from datasets_app.jobs.freezing import freeze as freeze_ordered
 from datasets_app.jobs.loading import import_here, load_path
 from datasets_app.models import Choice, Upload, Version
 from datasets_app.sample import conversations as sample
+from datasets_app.sample.questions import validation_questions
 from datasets_app.selectors.scores import score_of
 from datasets_app.selectors.versions import iter_conversations
 from datasets_app.services.datasets import free_name
@@ -212,7 +213,7 @@ def _unseen_question(version: Version) -> str:
         first = conversation.turns[0]
         if first.role == USER and first.text.strip():
             return first.text[: chats.LONGEST_MESSAGE]
-    return sample.validation_questions()[0].question
+    return validation_questions()[0].question
 
 
 def _ended(generation: Generation) -> Generation:

@@ -4,6 +4,8 @@ import io
 import json
 import zipfile
 from collections import Counter
+from dataclasses import fields
+from functools import cache
 
 import pytest
 
@@ -14,19 +16,15 @@ from datasets_app.sample.conversations import (
     MEMBER_NAME,
     as_zip_bytes,
     generate,
-    validation_questions,
     write_jsonl,
 )
-from datasets_app.sample.talk import INTENTS, named_in
+from datasets_app.sample.second_shop import CHANGES, SECOND_SHOP, SHOPS
+from datasets_app.sample.talk import INTENTS, named_in, product_facts
 
 
 @pytest.fixture(scope="module")
 def samples():
     return list(generate())
-
-
-def words(text: str) -> list[str]:
-    return "".join(c if c.isalnum() else " " for c in text.lower()).split()
 
 
 def test_the_sample_is_the_same_for_one_seed(samples):
@@ -88,35 +86,39 @@ def test_every_question_has_an_answer_that_speaks_only_of_what_was_named(intent)
         assert any(named_in(answer) <= named_in(ask) for answer in intent.answers), ask
 
 
-def test_validation_questions_are_worded_unlike_the_training_side(samples):
-    validation = validation_questions()
-    assert len(validation) >= 60
-    assert {question.intent for question in validation} == {intent.name for intent in INTENTS}
-    asked = {
-        tuple(words(turn.text))
-        for sample in samples
-        for turn in sample.conversation.turns
-        if turn.role == "user"
-    }
-    sixes = {text[at : at + 6] for text in asked for at in range(len(text) - 5)}
-    for question in validation:
-        own = tuple(words(question.question))
-        assert own not in asked
-        assert not any(own[at : at + 6] in sixes for at in range(len(own) - 5)), question
+def test_a_second_shop_changes_nothing_but_its_facts(samples):
+    second = list(generate(shop=SECOND_SHOP))
+    assert [(s.intent, s.planted) for s in second] == [(s.intent, s.planted) for s in samples]
+    changed = [
+        (one.text, two.text)
+        for before, after in zip(samples, second, strict=True)
+        for one, two in zip(before.conversation.turns, after.conversation.turns, strict=True)
+        if one != two
+    ]
+    assert 200 < len(changed) < 500
+    assert sum(map(len, CHANGES.values())) >= 12
+    for one, two in changed:
+        assert without_facts(one) == without_facts(two)
 
 
-def test_the_keywords_of_validation_questions_stand_in_answers_of_the_sample(samples):
-    answers = {
-        turn.text.lower()
-        for sample in samples
-        for turn in sample.conversation.turns
-        if sample.planted is None and turn.role == "assistant"
-    }
-    for question in validation_questions():
-        assert 1 <= len(question.keywords) <= 4
-        for keyword in question.keywords:
-            if not keyword.startswith("JP-"):
-                assert any(keyword.lower() in text for text in answers), question
+@cache
+def all_facts():
+    """Return what conversations say of products, stores and countries, the longest first."""
+    said = set()
+    for shop in SHOPS:
+        for product in shop.products:
+            slots = product_facts(product)
+            said |= {*slots.values(), *product.colours, slots["material_cap"]}
+        for thing in (*shop.stores, *shop.countries):
+            said |= {getattr(thing, field.name) for field in fields(thing)}
+    return sorted({fact.lower() for fact in said}, key=len, reverse=True)
+
+
+def without_facts(text):
+    text = text.lower()
+    for fact in all_facts():
+        text = text.replace(fact, "…")
+    return text
 
 
 def test_the_archive_holds_the_sample_as_messages(tmp_path, samples):
