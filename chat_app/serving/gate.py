@@ -62,7 +62,7 @@ def weigh_int8(folder: Path, texts: Sequence[Sequence[int]], *, threads: int = 1
     if not usable:
         raise ServingError(
             "There is no text of three tokens or more to compare the serving files on."
-            " Add longer conversations to the validation side."
+            " Add longer conversations to the validation split."
         )
     losses, agreed = np.zeros(2), 0
     for start in range(0, len(usable), ROWS):

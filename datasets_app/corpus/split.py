@@ -1,4 +1,4 @@
-"""Which side a row is on: decided by a hash of its group, so that it never moves again."""
+"""Which split a row is in: decided by a hash of its group, so that it never moves again."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Literal
+from typing import Literal, get_args
 
 from datasets_app.corpus.conversation import Conversation, CorpusError
 
-Side = Literal["train", "validation", "test"]
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = get_args(Split)
 
 FEWEST_FOR_TEST = 200
 BLOCK = 20
 FEWEST_BLOCKS = 10
-NEEDED: frozenset[Side] = frozenset({"train", "validation"})
+NEEDED: frozenset[Split] = frozenset({"train", "validation"})
 
 
 def _signs(category: str) -> str:
@@ -57,18 +58,18 @@ class Shares:
 
 @dataclass(frozen=True, slots=True)
 class SplitRow:
-    """A row to deal: what shares `group` shares a side; `side` is the one it already has."""
+    """A row to deal: what shares `group` shares a split; `split` is the one it has."""
 
     key: int
     group: str
-    side: Side | None = None
+    split: Split | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Deal:
-    """The side of each row; `left_out` would join groups of two sides, `parted` had to be cut."""
+    """The split of each row; `left_out` would join groups of two splits, `parted` had to be cut."""
 
-    sides: dict[int, Side]
+    splits: dict[int, Split]
     left_out: tuple[int, ...] = ()
     parted: tuple[str, ...] = ()
 
@@ -111,9 +112,9 @@ def block_groups(count: int, *, document: str, block: int = BLOCK) -> list[str]:
 
 
 def deal(rows: Iterable[SplitRow], *, seed: int, shares: Shares) -> Deal:
-    """Return the side of every row; with two rows or more, two sides are never empty.
+    """Return the split of every row; with two rows or more, two splits are never empty.
 
-    A row that has a side keeps it, and so does its group. Raises CorpusError where validation
+    A row that has a split keeps it, and so does its group. Raises CorpusError where validation
     or training would stay empty all the same.
     """
     groups: dict[str, list[SplitRow]] = defaultdict(list)
@@ -125,37 +126,37 @@ def deal(rows: Iterable[SplitRow], *, seed: int, shares: Shares) -> Deal:
             f"This dataset has {'one row' if total else 'no rows'}, and training needs at least "
             "two: one to learn from and one to check with. Add more conversations."
         )
-    sides, left_out, fresh = _settle(groups)
+    splits, left_out, fresh = _settle(groups)
     limits = (shares.test if total >= FEWEST_FOR_TEST else 0.0, shares.validation)
     for group in fresh:
-        side = _drawn_side(group, seed, limits)
-        sides.update((row.key, side) for row in groups[group])
-    if set(sides.values()) >= NEEDED:
-        return Deal(sides, tuple(left_out))
+        split = _drawn_split(group, seed, limits)
+        splits.update((row.key, split) for row in groups[group])
+    if set(splits.values()) >= NEEDED:
+        return Deal(splits, tuple(left_out))
     keys = {group: [row.key for row in groups[group]] for group in fresh}
-    parted = _fill_empty_sides(sides, keys, seed)
-    return Deal(sides, tuple(left_out), parted)
+    parted = _fill_empty_splits(splits, keys, seed)
+    return Deal(splits, tuple(left_out), parted)
 
 
 def _settle(
     groups: Mapping[str, list[SplitRow]],
-) -> tuple[dict[int, Side], list[int], list[str]]:
-    """Return the sides that stand already, the rows between two sides, and the new groups."""
-    sides: dict[int, Side] = {}
+) -> tuple[dict[int, Split], list[int], list[str]]:
+    """Return the splits that stand already, the rows between two splits, and the new groups."""
+    splits: dict[int, Split] = {}
     left_out: list[int] = []
     fresh: list[str] = []
     for group, rows in groups.items():
-        known = {row.side for row in rows if row.side is not None}
+        known = {row.split for row in rows if row.split is not None}
         if not known:
             fresh.append(group)
             continue
-        sides |= {row.key: row.side for row in rows if row.side is not None}
-        newcomers = [row.key for row in rows if row.side is None]
+        splits |= {row.key: row.split for row in rows if row.split is not None}
+        newcomers = [row.key for row in rows if row.split is None]
         if len(known) == 1:
-            sides |= dict.fromkeys(newcomers, known.pop())
+            splits |= dict.fromkeys(newcomers, known.pop())
         else:
             left_out.extend(newcomers)
-    return sides, left_out, fresh
+    return splits, left_out, fresh
 
 
 def _draw(group: str, seed: int) -> float:
@@ -163,7 +164,7 @@ def _draw(group: str, seed: int) -> float:
     return int.from_bytes(digest.digest(), "big") / 2**64
 
 
-def _drawn_side(group: str, seed: int, limits: tuple[float, float]) -> Side:
+def _drawn_split(group: str, seed: int, limits: tuple[float, float]) -> Split:
     test, validation = limits
     drawn = _draw(group, seed)
     if drawn < test:
@@ -171,35 +172,35 @@ def _drawn_side(group: str, seed: int, limits: tuple[float, float]) -> Side:
     return "validation" if drawn < test + validation else "train"
 
 
-def _fill_empty_sides(
-    sides: dict[int, Side], fresh: Mapping[str, list[int]], seed: int
+def _fill_empty_splits(
+    splits: dict[int, Split], fresh: Mapping[str, list[int]], seed: int
 ) -> tuple[str, ...]:
     """Give validation and training a new group where they have none; return what was parted."""
     parted: list[str] = []
-    for side in sorted(NEEDED, reverse=True):
-        if side in sides.values():
+    for split in sorted(NEEDED, reverse=True):
+        if split in splits.values():
             continue
-        keys, cut = _group_to_move(sides, fresh, seed)
-        sides |= dict.fromkeys(keys, side)
+        keys, cut = _group_to_move(splits, fresh, seed)
+        splits |= dict.fromkeys(keys, split)
         parted.extend(cut)
     return tuple(parted)
 
 
 def _group_to_move(
-    sides: Mapping[int, Side], fresh: Mapping[str, list[int]], seed: int
+    splits: Mapping[int, Split], fresh: Mapping[str, list[int]], seed: int
 ) -> tuple[list[int], list[str]]:
-    """Return the keys of the smallest new group whose side has others, else one row of a group."""
-    counts: dict[Side, int] = defaultdict(int)
-    for side in sides.values():
-        counts[side] += 1
+    """Return the keys of the smallest new group whose split has others, else one row of a group."""
+    counts: dict[Split, int] = defaultdict(int)
+    for split in splits.values():
+        counts[split] += 1
     ordered = sorted(fresh, key=lambda group: (len(fresh[group]), _draw(group, seed)))
     for group in ordered:
-        if len(fresh[group]) < counts[sides[fresh[group][0]]]:
+        if len(fresh[group]) < counts[splits[fresh[group][0]]]:
             return fresh[group], []
     for group in reversed(ordered):
         if len(fresh[group]) > 1:
             return [min(fresh[group])], [group]
     raise CorpusError(
-        "Every row already has a side, and one of training and validation is empty. Add "
-        "conversations, bring excluded ones back, or deal the sides anew with another seed."
+        "Every row already has a split, and one of training and validation is empty. Add "
+        "conversations, bring excluded ones back, or deal the splits anew with another seed."
     )

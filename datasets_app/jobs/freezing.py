@@ -1,4 +1,4 @@
-"""Filling an ordered version: sides, manifest and counts, in one transaction."""
+"""Filling an ordered version: splits, manifest and counts, in one transaction."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.quality import QualityCounts
-from datasets_app.corpus.split import Shares, Side, SplitRow, block_groups, deal
+from datasets_app.corpus.split import Shares, Split, SplitRow, block_groups, deal
 from datasets_app.models import (
     Choice,
     Conversation,
@@ -52,7 +52,7 @@ class Line:
     row_hash: str
     revision: int
     group: str
-    side: Side | None
+    split: Split | None
     file: UUID | None
 
 
@@ -94,11 +94,11 @@ def _fill(version: Version, lease: Lease) -> None:
     with kept_open():
         failpoint("freezing.dealing")
         dealt = deal(_split_rows(lines), seed=version.split_seed, shares=shares)
-    manifest_sha256 = _write_manifest(version, lines, dealt.sides)
-    _keep_sides(version)
+    manifest_sha256 = _write_manifest(version, lines, dealt.splits)
+    _keep_splits(version)
     rows = Conversation.objects.filter(version_rows__version=version)
     score = replace(tally_of(rows), copies=copies_in(rows))
-    counts = _counts(version, Counter(dealt.sides.values()), score)
+    counts = _counts(version, Counter(dealt.splits.values()), score)
     finish(
         version,
         manifest_sha256=manifest_sha256,
@@ -109,11 +109,11 @@ def _fill(version: Version, lease: Lease) -> None:
 
 def _lines(version: Version) -> list[Line]:
     """Return the chosen rows as they are at one moment: one statement reads them."""
-    fields = ("pk", "position", "row_hash", "revision", "exact_key", "side")
+    fields = ("pk", "position", "row_hash", "revision", "exact_key", "split")
     rows = chosen_rows(version).values_list(*fields, "source_file", "is_passage")
     return [
-        Line(pk, position, row_hash, revision, group, side, file if is_passage else None)
-        for pk, position, row_hash, revision, group, side, file, is_passage in rows.iterator(
+        Line(pk, position, row_hash, revision, group, split, file if is_passage else None)
+        for pk, position, row_hash, revision, group, split, file, is_passage in rows.iterator(
             chunk_size=READ_ROWS
         )
     ]
@@ -125,37 +125,37 @@ def _split_rows(lines: list[Line]) -> Iterator[SplitRow]:
     blocks = {file: iter(block_groups(count, document=str(file))) for file, count in pieces.items()}
     for line in lines:
         group = next(blocks[line.file]) if line.file else line.group
-        yield SplitRow(line.position, group, line.side)
+        yield SplitRow(line.position, group, line.split)
 
 
-def _write_manifest(version: Version, lines: list[Line], sides: dict[int, Side]) -> str:
-    """Write the lines that were dealt a side; return the hash of the whole."""
-    dealt = (line for line in lines if line.position in sides)
+def _write_manifest(version: Version, lines: list[Line], splits: dict[int, Split]) -> str:
+    """Write the lines that were dealt a split; return the hash of the whole."""
+    dealt = (line for line in lines if line.position in splits)
     digest = hashlib.sha256()
-    columns = "version_id, position, conversation_id, revision, row_hash, side"
+    columns = "version_id, position, conversation_id, revision, row_hash, split"
     with copying(VersionRow._meta.db_table, columns) as out:
         for number, line in enumerate(dealt, start=1):
-            side = sides[line.position]
-            digest.update(f"{number} {line.row_hash} {side}\n".encode())
-            out.write_row((version.pk, number, line.pk, line.revision, line.row_hash, side))
+            split = splits[line.position]
+            digest.update(f"{number} {line.row_hash} {split}\n".encode())
+            out.write_row((version.pk, number, line.pk, line.revision, line.row_hash, split))
     return digest.hexdigest()
 
 
-def _keep_sides(version: Version) -> None:
-    """Store the side on rows dealt for the first time: later versions keep it."""
+def _keep_splits(version: Version) -> None:
+    """Store the split on rows dealt for the first time: later versions keep it."""
     begin_change(version.dataset_id)
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            UPDATE datasets_app_conversation row SET side = line.side
+            UPDATE datasets_app_conversation row SET split = line.split
             FROM datasets_app_versionrow line
-            WHERE line.version_id = %s AND line.conversation_id = row.id AND row.side IS NULL
+            WHERE line.version_id = %s AND line.conversation_id = row.id AND row.split IS NULL
             """,
             [version.pk],
         )
 
 
-def _counts(version: Version, sides: Counter[Side], score: QualityCounts) -> dict[str, Any]:
+def _counts(version: Version, splits: Counter[Split], score: QualityCounts) -> dict[str, Any]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -170,12 +170,12 @@ def _counts(version: Version, sides: Counter[Side], score: QualityCounts) -> dic
         words, characters, passages = cursor.fetchone() or (0, 0, 0)
     everything = version.dataset.conversations.count()
     return {
-        "rows": sum(sides.values()),
-        "sides": dict(sides),
+        "rows": sum(splits.values()),
+        "splits": dict(splits),
         "words": int(words),
         "characters": int(characters),
         "passages": int(passages),
-        "set_aside": everything - sum(sides.values()),
+        "set_aside": everything - sum(splits.values()),
         "rules": dict(score.rows_by_rule),
         "copies": score.copies,
     }

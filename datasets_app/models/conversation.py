@@ -95,7 +95,7 @@ class Conversation(models.Model):
     n_turns = models.PositiveIntegerField(default=0)
     n_words = models.PositiveIntegerField(default=0)
     tags = ArrayField(models.CharField(max_length=60), default=list)
-    side = models.CharField(max_length=10, null=True)
+    split = models.CharField(max_length=10, null=True)
     updated_at = models.DateTimeField(auto_now=True)
     updated_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -37,7 +37,7 @@ class Version(Work):
     split_seed = models.PositiveIntegerField()
     shares = models.JSONField()
     counts = models.JSONField(
-        default=dict, blank=True, help_text="rows by side, words, characters, passages, set aside"
+        default=dict, blank=True, help_text="rows by split, words, characters, passages, set aside"
     )
     quality_score = models.FloatField(default=0.0)
     manifest_sha256 = models.CharField(max_length=64, default="", blank=True)
@@ -64,15 +64,15 @@ class VersionRow(models.Model):
     )
     revision = models.PositiveIntegerField()
     row_hash = models.CharField(max_length=64)
-    side = models.CharField(max_length=10)
+    split = models.CharField(max_length=10)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["version", "position"], name="versionrow_place_unique")
         ]
         indexes = [
-            # reading one side in order
-            models.Index(fields=["version", "side", "position"], name="versionrow_by_side")
+            # reading one split in order
+            models.Index(fields=["version", "split", "position"], name="versionrow_by_split")
         ]
 
     def __str__(self) -> str:

@@ -12,6 +12,7 @@ from django.contrib.postgres.search import SearchQuery
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from datasets_app.corpus.detection.encoding import clean_text
+from datasets_app.corpus.split import SPLITS
 from datasets_app.models import Conversation, Dataset, Status
 
 SORTS: dict[str, tuple[str, str]] = {
@@ -32,7 +33,7 @@ class RowFilter:
     reason: str = ""
     search: str = ""
     file: str = ""
-    side: str = ""
+    split: str = ""
     copies: str = ""
     sort: str = "order"
     size: int = PAGE_SIZES[0]
@@ -47,7 +48,7 @@ class RowFilter:
             reason=query.get("reason", "")[:30].replace("\0", ""),
             search=clean_text(query.get("q", "")[:LONGEST_SEARCH]).text.strip(),
             file=_uuid(query.get("file", "")),
-            side=_one_of(query.get("side", ""), ("train", "validation", "test")),
+            split=_one_of(query.get("split", query.get("side", "")), SPLITS),  # side: its old name
             copies=_one_of(query.get("copies", ""), ("1",)),
             sort=_one_of(query.get("sort", ""), SORTS) or "order",
             size=int(size) if size in map(str, PAGE_SIZES) else PAGE_SIZES[0],
@@ -62,7 +63,7 @@ class RowFilter:
             "reason": other.reason,
             "q": other.search,
             "file": other.file,
-            "side": other.side,
+            "split": other.split,
             "copies": other.copies,
             "sort": other.sort if other.sort != "order" else "",
             "size": str(other.size) if other.size != PAGE_SIZES[0] else "",
@@ -76,13 +77,13 @@ class RowFilter:
 
     @property
     def narrows(self) -> bool:
-        parts = (self.status, self.reason, self.search, self.file, self.side, self.copies)
+        parts = (self.status, self.reason, self.search, self.file, self.split, self.copies)
         return any(parts)
 
     @property
     def scope(self) -> Self:
         """The filter without status and reason: what the counts beside them are counted in."""
-        return type(self)(search=self.search, file=self.file, side=self.side, copies=self.copies)
+        return type(self)(search=self.search, file=self.file, split=self.split, copies=self.copies)
 
     def rows(self, dataset: Dataset) -> QuerySet[Conversation]:
         """Return the dataset's rows that match, unordered."""
@@ -91,7 +92,7 @@ class RowFilter:
             "reason": Q(reasons__contains=[self.reason]),
             "search": Q(words=SearchQuery(self.search, config="simple", search_type="websearch")),
             "file": Q(source_file=self.file),
-            "side": Q(side=self.side),
+            "split": Q(split=self.split),
             "copies": is_copy(),
         }
         chosen = [part for name, part in parts.items() if getattr(self, name)]

@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
 from datasets_app.corpus.conversation import Conversation, from_json
+from datasets_app.corpus.split import SPLITS
 from datasets_app.models import ConversationRevision, Dataset, Version, VersionRow
 from datasets_app.selectors.counted import counted
 from otto_web.lib.work.states import State
@@ -18,28 +19,28 @@ from otto_web.lib.work.states import State
 READ_ROWS = 2_000
 
 
-def iter_conversations(version_id: UUID, side: str | None = None) -> Iterator[Conversation]:
+def iter_conversations(version_id: UUID, split: str | None = None) -> Iterator[Conversation]:
     """Yield a version's conversations in its order, as they were when it was frozen.
 
-    Memory stays flat: rows come through a server-side cursor. `side` is train, validation or test;
-    without it all sides are read.
+    Memory stays flat: rows come through a server-side cursor. `split` is train, validation or test;
+    without it all splits are read.
     """
-    for row in version_rows(version_id, side).iterator(chunk_size=READ_ROWS):
+    for row in version_rows(version_id, split).iterator(chunk_size=READ_ROWS):
         yield from_json(row["old_turns"] or row["conversation__turns"])
 
 
-def version_rows(version_id: UUID, side: str | None) -> QuerySet[VersionRow, dict[str, Any]]:
+def version_rows(version_id: UUID, split: str | None) -> QuerySet[VersionRow, dict[str, Any]]:
     """Return the manifest's lines with the turns: of an older revision if need be."""
     older = ConversationRevision.objects.filter(
         conversation=OuterRef("conversation"), revision=OuterRef("revision")
     )
     rows = VersionRow.objects.filter(version_id=version_id)
-    if side is not None:
-        rows = rows.filter(side=side)
+    if split is not None:
+        rows = rows.filter(split=split)
     return (
         rows.order_by("position")
         .annotate(old_turns=Subquery(older.values("turns")[:1]))
-        .values("position", "side", "row_hash", "old_turns", "conversation__turns")
+        .values("position", "split", "row_hash", "old_turns", "conversation__turns")
     )
 
 
@@ -56,8 +57,7 @@ class VersionLine:
 def versions_of(dataset: Dataset) -> list[VersionLine]:
     """Return a dataset's versions, newest first."""
     found = dataset.versions.select_related("created_by").order_by("-number")
-    sides = ("train", "validation", "test")
-    return [VersionLine(one, *(rows_of_side(one, side) for side in sides)) for one in found]
+    return [VersionLine(one, *(rows_of_split(one, split) for split in SPLITS)) for one in found]
 
 
 def trainable_versions(user: User) -> QuerySet[Version]:
@@ -69,8 +69,8 @@ def trainable_versions(user: User) -> QuerySet[Version]:
     return ordered
 
 
-def rows_of_side(version: Version, side: str) -> int:
-    return int(version.counts.get("sides", {}).get(side, 0))
+def rows_of_split(version: Version, split: str) -> int:
+    return int(version.counts.get("splits", {}).get(split, 0))
 
 
 def changed_since(version: Version) -> int:

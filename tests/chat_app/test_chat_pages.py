@@ -150,7 +150,7 @@ def test_without_a_deployment_the_list_says_who_can_help(db, mia, theo, client_o
 
 def test_an_empty_chat_offers_what_was_answered_right_and_released(served, mia, theo, client_of):
     evaluation = Evaluation.objects.create(
-        model=served.model, version=make_version(6), side="validation", tokens=1, bytes=1, loss=1,
+        model=served.model, version=make_version(6), split="validation", tokens=1, bytes=1, loss=1,
         perplexity=1, bits_per_byte=1,
     )  # fmt: skip
     told = {"Is my order late?": "It comes on day 5.", "x" * 500: "No.", "Can I pay twice?": "No."}

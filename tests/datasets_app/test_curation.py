@@ -48,6 +48,12 @@ def test_a_filter_finds_rows_by_status_reason_and_words(dataset):
     assert found(search='"no such phrase"') == 0
 
 
+def test_an_address_names_a_split_also_by_the_word_of_earlier_releases():
+    for address in ({"split": "validation"}, {"side": "validation"}):
+        assert RowFilter.from_query(address).query() == "split=validation"
+    assert RowFilter.from_query({"split": "middle"}) == RowFilter()
+
+
 def test_paging_by_key_visits_every_row_once(dataset):
     for sort in ("order", "quality", "longest"):
         rows, seen = RowFilter(sort=sort, size=50), []
@@ -125,21 +131,21 @@ def test_a_bulk_decision_takes_every_matching_row(dataset, cora):
     assert curation.undo(action, by=cora).restored == 30
 
 
-def test_a_version_holds_the_chosen_rows_with_a_side_each(dataset, cora):
+def test_a_version_holds_the_chosen_rows_with_a_split_each(dataset, cora):
     version = freezing.freeze_version(dataset, user=cora)
     assert version.counts["rows"] == 30
     assert version.counts["set_aside"] == 2
-    sides = version.counts["sides"]
-    assert sides["train"] > sides["validation"] > 0
+    splits = version.counts["splits"]
+    assert splits["train"] > splits["validation"] > 0
     assert len(list(iter_conversations(version.pk))) == 30
-    assert len(list(iter_conversations(version.pk, "validation"))) == sides["validation"]
+    assert len(list(iter_conversations(version.pk, "validation"))) == splits["validation"]
 
 
 def test_freezing_everything_takes_the_excluded_rows_too(dataset, cora):
     assert freezing.freeze_version(dataset, choice="all", user=cora).counts["rows"] == 32
 
 
-def test_equal_rows_freeze_to_equal_manifests_and_sides_stay(dataset, cora):
+def test_equal_rows_freeze_to_equal_manifests_and_splits_stay(dataset, cora):
     first = freezing.freeze_version(dataset, user=cora)
     second = freezing.freeze_version(dataset, user=cora)
     assert first.manifest_sha256 == second.manifest_sha256

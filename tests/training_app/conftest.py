@@ -42,7 +42,7 @@ def make_version(count=24, *, quality=95.0, validation=None):
         shares={},
         counts={
             "rows": count,
-            "sides": {"train": count - len(validation), "validation": len(validation)},
+            "splits": {"train": count - len(validation), "validation": len(validation)},
             "characters": sum(len(talk.text) for talk in talks),
         },
         quality_score=quality / 100,
@@ -57,7 +57,7 @@ def make_version(count=24, *, quality=95.0, validation=None):
             conversation=talk,
             revision=1,
             row_hash=talk.row_hash,
-            side="validation" if number in validation else "train",
+            split="validation" if number in validation else "train",
         )
         for number, talk in enumerate(talks)
     )

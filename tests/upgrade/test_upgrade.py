@@ -103,6 +103,25 @@ def test_no_row_is_lost(upgraded):
 
 
 @pytest.mark.slow
+def test_rows_keep_the_split_that_they_were_given(upgraded):
+    url, _, _, _ = upgraded
+    with psycopg.connect(url) as connection:
+        counts = connection.execute(
+            "SELECT counts -> 'splits', counts ? 'sides' FROM datasets_app_version"
+            " WHERE counts <> '{}'"
+        ).fetchall()
+        rows = connection.execute(
+            "SELECT split, count(*) FROM datasets_app_versionrow GROUP BY split"
+        ).fetchall()
+        names = connection.execute(
+            "SELECT indexname FROM pg_indexes WHERE indexname LIKE 'versionrow_by%'"
+        ).fetchall()
+    assert counts == [({"train": 2374, "validation": 286, "test": 130}, False)]
+    assert dict(rows) == {"train": 40, "validation": 40, "test": 40}
+    assert names == [("versionrow_by_split",)]
+
+
+@pytest.mark.slow
 def test_every_old_value_is_known_and_every_page_shows_old_rows(upgraded):
     url, _, _, folder = upgraded
     wrong = json.loads(run([HERE / "look.py"], url, folder).splitlines()[-1])

@@ -1,4 +1,4 @@
-"""Evaluates a finished model on one side of a version, and keeps the figures."""
+"""Evaluates a finished model on one split of a version, and keeps the figures."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from tempfile import TemporaryDirectory
 from django.db import transaction
 
 from datasets_app.models import Version
-from training_app.jobs.trainer.sides import Side
+from training_app.jobs.trainer.splits import VersionSplit
 from training_app.lm.assess import assess_model
 from training_app.lm.config import TrainingError
 from training_app.lm.folder import verify_model
 from training_app.models import EvalSample, Evaluation, TrainedModel, paths
 
 
-def evaluate_model(model: TrainedModel, version: Version, *, side: str) -> Evaluation:
+def evaluate_model(model: TrainedModel, version: Version, *, split: str) -> Evaluation:
     """Return the new evaluation; every call adds one, earlier ones stay."""
-    if not version.rows.filter(side=side).exists():
-        raise TrainingError(f"The {side} side of {version} is empty.")
+    if not version.rows.filter(split=split).exists():
+        raise TrainingError(f"The {split} split of {version} is empty.")
     verify_model(paths.absolute(model.path))
     with TemporaryDirectory(prefix="otto-evaluate-") as work:
         found = assess_model(
             paths.absolute(model.path),
-            Side(version, side),
+            VersionSplit(version, split),
             Path(work),
             system_prompt=model.system_prompt,
         )
@@ -31,7 +31,7 @@ def evaluate_model(model: TrainedModel, version: Version, *, side: str) -> Evalu
         evaluation = Evaluation.objects.create(
             model=model,
             version=version,
-            side=side,
+            split=split,
             details={"verdict": found.verdict},
             **found.figures.as_json(),
         )

@@ -171,7 +171,7 @@ def unusual(spec: RunSpec) -> Iterator[str]:
 def unusual_course(spec: RunSpec, *, updates: int, passes: float, cores: int) -> Iterator[str]:
     """Yield sentences about settings that do not fit the length of the run or the machine.
 
-    `updates` and `passes` (over the training side) say how long the run is, `cores` how many cores
+    `updates` and `passes` (over the training split) say how long the run is, `cores` how many cores
     it may use.
     """
     train = spec.train

@@ -32,29 +32,29 @@ class Assessment:
 
 def assess_model(
     folder: Path,
-    side: Iterable[Conversation],
+    split: Iterable[Conversation],
     work: Path,
     *,
     questions: int = 20,
     system_prompt: str = "",
 ) -> Assessment:
-    """Return the figures over all of `side`, which is iterated twice, and some replies.
+    """Return the figures over all of `split`, which is iterated twice, and some replies.
 
     Conversations open with the `system_prompt` that the model was trained with.
     `work` is an empty folder for the token files; the caller removes it. Raises FolderError where
-    `folder` is no model, TrainingError where `side` is empty.
+    `folder` is no model, TrainingError where `split` is empty.
     """
     model, template = open_model(folder)
     context = context_of(model)
     entries = template.tokenizer.get_vocab_size()
-    prompted = (with_system_prompt(talk, system_prompt) for talk in side)
+    prompted = (with_system_prompt(talk, system_prompt) for talk in split)
     pack(template.encode_all(prompted), work, vocab_size=entries, context=context)
     packed = open_packed(work)
     assert packed is not None  # noqa: S101 written just now
     lengths = token_bytes(template.tokenizer)
     batch = max(1, _BATCH_TOKENS // context)
     figures = evaluate(FastLoss(model), validation(packed, lengths, context=context, batch=batch))
-    talks = (with_system_prompt(talk, system_prompt) for talk in islice(side, questions))
+    talks = (with_system_prompt(talk, system_prompt) for talk in islice(split, questions))
     asked = [question for talk in talks if (question := question_of(talk))]
     rows = samples(model, template, asked)
     return Assessment(figures, verdict(figures, Course([]), Evidence(answers(asked, rows))), rows)

@@ -229,7 +229,7 @@ class TrainConfig(_Values):
     """
 
     steps: int | None = None  # optimizer updates
-    epochs: float | None = None  # passes over the training side
+    epochs: float | None = None  # passes over the training split
     minutes: float | None = None  # whole clock, compiling and evaluating included
     micro_batch: int = 4  # windows at once
     accumulation: int = 1  # micro-batches of one update
@@ -248,7 +248,7 @@ class TrainConfig(_Values):
     threads: int = 0  # 0: all cores this process may use
     seed: int = 1
     eval_every: int = 0  # updates; 0: ten times in the run
-    eval_batches: int = 24  # micro-batches of the validation side at each evaluation
+    eval_batches: int = 24  # micro-batches of the validation split at each evaluation
     checkpoint_every: int = 0  # updates; 0: by time only
     checkpoint_seconds: float = 60.0
     keep_last: int = 2

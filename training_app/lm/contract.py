@@ -28,7 +28,7 @@ def spec_sha256(spec: RunSpec) -> str:
 
 @dataclass(frozen=True, slots=True)
 class TokenSource:
-    """Both sides of a frozen version; each side may be iterated again and again."""
+    """Both splits of a frozen version; each split may be iterated again and again."""
 
     train: Iterable[Conversation]
     validation: Iterable[Conversation]
@@ -45,13 +45,13 @@ class StoppedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Heard:
-    """A side that asks at each conversation whether to stop."""
+    """A split that asks at each conversation whether to stop."""
 
-    side: Iterable[Conversation]
+    split: Iterable[Conversation]
     should_stop: ShouldStop
 
     def __iter__(self) -> Iterator[Conversation]:
-        for conversation in self.side:
+        for conversation in self.split:
             if (reason := self.should_stop()) is not None:
                 raise StoppedError(reason)
             yield conversation
@@ -59,7 +59,7 @@ class _Heard:
 
 def heard(data: TokenSource, should_stop: ShouldStop) -> TokenSource:
     """Return the same data; reading them raises StoppedError once a stop is asked for."""
-    train, validation = (_Heard(side, should_stop) for side in (data.train, data.validation))
+    train, validation = (_Heard(split, should_stop) for split in (data.train, data.validation))
     return replace(data, train=train, validation=validation)
 
 

@@ -47,8 +47,8 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
-class ValidationSide:
-    """A side to evaluate on: its fixed windows, and the bytes that each token stands for.
+class ValidationSplit:
+    """A split to evaluate on: its fixed windows, and the bytes that each token stands for.
 
     `windows` are (start, length) in tokens, `token_bytes` is (vocab_size,).
     """
@@ -67,8 +67,8 @@ class ValidationSide:
 
 def validation(
     packed: Packed, token_bytes: NDArray[Any], *, context: int, batch: int, batches: int = 0
-) -> ValidationSide:
-    """Return the side with all its windows, or with `batches` evenly spread batches of them.
+) -> ValidationSplit:
+    """Return the split with all its windows, or with `batches` evenly spread batches of them.
 
     `token_bytes` is (vocab_size,), `context` is in tokens, `batch` in windows.
     """
@@ -76,21 +76,21 @@ def validation(
     wanted = batches * batch
     if wanted and len(windows) > wanted:
         windows = [windows[index * len(windows) // wanted] for index in range(wanted)]
-    return ValidationSide(packed, windows, token_bytes, context, batch)
+    return ValidationSplit(packed, windows, token_bytes, context, batch)
 
 
 @torch.no_grad()
-def evaluate(fast: FastLoss, side: ValidationSide, *, bf16: bool = False) -> Figures:
-    """Return the figures of a network on this side; its random state is left alone."""
+def evaluate(fast: FastLoss, split: ValidationSplit, *, bf16: bool = False) -> Figures:
+    """Return the figures of a network on this split; its random state is left alone."""
     device = next(fast.parameters()).device
     was_training = fast.training
     fast.eval()
     sums = torch.zeros(4, dtype=torch.float64)  # loss, tokens, answer loss, answer tokens
     byte_count = 0
-    for windows in side.batches():
-        batch = gather_fixed(side.packed, windows, side.context)
+    for windows in split.batches():
+        batch = gather_fixed(split.packed, windows, split.context)
         sums += _sums(fast, batch, device, bf16=bf16)
-        byte_count += int((side.token_bytes[batch.targets] * batch.counted).sum())
+        byte_count += int((split.token_bytes[batch.targets] * batch.counted).sum())
     fast.train(was_training)
     return _figures(sums.tolist(), byte_count)
 

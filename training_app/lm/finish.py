@@ -17,7 +17,7 @@ from training_app.lm.generate import answers, samples
 from training_app.lm.leakage import leaked_share
 from training_app.lm.machine import system, versions
 from training_app.lm.optimizers.registry import OPTIMIZERS
-from training_app.lm.stage import validation_side
+from training_app.lm.stage import validation_split
 from training_app.lm.template import chat_template
 from training_app.lm.trainable import make_ordinary
 
@@ -62,8 +62,8 @@ def _final_figures(attempt: Attempt) -> Figures:
     stage = attempt.stage
     context = stage.feed.context
     batches = max(1, _FINAL_TOKENS // (context * stage.spec.train.micro_batch))
-    side = validation_side(stage.prepared, stage.spec.train, context, batches=batches)
-    return evaluate(stage.fast, side)
+    split = validation_split(stage.prepared, stage.spec.train, context, batches=batches)
+    return evaluate(stage.fast, split)
 
 
 def _write_evaluation(folder: Path, attempt: Attempt, figures: Figures) -> None:

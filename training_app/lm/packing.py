@@ -32,7 +32,7 @@ class PackFacts:
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """One side of the data: a circle of tokens, what of them is answer, where each one starts.
+    """One split of the data: a circle of tokens, what of them is answer, where each one starts.
 
     `tokens` and `answers` are (tokens,), `starts` is (conversations,).
     """
@@ -70,7 +70,7 @@ def pack(encoded: Iterable[Encoded], folder: Path, *, vocab_size: int, context: 
             counts += _write_batch(batch, (tokens, answers, starts), int(counts[0]), wide, context)
     total, answer_count, conversations, overlong = (int(count) for count in counts)
     if not total:
-        raise TrainingError("There is no conversation on this side of the data.")
+        raise TrainingError("There is no conversation in this split of the data.")
     facts = PackFacts(total, answer_count, conversations, overlong, wide)
     (folder / "facts.json").write_text(json.dumps(asdict(facts)), encoding="utf-8")
     return facts

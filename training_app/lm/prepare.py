@@ -23,7 +23,7 @@ from training_app.lm.tokenizer_kinds import TOKENIZERS
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Everything the loop reads: the template and both sides as token files."""
+    """Everything the loop reads: the template and both splits as token files."""
 
     folder: Path
     template: Template
@@ -38,7 +38,7 @@ class Prepared:
 
 
 class _Texts:
-    """All texts of a side, again at each iteration."""
+    """All texts of a split, again at each iteration."""
 
     def __init__(self, conversations: Callable[[], Iterator[Conversation]]) -> None:
         self._conversations = conversations
@@ -52,7 +52,7 @@ def prepare(
 ) -> Prepared:
     """Return the prepared data, made anew unless `work` holds just these from an earlier call.
 
-    Raises TrainingError where a side is empty or has no text.
+    Raises TrainingError where a split is empty or has no text.
     """
     folder = work / "prepared"
     key = _key(spec, data, start)
@@ -65,7 +65,7 @@ def prepare(
     tokenizer = _tokenizer(spec, data, start, events)
     save_tokenizer(tokenizer, folder, context=spec.model.context)
     events.phase("packing")
-    is_chat = _pack_sides(spec, data, folder, Template.of(tokenizer), events)
+    is_chat = _pack_splits(spec, data, folder, Template.of(tokenizer), events)
     facts = json.dumps({"key": key, "is_chat": is_chat})
     (folder / "prepared.json").write_text(facts, encoding="utf-8")
     made = _reopened(folder, key)
@@ -86,7 +86,7 @@ def _reopened(folder: Path, key: str) -> Prepared | None:
         facts: dict[str, Any] = json.loads((folder / "prepared.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    train, validation = (open_packed(folder / side) for side in ("train", "validation"))
+    train, validation = (open_packed(folder / split) for split in ("train", "validation"))
     if facts["key"] != key or train is None or validation is None:
         return None
     return Prepared(folder, Template.open(folder), train, validation, bool(facts["is_chat"]))
@@ -106,26 +106,26 @@ def _tokenizer(spec: RunSpec, data: TokenSource, start: Start, events: RunEvents
     return cast("Tokenizer", made.tokenizer)
 
 
-def _pack_sides(
+def _pack_splits(
     spec: RunSpec, data: TokenSource, folder: Path, template: Template, events: RunEvents
 ) -> bool:
     is_chat = False
     entries = template.tokenizer.get_vocab_size()
 
-    def prompted(side: str) -> Iterator[Conversation]:
+    def prompted(split: str) -> Iterator[Conversation]:
         nonlocal is_chat
-        for conversation in getattr(data, side):
+        for conversation in getattr(data, split):
             is_chat = is_chat or not conversation.is_passage
             yield with_system_prompt(conversation, spec.data.system_prompt)
 
-    for side in ("train", "validation"):
+    for split in ("train", "validation"):
         facts = pack(
-            template.encode_all(prompted(side)),
-            folder / side,
+            template.encode_all(prompted(split)),
+            folder / split,
             vocab_size=entries,
             context=spec.model.context,
         )
-        if side == "train" and facts.overlong:
+        if split == "train" and facts.overlong:
             events.note(
                 f"{facts.overlong:,} of {facts.conversations:,} conversations are longer than"
                 f" the context of {spec.model.context} tokens: they train in pieces."

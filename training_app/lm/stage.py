@@ -12,7 +12,7 @@ from torch import nn
 
 from training_app.lm.config import RunSpec, TrainConfig
 from training_app.lm.contract import Point, Sample, Start, TokenSource
-from training_app.lm.evaluation import Figures, ValidationSide, evaluate, validation
+from training_app.lm.evaluation import Figures, ValidationSplit, evaluate, validation
 from training_app.lm.fast import FastLoss
 from training_app.lm.folder import open_network
 from training_app.lm.generate import Question, question_of, samples
@@ -66,13 +66,13 @@ class Stage:
     spec: RunSpec
     prepared: Prepared
     fast: FastLoss
-    side: ValidationSide
+    validation: ValidationSplit
     feed: Feed
     questions: Sequence[Question]
 
     def look(self, *, bf16: bool) -> tuple[Figures, list[Sample]]:
         """Return the validation figures and the replies to the questions, as they are now."""
-        figures = evaluate(self.fast, self.side, bf16=bf16)
+        figures = evaluate(self.fast, self.validation, bf16=bf16)
         return figures, samples(self.fast.model, self.prepared.template, self.questions)
 
 
@@ -84,16 +84,16 @@ def set_stage(spec: RunSpec, prepared: Prepared, data: TokenSource, start: Start
     fast = FastLoss(_network(spec, prepared, start).to(pick_device()))
     fast.train()
     context = min(spec.model.context, context_of(fast.model))
-    side = validation_side(prepared, spec.train, context, batches=spec.train.eval_batches)
+    measured = validation_split(prepared, spec.train, context, batches=spec.train.eval_batches)
     device = next(fast.parameters()).device
     feed = Feed(spec.train, prepared.train, context, device)
-    return Stage(spec, prepared, fast, side, feed, _questions(data, spec.data.system_prompt))
+    return Stage(spec, prepared, fast, measured, feed, _questions(data, spec.data.system_prompt))
 
 
-def validation_side(
+def validation_split(
     prepared: Prepared, train: TrainConfig, context: int, *, batches: int
-) -> ValidationSide:
-    """Return the validation side, with at most `batches` evenly spread batches of windows."""
+) -> ValidationSplit:
+    """Return the validation split, with at most `batches` evenly spread batches of windows."""
     return validation(
         prepared.validation,
         token_bytes(prepared.template.tokenizer),

@@ -9,19 +9,19 @@ from training_app.models.trained_model import TrainedModel
 
 
 class EvaluationQuerySet(models.QuerySet["Evaluation"]):
-    """Measurements of models, of whichever side somebody asked for."""
+    """Measurements of models, of whichever split somebody asked for."""
 
     def of_validation(self) -> EvaluationQuerySet:
-        """Return those of the validation side, newest first: what pages call a model's figures."""
-        return self.filter(side="validation").order_by("-at")
+        """Return those of the validation split, newest first: what pages call a model's figures."""
+        return self.filter(split="validation").order_by("-at")
 
 
 class Evaluation(models.Model):
-    """How good a model is on one side of a version."""
+    """How good a model is on one split of a version."""
 
     model = models.ForeignKey(TrainedModel, on_delete=models.CASCADE, related_name="evaluations")
     version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="evaluations")
-    side = models.CharField(max_length=10)
+    split = models.CharField(max_length=10)
     tokens = models.PositiveBigIntegerField()
     bytes = models.PositiveBigIntegerField()
     loss = models.FloatField()
@@ -33,7 +33,7 @@ class Evaluation(models.Model):
     objects = EvaluationQuerySet.as_manager()
 
     def __str__(self) -> str:
-        return f"{self.model_id} on {self.side}: {self.bits_per_byte:.3f}"
+        return f"{self.model_id} on {self.split}: {self.bits_per_byte:.3f}"
 
 
 class EvalSample(models.Model):

@@ -82,8 +82,8 @@ def forecast(spec: RunSpec, version: Version) -> Forecast:
     Raises ConfigError for a setting with which no run can end well.
     """
     refuse_hopeless(spec)
-    sides = version.counts.get("sides", {})
-    rows = {side: int(sides.get(side, 0)) for side in ("train", "validation")}
+    splits = version.counts.get("splits", {})
+    rows = {split: int(splits.get(split, 0)) for split in ("train", "validation")}
     characters = int(version.counts.get("characters", 0))
     share = rows["train"] / max(1, int(version.counts.get("rows", 0)))
     train_bytes = round(characters * share)
@@ -139,11 +139,11 @@ def _measure(found: Forecast, spec: RunSpec) -> None:
 
 def _refusals(found: Forecast, train_bytes: int) -> list[str]:
     if not found.train_rows:
-        return ["This version has nothing to learn from: its training side is empty."]
+        return ["This version has nothing to learn from: its training split is empty."]
     if not found.validation_rows:
         return [
             (
-                "This version has no validation side, so nobody could say how good the model is."
+                "This version has no validation split, so nobody could say how good the model is."
                 " Freeze a version with at least a few more conversations."
             )
         ]
@@ -235,14 +235,14 @@ def _length_warnings(spec: RunSpec, found: Forecast, lengths: Lengths) -> list[s
 
 
 def _lengths(version: Version) -> Lengths:
-    """Return the median lengths of the first conversations of the training side."""
+    """Return the median lengths of the first conversations of the training split."""
     query = """
         SELECT percentile_cont(0.5) WITHIN GROUP (
                    ORDER BY length(text) / greatest(1.0, n_turns / 2.0)),
                percentile_cont(0.5) WITHIN GROUP (ORDER BY length(text))
         FROM (SELECT row.text, row.n_turns FROM datasets_app_versionrow line
               JOIN datasets_app_conversation row ON row.id = line.conversation_id
-              WHERE line.version_id = %s AND line.side = 'train' AND NOT row.is_passage
+              WHERE line.version_id = %s AND line.split = 'train' AND NOT row.is_passage
               ORDER BY line.position LIMIT %s) looked_at
     """
     with connection.cursor() as cursor:

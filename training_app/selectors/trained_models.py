@@ -45,7 +45,7 @@ def model_list(user: User, *, page: str = "1") -> Page[TrainedModel]:
 def questions_answered_right(model: TrainedModel) -> list[str]:
     """Return the validation questions that the model answered right when it was last measured.
 
-    They are rows of the validation side: only who may read the dataset may see them.
+    They are rows of the validation split: only who may read the dataset may see them.
     """
     measured = model.evaluations.of_validation().first()
     if measured is None:

@@ -97,7 +97,7 @@ def _record_evaluation(run: Run, model: TrainedModel, finished: Finished) -> Non
     evaluation = Evaluation.objects.create(
         model=model,
         version=run.version,
-        side="validation",
+        split="validation",
         tokens=figures["tokens"],
         bytes=figures["bytes"],
         loss=figures["loss"],

@@ -120,8 +120,8 @@ def freeze(pipeline: Pipeline) -> str:
         raise CorpusError(version.message)
     if version.state != State.SUCCEEDED:
         raise Wait("another worker freezes the version")
-    sides = version.counts["sides"]
-    return f"{version}: {sides['train']:,} to learn from, {sides['validation']:,} to measure"
+    splits = version.counts["splits"]
+    return f"{version}: {splits['train']:,} to learn from, {splits['validation']:,} to measure"
 
 
 @transaction.atomic(durable=True)
@@ -208,7 +208,7 @@ def chat(pipeline: Pipeline) -> str:
 
 
 def _unseen_question(version: Version) -> str:
-    """Return the first question of the side that was kept back from training."""
+    """Return the first question of the split that was kept back from training."""
     for conversation in iter_conversations(version.pk, "validation"):
         first = conversation.turns[0]
         if first.role == USER and first.text.strip():

@@ -27,39 +27,39 @@ def pair(question: str, answer: str) -> Conversation:
 
 
 def test_shares_come_out_about_as_asked_and_the_same_each_time():
-    sides = deal(rows_of(10_000), seed=1, shares=Shares()).sides
-    counts = Counter(sides.values())
+    splits = deal(rows_of(10_000), seed=1, shares=Shares()).splits
+    counts = Counter(splits.values())
     assert 900 < counts["validation"] < 1100
     assert 420 < counts["test"] < 580
-    assert deal(reversed(rows_of(10_000)), seed=1, shares=Shares()).sides == sides
-    assert deal(rows_of(10_000), seed=2, shares=Shares()).sides != sides
+    assert deal(reversed(rows_of(10_000)), seed=1, shares=Shares()).splits == splits
+    assert deal(rows_of(10_000), seed=2, shares=Shares()).splits != splits
 
 
-def test_below_200_rows_there_is_no_test_side():
-    assert "test" not in deal(rows_of(199), seed=3, shares=Shares()).sides.values()
-    assert "test" in deal(rows_of(400), seed=3, shares=Shares()).sides.values()
+def test_below_200_rows_there_is_no_test_split():
+    assert "test" not in deal(rows_of(199), seed=3, shares=Shares()).splits.values()
+    assert "test" in deal(rows_of(400), seed=3, shares=Shares()).splits.values()
 
 
 @given(st.integers(2, 60), st.integers(1, 60), st.integers(0, 2**31))
 def test_training_and_validation_are_never_empty(count, groups, seed):
-    sides = deal(rows_of(count, lambda n: f"g{n % groups}"), seed=seed, shares=Shares()).sides
-    assert len(sides) == count
-    assert {"train", "validation"} <= set(sides.values())
+    splits = deal(rows_of(count, lambda n: f"g{n % groups}"), seed=seed, shares=Shares()).splits
+    assert len(splits) == count
+    assert {"train", "validation"} <= set(splits.values())
 
 
 @given(st.integers(2, 60), st.integers(2, 20), st.integers(0, 2**31))
-def test_a_group_stays_on_one_side(count, groups, seed):
+def test_a_group_stays_in_one_split(count, groups, seed):
     groups = min(groups, count)
     result = deal(rows_of(count, lambda n: f"g{n % groups}"), seed=seed, shares=Shares())
     assert result.parted == ()
     for group in range(groups):
-        assert len({result.sides[n] for n in range(group, count, groups)}) == 1
+        assert len({result.splits[n] for n in range(group, count, groups)}) == 1
 
 
 def test_a_single_group_is_parted_and_that_is_said():
     result = deal(rows_of(5, lambda n: "one"), seed=1, shares=Shares())
     assert result.parted == ("one",)
-    assert Counter(result.sides.values()) == {"train": 4, "validation": 1}
+    assert Counter(result.splits.values()) == {"train": 4, "validation": 1}
 
 
 @pytest.mark.parametrize("count", [0, 1])
@@ -69,14 +69,14 @@ def test_fewer_than_two_rows_are_refused_in_a_sentence(count):
 
 
 @given(st.integers(2, 80), st.integers(0, 80), st.integers(0, 1000))
-def test_a_row_that_has_a_side_keeps_it_when_rows_are_added(first, more, seed):
-    before = deal(rows_of(first), seed=seed, shares=Shares()).sides
-    known = [SplitRow(key, f"g{key}", side) for key, side in before.items()]
-    after = deal([*known, *rows_of(first + more)[first:]], seed=seed + 1, shares=Shares()).sides
+def test_a_row_that_has_a_split_keeps_it_when_rows_are_added(first, more, seed):
+    before = deal(rows_of(first), seed=seed, shares=Shares()).splits
+    known = [SplitRow(key, f"g{key}", split) for key, split in before.items()]
+    after = deal([*known, *rows_of(first + more)[first:]], seed=seed + 1, shares=Shares()).splits
     assert before.items() <= after.items()
 
 
-def test_a_new_row_follows_its_group_and_one_between_two_sides_is_left_out():
+def test_a_new_row_follows_its_group_and_one_between_two_splits_is_left_out():
     rows = [
         SplitRow(1, "x", "validation"),
         SplitRow(2, "x"),
@@ -85,11 +85,11 @@ def test_a_new_row_follows_its_group_and_one_between_two_sides_is_left_out():
         SplitRow(5, "y"),
     ]
     result = deal(rows, seed=1, shares=Shares())
-    assert result.sides == {1: "validation", 2: "validation", 3: "train", 4: "validation"}
+    assert result.splits == {1: "validation", 2: "validation", 3: "train", 4: "validation"}
     assert result.left_out == (5,)
 
 
-def test_old_rows_of_one_side_only_are_refused_with_a_way_out():
+def test_old_rows_of_one_split_only_are_refused_with_a_way_out():
     with pytest.raises(CorpusError, match="another seed"):
         deal([SplitRow(1, "x", "train"), SplitRow(2, "y", "train")], seed=1, shares=Shares())
 
@@ -101,11 +101,11 @@ def test_shares_that_leave_nothing_to_train_on_are_refused(shares):
 
 
 @pytest.mark.parametrize("count", [2, 3, 19, 40, 144, 1000])
-def test_one_document_gives_both_sides(count):
+def test_one_document_gives_both_splits(count):
     groups = block_groups(count, document="book")
     rows = [SplitRow(n, group) for n, group in enumerate(groups)]
-    sides = deal(rows, seed=7, shares=Shares()).sides
-    assert {"train", "validation"} <= set(sides.values())
+    splits = deal(rows, seed=7, shares=Shares()).splits
+    assert {"train", "validation"} <= set(splits.values())
     assert max(Counter(groups).values()) <= 20
     assert groups == sorted(groups, key=lambda group: int(group.partition("/")[2]))
 
@@ -171,26 +171,26 @@ def test_a_sign_that_says_something_makes_no_copy(one, other):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_rows_of_an_older_installation_get_the_key_anew_and_keep_their_side(ada):
+def test_rows_of_an_older_installation_get_the_key_anew_and_keep_their_split(ada):
     dataset = create_dataset("Old", by=ada)
     add(dataset, [pair("caf\u00e9", "Yes."), pair("cafe\u0301", "Yes."), pair("-5", "Yes.")])
     before = Dataset.objects.get(pk=dataset.pk).changes
     right = list(dataset.conversations.order_by("pk").values_list("exact_key", flat=True))
-    dataset.conversations.filter(exact_key=right[0]).update(exact_key="old", side="validation")
+    dataset.conversations.filter(exact_key=right[0]).update(exact_key="old", split="validation")
     migration = import_module("datasets_app.migrations.0005_copies_by_what_they_say")
     for _ in range(2):
         migration.rekey(apps, SimpleNamespace(connection=connection))
-    rows = dataset.conversations.order_by("pk").values_list("exact_key", "side")
+    rows = dataset.conversations.order_by("pk").values_list("exact_key", "split")
     assert list(rows) == [(right[0], "validation"), (right[0], "validation"), (right[2], None)]
     assert Dataset.objects.get(pk=dataset.pk).changes == before + 1
 
 
 @pytest.mark.checklist(163)
-def test_50_identical_conversations_have_one_key_and_one_side():
+def test_50_identical_conversations_have_one_key_and_one_split():
     copies = [pair("Where is my order?", "It is on its way!")] * 50
     others = [sample.conversation for sample in generate(count=50)]
     keys = [exact_key(talk) for talk in (*copies, *others)]
     assert Counter(keys).most_common(1)[0][1] == 50
     rows = [SplitRow(n, key) for n, key in enumerate(keys)]
-    sides = deal(rows, seed=7, shares=Shares()).sides
-    assert len({sides[n] for n in range(50)}) == 1
+    splits = deal(rows, seed=7, shares=Shares()).splits
+    assert len({splits[n] for n in range(50)}) == 1

@@ -51,7 +51,7 @@ def questions(file):
 def version_as_stored(version):
     """Return the manifest beside what its rows say now."""
     lines = VersionRow.objects.filter(version=version).order_by("position")
-    told = lines.values_list("row_hash", "conversation__row_hash", "conversation__turns", "side")
+    told = lines.values_list("row_hash", "conversation__row_hash", "conversation__turns", "split")
     return [*told], version.manifest_sha256
 
 

@@ -34,7 +34,8 @@ VALUES = (
     *("\u202e", "0", "true", "None", str(uuid.UUID(int=0)), f"{'9' * 18},{'9' * 18}"),
 )
 FIELDS = (
-    *("q", "page", "show", "status", "reason", "file", "side", "copies", "sort", "after", "before"),
+    *("q", "page", "show", "status", "reason", "file", "split", "copies"),
+    *("side", "sort", "after", "before"),
     *("size", "row", "decision", "scope", "previewed", "name", "choice", "dataset", "sent", "also"),
     *("question", "answer", "text", "system", "delimiter", "encoding", "also_alike", "undo"),
 )

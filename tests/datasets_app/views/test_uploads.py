@@ -286,7 +286,7 @@ def test_conversations_of_a_version_stay_excluded(curator, cora, done):
         created_by=cora,
     )
     VersionRow.objects.create(
-        version=version, position=1, conversation=kept, revision=1, row_hash="", side="train"
+        version=version, position=1, conversation=kept, revision=1, row_hash="", split="train"
     )
     address = reverse("upload-delete", args=[upload.pk])
     assert "1 conversation will stay" in curator.get(address).content.decode()

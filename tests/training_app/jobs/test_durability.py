@@ -302,10 +302,10 @@ def test_a_time_limit_ends_the_run_and_keeps_its_checkpoint(supervisor, process_
     assert run.checkpoints.exists() == (run.last_step > 0)
 
 
-def test_a_run_on_an_empty_side_fails_with_a_sentence(supervisor, process_env):
+def test_a_run_on_an_empty_split_fails_with_a_sentence(supervisor, process_env):
     version = make_version()
     run = queue_run(toy_order(version), created_by=None)
-    version.rows.filter(side="validation").delete()  # counted, but not there
+    version.rows.filter(split="validation").delete()  # counted, but not there
     supervisor().wait(300)
     run.refresh_from_db()
     assert (run.state, run.reason) == (State.FAILED, "data")

@@ -10,7 +10,7 @@ from tests.chat_app.makers import make_model
 from tests.training_app.conftest import make_version, toy_spec
 from tests.training_app.lm.conftest import Diary
 from training_app.jobs.evaluate import evaluate_model
-from training_app.jobs.trainer.sides import Side
+from training_app.jobs.trainer.splits import VersionSplit
 from training_app.lm import assess
 from training_app.lm.contract import Start, TokenSource
 from training_app.lm.driver import train_run
@@ -23,10 +23,12 @@ PROMPT = "Be kind."
 
 @pytest.fixture
 def prompted(db):
-    """A version, a specification with a system prompt, and the version's sides."""
+    """A version, a specification with a system prompt, and the version's splits."""
     version, spec = make_version(), toy_spec()
     spec = replace(spec, data=replace(spec.data, system_prompt=PROMPT))
-    data = TokenSource(*(list(Side(version, side)) for side in ("train", "validation")), "toy")
+    data = TokenSource(
+        *(list(VersionSplit(version, split)) for split in ("train", "validation")), "toy"
+    )
     return version, spec, data
 
 
@@ -47,7 +49,7 @@ def test_a_later_evaluation_gives_the_figures_of_the_run(prompted, data_dir, mon
     model.path = "models/toy/model"
     asked, ask = [], assess.samples
     monkeypatch.setattr(assess, "samples", lambda *about: asked.extend(about[2]) or ask(*about))
-    found = evaluate_model(model, version, side="validation")
+    found = evaluate_model(model, version, split="validation")
     assert found.loss == pytest.approx(result.evaluation["loss"], rel=1e-5)
     assert {question.turns[0].text for question in asked} == {PROMPT}
     assert found.samples.count() == len(asked) == 4

@@ -158,19 +158,19 @@ def test_patience_ends_a_run_that_gets_nowhere():
 
 
 @pytest.fixture
-def side(template, talks, tmp_path):
+def split(template, talks, tmp_path):
     pack(template.encode_all(talks), tmp_path, vocab_size=512, context=32)
     lengths = token_bytes(template.tokenizer)
     return validation(open_packed(tmp_path), lengths, context=32, batch=4)
 
 
 @pytest.mark.checklist(391)
-def test_a_uniform_model_has_the_perplexity_of_its_vocabulary(template, talks, side):
+def test_a_uniform_model_has_the_perplexity_of_its_vocabulary(template, talks, split):
     model = build_model(SHAPES["gpt2"], template, seed=1)
     with torch.no_grad():
         for weight in model.parameters():
             weight.zero_()
-    figures = evaluate(FastLoss(model), side)
+    figures = evaluate(FastLoss(model), split)
     entries = template.tokenizer.get_vocab_size()
     assert figures.perplexity == pytest.approx(entries, rel=1e-5)
     assert figures.bytes == sum(len(turn.text.encode()) for talk in talks for turn in talk.turns)
@@ -180,10 +180,10 @@ def test_a_uniform_model_has_the_perplexity_of_its_vocabulary(template, talks, s
 
 
 @pytest.mark.checklist(392)
-def test_the_validation_loss_is_the_mean_over_tokens_whatever_the_batch(small, side):
+def test_the_validation_loss_is_the_mean_over_tokens_whatever_the_batch(small, split):
     fast = FastLoss(small)
-    one = evaluate(fast, side)
-    lone = validation(side.packed, side.token_bytes, context=32, batch=1)
+    one = evaluate(fast, split)
+    lone = validation(split.packed, split.token_bytes, context=32, batch=1)
     other = evaluate(fast, lone)
     assert one.loss == pytest.approx(other.loss, rel=1e-5)
     assert one.answer_loss == pytest.approx(other.answer_loss, rel=1e-5)

@@ -79,7 +79,7 @@ def test_an_incomplete_folder_is_not_used(tmp_path):
     assert open_packed(tmp_path / "nowhere") is None
 
 
-def test_an_empty_side_is_refused(tmp_path):
+def test_an_empty_split_is_refused(tmp_path):
     with pytest.raises(TrainingError, match="no conversation"):
         pack([], tmp_path, vocab_size=10, context=16)
 

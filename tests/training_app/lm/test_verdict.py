@@ -75,7 +75,7 @@ def test_the_leakage_check_finds_runs_of_thirteen_tokens(dtype):
     assert leaked_share(train[:5], fresh) == 0.0
 
 
-def test_the_leakage_check_reads_the_training_side_in_pieces(monkeypatch):
+def test_the_leakage_check_reads_the_training_split_in_pieces(monkeypatch):
     monkeypatch.setattr(leakage, "_CHUNK", 100)
     train = np.random.default_rng(4).integers(0, 500, 5_000).astype(np.uint16)
     assert leaked_share(train, train[95 : 105 + 13]) == 1.0

@@ -41,8 +41,9 @@ def test_a_script_trains_waits_and_evaluates(manage):
     settings = [word for line in SMALL for word in ("--set", line)]
     trained = manage("train", str(version.pk), "--preset", "tiny", *settings, "--wait")
     assert (trained["state"], trained["step"]) == ("succeeded", 8)
-    evaluated = manage("evaluate", trained["model"])
+    evaluated = manage("evaluate", trained["model"], "--side", "validation")  # --split, once
     assert evaluated["loss"] == pytest.approx(trained["validation_loss"], rel=1e-4)
+    assert evaluated["split"] == "validation"
     assert evaluated["samples"]
 
 

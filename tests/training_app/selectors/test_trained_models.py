@@ -23,7 +23,7 @@ ANSWERS = {
 def test_a_question_is_answered_right_as_the_verdict_counts_it():
     model, version = make_model(), make_version()
     figures = {"tokens": 1, "bytes": 1, "loss": 1.0, "perplexity": 1.0, "bits_per_byte": 1.0}
-    evaluation = model.evaluations.create(version=version, side="validation", **figures)
+    evaluation = model.evaluations.create(version=version, split="validation", **figures)
     EvalSample.objects.bulk_create(
         EvalSample(
             evaluation=evaluation, prompt_no=number, prompt=prompt, reply=reply, reference=reference
@@ -34,18 +34,18 @@ def test_a_question_is_answered_right_as_the_verdict_counts_it():
 
 
 @pytest.mark.django_db
-def test_a_look_at_the_test_side_leaves_what_is_said_of_the_validation_side(queued_run, ada):
+def test_a_look_at_the_test_split_leaves_what_is_said_of_the_validation_split(queued_run, ada):
     model = make_model(run=queued_run)
-    for side, value, reply in (("validation", 1.25, "At 9."), ("test", 4.5, "Never.")):
+    for split, value, reply in (("validation", 1.25, "At 9."), ("test", 4.5, "Never.")):
         figures = dict.fromkeys(("loss", "perplexity", "bits_per_byte"), value)
         measured = model.evaluations.create(
-            version=queued_run.version, side=side, tokens=1, bytes=1, **figures
+            version=queued_run.version, split=split, tokens=1, bytes=1, **figures
         )
         EvalSample.objects.create(
-            evaluation=measured, prompt_no=0, prompt=f"{side}?", reply=reply, reference="At 9."
+            evaluation=measured, prompt_no=0, prompt=f"{split}?", reply=reply, reference="At 9."
         )
     shown = run_detail_page(Run.objects.get(pk=queued_run.pk))
-    assert (shown["evaluation"].side, shown["evaluation"].loss) == ("validation", 1.25)
+    assert (shown["evaluation"].split, shown["evaluation"].loss) == ("validation", 1.25)
     listed = model_list(ada)[0]
     assert (listed.bits_per_byte, listed.perplexity) == (1.25, 1.25)
     assert questions_answered_right(model) == ["validation?"]

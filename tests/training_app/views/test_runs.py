@@ -160,9 +160,9 @@ def test_three_conversations_are_refused_with_a_sentence(theo, client_of):
     assert "3 conversations are too few" in answer.content.decode()
 
 
-def test_an_empty_validation_side_is_refused_with_a_sentence(theo, client_of):
+def test_an_empty_validation_split_is_refused_with_a_sentence(theo, client_of):
     answer = client_of(theo).post(reverse("run-new"), filled(make_version(30, validation=0)))
-    assert "no validation side" in answer.content.decode()
+    assert "no validation split" in answer.content.decode()
 
 
 def test_a_vocabulary_larger_than_the_data_is_adjusted_with_a_sentence(theo, client_of, version):

@@ -20,7 +20,7 @@ from training_app.jobs.exits import Exit
 from training_app.jobs.trainer.link import Link
 from training_app.jobs.trainer.log import RunLog
 from training_app.jobs.trainer.publish import publish
-from training_app.jobs.trainer.sides import Side
+from training_app.jobs.trainer.splits import VersionSplit
 from training_app.jobs.trainer.writer import DiskFullError, RunWriter
 from training_app.lm.config import ConfigError, RunSpec, TrainingError
 from training_app.lm.contract import Start, StopReason, TokenSource
@@ -105,7 +105,7 @@ def _attempt(run: Run, claim: Claim, link: Link, run_log: RunLog) -> Exit:
     work.mkdir(parents=True, exist_ok=True)
     version = run.version
     source = TokenSource(
-        Side(version, "train"), Side(version, "validation"), version.manifest_sha256
+        VersionSplit(version, "train"), VersionSplit(version, "validation"), version.manifest_sha256
     )
     writer = RunWriter(claim, link, run_log, keep_last=spec.train.keep_last)
     writer.check_room()  # else an attempt would find out only after its first minute

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from argparse import ArgumentParser
+from argparse import SUPPRESS, ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -23,7 +23,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("model", help="id, name, or name and number")
         parser.add_argument("--version-of-data", default="", help="another version than its own")
-        parser.add_argument("--side", choices=["validation", "test"], default="validation")
+        splits = ["validation", "test"]
+        parser.add_argument("--split", choices=splits, default="validation")
+        parser.add_argument("--side", choices=splits, dest="split", help=SUPPRESS)  # its old name
         parser.add_argument("--json", action="store_true", help="one JSON object as the answer")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -43,7 +45,7 @@ def _evaluate(options: dict[str, Any]) -> Evaluation:
 
     model = model_named(options["model"])
     version = _version(model, options["version_of_data"])
-    return evaluate_model(model, version, side=options["side"])
+    return evaluate_model(model, version, split=options["split"])
 
 
 def _version(model: TrainedModel, text: str) -> Version:
@@ -59,7 +61,7 @@ def _facts(evaluation: Evaluation) -> dict[str, Any]:
         "model": str(evaluation.model_id),
         "name": str(evaluation.model),
         "version": str(evaluation.version_id),
-        "side": evaluation.side,
+        "split": evaluation.split,
         "tokens": evaluation.tokens,
         "loss": evaluation.loss,
         "answer_loss": evaluation.answer_loss,
