@@ -64,7 +64,7 @@ def _section(title: str, settings: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Supervisor:
-    """One supervisord: its configuration and its door on a local port."""
+    """One supervisord: its configuration and its XML-RPC interface on a local port."""
 
     configuration: Path
     log_dir: Path
@@ -80,7 +80,7 @@ class Supervisor:
     ) -> None:
         """Write the configuration: the servers start at once, the rest when told to."""
         log_file = _escape(str(self.log_dir / "supervisord.log"))
-        door = {"port": f"{HOST}:{self.port}", "username": "otto", "password": self.password}
+        interface = {"port": f"{HOST}:{self.port}", "username": "otto", "password": self.password}
         parts = [
             _section(
                 "supervisord",
@@ -94,7 +94,7 @@ class Supervisor:
                 }
                 | ({"user": "root"} if os.geteuid() == 0 else {}),
             ),
-            _section("inet_http_server", door),
+            _section("inet_http_server", interface),
             _section("rpcinterface:supervisor", {"supervisor.rpcinterface_factory": FACTORY}),
         ]
         for title, programs, priority in ((SERVERS, servers, 100), (APPS, apps, 900)):
@@ -121,32 +121,32 @@ class Supervisor:
         program = [sys.executable, "-m", "supervisor.supervisord", "-c", str(self.configuration)]
         return tethered(program, stop=signal.SIGTERM)
 
-    def _door(self) -> Any:
+    def _rpc(self) -> Any:
         url = f"http://otto:{self.password}@{HOST}:{self.port}/RPC2"
         return xmlrpc.client.ServerProxy(url).supervisor
 
     def is_ready(self) -> bool:
         try:
-            return bool(self._door().getState()["statecode"] == RUNNING)
+            return bool(self._rpc().getState()["statecode"] == RUNNING)
         except UNREACHABLE:
             return False
 
     def start_app(self, name: str) -> None:
-        self._door().startProcess(f"{APPS}:{name}", False)  # noqa: FBT003 - positional on the wire
+        self._rpc().startProcess(f"{APPS}:{name}", False)  # noqa: FBT003 - positional on the wire
 
     def start_apps(self) -> None:
         """Start every program that does not run yet."""
-        self._door().startProcessGroup(APPS, False)  # noqa: FBT003 - positional on the wire
+        self._rpc().startProcessGroup(APPS, False)  # noqa: FBT003 - positional on the wire
 
     def look_after(self) -> list[int]:
         """Start again what supervisord has given up; return the numbers of what runs."""
         try:
-            door = self._door()
-            processes = door.getAllProcessInfo()
+            rpc = self._rpc()
+            processes = rpc.getAllProcessInfo()
             for process in processes:
                 if process["statename"] == "FATAL":
                     log.warning("%s does not start; its log tells why", process["name"])
-                    door.startProcess(f"{process['group']}:{process['name']}", False)  # noqa: FBT003 - positional on the wire
+                    rpc.startProcess(f"{process['group']}:{process['name']}", False)  # noqa: FBT003 - positional on the wire
         except UNREACHABLE:
             return []
         return [process["pid"] for process in processes if process["pid"]]

@@ -175,7 +175,7 @@ def curve(page):
 
 # Chatting ----------------------------------------------------------------------------------------
 def deploy(page, alias):
-    """Deploy the model of the run's page; stay until it is proved and answers."""
+    """Deploy the model of the run's page; stay until it is checked and answers."""
     page.get_by_role("link", name="Deploy", exact=True).click()
     page.get_by_role("heading", name="Deploy a model").wait_for()
     page.get_by_label("Name").fill(alias)

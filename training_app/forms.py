@@ -38,7 +38,7 @@ from training_app.selectors.setting_words import (
 from training_app.services.runs import Order, following_name
 
 LENGTH_FIELDS = {"length": "How long", "length_unit": "Unit"}
-LENGTHS = (("minutes", "minutes"), ("epochs", "passes over the data"), ("steps", "updates"))
+LENGTH_LABELS = {"minutes": "minutes", "epochs": "passes over the data", "steps": "updates"}
 _KINDS: dict[str, type[forms.Field]] = {
     "int": forms.IntegerField,
     "float": forms.FloatField,
@@ -75,7 +75,9 @@ class RunForm(forms.Form):
         help_text="Of a model that goes on learning; from scratch it is always everything.",
     )
     length = forms.FloatField(label=LENGTH_FIELDS["length"], min_value=0.001)
-    length_unit = forms.ChoiceField(label=LENGTH_FIELDS["length_unit"], choices=LENGTHS)
+    length_unit = forms.ChoiceField(
+        label=LENGTH_FIELDS["length_unit"], choices=list(LENGTH_LABELS.items())
+    )
     name = forms.CharField(
         max_length=200,
         required=False,
@@ -124,7 +126,7 @@ class RunForm(forms.Form):
             self._spec = self._built(values)
             self.forecast = forecast(self._spec, values["version"])
         except ConfigError as error:
-            name = "length" if error.field in dict(LENGTHS) else error.field
+            name = "length" if error.field in LENGTH_LABELS else error.field
             self.add_error(name if name in self.fields else None, str(error))
             return values
         except TrainingError as error:
@@ -271,7 +273,7 @@ def preset_values(name: str) -> dict[str, Any]:
     values: dict[str, Any] = {name: getattr(preset.model, name) for name in MODEL_SETTINGS}
     values |= {name: getattr(preset.train, name) for name in TRAIN_SETTINGS}
     values |= {name: getattr(DataConfig(), name) for name in DATA_SETTINGS}
-    unit = next(unit for unit, _ in LENGTHS if getattr(preset.train, unit) is not None)
+    unit = next(unit for unit in LENGTH_LABELS if getattr(preset.train, unit) is not None)
     return values | {
         "length": getattr(preset.train, unit),
         "length_unit": unit,

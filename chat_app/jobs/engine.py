@@ -1,4 +1,8 @@
-"""The engine process: rows and hints in, tokens out; the scheduler between knows neither."""
+"""The engine process: rows and hints in, tokens out; the scheduler between knows neither.
+
+It stands among the jobs as they do above services and models: it claims rows, works, and ends them.
+`chat_app/serving/` knows no rows, and an app's root holds no processes.
+"""
 
 from __future__ import annotations
 

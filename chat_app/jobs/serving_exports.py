@@ -1,4 +1,4 @@
-"""Builds a model's serving file and proves it, before anybody may deploy it."""
+"""Builds a model's serving file and compares it with torch, before anybody may deploy it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from chat_app.services import deployments
 from chat_app.serving.errors import ServingError
 from chat_app.serving.export import write_graph
 from chat_app.serving.graph_files import Precision, graph_path
-from chat_app.serving.parity import calibrate, prove
+from chat_app.serving.parity import calibrate, check_parity
 from otto_web.lib.failpoints import failpoint
 from otto_web.lib.files import sha256_of
 from otto_web.lib.work.claims import fail, finish
@@ -27,12 +27,12 @@ from training_app.selectors.prompts import prompts_of
 PROMPTS = 32
 
 
-def prove_serving_export(export_id: int | str) -> None:
-    """Build and prove a serving file that waits; harmless when another worker does it."""
-    perform(ServingExport, export_id, _prove, refusals=(ServingError, TrainingError))
+def build_serving_export(export_id: int | str) -> None:
+    """Build and check a serving file that waits; harmless when another worker does it."""
+    perform(ServingExport, export_id, _build_and_check, refusals=(ServingError, TrainingError))
 
 
-def _prove(export: ServingExport, lease: Lease) -> None:
+def _build_and_check(export: ServingExport, lease: Lease) -> None:
     found, difference = build(export)
     if difference:
         fail(export, "differs", difference, **found)
@@ -45,7 +45,7 @@ def build(export: ServingExport) -> tuple[dict[str, Any], str]:
     folder = absolute(export.model.path)
     precision: Precision = "fp32"
     graph = write_graph(folder, precision)
-    parity = prove(folder, precision, prompts_of(export.model, folder, most=PROMPTS))
+    parity = check_parity(folder, precision, prompts_of(export.model, folder, most=PROMPTS))
     found = {
         "path": export.model.path,
         "sha256": sha256_of(graph_path(folder, precision)),
@@ -54,7 +54,7 @@ def build(export: ServingExport) -> tuple[dict[str, Any], str]:
         "parity_max": parity.largest_error,
         "figures": {**asdict(parity), "sentence": parity.sentence()},
     }
-    if not parity.is_proved:
+    if not parity.passes:
         return found, parity.sentence()
     return {**found, "calibration": calibrate(graph)}, ""
 

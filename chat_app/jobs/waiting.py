@@ -19,7 +19,7 @@ LOOK_SECONDS = 0.3
 def settle(export: Any, work: Callable[[int], None], *, has_workers: bool) -> None:
     """Return when the export has succeeded; do its work here where no worker would.
 
-    Raises ServingError with the reason of a failed proof.
+    Raises ServingError with the reason of a failed check.
     """
     while True:
         if not has_workers:

@@ -1,4 +1,4 @@
-"""Serving graphs of models, with their proof."""
+"""Serving graphs of models, with the result of their parity check."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ PRECISION = "fp32"  # what is served: anything less differs from torch's numbers
 
 
 class ServingExport(Work):
-    """A model as the engine runs it: proved equal to torch on this installation."""
+    """A model as the engine runs it: shown equal to torch on this installation."""
 
-    job = "chat.prove_serving_export"
+    job = "chat.build_serving_export"
 
     model = models.ForeignKey(
         TrainedModel, on_delete=models.CASCADE, related_name="serving_exports"

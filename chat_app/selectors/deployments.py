@@ -17,7 +17,7 @@ EVENTS_SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class ParityCheck:
     """The serving file of one model, with its figures."""
 
     export: ServingExport
@@ -59,20 +59,20 @@ def deployable_models(user: User) -> QuerySet[TrainedModel]:
     return ready.filter(is_chat=True).order_by("-created_at")
 
 
-def proof_of(model: TrainedModel | None) -> Proof | None:
+def parity_check_of(model: TrainedModel | None) -> ParityCheck | None:
     if model is None:
         return None
     export = ServingExport.objects.filter(model=model, precision=PRECISION).first()
-    return Proof(export) if export else None
+    return ParityCheck(export) if export else None
 
 
 def live_part(deployment: Deployment) -> dict[str, Any]:
-    """Return what changes while a proof is under way; three queries."""
-    waiting = proof_of(deployment.next_model)
+    """Return what changes while a check is under way; three queries."""
+    waiting = parity_check_of(deployment.next_model)
     return {
         "deployment": deployment,
         "waiting": waiting,
-        "proof": Proof(deployment.export) if deployment.export else None,
+        "parity_check": ParityCheck(deployment.export) if deployment.export else None,
         "is_under_way": deployment.next_model is not None
         and (waiting is None or waiting.is_under_way),
     }
@@ -97,7 +97,7 @@ def model_exports_page(model: TrainedModel) -> dict[str, Any]:
     formats = format_lines(model)
     return {
         "model": model,
-        "proof": proof_of(model),
+        "parity_check": parity_check_of(model),
         "formats": formats,
         "is_under_way": any(line.is_under_way for line in formats),
         "deployments": list(model.deployments.filter(is_active=True).order_by("alias")),

@@ -1,4 +1,4 @@
-"""Deploying: an alias points at a model as soon as its serving file is proved."""
+"""Deploying: an alias points at a model as soon as its serving file is checked."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def order_export(model: TrainedModel, *, by: User | None) -> ServingExport:
 
 @transaction.atomic
 def deploy(model: TrainedModel, alias: str, *, by: User | None) -> Deployment:
-    """Point the alias at the model: at once when it is proved, else as soon as it is.
+    """Point the alias at the model: at once when it is checked, else as soon as it is.
 
     Until then an alias that answers goes on with its present model.
     """
@@ -70,7 +70,7 @@ def switch(deployment: Deployment, export: ServingExport, *, by: User | None) ->
 
 @transaction.atomic
 def switch_waiting(export: ServingExport) -> None:
-    """Carry out the deployments that waited for this proof."""
+    """Carry out the deployments that waited for this check."""
     for deployment in Deployment.objects.select_for_update().filter(next_model=export.model):
         switch(deployment, export, by=None)
 

@@ -68,7 +68,7 @@ def load_model(key: ModelKey, *, slots: int = 16, threads: int | None = None) ->
     path = graph_path(key.folder, key.precision)
     if not path.is_file():
         raise BrokenModelError(f"The model has no {key.precision} serving file. Export it again.")
-    _expect_proved(path, key.sha256)
+    _expect_checked(path, key.sha256)
     try:
         shape = shape_of(read_config(key.folder))
         template = Template.open(key.folder)
@@ -84,7 +84,7 @@ def load_model(key: ModelKey, *, slots: int = 16, threads: int | None = None) ->
     return LoadedModel(session, template, chunk_for(session))
 
 
-def _expect_proved(path: Path, sha256: str) -> None:
+def _expect_checked(path: Path, sha256: str) -> None:
     """Refuse a serving file that is not the one whose answers were compared with torch's."""
     if not sha256:
         return

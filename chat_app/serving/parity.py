@@ -1,4 +1,4 @@
-"""Proves that a serving graph answers as torch does; only jobs import this module."""
+"""Checks that a serving graph answers as torch does; only jobs import this module."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CHUNKS = (4, 7, 16, 33, 64, 128)  # tokens read at once: from the fewest allowed
 
 
 @dataclass(frozen=True, slots=True)
-class Parity:
+class ParityReport:
     """How a serving graph compares with torch in fp32 on some prompts."""
 
     prompts: int
@@ -40,7 +40,7 @@ class Parity:
     batch_equal: bool  # an answer written beside others has the bits of one alone
 
     @property
-    def is_proved(self) -> bool:
+    def passes(self) -> bool:
         """Say whether an fp32 graph may be offered."""
         return self.largest_error <= LARGEST_ERROR and self.greedy_equal and self.is_repeatable
 
@@ -51,7 +51,7 @@ class Parity:
 
     def sentence(self) -> str:
         """Say in one sentence what was found."""
-        if self.is_proved:
+        if self.passes:
             return (
                 f"{self.prompts} prompts: the largest difference to PyTorch is "
                 f"{self.largest_error:.1e} of the largest score, {self.tokens} tokens are the same."
@@ -66,9 +66,9 @@ class Parity:
         return f"The serving file does not answer as PyTorch does: {faults}."
 
 
-def prove(
+def check_parity(
     folder: Path, precision: Precision, prompts: Sequence[Prompt], *, threads: int = 1
-) -> Parity:
+) -> ParityReport:
     """Compare the serving graph of a model folder with torch in fp32 on these prompts.
 
     There is at least one prompt, none empty; each is a list of token ids and is cut to half of the
@@ -79,7 +79,7 @@ def prove(
     prompts = [list(prompt)[: session.context // 2] for prompt in prompts]
     groups = [prompts[start : start + BATCH] for start in range(0, len(prompts), BATCH)]
     findings = [_compare(session, truth, group) for group in groups]
-    return Parity(
+    return ParityReport(
         prompts=len(prompts),
         tokens=sum(finding.tokens for finding in findings),
         largest_error=max(finding.largest_error for finding in findings),
@@ -89,7 +89,7 @@ def prove(
     )
 
 
-def _compare(session: Session, truth: Any, prompts: list[Prompt]) -> Parity:
+def _compare(session: Session, truth: Any, prompts: list[Prompt]) -> ParityReport:
     steps = min(GREEDY_TOKENS, session.context - max(map(len, prompts)))
     together, logits = _write(session, prompts, steps, CHUNKS[1])
     alone = [_write(session, [prompt], steps, max(CHUNKS)) for prompt in prompts]
@@ -99,7 +99,7 @@ def _compare(session: Session, truth: Any, prompts: list[Prompt]) -> Parity:
         for prompt, answer in zip(prompts, answers, strict=True)
     ]
     best = [scores.argmax(-1).tolist() for scores in wanted]
-    return Parity(
+    return ParityReport(
         prompts=len(prompts),
         tokens=steps * len(prompts),
         largest_error=max(

@@ -27,11 +27,11 @@ class Urgency(IntEnum):
 
 
 class ModelKey(NamedTuple):
-    """Which serving file: the model's folder, the precision, the hash of what was proved."""
+    """Which serving file: the model's folder, the precision, the hash of what was checked."""
 
     folder: Path
     precision: Precision = "fp32"
-    sha256: str = ""  # "": a file that is yet to be proved
+    sha256: str = ""  # "": a file that is yet to be checked
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ def deployment_list(request: TeamRequest) -> HttpResponse:
 @role_required(Role.TRAINER)
 @require_http_methods(["GET", "POST"])
 def deployment_new(request: TeamRequest) -> HttpResponse:
-    """Ask for model and name; what is deployed answers as soon as its file is proved."""
+    """Ask for model and name; what is deployed answers as soon as its file is checked."""
     models = selectors.deployable_models(request.user)
     if request.method == "POST":
         form = DeployForm(request.POST, models)

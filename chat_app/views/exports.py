@@ -29,7 +29,7 @@ def _find_model(request: TeamRequest, model_id: UUID) -> TrainedModel:
 @role_required(Role.TRAINER)
 @require_GET
 def model_exports(request: TeamRequest, model_id: UUID) -> HttpResponse:
-    """Show the model in every format and the serving file, each with its proof."""
+    """Show the model in every format and the serving file, each with its parity check."""
     return respond(
         request,
         page="chat/model_exports.html",

@@ -58,7 +58,7 @@ class Shares:
 
 @dataclass(frozen=True, slots=True)
 class SplitRow:
-    """A row to deal: what shares `group` shares a split; `split` is the one it has."""
+    """A row to assign: what shares `group` shares a split; `split` is the one it has."""
 
     key: int
     group: str
@@ -66,7 +66,7 @@ class SplitRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Deal:
+class SplitAssignment:
     """The split of each row; `left_out` would join groups of two splits, `parted` had to be cut."""
 
     splits: dict[int, Split]
@@ -111,7 +111,7 @@ def block_groups(count: int, *, document: str, block: int = BLOCK) -> list[str]:
     return [f"{document}/{index // size}" for index in range(count)]
 
 
-def deal(rows: Iterable[SplitRow], *, seed: int, shares: Shares) -> Deal:
+def assign_splits(rows: Iterable[SplitRow], *, seed: int, shares: Shares) -> SplitAssignment:
     """Return the split of every row; with two rows or more, two splits are never empty.
 
     A row that has a split keeps it, and so does its group. Raises CorpusError where validation
@@ -132,10 +132,10 @@ def deal(rows: Iterable[SplitRow], *, seed: int, shares: Shares) -> Deal:
         split = _drawn_split(group, seed, limits)
         splits.update((row.key, split) for row in groups[group])
     if set(splits.values()) >= NEEDED:
-        return Deal(splits, tuple(left_out))
+        return SplitAssignment(splits, tuple(left_out))
     keys = {group: [row.key for row in groups[group]] for group in fresh}
     parted = _fill_empty_splits(splits, keys, seed)
-    return Deal(splits, tuple(left_out), parted)
+    return SplitAssignment(splits, tuple(left_out), parted)
 
 
 def _settle(
@@ -202,5 +202,5 @@ def _group_to_move(
             return [min(fresh[group])], [group]
     raise CorpusError(
         "Every row already has a split, and one of training and validation is empty. Add "
-        "conversations, bring excluded ones back, or deal the splits anew with another seed."
+        "conversations, bring excluded ones back, or split anew with another seed."
     )

@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.quality import QualityCounts
-from datasets_app.corpus.split import Shares, Split, SplitRow, block_groups, deal
+from datasets_app.corpus.split import Shares, Split, SplitRow, assign_splits, block_groups
 from datasets_app.models import (
     Choice,
     Conversation,
@@ -92,17 +92,17 @@ def _fill(version: Version, lease: Lease) -> None:
         )
     shares = Shares(validation=version.shares["validation"], test=version.shares["test"])
     with kept_open():
-        failpoint("freezing.dealing")
-        dealt = deal(_split_rows(lines), seed=version.split_seed, shares=shares)
-    manifest_sha256 = _write_manifest(version, lines, dealt.splits)
+        failpoint("freezing.splitting")
+        assigned = assign_splits(_split_rows(lines), seed=version.split_seed, shares=shares)
+    manifest_sha256 = _write_manifest(version, lines, assigned.splits)
     _keep_splits(version)
     rows = Conversation.objects.filter(version_rows__version=version)
     score = replace(tally_of(rows), copies=copies_in(rows))
-    counts = _counts(version, Counter(dealt.splits.values()), score)
+    counts = _counts(version, Counter(assigned.splits.values()), score)
     finish(
         version,
         manifest_sha256=manifest_sha256,
-        counts={**counts, "left_out": len(dealt.left_out)},
+        counts={**counts, "left_out": len(assigned.left_out)},
         quality_score=score.quality_score,
     )
 
@@ -120,7 +120,7 @@ def _lines(version: Version) -> list[Line]:
 
 
 def _split_rows(lines: list[Line]) -> Iterator[SplitRow]:
-    """Yield the rows to deal; pieces of one document are grouped in blocks."""
+    """Yield the rows to assign; pieces of one document are grouped in blocks."""
     pieces = Counter(line.file for line in lines if line.file)
     blocks = {file: iter(block_groups(count, document=str(file))) for file, count in pieces.items()}
     for line in lines:
@@ -129,12 +129,12 @@ def _split_rows(lines: list[Line]) -> Iterator[SplitRow]:
 
 
 def _write_manifest(version: Version, lines: list[Line], splits: dict[int, Split]) -> str:
-    """Write the lines that were dealt a split; return the hash of the whole."""
-    dealt = (line for line in lines if line.position in splits)
+    """Write the lines that were given a split; return the hash of the whole."""
+    kept = (line for line in lines if line.position in splits)
     digest = hashlib.sha256()
     columns = "version_id, position, conversation_id, revision, row_hash, split"
     with copying(VersionRow._meta.db_table, columns) as out:
-        for number, line in enumerate(dealt, start=1):
+        for number, line in enumerate(kept, start=1):
             split = splits[line.position]
             digest.update(f"{number} {line.row_hash} {split}\n".encode())
             out.write_row((version.pk, number, line.pk, line.revision, line.row_hash, split))
@@ -142,7 +142,7 @@ def _write_manifest(version: Version, lines: list[Line], splits: dict[int, Split
 
 
 def _keep_splits(version: Version) -> None:
-    """Store the split on rows dealt for the first time: later versions keep it."""
+    """Store the split on rows split for the first time: later versions keep it."""
     begin_change(version.dataset_id)
     with connection.cursor() as cursor:
         cursor.execute(

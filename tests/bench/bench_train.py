@@ -22,7 +22,7 @@ from training_app.lm.model import build_model
 from training_app.lm.packing import Packed, open_packed, pack
 from training_app.lm.presets import PRESETS
 from training_app.lm.schedule import Schedule
-from training_app.lm.stage import Feed
+from training_app.lm.setup import BatchLoader
 from training_app.lm.template import Encoded, Template
 from training_app.lm.tokenizer import train_bpe
 from training_app.lm.trainable import make_optimizer
@@ -127,8 +127,8 @@ def _ours(template: Template, packed: Packed, *, bf16: bool, compiled: bool) -> 
         bf16,
     )
     reports: list[StepReport] = []
-    feed = Feed(setting, packed, PRESET.model.context, device)
-    train(machinery, feed, range(1, UPDATES + 1), Hooks(reports.append, lambda: False))
+    loader = BatchLoader(setting, packed, PRESET.model.context, device)
+    train(machinery, loader, range(1, UPDATES + 1), Hooks(reports.append, lambda: False))
     spans = [report.seconds for report in reports[WARM_UP:]]
     return TOKENS / statistics.median(spans)
 

@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 
 from otto_web.programs import worker_words
-from tests.chat_app.conftest import deployment, proof_of_toy, toy_folder, toy_model  # noqa: F401
+from tests.chat_app.conftest import build_of_toy, deployment, toy_folder, toy_model  # noqa: F401
 from tests.datasets_app.jobs.conftest import upload  # noqa: F401
 
 

@@ -98,7 +98,7 @@ def test_an_import_stopped_while_it_judges(upload, stop_at_work, others):
 
 def test_a_version_stopped_while_it_is_dealt(cora, stop_at_work, others):
     version = versions.order_version(support_dataset(cora), user=cora)
-    process = stop_at_work("freezing.dealing", "datasets.freeze_version", version.pk)
+    process = stop_at_work("freezing.splitting", "datasets.freeze_version", version.pk)
     others(process, Version.objects.filter(pk=version.pk, state=State.SUCCEEDED).exists)
     version.refresh_from_db()
     assert version.rows.count() == version.counts["rows"]
@@ -114,7 +114,7 @@ def test_a_rescoring_stopped_while_it_judges(cora, stop_at_work, others):
 def test_an_export_stopped_at_its_end(toy_model, theo, stop_at_work, others):
     found = deployments.deploy(toy_model, "support", by=theo)
     export = ServingExport.objects.get()
-    process = stop_at_work("exports.finishing", "chat.prove_serving_export", export.pk)
+    process = stop_at_work("exports.finishing", "chat.build_serving_export", export.pk)
     others(process, ServingExport.objects.filter(state=State.SUCCEEDED).exists)
     found.refresh_from_db()
     assert found.export == ServingExport.objects.get()

@@ -52,8 +52,8 @@ def toy_model(transactional_db, data_dir, toy_folder):
 
 
 @pytest.fixture(scope="session")
-def proof_of_toy():
-    """Give a stand-in for `build`: proves the toy once, and gives every later row that proof."""
+def build_of_toy():
+    """Give a stand-in for `build`: checks the toy once, and gives every later row that result."""
     build, first = serving_exports.build, {}
 
     def build_once(export):
@@ -72,12 +72,12 @@ def proof_of_toy():
 
 
 @pytest.fixture
-def deployment(toy_model, theo, redis_server, proof_of_toy):
-    """The toy model, proved and deployed as `support`."""
+def deployment(toy_model, theo, redis_server, build_of_toy):
+    """The toy model, checked and deployed as `support`."""
     found = deployments.deploy(toy_model, "support", by=theo)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(serving_exports, "build", proof_of_toy)
-        serving_exports.prove_serving_export(ServingExport.objects.get().pk)
+        patch.setattr(serving_exports, "build", build_of_toy)
+        serving_exports.build_serving_export(ServingExport.objects.get().pk)
     found.refresh_from_db()
     assert found.export is not None, ServingExport.objects.get().message
     return found

@@ -40,7 +40,7 @@ def make_export(model, **columns):
 
 
 def make_served(alias="support", model=None):
-    """Return a deployment whose model is proved, as its rows say."""
+    """Return a deployment whose model is checked, as its rows say."""
     model = model or make_model()
     made = Deployment.objects.create(alias=alias, model=model, export=make_export(model))
     DeploymentEvent.objects.create(deployment=made, model=model, detail=f"{model} answers")

@@ -101,8 +101,8 @@ def test_a_question_is_committed_by_both_doors_and_once_per_key(served, mia, cli
 def test_a_question_that_cannot_be_sent_is_kept_with_the_reason(text, served, mia, client_of):
     chat = chats.open_chat(served, owner=mia)
     url = reverse("chat-ask", args=[chat.pk])
-    for door in ({}, HTMX):
-        answer = client_of(mia).post(url, message(text), **door)
+    for headers in ({}, HTMX):
+        answer = client_of(mia).post(url, message(text), **headers)
         assert answer.status_code == 422
         assert 'role="alert"' in answer.content.decode()
     assert answer["HX-Retarget"] == "#composer"
@@ -192,8 +192,8 @@ def test_settings_are_kept_on_the_chat_and_used_by_the_next_question(served, mia
 )
 def test_a_setting_out_of_range_is_refused_with_a_sentence(wrong, answered, mia, client_of):
     url = reverse("chat-settings", args=[answered.pk])
-    for door in ({}, HTMX):
-        answer = client_of(mia).post(url, SETTINGS | wrong, **door)
+    for headers in ({}, HTMX):
+        answer = client_of(mia).post(url, SETTINGS | wrong, **headers)
         assert answer.status_code == 422
         assert "errorlist" in answer.content.decode()
 

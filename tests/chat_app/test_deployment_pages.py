@@ -1,4 +1,4 @@
-"""Deployments and exports: each view's ladder, the proof that is awaited, going back."""
+"""Deployments and exports: each view's ladder, the check that is awaited, going back."""
 
 from __future__ import annotations
 
@@ -90,8 +90,8 @@ def test_a_deployed_model_shows_its_proof_until_it_answers(db, theo, second, cli
 @pytest.mark.parametrize("alias", ["", "Support", "a b", "new", "-a", "a--b", "support", "x" * 61])
 def test_a_name_that_cannot_be_is_refused_with_a_sentence(alias, served, second, theo, client_of):
     body = {"model": second.pk, "alias": alias}
-    for door in ({}, HTMX):
-        answer = client_of(theo).post(reverse("deployment-new"), body, **door)
+    for headers in ({}, HTMX):
+        answer = client_of(theo).post(reverse("deployment-new"), body, **headers)
         assert answer.status_code == 422
         assert "errorlist" in answer.content.decode()
     assert Deployment.objects.count() == 1
@@ -105,7 +105,7 @@ def test_a_model_of_plain_text_cannot_be_chosen(db, theo, client_of):
     assert client_of(theo).post(reverse("deployment-new"), body).status_code == 422
 
 
-def test_another_model_takes_over_once_proved_and_one_click_goes_back(
+def test_another_model_takes_over_once_checked_and_one_click_goes_back(
     served, second, theo, client_of
 ):
     client, url = client_of(theo), reverse("deployment-switch", args=["support"])
@@ -187,7 +187,7 @@ def test_an_export_is_ordered_once_and_shows_how_it_stands(served, theo, client_
 
 
 @pytest.mark.checklist(197, 198)
-def test_a_proved_export_is_downloaded_as_a_zip(served, theo, client_of, data_dir):
+def test_a_checked_export_is_downloaded_as_a_zip(served, theo, client_of, data_dir):
     folder = data_dir / "exports" / "one"
     folder.mkdir(parents=True)
     (folder / "model.onnx").write_bytes(b"graph")

@@ -76,7 +76,7 @@ def test_a_serving_file_is_offered_after_its_numbers_agree(deployment):
     assert export.calibration["decode_8"] > 0
 
 
-def test_an_alias_goes_on_with_its_model_until_the_next_one_is_proved(
+def test_an_alias_goes_on_with_its_model_until_the_next_one_is_checked(
     deployment, data_dir, toy_folder, theo
 ):
     second = add_model(data_dir, toy_folder)

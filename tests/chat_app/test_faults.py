@@ -267,11 +267,11 @@ def test_an_export_that_finds_the_disk_full_goes_on_when_there_is_room(
 
     with monkeypatch.context() as patch:
         patch.setattr(serving_exports, "write_graph", full)
-        serving_exports.prove_serving_export(export.pk)
+        serving_exports.build_serving_export(export.pk)
     export.refresh_from_db()
     assert (export.state, "disk is full" in export.message) == (State.QUEUED, True)
     assert claim(ServingExport, export.pk) is None  # not at once: somebody has to make room
     ServingExport.objects.update(not_before=timezone.now())
-    serving_exports.prove_serving_export(export.pk)
+    serving_exports.build_serving_export(export.pk)
     export.refresh_from_db()
     assert (export.state, export.reason) == (State.SUCCEEDED, "")

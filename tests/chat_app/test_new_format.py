@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from tests.chat_app.makers import make_served
 from training_app.jobs import exports
-from training_app.lm.exports.proof import ParityError, Proof
+from training_app.lm.exports.parity import ParityError, ParityReport
 from training_app.lm.exports.registry import FORMATS, ExportFormat
 from training_app.models import Export
 from training_app.models.paths import absolute
@@ -25,7 +25,7 @@ def build(folder, target, prompts):
     if (folder / WRONG).exists():
         raise ParityError("The letters differ from torch. They are not offered.")
     (target / "letters.json").write_text(json.dumps([list(ids) for ids in prompts]))
-    return Proof(prompts=len(prompts), largest_error=0.0, greedy_tokens=7)
+    return ParityReport(prompts=len(prompts), largest_error=0.0, greedy_tokens=7)
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""The pages of a dataset: both doors, roles, errors, and the number of queries."""
+"""The pages of a dataset: with and without htmx, roles, errors, and the number of queries."""
 
 from __future__ import annotations
 

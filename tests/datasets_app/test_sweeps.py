@@ -130,15 +130,15 @@ def elsewhere(act, *args):
 
 def test_a_worker_that_lost_a_version_freezes_nothing(cora, monkeypatch):
     version = versions.order_version(support_dataset(cora), user=cora)
-    deal = freezing.deal
+    assign_splits = freezing.assign_splits
 
-    def deal_late(*args, **kwargs):
+    def assign_late(*args, **kwargs):
         elsewhere(
             order_anew, Version.objects.filter(pk=version.pk)
         )  # its lease ended, and another worker may have it
-        return deal(*args, **kwargs)
+        return assign_splits(*args, **kwargs)
 
-    monkeypatch.setattr(freezing, "deal", deal_late)
+    monkeypatch.setattr(freezing, "assign_splits", assign_late)
     freezing.freeze(version.pk)
     version.refresh_from_db()
     assert (version.state, version.rows.count()) == ("queued", 0)

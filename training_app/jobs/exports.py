@@ -1,4 +1,4 @@
-"""Writes a model in a format for other tools, and proves it before it is offered."""
+"""Writes a model in a format for other tools, and compares it with torch before it is offered."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PROMPTS = 4  # each is checked token by token, without a cache
 
 
 def build_export(export_id: int | str) -> None:
-    """Write and prove an export that waits; harmless when another worker does it."""
+    """Write and check an export that waits; harmless when another worker does it."""
     perform(Export, export_id, _build, refusals=(TrainingError,))
 
 
@@ -29,11 +29,11 @@ def _build(export: Export, lease: Lease) -> None:
     final = absolute(f"exports/{export.model_id}/{export.format}-f{export.fence}")
     prompts = prompts_of(export.model, folder, most=PROMPTS)
     with durable_folder(final) as target:
-        proof = wanted.load()(folder, target, prompts)
+        report = wanted.load()(folder, target, prompts)
     finish(
         export,
         path=relative(final),
         sha256=sha256_of(final / wanted.main_file),
-        parity_max=proof.largest_error,
-        figures=proof.as_json(),
+        parity_max=report.largest_error,
+        figures=report.as_json(),
     )

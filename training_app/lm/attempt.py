@@ -11,9 +11,9 @@ from torch import Tensor
 
 from training_app.lm.checkpoint import Progress, write_checkpoint
 from training_app.lm.contract import Point, RunEvents, ShouldStop, StopReason
-from training_app.lm.loop import Machinery, StepReport, Watch
+from training_app.lm.loop import EarlyStopping, Machinery, StepReport
 from training_app.lm.pace import Decisions
-from training_app.lm.stage import Stage, validation_points
+from training_app.lm.setup import TrainingSetup, validation_points
 
 _FLUSH_SECONDS = 0.25  # points are handed over at most so often; chosen by hand
 
@@ -22,12 +22,12 @@ _FLUSH_SECONDS = 0.25  # points are handed over at most so often; chosen by hand
 class Attempt:
     """One attempt of a run while it trains; losses are means in nats per token."""
 
-    stage: Stage
+    setup: TrainingSetup
     machinery: Machinery
     decisions: Decisions
     events: RunEvents
     should_stop: ShouldStop
-    watch: Watch
+    early_stopping: EarlyStopping
     losses: list[tuple[int, float]]  # (step, validation loss) of every evaluation
     step: int = 0
     best: dict[str, Tensor] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class Attempt:
     @property
     def eval_every(self) -> int:
         """Return the updates between evaluations: as told, or ten times in the run."""
-        return self.stage.spec.train.eval_every or -(-self.decisions.steps // 10)
+        return self.setup.spec.train.eval_every or -(-self.decisions.steps // 10)
 
     def on_step(self, report: StepReport) -> None:
         """Take in an update: points, and evaluation and checkpoint where they are due.
@@ -67,7 +67,7 @@ class Attempt:
         """Return whether the attempt is over before its last update; a stop is saved first."""
         self.stop = self.should_stop()
         if self.stop is None:
-            return self.watch.is_tired
+            return self.early_stopping.is_due
         if self.step < self.decisions.steps and self.step != self._saved_step:
             self.checkpoint()  # written twice, it would lose its validation loss and its badge
         return True
@@ -77,14 +77,14 @@ class Attempt:
 
         Raises DivergedError where the loss broke; no checkpoint is written then.
         """
-        figures, replies = self.stage.look(bf16=self.decisions.bf16)
+        figures, replies = self.setup.look(bf16=self.decisions.bf16)
         self.losses.append((self.step, figures.loss))
         self._pending += validation_points(self.step, figures)
         self.flush()
         self.events.samples(self.step, replies)
-        is_best = self.watch.sees(self.step, figures.loss)
+        is_best = self.early_stopping.observe(self.step, figures.loss)
         if is_best:
-            model = self.stage.fast.model
+            model = self.setup.fast.model
             self.best = {name: w.detach().clone() for name, w in model.named_parameters()}
         self.checkpoint(figures.loss, is_best=is_best)
 
@@ -93,7 +93,7 @@ class Attempt:
         self.flush()
         write = partial(
             write_checkpoint,
-            model=self.stage.fast.model,
+            model=self.setup.fast.model,
             optimizer=self.machinery.optimizer,
             progress=self.progress(),
         )
@@ -109,16 +109,16 @@ class Attempt:
 
     def progress(self) -> Progress:
         """Return where the run stands, as a checkpoint keeps it."""
-        watch = self.watch
-        best_loss = watch.best_loss if watch.best_step else None
+        early_stopping = self.early_stopping
+        best_loss = early_stopping.best_loss if early_stopping.best_step else None
         return Progress(
             self.step,
             best_loss,
-            watch.best_step,
-            watch.misses,
-            watch.far,
+            early_stopping.best_step,
+            early_stopping.misses,
+            early_stopping.far,
             list(self.losses),
-            self.stage.prepared.tokenizer_sha256,
+            self.setup.prepared.tokenizer_sha256,
         )
 
     def go_on_from(self, progress: Progress) -> None:
@@ -126,18 +126,21 @@ class Attempt:
         self.step, self.losses = progress.step, list(progress.losses)
         self._saved_step = progress.step
         if progress.best_loss is not None:
-            self.watch.best_loss, self.watch.best_step = progress.best_loss, progress.best_step
-        self.watch.misses, self.watch.far = progress.misses, progress.far
+            self.early_stopping.best_loss, self.early_stopping.best_step = (
+                progress.best_loss,
+                progress.best_step,
+            )
+        self.early_stopping.misses, self.early_stopping.far = progress.misses, progress.far
 
     def take_best(self) -> None:
         """Put the best weights into the network, where they are not its last ones."""
         with torch.no_grad():
-            for name, weight in self.stage.fast.model.named_parameters():
+            for name, weight in self.setup.fast.model.named_parameters():
                 if name in self.best:
                     weight.copy_(self.best[name])
 
     def _checkpoint_is_due(self) -> bool:
-        train = self.stage.spec.train
+        train = self.setup.spec.train
         if train.checkpoint_every and self.step % train.checkpoint_every == 0:
             return True
         return time.monotonic() - self._saved_at >= train.checkpoint_seconds

@@ -221,6 +221,9 @@ _MODEL_BOUNDS: dict[str, tuple[float, float]] = {
 }
 
 
+LENGTH_UNITS = ("steps", "epochs", "minutes")
+
+
 @dataclass(frozen=True, slots=True)
 class TrainConfig(_Values):
     """How it is trained; exactly one of steps, epochs and minutes says how long.
@@ -259,7 +262,7 @@ class TrainConfig(_Values):
     lora_alpha: float = 32.0  # an adapter counts alpha / rank times
 
     def __post_init__(self) -> None:
-        lengths = [self.steps, self.epochs, self.minutes]
+        lengths = [getattr(self, unit) for unit in LENGTH_UNITS]
         if sum(length is not None for length in lengths) != 1:
             raise ConfigError("steps", "Say how long by exactly one of steps, epochs, minutes.")
         _check_bounds(self, _TRAIN_BOUNDS)

@@ -27,7 +27,7 @@ from training_app.lm.contract import (
     heard,
 )
 from training_app.lm.finish import finish
-from training_app.lm.loop import Hooks, Machinery, Watch, train
+from training_app.lm.loop import EarlyStopping, Hooks, Machinery, train
 from training_app.lm.pace import (
     Decisions,
     TimeBudget,
@@ -39,7 +39,7 @@ from training_app.lm.pace import (
 )
 from training_app.lm.prepare import prepare
 from training_app.lm.schedule import FEWEST_UPDATES, Schedule
-from training_app.lm.stage import Stage, set_stage, validation_points
+from training_app.lm.setup import TrainingSetup, make_setup, validation_points
 from training_app.lm.trainable import make_optimizer
 
 _LOOKS = 12  # evaluations that minutes leave time for: a run's ten, and two more; by hand
@@ -64,74 +64,74 @@ def train_run(
     torch.set_num_threads(threads_of(spec.train, start.decided))
     try:
         prepared = prepare(spec, heard(data, should_stop), work, events, start)
-        stage = set_stage(spec, prepared, heard(data, should_stop), start)
+        setup = make_setup(spec, prepared, heard(data, should_stop), start)
     except StoppedError as stopped:
         return TrainedResult(stopped.reason, 0)
-    decisions, losses = _decided(stage, events, start, began)
+    decisions, losses = _decided(setup, events, start, began)
     attempt = Attempt(
-        stage=stage,
-        machinery=_machinery(stage, decisions),
+        setup=setup,
+        machinery=_machinery(setup, decisions),
         decisions=decisions,
         events=events,
         should_stop=should_stop,
-        watch=Watch(spec.train.patience),
+        early_stopping=EarlyStopping(spec.train.patience),
         losses=losses,
     )
     _restore(attempt, start)
     events.phase("training")
     if not attempt.ends():
         steps = range(attempt.step + 1, decisions.steps + 1)
-        train(attempt.machinery, stage.feed, steps, Hooks(attempt.on_step, attempt.ends))
+        train(attempt.machinery, setup.loader, steps, Hooks(attempt.on_step, attempt.ends))
     attempt.flush()
     is_early = attempt.stop is not None and attempt.step < decisions.steps
     if attempt.stop and is_early and not (attempt.stop == "keep" and attempt.step):
-        return TrainedResult(attempt.stop, attempt.step, best_step=attempt.watch.best_step)
+        return TrainedResult(attempt.stop, attempt.step, best_step=attempt.early_stopping.best_step)
     finished = finish(attempt, work, start, fingerprint=data.fingerprint)
     return replace(finished, outcome="keep") if is_early else finished
 
 
 def _decided(
-    stage: Stage, events: RunEvents, start: Start, began: float
+    setup: TrainingSetup, events: RunEvents, start: Start, began: float
 ) -> tuple[Decisions, list[tuple[int, float]]]:
     """Return the decisions, and the evaluation before training where this attempt made one."""
     known = Decisions.given(start.decided)
     if known is not None and start.checkpoints:
         return known, []
     looked_at = time.monotonic()
-    train = stage.spec.train
-    bf16 = known.bf16 if known else precision_is_bf16(train, stage.feed.device)
-    figures, replies = stage.look(bf16=bf16)
+    train = setup.spec.train
+    bf16 = known.bf16 if known else precision_is_bf16(train, setup.loader.device)
+    figures, replies = setup.look(bf16=bf16)
     events.points(validation_points(0, figures))
     events.samples(0, replies)
     if known is None:
         reserve = _LOOKS * (time.monotonic() - looked_at)
-        budget = TimeBudget(began, reserve, stage.prepared.train.facts.tokens)
-        trial = Trial(stage.fast, stage.feed, bf16, start.cache)
+        budget = TimeBudget(began, reserve, setup.prepared.train.facts.tokens)
+        trial = Trial(setup.fast, setup.loader, bf16, start.cache)
         known = decide(train, trial, budget, say=events.phase)
         events.decided(known.as_json())
-        events.note(_plan(stage, known))
+        events.note(_plan(setup, known))
     return known, [(0, figures.loss)]
 
 
-def _plan(stage: Stage, decisions: Decisions) -> str:
+def _plan(setup: TrainingSetup, decisions: Decisions) -> str:
     """Return what will happen, in words."""
-    tokens = stage.spec.train.tokens_per_update(stage.feed.context)
-    passes = decisions.steps * tokens / stage.prepared.train.facts.tokens
+    tokens = setup.spec.train.tokens_per_update(setup.loader.context)
+    passes = decisions.steps * tokens / setup.prepared.train.facts.tokens
     minutes = decisions.steps * decisions.seconds_per_update / 60
     words = (
         f"{decisions.steps:,} updates of {tokens:,} tokens: {passes:.1f} passes over the data,"
         f" about {minutes:.1f} minutes."
     )
-    if decisions.steps < FEWEST_UPDATES and not stage.spec.start_from:
+    if decisions.steps < FEWEST_UPDATES and not setup.spec.start_from:
         words += f" That is too few to see much of an effect; use at least {FEWEST_UPDATES}."
     return words
 
 
-def _machinery(stage: Stage, decisions: Decisions) -> Machinery:
-    train = stage.spec.train
+def _machinery(setup: TrainingSetup, decisions: Decisions) -> Machinery:
+    train = setup.spec.train
     return Machinery(
-        loss_of=runnable(stage.fast, decisions),
-        optimizer=make_optimizer(stage.fast.model, train),
+        loss_of=runnable(setup.fast, decisions),
+        optimizer=make_optimizer(setup.fast.model, train),
         schedule=Schedule.of(train, decisions.steps),
         max_grad_norm=train.max_grad_norm,
         bf16=decisions.bf16,
@@ -140,18 +140,18 @@ def _machinery(stage: Stage, decisions: Decisions) -> Machinery:
 
 def _restore(attempt: Attempt, start: Start) -> None:
     """Go on from the newest good checkpoint, or begin with fixed random states."""
-    seed = attempt.stage.spec.train.seed
+    seed = attempt.setup.spec.train.seed
     torch.manual_seed(seed)
     np.random.seed(seed)
     random.seed(seed)
-    network = attempt.stage.fast.model
+    network = attempt.setup.fast.model
     for folder in start.checkpoints:
         try:
             progress = read_checkpoint(folder, network, attempt.machinery.optimizer)
         except CheckpointError as error:
             attempt.events.note(f"{error} The one before it is used.")
             continue
-        if progress.tokenizer_sha256 != attempt.stage.prepared.tokenizer_sha256:
+        if progress.tokenizer_sha256 != attempt.setup.prepared.tokenizer_sha256:
             raise TrainingError(
                 f"The checkpoint {folder.name} was trained with another tokenizer, on other data."
                 " Continue from its model instead."
@@ -163,15 +163,15 @@ def _restore(attempt: Attempt, start: Start) -> None:
 
 def _restore_best(attempt: Attempt, start: Start) -> None:
     """Find the best weights again; where they are lost, the next best evaluation counts."""
-    if not attempt.watch.best_step:
+    if not attempt.early_stopping.best_step:
         return
     for folder in start.checkpoints:
         try:
             step, weights = checkpoint_weights(folder)
         except CheckpointError:
             continue  # `_restore` said so already
-        if step == attempt.watch.best_step:
+        if step == attempt.early_stopping.best_step:
             attempt.best = weights
             return
     attempt.events.note("The best checkpoint is gone; the best one from here on is kept.")
-    attempt.watch = Watch(attempt.stage.spec.train.patience)
+    attempt.early_stopping = EarlyStopping(attempt.setup.spec.train.patience)

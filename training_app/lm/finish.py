@@ -17,7 +17,7 @@ from training_app.lm.generate import answers, samples
 from training_app.lm.leakage import leaked_share
 from training_app.lm.machine import system, versions
 from training_app.lm.optimizers.registry import OPTIMIZERS
-from training_app.lm.stage import validation_split
+from training_app.lm.setup import validation_split
 from training_app.lm.template import chat_template
 from training_app.lm.trainable import make_ordinary
 
@@ -31,13 +31,13 @@ def finish(attempt: Attempt, work: Path, start: Start, *, fingerprint: str) -> T
     """
     attempt.events.phase("evaluating")
     attempt.take_best()
-    make_ordinary(attempt.stage.fast.model)
+    make_ordinary(attempt.setup.fast.model)
     figures = _final_figures(attempt)
-    stage = attempt.stage
-    prepared = stage.prepared
+    setup = attempt.setup
+    prepared = setup.prepared
     leaked = leaked_share(prepared.train.tokens, prepared.validation.tokens)
-    rows = samples(stage.fast.model, prepared.template, stage.questions)
-    evidence = Evidence(answers(stage.questions, rows), leaked)
+    rows = samples(setup.fast.model, prepared.template, setup.questions)
+    evidence = Evidence(answers(setup.questions, rows), leaked)
     words = verdict(figures, Course(attempt.losses), evidence)
     attempt.events.phase("saving")
     folder = work / "model.tmp"
@@ -45,13 +45,13 @@ def finish(attempt: Attempt, work: Path, start: Start, *, fingerprint: str) -> T
     _write_evaluation(folder, attempt, figures)
     manifest = _manifest(attempt, figures, fingerprint) | dict(start.manifest)
     manifest |= {"verdict": words, "leaked_share": leaked}
-    complete = write_model(folder, stage.fast.model, stage.prepared.template, manifest)
+    complete = write_model(folder, setup.fast.model, setup.prepared.template, manifest)
     move_into_place(folder, work / "model")
     return TrainedResult(
         "succeeded",
         attempt.step,
         work / "model",
-        attempt.watch.best_step,
+        attempt.early_stopping.best_step,
         figures.as_json(),
         words,
         complete,
@@ -59,11 +59,11 @@ def finish(attempt: Attempt, work: Path, start: Start, *, fingerprint: str) -> T
 
 
 def _final_figures(attempt: Attempt) -> Figures:
-    stage = attempt.stage
-    context = stage.feed.context
-    batches = max(1, _FINAL_TOKENS // (context * stage.spec.train.micro_batch))
-    split = validation_split(stage.prepared, stage.spec.train, context, batches=batches)
-    return evaluate(stage.fast, split)
+    setup = attempt.setup
+    context = setup.loader.context
+    batches = max(1, _FINAL_TOKENS // (context * setup.spec.train.micro_batch))
+    split = validation_split(setup.prepared, setup.spec.train, context, batches=batches)
+    return evaluate(setup.fast, split)
 
 
 def _write_evaluation(folder: Path, attempt: Attempt, figures: Figures) -> None:
@@ -74,26 +74,26 @@ def _write_evaluation(folder: Path, attempt: Attempt, figures: Figures) -> None:
 
 
 def _manifest(attempt: Attempt, figures: Figures, fingerprint: str) -> dict[str, Any]:
-    stage = attempt.stage
-    written = chat_template(stage.prepared.template.tokenizer)
+    setup = attempt.setup
+    written = chat_template(setup.prepared.template.tokenizer)
     return {
-        "is_chat": stage.prepared.is_chat,
-        "spec": stage.spec.as_json(),
-        "spec_sha256": spec_sha256(stage.spec),
+        "is_chat": setup.prepared.is_chat,
+        "spec": setup.spec.as_json(),
+        "spec_sha256": spec_sha256(setup.spec),
         "decided": attempt.decisions.as_json(),
-        "seed": stage.spec.train.seed,
-        "optimizer": OPTIMIZERS[stage.spec.train.optimizer].label,
+        "seed": setup.spec.train.seed,
+        "optimizer": OPTIMIZERS[setup.spec.train.optimizer].label,
         "steps": attempt.step,
-        "best_step": attempt.watch.best_step,
+        "best_step": attempt.early_stopping.best_step,
         "train_loss": attempt.last_loss,
         "evaluation": figures.as_json(),
         "band": band(figures),
         "data": {
             "fingerprint": fingerprint,
-            "train": asdict(stage.prepared.train.facts),
-            "validation": asdict(stage.prepared.validation.facts),
+            "train": asdict(setup.prepared.train.facts),
+            "validation": asdict(setup.prepared.validation.facts),
         },
-        "tokenizer_sha256": stage.prepared.tokenizer_sha256,
+        "tokenizer_sha256": setup.prepared.tokenizer_sha256,
         "template_sha256": hashlib.sha256(written.encode()).hexdigest(),
         "versions": versions(),
         "system": system(),

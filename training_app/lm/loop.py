@@ -124,7 +124,7 @@ def update(
 
 
 @dataclass(slots=True)
-class Watch:
+class EarlyStopping:
     """Looks at validation losses: which was best, is it getting nowhere, is it breaking."""
 
     patience: int
@@ -133,7 +133,7 @@ class Watch:
     misses: int = 0  # evaluations since the best one
     far: int = 0  # evaluations in a row far above the best one
 
-    def sees(self, step: int, loss: float) -> bool:
+    def observe(self, step: int, loss: float) -> bool:
         """Take in an evaluation, in nats per token; return whether it is the best so far.
 
         Raises DivergedError where it is no number, and where _FAR_LIMIT in a row are far above the
@@ -155,7 +155,7 @@ class Watch:
         return False
 
     @property
-    def is_tired(self) -> bool:
+    def is_due(self) -> bool:
         """Return whether the run should stop early: nothing got better for long."""
         return 0 < self.patience <= self.misses
 

@@ -1,4 +1,4 @@
-"""What an attempt writes while it trains; each write proves the fence in its own transaction."""
+"""What an attempt writes while it trains; each write checks the fence in its own transaction."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def _prune(claim: Claim, keep_last: int) -> list[str]:
     return paths
 
 
-def prove_fence(claim: Claim) -> None:
+def check_fence(claim: Claim) -> None:
     """Return when this attempt still owns the run; raises LostLease when it does not."""
     if not held(claim.row).exists():
         raise LostLease("Another attempt owns this run.")

@@ -7,9 +7,14 @@ from collections.abc import Iterable
 from dataclasses import fields, replace
 from typing import Any
 
-from training_app.lm.config import ConfigError, DataConfig, ModelConfig, RunSpec, TrainConfig
-
-LENGTHS = ("steps", "epochs", "minutes")
+from training_app.lm.config import (
+    LENGTH_UNITS,
+    ConfigError,
+    DataConfig,
+    ModelConfig,
+    RunSpec,
+    TrainConfig,
+)
 
 
 def changed_spec(spec: RunSpec, lines: Iterable[str]) -> RunSpec:
@@ -24,8 +29,8 @@ def changed_spec(spec: RunSpec, lines: Iterable[str]) -> RunSpec:
             known = ", ".join(sorted([*named, "method"]))
             raise ConfigError(key, f"There is no setting “{key}”; the settings are {known}.")
         changes[named[key]][key] = value
-    if any(key in given for key in LENGTHS):
-        changes["train"] = dict.fromkeys(LENGTHS) | changes["train"]
+    if any(key in given for key in LENGTH_UNITS):
+        changes["train"] = dict.fromkeys(LENGTH_UNITS) | changes["train"]
     values = spec.as_json()
     merged = {part: values[part] | changes[part] for part in parts}
     return replace(

@@ -1,4 +1,4 @@
-"""`manage.py export_model MODEL --format FORMAT --to DIR`: a proved file for other tools."""
+"""`manage.py export_model MODEL --format FORMAT --to DIR`: a checked file for other tools."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from chat_app.jobs.serving_exports import prove_serving_export
+from chat_app.jobs.serving_exports import build_serving_export
 from chat_app.jobs.waiting import settle
 from chat_app.services.deployments import order_export as order_serving
 from chat_app.serving.errors import ServingError
@@ -63,7 +63,7 @@ class Command(BaseCommand):
 def _write_serving(model: TrainedModel, target: Path, *, has_workers: bool) -> dict[str, Any]:
     """Copy the serving graph with the tokenizer and configuration that it needs."""
     export = order_serving(model, by=None)
-    settle(export, prove_serving_export, has_workers=has_workers)
+    settle(export, build_serving_export, has_workers=has_workers)
     folder = absolute(model.path)
     names = [GRAPH_FILES["fp32"], *PAPERS]
     for name in names:
@@ -76,7 +76,7 @@ def _write_serving(model: TrainedModel, target: Path, *, has_workers: bool) -> d
 def _write_built(
     model: TrainedModel, target: Path, *, name: str, has_workers: bool
 ) -> dict[str, Any]:
-    """Copy a format that a job builds and proves."""
+    """Copy a format that a job builds and checks."""
     export = order_export(model, name, by=None)
     settle(export, build_export, has_workers=has_workers)
     shutil.copytree(absolute(export.path), target, dirs_exist_ok=True)

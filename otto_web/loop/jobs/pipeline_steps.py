@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 
 from django.db import transaction
 
-from chat_app.jobs.serving_exports import prove_serving_export
+from chat_app.jobs.serving_exports import build_serving_export
 from chat_app.models import Generation, LogEntry
 from chat_app.services import chats, deployments
 from chat_app.serving.errors import ServingError
@@ -167,14 +167,14 @@ def evaluate(pipeline: Pipeline) -> str:
 
 
 def export(pipeline: Pipeline) -> str:
-    """Build the serving file and prove it."""
+    """Build the serving file and check it."""
     order = deployments.order_export(_model(pipeline), by=pipeline.created_by)
-    prove_serving_export(order.pk)
+    build_serving_export(order.pk)
     order.refresh_from_db()
     if order.state == State.FAILED:
         raise ServingError(order.message)
     if order.state != State.SUCCEEDED:
-        raise Wait("another worker proves the serving file")
+        raise Wait("another worker checks the serving file")
     return str(order.figures["sentence"])
 
 

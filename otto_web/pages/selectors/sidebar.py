@@ -36,7 +36,7 @@ class Entry:
 
 
 @lru_cache(maxsize=32)
-def _door(name: str) -> tuple[str, object] | None:
+def _address_and_rule(name: str) -> tuple[str, object] | None:
     """Return the address and the declared access rule of a named page."""
     try:
         url = reverse(name)
@@ -53,8 +53,10 @@ def sidebar(request: HttpRequest, role: Role | None) -> dict[str, list[Entry]]:
     """Return the entries in two parts: those on a phone's bar, and the rest of the sheet."""
     entries = []
     for name, label, icon in ENTRIES:
-        door = _door(name)
-        if role is None or door is None or (isinstance(door[1], Role) and role < door[1]):
+        page = _address_and_rule(name)
+        if role is None or page is None:
             continue
-        entries.append(Entry(label, icon, door[0], _is_current(door[0], request.path)))
+        url, rule = page
+        if not isinstance(rule, Role) or role >= rule:
+            entries.append(Entry(label, icon, url, _is_current(url, request.path)))
     return {"bar": entries[:ON_THE_BAR], "rest": entries[ON_THE_BAR:]}

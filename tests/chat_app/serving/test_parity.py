@@ -7,7 +7,7 @@ import onnx
 import pytest
 
 from chat_app.serving.graph_files import graph_path
-from chat_app.serving.parity import calibrate, prove
+from chat_app.serving.parity import calibrate, check_parity
 
 
 def prompts(count=10, vocab=300):
@@ -19,21 +19,21 @@ def prompts(count=10, vocab=300):
 @pytest.mark.parametrize("folder", ["gpt2_folder", "trained_folder"])
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_serving_graph_answers_as_torch_does(folder, threads, request):
-    parity = prove(request.getfixturevalue(folder), "fp32", prompts(), threads=threads)
-    assert parity.is_proved, parity.sentence()
+    parity = check_parity(request.getfixturevalue(folder), "fp32", prompts(), threads=threads)
+    assert parity.passes, parity.sentence()
     assert parity.tokens == 640
     assert parity.largest_error < 1e-5
 
 
 @pytest.mark.parametrize("folder", ["gpt2_folder", "trained_folder"])
 def test_int8_is_close_and_independent_of_neighbours(folder, request):
-    parity = prove(request.getfixturevalue(folder), "row-int8", prompts())
+    parity = check_parity(request.getfixturevalue(folder), "row-int8", prompts())
     assert parity.is_repeatable
     assert parity.largest_error < 0.2
 
 
 @pytest.mark.checklist(200)
-def test_a_damaged_graph_is_not_proved(trained_folder, tmp_path):
+def test_a_damaged_graph_does_not_pass(trained_folder, tmp_path):
     folder = tmp_path / "damaged"
     folder.mkdir()
     for name in ("config.json", "model.safetensors"):
@@ -44,8 +44,8 @@ def test_a_damaged_graph_is_not_proved(trained_folder, tmp_path):
     table.raw_data = (values * np.float32(1.01)).tobytes()
     graph_path(folder, "fp32").parent.mkdir()
     onnx.save_model(model, str(graph_path(folder, "fp32")))
-    parity = prove(folder, "fp32", prompts(3))
-    assert not parity.is_proved
+    parity = check_parity(folder, "fp32", prompts(3))
+    assert not parity.passes
     assert "scores differ" in parity.sentence()
 
 

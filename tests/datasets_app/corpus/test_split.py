@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datasets_app.corpus.conversation import Conversation, CorpusError, Turn
-from datasets_app.corpus.split import Shares, SplitRow, block_groups, deal, exact_key
+from datasets_app.corpus.split import Shares, SplitRow, assign_splits, block_groups, exact_key
 from datasets_app.models import Dataset
 from datasets_app.sample.conversations import generate
 from datasets_app.services.datasets import create_dataset
@@ -27,22 +27,24 @@ def pair(question: str, answer: str) -> Conversation:
 
 
 def test_shares_come_out_about_as_asked_and_the_same_each_time():
-    splits = deal(rows_of(10_000), seed=1, shares=Shares()).splits
+    splits = assign_splits(rows_of(10_000), seed=1, shares=Shares()).splits
     counts = Counter(splits.values())
     assert 900 < counts["validation"] < 1100
     assert 420 < counts["test"] < 580
-    assert deal(reversed(rows_of(10_000)), seed=1, shares=Shares()).splits == splits
-    assert deal(rows_of(10_000), seed=2, shares=Shares()).splits != splits
+    assert assign_splits(reversed(rows_of(10_000)), seed=1, shares=Shares()).splits == splits
+    assert assign_splits(rows_of(10_000), seed=2, shares=Shares()).splits != splits
 
 
 def test_below_200_rows_there_is_no_test_split():
-    assert "test" not in deal(rows_of(199), seed=3, shares=Shares()).splits.values()
-    assert "test" in deal(rows_of(400), seed=3, shares=Shares()).splits.values()
+    assert "test" not in assign_splits(rows_of(199), seed=3, shares=Shares()).splits.values()
+    assert "test" in assign_splits(rows_of(400), seed=3, shares=Shares()).splits.values()
 
 
 @given(st.integers(2, 60), st.integers(1, 60), st.integers(0, 2**31))
 def test_training_and_validation_are_never_empty(count, groups, seed):
-    splits = deal(rows_of(count, lambda n: f"g{n % groups}"), seed=seed, shares=Shares()).splits
+    splits = assign_splits(
+        rows_of(count, lambda n: f"g{n % groups}"), seed=seed, shares=Shares()
+    ).splits
     assert len(splits) == count
     assert {"train", "validation"} <= set(splits.values())
 
@@ -50,14 +52,14 @@ def test_training_and_validation_are_never_empty(count, groups, seed):
 @given(st.integers(2, 60), st.integers(2, 20), st.integers(0, 2**31))
 def test_a_group_stays_in_one_split(count, groups, seed):
     groups = min(groups, count)
-    result = deal(rows_of(count, lambda n: f"g{n % groups}"), seed=seed, shares=Shares())
+    result = assign_splits(rows_of(count, lambda n: f"g{n % groups}"), seed=seed, shares=Shares())
     assert result.parted == ()
     for group in range(groups):
         assert len({result.splits[n] for n in range(group, count, groups)}) == 1
 
 
 def test_a_single_group_is_parted_and_that_is_said():
-    result = deal(rows_of(5, lambda n: "one"), seed=1, shares=Shares())
+    result = assign_splits(rows_of(5, lambda n: "one"), seed=1, shares=Shares())
     assert result.parted == ("one",)
     assert Counter(result.splits.values()) == {"train": 4, "validation": 1}
 
@@ -65,14 +67,16 @@ def test_a_single_group_is_parted_and_that_is_said():
 @pytest.mark.parametrize("count", [0, 1])
 def test_fewer_than_two_rows_are_refused_in_a_sentence(count):
     with pytest.raises(CorpusError, match="at least two"):
-        deal(rows_of(count), seed=1, shares=Shares())
+        assign_splits(rows_of(count), seed=1, shares=Shares())
 
 
 @given(st.integers(2, 80), st.integers(0, 80), st.integers(0, 1000))
 def test_a_row_that_has_a_split_keeps_it_when_rows_are_added(first, more, seed):
-    before = deal(rows_of(first), seed=seed, shares=Shares()).splits
+    before = assign_splits(rows_of(first), seed=seed, shares=Shares()).splits
     known = [SplitRow(key, f"g{key}", split) for key, split in before.items()]
-    after = deal([*known, *rows_of(first + more)[first:]], seed=seed + 1, shares=Shares()).splits
+    after = assign_splits(
+        [*known, *rows_of(first + more)[first:]], seed=seed + 1, shares=Shares()
+    ).splits
     assert before.items() <= after.items()
 
 
@@ -84,14 +88,15 @@ def test_a_new_row_follows_its_group_and_one_between_two_splits_is_left_out():
         SplitRow(4, "y", "validation"),
         SplitRow(5, "y"),
     ]
-    result = deal(rows, seed=1, shares=Shares())
+    result = assign_splits(rows, seed=1, shares=Shares())
     assert result.splits == {1: "validation", 2: "validation", 3: "train", 4: "validation"}
     assert result.left_out == (5,)
 
 
 def test_old_rows_of_one_split_only_are_refused_with_a_way_out():
+    rows = [SplitRow(1, "x", "train"), SplitRow(2, "y", "train")]
     with pytest.raises(CorpusError, match="another seed"):
-        deal([SplitRow(1, "x", "train"), SplitRow(2, "y", "train")], seed=1, shares=Shares())
+        assign_splits(rows, seed=1, shares=Shares())
 
 
 @pytest.mark.parametrize("shares", [(0.0, 0.0), (0.6, 0.4), (-0.1, 0.1), (0.1, 1.0)])
@@ -104,7 +109,7 @@ def test_shares_that_leave_nothing_to_train_on_are_refused(shares):
 def test_one_document_gives_both_splits(count):
     groups = block_groups(count, document="book")
     rows = [SplitRow(n, group) for n, group in enumerate(groups)]
-    splits = deal(rows, seed=7, shares=Shares()).splits
+    splits = assign_splits(rows, seed=7, shares=Shares()).splits
     assert {"train", "validation"} <= set(splits.values())
     assert max(Counter(groups).values()) <= 20
     assert groups == sorted(groups, key=lambda group: int(group.partition("/")[2]))
@@ -192,5 +197,5 @@ def test_50_identical_conversations_have_one_key_and_one_split():
     keys = [exact_key(talk) for talk in (*copies, *others)]
     assert Counter(keys).most_common(1)[0][1] == 50
     rows = [SplitRow(n, key) for n, key in enumerate(keys)]
-    splits = deal(rows, seed=7, shares=Shares()).splits
+    splits = assign_splits(rows, seed=7, shares=Shares()).splits
     assert len({splits[n] for n in range(50)}) == 1

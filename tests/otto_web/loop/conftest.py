@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-from tests.chat_app.conftest import deployment, proof_of_toy, toy_folder, toy_model  # noqa: F401
+from tests.chat_app.conftest import build_of_toy, deployment, toy_folder, toy_model  # noqa: F401

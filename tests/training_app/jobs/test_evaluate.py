@@ -15,7 +15,7 @@ from training_app.lm import assess
 from training_app.lm.contract import Start, TokenSource
 from training_app.lm.driver import train_run
 from training_app.lm.prepare import prepare
-from training_app.lm.stage import set_stage
+from training_app.lm.setup import make_setup
 from training_app.models import Run, paths
 
 PROMPT = "Be kind."
@@ -35,7 +35,7 @@ def prompted(db):
 def test_the_questions_of_a_run_open_with_its_system_prompt(prompted, tmp_path):
     _, spec, data = prompted
     prepared = prepare(spec, data, tmp_path, Diary(tmp_path), Start())
-    questions = set_stage(spec, prepared, data, Start()).questions
+    questions = make_setup(spec, prepared, data, Start()).questions
     assert {question.turns[0].text for question in questions} == {PROMPT}
     assert all(question.text.startswith("Where is my order") for question in questions)
 

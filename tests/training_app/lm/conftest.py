@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from datasets_app.corpus.conversation import ASSISTANT, USER, Conversation, Turn
-from training_app.lm import pace, stage
+from training_app.lm import pace, setup
 from training_app.lm.config import DataConfig, ModelConfig, RunSpec, TrainConfig
 from training_app.lm.contract import TokenSource
 from training_app.lm.template import Template
@@ -51,7 +51,7 @@ def quick_trial() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pace, "_TRIAL_UPDATES", (2, 2))
         patch.setattr(pace, "_ROUNDS", 1)
-        patch.setattr(stage, "_QUESTIONS", 1)
+        patch.setattr(setup, "_QUESTIONS", 1)
         yield
 
 

@@ -11,12 +11,11 @@ from itertools import pairwise
 import pytest
 
 from training_app.lm.advice import refuse_hopeless, unusual, unusual_course
-from training_app.lm.config import ConfigError, ModelConfig, RunSpec, TrainConfig
+from training_app.lm.config import LENGTH_UNITS, ConfigError, ModelConfig, RunSpec, TrainConfig
 from training_app.lm.decays import DECAYS
 from training_app.lm.model import build_model, parameter_count
 from training_app.lm.presets import PRESETS
 from training_app.lm.schedule import Schedule
-from training_app.services.spec_lines import LENGTHS
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -93,8 +92,10 @@ NOT_USABLE = (
 def test_no_value_of_any_setting_is_more_than_a_sentence(value):
     """JSON carries Infinity, NaN and numbers without end; each is refused as any wrong value is."""
     spec = PRESETS["chat"].spec(name="chat").as_json()
-    for key, part in {key: side for side in ("model", "train") for key in spec[side]}.items():
-        if (value is None and key in LENGTHS) or (value is True and key == "tie_word_embeddings"):
+    places = {key: part for part in ("model", "train") for key in spec[part]}
+    fits = {None: LENGTH_UNITS, True: ("tie_word_embeddings",)}
+    for key, part in places.items():
+        if any(value is known and key in keys for known, keys in fits.items()):
             continue
         with pytest.raises(ConfigError) as caught:
             RunSpec.from_json(spec | {part: spec[part] | {key: value}})

@@ -20,7 +20,7 @@ from training_app.lm.config import ModelConfig, TrainConfig
 from training_app.lm.evaluation import Course, Figures, band, evaluate, validation, verdict
 from training_app.lm.fast import FastLoss
 from training_app.lm.generate import generate, question_of, reply
-from training_app.lm.loop import Batch, DivergedError, Machinery, Watch, update
+from training_app.lm.loop import Batch, DivergedError, EarlyStopping, Machinery, update
 from training_app.lm.model import build_model
 from training_app.lm.packing import open_packed, pack
 from training_app.lm.schedule import Schedule
@@ -141,20 +141,20 @@ def test_a_loss_that_is_not_a_number_changes_no_weight(small):
 
 
 def test_a_validation_loss_far_above_its_best_stops_the_run():
-    watch = Watch(patience=10)
-    assert watch.sees(1, 3.0)
-    assert not watch.sees(2, 5.0)
-    assert not watch.sees(3, 5.5)
+    early_stopping = EarlyStopping(patience=10)
+    assert early_stopping.observe(1, 3.0)
+    assert not early_stopping.observe(2, 5.0)
+    assert not early_stopping.observe(3, 5.5)
     with pytest.raises(DivergedError, match="far above"):
-        watch.sees(4, 6.0)
+        early_stopping.observe(4, 6.0)
 
 
 def test_patience_ends_a_run_that_gets_nowhere():
-    watch = Watch(patience=2)
+    early_stopping = EarlyStopping(patience=2)
     for step, loss in enumerate((3.0, 3.1, 3.2), start=1):
-        watch.sees(step, loss)
-    assert watch.is_tired
-    assert watch.best_step == 1
+        early_stopping.observe(step, loss)
+    assert early_stopping.is_due
+    assert early_stopping.best_step == 1
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ from training_app.models import Checkpoint, Run, paths
 from training_app.models.reasons import Reason
 from training_app.selectors.local_models import local_base
 from training_app.services.attempts import Claim, end_run
-from training_app.services.progress import prove_fence
+from training_app.services.progress import check_fence
 
 log = logging.getLogger(__name__)
 _REFUSALS: tuple[tuple[type[TrainingError], Exit, Reason], ...] = (
@@ -68,7 +68,7 @@ def _execute(run_id: UUID, fence: int, pipe: int) -> Exit:
     link = Link(
         pipe,
         lost_seconds=settings.OTTO_BEAT_LOST_SECONDS,
-        prove=partial(_prove_if_possible, claim),
+        check=partial(_check_if_possible, claim),
     )
     link.listen()
     run_log.line("started", attempt=run.attempts, fence=fence)
@@ -89,17 +89,17 @@ def _execute(run_id: UUID, fence: int, pipe: int) -> Exit:
     return code
 
 
-def _prove_if_possible(claim: Claim) -> None:
-    """Prove the fence; with the database away nothing is proved, and the trainer waits on."""
+def _check_if_possible(claim: Claim) -> None:
+    """Check the fence; with the database away nothing is known, and the trainer waits on."""
     try:
-        prove_fence(claim)
+        check_fence(claim)
     except DATABASE_AWAY as error:
         connection.close()
         log.warning("the database is away, waiting: %s", error)
 
 
 def _attempt(run: Run, claim: Claim, link: Link, run_log: RunLog) -> Exit:
-    prove_fence(claim)
+    check_fence(claim)
     spec = RunSpec.from_json(run.spec)
     work = paths.attempt_folder(run.pk, claim.fence) / "work"
     work.mkdir(parents=True, exist_ok=True)

@@ -31,10 +31,10 @@ def boot_seconds() -> float:
 class Link:
     """What the supervisor says. The loop sees all of it as one question: should it stop?"""
 
-    def __init__(self, pipe: int, *, lost_seconds: float, prove: Callable[[], None]) -> None:
+    def __init__(self, pipe: int, *, lost_seconds: float, check: Callable[[], None]) -> None:
         self._pipe = pipe
         self._lost_seconds = lost_seconds
-        self._prove = prove
+        self._check = check
         self._beat_at = boot_seconds()
         self._stop: StopReason | None = None
         self._is_lost = False
@@ -51,7 +51,7 @@ class Link:
         Raises LostLease when somebody else owns the run.
         """
         while not self._is_lost and not self._stop and self._is_silent():
-            self._prove()
+            self._check()
             time.sleep(min(_PROVE_SECONDS, self._lost_seconds / 4))
         if self._is_lost:
             raise LostLease("The supervisor says that another attempt owns this run.")

@@ -19,14 +19,14 @@ from training_app.models.paths import LOG_NAME, log_files
 from training_app.selectors.history import history_text
 from training_app.services.attempts import Claim
 from training_app.services.finish import Finished, finish_run
-from training_app.services.progress import prove_fence
+from training_app.services.progress import check_fence
 
 
 def publish(run: Run, claim: Claim, result: TrainedResult, run_log: RunLog) -> None:
     """Make the model durable and end the run; on a lost fence nothing remains."""
     if result.folder is None:
         raise ValueError("only a run that made a model's folder can publish it")
-    prove_fence(claim)
+    check_fence(claim)
     model_id = uuid5(run.pk, f"model of fence {claim.fence}")
     final = paths.absolute(f"{paths.MODELS}/{model_id}")
     samples = _samples(run, result.best_step)

@@ -92,7 +92,7 @@ class RunWriter:
         *,
         is_best: bool,
     ) -> None:
-        self._persist(lambda: progress.prove_fence(self._claim))
+        self._persist(lambda: progress.check_fence(self._claim))
         final = paths.attempt_folder(self._claim.run_id, self._claim.fence) / f"step-{step}"
         try:
             self.check_room()

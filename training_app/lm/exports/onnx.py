@@ -1,4 +1,4 @@
-"""Portable ONNX for other tools, proved against torch before anybody is offered it."""
+"""Portable ONNX for other tools, compared with torch before anybody is offered it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import torch
 from numpy.typing import NDArray
 from optimum.exporters.onnx import main_export
 
-from training_app.lm.exports.proof import ParityError, Proof
+from training_app.lm.exports.parity import ParityError, ParityReport
 from training_app.lm.folder import open_model, open_network
 
 LARGEST_ERROR = 1e-4  # of the largest logit, fp32: as for serving, decision 5
 _GREEDY_TOKENS = 16  # compared for each prompt; chosen by hand
 
 
-def export_onnx(folder: Path, target: Path, prompts: Sequence[Sequence[int]]) -> Proof:
+def export_onnx(folder: Path, target: Path, prompts: Sequence[Sequence[int]]) -> ParityReport:
     """Write the model as ONNX in Hugging Face layout to `target`.
 
     Raises ParityError where it does not agree with torch, FolderError where `folder` is no model.
@@ -32,10 +32,10 @@ def export_onnx(folder: Path, target: Path, prompts: Sequence[Sequence[int]]) ->
         do_validation=False,
         local_files_only=True,
     )
-    return prove(folder, target, prompts)
+    return check_parity(folder, target, prompts)
 
 
-def prove(folder: Path, target: Path, prompts: Sequence[Sequence[int]]) -> Proof:
+def check_parity(folder: Path, target: Path, prompts: Sequence[Sequence[int]]) -> ParityReport:
     """Return how well the ONNX file agrees with torch on prompts of token ids.
 
     Raises ParityError where a logit differs by more than LARGEST_ERROR, or a greedy token at all.
@@ -58,7 +58,7 @@ def prove(folder: Path, target: Path, prompts: Sequence[Sequence[int]]) -> Proof
                 )
             ids.append(int(expected[-1].argmax()))
             compared += 1
-    return Proof(len(prompts), largest, compared)
+    return ParityReport(len(prompts), largest, compared)
 
 
 @torch.no_grad()

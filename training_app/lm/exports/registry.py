@@ -13,8 +13,8 @@ THE_FOLDER = ""  # the place of a format that needs nothing built
 class ExportFormat(Choice):
     """A format; the function takes the model's folder, an empty folder, and prompts of token ids.
 
-    It fills the empty folder, compares it with torch on the prompts, and returns a Proof; a file
-    that disagrees raises a TrainingError and is never offered. The name of a download ends in
+    It fills the empty folder, compares it with torch on the prompts, and returns a ParityReport; a
+    file that disagrees raises a TrainingError and is never offered. The name of a download ends in
     `suffix`; the hash of `main_file` stands for the whole.
     """
 

@@ -15,7 +15,7 @@ from training_app.lm.presets import DEFAULT_PRESET, PRESETS
 
 class Command(BaseCommand):
     help = (
-        "Load, check, freeze, train, measure, prove, deploy, ask, learn. Without files: the sample."
+        "Load, check, freeze, train, measure, check, deploy, ask, learn. Without files: the sample."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

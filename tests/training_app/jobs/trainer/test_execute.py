@@ -7,7 +7,7 @@ from django.db import connection, connections
 
 from otto_web.lib.work.claims import LostLease
 from tests.training_app.conftest import make_version, toy_order
-from training_app.jobs.trainer.execute import _checkpoints, _prove_if_possible
+from training_app.jobs.trainer.execute import _check_if_possible, _checkpoints
 from training_app.models import Checkpoint
 from training_app.services.attempts import Claim, ProcessIdentity, claim_run
 from training_app.services.runs import order_rest, queue_run
@@ -47,7 +47,7 @@ def test_a_trainer_whose_database_went_away_waits_and_then_proves_its_fence():
     with other.cursor() as cursor:
         cursor.execute("SELECT pg_terminate_backend(%s)", [backend])
     other.close()
-    _prove_if_possible(claim)  # nothing is known, nothing is lost
-    _prove_if_possible(claim)
+    _check_if_possible(claim)  # nothing is known, nothing is lost
+    _check_if_possible(claim)
     with pytest.raises(LostLease):
-        _prove_if_possible(Claim(run.pk, claim.fence + 1, 1))
+        _check_if_possible(Claim(run.pk, claim.fence + 1, 1))

@@ -12,8 +12,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from datasets_app.corpus.conversation import USER, Turn
 from training_app.lm.config import ModelConfig
-from training_app.lm.exports.onnx import export_onnx, prove
-from training_app.lm.exports.proof import ParityError
+from training_app.lm.exports.onnx import check_parity, export_onnx
+from training_app.lm.exports.parity import ParityError
 from training_app.lm.folder import open_model, verify_model, write_model
 from training_app.lm.layout import FolderError
 from training_app.lm.model import build_model
@@ -111,4 +111,4 @@ def test_the_export_agrees_with_torch_and_a_wrong_one_is_refused(folder, tmp_pat
     weights[name][:, 0] += 0.05
     save_file(weights, other / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(ParityError, match="not offered"):
-        prove(other, tmp_path / "portable", prompts)
+        check_parity(other, tmp_path / "portable", prompts)

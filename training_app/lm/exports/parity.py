@@ -13,7 +13,7 @@ class ParityError(TrainingError):
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class ParityReport:
     """How far an export is from torch, over all prompts."""
 
     prompts: int

@@ -36,7 +36,7 @@ _QUESTION_POOL = 400  # conversations that they are spread over
 
 
 @dataclass(frozen=True, slots=True)
-class Feed:
+class BatchLoader:
     """Gives each update its micro-batches; (seed, step) is all that chooses them."""
 
     train: TrainConfig
@@ -60,14 +60,14 @@ class Feed:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class TrainingSetup:
     """Everything that updates and evaluations are made with."""
 
     spec: RunSpec
     prepared: Prepared
     fast: FastLoss
     validation: ValidationSplit
-    feed: Feed
+    loader: BatchLoader
     questions: Sequence[Question]
 
     def look(self, *, bf16: bool) -> tuple[Figures, list[Sample]]:
@@ -76,8 +76,8 @@ class Stage:
         return figures, samples(self.fast.model, self.prepared.template, self.questions)
 
 
-def set_stage(spec: RunSpec, prepared: Prepared, data: TokenSource, start: Start) -> Stage:
-    """Return the stage with a fresh network, or with the one that the run continues.
+def make_setup(spec: RunSpec, prepared: Prepared, data: TokenSource, start: Start) -> TrainingSetup:
+    """Return the setup with a fresh network, or with the one that the run continues.
 
     Raises FolderError where that is no model.
     """
@@ -86,8 +86,10 @@ def set_stage(spec: RunSpec, prepared: Prepared, data: TokenSource, start: Start
     context = min(spec.model.context, context_of(fast.model))
     measured = validation_split(prepared, spec.train, context, batches=spec.train.eval_batches)
     device = next(fast.parameters()).device
-    feed = Feed(spec.train, prepared.train, context, device)
-    return Stage(spec, prepared, fast, measured, feed, _questions(data, spec.data.system_prompt))
+    loader = BatchLoader(spec.train, prepared.train, context, device)
+    return TrainingSetup(
+        spec, prepared, fast, measured, loader, _questions(data, spec.data.system_prompt)
+    )
 
 
 def validation_split(
