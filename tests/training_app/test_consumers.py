@@ -15,7 +15,7 @@ from tests.sockets import Line, is_refused
 from tests.training_app.conftest import make_version, toy_order
 from training_app.events import notify_run
 from training_app.services.attempts import ProcessIdentity, claim_run, end_run
-from training_app.services.progress import record_points
+from training_app.services.recording import record_points
 from training_app.services.runs import queue_run
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -27,7 +27,7 @@ class CheckpointError(TrainingError):
 
 
 @dataclass(slots=True)
-class Progress:
+class ResumeState:
     """Where a run stands; `step` is also the sampler's position."""
 
     step: int = 0
@@ -40,7 +40,7 @@ class Progress:
 
 
 def write_checkpoint(
-    folder: Path, model: nn.Module, optimizer: Optimizer, progress: Progress
+    folder: Path, model: nn.Module, optimizer: Optimizer, progress: ResumeState
 ) -> None:
     """Fill the folder with the state; its manifest, with every file's SHA-256, comes last.
 
@@ -60,7 +60,9 @@ def write_checkpoint(
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=2), encoding="utf-8")
 
 
-def read_checkpoint(folder: Path, model: nn.Module, optimizer: Optimizer | None = None) -> Progress:
+def read_checkpoint(
+    folder: Path, model: nn.Module, optimizer: Optimizer | None = None
+) -> ResumeState:
     """Put the checkpoint's state into model, optimizer and random generators.
 
     Every hash is verified before anything is changed. Raises CheckpointError where the files are
@@ -73,7 +75,7 @@ def read_checkpoint(folder: Path, model: nn.Module, optimizer: Optimizer | None 
         state = json.loads((folder / _FILES[2]).read_text(encoding="utf-8"))
         values = dict(state["progress"])
         values["losses"] = [(int(step), float(loss)) for step, loss in values["losses"]]
-        progress = Progress(**values)
+        progress = ResumeState(**values)
     except (ValueError, KeyError, TypeError) as error:
         raise _unreadable(folder / _FILES[2], error) from error
     known = {path.partition("/")[2] for path in moments}

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from training_app.lm.attempt import Attempt
 from training_app.lm.checkpoint import (
     CheckpointError,
     checkpoint_weights,
@@ -26,9 +25,7 @@ from training_app.lm.contract import (
     TrainedResult,
     heard,
 )
-from training_app.lm.finish import finish
-from training_app.lm.loop import EarlyStopping, Hooks, Machinery, train
-from training_app.lm.pace import (
+from training_app.lm.decisions import (
     Decisions,
     TimeBudget,
     Trial,
@@ -37,9 +34,12 @@ from training_app.lm.pace import (
     runnable,
     threads_of,
 )
+from training_app.lm.final_model import make_model
+from training_app.lm.loop import EarlyStopping, Hooks, Machinery, train
 from training_app.lm.prepare import prepare
 from training_app.lm.schedule import FEWEST_UPDATES, Schedule
 from training_app.lm.setup import TrainingSetup, make_setup, validation_points
+from training_app.lm.train_state import TrainState
 from training_app.lm.trainable import make_optimizer
 
 _LOOKS = 12  # evaluations that minutes leave time for: a run's ten, and two more; by hand
@@ -68,7 +68,7 @@ def train_run(
     except StoppedError as stopped:
         return TrainedResult(stopped.reason, 0)
     decisions, losses = _decided(setup, events, start, began)
-    attempt = Attempt(
+    state = TrainState(
         setup=setup,
         machinery=_machinery(setup, decisions),
         decisions=decisions,
@@ -77,16 +77,16 @@ def train_run(
         early_stopping=EarlyStopping(spec.train.patience),
         losses=losses,
     )
-    _restore(attempt, start)
+    _restore(state, start)
     events.phase("training")
-    if not attempt.ends():
-        steps = range(attempt.step + 1, decisions.steps + 1)
-        train(attempt.machinery, setup.loader, steps, Hooks(attempt.on_step, attempt.ends))
-    attempt.flush()
-    is_early = attempt.stop is not None and attempt.step < decisions.steps
-    if attempt.stop and is_early and not (attempt.stop == "keep" and attempt.step):
-        return TrainedResult(attempt.stop, attempt.step, best_step=attempt.early_stopping.best_step)
-    finished = finish(attempt, work, start, fingerprint=data.fingerprint)
+    if not state.ends():
+        steps = range(state.step + 1, decisions.steps + 1)
+        train(state.machinery, setup.loader, steps, Hooks(state.on_step, state.ends))
+    state.flush()
+    is_early = state.stop is not None and state.step < decisions.steps
+    if state.stop and is_early and not (state.stop == "keep" and state.step):
+        return TrainedResult(state.stop, state.step, best_step=state.early_stopping.best_step)
+    finished = make_model(state, work, start, fingerprint=data.fingerprint)
     return replace(finished, outcome="keep") if is_early else finished
 
 
@@ -138,40 +138,40 @@ def _machinery(setup: TrainingSetup, decisions: Decisions) -> Machinery:
     )
 
 
-def _restore(attempt: Attempt, start: Start) -> None:
+def _restore(state: TrainState, start: Start) -> None:
     """Go on from the newest good checkpoint, or begin with fixed random states."""
-    seed = attempt.setup.spec.train.seed
+    seed = state.setup.spec.train.seed
     torch.manual_seed(seed)
     np.random.seed(seed)
     random.seed(seed)
-    network = attempt.setup.fast.model
+    network = state.setup.fast.model
     for folder in start.checkpoints:
         try:
-            progress = read_checkpoint(folder, network, attempt.machinery.optimizer)
+            progress = read_checkpoint(folder, network, state.machinery.optimizer)
         except CheckpointError as error:
-            attempt.events.note(f"{error} The one before it is used.")
+            state.events.note(f"{error} The one before it is used.")
             continue
-        if progress.tokenizer_sha256 != attempt.setup.prepared.tokenizer_sha256:
+        if progress.tokenizer_sha256 != state.setup.prepared.tokenizer_sha256:
             raise TrainingError(
                 f"The checkpoint {folder.name} was trained with another tokenizer, on other data."
                 " Continue from its model instead."
             )
-        attempt.go_on_from(progress)
-        _restore_best(attempt, start)
+        state.go_on_from(progress)
+        _restore_best(state, start)
         return
 
 
-def _restore_best(attempt: Attempt, start: Start) -> None:
+def _restore_best(state: TrainState, start: Start) -> None:
     """Find the best weights again; where they are lost, the next best evaluation counts."""
-    if not attempt.early_stopping.best_step:
+    if not state.early_stopping.best_step:
         return
     for folder in start.checkpoints:
         try:
             step, weights = checkpoint_weights(folder)
         except CheckpointError:
             continue  # `_restore` said so already
-        if step == attempt.early_stopping.best_step:
-            attempt.best = weights
+        if step == state.early_stopping.best_step:
+            state.best = weights
             return
-    attempt.events.note("The best checkpoint is gone; the best one from here on is kept.")
-    attempt.early_stopping = EarlyStopping(attempt.setup.spec.train.patience)
+    state.events.note("The best checkpoint is gone; the best one from here on is kept.")
+    state.early_stopping = EarlyStopping(state.setup.spec.train.patience)

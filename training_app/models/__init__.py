@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from training_app.models.evaluation import EvalSample, Evaluation
 from training_app.models.export import Export
-from training_app.models.progress import Checkpoint, RunPoint, RunSample
+from training_app.models.records import Checkpoint, RunPoint, RunSample
 from training_app.models.run import (
     RUN_STATES,
     CancelVerb,

@@ -16,7 +16,7 @@ from training_app.lm.methods.registry import METHODS
 from training_app.lm.optimizers.registry import OPTIMIZERS
 from training_app.lm.schedule import FEWEST_UPDATES, Schedule
 from training_app.lm.tokenizer_kinds import BYTE_ENTRIES, TOKENIZERS
-from training_app.selectors.pace import Speed, machine_speed, update_seconds
+from training_app.selectors.speed import Speed, machine_speed, update_seconds
 
 BLOCKING_QUALITY, DOUBTFUL_QUALITY = 50, 70
 FEWEST_ROWS, FEWEST_CHARACTERS = 4, 1_000

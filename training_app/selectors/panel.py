@@ -20,7 +20,7 @@ from training_app.lm.methods.registry import METHODS
 from training_app.lm.optimizers.registry import OPTIMIZERS
 from training_app.models import Checkpoint, Run, RunEvent, RunLease, RunSample
 from training_app.selectors.log_tail import LogLine, log_tail
-from training_app.selectors.pace import seconds_left
+from training_app.selectors.speed import seconds_left
 
 PHASE_WORDS = {
     "": "waiting",

@@ -12,8 +12,8 @@ from training_app.lm.config import RunSpec
 from training_app.lm.presets import DEFAULT_PRESET, PRESETS
 from training_app.models import RUN_STATES, Run
 from training_app.models.reasons import Reason
-from training_app.selectors.pace import seconds_left
 from training_app.selectors.points import thinned_curves
+from training_app.selectors.speed import seconds_left
 
 RUNS_PER_PAGE = 30
 SMALL_CURVE_POINTS = 60

@@ -23,7 +23,7 @@ from training_app.models import (
     RunLease,
 )
 from training_app.models.reasons import Reason
-from training_app.services.history import Happening, add_event
+from training_app.services.run_events import NewEvent, add_event
 
 RETRY = Retry(most=3)  # deaths without progress in a row
 MOST_FULL_DISKS = 12  # with the pauses between them about an hour
@@ -65,7 +65,7 @@ def claim_run(process: ProcessIdentity) -> Claim | None:
     take(Run.objects.filter(pk=best.pk), phase="starting")
     _open_attempt(claim, process, step=best.last_step)
     detail = f"attempt {claim.attempt} on {process.host}"
-    add_event(best.pk, Happening("claimed", detail, "worker", State.QUEUED, State.RUNNING))
+    add_event(best.pk, NewEvent("claimed", detail, "worker", State.QUEUED, State.RUNNING))
     return claim
 
 
@@ -109,8 +109,8 @@ def end_run(claim: Claim, new: State, *, reason: str = "", message: str = "") ->
     close_attempt(claim, reason or new)
     if new == State.CANCELLED:
         _discard_if_asked(claim.run_id)
-    happening = Happening(new, message or reason, "", State.RUNNING, new)
-    add_event(claim.run_id, happening)
+    event = NewEvent(new, message or reason, "", State.RUNNING, new)
+    add_event(claim.run_id, event)
     return True
 
 
@@ -172,7 +172,7 @@ def _requeue(claim: Claim, why: str, *, deaths: int, pause: timedelta, reason: R
         phase="",
     )
     close_attempt(claim, why)
-    add_event(claim.run_id, Happening("released", why, "", State.RUNNING, State.QUEUED))
+    add_event(claim.run_id, NewEvent("released", why, "", State.RUNNING, State.QUEUED))
     wake_worker(claim.run_id)
 
 

@@ -27,7 +27,7 @@ from training_app.models import (
 )
 from training_app.selectors.forecast import forecast
 from training_app.services.attempts import wake_worker
-from training_app.services.history import Happening, add_event, take_numbers
+from training_app.services.run_events import NewEvent, add_event, take_numbers
 
 RATE_STEP_DOWN = 0.1
 _LONGEST_NAME = 200
@@ -111,7 +111,7 @@ def _insert_run(order: Order, created_by: User | None) -> Run:
     if order.start_checkpoint is not None:
         _take_over_curve(run, order.start_checkpoint)
     actor = created_by.get_username() if created_by else "OTTO"
-    add_event(run.pk, Happening("queued", "", actor, "", State.QUEUED))
+    add_event(run.pk, NewEvent("queued", "", actor, "", State.QUEUED))
     after: dict[str, Any] = {"name": run.name, "version": str(order.version.pk)}
     if order.forced_reason:
         after["trained_anyway"] = order.forced_reason
@@ -159,11 +159,11 @@ def cancel_run(run: Run, *, verb: CancelVerb, actor: User | None) -> State:
         detail = CancelVerb(verb).label
         add_event(
             run.pk,
-            Happening("cancelled", str(detail), name, State.QUEUED, State.CANCELLED),
+            NewEvent("cancelled", str(detail), name, State.QUEUED, State.CANCELLED),
         )
         return State.CANCELLED
     if first:
-        add_event(run.pk, Happening("cancel asked", str(CancelVerb(verb).label), name))
+        add_event(run.pk, NewEvent("cancel asked", str(CancelVerb(verb).label), name))
     return State.RUNNING
 
 

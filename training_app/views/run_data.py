@@ -15,9 +15,9 @@ from otto_web.lib.file_response import stream
 from otto_web.lib.http import TeamRequest
 from otto_web.lib.zip_stream import send_folder, spooled
 from training_app.models import Checkpoint, Run, paths
-from training_app.selectors.history import history_text
 from training_app.selectors.log_tail import log_blocks
 from training_app.selectors.points import points_since
+from training_app.selectors.training_history import history_text
 
 _SEQUENCE = re.compile(r"[0-9]{1,18}")
 

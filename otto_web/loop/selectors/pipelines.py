@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from chat_app.models import ServingExport
 from otto_web.loop.models import STEP_WORDS, Pipeline, PipelineStep
 from training_app.models import Run
-from training_app.selectors.pace import preset_seconds
+from training_app.selectors.speed import preset_seconds
 
 SAMPLE_STEPS = 1_000  # of the preset Tiny: it answers after so many
 _SAMPLE_OTHER_SECONDS = 45.0  # loading, freezing and proving, beside the training

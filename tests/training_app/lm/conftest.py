@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from datasets_app.corpus.conversation import ASSISTANT, USER, Conversation, Turn
-from training_app.lm import pace, setup
+from training_app.lm import decisions, setup
 from training_app.lm.config import DataConfig, ModelConfig, RunSpec, TrainConfig
 from training_app.lm.contract import TokenSource
 from training_app.lm.template import Template
@@ -49,8 +49,8 @@ def data() -> TokenSource:
 def quick_trial() -> Iterator[None]:
     """Time two updates before a run and ask one question of it, where neither matters."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pace, "_TRIAL_UPDATES", (2, 2))
-        patch.setattr(pace, "_ROUNDS", 1)
+        patch.setattr(decisions, "_TRIAL_UPDATES", (2, 2))
+        patch.setattr(decisions, "_ROUNDS", 1)
         patch.setattr(setup, "_QUESTIONS", 1)
         yield
 

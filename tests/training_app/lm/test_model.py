@@ -11,7 +11,7 @@ import torch
 from datasets_app.corpus.conversation import ASSISTANT, SYSTEM, USER, Conversation, Turn
 from training_app.lm.checkpoint import (
     CheckpointError,
-    Progress,
+    ResumeState,
     read_checkpoint,
     verify_checkpoint,
     write_checkpoint,
@@ -244,7 +244,7 @@ def test_a_checkpoint_comes_back_to_the_bit(small, template, tmp_path):
     machinery = machinery_of(small)
     for step in (1, 2):
         update(machinery, [batch_of(2)], 1e-3, step)
-    progress = Progress(2, 3.25, 1, 1, 0, [(0, 6.1), (1, 3.25)])
+    progress = ResumeState(2, 3.25, 1, 1, 0, [(0, 6.1), (1, 3.25)])
     write_checkpoint(tmp_path / "c", small, machinery.optimizer, progress)
     drawn = (torch.rand(3), np.random.rand(3))
     other = build_model(SHAPES["llama"], template, seed=9)
@@ -261,7 +261,7 @@ def test_a_checkpoint_comes_back_to_the_bit(small, template, tmp_path):
 @pytest.mark.parametrize("damage", ["truncate", "remove", "schema"])
 def test_a_damaged_checkpoint_is_refused_in_a_sentence(small, tmp_path, damage):
     folder = tmp_path / "c"
-    write_checkpoint(folder, small, machinery_of(small).optimizer, Progress(1))
+    write_checkpoint(folder, small, machinery_of(small).optimizer, ResumeState(1))
     assert verify_checkpoint(folder) == 1
     if damage == "truncate":
         (folder / "model.safetensors").write_bytes(b"short")
@@ -275,6 +275,6 @@ def test_a_damaged_checkpoint_is_refused_in_a_sentence(small, tmp_path, damage):
 
 
 def test_a_checkpoint_holds_no_pickle(small, tmp_path):
-    write_checkpoint(tmp_path, small, machinery_of(small).optimizer, Progress(1))
+    write_checkpoint(tmp_path, small, machinery_of(small).optimizer, ResumeState(1))
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {"manifest.json", "model.safetensors", "optimizer.safetensors", "state.json"}

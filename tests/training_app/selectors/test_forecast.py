@@ -10,7 +10,7 @@ from django.utils import timezone
 from otto_web.lib.work.states import State
 from tests.training_app.conftest import toy_order
 from training_app.models import Run, RunPoint, TrainedModel
-from training_app.selectors.pace import machine_speed
+from training_app.selectors.speed import machine_speed
 from training_app.services.runs import queue_run
 
 

@@ -9,7 +9,7 @@ import pytest
 from training_app.models import RunPoint
 from training_app.selectors.points import MOST_PER_CURVE, points_since, thinned_curves
 from training_app.services.attempts import ProcessIdentity, claim_run
-from training_app.services.progress import record_points
+from training_app.services.recording import record_points
 
 HERE = ProcessIdentity("here", 1, 1.0)
 

@@ -26,8 +26,8 @@ from training_app.services.attempts import (
     end_run,
     release_run,
 )
-from training_app.services.history import take_numbers
-from training_app.services.progress import record_points
+from training_app.services.recording import record_points
+from training_app.services.run_events import take_numbers
 from training_app.services.runs import cancel_run, queue_run
 
 HERE = ProcessIdentity("here", 1, 1.0)

@@ -10,7 +10,7 @@ from django.urls import reverse
 from otto_web.lib.work.states import State
 from training_app.models import Checkpoint
 from training_app.services.attempts import ProcessIdentity, claim_run, end_run
-from training_app.services.progress import record_points, record_samples
+from training_app.services.recording import record_points, record_samples
 
 POINTS = [("train/loss", step, 5.0 / step) for step in range(1, 8)]
 

@@ -31,7 +31,7 @@ from training_app.models import Checkpoint, Run, paths
 from training_app.models.reasons import Reason
 from training_app.selectors.local_models import local_base
 from training_app.services.attempts import Claim, end_run
-from training_app.services.progress import check_fence
+from training_app.services.recording import check_fence
 
 log = logging.getLogger(__name__)
 _REFUSALS: tuple[tuple[type[TrainingError], Exit, Reason], ...] = (

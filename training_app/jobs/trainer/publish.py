@@ -16,10 +16,10 @@ from training_app.lm.folder import hashes
 from training_app.lm.layout import MANIFEST
 from training_app.models import Run, RunSample, paths
 from training_app.models.paths import LOG_NAME, log_files
-from training_app.selectors.history import history_text
+from training_app.selectors.training_history import history_text
 from training_app.services.attempts import Claim
-from training_app.services.finish import Finished, finish_run
-from training_app.services.progress import check_fence
+from training_app.services.recording import check_fence
+from training_app.services.results import RunResult, record_result
 
 
 def publish(run: Run, claim: Claim, result: TrainedResult, run_log: RunLog) -> None:
@@ -35,7 +35,7 @@ def publish(run: Run, claim: Claim, result: TrainedResult, run_log: RunLog) -> N
         shutil.copytree(result.folder, folder, dirs_exist_ok=True)
         _add_records(run, folder, result, samples)
         manifest = _complete_manifest(folder)
-    finished = Finished(
+    run_result = RunResult(
         model_id=model_id,
         path=paths.relative(final),
         manifest=manifest,
@@ -48,7 +48,7 @@ def publish(run: Run, claim: Claim, result: TrainedResult, run_log: RunLog) -> N
         stopped_at=result.step if result.outcome == "keep" else None,
     )
     try:
-        finish_run(claim, finished)
+        record_result(claim, run_result)
     except LostLease:
         shutil.rmtree(final, ignore_errors=True)
         raise

@@ -25,7 +25,7 @@ from training_app.jobs.trainer.resources import Resources
 from training_app.lm.config import TrainingError
 from training_app.lm.contract import Point, Sample
 from training_app.models import paths
-from training_app.services import progress
+from training_app.services import recording
 from training_app.services.attempts import Claim
 
 log = logging.getLogger(__name__)
@@ -51,14 +51,14 @@ class RunWriter:
         self._bytes_expected = 0
 
     def phase(self, name: str) -> None:
-        self._persist(lambda: progress.record_phase(self._claim, name))
+        self._persist(lambda: recording.record_phase(self._claim, name))
         self._log.line("phase", phase=name)
 
     def note(self, sentence: str) -> None:
         self._warn("note", sentence, level="info")
 
     def decided(self, values: Mapping[str, Any]) -> None:
-        self._persist(lambda: progress.record_decided(self._claim, values))
+        self._persist(lambda: recording.record_decided(self._claim, values))
         self._log.line("decided", **values)
 
     def points(self, points: Sequence[Point]) -> None:
@@ -67,7 +67,7 @@ class RunWriter:
         failpoint("trainer.points")
         last = max(step for _, step, _ in points)
         points = [*points, *self._resources.points(last)]
-        differs_at = self._persist(lambda: progress.record_points(self._claim, points))
+        differs_at = self._persist(lambda: recording.record_points(self._claim, points))
         values = {name: value for name, step, value in points if step == last}
         self._log.at(last, _finite(values.get("train/loss")))
         figures: dict[str, Any] = {name: _finite(value) for name, value in values.items()}
@@ -81,7 +81,7 @@ class RunWriter:
 
     def samples(self, step: int, samples: Sequence[Sample]) -> None:
         if samples:
-            self._persist(lambda: progress.record_samples(self._claim, step, samples))
+            self._persist(lambda: recording.record_samples(self._claim, step, samples))
             self._log.line("samples", count=len(samples), at_step=step)
 
     def checkpoint(
@@ -92,7 +92,7 @@ class RunWriter:
         *,
         is_best: bool,
     ) -> None:
-        self._persist(lambda: progress.check_fence(self._claim))
+        self._persist(lambda: recording.check_fence(self._claim))
         final = paths.attempt_folder(self._claim.run_id, self._claim.fence) / f"step-{step}"
         try:
             self.check_room()
@@ -106,7 +106,7 @@ class RunWriter:
         self._misses = 0
         facts = self._facts(final, step, validation_loss, is_best=is_best)
         stale = self._persist(
-            lambda: progress.record_checkpoint(self._claim, facts, keep_last=self._keep_last)
+            lambda: recording.record_checkpoint(self._claim, facts, keep_last=self._keep_last)
         )
         self._log.line("checkpoint", at_step=step, validation_loss=validation_loss, is_best=is_best)
         for path in stale:
@@ -115,9 +115,9 @@ class RunWriter:
 
     def _facts(
         self, final: Path, step: int, validation_loss: float | None, *, is_best: bool
-    ) -> progress.CheckpointFacts:
+    ) -> recording.CheckpointFacts:
         self._bytes_expected = sum(path.stat().st_size for path in final.iterdir())
-        return progress.CheckpointFacts(
+        return recording.CheckpointFacts(
             step=step,
             path=paths.relative(final),
             manifest_sha256=sha256_of(final / "manifest.json"),
@@ -148,7 +148,7 @@ class RunWriter:
             ) from error
 
     def _warn(self, kind: str, sentence: str, *, level: str = "warning") -> None:
-        self._persist(lambda: progress.record_note(self._claim, kind, sentence))
+        self._persist(lambda: recording.record_note(self._claim, kind, sentence))
         self._log.line(kind, level=level, message=sentence)
 
     def _persist(self, write: Callable[[], Result]) -> Result:

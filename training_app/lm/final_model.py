@@ -9,7 +9,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from training_app.lm.attempt import Attempt
 from training_app.lm.contract import Start, TrainedResult, spec_sha256
 from training_app.lm.evaluation import Course, Evidence, Figures, band, evaluate, verdict
 from training_app.lm.folder import move_into_place, write_model
@@ -19,73 +18,74 @@ from training_app.lm.machine import system, versions
 from training_app.lm.optimizers.registry import OPTIMIZERS
 from training_app.lm.setup import validation_split
 from training_app.lm.template import chat_template
+from training_app.lm.train_state import TrainState
 from training_app.lm.trainable import make_ordinary
 
 _FINAL_TOKENS = 100_000  # about the most that the last evaluation reads; chosen by hand
 
 
-def finish(attempt: Attempt, work: Path, start: Start, *, fingerprint: str) -> TrainedResult:
+def make_model(state: TrainState, work: Path, start: Start, *, fingerprint: str) -> TrainedResult:
     """Evaluate the best weights in fp32, write them as `work/model`, and report.
 
     `fingerprint` is the hash of the data's version, as the manifest keeps it.
     """
-    attempt.events.phase("evaluating")
-    attempt.take_best()
-    make_ordinary(attempt.setup.fast.model)
-    figures = _final_figures(attempt)
-    setup = attempt.setup
+    state.events.phase("evaluating")
+    state.take_best()
+    make_ordinary(state.setup.fast.model)
+    figures = _final_figures(state)
+    setup = state.setup
     prepared = setup.prepared
     leaked = leaked_share(prepared.train.tokens, prepared.validation.tokens)
     rows = samples(setup.fast.model, prepared.template, setup.questions)
     evidence = Evidence(answers(setup.questions, rows), leaked)
-    words = verdict(figures, Course(attempt.losses), evidence)
-    attempt.events.phase("saving")
+    words = verdict(figures, Course(state.losses), evidence)
+    state.events.phase("saving")
     folder = work / "model.tmp"
     shutil.rmtree(folder, ignore_errors=True)
-    _write_evaluation(folder, attempt, figures)
-    manifest = _manifest(attempt, figures, fingerprint) | dict(start.manifest)
+    _write_evaluation(folder, state, figures)
+    manifest = _manifest(state, figures, fingerprint) | dict(start.manifest)
     manifest |= {"verdict": words, "leaked_share": leaked}
     complete = write_model(folder, setup.fast.model, setup.prepared.template, manifest)
     move_into_place(folder, work / "model")
     return TrainedResult(
         "succeeded",
-        attempt.step,
+        state.step,
         work / "model",
-        attempt.early_stopping.best_step,
+        state.early_stopping.best_step,
         figures.as_json(),
         words,
         complete,
     )
 
 
-def _final_figures(attempt: Attempt) -> Figures:
-    setup = attempt.setup
+def _final_figures(state: TrainState) -> Figures:
+    setup = state.setup
     context = setup.loader.context
     batches = max(1, _FINAL_TOKENS // (context * setup.spec.train.micro_batch))
     split = validation_split(setup.prepared, setup.spec.train, context, batches=batches)
     return evaluate(setup.fast, split)
 
 
-def _write_evaluation(folder: Path, attempt: Attempt, figures: Figures) -> None:
+def _write_evaluation(folder: Path, state: TrainState, figures: Figures) -> None:
     (folder / "evaluation").mkdir(parents=True)
-    values = {"figures": figures.as_json(), "band": band(figures), "course": attempt.losses}
+    values = {"figures": figures.as_json(), "band": band(figures), "course": state.losses}
     text = json.dumps(values, indent=2) + "\n"
     (folder / "evaluation" / "figures.json").write_text(text, encoding="utf-8")
 
 
-def _manifest(attempt: Attempt, figures: Figures, fingerprint: str) -> dict[str, Any]:
-    setup = attempt.setup
+def _manifest(state: TrainState, figures: Figures, fingerprint: str) -> dict[str, Any]:
+    setup = state.setup
     written = chat_template(setup.prepared.template.tokenizer)
     return {
         "is_chat": setup.prepared.is_chat,
         "spec": setup.spec.as_json(),
         "spec_sha256": spec_sha256(setup.spec),
-        "decided": attempt.decisions.as_json(),
+        "decided": state.decisions.as_json(),
         "seed": setup.spec.train.seed,
         "optimizer": OPTIMIZERS[setup.spec.train.optimizer].label,
-        "steps": attempt.step,
-        "best_step": attempt.early_stopping.best_step,
-        "train_loss": attempt.last_loss,
+        "steps": state.step,
+        "best_step": state.early_stopping.best_step,
+        "train_loss": state.last_loss,
         "evaluation": figures.as_json(),
         "band": band(figures),
         "data": {

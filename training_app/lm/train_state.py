@@ -9,17 +9,17 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from training_app.lm.checkpoint import Progress, write_checkpoint
+from training_app.lm.checkpoint import ResumeState, write_checkpoint
 from training_app.lm.contract import Point, RunEvents, ShouldStop, StopReason
+from training_app.lm.decisions import Decisions
 from training_app.lm.loop import EarlyStopping, Machinery, StepReport
-from training_app.lm.pace import Decisions
 from training_app.lm.setup import TrainingSetup, validation_points
 
 _FLUSH_SECONDS = 0.25  # points are handed over at most so often; chosen by hand
 
 
 @dataclass(slots=True)
-class Attempt:
+class TrainState:
     """One attempt of a run while it trains; losses are means in nats per token."""
 
     setup: TrainingSetup
@@ -107,11 +107,11 @@ class Attempt:
             self._pending = []
         self._flushed_at = time.monotonic()
 
-    def progress(self) -> Progress:
+    def progress(self) -> ResumeState:
         """Return where the run stands, as a checkpoint keeps it."""
         early_stopping = self.early_stopping
         best_loss = early_stopping.best_loss if early_stopping.best_step else None
-        return Progress(
+        return ResumeState(
             self.step,
             best_loss,
             early_stopping.best_step,
@@ -121,7 +121,7 @@ class Attempt:
             self.setup.prepared.tokenizer_sha256,
         )
 
-    def go_on_from(self, progress: Progress) -> None:
+    def go_on_from(self, progress: ResumeState) -> None:
         """Take over the counters of a checkpoint."""
         self.step, self.losses = progress.step, list(progress.losses)
         self._saved_step = progress.step

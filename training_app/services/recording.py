@@ -18,7 +18,7 @@ from training_app.events import notify_run
 from training_app.lm.contract import Point, Sample
 from training_app.models import Checkpoint, Run, RunLease, RunSample
 from training_app.services.attempts import Claim
-from training_app.services.history import Happening, add_event, take_numbers
+from training_app.services.run_events import NewEvent, add_event, take_numbers
 
 # what the clock and the machine have a say in never comes out the same again; all else must
 _TIMED = ("train/tokens_per_second", "machine/")
@@ -110,7 +110,7 @@ def record_phase(claim: Claim, phase: str) -> None:
 @transaction.atomic
 def record_decided(claim: Claim, values: Mapping[str, Any]) -> None:
     """Keep what was measured once, so that every later attempt does the same."""
-    add_event(claim.run_id, Happening("decided", _in_words(values)), fence=claim.fence)
+    add_event(claim.run_id, NewEvent("decided", _in_words(values)), fence=claim.fence)
     run = Run.objects.get(pk=claim.run_id)
     decided = {**run.decided, **values}
     steps = int(decided.get("steps") or run.total_steps)
@@ -126,14 +126,14 @@ def _in_words(values: Mapping[str, Any]) -> str:
 @transaction.atomic
 def record_note(claim: Claim, kind: str, sentence: str) -> None:
     """Add something that a person should read to the run's history."""
-    add_event(claim.run_id, Happening(kind, sentence), fence=claim.fence)
+    add_event(claim.run_id, NewEvent(kind, sentence), fence=claim.fence)
 
 
 @transaction.atomic
 def record_checkpoint(claim: Claim, facts: CheckpointFacts, *, keep_last: int) -> list[str]:
     """Name a durable checkpoint; returns the folders that are no longer needed."""
     detail = f"step {facts.step}" + (", the best so far" if facts.is_best else "")
-    add_event(claim.run_id, Happening("checkpoint", detail), fence=claim.fence)
+    add_event(claim.run_id, NewEvent("checkpoint", detail), fence=claim.fence)
     mine = Checkpoint.objects.filter(run_id=claim.run_id)
     newest = mine.aggregate(step=Max("step"))["step"]
     if facts.is_best:

@@ -18,7 +18,7 @@ from training_app.services.attempts import Claim, end_run
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class RunResult:
     """A model folder that is durable already and waits for its rows."""
 
     model_id: UUID
@@ -34,7 +34,7 @@ class Finished:
 
 
 @transaction.atomic(durable=True)
-def finish_run(claim: Claim, finished: Finished) -> TrainedModel:
+def record_result(claim: Claim, run_result: RunResult) -> TrainedModel:
     """Publish what the run made and end it: as succeeded, or as stopped by hand.
 
     All of it is written, or nothing.
@@ -42,42 +42,42 @@ def finish_run(claim: Claim, finished: Finished) -> TrainedModel:
     run = Run.objects.select_for_update(of=("self",)).select_related("version").get(pk=claim.run_id)
     if run.fence != claim.fence or run.state != State.RUNNING:
         raise LostLease("Another attempt owns this run.")
-    model = _publish_model(run, finished, _tokenizer(run, finished))
-    _record_evaluation(run, model, finished)
-    state, words = State.SUCCEEDED, finished.verdict
-    if finished.stopped_at is not None:
+    model = _publish_model(run, run_result, _tokenizer(run, run_result))
+    _record_evaluation(run, model, run_result)
+    state, words = State.SUCCEEDED, run_result.verdict
+    if run_result.stopped_at is not None:
         state = State.CANCELLED
-        words = f"Stopped by hand after {finished.stopped_at:,} updates. {words}"
+        words = f"Stopped by hand after {run_result.stopped_at:,} updates. {words}"
     if not end_run(claim, state, message=words):
         raise LostLease("Another attempt owns this run.")
     return model
 
 
-def _tokenizer(run: Run, finished: Finished) -> Tokenizer:
-    known = Tokenizer.objects.filter(sha256=finished.tokenizer_sha256).first()
+def _tokenizer(run: Run, run_result: RunResult) -> Tokenizer:
+    known = Tokenizer.objects.filter(sha256=run_result.tokenizer_sha256).first()
     return known or Tokenizer.objects.create(
         kind=run.spec.get("data", {}).get("tokenizer", "bpe"),
-        vocab_size=int(finished.manifest.get("vocab_size", 0)),
-        path=f"{finished.path}/tokenizer.json",
-        sha256=finished.tokenizer_sha256,
+        vocab_size=int(run_result.manifest.get("vocab_size", 0)),
+        path=f"{run_result.path}/tokenizer.json",
+        sha256=run_result.tokenizer_sha256,
         version=run.version,
     )
 
 
-def _publish_model(run: Run, finished: Finished, tokenizer: Tokenizer) -> TrainedModel:
+def _publish_model(run: Run, run_result: RunResult, tokenizer: Tokenizer) -> TrainedModel:
     return TrainedModel.objects.create(
-        pk=finished.model_id,
+        pk=run_result.model_id,
         name=run.name,
         number=_next_number(run.name),
-        is_chat=bool(finished.manifest.get("is_chat", True)),
+        is_chat=bool(run_result.manifest.get("is_chat", True)),
         run=run,
         parent=run.start_model,
         tokenizer=tokenizer,
-        family=str(finished.manifest.get("family", "")),
-        params=int(finished.manifest.get("parameters", 0)),
-        context=int(finished.manifest.get("context", 0)),
-        path=finished.path,
-        manifest_sha256=finished.manifest_sha256,
+        family=str(run_result.manifest.get("family", "")),
+        params=int(run_result.manifest.get("parameters", 0)),
+        context=int(run_result.manifest.get("context", 0)),
+        path=run_result.path,
+        manifest_sha256=run_result.manifest_sha256,
         created_by=run.created_by,
     )
 
@@ -90,8 +90,8 @@ def _next_number(name: str) -> int:
     return int(newest or 0) + 1
 
 
-def _record_evaluation(run: Run, model: TrainedModel, finished: Finished) -> None:
-    figures = finished.evaluation
+def _record_evaluation(run: Run, model: TrainedModel, run_result: RunResult) -> None:
+    figures = run_result.evaluation
     if not figures:
         return
     evaluation = Evaluation.objects.create(
@@ -105,14 +105,14 @@ def _record_evaluation(run: Run, model: TrainedModel, finished: Finished) -> Non
         perplexity=figures["perplexity"],
         bits_per_byte=figures["bits_per_byte"],
         details={
-            "verdict": finished.verdict,
-            "best_step": finished.best_step,
-            "leaked_share": finished.manifest.get("leaked_share"),
+            "verdict": run_result.verdict,
+            "best_step": run_result.best_step,
+            "leaked_share": run_result.manifest.get("leaked_share"),
         },
     )
     EvalSample.objects.bulk_create(
         EvalSample(
             evaluation=evaluation, prompt_no=number, prompt=prompt, reply=reply, reference=reference
         )
-        for number, prompt, reply, reference in finished.samples
+        for number, prompt, reply, reference in run_result.samples
     )

@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import nn
 
-from training_app.lm import pace
+from training_app.lm import decisions
 from training_app.lm.config import TrainConfig
+from training_app.lm.decisions import Decisions, TimeBudget, Trial, decide, seconds_per_update
 from training_app.lm.loop import Batch
-from training_app.lm.pace import Decisions, TimeBudget, Trial, decide, seconds_per_update
 
 QUICK, SLOW = 0.002, 0.03
 MINUTE = TrainConfig(minutes=1, compile="off", precision="fp32")
@@ -55,8 +55,8 @@ def trial_of(spans):
 
 @pytest.fixture(autouse=True)
 def short_rounds(monkeypatch):
-    monkeypatch.setattr(pace, "_TRIAL_SECONDS", 0.2)
-    monkeypatch.setattr(pace, "time", CLOCK)
+    monkeypatch.setattr(decisions, "_TRIAL_SECONDS", 0.2)
+    monkeypatch.setattr(decisions, "time", CLOCK)
 
 
 def measured(spans):
@@ -102,8 +102,10 @@ def test_minutes_train_for_half_of_them_at_least_however_long_the_start_took(pre
 
 
 def test_compiling_is_kept_only_where_it_is_faster(monkeypatch):
-    monkeypatch.setattr(pace, "_should_compile", lambda *_: True)
-    monkeypatch.setattr(pace, "runnable", lambda fast, _: lambda *b: CLOCK.sleep(SLOW) or fast(*b))
+    monkeypatch.setattr(decisions, "_should_compile", lambda *_: True)
+    monkeypatch.setattr(
+        decisions, "runnable", lambda fast, _: lambda *b: CLOCK.sleep(SLOW) or fast(*b)
+    )
     budget = TimeBudget(CLOCK.monotonic(), reserve_seconds=0, train_tokens=1000)
     phases: list[str] = []
     auto = decide(

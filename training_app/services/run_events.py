@@ -15,7 +15,7 @@ from training_app.models import RunEvent
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class NewEvent:
     """One line of a run's history, before it has its number."""
 
     kind: str
@@ -43,17 +43,17 @@ def take_numbers(run_id: UUID, count: int, *, fence: int | None = None) -> int:
     return int(row[0]) - count + 1
 
 
-def add_event(run_id: UUID, happening: Happening, *, fence: int | None = None) -> int:
+def add_event(run_id: UUID, event: NewEvent, *, fence: int | None = None) -> int:
     """Write one line of history in the caller's transaction, and tell who watches after it."""
     seq = take_numbers(run_id, 1, fence=fence)
     RunEvent.objects.create(
         run_id=run_id,
         seq=seq,
-        kind=happening.kind,
-        actor=happening.actor,
-        from_state=happening.from_state,
-        to_state=happening.to_state,
-        detail=happening.detail,
+        kind=event.kind,
+        actor=event.actor,
+        from_state=event.from_state,
+        to_state=event.to_state,
+        detail=event.detail,
     )
     transaction.on_commit(partial(notify_run, run_id, seq), robust=True)
     return seq
