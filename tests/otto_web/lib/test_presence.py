@@ -15,7 +15,7 @@ from django.db import connection
 from otto_web.lib import presence
 from otto_web.lib.access import Role
 from otto_web.pages.services import people as services
-from tests.chat_app.test_engine import tab_of
+from tests.chat_app.jobs.test_engine import tab_of
 from tests.training_app.conftest import make_version, toy_order
 from tests.training_app.test_consumers import socket
 from tests.waiting import until

@@ -10,7 +10,7 @@ from chat_app.services import chats
 from datasets_app.models import Conversation, Dataset
 from otto_web.loop.services import harvest
 from tests.chat_app.makers import add_chat, make_served
-from tests.chat_app.test_log_pages import EXCHANGES, HTMX, answers
+from tests.chat_app.views.test_logs import EXCHANGES, HTMX, answers
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from otto_web.sockets import TRY_LATER
 from otto_web.web_protocols import POLICY
 from tests import socket_page
 from tests.chat_app.conftest import running_engine
-from tests.chat_app.test_engine import frames_until, tab_of
+from tests.chat_app.jobs.test_engine import frames_until, tab_of
 
 ASKS, SENDS = "Chat: what the page asks", "Chat: what the server sends"
 

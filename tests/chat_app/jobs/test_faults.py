@@ -30,8 +30,8 @@ from otto_web.lib.work.claims import claim, finish
 from otto_web.lib.work.perform import perform
 from otto_web.lib.work.states import State
 from tests.chat_app.conftest import running_engine
+from tests.chat_app.jobs.test_engine import ask, ended, tab_of
 from tests.chat_app.makers import ENDED, add_chat, make_model, make_served
-from tests.chat_app.test_engine import ask, ended, tab_of
 from tests.waiting import until
 from training_app.models.paths import absolute
 
