@@ -13,7 +13,7 @@ from datasets_app.jobs.importing import import_upload
 from datasets_app.models import Conversation
 from datasets_app.services.receiving import NewUpload, receive_whole
 from otto_web.lib.access import Role
-from otto_web.loop.services.pipelines import Wish, start_pipeline
+from otto_web.loop.services.pipelines import PipelineOrder, start_pipeline
 from tests.chat_app.makers import add_chat, make_model, make_served
 from tests.conftest import make_person
 from tests.datasets_app.makers import support_dataset
@@ -61,7 +61,7 @@ def add_one_of_each(number: int, owner: User) -> dict[str, Any]:
         "chat_id": chat.pk,
         "message_id": Message.objects.filter(chat=chat, role="assistant").first().pk,
         "person_id": make_person(f"person-{number}", Role.MEMBER).pk,
-        "pipeline_id": start_pipeline(Wish(dataset=dataset), by=owner).pk,
+        "pipeline_id": start_pipeline(PipelineOrder(dataset=dataset), by=owner).pk,
         "action_id": 1,
     }
 

@@ -9,7 +9,7 @@ from django import forms
 from chat_app.forms.deployments import ALIAS
 from datasets_app.models import Dataset
 from otto_web.loop.selectors.pipelines import SAMPLE_STEPS
-from otto_web.loop.services.pipelines import Wish
+from otto_web.loop.services.pipelines import PipelineOrder
 from training_app.lm.presets import DEFAULT_PRESET
 
 
@@ -32,13 +32,15 @@ class PipelineForm(forms.Form):
         field = self.fields["dataset"]
         field.queryset = Dataset.objects.filter(deleted_at=None).order_by("name")  # type: ignore[attr-defined]
 
-    def wish(self) -> Wish:
-        """Return the wish; the sample trains for a number of steps that is known to suffice."""
+    def order(self) -> PipelineOrder:
+        """Return the order; the sample trains for a number of steps that is known to suffice."""
         found = self.cleaned_data
         if found["dataset"] is None:
-            return Wish(preset="tiny", alias=found["alias"], steps=SAMPLE_STEPS)
+            return PipelineOrder(preset="tiny", alias=found["alias"], steps=SAMPLE_STEPS)
         minutes = found["minutes"] or 4.0
-        return Wish(found["dataset"], preset=DEFAULT_PRESET, alias=found["alias"], minutes=minutes)
+        return PipelineOrder(
+            found["dataset"], preset=DEFAULT_PRESET, alias=found["alias"], minutes=minutes
+        )
 
 
 class HarvestForm(forms.Form):

@@ -16,7 +16,7 @@ from transformers import Trainer, TrainerCallback, TrainingArguments
 
 from otto_web.lib.cores import usable_cores
 from training_app.lm.fast import FastLoss
-from training_app.lm.loop import Hooks, Machinery, StepReport, train
+from training_app.lm.loop import Hooks, Optimization, StepReport, train
 from training_app.lm.machine import bf16_pays, compile_works
 from training_app.lm.model import build_model
 from training_app.lm.packing import Packed, open_packed, pack
@@ -119,7 +119,7 @@ def _ours(template: Template, packed: Packed, *, bf16: bool, compiled: bool) -> 
     model = build_model(PRESET.model, template, seed=1).to(device)
     fast = FastLoss(model)
     setting = replace(PRESET.train, minutes=None, steps=UPDATES)
-    machinery = Machinery(
+    optimization = Optimization(
         torch.compile(fast, dynamic=False) if compiled else fast,
         make_optimizer(model, setting),
         Schedule.of(setting, UPDATES),
@@ -128,7 +128,7 @@ def _ours(template: Template, packed: Packed, *, bf16: bool, compiled: bool) -> 
     )
     reports: list[StepReport] = []
     loader = BatchLoader(setting, packed, PRESET.model.context, device)
-    train(machinery, loader, range(1, UPDATES + 1), Hooks(reports.append, lambda: False))
+    train(optimization, loader, range(1, UPDATES + 1), Hooks(reports.append, lambda: False))
     spans = [report.seconds for report in reports[WARM_UP:]]
     return TOKENS / statistics.median(spans)
 

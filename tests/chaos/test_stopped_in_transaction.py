@@ -18,7 +18,7 @@ from datasets_app.services import versions
 from datasets_app.services.datasets import set_policy
 from otto_web.lib.work.states import State
 from otto_web.loop.models import Pipeline
-from otto_web.loop.services.pipelines import Wish, start_pipeline
+from otto_web.loop.services.pipelines import PipelineOrder, start_pipeline
 from tests.chat_app.serving.toys import CHATS
 from tests.datasets_app.makers import support_dataset
 from tests.training_app.conftest import SUPERVISE, make_version, toy_order
@@ -123,7 +123,7 @@ def test_an_export_stopped_at_its_end(toy_model, theo, stop_at_work, others):
 def test_a_pipeline_stopped_in_its_first_step(theo, tmp_path, stop_at_work, others):
     file = tmp_path / "hats.jsonl"
     file.write_bytes(lines(200))
-    pipeline = start_pipeline(Wish(files=(file,), preset="tiny", steps=10), by=theo)
+    pipeline = start_pipeline(PipelineOrder(files=(file,), preset="tiny", steps=10), by=theo)
     process = stop_at_work("imports.mid_copy", "loop.advance_pipeline", pipeline.pk)
     others(process, Pipeline.objects.exclude(version=None).exists)
     pipeline.refresh_from_db()

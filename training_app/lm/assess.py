@@ -9,7 +9,7 @@ from pathlib import Path
 
 from datasets_app.corpus.conversation import Conversation
 from training_app.lm.contract import Sample
-from training_app.lm.evaluation import Course, Evidence, Figures, evaluate, validation, verdict
+from training_app.lm.evaluation import Evidence, Figures, LossCurve, evaluate, validation, verdict
 from training_app.lm.fast import FastLoss
 from training_app.lm.folder import open_model
 from training_app.lm.generate import answers, question_of, samples
@@ -57,4 +57,6 @@ def assess_model(
     talks = (with_system_prompt(talk, system_prompt) for talk in islice(split, questions))
     asked = [question for talk in talks if (question := question_of(talk))]
     rows = samples(model, template, asked)
-    return Assessment(figures, verdict(figures, Course([]), Evidence(answers(asked, rows))), rows)
+    return Assessment(
+        figures, verdict(figures, LossCurve([]), Evidence(answers(asked, rows))), rows
+    )

@@ -44,7 +44,7 @@ class StoppedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Heard:
+class _Stoppable:
     """A split that asks at each conversation whether to stop."""
 
     split: Iterable[Conversation]
@@ -57,9 +57,9 @@ class _Heard:
             yield conversation
 
 
-def heard(data: TokenSource, should_stop: ShouldStop) -> TokenSource:
+def stoppable(data: TokenSource, should_stop: ShouldStop) -> TokenSource:
     """Return the same data; reading them raises StoppedError once a stop is asked for."""
-    train, validation = (_Heard(split, should_stop) for split in (data.train, data.validation))
+    train, validation = (_Stoppable(split, should_stop) for split in (data.train, data.validation))
     return replace(data, train=train, validation=validation)
 
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from otto_web.lib.cores import usable_cores
 from training_app.lm.config import TrainConfig
 from training_app.lm.fast import FastLoss
-from training_app.lm.loop import Batch, Machinery, update
+from training_app.lm.loop import Batch, Optimization, update
 from training_app.lm.machine import bf16_pays, compile_works
 from training_app.lm.schedule import Schedule
 from training_app.lm.trainable import make_optimizer
@@ -131,11 +131,11 @@ def seconds_per_update(train: TrainConfig, trial: Trial, loss_of: LossOf) -> flo
     kept = [weight.detach().clone() for weight in weights]
     flat = Schedule("linear", train.learning_rate, train.learning_rate, 0, 1)
     optimizer = make_optimizer(trial.fast.model, train)
-    machinery = Machinery(loss_of, optimizer, flat, train.max_grad_norm, trial.bf16)
+    optimization = Optimization(loss_of, optimizer, flat, train.max_grad_norm, trial.bf16)
     began, best = time.monotonic(), math.inf
-    _timed(machinery, trial, 1)  # whatever is made once is made here
+    _timed(optimization, trial, 1)  # whatever is made once is made here
     for _ in range(_ROUNDS):
-        spans = _round(machinery, trial)
+        spans = _round(optimization, trial)
         best = min(best, _quartile(spans))
         is_calm = statistics.median(spans) <= _CALM * _quartile(spans)
         if is_calm or time.monotonic() - began > _MOST_TRIAL_SECONDS:
@@ -147,17 +147,17 @@ def seconds_per_update(train: TrainConfig, trial: Trial, loss_of: LossOf) -> flo
     return best
 
 
-def _round(machinery: Machinery, trial: Trial) -> list[float]:
+def _round(optimization: Optimization, trial: Trial) -> list[float]:
     spans: list[float] = []
     fewest, most = _TRIAL_UPDATES
     while len(spans) < fewest or (sum(spans) < _TRIAL_SECONDS and len(spans) < most):
-        spans.append(_timed(machinery, trial, len(spans) + 2))
+        spans.append(_timed(optimization, trial, len(spans) + 2))
     return spans
 
 
-def _timed(machinery: Machinery, trial: Trial, step: int) -> float:
+def _timed(optimization: Optimization, trial: Trial, step: int) -> float:
     began = time.perf_counter()
-    update(machinery, trial.batches_of(step), machinery.schedule.peak, step)
+    update(optimization, trial.batches_of(step), optimization.schedule.peak, step)
     return time.perf_counter() - began
 
 

@@ -23,7 +23,7 @@ from training_app.lm.contract import (
     StoppedError,
     TokenSource,
     TrainedResult,
-    heard,
+    stoppable,
 )
 from training_app.lm.decisions import (
     Decisions,
@@ -35,7 +35,7 @@ from training_app.lm.decisions import (
     threads_of,
 )
 from training_app.lm.final_model import make_model
-from training_app.lm.loop import EarlyStopping, Hooks, Machinery, train
+from training_app.lm.loop import EarlyStopping, Hooks, Optimization, train
 from training_app.lm.prepare import prepare
 from training_app.lm.schedule import FEWEST_UPDATES, Schedule
 from training_app.lm.setup import TrainingSetup, make_setup, validation_points
@@ -63,14 +63,14 @@ def train_run(
     began = time.monotonic()
     torch.set_num_threads(threads_of(spec.train, start.decided))
     try:
-        prepared = prepare(spec, heard(data, should_stop), work, events, start)
-        setup = make_setup(spec, prepared, heard(data, should_stop), start)
+        prepared = prepare(spec, stoppable(data, should_stop), work, events, start)
+        setup = make_setup(spec, prepared, stoppable(data, should_stop), start)
     except StoppedError as stopped:
         return TrainedResult(stopped.reason, 0)
     decisions, losses = _decided(setup, events, start, began)
     state = TrainState(
         setup=setup,
-        machinery=_machinery(setup, decisions),
+        optimization=_optimization(setup, decisions),
         decisions=decisions,
         events=events,
         should_stop=should_stop,
@@ -81,7 +81,7 @@ def train_run(
     events.phase("training")
     if not state.ends():
         steps = range(state.step + 1, decisions.steps + 1)
-        train(state.machinery, setup.loader, steps, Hooks(state.on_step, state.ends))
+        train(state.optimization, setup.loader, steps, Hooks(state.on_step, state.ends))
     state.flush()
     is_early = state.stop is not None and state.step < decisions.steps
     if state.stop and is_early and not (state.stop == "keep" and state.step):
@@ -127,9 +127,9 @@ def _plan(setup: TrainingSetup, decisions: Decisions) -> str:
     return words
 
 
-def _machinery(setup: TrainingSetup, decisions: Decisions) -> Machinery:
+def _optimization(setup: TrainingSetup, decisions: Decisions) -> Optimization:
     train = setup.spec.train
-    return Machinery(
+    return Optimization(
         loss_of=runnable(setup.fast, decisions),
         optimizer=make_optimizer(setup.fast.model, train),
         schedule=Schedule.of(train, decisions.steps),
@@ -147,7 +147,7 @@ def _restore(state: TrainState, start: Start) -> None:
     network = state.setup.fast.model
     for folder in start.checkpoints:
         try:
-            progress = read_checkpoint(folder, network, state.machinery.optimizer)
+            progress = read_checkpoint(folder, network, state.optimization.optimizer)
         except CheckpointError as error:
             state.events.note(f"{error} The one before it is used.")
             continue

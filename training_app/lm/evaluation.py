@@ -138,7 +138,7 @@ def band(figures: Figures) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class LossCurve:
     """How the validation loss went: (step, nats per token) of every evaluation, in order."""
 
     losses: Sequence[tuple[int, float]]
@@ -192,7 +192,7 @@ class Evidence:
         )
 
 
-def verdict(figures: Figures, course: Course, evidence: Evidence | None = None) -> str:
+def verdict(figures: Figures, curve: LossCurve, evidence: Evidence | None = None) -> str:
     """Return the verdict in words: the answers first, since a low loss is no right answer."""
     evidence = evidence or Evidence()
     sentence = next(text for limit, _, text in BANDS if figures.gpt2_perplexity < limit)
@@ -201,5 +201,5 @@ def verdict(figures: Figures, course: Course, evidence: Evidence | None = None) 
         f" perplexity {figures.perplexity:,.1f}."
     )
     warning = "Do not rely on facts: small models are fluent and often wrong."
-    parts = (evidence.about_answers(), sentence, course.remark(), numbers)
+    parts = (evidence.about_answers(), sentence, curve.remark(), numbers)
     return " ".join(part for part in (*parts, evidence.about_leakage(), warning) if part)

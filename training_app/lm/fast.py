@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import GPT2LMHeadModel, LlamaForCausalLM
 
-from training_app.lm.methods.lora import Adapted
+from training_app.lm.methods.lora import LoraLinear
 
 # Longest context for which plain matmuls beat the CPU's fused attention, which is slow backwards:
 # on two AVX-512 cores they trained 20 % more tokens a second at 64 and 9 % more at 256.
@@ -122,7 +122,7 @@ def _llama_logits(model: Any, ids: Tensor) -> Tensor:
 
 def _conv(x: Tensor, layer: Any) -> Tensor:
     """Apply GPT-2's linear layer, whose weights are stored (in, out)."""
-    if isinstance(layer, Adapted):
+    if isinstance(layer, LoraLinear):
         return _conv(x, layer.base) + layer.beside(x)
     return functional.linear(x, layer.weight.t(), layer.bias)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from training_app.lm.contract import Start, TrainedResult, spec_sha256
-from training_app.lm.evaluation import Course, Evidence, Figures, band, evaluate, verdict
+from training_app.lm.evaluation import Evidence, Figures, LossCurve, band, evaluate, verdict
 from training_app.lm.folder import move_into_place, write_model
 from training_app.lm.generate import answers, samples
 from training_app.lm.leakage import leaked_share
@@ -38,7 +38,7 @@ def make_model(state: TrainState, work: Path, start: Start, *, fingerprint: str)
     leaked = leaked_share(prepared.train.tokens, prepared.validation.tokens)
     rows = samples(setup.fast.model, prepared.template, setup.questions)
     evidence = Evidence(answers(setup.questions, rows), leaked)
-    words = verdict(figures, Course(state.losses), evidence)
+    words = verdict(figures, LossCurve(state.losses), evidence)
     state.events.phase("saving")
     folder = work / "model.tmp"
     shutil.rmtree(folder, ignore_errors=True)

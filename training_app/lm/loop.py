@@ -50,7 +50,7 @@ class Hooks:
 
 
 @dataclass(frozen=True, slots=True)
-class Machinery:
+class Optimization:
     """What an update is made with."""
 
     loss_of: Callable[[Tensor, Tensor, Tensor], Tensor]
@@ -68,7 +68,7 @@ def to_batch(windows: Windows, device: torch.device, *, answers_only: bool) -> B
 
 
 def train(
-    machinery: Machinery,
+    optimization: Optimization,
     batches_of: Callable[[int], Sequence[Batch]],
     steps: Iterable[int],
     hooks: Hooks,
@@ -81,8 +81,8 @@ def train(
     for step in steps:
         began = time.perf_counter()
         batches = batches_of(step)
-        rate = machinery.schedule.at(step)
-        loss, norm = update(machinery, batches, rate, step)
+        rate = optimization.schedule.at(step)
+        loss, norm = update(optimization, batches, rate, step)
         tokens = sum(batch.ids.numel() for batch in batches)
         seconds = time.perf_counter() - began
         hooks.on_step(StepReport(step, loss, rate, norm, tokens, seconds))
@@ -91,7 +91,7 @@ def train(
 
 
 def update(
-    machinery: Machinery, batches: Sequence[Batch], rate: float, step: int
+    optimization: Optimization, batches: Sequence[Batch], rate: float, step: int
 ) -> tuple[float, float]:
     """Make one update and return loss, in nats per token, and gradient norm before it is clipped.
 
@@ -102,16 +102,16 @@ def update(
     then.
     """
     counted = torch.stack([batch.weights.sum() for batch in batches]).sum().clamp(min=1)
-    optimizer = machinery.optimizer
+    optimizer = optimization.optimizer
     optimizer.zero_grad(set_to_none=True)
     total = 0.0
     for batch in batches:
-        with torch.autocast(batch.ids.device.type, torch.bfloat16, enabled=machinery.bf16):
-            loss = machinery.loss_of(batch.ids, batch.targets, batch.weights) / counted
+        with torch.autocast(batch.ids.device.type, torch.bfloat16, enabled=optimization.bf16):
+            loss = optimization.loss_of(batch.ids, batch.targets, batch.weights) / counted
         loss.backward()  # type: ignore[no-untyped-call]
         total += float(loss.detach())
     weights = [weight for group in optimizer.param_groups for weight in group["params"]]
-    norm = float(nn.utils.clip_grad_norm_(weights, machinery.max_grad_norm or math.inf))
+    norm = float(nn.utils.clip_grad_norm_(weights, optimization.max_grad_norm or math.inf))
     if not (math.isfinite(total) and math.isfinite(norm)):
         raise DivergedError(
             f"The loss became {total} at update {step}; the last good checkpoint is kept."

@@ -12,7 +12,7 @@ from torch import Tensor
 from training_app.lm.checkpoint import ResumeState, write_checkpoint
 from training_app.lm.contract import Point, RunEvents, ShouldStop, StopReason
 from training_app.lm.decisions import Decisions
-from training_app.lm.loop import EarlyStopping, Machinery, StepReport
+from training_app.lm.loop import EarlyStopping, Optimization, StepReport
 from training_app.lm.setup import TrainingSetup, validation_points
 
 _FLUSH_SECONDS = 0.25  # points are handed over at most so often; chosen by hand
@@ -23,7 +23,7 @@ class TrainState:
     """One attempt of a run while it trains; losses are means in nats per token."""
 
     setup: TrainingSetup
-    machinery: Machinery
+    optimization: Optimization
     decisions: Decisions
     events: RunEvents
     should_stop: ShouldStop
@@ -94,7 +94,7 @@ class TrainState:
         write = partial(
             write_checkpoint,
             model=self.setup.fast.model,
-            optimizer=self.machinery.optimizer,
+            optimizer=self.optimization.optimizer,
             progress=self.progress(),
         )
         self.events.checkpoint(self.step, write, validation_loss, is_best=is_best)

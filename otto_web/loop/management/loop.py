@@ -14,7 +14,7 @@ from otto_web.lib.work.states import State
 from otto_web.loop.jobs.foreground import run_pipeline
 from otto_web.loop.models import STEP_WORDS, PipelineStep
 from otto_web.loop.selectors.pipelines import facts
-from otto_web.loop.services.pipelines import Wish, start_pipeline
+from otto_web.loop.services.pipelines import PipelineOrder, start_pipeline
 from otto_web.servers.borrow import servers_for_command
 
 SCRIPT_USER = "script"
@@ -30,12 +30,12 @@ def script_user() -> User:
     return user
 
 
-def run_loop(command: BaseCommand, wish: Wish, *, quiet: bool) -> None:
+def run_loop(command: BaseCommand, order: PipelineOrder, *, quiet: bool) -> None:
     """Run a pipeline in the foreground; its last line is a JSON object. Raises when it failed."""
     started = time.monotonic()
     teller = _Teller(command, quiet=quiet)
     with servers_for_command("pipeline", tell=command.stderr.write) as servers:
-        pipeline = start_pipeline(wish, by=script_user())
+        pipeline = start_pipeline(order, by=script_user())
         run_pipeline(pipeline, tell=teller, has_workers=servers.has_workers)
         answer = facts(pipeline, time.monotonic() - started)
         failed = pipeline.steps.filter(state=State.FAILED).first()

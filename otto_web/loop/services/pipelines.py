@@ -19,7 +19,7 @@ from training_app.lm.presets import DEFAULT_PRESET
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class PipelineOrder:
     """What a pipeline starts with: a dataset, files of this machine, or else the sample."""
 
     dataset: Dataset | None = None
@@ -32,17 +32,17 @@ class Wish:
 
 
 @transaction.atomic(durable=True)
-def start_pipeline(wish: Wish, *, by: User) -> Pipeline:
+def start_pipeline(order: PipelineOrder, *, by: User) -> Pipeline:
     """Write the pipeline with its steps; the row is the order."""
     options = {
-        "files": [str(path.resolve()) for path in wish.files],
-        "name": wish.name,
-        "preset": wish.preset,
-        "alias": wish.alias,
-        "minutes": wish.minutes,
-        "steps": wish.steps,
+        "files": [str(path.resolve()) for path in order.files],
+        "name": order.name,
+        "preset": order.preset,
+        "alias": order.alias,
+        "minutes": order.minutes,
+        "steps": order.steps,
     }
-    pipeline = Pipeline.objects.create(created_by=by, dataset=wish.dataset, options=options)
+    pipeline = Pipeline.objects.create(created_by=by, dataset=order.dataset, options=options)
     steps = enumerate(STEP_WORDS, start=1)
     PipelineStep.objects.bulk_create(
         PipelineStep(pipeline=pipeline, number=number, name=name) for number, name in steps

@@ -23,7 +23,7 @@ def pipeline_new(request: TeamRequest) -> HttpResponse:
     """Start the whole loop on the sample or on a dataset."""
     form = PipelineForm(request.POST) if request.method == "POST" else PipelineForm()
     if form.is_valid():
-        made = services.start_pipeline(form.wish(), by=request.user)
+        made = services.start_pipeline(form.order(), by=request.user)
         return redirect("pipeline-detail", made.pk)
     context = {"form": form, "recent": selectors.recent_pipelines(request.user)}
     context["sample_seconds"] = selectors.sample_seconds()

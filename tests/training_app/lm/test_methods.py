@@ -15,7 +15,7 @@ from training_app.lm.contract import Start
 from training_app.lm.driver import train_run
 from training_app.lm.fast import FastLoss
 from training_app.lm.folder import open_model, open_network, verify_model, write_model
-from training_app.lm.methods.lora import Adapted
+from training_app.lm.methods.lora import LoraLinear
 from training_app.lm.methods.registry import METHODS
 from training_app.lm.model import build_model, grow_vocabulary
 from training_app.lm.optimizers.registry import OPTIMIZERS, newton_schulz
@@ -131,7 +131,7 @@ def test_the_upper_half_leaves_what_is_below_as_it_is(spec, data, base, tmp_path
 def test_merged_adapters_compute_what_they_computed_beside_the_model(network, spec):
     ids = torch.randint(0, 300, (2, 20))
     make_trainable(network, started(spec, "lora"))
-    adapters = [part for part in network.modules() if isinstance(part, Adapted)]
+    adapters = [part for part in network.modules() if isinstance(part, LoraLinear)]
     for adapter in adapters:
         torch.nn.init.normal_(adapter.up, std=0.3)
     network.eval()
@@ -142,7 +142,7 @@ def test_merged_adapters_compute_what_they_computed_beside_the_model(network, sp
     scale = beside.abs().max()
     assert (fast - beside).abs().max() < 1e-4 * scale
     assert (merged - beside).abs().max() < 1e-4 * scale
-    assert not any(isinstance(part, Adapted) for part in network.modules())
+    assert not any(isinstance(part, LoraLinear) for part in network.modules())
     assert len(adapters) == 3 * len(SHAPES[network.config.model_type].block_matrices)
 
 

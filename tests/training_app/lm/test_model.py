@@ -17,10 +17,10 @@ from training_app.lm.checkpoint import (
     write_checkpoint,
 )
 from training_app.lm.config import ModelConfig, TrainConfig
-from training_app.lm.evaluation import Course, Figures, band, evaluate, validation, verdict
+from training_app.lm.evaluation import Figures, LossCurve, band, evaluate, validation, verdict
 from training_app.lm.fast import FastLoss
 from training_app.lm.generate import generate, question_of, reply
-from training_app.lm.loop import Batch, DivergedError, EarlyStopping, Machinery, update
+from training_app.lm.loop import Batch, DivergedError, EarlyStopping, Optimization, update
 from training_app.lm.model import build_model
 from training_app.lm.packing import open_packed, pack
 from training_app.lm.schedule import Schedule
@@ -60,10 +60,10 @@ def batch_of(rows, columns=32, entries=300, weights=None):
     return Batch(ids[:, :-1], ids[:, 1:], torch.ones(rows, columns) if weights is None else weights)
 
 
-def machinery_of(model, **values):
+def optimization_of(model, **values):
     train = TrainConfig(steps=10, **values)
     schedule = Schedule("linear", 1e-2, 0.0, 0, 10)
-    return Machinery(FastLoss(model), make_optimizer(model, train), schedule, 1.0, bf16=False)
+    return Optimization(FastLoss(model), make_optimizer(model, train), schedule, 1.0, bf16=False)
 
 
 def test_the_fast_forward_gives_transformers_logits(model):
@@ -95,7 +95,7 @@ def test_accumulation_equals_the_big_batch_also_with_uneven_masks(template):
     results = []
     for batches in ([big], parts):
         model = lively(build_model(SHAPES["llama"], template, seed=1), scale=0.05)
-        loss, norm = update(machinery_of(model), batches, 1e-3, 1)
+        loss, norm = update(optimization_of(model), batches, 1e-3, 1)
         results.append((loss, norm, torch.cat([w.detach().ravel() for w in model.parameters()])))
     assert results[0][0] == pytest.approx(results[1][0], rel=1e-5)
     assert results[0][1] == pytest.approx(results[1][1], rel=1e-4)
@@ -113,7 +113,7 @@ def test_targets_that_do_not_count_change_nothing(small):
     sums = [fast(b.ids, b.targets, b.weights) for b in (one, other)]
     assert sums[0] == sums[1]
     losses = fast.token_losses(one.ids, one.targets)[:, :20]
-    loss, _ = update(machinery_of(small), [one], 0.0, 1)
+    loss, _ = update(optimization_of(small), [one], 0.0, 1)
     assert loss == pytest.approx(float(losses.mean().detach()), rel=1e-5)
 
 
@@ -123,8 +123,8 @@ def test_clipping_weight_decay_and_tying_are_what_they_say(small):
     groups = make_optimizer(small, TrainConfig(steps=1, weight_decay=0.3)).param_groups
     assert [group["weight_decay"] for group in groups] == [0.3, 0.0]
     assert all(weight.dim() == 1 for weight in groups[1]["params"])
-    machinery = machinery_of(small)
-    _, norm = update(machinery, [batch_of(2)], 1e-3, 1)
+    optimization = optimization_of(small)
+    _, norm = update(optimization, [batch_of(2)], 1e-3, 1)
     clipped = torch.stack([w.grad.norm() for w in small.parameters()]).norm()
     assert norm > 1.0
     assert float(clipped) == pytest.approx(1.0, rel=1e-3)
@@ -135,7 +135,7 @@ def test_a_loss_that_is_not_a_number_changes_no_weight(small):
         small.model.norm.weight[0] = math.nan
     before = [weight.clone() for weight in small.parameters()]
     with pytest.raises(DivergedError, match="update 3"):
-        update(machinery_of(small), [batch_of(1)], 1e-3, 3)
+        update(optimization_of(small), [batch_of(1)], 1e-3, 3)
     for old, now in zip(before, small.parameters(), strict=True):
         assert torch.equal(old.nan_to_num(), now.detach().nan_to_num())
 
@@ -201,9 +201,9 @@ def test_the_verdict_names_band_and_course():
         "fair",
         "high",
     ]
-    over = Course([(0, 6.0), (10, 3.0), (20, 3.5), (30, 4.0)])
+    over = LossCurve([(0, 6.0), (10, 3.0), (20, 3.5), (30, 4.0)])
     assert "overfits since update 10" in verdict(figures_of(1.0), over)
-    flat = Course([(0, 6.0), (10, 5.95), (20, 5.94)])
+    flat = LossCurve([(0, 6.0), (10, 5.95), (20, 5.94)])
     assert "flat" in verdict(figures_of(3.0), flat)
 
 
@@ -241,18 +241,18 @@ def test_a_system_prompt_alone_is_no_question():
 
 @pytest.mark.checklist(87)
 def test_a_checkpoint_comes_back_to_the_bit(small, template, tmp_path):
-    machinery = machinery_of(small)
+    optimization = optimization_of(small)
     for step in (1, 2):
-        update(machinery, [batch_of(2)], 1e-3, step)
+        update(optimization, [batch_of(2)], 1e-3, step)
     progress = ResumeState(2, 3.25, 1, 1, 0, [(0, 6.1), (1, 3.25)])
-    write_checkpoint(tmp_path / "c", small, machinery.optimizer, progress)
+    write_checkpoint(tmp_path / "c", small, optimization.optimizer, progress)
     drawn = (torch.rand(3), np.random.rand(3))
     other = build_model(SHAPES["llama"], template, seed=9)
-    fresh = machinery_of(other)
+    fresh = optimization_of(other)
     assert read_checkpoint(tmp_path / "c", other, fresh.optimizer) == progress
     assert torch.equal(drawn[0], torch.rand(3))
     assert (drawn[1] == np.random.rand(3)).all()
-    for m in (machinery, fresh):
+    for m in (optimization, fresh):
         update(m, [batch_of(3)], 1e-3, 3)
     pairs = zip(small.parameters(), other.parameters(), strict=True)
     assert all(torch.equal(one, two) for one, two in pairs)
@@ -261,7 +261,7 @@ def test_a_checkpoint_comes_back_to_the_bit(small, template, tmp_path):
 @pytest.mark.parametrize("damage", ["truncate", "remove", "schema"])
 def test_a_damaged_checkpoint_is_refused_in_a_sentence(small, tmp_path, damage):
     folder = tmp_path / "c"
-    write_checkpoint(folder, small, machinery_of(small).optimizer, ResumeState(1))
+    write_checkpoint(folder, small, optimization_of(small).optimizer, ResumeState(1))
     assert verify_checkpoint(folder) == 1
     if damage == "truncate":
         (folder / "model.safetensors").write_bytes(b"short")
@@ -275,6 +275,6 @@ def test_a_damaged_checkpoint_is_refused_in_a_sentence(small, tmp_path, damage):
 
 
 def test_a_checkpoint_holds_no_pickle(small, tmp_path):
-    write_checkpoint(tmp_path, small, machinery_of(small).optimizer, ResumeState(1))
+    write_checkpoint(tmp_path, small, optimization_of(small).optimizer, ResumeState(1))
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {"manifest.json", "model.safetensors", "optimizer.safetensors", "state.json"}

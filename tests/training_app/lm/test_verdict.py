@@ -7,7 +7,7 @@ import pytest
 
 from training_app.lm import leakage
 from training_app.lm.agreement import is_close
-from training_app.lm.evaluation import Course, Evidence, Figures, verdict
+from training_app.lm.evaluation import Evidence, Figures, LossCurve, verdict
 from training_app.lm.leakage import leaked_share
 
 
@@ -24,14 +24,14 @@ ANSWERED = [
 
 @pytest.mark.parametrize("bits", [0.2, 1.0, 2.0, 3.0])
 def test_no_verdict_praises_wrong_answers(bits):
-    words = verdict(figures_of(bits), Course([]), Evidence(ANSWERED[1:], leaked=0.0))
+    words = verdict(figures_of(bits), LossCurve([]), Evidence(ANSWERED[1:], leaked=0.0))
     assert words.startswith("None of its 2 sample answers says what the real one says.")
     assert "good" not in words.lower()
     assert "0 % of the validation text" in words
 
 
 def test_the_verdict_counts_answers_and_says_what_leaked():
-    words = verdict(figures_of(0.2), Course([]), Evidence(ANSWERED, leaked=0.43))
+    words = verdict(figures_of(0.2), LossCurve([]), Evidence(ANSWERED, leaked=0.43))
     assert words.startswith("1 of its 3 sample answers say what the real ones say.")
     assert "Leakage check: 43 %" in words
     assert "flatter" in words

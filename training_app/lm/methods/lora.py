@@ -14,7 +14,7 @@ from training_app.lm.config import TrainConfig
 from training_app.lm.methods.blocks import blocks_of, freeze, matrices_of
 
 
-class Adapted(nn.Module):
+class LoraLinear(nn.Module):
     """A linear layer that stands still, and what is learned beside it.
 
     y = W x + (alpha / rank) B A x, with B = 0 at first (LoRA, Hu et al. 2021, section 4.1).
@@ -51,12 +51,12 @@ def add_adapters(model: nn.Module, train: TrainConfig, *, has_grown: bool) -> No
     freeze(model, has_grown=has_grown)
     for block in blocks_of(model):
         for part, name, layer in matrices_of(block):
-            setattr(part, name, Adapted(layer, train.lora_rank, train.lora_alpha))
+            setattr(part, name, LoraLinear(layer, train.lora_rank, train.lora_alpha))
 
 
 def merge_adapters(model: nn.Module) -> None:
     """Add all adapters to their layers, so that the network is an ordinary one again."""
     for part in list(model.modules()):
         for name, child in list(part.named_children()):
-            if isinstance(child, Adapted):
+            if isinstance(child, LoraLinear):
                 setattr(part, name, child.merged())

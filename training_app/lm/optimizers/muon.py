@@ -30,7 +30,7 @@ def make(model: nn.Module, train: TrainConfig) -> Optimizer:
     )
     chosen = {id(weight) for weight in hidden}
     rest = [weight for weight in trained if id(weight) not in chosen]
-    return Together([matrices, *([adamw.over(rest, train)] if rest else [])])
+    return CombinedOptimizer([matrices, *([adamw.over(rest, train)] if rest else [])])
 
 
 def _outer(model: nn.Module) -> list[nn.Parameter]:
@@ -40,7 +40,7 @@ def _outer(model: nn.Module) -> list[nn.Parameter]:
     return [weight for part in [*tables, *head] for weight in part.parameters()]
 
 
-class Together(Optimizer):
+class CombinedOptimizer(Optimizer):
     """Several optimizers, each with its own weights, that are stepped and saved as one."""
 
     def __init__(self, parts: list[Optimizer]) -> None:

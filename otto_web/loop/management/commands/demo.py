@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand
 
 from otto_web.loop.management.loop import run_loop
 from otto_web.loop.selectors.pipelines import SAMPLE_STEPS
-from otto_web.loop.services.pipelines import Wish
+from otto_web.loop.services.pipelines import PipelineOrder
 from training_app.lm.presets import PRESETS
 
 
@@ -21,5 +21,5 @@ class Command(BaseCommand):
         parser.add_argument("--steps", type=int, default=SAMPLE_STEPS)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        wish = Wish(preset=options["preset"], steps=options["steps"])
-        run_loop(self, wish, quiet=False)
+        order = PipelineOrder(preset=options["preset"], steps=options["steps"])
+        run_loop(self, order, quiet=False)

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from otto_web.loop.management.loop import run_loop
-from otto_web.loop.services.pipelines import Wish
+from otto_web.loop.services.pipelines import PipelineOrder
 from training_app.lm.presets import DEFAULT_PRESET, PRESETS
 
 
@@ -27,14 +27,14 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="only the JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        wish = Wish(
+        order = PipelineOrder(
             files=_there(options["files"]),
             name=options["dataset"],
             preset=options["preset"],
             alias=options["alias"],
             minutes=options["minutes"],
         )
-        run_loop(self, wish, quiet=options["json"])
+        run_loop(self, order, quiet=options["json"])
 
 
 def _there(files: list[Path]) -> list[Path]:

@@ -19,7 +19,7 @@ from otto_web.lib.work.states import State
 from otto_web.loop.jobs import pipeline_steps
 from otto_web.loop.jobs.pipelines import advance
 from otto_web.loop.models import STEP_WORDS, Pipeline
-from otto_web.loop.services.pipelines import Wish, retry_pipeline, start_pipeline
+from otto_web.loop.services.pipelines import PipelineOrder, retry_pipeline, start_pipeline
 from tests.chat_app.makers import ENDED, add_chat, make_served
 from tests.datasets_app.makers import add, pair, support_dataset
 from tests.training_app.conftest import make_version, toy_order
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_the_loops_own_exchange_waits_for_a_rating(served_chat, theo):
-    pipeline, chat = start_pipeline(Wish(), by=theo), served_chat
+    pipeline, chat = start_pipeline(PipelineOrder(), by=theo), served_chat
     pipeline.chat = chat
     assert "waits in the log" in pipeline_steps.learn(pipeline)
     assert not Conversation.objects.exists()
@@ -49,7 +49,7 @@ def test_every_step_has_words_and_work():
 
 @pytest.mark.checklist(233)
 def test_a_pipeline_does_what_it_can_and_waits_for_the_train_worker(cora, theo, data_dir):
-    pipeline = start_pipeline(Wish(support_dataset(cora), preset="tiny", steps=5), by=theo)
+    pipeline = start_pipeline(PipelineOrder(support_dataset(cora), preset="tiny", steps=5), by=theo)
     assert advance(pipeline.pk)
     states = dict(pipeline.steps.values_list("name", "state"))
     assert (states["load"], states["check"], states["freeze"]) == ("succeeded",) * 3
@@ -63,7 +63,7 @@ def test_a_critical_dataset_stops_the_pipeline_with_a_sentence(theo, cora, clien
     rows = [pair(f"What about number {n}?", "") for n in range(60)]
     dataset.conversations.all().delete()
     add(dataset, rows)
-    pipeline = start_pipeline(Wish(dataset), by=theo)
+    pipeline = start_pipeline(PipelineOrder(dataset), by=theo)
     assert not advance(pipeline.pk)
     pipeline.refresh_from_db()
     assert pipeline.state == State.FAILED
@@ -75,7 +75,7 @@ def test_a_critical_dataset_stops_the_pipeline_with_a_sentence(theo, cora, clien
 
 
 def test_two_workers_never_do_one_pipeline_at_once(cora, theo, data_dir):
-    pipeline = start_pipeline(Wish(support_dataset(cora)), by=theo)
+    pipeline = start_pipeline(PipelineOrder(support_dataset(cora)), by=theo)
     assert claim(Pipeline, pipeline.pk)
     assert advance(pipeline.pk)
     assert not pipeline.steps.exclude(state="queued").exists()
@@ -108,7 +108,7 @@ def test_continuing_a_loop_whose_run_failed_trains_anew(transactional_db, redis_
     Run.objects.update(state=State.RUNNING)
     Run.objects.update(state=State.FAILED, finished_at=timezone.now())
     run.refresh_from_db()
-    pipeline = start_pipeline(Wish(), by=theo)
+    pipeline = start_pipeline(PipelineOrder(), by=theo)
     fail(claim(Pipeline, pipeline.pk), "refused", "It broke.", run=run)
     retry_pipeline(pipeline, by=theo)
     pipeline.refresh_from_db()
@@ -122,7 +122,7 @@ def test_a_loop_whose_worker_died_goes_on_with_what_it_had_made(
     files = [tmp_path / "first.jsonl", tmp_path / "second.jsonl"]
     for file in files:
         file.write_text("".join(json.dumps(next(pairs)) + "\n" for _ in range(3)))
-    pipeline = claim(Pipeline, start_pipeline(Wish(files=files), by=theo).pk)
+    pipeline = claim(Pipeline, start_pipeline(PipelineOrder(files=files), by=theo).pk)
     pipeline_steps.load(pipeline)
     renew(pipeline, dataset=None)  # it died before it could name it
     pipeline_steps.load(pipeline)
@@ -135,7 +135,7 @@ def test_a_loop_whose_worker_died_goes_on_with_what_it_had_made(
 
 
 def test_a_loop_orders_another_version_after_one_that_failed(redis_server, theo):
-    pipeline = claim(Pipeline, start_pipeline(Wish(), by=theo).pk)
+    pipeline = claim(Pipeline, start_pipeline(PipelineOrder(), by=theo).pk)
     renew(pipeline, dataset=create_dataset("nothing", by=theo))
     for tries in (1, 2):
         with pytest.raises(CorpusError, match="at least two"):
@@ -145,7 +145,7 @@ def test_a_loop_orders_another_version_after_one_that_failed(redis_server, theo)
 
 def test_a_loop_asks_anew_after_an_answer_that_failed(served, theo, monkeypatch):
     monkeypatch.setattr(pipeline_steps, "ANSWER_SECONDS", 0.0)
-    pipeline = claim(Pipeline, start_pipeline(Wish(), by=theo).pk)
+    pipeline = claim(Pipeline, start_pipeline(PipelineOrder(), by=theo).pk)
     pipeline.deployment, pipeline.version = served, make_version()
     for _ in range(2):  # nobody answers, the step is done again: still one question
         with pytest.raises(ServingError, match="No engine answered"):
@@ -161,7 +161,7 @@ def test_a_loop_does_not_train_on_what_is_mostly_unfit(transactional_db, redis_s
     version = make_version()
     type(version).objects.update(quality_score=0.3)
     version.refresh_from_db()
-    pipeline = claim(Pipeline, start_pipeline(Wish(preset="tiny", steps=10), by=theo).pk)
+    pipeline = claim(Pipeline, start_pipeline(PipelineOrder(preset="tiny", steps=10), by=theo).pk)
     pipeline.version = version
     with pytest.raises(Exception, match="quality score of this version is 30"):
         pipeline_steps.train(pipeline)
@@ -175,7 +175,7 @@ def test_files_that_others_read_hold_up_no_worker_and_are_loaded_once(
     file = tmp_path / "hats.jsonl"
     rows = (f'{{"input": "Where is hat {n}?", "output": "It is {n} m away."}}' for n in range(20))
     file.write_text("\n".join(rows), "utf-8")
-    pipeline = start_pipeline(Wish(files=(file,), preset="tiny", steps=5), by=theo)
+    pipeline = start_pipeline(PipelineOrder(files=(file,), preset="tiny", steps=5), by=theo)
     with monkeypatch.context() as busy:
         busy.setattr(imports, "_has_place", lambda upload_id: False)
         assert advance(pipeline.pk)
