@@ -34,7 +34,7 @@ from datasets_app.corpus.source import (
 )
 from datasets_app.jobs import faults
 from datasets_app.jobs.limits import Stopwatch, TimeUpError
-from datasets_app.jobs.unpacking import StopFlag, unpack_source
+from datasets_app.jobs.unpacking import stop_flag, unpack_source
 from datasets_app.models import (
     Dataset,
     Decision,
@@ -168,6 +168,9 @@ def _stop_for(work: ReadingJob, file: SourceFile, error: CorpusError) -> None:
 
 def _read(work: ReadingJob, file: SourceFile) -> None:
     path = blob_path(str(file.blob_id))
+    if not path.exists():
+        stop_file(work, file, reason="bytes_lost")
+        return
     with work.watch.step():
         identified = _section_of(file) or identify(path, file.name)
     file.kind, file.kind_why = identified.kind, [*identified.why, *identified.notes]
@@ -196,7 +199,8 @@ def _load(work: ReadingJob, file: SourceFile, path: Path) -> None:
     if ledger.parts is None:
         _note_encoding(work, file, path)
     with closing(_items(work, file, path, ledger)) as items:
-        _write_all(work, file, islice(items, file.cursor, None), ledger)
+        _pass_over(work, islice(items, file.cursor))
+        _write_all(work, file, items, ledger)
     verdict, reason = ledger.verdict()
     changes = {"verdict": FileState(verdict), "reason": reason, "note": "", **ledger.columns()}
     imports.end_file(work.upload, file, **changes)
@@ -236,8 +240,7 @@ def _items(work: ReadingJob, file: SourceFile, path: Path, ledger: Ledger) -> Ge
         encoding = file.chosen_encoding or None
         yield from reading.read(path, found, mapping=mapping, encoding=encoding, name=file.name)
     else:
-        flag = StopFlag(work.upload, work.touch)
-        asked = reading.Asked(file.section, mapping, file.name, flag)
+        asked = reading.Asked(file.section, mapping, file.name, stop_flag(work.touch))
         yield from reading.read_document(path, file.kind, asked, ledger.parts)
 
 
@@ -251,6 +254,16 @@ def stop_file(work: ReadingJob, file: SourceFile, *, reason: str, note: str = ""
         note = f"{reasons.sentence(reason)} {found.n_records:,} conversations were loaded before."
     changes = {"verdict": FileState.FAILED, "reason": reason, "note": note}
     imports.end_file(work.upload, found, **changes)
+
+
+def _pass_over(work: ReadingJob, known: Iterator[Item]) -> None:
+    """Read past what earlier attempts wrote, in steps no longer than theirs were."""
+    found = batches(known)
+    is_over = False
+    while not is_over:
+        with work.watch.step():
+            is_over = next(found, None) is None
+        work.touch()
 
 
 def _write_all(work: ReadingJob, file: SourceFile, items: Iterator[Item], ledger: Ledger) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import io
 import json
+import threading
+import types
 import zipfile
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import pytest
 from django.db import DatabaseError, OperationalError, connections
 from django.urls import reverse
 
-from datasets_app.jobs import reading, unpacking
+from datasets_app.jobs import limits, reading, unpacking
 from datasets_app.jobs.importing import import_upload
 from datasets_app.jobs.loading import import_here
 from datasets_app.models import Conversation, FileState, Upload
@@ -110,6 +112,56 @@ def test_a_fault_of_otto_in_the_middle_of_copy_is_never_called_loaded(
     assert uploads.retry_upload(found, by=cora)
     assert import_upload(found.pk)
     assert is_whole(found, 40)
+
+
+def in_thread(do):
+    """Do it where no timer can interrupt: limits are looked at behind each step instead."""
+
+    def run():
+        do()
+        connections["default"].close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+
+
+def test_passing_over_what_was_written_takes_steps_no_longer_than_writing_it(
+    upload, ten_a_batch, failpoint_at, cora, settings, monkeypatch
+):
+    found = upload("hats.jsonl", lines(80))
+    failpoint_at("imports.mid_copy", "raise@65").arm_here()
+    import_upload(found.pk)
+    assert found.files.get().cursor == 60
+    assert uploads.retry_upload(found, by=cora)
+    read, seen = reading.reading.read, []
+
+    def counted(*args, **more):
+        for item in read(*args, **more):
+            seen.append(item)
+            yield item
+
+    monkeypatch.setattr(reading.reading, "read", counted)
+    clock = types.SimpleNamespace(thread_time=lambda: len(seen))  # an item takes a second
+    monkeypatch.setattr(limits, "time", clock)
+    settings.OTTO_FILE_STEP_SECONDS = 15
+    in_thread(lambda: import_upload(found.pk))
+    assert is_whole(found, 80)
+
+
+def test_bytes_that_are_gone_end_their_file_in_a_sentence(upload):
+    found = upload("both.zip", zipped(first=lines(5), second=lines(5, "shoe")))
+    unpack, at_first = reading.unpack_source, reading.blob_path
+
+    def lose_the_second(*args, **more):
+        unpack(*args, **more)
+        at_first(str(found.files.get(name="second.jsonl").blob_id)).unlink()
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(reading, "unpack_source", lose_the_second)
+        assert import_upload(found.pk)
+    reasons = dict(found.files.exclude(parent=None).values_list("name", "reason"))
+    assert reasons == {"first.jsonl": "", "second.jsonl": "bytes_lost"}
 
 
 def test_a_member_that_broke_off_is_shown_and_can_be_read_on(

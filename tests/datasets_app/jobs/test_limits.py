@@ -10,11 +10,12 @@ import zipfile
 import pytest
 from django.db import connection
 
-from datasets_app.jobs import reading
+from datasets_app.jobs import reading, unpacking
 from datasets_app.jobs.importing import import_upload
 from datasets_app.models import Conversation, Upload
 from datasets_app.services.uploads import withdraw_upload
 from otto_web.lib.work import keeper
+from otto_web.lib.work.claims import LostLease
 from otto_web.lib.work.states import State
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -81,3 +82,15 @@ def test_a_text_of_blank_lines_is_read_at_once(imported):
     done = imported("blank", b"a\n" + b"\n" * 100_000 + b"b\n")
     assert done.state == State.SUCCEEDED
     assert (done.files.get().kind, done.files.get().n_records) == ("txt", 2)
+
+
+def test_whether_an_import_is_still_wanted_is_asked_without_a_statement(
+    django_assert_num_queries,
+):
+    lease = keeper.Lease()
+    should_stop = unpacking.stop_flag(lease.touch)
+    with django_assert_num_queries(0):
+        assert not should_stop()
+    lease.is_lost = True
+    with pytest.raises(LostLease):
+        should_stop()
