@@ -25,6 +25,6 @@ FORMAT = Format(
     kind="md",
     name="Markdown",
     endings=("md", "markdown"),
-    reader=Reader("markdown", 1, passages.read_markdown),
+    reader=Reader("markdown", 2, passages.read_markdown),
     of_text=tell,
 )

@@ -26,6 +26,6 @@ FORMAT = Format(
     kind="rst",
     name="reStructuredText",
     endings=("rst",),
-    reader=Reader("passages", 1, passages.read),
+    reader=Reader("passages", 2, passages.read),
     of_text=tell,
 )

@@ -17,7 +17,7 @@ from datasets_app.corpus.parsing import transcripts
 from datasets_app.corpus.parsing.lines import Line, split_lines
 from datasets_app.corpus.parsing.transcripts import Speakers, Talk
 from datasets_app.corpus.readers.job import Job, clean_turns, decoded
-from datasets_app.corpus.readers.passages import LONGEST, cut
+from datasets_app.corpus.readers.passages import LONGEST, pieces
 from datasets_app.corpus.source import Gap, Item, Problem, Record
 
 # Blanks inside a line only: one that crossed lines would be tried at each of them.
@@ -143,16 +143,12 @@ def _flush(held: _Held, speakers: Speakers | None) -> Iterator[Item]:
 
 def _passages(held: _Held, text: str, meta: dict[str, str]) -> Iterator[Record]:
     """Divide what one cue says when it alone is too long; the pieces share its bytes evenly."""
-    pieces = []
-    while text:
-        at = cut(text)
-        pieces.append(text[:at])
-        text = text[at:]
+    found = list(pieces(text))
     size = held.end - held.start
-    for number, piece in enumerate(pieces):
+    for number, piece in enumerate(found):
         turns, notes = clean_turns((Turn(PASSAGE, piece.strip()),))
-        start = held.start + size * number // len(pieces)
-        end = held.start + size * (number + 1) // len(pieces)
+        start = held.start + size * number // len(found)
+        end = held.start + size * (number + 1) // len(found)
         yield Record(start, end, turns, notes, dict(meta))
 
 

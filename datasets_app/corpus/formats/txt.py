@@ -16,6 +16,6 @@ FORMAT = Format(
     kind="txt",
     name="plain text",
     endings=("txt",),
-    reader=Reader("passages", 1, passages.read),
+    reader=Reader("passages", 2, passages.read),
     of_text=tell,
 )

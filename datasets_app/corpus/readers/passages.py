@@ -31,6 +31,10 @@ class _Paragraph:
         self.lines.append(line)
         self.size += length
 
+    def is_full(self, length: int) -> bool:
+        """Say whether it should end before a line of this length, as a piece of it would."""
+        return self.size > LONGEST // 2 and self.size + length > LONGEST
+
 
 def read(job: Job) -> Iterator[Item]:
     """Yield the passages of a plain text."""
@@ -84,7 +88,8 @@ def _paragraphs(
 ) -> Iterator[_Paragraph | Problem | Gap]:
     """Yield paragraphs with the blank lines after them; inside a fence no blank line divides.
 
-    Of more blank lines than a passage is long only their extent is kept.
+    One that is longer than a passage comes in parts that end at lines, so that no more than a
+    passage and a line is ever held. Of more blank lines than that only their extent is kept.
     """
     held = _Paragraph()
     ended = fenced = False
@@ -102,14 +107,15 @@ def _paragraphs(
             held = _Paragraph()
             yield _too_long(line)
             continue
-        blank = _is_blank(line)
-        if ended and not blank and not (fenced and held.size < LONGEST):
+        blank, length = _is_blank(line), len(decoded(line.data))
+        is_over = ended and not (fenced and held.size < LONGEST)
+        if not blank and (is_over or held.is_full(length)):
             yield held
             held = _Paragraph()
         ended = blank
         if is_markdown and FENCE.match(line.data):
             fenced = not fenced
-        held.add(line, len(decoded(line.data)))
+        held.add(line, length)
     yield held
     if blanks:
         yield blanks
@@ -153,23 +159,29 @@ def _blank(lines: list[Line]) -> Iterator[Gap]:
 
 
 def _pieces(lines: list[Line], meta: dict[str, Any]) -> Iterator[Record]:
-    """Yield records of at most LONGEST characters that end at lines, sentences or spaces."""
     data = b"".join(line.data or b"" for line in lines)
-    text = data.decode("utf-8", "replace")
     start = lines[0].start
-    while text:
-        at = cut(text)
-        piece, text = text[:at], text[at:]
+    for piece in pieces(data.decode("utf-8", "replace")):
         raw = piece.encode()
         yield _record(start, start + len(raw), raw, meta)
         start += len(raw)
 
 
-def cut(text: str) -> int:
-    """Return where to divide a text: all of it when it is short enough."""
-    if len(text) <= LONGEST or not text[LONGEST:].strip():
-        return len(text)
-    window = text[:LONGEST]
+def pieces(text: str) -> Iterator[str]:
+    """Yield a text in pieces of at most LONGEST characters that end at lines, sentences or spaces.
+
+    White space at the very end belongs to the last piece, however long it is.
+    """
+    start, filled = 0, len(text.rstrip())
+    while start < len(text):
+        is_last = filled <= start + LONGEST
+        end = len(text) if is_last else start + _cut(text[start : start + LONGEST])
+        yield text[start:end]
+        start = end
+
+
+def _cut(window: str) -> int:
+    """Return where to end a piece of a text that goes on behind this window."""
     line_end = max(window.rfind("\n"), window.rfind("\r")) + 1
     if line_end > LONGEST // 2:
         return line_end

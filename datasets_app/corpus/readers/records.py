@@ -12,7 +12,7 @@ from datasets_app.corpus.detection.encoding import clean_text
 from datasets_app.corpus.parsing.json_text import JsonError, JsonParser
 from datasets_app.corpus.parsing.shapes import Found, ShapeError, Shapes
 from datasets_app.corpus.readers.job import clean_turns, sample
-from datasets_app.corpus.readers.passages import LONGEST, cut
+from datasets_app.corpus.readers.passages import LONGEST, pieces
 from datasets_app.corpus.source import Item, Problem, Record
 
 
@@ -88,15 +88,11 @@ def _passages(
     place: RecordSpan, text: str, notes: tuple[str, ...], meta: dict[str, Any]
 ) -> Iterator[Record]:
     """Divide one long string; its pieces share its bytes evenly, so that each has a place."""
-    pieces = []
-    while text:
-        at = cut(text)
-        pieces.append(text[:at])
-        text = text[at:]
+    found = list(pieces(text))
     size = place.end - place.start
-    for number, piece in enumerate(pieces):
-        start = place.start + size * number // len(pieces)
-        end = place.start + size * (number + 1) // len(pieces)
+    for number, piece in enumerate(found):
+        start = place.start + size * number // len(found)
+        end = place.start + size * (number + 1) // len(found)
         yield Record(start, end, (Turn(PASSAGE, piece),), notes, {**meta, "part": number + 1})
 
 

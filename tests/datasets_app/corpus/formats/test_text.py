@@ -5,7 +5,7 @@ import tracemalloc
 import pytest
 
 from datasets_app.corpus.detection import kinds
-from datasets_app.corpus.readers import reading
+from datasets_app.corpus.readers import passages, reading
 
 
 @pytest.mark.checklist(45)
@@ -148,3 +148,33 @@ def test_many_blank_lines_are_one_gap_that_takes_no_memory(tmp_path):
     assert [type(item).__name__ for item in items if item.end - item.start < 20] == ["Record"] * 2
     assert sum(item.end - item.start for item in items) == path.stat().st_size
     assert peak < 5 << 20
+
+
+def test_a_text_without_blank_lines_is_never_held_as_a_whole(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"One line of many, with no blank line anywhere.\n" * 180_000)
+    tracemalloc.start()
+    longest = at = 0
+    for item in reading.read(path, kinds.Identified("txt", ("given",))):
+        assert item.start == at
+        at, longest = item.end, max(longest, len(item.turns[0].text))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert at == path.stat().st_size > 8_000_000
+    assert 7_900 < longest <= 8_000
+    assert peak < 6 << 20
+
+
+def test_dividing_one_long_line_copies_each_of_its_characters_a_few_times_only():
+    class Counted(str):
+        __slots__ = ()
+        copied = 0
+
+        def __getitem__(self, key):
+            part = super().__getitem__(key)
+            Counted.copied += len(part)
+            return part
+
+    text = Counted("many words without an end " * 400_000)
+    assert sum(map(len, passages.pieces(text))) == len(text) > 8_000_000
+    assert Counted.copied < 3 * len(text)
