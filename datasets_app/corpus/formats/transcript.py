@@ -12,7 +12,7 @@ from datasets_app.corpus.parsing import transcripts
 from datasets_app.corpus.parsing.lines import Line, split_lines
 from datasets_app.corpus.parsing.transcripts import Speakers, Talk
 from datasets_app.corpus.readers import passages
-from datasets_app.corpus.readers.job import Job, clean_turns, decoded
+from datasets_app.corpus.readers.job import Job, clean_turns, decoded, sample
 from datasets_app.corpus.roles import QUESTION_LABELS
 from datasets_app.corpus.source import Gap, Item, Problem, Record
 
@@ -22,11 +22,12 @@ RULE = re.compile(r"\A\s*+(?:-{3,}+|={3,}+|\*{3,}+|_{3,}+)\s*+\Z")
 
 @dataclass(slots=True)
 class _Open:
-    """The conversation being read and the bytes it covers."""
+    """The conversation being read, and the bytes and the line it begins with."""
 
     talk: Talk = field(default_factory=Talk)
     start: int = 0
     end: int = 0
+    line: int = 1
 
 
 def tell(head: TextHead) -> str | None:
@@ -52,11 +53,14 @@ def read(job: Job) -> Iterator[Item]:
             yield from _between(line, held)
             continue
         shown = decoded(line.data)
-        if held.talk.said and _begins_anew(shown, held, speakers):
+        if (held.talk.said or held.talk.last) and _begins_anew(shown, speakers):
             yield from _close(held)
             held = _Open()
+        elif _is_full(shown, held, speakers):
+            yield from _close(held)
+            held = _Open(transcripts.carried(held.talk))
         if not held.end:
-            held.start = line.start
+            held.start, held.line = line.start, line.number
         for part in transcripts.one_turn_per_line(shown).split("\n"):
             transcripts.add_line(held.talk, part, speakers)
         held.end = line.end
@@ -67,23 +71,28 @@ def _between(line: Line, held: _Open) -> Iterator[Item]:
     """Account for a blank or oversized line; blank lines inside a call belong to it."""
     if line.data is None:
         yield from _close(held)
-        held.talk, held.start, held.end = Talk(), 0, 0
+        held.talk, held.start, held.end = transcripts.carried(held.talk), 0, 0
         message = f"Line {line.number} is longer than 16 MiB."
         yield Problem(line.start, line.end, line.number, 1, "too_long", message)
     elif not held.end:
         yield Gap(line.start, line.end, "blank")
 
 
-def _begins_anew(line: str, held: _Open, speakers: Speakers) -> bool:
+def _begins_anew(line: str, speakers: Speakers) -> bool:
     if RULE.match(line):
         return True
     found = transcripts.labelled(line)
     if found is None or found.label not in speakers.counts:
         return False
-    if speakers.is_question_list:
-        return found.label in QUESTION_LABELS
-    changes = held.talk.said[-1][0] != found.label
-    return changes and held.end - held.start > LARGEST_RECORD
+    return speakers.is_question_list and found.label in QUESTION_LABELS
+
+
+def _is_full(line: str, held: _Open, speakers: Speakers) -> bool:
+    """Say whether a piece ends here: before another speaker if one comes soon, or anywhere."""
+    size = held.end - held.start
+    found = transcripts.labelled(line) if size > LARGEST_RECORD and held.talk.said else None
+    changes = found and found.label in speakers.counts and found.label != held.talk.said[-1][0]
+    return bool(changes) or size > 2 * LARGEST_RECORD
 
 
 def _close(held: _Open) -> Iterator[Item]:
@@ -92,9 +101,9 @@ def _close(held: _Open) -> Iterator[Item]:
         return
     heading = "\n".join(held.talk.heading)
     if not held.talk.said:
-        yield Problem(
-            held.start, held.end, 1, 1, "missing_role", "Nobody speaks here.", heading[:120]
-        )
+        message = f"Line {held.line}: nobody speaks here."
+        place = (held.start, held.end, held.line, 1)
+        yield Problem(*place, "missing_role", message, sample(heading))
         return
     turns, notes = transcripts.finish(held.talk)
     turns, more = clean_turns(turns)
@@ -106,6 +115,6 @@ FORMAT = Format(
     kind="transcript",
     name="a call transcript with `Name:` lines",
     fits=("txt", "md"),
-    reader=Reader("transcript", 1, read),
+    reader=Reader("transcript", 2, read),
     of_text=tell,
 )

@@ -61,11 +61,22 @@ class Speakers:
 
 @dataclass(slots=True)
 class Talk:
-    """A conversation in the making: who said what, and what stood before the first word."""
+    """A conversation in the making: who said what, and what stood before the first word.
+
+    In the second piece of a long one `last` still speaks.
+    """
 
     heading: list[str] = field(default_factory=list)
     said: list[tuple[str, list[str]]] = field(default_factory=list)
     aliases: dict[str, str] = field(default_factory=dict)
+    last: str = ""
+
+
+def carried(talk: Talk) -> Talk:
+    """Return the next piece of a talk that is divided: roles stay, and the same speaker goes on."""
+    roles = {label: role for label, role in _roles(talk)[0].items() if role != label}
+    last = talk.said[-1][0] if talk.said else talk.last
+    return Talk(aliases={**talk.aliases, **roles}, last=last)
 
 
 def labelled(line: str) -> Labelled | None:
@@ -155,6 +166,8 @@ def _is_introduction(found: Labelled, speakers: Speakers) -> bool:
 def _continue(talk: Talk, text: str) -> None:
     if not text:
         return
+    if not talk.said and talk.last:
+        talk.said.append((talk.last, []))
     lines = talk.said[-1][1] if talk.said else talk.heading
     lines.append(text)
 

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import io
+
+import pytest
+
+from datasets_app.corpus.formats import subtitles
+from datasets_app.corpus.readers.job import Job
+
 SRT = """1
 00:00:01,000 --> 00:00:03,500
 Open the valve
@@ -75,3 +82,70 @@ def test_a_long_film_is_cut_between_its_cues(load):
     found = load("\n\n".join(f"{n}\n{cue} {n}" for n in range(200)), "film.srt")
     assert len(found.records) == 3
     assert all(len(record.turns[0].text) <= 8_000 for record in found.records)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("name", ["film.srt", "film.txt"])
+def test_cues_need_no_blank_lines_between_them_and_no_parts_of_a_second(load, name, end):
+    text = "1\n00:00:01 --> 00:00:03\nOpen it\n2\n00:00:04 --> 00:00:06\nat last 2\n"
+    found = load(text.replace("\n", end), name)
+    assert found.identified.kind == "subtitle"
+    assert found.talks == [[("text", "Open it at last 2")]]
+    assert found.records[0].meta == {"from": "00:00:01", "to": "00:00:06"}
+
+
+def test_the_first_cue_may_follow_the_header_at_once(load):
+    found = load("WEBVTT\nKind: captions\n00:01.000 --> 00:02.000\nFirst.\n", "a.vtt")
+    assert found.talks == [[("text", "First.")]]
+    assert found.codes == []
+
+
+def test_two_voices_in_one_line_are_two_turns(load):
+    cues = "<v Agent>How can I help?</v> <v Customer>It is cold.</v>", "<v Agent>I come.</v>"
+    text = "".join(f"0{n}:00.000 --> 0{n}:09.000\n{cue}\n\n" for n, cue in enumerate(cues))
+    assert load(f"WEBVTT\n\n{text}", "a.vtt").talks == [
+        [("assistant", "How can I help?"), ("user", "It is cold."), ("assistant", "I come.")]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "kind"),
+    [
+        ("a.csv", "start,stop,text\n0:01.5,0:02.5,Hello\n0:03.5,0:04.5,There\n", "csv"),
+        ("a", "0:01.5,0:02.5,Hello\n0:03.5,0:04.5,There\n0:05.5,0:06.5,You\n", "csv"),
+        ("a.csv", "start,stop\n0:01.5,0:02.5\n0:03.5,0:04.5\n", "csv"),
+        ("a.md", f"# How to\n\nLike this:\n\n```\n{SRT}```\n\n## Then\n\nGo.\n\nOn.\n", "md"),
+        ("a.txt", "The film begins.\n\n0:00:01.000,0:00:02.000\nHello.\n\nIt ends.\n", "txt"),
+        ("a.vtt", "\ufeffWEBVTT\n", "subtitle"),
+    ],
+)
+def test_a_line_of_times_alone_makes_no_subtitles(kind_of, name, text, kind):
+    assert kind_of(text, name).kind == kind
+
+
+def test_what_is_said_before_the_first_speaker_is_kept_beside_the_talk(load):
+    text = VTT.replace("intro\n", "00:00.100 --> 00:00.900\nA call of May\n\n")
+    assert load(text, "a.vtt").records[0].meta["heading"] == "A call of May"
+
+
+def test_the_next_piece_of_a_long_talk_goes_on_with_the_same_speakers(load):
+    words = "he went on and on " * 30_000
+    lines = ["Romeo: Thank you for calling, how can I help?", "Juliet: It is cold."]
+    cues = [*lines, *lines, *(f"{words}{n}" for n in range(3)), "Romeo: I come."]
+    times = "00:00:01.000 --> 00:00:02.000"
+    found = load("WEBVTT\n\n" + "".join(f"{times}\n{cue}\n\n" for cue in cues), "a.vtt")
+    assert len(found.records) == 3
+    assert [turn.role for record in found.records for turn in record.turns] == [
+        *("assistant", "user", "assistant", "user"),
+        *("user", "user", "assistant"),
+    ]
+    said = " ".join(turn.text for record in found.records for turn in record.turns)
+    assert said.split() == " ".join(cues).replace("Romeo: ", "").replace("Juliet: ", "").split()
+
+
+def test_cues_without_blank_lines_are_never_held_as_a_whole():
+    cue = "00:00:01,000 --> 00:00:02,000\nOne line of %d.\nAnd its second one.\n"
+    text = "".join(f"{n}\n{cue}" % n for n in range(40_000)).encode()
+    stream = io.BytesIO(text)
+    next(subtitles.read(Job(stream, text[: 1 << 10])))
+    assert stream.tell() < len(text) // 4

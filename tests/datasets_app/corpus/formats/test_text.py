@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import io
 import tracemalloc
 
 import pytest
 
 from datasets_app.corpus.detection import kinds
 from datasets_app.corpus.readers import passages, reading
+from datasets_app.corpus.readers.job import Job
 
 
 @pytest.mark.checklist(45)
@@ -150,19 +152,15 @@ def test_many_blank_lines_are_one_gap_that_takes_no_memory(tmp_path):
     assert peak < 5 << 20
 
 
-def test_a_text_without_blank_lines_is_never_held_as_a_whole(tmp_path):
-    path = tmp_path / "a.txt"
-    path.write_bytes(b"One line of many, with no blank line anywhere.\n" * 180_000)
-    tracemalloc.start()
-    longest = at = 0
-    for item in reading.read(path, kinds.Identified("txt", ("given",))):
-        assert item.start == at
-        at, longest = item.end, max(longest, len(item.turns[0].text))
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert at == path.stat().st_size > 8_000_000
-    assert 7_900 < longest <= 8_000
-    assert peak < 6 << 20
+def test_a_text_without_blank_lines_is_never_held_as_a_whole():
+    stream = io.BytesIO(b"One line of many, with no blank line anywhere.\n" * 180_000)
+    size = len(stream.getvalue())
+    found = passages.read(Job(stream, b""))
+    first = next(found)
+    assert stream.tell() < 1 << 20 < 8_000_000 < size
+    items = [first, *found]
+    assert all(7_900 < len(item.turns[0].text) <= 8_000 for item in items[:-1])
+    assert sum(item.end - item.start for item in items) == size
 
 
 def test_dividing_one_long_line_copies_each_of_its_characters_a_few_times_only():
@@ -178,3 +176,13 @@ def test_dividing_one_long_line_copies_each_of_its_characters_a_few_times_only()
     text = Counted("many words without an end " * 400_000)
     assert sum(map(len, passages.pieces(text))) == len(text) > 8_000_000
     assert Counted.copied < 3 * len(text)
+
+
+def test_a_speaker_without_end_is_divided_and_goes_on_speaking(load):
+    words = "and then he went on and on " * 30_000
+    text = "Customer: Hello there.\nAgent: Good day.\n" + f"{words}\n" * 4 + "Customer: Well.\n"
+    found = load(text, "call.txt")
+    roles = [[role for role, _ in talk] for talk in found.talks]
+    assert roles == [["user", "assistant"], ["assistant", "user"]]
+    assert sum(len(said.split()) for talk in found.talks for _, said in talk) == 840_005
+    assert found.codes == []
