@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from numpy.typing import NDArray
 
-from training_app.lm.agreement import is_close
 from training_app.lm.contract import Sample
+from training_app.lm.facts import says_the_same
 from training_app.lm.fast import FastLoss
 from training_app.lm.loop import to_batch
 from training_app.lm.packing import Packed, Windows, fixed_windows, gather_fixed
@@ -166,7 +166,7 @@ class Evidence:
     @property
     def close(self) -> int:
         """Return how many sample answers say what the real ones say."""
-        return sum(is_close(reply, reference) for _, _, reply, reference in self.samples)
+        return sum(says_the_same(reply, real, asked) for _, asked, reply, real in self.samples)
 
     def about_answers(self) -> str:
         """Return a sentence about the sample answers, or nothing where there are none."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from otto_web.lib.curves import smoothed
 from otto_web.lib.work.states import State
-from training_app.lm.agreement import is_close
+from training_app.lm.facts import says_the_same
 from training_app.lm.methods.registry import METHODS
 from training_app.models import Evaluation, Run
 from training_app.models.reasons import Reason
@@ -34,7 +34,7 @@ def run_detail_page(run: Run) -> dict[str, Any]:
         "run": run,
         "model": model,
         "evaluation": evaluation,
-        "close": {one.pk for one in samples if is_close(one.reply, one.reference)},
+        "close": {one.pk for one in samples if says_the_same(one.reply, one.reference, one.prompt)},
         "loss": loss,
         "smooth": smoothed(loss),
         "validation": validation,

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.core.paginator import Page, Paginator
 from django.db.models import OuterRef, Subquery
 
-from training_app.lm.agreement import is_close
+from training_app.lm.facts import says_the_same
 from training_app.lm.layout import MANIFEST
 from training_app.models import Evaluation, TrainedModel, paths
 
@@ -51,7 +51,11 @@ def questions_answered_right(model: TrainedModel) -> list[str]:
     if measured is None:
         return []
     samples = measured.samples.order_by("prompt_no")
-    asked = (" ".join(one.prompt.split()) for one in samples if is_close(one.reply, one.reference))
+    asked = (
+        " ".join(one.prompt.split())
+        for one in samples
+        if says_the_same(one.reply, one.reference, one.prompt)
+    )
     return list(dict.fromkeys(asked))
 
 

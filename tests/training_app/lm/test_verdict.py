@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from training_app.lm import leakage
-from training_app.lm.agreement import is_close
 from training_app.lm.evaluation import Evidence, Figures, LossCurve, verdict
 from training_app.lm.leakage import leaked_share
 
@@ -36,27 +35,6 @@ def test_the_verdict_counts_answers_and_says_what_leaked():
     assert "Leakage check: 43 %" in words
     assert "flatter" in words
     assert "look at the leakage check" not in words
-
-
-@pytest.mark.parametrize(
-    ("reply", "reference", "close"),
-    [
-        ("Your parcel is on its way!", "your parcel is on its way", True),
-        ("It costs 12 euros.", "It costs 21 euros.", False),
-        ("We do not deliver to islands.", "We do deliver to islands.", False),
-        ("You can't return it within a month of buying", "You can return it within a month", False),
-        ("", "Yes.", False),
-        ("...", "", True),
-        (
-            "订单已经发货明天就会送到您家门口请注意查收",
-            "订单已经发货明天就会送到您家门口请注意查收",
-            True,
-        ),
-        ("Something else altogether.", "Your parcel is on its way.", False),
-    ],
-)
-def test_an_answer_is_close_by_its_words_numbers_and_negations(reply, reference, close):
-    assert is_close(reply, reference) is close
 
 
 @pytest.mark.parametrize("dtype", [np.uint16, np.uint32])
