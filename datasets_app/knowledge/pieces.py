@@ -1,0 +1,144 @@
+"""Cuts a conversation into what can be known from it: an answer, its question, the turn before."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from datasets_app.corpus.conversation import ASSISTANT, USER, Conversation, Turn
+from datasets_app.corpus.split import exact_key
+from datasets_app.knowledge.scripts import unspaced_signs
+
+WORDS_A_PIECE = 120
+WORDS_OF_A_WHOLE_ANSWER = 240  # a longer one is cut into pieces like a passage
+SIGNS_A_WORD = 12  # what is longer without a space counts as several words
+LEANING_WORDS = 7  # a question of so few words may lean on the turn before it: “And in blue?”
+LONGEST_QUESTION, LONGEST_CONTEXT = 2_000, 600
+
+_WORD = re.compile(r"\S{1,40}")
+_SENTENCE = re.compile(r"\S.*?(?:(?<=[.!?…])(?=\s)|[。！？]|(?=\n)|\Z)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Something known. A piece of a passage has no question; `number` counts inside its row."""
+
+    question: str
+    context: str
+    answer: str
+    row: int
+    row_hash: str
+    number: int
+    side: str
+    is_part: bool = False  # of an answer that was too long
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Return what stands for the piece among vectors: by itself, and in its talk."""
+        alone = self.question or self.answer
+        if self.question and self.is_part:
+            alone = f"{self.question} {self.answer}"
+        in_talk = asked(alone, self.context)
+        return (alone,) if in_talk == alone else (alone, in_talk)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A version's row on its way into knowledge; `position` orders the rows."""
+
+    position: int
+    pk: int
+    row_hash: str
+    side: str
+    conversation: Conversation
+
+
+def asked(question: str, context: str) -> str:
+    """Return the text whose vector stands for a question: a short one brings the turn before it."""
+    return f"{context[:LONGEST_CONTEXT]} {question}" if leans(question, context) else question
+
+
+def leans(question: str, context: str) -> bool:
+    """Return whether a question is too short to be understood without the turn before it."""
+    return bool(context) and words_in(question) <= LEANING_WORDS
+
+
+def answer_key(answer: str) -> int:
+    """Return a number, equal for answers that differ in case, spaces and punctuation only."""
+    return int(exact_key(Conversation((Turn(ASSISTANT, answer),)))[:16], 16)
+
+
+def pieces_of(row: Row) -> Iterator[Piece]:
+    """Yield what can be known from a row, in its order; nothing where nobody answers."""
+    number = 0
+    for question, context, answer in _exchanges(row.conversation):
+        is_whole = bool(question) and words_in(answer) <= WORDS_OF_A_WHOLE_ANSWER
+        for part in [answer] if is_whole else passage_pieces(answer):
+            yield Piece(
+                question=_cut_short(question, LONGEST_QUESTION),
+                context=_cut_short(context, LONGEST_CONTEXT),
+                answer=part,
+                row=row.pk,
+                row_hash=row.row_hash,
+                number=number,
+                side=row.side,
+                is_part=bool(question) and not is_whole,
+            )
+            number += 1
+
+
+def words_in(text: str) -> int:
+    """Return about how many words a text has, also where a script puts no spaces between them."""
+    return max(len(text.split()) + unspaced_signs(text) // 2, len(text) // SIGNS_A_WORD)
+
+
+def passage_pieces(text: str, most: int = WORDS_A_PIECE) -> Iterator[str]:
+    """Yield the text in pieces of at most so many words, cut between sentences where it can be."""
+    start = end = 0
+    for sentence_start, sentence_end in _sentences(text, most):
+        if end and words_in(text[start:sentence_end]) > most:
+            yield text[start:end].strip()
+            end = 0
+        start = start if end else sentence_start
+        end = sentence_end
+    if end:
+        yield text[start:end].strip()
+
+
+def _exchanges(conversation: Conversation) -> Iterator[tuple[str, str, str]]:
+    """Yield question, turn before it and answer of each exchange; a passage has only an answer."""
+    if conversation.is_passage:
+        yield "", "", conversation.turns[0].text
+        return
+    before, questions, answers = "", list[str](), list[str]()
+    for role, text in ((turn.role, turn.text.strip()) for turn in conversation.turns):
+        if role == USER:
+            if answers:
+                yield from _told(questions, before, answers)
+                before, questions, answers = answers[-1], [], []
+            questions.append(text)
+        elif role == ASSISTANT and questions:
+            answers.append(text)
+        elif role == ASSISTANT:
+            before = text  # a greeting: nobody asked yet
+    yield from _told(questions, before, answers)
+
+
+def _told(questions: list[str], before: str, answers: list[str]) -> Iterator[tuple[str, str, str]]:
+    question, answer = "\n".join(filter(None, questions)), "\n".join(filter(None, answers))
+    if question and answer:
+        yield question, before, answer
+
+
+def _sentences(text: str, most: int) -> Iterator[tuple[int, int]]:
+    """Yield the places of sentences, and of the words of one that is longer than a piece may be."""
+    for sentence in _SENTENCE.finditer(text):
+        if words_in(sentence.group()) <= most:
+            yield sentence.span()
+        else:
+            yield from (word.span() for word in _WORD.finditer(text, *sentence.span()))
+
+
+def _cut_short(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -1,0 +1,231 @@
+"""Finds pieces by their words: an inverted index with BM25 weights in files that are mapped.
+
+Rare words weigh more, so an order number or a product code finds its row although no vector knows
+what it means. Numbers and codes stay whole besides their parts; scripts without spaces are read in
+pairs of signs; of a long word its beginning is indexed too, since most languages bend the end.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import unicodedata
+from array import array
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import blake2b
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from datasets_app.knowledge.layout import mapped
+from datasets_app.knowledge.scripts import UNSPACED_RUN
+
+TERMS, STARTS, POSTINGS, IMPACTS = "terms.u64", "starts.u64", "postings.u32", "impacts.f16"
+QUESTION_WEIGHT, ANSWER_WEIGHT, CONTEXT_WEIGHT = 2.0, 1.0, 0.5
+MOST_TERMS = 256  # of a question; a pasted page is no question
+K1, B = 1.2, 0.75  # how soon a repeated word counts no more; how much a long text is held back
+BUCKETS = 64  # parts of the index that are sorted one at a time
+BEGINNING = 5
+AT_ONCE = 65_536  # postings held until they are written to their buckets
+
+Scores = npt.NDArray[np.float32]
+
+_POSTING = np.dtype([("term", np.uint64), ("piece", np.uint32), ("count", np.float32)])
+
+
+def _marks() -> str:
+    signs = (chr(code) for code in range(sys.maxunicode // 17))
+    return re.escape("".join(sign for sign in signs if unicodedata.category(sign)[0] == "M"))
+
+
+_IN_WORD = rf"[\w{_marks()}]+"
+_WORD = re.compile(rf"{_IN_WORD}(?:[-./:@#'’+]{_IN_WORD})*")
+_JOINT = re.compile(r"[-./:@#'’+]")
+
+
+def terms_of(text: str) -> Iterator[str]:
+    """Yield the terms of a text in order: equal for forms that mean the same word."""
+    for found in _WORD.finditer(_plain(text)):
+        word = found.group()
+        parts = _JOINT.split(word)
+        if len(parts) > 1 and any(sign.isdigit() for sign in word):
+            yield word
+        for part in filter(None, parts):
+            yield from _terms_of_part(part)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The index of one knowledge, mapped from its files."""
+
+    pieces: int
+    _terms: npt.NDArray[np.uint64]
+    _starts: npt.NDArray[np.uint64]
+    _postings: npt.NDArray[np.uint32]
+    _impacts: npt.NDArray[np.float16]
+
+    @classmethod
+    def open(cls, folder: Path, pieces: int) -> Words:
+        """Map the index of that many pieces."""
+        return cls(
+            pieces,
+            mapped(folder / TERMS, np.uint64),
+            mapped(folder / STARTS, np.uint64),
+            mapped(folder / POSTINGS, np.uint32),
+            mapped(folder / IMPACTS, np.float16),
+        )
+
+    def shares(self, question: str, context: str = "") -> Scores:
+        """Return (pieces,) how much of what the question says each piece says, from 0 to 1.
+
+        A word counts as much as it is rare; words of the context count little.
+        """
+        wanted = self._wanted(question, context)
+        scores = np.zeros(self.pieces, np.float32)
+        full = 0.0
+        for place, weight, rarity in wanted:
+            full += weight * rarity * (K1 + 1)
+            if place >= 0:
+                hits = slice(int(self._starts[place]), int(self._starts[place + 1]))
+                scores[self._postings[hits]] += weight * self._impacts[hits].astype(np.float32)
+        return scores / np.float32(full) if full else scores
+
+    def _wanted(self, question: str, context: str) -> list[tuple[int, float, float]]:
+        """Return place (-1 where no piece has it), weight and rarity of what is asked for."""
+        weights = dict.fromkeys(map(_number, terms_of(context)), CONTEXT_WEIGHT)
+        weights |= dict.fromkeys(map(_number, terms_of(question)), 1.0)
+        numbers = np.fromiter(weights, np.uint64, len(weights))
+        places = np.searchsorted(self._terms, numbers)
+        wanted = []
+        for number, place in zip(numbers, places, strict=True):
+            is_there = place < len(self._terms) and self._terms[place] == number
+            holders = int(self._starts[place + 1] - self._starts[place]) if is_there else 0
+            known = int(place) if is_there else -1
+            wanted.append((known, weights[int(number)], rarity_of(holders, self.pieces)))
+        wanted.sort(key=lambda one: -one[1] * one[2])
+        return wanted[:MOST_TERMS]
+
+
+def rarity_of(holders: int, pieces: int) -> float:
+    """Return how much a term tells that so many of the pieces hold."""
+    return float(np.log1p((pieces - holders + 0.5) / (holders + 0.5)))
+
+
+class IndexWriter:
+    """Writes the index of pieces that come in their order; memory does not grow with them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lengths = array("f")
+        self._held: list[npt.NDArray[np.void]] = []
+        self._held_count = 0
+        for path in self._buckets():
+            path.write_bytes(b"")
+
+    def add(self, piece: int, fields: Iterable[tuple[str, float]]) -> None:
+        """Take the texts of the next piece, each with its weight."""
+        counts: defaultdict[int, float] = defaultdict(float)
+        for text, weight in fields:
+            for term in terms_of(text):
+                counts[_number(term)] += weight
+        postings = np.empty(len(counts), _POSTING)
+        postings["term"] = np.fromiter(counts, np.uint64, len(counts))
+        postings["count"] = np.fromiter(counts.values(), np.float32, len(counts))
+        postings["piece"] = piece
+        self._lengths.append(sum(counts.values()))
+        self._held.append(postings)
+        self._held_count += len(counts)
+        if self._held_count > AT_ONCE:
+            self._write_held()
+
+    def finish(self) -> int:
+        """Write the files and return how many terms there are."""
+        self._write_held()
+        lengths = np.array(self._lengths, np.float32)
+        pieces = max(1, len(lengths))
+        relative = 1 - B + B * lengths / max(1.0, float(lengths.sum(dtype=np.float64)) / pieces)
+        count = total = 0
+        with (
+            (self._folder / TERMS).open("wb") as terms,
+            (self._folder / STARTS).open("wb") as starts,
+            (self._folder / POSTINGS).open("wb") as postings,
+            (self._folder / IMPACTS).open("wb") as impacts,
+        ):
+            for path in self._buckets():
+                rows = np.fromfile(path, _POSTING)
+                path.unlink()
+                rows = rows[np.argsort(rows["term"], kind="stable")]
+                found, first, holders = np.unique(
+                    rows["term"], return_index=True, return_counts=True
+                )
+                rarity = np.log1p((pieces - holders + 0.5) / (holders + 0.5))
+                times = rows["count"]
+                weight = times * (K1 + 1) / (times + K1 * relative[rows["piece"]])
+                found.tofile(terms)
+                (first + total).astype(np.uint64).tofile(starts)
+                np.ascontiguousarray(rows["piece"]).tofile(postings)
+                (weight * np.repeat(rarity, holders)).astype(np.float16).tofile(impacts)
+                count, total = count + len(found), total + len(rows)
+            np.array([total], np.uint64).tofile(starts)
+        return count
+
+    def _buckets(self) -> list[Path]:
+        return [self._folder / f"bucket-{number:02d}" for number in range(BUCKETS)]
+
+    def _write_held(self) -> None:
+        if not self._held:
+            return
+        rows = np.concatenate(self._held)
+        self._held, self._held_count = [], 0
+        buckets = rows["term"] // np.uint64(2**64 // BUCKETS)
+        rows = rows[np.argsort(buckets, kind="stable")]
+        ends = np.searchsorted(np.sort(buckets), np.arange(BUCKETS + 1, dtype=np.uint64))
+        for number, path in enumerate(self._buckets()):
+            with path.open("ab") as file:
+                rows[ends[number] : ends[number + 1]].tofile(file)
+
+
+def _plain(text: str) -> str:
+    """Return the text in small letters, without accents, wide forms as narrow ones."""
+    text = text.casefold()
+    if text.isascii():
+        return text
+    parts = unicodedata.normalize("NFKD", text)
+    bare = "".join(sign for sign in parts if not "\u0300" <= sign <= "\u036f")
+    return unicodedata.normalize("NFC", bare)
+
+
+def _terms_of_part(part: str) -> Iterator[str]:
+    if part.isascii():
+        yield from _stems(part)
+        return
+    for run in UNSPACED_RUN.findall(part):
+        pairs = (run[at : at + 2] for at in range(len(run) - 1))
+        yield from pairs if len(run) > 1 else (run,)
+    if rest := UNSPACED_RUN.sub("", part):
+        yield from _stems(rest)
+
+
+def _stems(word: str) -> Iterator[str]:
+    """Yield a word without the ending of a plural, and the beginning of a long one."""
+    yield _singular(word) if word.isascii() else word
+    if len(word) > BEGINNING and word.isalpha():
+        yield f"{word[:BEGINNING]}*"
+
+
+def _singular(word: str) -> str:
+    if len(word) < 4 or not word.endswith("s") or word[-2] in "su":
+        return word
+    if word.endswith("ies"):
+        return f"{word[:-3]}y"
+    return word[:-2] if word.endswith(("ses", "xes", "zes", "hes")) else word[:-1]
+
+
+@lru_cache(maxsize=1 << 17)
+def _number(term: str) -> int:
+    digest = blake2b(term.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "little")

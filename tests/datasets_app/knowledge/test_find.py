@@ -1,0 +1,137 @@
+"""What is near in meaning or says the same words is found, and nothing that was left out."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+
+from datasets_app.knowledge.encoder import Encoder
+from datasets_app.knowledge.errors import KnowledgeError
+from datasets_app.knowledge.find import Knowledge
+from datasets_app.knowledge.pieces import asked
+from datasets_app.knowledge.store import Writer
+from tests.datasets_app.knowledge.toys import rows, talk, toy_encoder
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory):
+    return Encoder.open(toy_encoder(tmp_path_factory.mktemp("encoders") / "toy"))
+
+
+def knowledge_of(folder, encoder, *groups):
+    writer = Writer(folder, encoder=encoder)
+    for group in groups:
+        writer.add(group)
+    writer.finish()
+    return Knowledge.open(folder)
+
+
+ORDERS = [talk(f"Where is my order JP-{n}?", f"Order JP-{n} is on its way.") for n in range(500)]
+SHOP = [
+    *(*ORDERS, talk("How much is the tent?", "It is $289.", "And in red?", "Red is $309.")),
+    *(talk("How much is a boots?", "It is $199.", "And in red?", "Red is $219."),),
+    *(talk("When is the shop open?", "From 9 to 6."), "Mud on boots comes off with a brush."),
+]
+
+
+@pytest.fixture(scope="module")
+def knowledge(tmp_path_factory, encoder):
+    return knowledge_of(tmp_path_factory.mktemp("k") / "shop", encoder, rows(*SHOP))
+
+
+def answers(knowledge, encoder, question, *, context="", **wanted):
+    vector = encoder.encode([asked(question, context)])[0]
+    found = knowledge.find(question, context=context, vector=vector, **wanted)
+    assert [one.rank for one in found] == list(range(1, len(found) + 1))
+    return [one.piece.answer for one in found]
+
+
+def test_the_nearest_comes_first(knowledge, encoder):
+    assert answers(knowledge, encoder, "shop open when?")[0] == "From 9 to 6."
+    assert len(answers(knowledge, encoder, "shop open when?")) == 3
+    assert len(answers(knowledge, encoder, "shop open when?", most=7)) == 7
+
+
+def test_a_number_that_no_vector_knows_is_found_by_its_words(knowledge, encoder):
+    assert (
+        answers(knowledge, encoder, "where is my order jp-417")[0] == "Order JP-417 is on its way."
+    )
+    assert knowledge.find("jp-417")[0].piece.answer == "Order JP-417 is on its way."
+
+
+def test_a_short_question_is_understood_by_the_turn_before_it(knowledge, encoder):
+    for before, answer in (("It is $289.", "Red is $309."), ("It is $199.", "Red is $219.")):
+        assert answers(knowledge, encoder, "and in red?", context=before)[0] == answer
+
+
+def test_passages_are_found_by_what_they_say(knowledge, encoder):
+    assert answers(knowledge, encoder, "mud on my boots")[0].startswith("Mud on boots")
+
+
+def test_rows_answers_and_sides_can_be_left_out(tmp_path, encoder):
+    known = knowledge_of(
+        tmp_path / "k",
+        encoder,
+        rows(
+            talk("Where is the shop?", "In Elmbridge."), talk("Where is the shop?", "In  elmbridge")
+        ),
+        rows(talk("Where is the shop?", "In Elmbridge."), first=3),
+        rows(talk("Where is the shop?", "In Greyford."), side="validation", first=4),
+    )
+    find = lambda **wanted: answers(known, encoder, "Where is the shop?", **wanted)  # noqa: E731
+    assert find() == ["In Elmbridge.", "In Greyford."]
+    assert find(without_rows=[1_000_001, 7]) == ["In Greyford."]  # the copies are the same piece
+    assert find(without_rows=[1_000_003]) == ["In Greyford."]
+    assert find(without_answers=["in elmbridge!"]) == ["In Greyford."]
+    assert find(without_sides=["validation", "test"]) == ["In Elmbridge."]
+    assert find(without_rows=[1_000_001, 1_000_002, 1_000_003, 1_000_004]) == []
+
+
+def test_equal_answers_come_once_however_many_there_are(tmp_path, encoder):
+    same = [talk(f"Where is my order number {n}?", "We look for it.") for n in range(394)]
+    other = [talk("Where is my refund?", "On your card."), talk("How much?", "It is $9.")]
+    known = knowledge_of(tmp_path / "k", encoder, rows(*same, *other))
+    found = answers(known, encoder, "where is my order")
+    assert found[0] == "We look for it."
+    assert sorted(found) == ["It is $9.", "On your card.", "We look for it."]
+
+
+@pytest.mark.parametrize("question", ["", " \n\t", "\x00", "?", "🙂", "x" * 5_000, "where " * 900])
+def test_any_question_is_answered_or_finds_nothing(knowledge, encoder, question):
+    found = answers(knowledge, encoder, question)
+    assert len(found) == (3 if question.strip() else 0)
+    assert len(knowledge.find(question)) <= 3
+
+
+def test_a_vector_of_another_encoder_is_refused_in_a_sentence(knowledge):
+    with pytest.raises(KnowledgeError, match="another encoder made it"):
+        knowledge.find("where", vector=np.ones(7, np.float32))
+
+
+def test_several_threads_ask_at_once(knowledge, encoder):
+    told = []
+    ask = lambda n: told.append((n, answers(knowledge, encoder, f"order JP-{n}", most=1)))  # noqa: E731
+    threads = [threading.Thread(target=ask, args=(n,)) for n in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(told) == [(n, [f"Order JP-{n} is on its way."]) for n in range(20)]
+
+
+def test_own_questions_measure_it_and_choose_the_weight_of_words(tmp_path, encoder):
+    spelt = ["주문", "배송", "환불", "텐트", "가격"]
+    unknown = [
+        talk(f"{word} {n}번은 어떻게 됐나요", f"{word} 안내") for word in spelt for n in range(8)
+    ]
+    known = [talk(f"where is {word} {n}", f"See {word}.") for word in ("order", "refund", "tent")
+             for n in range(10)]  # fmt: skip
+    both = knowledge_of(tmp_path / "k", encoder, rows(*known, *unknown))
+    latin, korean = both.manifest["figures"]["Latin"], both.manifest["figures"]["Korean"]
+    assert latin["asked"] == latin["vectors"] == latin["both"] == 30
+    assert korean["words"] == korean["both"] == 40 > korean["vectors"]
+    assert both.weight_for("where?") < both.weight_for("텐트")
+    few = knowledge_of(tmp_path / "few", encoder, rows(*known[:3]))
+    assert few.manifest["figures"] == {}
