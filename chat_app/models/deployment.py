@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -10,7 +11,9 @@ from django.db import models
 
 from chat_app.models.serving import ServingExport
 from otto_web.lib.access import Role, has_role
+from otto_web.lib.work.states import State
 from training_app.models import TrainedModel
+from training_app.models.uses import NeedsModels
 
 
 class DeploymentQuerySet(models.QuerySet[Any]):
@@ -20,7 +23,7 @@ class DeploymentQuerySet(models.QuerySet[Any]):
         return self if has_role(user, Role.MEMBER) else self.none()
 
 
-class Deployment(models.Model):
+class Deployment(NeedsModels, models.Model):
     """An alias under which the team chats with a model; it can be pointed at another one."""
 
     alias = models.SlugField(max_length=60, primary_key=True)
@@ -45,6 +48,19 @@ class Deployment(models.Model):
 
     def __str__(self) -> str:
         return self.alias
+
+    @classmethod
+    def uses_of(cls, model_id: UUID) -> list[str]:
+        """Say who answers with it and where it takes over; a model that was refused does not."""
+        refused = ServingExport.objects.filter(model=model_id, state=State.FAILED)
+        answering = cls.objects.filter(model=model_id, is_active=True).exclude(export=None)
+        waiting = cls.objects.filter(next_model=model_id).exclude(
+            next_model__in=refused.values("model")
+        )
+        return [
+            *(f"“{found}” answers with it" for found in answering.order_by("alias")),
+            *(f"it is about to answer as “{found}”" for found in waiting.order_by("alias")),
+        ]
 
 
 class DeploymentEvent(models.Model):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from uuid import UUID
 
 from django.conf import settings
 from django.db import models
@@ -11,11 +12,12 @@ from chat_app.models.chat import Message
 from chat_app.models.deployment import Deployment
 from chat_app.models.serving import ServingExport
 from otto_web.lib.work.rows import Retry, Work
-from otto_web.lib.work.states import State
+from otto_web.lib.work.states import UNDER_WAY, State
 from training_app.models import TrainedModel
+from training_app.models.uses import NeedsModels
 
 
-class Generation(Work):
+class Generation(NeedsModels, Work):
     """The engine's work on one assistant message.
 
     The engine looks for it itself. A lost answer is not begun again once it has words: people have
@@ -46,6 +48,11 @@ class Generation(Work):
 
     def __str__(self) -> str:
         return f"{self.id} {self.state}"
+
+    @classmethod
+    def uses_of(cls, model_id: UUID) -> list[str]:
+        writing = cls.objects.filter(model=model_id, state__in=UNDER_WAY)
+        return ["it is writing an answer"] if writing.exists() else []
 
     @classmethod
     def lease_seconds(cls) -> float:

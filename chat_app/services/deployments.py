@@ -15,6 +15,7 @@ from otto_web.lib.hints import hint
 from otto_web.lib.work.claims import order_anew
 from otto_web.lib.work.states import State
 from training_app.models import TrainedModel
+from training_app.services.trained_models import ModelGoneError, hold_model
 
 
 @transaction.atomic
@@ -41,6 +42,11 @@ def deploy(model: TrainedModel, alias: str, *, by: User | None) -> Deployment:
             f"{model} was trained on plain text only: it continues text but does not answer. "
             "Train on conversations to get a model for a chat."
         )
+    export = order_export(model, by=by)
+    try:
+        hold_model(model)
+    except ModelGoneError as error:
+        raise ServingError(str(error)) from error
     deployment, is_fresh = Deployment.objects.select_for_update().get_or_create(
         alias=alias, defaults={"model": model, "next_model": model}
     )
@@ -48,7 +54,6 @@ def deploy(model: TrainedModel, alias: str, *, by: User | None) -> Deployment:
         deployment.next_model, deployment.is_active = model, True
         deployment.save(update_fields=["next_model", "is_active"])
     audit.record(by, "deploy", deployment, after={"model": str(model.pk)})
-    export = order_export(model, by=by)
     if export.state == State.SUCCEEDED:
         switch(deployment, export, by=by)
     found: Deployment = deployment
@@ -70,8 +75,14 @@ def switch(deployment: Deployment, export: ServingExport, *, by: User | None) ->
 
 @transaction.atomic
 def switch_waiting(export: ServingExport) -> None:
-    """Carry out the deployments that waited for this check."""
-    for deployment in Deployment.objects.select_for_update().filter(next_model=export.model):
+    """Carry out the deployments that waited for this check; of a deleted model, forget them."""
+    waiting = Deployment.objects.filter(next_model=export.model)
+    try:
+        hold_model(export.model)
+    except ModelGoneError:
+        waiting.update(next_model=None)
+        return
+    for deployment in waiting.select_for_update(of=("self",)):
         switch(deployment, export, by=None)
 
 

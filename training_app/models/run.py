@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import models
@@ -12,7 +13,8 @@ from django.db.models.functions import Coalesce
 from datasets_app.models import Version
 from otto_web.lib.access import Role, has_role
 from otto_web.lib.work.rows import Fenced, waiting
-from otto_web.lib.work.states import OVER, State
+from otto_web.lib.work.states import OVER, UNDER_WAY, State
+from training_app.models.uses import NeedsModels
 
 RUN_STATES = (State.QUEUED, State.RUNNING, State.SUCCEEDED, State.FAILED, State.CANCELLED)
 
@@ -45,7 +47,7 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.order_by(going, F("created_at").desc())
 
 
-class Run(Fenced):
+class Run(NeedsModels, Fenced):
     """One training job; its committed row is the order to do it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -94,6 +96,11 @@ class Run(Fenced):
 
     def __str__(self) -> str:
         return self.name
+
+    @classmethod
+    def uses_of(cls, model_id: UUID) -> list[str]:
+        begun = cls.objects.filter(start_model=model_id, state__in=UNDER_WAY).order_by("created_at")
+        return [f"the run “{name}” begins with it" for name in begun.values_list("name", flat=True)]
 
 
 class RunLease(models.Model):

@@ -28,6 +28,7 @@ from training_app.models import (
 from training_app.selectors.forecast import forecast
 from training_app.services.attempts import wake_worker
 from training_app.services.run_events import NewEvent, add_event, take_numbers
+from training_app.services.trained_models import hold_model
 
 RATE_STEP_DOWN = 0.1
 _LONGEST_NAME = 200
@@ -90,6 +91,8 @@ def _admitted(order: Order) -> Order:
 
 @transaction.atomic
 def _insert_run(order: Order, created_by: User | None) -> Run:
+    if order.start_model is not None:
+        hold_model(order.start_model)
     decided: dict[str, Any] = {}
     if order.start_checkpoint is not None and order.parent_run is not None:
         decided = dict(order.parent_run.decided)  # its state is continued bit for bit

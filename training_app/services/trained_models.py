@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
+from django.apps import apps
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import PROTECT
 
 from otto_web.lib import audit
 from training_app.lm.config import TrainingError
 from training_app.models import ModelState, TrainedModel
+from training_app.models.uses import NeedsModels
 
 
 class ModelInUseError(TrainingError):
-    """Something that people use is made of this model."""
+    """Something that people use needs this model."""
+
+
+class ModelGoneError(TrainingError):
+    """The model was deleted: nothing can begin with it any more."""
 
 
 @transaction.atomic
@@ -21,22 +28,23 @@ def delete_model(model: TrainedModel, *, actor: User | None) -> None:
     locked = TrainedModel.objects.select_for_update().get(pk=model.pk)
     if locked.state == ModelState.DELETED:
         return
-    if users := _in_use_by(locked):
-        raise ModelInUseError(
-            f"This model is in use ({', '.join(users)}). Deploy another one there first."
-        )
+    if uses := _uses_of(locked.pk):
+        raise ModelInUseError(f"This model is in use: {'; '.join(uses)}.")
     TrainedModel.objects.filter(pk=model.pk).update(state=ModelState.DELETED)
     audit.record(actor, "model.deleted", model, before={"name": str(model)})
 
 
-def _in_use_by(model: TrainedModel) -> list[str]:
-    """Return what protects the model, whichever app it belongs to."""
-    names = []
-    for relation in TrainedModel._meta.related_objects:
-        related = relation.related_model
-        if isinstance(related, str) or relation.on_delete is not PROTECT:
-            continue
-        rows = related._base_manager.filter(**{relation.field.name: model})  # noqa: SLF001
-        if rows.exists():
-            names.append(str(related._meta.verbose_name_plural))
-    return names
+def _uses_of(model_id: UUID) -> list[str]:
+    """Return what needs the model now, whichever app it belongs to."""
+    kinds = [kind for kind in apps.get_models() if issubclass(kind, NeedsModels)]
+    return [use for kind in kinds for use in kind.uses_of(model_id)]
+
+
+def hold_model(model: TrainedModel) -> None:
+    """Keep the model from being deleted until the caller's transaction has named it.
+
+    Raises ModelGoneError where it is deleted already.
+    """
+    ready = TrainedModel.objects.ready().select_for_update(no_key=True)
+    if ready.filter(pk=model.pk).first() is None:
+        raise ModelGoneError(f"{model} was deleted meanwhile. Choose another model.")

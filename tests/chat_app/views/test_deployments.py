@@ -5,14 +5,18 @@ from __future__ import annotations
 from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from chat_app.models import Deployment, DeploymentEvent, ServingExport
+from chat_app.models import Deployment, DeploymentEvent, Generation, ServingExport
 from chat_app.services import deployments
+from chat_app.serving.errors import ServingError
 from otto_web.lib.models import AuditEntry
 from tests.chat_app.makers import add_chat, make_export, make_model, make_served
-from training_app.models import Export
+from training_app.models import Export, ModelState
+from training_app.services.trained_models import ModelInUseError, delete_model
 
 HTMX = {"HTTP_HX_REQUEST": "true"}
 PAGES = ["deployment-list", "deployment-new"]
@@ -162,6 +166,55 @@ def test_a_retired_name_keeps_its_chats_and_can_come_back(served, theo, mia, cli
     deployments.deploy(served.model, "support", by=theo)
     served.refresh_from_db()
     assert served.is_active
+
+
+def test_a_model_on_its_way_to_a_name_cannot_be_deleted_and_a_deleted_one_takes_none(
+    served, second, theo
+):
+    with CaptureQueriesContext(connection) as asked:
+        deployments.deploy(second, "support", by=theo)
+    locks = [one["sql"] for one in asked if one["sql"].endswith("FOR NO KEY UPDATE")]
+    assert any("training_app_trainedmodel" in sql for sql in locks), "it could be deleted meanwhile"
+    with pytest.raises(ModelInUseError, match="it is about to answer as “support”"):
+        delete_model(second, actor=theo)
+    third = make_model(number=3)
+    delete_model(third, actor=theo)
+    with pytest.raises(ServingError, match="was deleted meanwhile"):
+        deployments.deploy(third, "support", by=theo)
+    assert not ServingExport.objects.filter(model=third).exists()
+    Deployment.objects.update(next_model=third)  # as an older OTTO may have left it
+    deployments.switch_waiting(make_export(third))
+    served.refresh_from_db()
+    assert (served.model, served.next_model) == (served.export.model, None)
+    assert served.model != third
+
+
+def test_a_model_is_deleted_once_it_answers_nowhere_any_more(served, second, theo, mia, client_of):
+    first = served.model
+    chat = add_chat(served, mia, [("Hello?", "Hello.")])
+    with pytest.raises(ModelInUseError, match="“support” answers with it"):
+        delete_model(first, actor=theo)
+    make_export(second)
+    deployments.deploy(second, "support", by=theo)
+    writing = Generation.objects.filter(answer__chat=chat)
+    writing.update(state="queued", finished_at=None)
+    with pytest.raises(ModelInUseError, match="it is writing an answer"):
+        delete_model(first, actor=theo)
+    writing.update(state="succeeded", finished_at=timezone.now())
+    delete_model(first, actor=theo)
+    first.refresh_from_db()
+    assert first.state == ModelState.DELETED
+    page = client_of(theo).get(reverse("deployment-detail", args=["support"])).content.decode()
+    assert "Roll back" not in page
+
+
+def test_a_model_that_was_refused_at_its_proof_can_be_deleted(served, second, theo, client_of):
+    deployments.deploy(second, "support", by=theo)
+    over = {"state": "failed", "finished_at": timezone.now(), "message": "It differs."}
+    ServingExport.objects.filter(model=second).update(**over)
+    delete_model(second, actor=theo)
+    page = client_of(theo).get(reverse("deployment-detail", args=["support"])).content.decode()
+    assert "Check it again" not in page
 
 
 def test_a_switch_without_a_model_says_so(served, second, theo, client_of):

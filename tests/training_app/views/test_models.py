@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from training_app.models import ModelState, Tokenizer, TrainedModel, paths
 
@@ -90,6 +91,24 @@ def test_a_deleted_model_is_gone_from_every_page(model, theo, client_of):
 def test_a_model_that_another_run_continues_is_kept(model, theo, client_of, queued_run):
     type(queued_run).objects.filter(pk=queued_run.pk).update(start_model=model)
     answer = client_of(theo).post(reverse("model-delete", args=[model.pk]), follow=True)
-    assert "in use (runs)" in answer.content.decode()
+    assert "in use: the run “toy” begins with it." in answer.content.decode()
     model.refresh_from_db()
     assert model.state == ModelState.READY
+
+
+def test_a_model_that_a_run_of_the_past_began_with_can_be_deleted(
+    model, theo, client_of, queued_run
+):
+    runs = type(queued_run).objects.filter(pk=queued_run.pk)
+    runs.update(start_model=model, state="running")
+    runs.update(state="succeeded", finished_at=timezone.now())
+    client = client_of(theo)
+    page = client.post(reverse("model-delete", args=[model.pk]), follow=True).content.decode()
+    assert "is deleted" in page
+    for name, at in (("run-list", []), ("run-detail", [queued_run.pk])):
+        page = client.get(reverse(name, args=at)).content.decode()
+        assert "(deleted)" in page
+        assert str(model.pk) not in page, "a page offers a model that is not there"
+    page = client.post(reverse("run-again", args=[queued_run.pk]), follow=True).content.decode()
+    assert "was deleted meanwhile. Choose another model." in page
+    assert runs.model.objects.count() == 1
