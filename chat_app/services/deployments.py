@@ -35,7 +35,7 @@ def order_export(model: TrainedModel, *, by: User | None) -> ServingExport:
 def deploy(model: TrainedModel, alias: str, *, by: User | None) -> Deployment:
     """Point the alias at the model: at once when it is checked, else as soon as it is.
 
-    Until then an alias that answers goes on with its present model.
+    Until then an alias that answers goes on with its present model, and a retired one is silent.
     """
     if not model.is_chat:
         raise ServingError(
@@ -51,8 +51,8 @@ def deploy(model: TrainedModel, alias: str, *, by: User | None) -> Deployment:
         alias=alias, defaults={"model": model, "next_model": model}
     )
     if not is_fresh:
-        deployment.next_model, deployment.is_active = model, True
-        deployment.save(update_fields=["next_model", "is_active"])
+        deployment.next_model = model
+        deployment.save(update_fields=["next_model"])
     audit.record(by, "deploy", deployment, after={"model": str(model.pk)})
     if export.state == State.SUCCEEDED:
         switch(deployment, export, by=by)
@@ -65,8 +65,9 @@ def switch(deployment: Deployment, export: ServingExport, *, by: User | None) ->
     """Let new answers come from this export; answers under way end on the old one."""
     before = {"model": str(deployment.model)}
     deployment.model, deployment.export, deployment.next_model = export.model, export, None
-    changed = {"model": export.model, "export": export, "next_model": None, "switched_at": Now()}
-    Deployment.objects.filter(pk=deployment.pk).update(**changed)
+    deployment.is_active = True
+    changed = {"model": export.model, "export": export, "next_model": None, "is_active": True}
+    Deployment.objects.filter(pk=deployment.pk).update(switched_at=Now(), **changed)
     DeploymentEvent.objects.create(
         deployment=deployment, model=export.model, actor=by, detail=f"{export.model} answers"
     )

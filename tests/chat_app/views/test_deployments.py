@@ -168,6 +168,21 @@ def test_a_retired_name_keeps_its_chats_and_can_come_back(served, theo, mia, cli
     assert served.is_active
 
 
+def test_a_retired_name_is_silent_until_the_model_that_brings_it_back_is_proved(
+    served, second, theo, client_of
+):
+    deployments.retire(served, by=theo)
+    client, url = client_of(theo), reverse("deployment-switch", args=["support"])
+    page = client.post(url, {"model": second.pk}, follow=True).content.decode()
+    served.refresh_from_db()
+    assert (served.is_active, served.next_model) == (False, second)
+    assert ("being checked" in page, "support-3m 1</bdi> goes on" in page) == (True, False)
+    ServingExport.objects.filter(model=second).delete()
+    deployments.switch_waiting(make_export(second))
+    served.refresh_from_db()
+    assert (served.is_active, served.model) == (True, second)
+
+
 def test_a_model_on_its_way_to_a_name_cannot_be_deleted_and_a_deleted_one_takes_none(
     served, second, theo
 ):
