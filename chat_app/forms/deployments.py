@@ -9,6 +9,7 @@ from django.core.validators import RegexValidator
 from django.db.models import QuerySet
 
 from chat_app.models import Deployment
+from chat_app.services.deployments import AliasTakenError
 from training_app.models import TrainedModel
 
 ALIAS = RegexValidator(
@@ -43,10 +44,7 @@ class DeployForm(forms.Form):
     def clean_alias(self) -> str:
         alias: str = self.cleaned_data["alias"]
         if Deployment.objects.filter(alias=alias).exists():
-            raise forms.ValidationError(
-                f"“{alias}” is there already. Open it to let another model answer, "
-                "or choose another name."
-            )
+            raise forms.ValidationError(str(AliasTakenError(alias)))
         return alias
 
 

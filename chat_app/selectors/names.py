@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from itertools import count
+
 from django.contrib.auth.models import User
+from django.utils.text import slugify
 
 from chat_app.models import Deployment
 from chat_app.serving.errors import ServingError
+
+LONGEST_ALIAS = 50  # leaves room for a number
 
 
 def deployment_named(alias: str) -> Deployment:
@@ -17,6 +23,15 @@ def deployment_named(alias: str) -> Deployment:
         raise ServingError(f"Nothing answers as “{alias}”. Deployments: {names}.")
     deployment: Deployment = found
     return deployment
+
+
+def free_alias(wanted: str) -> str:
+    """Return a name like the wanted text that no deployment has yet."""
+    base = slugify(wanted).replace("_", "-")[:LONGEST_ALIAS].strip("-")
+    base = re.sub("-+", "-", base) or "model"
+    taken = {*Deployment.objects.values_list("alias", flat=True), "new"}  # the last is an address
+    names = (f"{base}-{number}" if number > 1 else base for number in count(1))
+    return next(name for name in names if name not in taken)
 
 
 def asker_named(username: str) -> User:

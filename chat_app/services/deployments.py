@@ -18,6 +18,16 @@ from training_app.models import TrainedModel
 from training_app.services.trained_models import ModelGoneError, hold_model
 
 
+class AliasTakenError(ServingError):
+    """Somebody answers under this name already."""
+
+    def __init__(self, alias: str) -> None:
+        super().__init__(
+            f"“{alias}” is there already. Open it to let another model answer, "
+            "or choose another name."
+        )
+
+
 @transaction.atomic
 def order_export(model: TrainedModel, *, by: User | None) -> ServingExport:
     """Order the serving file of a model, once; one that failed is tried again."""
@@ -32,10 +42,13 @@ def order_export(model: TrainedModel, *, by: User | None) -> ServingExport:
 
 
 @transaction.atomic
-def deploy(model: TrainedModel, alias: str, *, by: User | None) -> Deployment:
+def deploy(
+    model: TrainedModel, alias: str, *, by: User | None, takes_over: bool = True
+) -> Deployment:
     """Point the alias at the model: at once when it is checked, else as soon as it is.
 
     Until then an alias that answers goes on with its present model, and a retired one is silent.
+    A name that is there is only taken over where the caller `takes_over`.
     """
     if not model.is_chat:
         raise ServingError(
@@ -50,6 +63,8 @@ def deploy(model: TrainedModel, alias: str, *, by: User | None) -> Deployment:
     deployment, is_fresh = Deployment.objects.select_for_update().get_or_create(
         alias=alias, defaults={"model": model, "next_model": model}
     )
+    if not is_fresh and not takes_over:
+        raise AliasTakenError(alias)
     if not is_fresh:
         deployment.next_model = model
         deployment.save(update_fields=["next_model"])

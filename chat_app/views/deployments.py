@@ -64,7 +64,10 @@ def deployment_new(request: TeamRequest) -> HttpResponse:
 def _deployed(request: TeamRequest, form: DeployForm) -> Deployment | None:
     values = form.cleaned_data
     try:
-        made = services.deploy(values["model"], values["alias"], by=request.user)
+        made = services.deploy(values["model"], values["alias"], by=request.user, takes_over=False)
+    except services.AliasTakenError as error:
+        form.add_error("alias", str(error))
+        return None
     except ServingError as error:
         form.add_error("model", str(error))
         return None

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django import forms
 
 from chat_app.forms.deployments import ALIAS
+from chat_app.models import Deployment
 from datasets_app.models import Dataset
 from otto_web.loop.selectors.pipelines import SAMPLE_STEPS
 from otto_web.loop.services.pipelines import PipelineOrder
-from training_app.lm.presets import DEFAULT_PRESET
 
 
 class PipelineForm(forms.Form):
@@ -24,7 +25,15 @@ class PipelineForm(forms.Form):
         min_value=0.5, max_value=600, initial=4, label="Minutes to train", required=False
     )
     alias = forms.CharField(
-        max_length=60, initial="support", validators=[ALIAS], label="Name of the deployment"
+        max_length=60,
+        required=False,
+        validators=[ALIAS],
+        label="Name of the deployment",
+        help_text="Left empty, it is called like the data.",
+    )
+    takes_over = forms.BooleanField(
+        required=False,
+        label="Take over this name from the model that answers there now",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -32,15 +41,26 @@ class PipelineForm(forms.Form):
         field = self.fields["dataset"]
         field.queryset = Dataset.objects.filter(deleted_at=None).order_by("name")  # type: ignore[attr-defined]
 
+    def clean(self) -> dict[str, Any]:
+        found = super().clean() or {}
+        alias, takes_over = found.get("alias"), found.get("takes_over")
+        if takes_over and alias == "":
+            self.add_error("alias", "Say which name the new model takes over.")
+        elif not takes_over and Deployment.objects.filter(alias=alias).exists():
+            self.add_error(
+                "alias",
+                f"“{alias}” is there already. Choose another name, or let this one take over.",
+            )
+        return found
+
     def order(self) -> PipelineOrder:
         """Return the order; the sample trains for a number of steps that is known to suffice."""
         found = self.cleaned_data
         if found["dataset"] is None:
-            return PipelineOrder(preset="tiny", alias=found["alias"], steps=SAMPLE_STEPS)
-        minutes = found["minutes"] or 4.0
-        return PipelineOrder(
-            found["dataset"], preset=DEFAULT_PRESET, alias=found["alias"], minutes=minutes
-        )
+            order = PipelineOrder(preset="tiny", steps=SAMPLE_STEPS)
+        else:
+            order = PipelineOrder(found["dataset"], minutes=found["minutes"] or 4.0)
+        return replace(order, alias=found["alias"], takes_over=found["takes_over"])
 
 
 class HarvestForm(forms.Form):

@@ -13,6 +13,7 @@ from django.db import transaction
 
 from chat_app.jobs.serving_exports import build_serving_export
 from chat_app.models import Generation, LogEntry
+from chat_app.selectors.names import free_alias
 from chat_app.services import chats, deployments
 from chat_app.serving.errors import ServingError
 from datasets_app.corpus import quality
@@ -179,15 +180,22 @@ def export(pipeline: Pipeline) -> str:
 
 
 def deploy(pipeline: Pipeline) -> str:
-    """Let the team chat with the model."""
-    alias, model = pipeline.options["alias"], _model(pipeline)
+    """Let the team chat with the model, under a name of its own unless told to take one over."""
     if pipeline.deployment is None:
-        deployment = deployments.deploy(model, alias, by=pipeline.created_by)
-        renew(pipeline, deployment=deployment)
-        if pipeline.options.get("is_sample"):
-            right = questions_answered_right(model)
-            deployments.release_starters(deployment, right, by=pipeline.created_by)
-    return f"“{alias}” answers with {model}"
+        _deploy(pipeline)
+    return f"“{pipeline.deployment}” answers with {_model(pipeline)}"
+
+
+@transaction.atomic(durable=True)
+def _deploy(pipeline: Pipeline) -> None:
+    """Deploy and name the deployment in one step: after a crash it is found, and not made twice."""
+    model, options, by = _model(pipeline), pipeline.options, pipeline.created_by
+    wanted, takes_over = options["alias"], options.get("takes_over", False)
+    alias = wanted if takes_over else free_alias(wanted or _found(pipeline.dataset).name)
+    deployment = deployments.deploy(model, alias, by=by, takes_over=takes_over)
+    renew(pipeline, deployment=deployment)
+    if options.get("is_sample") and not deployment.starters:
+        deployments.release_starters(deployment, questions_answered_right(model), by=by)
 
 
 def chat(pipeline: Pipeline) -> str:

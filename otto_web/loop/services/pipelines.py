@@ -26,7 +26,8 @@ class PipelineOrder:
     files: Sequence[Path] = ()
     name: str = ""
     preset: str = DEFAULT_PRESET
-    alias: str = "support"
+    alias: str = ""  # empty: called like the data
+    takes_over: bool = False  # the alias from a model that answers there
     minutes: float | None = None
     steps: int | None = None
 
@@ -39,6 +40,7 @@ def start_pipeline(order: PipelineOrder, *, by: User) -> Pipeline:
         "name": order.name,
         "preset": order.preset,
         "alias": order.alias,
+        "takes_over": order.takes_over,
         "minutes": order.minutes,
         "steps": order.steps,
     }

@@ -10,7 +10,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from chat_app.forms.deployments import ALIAS
 from chat_app.models import Deployment, DeploymentEvent, Generation, ServingExport
+from chat_app.selectors.names import free_alias
 from chat_app.services import deployments
 from chat_app.serving.errors import ServingError
 from otto_web.lib.models import AuditEntry
@@ -99,6 +101,23 @@ def test_a_name_that_cannot_be_is_refused_with_a_sentence(alias, served, second,
         assert answer.status_code == 422
         assert "errorlist" in answer.content.decode()
     assert Deployment.objects.count() == 1
+
+
+def test_who_deploys_under_a_name_that_was_taken_this_moment_takes_nothing_over(
+    served, second, theo
+):
+    with pytest.raises(deployments.AliasTakenError, match="“support” is there already"):
+        deployments.deploy(second, "support", by=theo, takes_over=False)
+    served.refresh_from_db()
+    assert served.next_model is None
+
+
+def test_a_free_name_is_an_address(served):
+    wanted = ("support", "Support!", "new", "a__b -- c", "数据", "x" * 90)
+    names = [free_alias(name) for name in wanted]
+    assert names == ["support-2", "support-2", "new-2", "a-b-c", "model", "x" * 50]
+    for name in names:
+        ALIAS(name)
 
 
 def test_a_model_of_plain_text_cannot_be_chosen(db, theo, client_of):

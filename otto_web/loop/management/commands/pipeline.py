@@ -23,15 +23,26 @@ class Command(BaseCommand):
         parser.add_argument("--dataset", default="", help="name of the new dataset")
         parser.add_argument("--preset", choices=sorted(PRESETS), default=DEFAULT_PRESET)
         parser.add_argument("--minutes", type=float, help="how long to train")
-        parser.add_argument("--as", dest="alias", default="support", help="name of the deployment")
+        parser.add_argument(
+            "--as",
+            dest="alias",
+            default="",
+            help="name of the deployment; one that is there gets a number",
+        )
+        parser.add_argument(
+            "--take-over", action="store_true", help="let the new model answer under that name"
+        )
         parser.add_argument("--json", action="store_true", help="only the JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["take_over"] and not options["alias"]:
+            raise CommandError("Say by --as which name the new model takes over.")
         order = PipelineOrder(
             files=_there(options["files"]),
             name=options["dataset"],
             preset=options["preset"],
             alias=options["alias"],
+            takes_over=options["take_over"],
             minutes=options["minutes"],
         )
         run_loop(self, order, quiet=options["json"])

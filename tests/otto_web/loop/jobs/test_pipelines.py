@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from chat_app.models import Generation, LogEntry
+from chat_app.models import Deployment, Generation, LogEntry
 from chat_app.serving.errors import ServingError
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.models import Conversation, Dataset, Upload, Version
@@ -20,7 +20,7 @@ from otto_web.loop.jobs import pipeline_steps
 from otto_web.loop.jobs.pipelines import advance
 from otto_web.loop.models import STEP_WORDS, Pipeline
 from otto_web.loop.services.pipelines import PipelineOrder, retry_pipeline, start_pipeline
-from tests.chat_app.makers import ENDED, add_chat, make_served
+from tests.chat_app.makers import ENDED, add_chat, make_export, make_model, make_served
 from tests.datasets_app.makers import add, pair, support_dataset
 from tests.training_app.conftest import make_version, toy_order
 from training_app.models import Run
@@ -87,8 +87,46 @@ def test_starting_needs_the_role_and_shows_errors_beside_fields(client_of, theo,
     answer = client_of(theo).post(address, {"alias": "Not a slug!"})
     assert answer.status_code == 422
     assert Pipeline.objects.count() == 0
+    answer = client_of(theo).post(address, {"alias": "", "takes_over": "on"})
+    assert "Say which name the new model takes over." in answer.content.decode()
     answer = client_of(theo).post(address, {"alias": "support"})
     assert answer["Location"] == reverse("pipeline-detail", args=[Pipeline.objects.get().pk])
+
+
+def test_a_loop_leaves_a_name_alone_that_answers_unless_told_to_take_it_over(
+    served, theo, client_of
+):
+    address = reverse("pipeline-new")
+    refused = client_of(theo).post(address, {"alias": "support"})
+    assert refused.status_code == 422
+    assert "“support” is there already" in refused.content.decode()
+    client_of(theo).post(address, {"alias": "support", "takes_over": "on"})
+    assert Pipeline.objects.get().options["takes_over"] is True
+
+
+@pytest.mark.parametrize(("order", "alias"), [
+    (PipelineOrder(), "toy-shop"),
+    (PipelineOrder(alias="support"), "support-2"),
+    (PipelineOrder(alias="support", takes_over=True), "support"),
+])  # fmt: skip
+def test_a_deployed_loop_has_a_name_of_its_own(order, alias, served, theo):
+    Deployment.objects.update(starters=["What is released already?"])
+    version, old = make_version(), served.model
+    type(version.dataset).objects.update(name="Toy Shop")
+    run = queue_run(toy_order(version), created_by=theo)
+    model = make_model("of the loop", run=run)
+    make_export(model)
+    pipeline = claim(Pipeline, start_pipeline(order, by=theo).pk)
+    renew(
+        pipeline, run=run, dataset=version.dataset, options={**pipeline.options, "is_sample": True}
+    )
+    pipeline.dataset.refresh_from_db()
+    assert pipeline_steps.deploy(pipeline) == f"“{alias}” answers with {model}"
+    assert pipeline_steps.deploy(pipeline) == f"“{alias}” answers with {model}"  # once more
+    served.refresh_from_db()
+    assert served.model == (model if alias == "support" else old)
+    assert served.starters == ["What is released already?"]
+    assert Deployment.objects.count() == (1 if alias == "support" else 2)
 
 
 @pytest.mark.checklist(174)
