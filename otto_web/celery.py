@@ -11,6 +11,7 @@ from otto_web.jobs import JOBS, Job
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "otto_web.settings")
 app = Celery("otto")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+EXPIRES_SECONDS = 60.0  # of a hint that no worker heard: the reaper hints anew
 app.conf.task_routes = {name: {"queue": job.queue} for name, job in JOBS.items()}
 
 
@@ -18,7 +19,7 @@ def _register(name: str, job: Job) -> None:
     def run(pk: str) -> None:
         job.load()(pk)
 
-    app.task(run, name=name)
+    app.task(run, name=name, expires=EXPIRES_SECONDS)
 
 
 for _name, _job in JOBS.items():

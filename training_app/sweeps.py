@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
-from otto_web.lib.hints import hint
+from otto_web.lib.hints import hint_again
 from otto_web.lib.models import ProcessBeat, ProcessKind, ProcessState
 from otto_web.lib.patience import each_by_itself
 from otto_web.lib.work.states import State
@@ -59,7 +59,7 @@ def hint_queued(now: datetime) -> None:
     if waiting is None or (workers and ProcessState.IDLE not in workers):
         return
     _hinted_at = time.monotonic()
-    hint("training.supervise_run", waiting.pk)
+    hint_again("training.supervise_run", [waiting.pk])
 
 
 def drain_deaf_workers(now: datetime) -> None:

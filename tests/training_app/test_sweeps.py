@@ -22,7 +22,7 @@ HERE = ProcessIdentity("here", 1, 1.0)
 
 
 @pytest.fixture
-def hints(monkeypatch, django_capture_on_commit_callbacks):
+def hints(monkeypatch, redis_server, django_capture_on_commit_callbacks):
     sent = []
     monkeypatch.setattr(app.tasks["training.supervise_run"], "delay", lambda *ids: sent.append(ids))
     monkeypatch.setattr(sweeps, "_hinted_at", float("-inf"))

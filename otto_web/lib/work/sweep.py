@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from otto_web.lib.hints import hint_each
+from otto_web.lib.hints import hint_again
 from otto_web.lib.patience import each_by_itself
 from otto_web.lib.work.claims import AT_ONCE, take_back
 from otto_web.lib.work.rows import Work, kinds, waiting
@@ -22,4 +22,4 @@ def look_after(kind: type[Work], now: datetime) -> None:
     rows = kind._default_manager.all()  # noqa: SLF001
     take_back(rows)
     late = rows.filter(waiting(), queued_at__lt=now - timedelta(seconds=settings.OTTO_HINT_SECONDS))
-    hint_each(kind.job, late.order_by(*kind.turn).values_list("pk", flat=True)[:AT_ONCE])
+    hint_again(kind.job, list(late.order_by(*kind.turn).values_list("pk", flat=True)[:AT_ONCE]))

@@ -56,7 +56,7 @@ def test_a_worker_killed_at_any_row_is_followed_by_another_that_doubles_nothing(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_sweep_hints_again_for_uploads_that_nobody_reads(upload, monkeypatch):
+def test_the_sweep_hints_again_for_uploads_that_nobody_reads(upload, redis_server, monkeypatch):
     found = upload("hats.jsonl", b'{"input": "Where is it now?", "output": "It is here."}\n')
     hinted = []
     monkeypatch.setattr(app.tasks["datasets.import_upload"], "delay", hinted.append)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
+from django.conf import settings as live_settings
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
+from redis import Redis
 
+from otto_web.celery import EXPIRES_SECONDS
 from otto_web.jobs import JOBS
 from otto_web.lib import hints
 from otto_web.lib.work import sweep
@@ -161,7 +165,7 @@ def test_progress_that_was_rolled_back_forgets_no_loss(settings, monkeypatch):
 
 
 @pytest.fixture
-def hinted(monkeypatch):
+def hinted(monkeypatch, redis_server):
     found = []
     monkeypatch.setattr(hints, "hint", lambda job, pk: found.append((job, pk)))
     return found
@@ -175,6 +179,21 @@ def test_the_reaper_hints_at_what_waits_for_some_time(export, hinted):
     claim(Export, export.pk)
     sweep.look_after_work(timezone.now() + HOUR)
     assert len(hinted) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_hints_that_nobody_hears_do_not_pile_up(redis_server):
+    model = make_model()
+    Export.objects.bulk_create(
+        Export(model=model, format=f"of {number}") for number in range(3 * hints.MOST_UNHEARD)
+    )
+    for _ in range(10):
+        sweep.look_after(Export, timezone.now() + HOUR)
+    with Redis.from_url(live_settings.CELERY_BROKER_URL) as broker:
+        lying = broker.lrange("otto:short", 0, -1)
+    assert len(lying) == hints.MOST_UNHEARD
+    ends_at = datetime.fromisoformat(json.loads(lying[0])["headers"]["expires"])
+    assert timezone.now() < ends_at < timezone.now() + timedelta(seconds=EXPIRES_SECONDS)
 
 
 def test_a_kind_that_cannot_be_looked_at_stops_no_other(export, hinted, monkeypatch):
