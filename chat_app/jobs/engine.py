@@ -160,7 +160,8 @@ class Engine:
     def _wind_up(self, scheduler_thread: threading.Thread, writer: threading.Thread) -> None:
         with self._lock:
             unread = [found.work for found in self._writings.values() if not found.text]
-        self._try(lambda: generations.give_back(unread))
+        is_fault = not self._over.is_set()
+        self._try(lambda: generations.give_back(unread, is_fault=is_fault))
         self.scheduler.close()
         scheduler_thread.join()
         self._end_unended()

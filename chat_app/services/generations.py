@@ -124,20 +124,21 @@ def note_start(work: ClaimedAnswer, *, dropped_turns: int) -> None:
     claims.held(work.generation).update(dropped_turns=dropped_turns)
 
 
-def give_back(works: Sequence[ClaimedAnswer]) -> None:
-    """Put claimed answers that have no text yet back into the queue, but not again and again:
+def give_back(works: Sequence[ClaimedAnswer], *, is_fault: bool) -> None:
+    """Put claimed answers that have no text yet back into the queue.
 
-    one of them may be what the engine dies of.
+    After a fault this counts and is not done again and again: one of them may be what the engine
+    dies of.
     """
     for work in works:
-        if work.generation.attempts < Generation.retry.most:
+        if not is_fault or work.generation.attempts < Generation.retry.most:
             with suppress(LostLease):
-                _give_back(work.generation)
+                _give_back(work.generation, counts=is_fault)
 
 
 @transaction.atomic
-def _give_back(row: Generation) -> None:
-    claims.give_back(row)
+def _give_back(row: Generation, *, counts: bool) -> None:
+    claims.give_back(row, counts=counts)
     if Message.objects.filter(pk=row.answer_id).exclude(text="").exists():
         raise LostLease("Somebody may have read its first words.")
 

@@ -43,7 +43,7 @@ def give_way(upload: Upload) -> bool:
     _stand_in_line()
     if _has_place(upload.pk):
         return False
-    give_back(upload)
+    give_back(upload, counts=False)
     return True
 
 

@@ -8,8 +8,11 @@ import signal
 from pathlib import Path
 
 from celery import shared_task, signals
+from django.db import connection
 
 from otto_web.lib.failpoints import failpoint
+from otto_web.lib.work.perform import perform
+from training_app.models import Export
 
 
 @shared_task
@@ -24,6 +27,17 @@ def endless_task() -> None:
     """Work for ever."""
     while True:
         signal.pause()
+
+
+@shared_task
+def endless_export(pk: str) -> None:
+    """Build an export for ever, in the middle of a statement."""
+    perform(Export, pk, _sleep, refusals=())
+
+
+def _sleep(row, lease):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_sleep(600)")
 
 
 @signals.worker_ready.connect(weak=False)

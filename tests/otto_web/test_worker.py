@@ -8,13 +8,17 @@ import sys
 import psutil
 import pytest
 from django.conf import settings
+from django.db import connection
 
 from otto_web.lib.models import ProcessBeat, ProcessKind, ProcessState
+from otto_web.lib.work.states import State
 from otto_web.programs import worker_words
 from otto_web.servers import processes, valkey
 from otto_web.worker_watch import LOOKS, Watch
-from tests.otto_web.slow_tasks import endless_task, held_task
+from tests.chat_app.makers import make_model
+from tests.otto_web.slow_tasks import endless_export, endless_task, held_task
 from tests.waiting import until
+from training_app.models import Export
 
 pytestmark = pytest.mark.slow
 
@@ -88,6 +92,22 @@ def test_a_task_that_does_not_end_is_ended(start_worker):
     until(lambda: row(worker).doing == "endless_task")
     worker.terminate()
     worker.wait(300)
+
+
+def test_a_worker_that_is_told_to_go_gives_its_work_back_and_no_try_of_it_is_lost(start_worker):
+    export = Export.objects.create(model=make_model(), format="onnx")
+    worker = start_worker()
+    endless_export.delay(str(export.pk))
+    until(is_asleep)
+    worker.terminate()
+    worker.wait(300)
+    until(Export.objects.filter(pk=export.pk, state=State.QUEUED, attempts=0).exists, 30)
+
+
+def is_asleep():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(600)'")
+        return cursor.rowcount
 
 
 def test_the_children_of_a_killed_worker_die_with_it(start_worker):

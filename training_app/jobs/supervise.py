@@ -52,7 +52,8 @@ def supervise_run(_hinted: str = "") -> bool:
         code = _watch(trainer, heartbeat)
     except BaseException:
         trainer.send({"stop": "drain"})
-        _judge_patiently(claim, trainer.end(DRAIN_SECONDS), memory=False)
+        code = _as_asked(trainer.end(DRAIN_SECONDS), "drain")
+        _judge_patiently(claim, code, memory=False)
         raise
     finally:
         heartbeat.stop()
@@ -78,8 +79,16 @@ def _watch(trainer: Trainer, heartbeat: Heartbeat) -> int:
             if asked is None or (asked[0], pulse.stop) == ("keep", "cancel"):
                 asked = (pulse.stop, time.monotonic())
             _press(trainer, *asked)
-    is_late = asked is not None and asked[0] == "timeout"
-    return Exit.TIMED_OUT if is_late and code not in {Exit.DONE, Exit.FENCE_LOST} else code
+    return code if asked is None else _as_asked(code, asked[0])
+
+
+def _as_asked(code: int, asked: StopReason) -> int:
+    """Return how the attempt ended, where a trainer that does not listen was ended from outside."""
+    if asked == "timeout" and code not in {Exit.DONE, Exit.FENCE_LOST}:
+        return Exit.TIMED_OUT
+    if asked == "drain" and code in {-signal.SIGTERM, -signal.SIGKILL}:
+        return Exit.DRAINED
+    return code
 
 
 def _press(trainer: Trainer, reason: StopReason, since: float) -> None:

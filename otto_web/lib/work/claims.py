@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from django.db.models import DateTimeField, F, Func, QuerySet
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Coalesce, Greatest, Now
 
 from otto_web.lib.patience import each_by_itself
 from otto_web.lib.work.rows import Fenced, Work, waiting
@@ -91,8 +91,16 @@ def fail(row: Fenced, reason: str, message: str, **changes: Any) -> None:
     finish(row, State.FAILED, reason=reason, message=message, **changes)
 
 
-def give_back(row: Fenced, *, pause: timedelta = timedelta(), **changes: Any) -> None:
-    """Queue the work again for whoever comes after this pause."""
+def give_back(
+    row: Fenced, *, pause: timedelta = timedelta(), counts: bool = True, **changes: Any
+) -> None:
+    """Queue the work again for whoever comes after this pause.
+
+    An attempt that ended for no fault of the work, as with a worker that was told to go, does not
+    count.
+    """
+    if not counts:
+        changes["attempts"] = Greatest(F("attempts") - 1, 0)
     _write(row, state=State.QUEUED, not_before=Now() + pause, **_no_lease(row), **changes)
 
 

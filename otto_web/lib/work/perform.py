@@ -69,7 +69,7 @@ def _wait_for_disk(row: Work, error: BaseException, words: str) -> None:
 
 def _let_go(row: Work, error: BaseException) -> None:
     if not isinstance(error, Exception):  # the worker was told to go: nobody's fault
-        give_back(row)
+        give_back(row, counts=False)
     elif isinstance(error, DATABASE_AWAY) or row.retry.after_faults:
         lose(row)
     else:

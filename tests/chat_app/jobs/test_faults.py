@@ -59,9 +59,17 @@ def test_what_an_engine_dies_of_is_not_tried_for_ever(served, mia):
     for _ in range(Generation.retry.most):
         generation.refresh_from_db()
         assert generation.state == State.QUEUED
-        generations.give_back(generations.claim(1))
+        generations.give_back(generations.claim(1), is_fault=True)
     generation.refresh_from_db()
     assert generation.state == State.RUNNING  # its lease runs out, the reaper marks it
+
+
+def test_an_answer_that_waits_outlives_any_number_of_engines_that_are_told_to_go(served, mia):
+    generation = ask(chats.open_chat(served, owner=mia)).generation
+    for _ in range(Generation.retry.most + 1):
+        generations.give_back(generations.claim(1), is_fault=False)
+    generation.refresh_from_db()
+    assert (generation.state, generation.attempts) == (State.QUEUED, 0)
 
 
 def test_an_orderly_stop_marks_answers_as_interrupted_and_logs_nothing(served, mia):

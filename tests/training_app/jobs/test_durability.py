@@ -6,17 +6,22 @@ import json
 import os
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import psutil
 import pytest
+from django.db import connection
 from django.db.models import Max
 from django.utils import timezone
 
+from otto_web.lib.beat import host_name
 from otto_web.lib.files import sha256_of
+from otto_web.lib.models import ProcessBeat
 from otto_web.lib.work.states import State
 from tests.training_app.conftest import make_version, toy_order
 from tests.waiting import until
+from training_app.jobs import supervise
 from training_app.jobs.child import Trainer
 from training_app.jobs.exit_reason import DISK_TAKES_NOTHING
 from training_app.jobs.exits import Exit
@@ -264,6 +269,29 @@ def test_a_drained_worker_hands_its_run_on_without_counting_a_death(
     drained_at = run.checkpoints.aggregate(step=Max("step"))["step"]
     assert drained_at >= run.last_step - 1
     finish(supervisor, run)
+
+
+def test_a_trainer_that_does_not_listen_when_its_worker_goes_counts_as_no_death(
+    process_env, in_process_env, at_checkpoint, monkeypatch
+):
+    monkeypatch.setattr(supervise, "DRAIN_SECONDS", 0.0)
+    run = queue(**LONG)
+    place = at_checkpoint("stop@3")
+    for name, value in place.env.items():
+        monkeypatch.setenv(name, value)
+
+    def drain():
+        place.reached()
+        beat = {"host": host_name(), "pid": os.getpid(), "pid_started_at": 1.0}
+        ProcessBeat.objects.create(kind="train", seen_at=timezone.now(), drain=True, **beat)
+        connection.close()
+
+    with ThreadPoolExecutor(1) as other:
+        told = other.submit(drain)
+        assert supervise.supervise_run()
+        told.result()
+    run.refresh_from_db()
+    assert (run.state, run.no_progress_deaths) == (State.QUEUED, 0)
 
 
 @pytest.mark.chaos

@@ -256,6 +256,17 @@ def test_what_a_worker_dies_of_is_raised_and_noted(export, error, state, message
     assert (export.state, export.message, export.lease_until) == (state, message, None)
 
 
+def test_a_worker_that_is_told_to_go_loses_no_try_of_its_work(export):
+    for _ in range(Export.retry.most):
+        with pytest.raises(SystemExit):
+            attempt(export, do_raise(SystemExit()))
+    mine = claim(Export, export.pk)
+    assert mine.attempts == 1
+    renew(mine, attempts=0)
+    give_back(mine, counts=False)
+    assert claim(Export, export.pk).attempts == 1
+
+
 def test_work_that_is_taken_away_ends_quietly(export):
     def do(row, lease):
         order_anew(Export.objects.filter(pk=row.pk))
