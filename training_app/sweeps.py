@@ -6,6 +6,7 @@ import time
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from otto_web.lib.hints import hint_again
@@ -29,7 +30,8 @@ def release_expired(now: datetime) -> None:
     left = Q(lease=None) | Q(lease__expires_at__lt=now)
     runs = list(Run.objects.filter(left, state=State.RUNNING))
     claims = [Claim(run.pk, run.fence, run.attempts) for run in runs]
-    each_by_itself(claims, lambda one: release_run(one, "its lease ended without a beat"))
+    ended = Q(expires_at__lt=now)
+    each_by_itself(claims, lambda one: _take_away(one, ended, "its lease ended without a beat"))
 
 
 def release_hanging(now: datetime) -> None:
@@ -45,7 +47,18 @@ def _release_if_hanging(lease: RunLease, now: datetime) -> None:
     if now - lease.progress_at > timedelta(seconds=max(patience, slow_step)):
         claim = Claim(lease.run_id, lease.fence, lease.run.attempts)
         waited = (now - lease.progress_at).total_seconds()
-        release_run(claim, f"no step for {waited / 60:.0f} minutes")
+        as_seen = Q(progress_at=lease.progress_at)
+        _take_away(claim, as_seen, f"no step for {waited / 60:.0f} minutes")
+
+
+@transaction.atomic
+def _take_away(claim: Claim, doomed: Q, why: str) -> None:
+    """Release a run if its lease still is as it was when it was looked at."""
+    Run.objects.select_for_update().filter(pk=claim.run_id).first()  # first, as whoever ends it
+    leases = RunLease.objects.filter(run_id=claim.run_id)
+    leases.filter(doomed).delete()
+    if not leases.exists():
+        release_run(claim, why)
 
 
 def hint_queued(now: datetime) -> None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 
 from otto_web.celery import app
 from otto_web.lib.models import ProcessBeat, ProcessKind, ProcessState
 from otto_web.lib.work.states import State
-from tests.training_app.conftest import toy_order
+from tests.training_app.conftest import make_version, toy_order
+from tests.waiting import until
 from training_app import sweeps
+from training_app.jobs.heartbeat import Heartbeat
 from training_app.models import CancelVerb, Checkpoint, Run, RunLease, paths
 from training_app.services.attempts import ProcessIdentity, claim_run
 from training_app.services.folders import stray_models, stray_pieces
@@ -58,6 +62,36 @@ def test_a_live_lease_is_left_alone_and_an_expired_one_is_not(queued_run):
     sweeps.release_expired(later(60))
     queued_run.refresh_from_db()
     assert (queued_run.state, queued_run.no_progress_deaths) == (State.QUEUED, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_lease_that_is_renewed_while_the_reaper_waits_for_the_row_is_left_alone(theo):
+    run = queue_run(toy_order(make_version()), created_by=theo)
+    heartbeat = Heartbeat(claim_run(HERE))
+    RunLease.objects.update(expires_at=later(-1))
+
+    def sweep():
+        try:
+            sweeps.release_expired(timezone.now())
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as reaper:
+        with transaction.atomic():
+            Run.objects.select_for_update().get(pk=run.pk)
+            done = reaper.submit(sweep)
+            until(somebody_waits)
+            assert heartbeat.beat() is not None
+        done.result()
+    heartbeat.stop()
+    run.refresh_from_db()
+    assert (run.state, run.no_progress_deaths) == (State.RUNNING, 0)
+
+
+def somebody_waits():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM pg_locks WHERE NOT granted")
+        return cursor.rowcount
 
 
 def test_a_cancel_without_a_live_lease_is_fulfilled(queued_run):
