@@ -15,7 +15,7 @@ from otto_web.lib.patience import each_by_itself
 from otto_web.lib.work.states import State
 from training_app.models import Run, RunLease
 from training_app.services.attempts import Claim, release_run
-from training_app.services.folders import remove_folder, stray_models, stray_pieces
+from training_app.services.folders import remove_folder, stray_exports, stray_models, stray_pieces
 
 IDLE_HINTS = 4  # a run unclaimed for so many hint times while a worker idles: it hears nothing
 HANG_SECONDS = {"training": 300.0}
@@ -86,12 +86,12 @@ def drain_deaf_workers(now: datetime) -> None:
 
 
 def remove_stale_folders(now: datetime) -> None:
-    """Free what no row names: pieces of old attempts, models that were deleted."""
+    """Free what no row names: pieces of old attempts, models and exports that are gone."""
     global _folders_looked_at  # noqa: PLW0603 - the reaper is one process
     if time.monotonic() - _folders_looked_at < FOLDERS_EVERY_SECONDS:
         return
     _folders_looked_at = time.monotonic()
-    for folder in [*stray_pieces(), *stray_models(now)]:
+    for folder in [*stray_pieces(), *stray_models(now), *stray_exports()]:
         remove_folder(folder)
 
 

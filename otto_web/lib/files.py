@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 READ_BYTES = 1 << 20
+UNFINISHED = ".tmp"  # what the name of a durable folder ends in until it is whole
 
 
 def sha256_of(path: Path) -> str:
@@ -43,7 +44,7 @@ def durable_folder(final: Path) -> Iterator[Path]:
 
     A folder that already bears the name is replaced: callers use fresh names per attempt.
     """
-    temporary = final.with_name(f"{final.name}.tmp")
+    temporary = final.with_name(f"{final.name}{UNFINISHED}")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     try:

@@ -8,20 +8,29 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 from django.urls import reverse
+from django.utils import timezone
 
+from otto_web.lib.files import UNFINISHED
+from otto_web.lib.work.claims import claim, finish, order_anew
 from tests.chat_app.makers import make_served
+from training_app import sweeps
 from training_app.jobs import exports
 from training_app.lm.exports.parity import ParityError, ParityReport
 from training_app.lm.exports.registry import FORMATS, ExportFormat
 from training_app.models import Export
 from training_app.models.paths import absolute
+from training_app.services.folders import stray_exports
+from training_app.services.trained_models import delete_model
 
 pytestmark = pytest.mark.django_db(transaction=True)
-WRONG = "wrong"
+WRONG, TAKEN = "wrong", "taken"
 
 
 def build(folder, target, prompts):
-    """Write the prompts down; a model with a file of this name is told to differ."""
+    """Write the prompts down; a model with a file of such a name differs, or is ordered anew."""
+    if (folder / TAKEN).exists():
+        (folder / TAKEN).unlink()
+        order_anew(Export.objects.all())
     if (folder / WRONG).exists():
         raise ParityError("The letters differ from torch. They are not offered.")
     (target / "letters.json").write_text(json.dumps([list(ids) for ids in prompts]))
@@ -58,6 +67,29 @@ def test_one_that_differs_is_a_sentence_and_never_offered(toy_model, theo, clien
     assert "The letters differ from torch." in client.get(page).content.decode()
     url = reverse("model-export-download", args=[toy_model.pk, "letters"])
     assert client.get(url).status_code == 404
+
+
+def test_what_a_worker_left_that_lost_its_lease_is_removed_and_nothing_else(
+    toy_model, theo, monkeypatch
+):
+    (absolute(toy_model.path) / TAKEN).write_text("")
+    export = Export.objects.create(model=toy_model, format="letters")
+    for _ in range(2):
+        exports.build_export(export.pk)
+    export.refresh_from_db()
+    good, lost = absolute(export.path), absolute(export.path).with_name("letters-f1")
+    running = claim(Export, Export.objects.create(model=toy_model, format="more").pk)
+    unfinished = absolute(f"{running.folder}{UNFINISHED}")
+    killed = unfinished.with_name(f"letters-f0{UNFINISHED}")
+    for folder in (unfinished, killed):
+        folder.mkdir()
+    assert lost.is_dir()
+    monkeypatch.setattr(sweeps, "_folders_looked_at", float("-inf"))
+    sweeps.remove_stale_folders(timezone.now())
+    assert set(good.parent.iterdir()) == {good, unfinished}
+    finish(running)
+    delete_model(toy_model, actor=theo)
+    assert set(stray_exports()) == {good, unfinished}
 
 
 def test_the_command_writes_it(toy_model, tmp_path, monkeypatch, process_env):

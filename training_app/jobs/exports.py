@@ -26,7 +26,7 @@ def _build(export: Export, lease: Lease) -> None:
         raise TrainingError(f"This OTTO writes no “{export.format}” files any more.")
     wanted = FORMATS[export.format]
     folder = absolute(export.model.path)
-    final = absolute(f"exports/{export.model_id}/{export.format}-f{export.fence}")
+    final = absolute(export.folder)
     prompts = prompts_of(export.model, folder, most=PROMPTS)
     with durable_folder(final) as target:
         report = wanted.load()(folder, target, prompts)

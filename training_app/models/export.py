@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from otto_web.lib.work.rows import Work
+from training_app.models.paths import EXPORTS
 from training_app.models.trained_model import TrainedModel
 
 
@@ -28,6 +29,11 @@ class Export(Work):
                 fields=["model", "format", "precision"], name="export_one_per_format"
             ),
         ]
+
+    @property
+    def folder(self) -> str:
+        """Return the place that only the attempt with this fence writes to."""
+        return f"{EXPORTS}/{self.model_id}/{self.format}-f{self.fence}"
 
     def __str__(self) -> str:
         return f"{self.model_id} as {self.format}"

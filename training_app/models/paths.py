@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-RUNS, MODELS = "runs", "models"
+RUNS, MODELS, EXPORTS = "runs", "models", "exports"
 LOG_NAME = "logs.jsonl"  # a rotating file in the folder of each attempt
 
 

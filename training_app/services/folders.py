@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
-from training_app.models import Checkpoint, ModelState, Run, TrainedModel, paths
+from otto_web.lib.files import UNFINISHED
+from otto_web.lib.work.states import State
+from training_app.models import Checkpoint, Export, ModelState, Run, TrainedModel, paths
 
 UNNAMED_FOR = timedelta(hours=1)
 
@@ -48,6 +50,17 @@ def stray_models(now: datetime) -> Iterator[Path]:
     for folder in models.iterdir() if models.is_dir() else ():
         is_old = folder.stat().st_mtime < long_ago
         if folder.name in gone or (folder.name not in kept and is_old):
+            yield folder
+
+
+def stray_exports() -> Iterator[Path]:
+    """Yield what exports left that came to nothing, or whose model was deleted."""
+    folders = list(paths.absolute(paths.EXPORTS).glob("*/*"))  # before the rows that name them
+    exports = Export.objects.exclude(model__state=ModelState.DELETED)
+    kept = set(exports.values_list("path", flat=True))
+    kept |= {export.folder for export in exports.filter(state=State.RUNNING)}
+    for folder in folders:
+        if paths.relative(folder).removesuffix(UNFINISHED) not in kept:
             yield folder
 
 
