@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+from django.db import connection
+
 
 def until(condition, seconds=300):
     """Return the first true value of the condition; fail when there is none in time.
@@ -15,3 +17,10 @@ def until(condition, seconds=300):
         assert time.monotonic() < deadline, f"it did not happen within {seconds} s"
         time.sleep(0.05)
     return value
+
+
+def somebody_waits_for_a_lock():
+    """Return whether a session of this server waits for what another one holds."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM pg_locks WHERE NOT granted")
+        return cursor.rowcount > 0

@@ -14,7 +14,7 @@ from otto_web.celery import app
 from otto_web.lib.models import ProcessBeat, ProcessKind, ProcessState
 from otto_web.lib.work.states import State
 from tests.training_app.conftest import make_version, toy_order
-from tests.waiting import until
+from tests.waiting import somebody_waits_for_a_lock, until
 from training_app import sweeps
 from training_app.jobs.heartbeat import Heartbeat
 from training_app.models import CancelVerb, Checkpoint, Run, RunLease, paths
@@ -80,18 +80,12 @@ def test_a_lease_that_is_renewed_while_the_reaper_waits_for_the_row_is_left_alon
         with transaction.atomic():
             Run.objects.select_for_update().get(pk=run.pk)
             done = reaper.submit(sweep)
-            until(somebody_waits)
+            until(somebody_waits_for_a_lock)
             assert heartbeat.beat() is not None
         done.result()
     heartbeat.stop()
     run.refresh_from_db()
     assert (run.state, run.no_progress_deaths) == (State.RUNNING, 0)
-
-
-def somebody_waits():
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT FROM pg_locks WHERE NOT granted")
-        return cursor.rowcount
 
 
 def test_a_cancel_without_a_live_lease_is_fulfilled(queued_run):

@@ -15,6 +15,7 @@ from chat_app.models import LogEntry
 from chat_app.selectors.log_filter import LogFilter
 from chat_app.serving.errors import ServingError
 from chat_app.views.logs import show_log
+from datasets_app.corpus.conversation import CorpusError
 from datasets_app.models import Dataset
 from datasets_app.services.datasets import create_dataset
 from otto_web.lib.access import Role, role_required
@@ -39,7 +40,7 @@ def log_harvest(request: TeamRequest) -> HttpResponse:
         )
     try:
         dataset, done = _carry_out(request, form, chosen)
-    except ServingError as error:
+    except (CorpusError, ServingError) as error:
         return show_log(request, error=str(error))
     address = reverse("dataset-detail", args=[dataset.pk])
     link = format_html('<a href="{}">Look at “{}”</a>', address, dataset.name)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from django.db import connection, transaction
 from django.urls import reverse
 
 from chat_app.models import LogEntry
 from chat_app.services import chats
 from datasets_app.models import Conversation, Dataset
+from datasets_app.services.datasets import create_dataset, delete_dataset
 from otto_web.loop.services import harvest
 from tests.chat_app.makers import add_chat, make_served
 from tests.chat_app.views.test_logs import EXCHANGES, HTMX, answers
+from tests.waiting import somebody_waits_for_a_lock, until
 
 
 @pytest.fixture
@@ -103,6 +108,29 @@ def test_selected_rows_alone_are_added_to_a_dataset_that_is_there(rated, cora, c
     answer = client_of(cora).post(reverse("log-harvest"), body, **HTMX)
     assert "1 exchange added." in answer.content.decode()
     assert dataset.conversations.get().origin_key == harvest.origin_key(first.pk)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_dataset_that_is_deleted_at_this_moment_is_a_sentence(rated, cora, client_of):
+    dataset, client = create_dataset("Support", by=cora), client_of(cora)
+
+    def harvest_in_thread():
+        try:
+            return add(client, previewed=3, new_name="Support")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as other:
+        with transaction.atomic():
+            delete_dataset(dataset, by=cora)
+            added = other.submit(harvest_in_thread)
+            until(somebody_waits_for_a_lock)
+        answer = added.result()
+    assert answer.status_code == 422
+    said = answer.content.decode()
+    assert "The dataset “Support” was deleted. Choose another one." in said
+    assert 'value="Support"' in said
+    assert not Conversation.objects.exists()
 
 
 @pytest.mark.parametrize(
