@@ -33,6 +33,7 @@ def file_page(file: SourceFile) -> dict[str, Any]:
         "file": file,
         "upload": file.upload,
         "reason": file.note or reasons.sentence(file.reason),
+        "kind": kind_in_words(file),
         "parts": parts_in_words(file),
         "codes": [
             (reasons.sentence(code), count)
@@ -51,6 +52,12 @@ def file_page(file: SourceFile) -> dict[str, Any]:
         "whole": file.members.filter(verdict=FileState.WAITING, reason=GOOD_MEMBER).count(),
         "alike": files_alike(file).count() if file.verdict == FileState.WAITING else 0,
     }
+
+
+def kind_in_words(file: SourceFile) -> str:
+    """Return what the file is, as people call it; "" before anybody looked."""
+    found = FORMATS.get(file.kind)
+    return file.kind if found is None else found.name
 
 
 def parts_in_words(file: SourceFile) -> str:

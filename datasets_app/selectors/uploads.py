@@ -20,7 +20,7 @@ from datasets_app.models import (
     Upload,
     reasons,
 )
-from datasets_app.selectors.files import parts_in_words
+from datasets_app.selectors.files import kind_in_words, parts_in_words
 
 PAGE_SIZE = 50
 SHOWN_FILES = 2_000
@@ -37,6 +37,10 @@ class FileNode:
     @property
     def sentence(self) -> str:
         return self.file.note or reasons.sentence(self.file.reason)
+
+    @property
+    def kind(self) -> str:
+        return kind_in_words(self.file)
 
     @property
     def parts(self) -> str:

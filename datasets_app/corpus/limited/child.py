@@ -7,7 +7,6 @@ JSON each. Neither Django nor the project's settings are there.
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import resource
@@ -17,9 +16,9 @@ from pkgutil import resolve_name
 
 from datasets_app.corpus.archives.limits import ArchiveLimits, ArchiveStop, Meter
 from datasets_app.corpus.archives.out import Out
+from otto_web.lib.disk import is_disk_full
 
 STEP = 1 << 16
-DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 OPEN_FILES = 64
 
 
@@ -51,7 +50,7 @@ def main(spec: str) -> int:
     except OSError as error:
         full = {"error": "disk_full", "message": "The disk has no room for this."}
         damaged = {"error": "bad_document", "message": f"It could not be read: {error}."}
-        out.say(**(full if error.errno in DISK_FULL else damaged), at=0)
+        out.say(**(full if is_disk_full(error) else damaged), at=0)
         return 1
     except (MemoryError, ImportError):  # a library that finds no memory to be loaded into
         out.say(error="stopped", message="It needed more memory than one file may use.", at=0)

@@ -116,6 +116,19 @@ def test_the_list_names_the_kinds_and_finds_uploads_by_name(curator, done):
     assert "No upload has" in nothing
 
 
+def test_a_file_bears_the_name_of_its_format_and_no_code(curator, done):
+    upload = done()
+    for page in (
+        reverse("upload-detail", args=[upload.pk]),
+        reverse("file-detail", args=[upload.files.get().pk]),
+    ):
+        assert "JSON Lines" in curator.get(page).content.decode()
+    upload.files.update(kind="")
+    assert "not looked at yet" in curator.get(page).content.decode()
+    upload.files.update(kind="of-yore")
+    assert "of-yore" in curator.get(page).content.decode()
+
+
 def test_htmx_gets_the_table_alone(curator, done):
     done()
     answer = curator.get(reverse("upload-list"), headers={"HX-Request": "true"})
