@@ -24,10 +24,10 @@ from chat_app.events import streams
 from chat_app.models import Generation
 from chat_app.selectors.answers import figures_of
 from chat_app.services import generations
+from chat_app.services.chats import AnswerParams
 from chat_app.services.generations import ClaimedAnswer
 from chat_app.serving.errors import ServingError
 from chat_app.serving.graph_files import Precision
-from chat_app.serving.limits import NEW_TOKENS, TEMPERATURE, TOP_K, TOP_P
 from chat_app.serving.requests import (
     Delta,
     Event,
@@ -323,7 +323,8 @@ class Engine:
 
 def request_of(work: ClaimedAnswer) -> Request:
     """Return what the scheduler needs to know of a claimed answer."""
-    row, params = work.generation, work.generation.params
+    row = work.generation
+    wanted = AnswerParams.from_json(row.params)
     return Request(
         gen=str(row.pk),
         user=str(row.answer.chat.owner_id),
@@ -331,13 +332,9 @@ def request_of(work: ClaimedAnswer) -> Request:
             absolute(row.export.path), cast("Precision", row.export.precision), row.export.sha256
         ),
         turns=work.turns,
-        sampling=Sampling(
-            temperature=params.get("temperature", TEMPERATURE.usual),
-            top_k=params.get("top_k", TOP_K.usual),
-            top_p=params.get("top_p", TOP_P.usual),
-        ),
+        sampling=Sampling(wanted.temperature, wanted.top_k, wanted.top_p),
         seed=row.seed,
-        new_tokens=params.get("new_tokens", NEW_TOKENS.usual),
+        new_tokens=wanted.new_tokens,
     )
 
 

@@ -10,6 +10,7 @@ from django.db.models import Count, Q, QuerySet
 
 from chat_app.models import PRECISION, Deployment, ServingExport
 from chat_app.selectors.chats import possible_starters
+from chat_app.serving.graph_files import SERVING
 from training_app.models import TrainedModel
 from training_app.selectors.exports import format_lines
 
@@ -97,6 +98,7 @@ def model_exports_page(model: TrainedModel) -> dict[str, Any]:
     formats = format_lines(model)
     return {
         "model": model,
+        "serving": SERVING,
         "parity_check": parity_check_of(model),
         "formats": formats,
         "is_under_way": any(line.is_under_way for line in formats),

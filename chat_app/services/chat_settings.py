@@ -18,5 +18,4 @@ def store_settings(chat: Chat, params: AnswerParams, *, system: str) -> None:
 
 def params_of(chat: Chat) -> AnswerParams:
     """Return the chat's settings, the standard ones where it has none."""
-    names = AnswerParams.__dataclass_fields__
-    return AnswerParams(**{name: value for name, value in chat.params.items() if name in names})
+    return AnswerParams.from_json(chat.params)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
@@ -64,6 +65,12 @@ class AnswerParams:
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> AnswerParams:
+        """Return what is stored, the usual value for what is not."""
+        names = cls.__dataclass_fields__
+        return cls(**{name: value for name, value in stored.items() if name in names})
 
 
 @dataclass(frozen=True, slots=True)

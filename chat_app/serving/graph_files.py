@@ -7,9 +7,10 @@ from typing import Literal
 
 Precision = Literal["fp32", "row-int8"]
 
+SERVING = "serving"  # a folder beside the weights; not for other tools
 GRAPH_FILES: dict[Precision, str] = {
-    "fp32": "serving/model.onnx",
-    "row-int8": "serving/model.int8.onnx",
+    "fp32": f"{SERVING}/model.onnx",
+    "row-int8": f"{SERVING}/model.int8.onnx",
 }
 
 

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from chat_app.selectors.deployments import model_exports_page
 from chat_app.services.deployments import order_export as order_serving
+from chat_app.serving.graph_files import SERVING
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest, respond
 from otto_web.lib.work.states import State
@@ -43,7 +44,7 @@ def model_exports(request: TeamRequest, model_id: UUID) -> HttpResponse:
 def model_export_order(request: TeamRequest, model_id: UUID) -> HttpResponse:
     """Order a file: in one of the formats that are built, or the one for serving."""
     model, name = _find_model(request, model_id), request.POST.get("format", "")
-    if name == "serving":
+    if name == SERVING:
         order_serving(model, by=request.user)
     elif name in FORMATS and FORMATS[name].is_built:
         order_export(model, name, by=request.user)

@@ -16,7 +16,7 @@ from chat_app.jobs.serving_exports import build_serving_export
 from chat_app.jobs.waiting import settle
 from chat_app.services.deployments import order_export as order_serving
 from chat_app.serving.errors import ServingError
-from chat_app.serving.graph_files import GRAPH_FILES
+from chat_app.serving.graph_files import GRAPH_FILES, SERVING
 from otto_web.servers.borrow import servers_for_command
 from training_app.jobs.exports import build_export
 from training_app.lm.config import TrainingError
@@ -26,7 +26,6 @@ from training_app.models.paths import absolute
 from training_app.selectors.names import model_named
 from training_app.services.exports import order_export
 
-SERVING = "serving"  # the graph of this installation's engine; not for other tools
 PAPERS = (
     *("otto.json", "config.json", "generation_config.json"),
     *("tokenizer.json", "tokenizer_config.json", "chat_template.jinja"),
@@ -85,7 +84,7 @@ def _write_built(
 
 def _write_folder(model: TrainedModel, target: Path, *, has_workers: bool) -> dict[str, Any]:
     """Copy the model's folder, without what only this installation's engine reads."""
-    without = shutil.ignore_patterns("serving")
+    without = shutil.ignore_patterns(SERVING)
     shutil.copytree(absolute(model.path), target, dirs_exist_ok=True, ignore=without)
     return {}
 
