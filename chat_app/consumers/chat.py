@@ -196,7 +196,7 @@ class ChatConsumer(TabConsumer):
         number = as_uuid(value)
         if number is None:
             return None
-        own = Chat.objects.visible_to(self.user).filter(owner=self.user)
+        own = Chat.objects.visible_to(self.user)
         chat_of = {Chat: "pk__in", Generation: "answer__chat__in"}
         return model.objects.filter(**{"pk": number, chat_of[model]: own}).first()
 

@@ -8,19 +8,18 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models
-from django.db.models import Q
 
 from chat_app.models.deployment import Deployment
 from otto_web.lib.access import Role, has_role
 
 
 class ChatQuerySet(models.QuerySet[Any]):
-    """A chat belongs to its author, until it is shared."""
+    """A chat belongs to its author alone."""
 
     def visible_to(self, user: User) -> ChatQuerySet:
         if not has_role(user, Role.MEMBER):
             return self.none()
-        return self.filter(Q(owner=user) | Q(is_shared=True), deleted_at=None)
+        return self.filter(owner=user)
 
 
 class Chat(models.Model):
@@ -32,13 +31,11 @@ class Chat(models.Model):
     )
     deployment = models.ForeignKey(Deployment, on_delete=models.PROTECT, related_name="chats")
     title = models.CharField(max_length=200, default="", blank=True)
-    is_shared = models.BooleanField(default=False)
     system = models.TextField(default="", blank=True)
     params = models.JSONField(default=dict, blank=True)
     is_logged = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
-    deleted_at = models.DateTimeField(null=True, editable=False)
     objects = ChatQuerySet.as_manager()
 
     def __str__(self) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.contrib.auth.models import User
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q
 
 from chat_app.models import Chat, Deployment, Generation, Message
 from chat_app.selectors.queue import fair_order
@@ -75,16 +75,10 @@ class Sidebar:
     more: int  # how many to show next, 0 when all are shown
 
 
-def own_chats(user: User) -> QuerySet[Chat]:
-    """Return the chats that a person may open: their own, whoever else is curious."""
-    found: QuerySet[Chat] = Chat.objects.visible_to(user).filter(owner=user)
-    return found
-
-
 def sidebar(user: User, *, search: str = "", most: int = CHATS_SHOWN) -> Sidebar:
     """Return the chats whose title or messages hold the words; one query."""
     most = max(CHATS_SHOWN, min(most, MOST_SHOWN))
-    found = own_chats(user).order_by("-updated_at", "-pk")
+    found = Chat.objects.visible_to(user).order_by("-updated_at", "-pk")
     for word in search.split()[:8]:
         said = Message.objects.filter(chat=OuterRef("pk"), text__icontains=word)
         found = found.filter(Q(title__icontains=word) | Exists(said))

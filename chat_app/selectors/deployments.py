@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 
 from chat_app.models import PRECISION, Deployment, ServingExport
 from chat_app.selectors.chats import possible_starters
@@ -50,7 +50,7 @@ class ParityCheck:
 def deployment_list(user: User) -> list[Deployment]:
     """Return all deployments, those that answer first; one query."""
     found = Deployment.objects.visible_to(user).select_related("model", "export", "next_model")
-    counted = found.annotate(n_chats=Count("chats", filter=Q(chats__deleted_at=None)))
+    counted = found.annotate(n_chats=Count("chats"))
     return list(counted.order_by("-is_active", "alias"))
 
 
@@ -87,7 +87,7 @@ def deployment_page(deployment: Deployment) -> dict[str, Any]:
         **live_part(deployment),
         "events": events[:EVENTS_SHOWN],
         "previous": next((model for model in others if model.state == "ready"), None),
-        "n_chats": deployment.chats.filter(deleted_at=None).count(),
+        "n_chats": deployment.chats.count(),
         "n_logged": deployment.log_entries.count(),
         "possible_starters": possible_starters(deployment),
     }

@@ -17,7 +17,7 @@ from otto_web.lib.http import TeamRequest, respond
 
 def find_chat(request: TeamRequest, chat_id: UUID) -> Chat:
     """Return one's own chat; other people's are not there."""
-    own = selectors.own_chats(request.user).select_related("deployment__model")
+    own = Chat.objects.visible_to(request.user).select_related("deployment__model")
     found: Chat = get_object_or_404(own, pk=chat_id)
     return found
 

@@ -39,7 +39,7 @@ class RunQuerySet(models.QuerySet["Run"]):
         hers = Run.objects.filter(state=State.RUNNING, created_by=OuterRef("created_by"))
         busy = hers.values("created_by").annotate(count=Count("pk")).values("count")
         counted = self.annotate(owner_running=Coalesce(Subquery(busy), Value(0)))
-        return counted.order_by("priority", "owner_running", "created_at")
+        return counted.order_by("owner_running", "created_at")
 
     def newest_first(self) -> RunQuerySet:
         """Return the runs for a list: going ones first, then the newest."""
@@ -61,7 +61,6 @@ class Run(NeedsModels, Fenced):
     forced_reason = models.TextField(default="", help_text="why a poor version was trained anyway")
     phase = models.CharField(max_length=30, default="", editable=False)
     no_progress_deaths = models.PositiveIntegerField(default=0, editable=False)
-    priority = models.SmallIntegerField(default=0)
     cancel_requested_at = models.DateTimeField(null=True, editable=False)
     cancel_verb = models.CharField(max_length=10, choices=CancelVerb, default="")
     parent_run = models.ForeignKey(
@@ -87,11 +86,7 @@ class Run(NeedsModels, Fenced):
         ]
         indexes = [
             # the claim: the best queued run
-            models.Index(
-                fields=["priority", "created_at"],
-                condition=Q(state="queued"),
-                name="run_queue",
-            )
+            models.Index(fields=["created_at"], condition=Q(state="queued"), name="run_queue")
         ]
 
     def __str__(self) -> str:

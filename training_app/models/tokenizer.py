@@ -15,7 +15,6 @@ class Tokenizer(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=20, default="bpe")
     vocab_size = models.PositiveIntegerField()
-    stats = models.JSONField(default=dict)
     path = models.CharField(max_length=300)
     sha256 = models.CharField(max_length=64)
     version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="tokenizers")

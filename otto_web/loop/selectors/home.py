@@ -83,7 +83,7 @@ class MemberHome:
 def member_home(user: User) -> MemberHome:
     """Return the home of a member; three queries."""
     answering = Deployment.objects.visible_to(user).filter(is_active=True, export__isnull=False)
-    own = Chat.objects.visible_to(user).filter(owner=user).select_related("deployment")
+    own = Chat.objects.visible_to(user).select_related("deployment")
     switched = DeploymentEvent.objects.filter(deployment__in=answering).select_related("model")
     return MemberHome(
         deployments=list(answering.select_related("model").order_by("alias")),
@@ -165,7 +165,7 @@ def _chat(user: User) -> Stage:
     found = LogEntry.objects.aggregate(n=Count("pk"), at=Max("at"))
     good, bad = Count("pk", filter=Q(value=1)), Count("pk", filter=Q(value=-1))
     ratings = Rating.objects.aggregate(up=good, down=bad)
-    own = Chat.objects.filter(owner=user, deleted_at=None).count()
+    own = Chat.objects.visible_to(user).count()
     note = f"{ratings['up']} good, {ratings['down']} not · {own} of your own chats"
     state = State.SUCCEEDED if Deployment.objects.filter(is_active=True).exists() else "none"
     look = ("chat", "Chat", "chat-list")
