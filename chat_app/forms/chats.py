@@ -6,28 +6,35 @@ from typing import Any
 from uuid import uuid4
 
 from django import forms
+from django.core.validators import MaxLengthValidator
 from django.db.models import QuerySet
 
 from chat_app.models import Chat, Deployment
 from chat_app.services.chat_settings import params_of
-from chat_app.services.chats import LONGEST_MESSAGE, AnswerParams
+from chat_app.services.chats import AnswerParams
 from chat_app.serving.errors import ServingError
 from chat_app.serving.limits import NEW_TOKENS, TEMPERATURE, TOP_K, TOP_P
 from chat_app.serving.sampling import SEED_LIMIT
+
+CHOOSE = "Choose who should answer; that one does not answer any more."
+LONGEST_PROMPT = 4_000
 
 
 class MessageForm(forms.Form):
     """A question; `idem` makes sending it twice harmless."""
 
-    text = forms.CharField(max_length=LONGEST_MESSAGE, strip=True, label="Message")
+    text = forms.CharField(strip=True, label="Message")
     idem = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
 
 
 class NewChatForm(forms.Form):
     """Which deployment a new chat talks to, with its first question if there is one."""
 
-    deployment = forms.ModelChoiceField(queryset=Deployment.objects.none())
-    text = forms.CharField(max_length=LONGEST_MESSAGE, required=False, strip=True)
+    deployment = forms.ModelChoiceField(
+        queryset=Deployment.objects.none(),
+        error_messages=dict.fromkeys(("required", "invalid_choice"), CHOOSE),
+    )
+    text = forms.CharField(required=False, strip=True)
 
     def __init__(self, data: Any, deployments: QuerySet[Deployment]) -> None:
         super().__init__(data)
@@ -73,7 +80,7 @@ class SettingsForm(forms.Form):
         help_text="The same seed and question give the same answer.",
     )
     system = forms.CharField(
-        max_length=4_000,
+        validators=[MaxLengthValidator(LONGEST_PROMPT)],  # no attribute that cuts what is pasted
         required=False,
         label="System prompt",
         widget=forms.Textarea(attrs={"rows": 3}),

@@ -25,8 +25,14 @@ from otto_web.lib.http import TeamRequest, respond
 @require_GET
 def chat_list(request: TeamRequest) -> HttpResponse:
     """Show one's own chats, and the deployments that a new one may talk to."""
+    return _show_list(request, wanted=request.GET.get("deployment", ""))
+
+
+def _show_list(
+    request: TeamRequest, *, wanted: str, error: str = "", text: str = ""
+) -> HttpResponse:
+    """Show the list, with what went wrong and what was typed."""
     most = request.GET.get("show", "")
-    wanted = request.GET.get("deployment")
     deployments = selectors.answering_deployments(request.user)
     deployments.sort(key=lambda one: one.pk != wanted)  # the first one is chosen on the page
     context = {
@@ -39,32 +45,37 @@ def chat_list(request: TeamRequest) -> HttpResponse:
         "starters": selectors.starters(deployments[0]) if len(deployments) == 1 else [],
         "chat": None,
         "may_deploy": has_role(request.user, Role.TRAINER),
+        "error": error,
+        "text": text,
     }
     return respond(
         request,
         page="chat/chat_list.html",
         fragment="chat/_chat_sidebar.html",
         context=context,
+        status=422 if error else 200,
     )
 
 
 @role_required(Role.MEMBER)
 @require_POST
 def chat_new(request: TeamRequest) -> HttpResponse:
-    """Open a chat; with a first question it is asked at once."""
+    """Open a chat; with a first question it is asked at once, or no chat is opened."""
     answering = Deployment.objects.visible_to(request.user).filter(
         is_active=True, export__isnull=False
     )
     form = NewChatForm(request.POST, answering)
+    typed = {"wanted": request.POST.get("deployment", ""), "text": request.POST.get("text", "")}
     if not form.is_valid():
-        messages.error(request, "Choose who should answer; that one does not answer any more.")
-        return redirect("chat-list")
+        sentences = [str(one) for found in form.errors.values() for one in found]
+        return _show_list(request, **typed, error=" ".join(sentences))
     chat = services.open_chat(form.cleaned_data["deployment"], owner=request.user)
     if text := form.cleaned_data["text"]:
         try:
             services.ask(chat, text, params_of(chat), idem=uuid4())
         except ServingError as error:
-            messages.error(request, str(error))
+            chat.delete()
+            return _show_list(request, **typed, error=str(error))
     return redirect("chat-detail", chat.pk)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from uuid import uuid4
 
 import pytest
@@ -137,9 +138,37 @@ def test_a_new_chat_begins_with_its_first_question(served, mia, client_of):
 
 def test_a_retired_deployment_takes_no_new_chat(served, mia, theo, client_of):
     deployments.retire(served, by=theo)
-    answer = client_of(mia).post(reverse("chat-new"), {"deployment": served.pk}, follow=True)
+    body = {"deployment": served.pk, "text": "Where is my parcel?"}
+    answer = client_of(mia).post(reverse("chat-new"), body)
+    assert answer.status_code == 422
     assert "does not answer any more" in answer.content.decode()
+    assert ">Where is my parcel?</textarea>" in answer.content.decode()
     assert not Chat.objects.exists()
+
+
+def test_a_first_question_that_is_too_long_stays_whole_beside_the_limit(served, mia, client_of):
+    text = "x" * (chats.LONGEST_MESSAGE + 1)
+    client, body = client_of(mia), {"deployment": served.pk, "text": text}
+    answer = client.post(reverse("chat-new"), body)
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "The message has 20,001 characters; 20,000 are allowed." in page
+    assert f">{text}</textarea>" in page
+    assert not Chat.objects.exists()
+    chat = chats.open_chat(served, owner=mia)
+    answer = client.post(reverse("chat-ask", args=[chat.pk]), message(text))
+    assert "The message has 20,001 characters; 20,000 are allowed." in answer.content.decode()
+
+
+def test_no_box_for_a_text_cuts_what_is_pasted(served, mia, client_of):
+    chat = chats.open_chat(served, owner=mia)
+    for address in (reverse("chat-list"), reverse("chat-detail", args=[chat.pk])):
+        page = client_of(mia).get(address).content.decode()
+        assert not re.search("<textarea[^>]* maxlength", page)
+    settings = {"temperature": 1, "top_p": 1, "top_k": 0, "new_tokens": 9, "system": "x" * 4001}
+    answer = client_of(mia).post(reverse("chat-settings", args=[chat.pk]), settings)
+    assert "at most 4000 characters (it has 4001)" in answer.content.decode()
+    assert f"{'x' * 4001}</textarea>" in answer.content.decode()
 
 
 def test_without_a_deployment_the_list_says_who_can_help(db, mia, theo, client_of):
