@@ -11,6 +11,7 @@ import torch
 from datasets_app.corpus.conversation import ASSISTANT, SYSTEM, Conversation, Turn
 from training_app.lm.contract import Sample
 from training_app.lm.model import context_of
+from training_app.lm.prompt_room import SAMPLE_TOKENS, question_room
 from training_app.lm.template import Template
 
 
@@ -59,10 +60,10 @@ def question_of(conversation: Conversation) -> Question | None:
     return None
 
 
-def reply(model: Any, template: Template, question: Question, *, limit: int = 64) -> str:
+def reply(model: Any, template: Template, question: Question, *, limit: int = SAMPLE_TOKENS) -> str:
     """Return the model's likeliest answer, at most `limit` tokens, to a validation question."""
     context = context_of(model)
-    budget = max(context // 2, context - limit)
+    budget = question_room(context, limit)
     if question.turns:
         prompt = template.prompt(question.turns, budget=budget)
     else:
@@ -77,7 +78,7 @@ def answers(questions: Sequence[Question], rows: Sequence[Sample]) -> list[Sampl
 
 
 def samples(
-    model: Any, template: Template, questions: Sequence[Question], *, limit: int = 64
+    model: Any, template: Template, questions: Sequence[Question], *, limit: int = SAMPLE_TOKENS
 ) -> list[Sample]:
     """Return a row for each fixed validation question: number, prompt, reply, real answer."""
     return [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -23,11 +24,22 @@ def single_bytes(wished: int, text_bytes: int) -> int:
     return BYTE_ENTRIES
 
 
+def words(text: str) -> int:
+    """Return how many words stand in a text: no entry reaches over white space."""
+    return len(re.findall(r"[^ \t\r\n]+", text))
+
+
+def text_bytes(text: str) -> int:
+    """Return how many bytes a text has: each is a token where nothing merges."""
+    return len(text.encode("utf-8", "surrogatepass"))
+
+
 @dataclass(frozen=True, slots=True)
 class TokenizerKind(Choice):
     """A kind of tokenizer; the function takes texts and the wished number of entries."""
 
     entries: Callable[[int, int], int]  # about how many there will be
+    fewest: Callable[[str], int]  # tokens of a text, whatever was learned
 
 
 TOKENIZERS = {
@@ -36,11 +48,13 @@ TOKENIZERS = {
         "learns the pieces of words that your data repeat",
         "training_app.lm.tokenizer:train_bpe",
         entries=supported,
+        fewest=words,
     ),
     "byte": TokenizerKind(
         "single bytes",
         "nothing to learn and the smallest dictionary, but a context holds a third of the text",
         "training_app.lm.tokenizer:bytes_only",
         entries=single_bytes,
+        fewest=text_bytes,
     ),
 }

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import psutil
 from django.db import connection
 
 from datasets_app.models import Version
 from otto_web.lib.cores import usable_cores
+from otto_web.lib.uuids import as_uuid
 from otto_web.lib.words import filesize
 from training_app.lm.advice import refuse_hopeless, unusual, unusual_course
 from training_app.lm.config import RunSpec
 from training_app.lm.methods.registry import METHODS
 from training_app.lm.optimizers.registry import OPTIMIZERS
+from training_app.lm.prompt_room import refuse_long_prompt
 from training_app.lm.schedule import FEWEST_UPDATES, Schedule
 from training_app.lm.tokenizer_kinds import BYTE_ENTRIES, TOKENIZERS
+from training_app.models import TrainedModel
+from training_app.models.paths import absolute
+from training_app.selectors.local_models import local_base
 from training_app.selectors.speed import Speed, machine_speed, update_seconds
 
 BLOCKING_QUALITY, DOUBTFUL_QUALITY = 50, 70
@@ -82,6 +88,7 @@ def forecast(spec: RunSpec, version: Version) -> Forecast:
     Raises ConfigError for a setting with which no run can end well.
     """
     refuse_hopeless(spec)
+    refuse_long_prompt(spec, _start_folder(spec))
     splits = version.counts.get("splits", {})
     rows = {split: int(splits.get(split, 0)) for split in ("train", "validation")}
     characters = int(version.counts.get("characters", 0))
@@ -114,6 +121,17 @@ def forecast(spec: RunSpec, version: Version) -> Forecast:
 def bytes_per_token(vocab_size: int) -> float:
     """Return about how many bytes of text one token of such a vocabulary stands for."""
     return next((size for most, size in _BYTES_PER_TOKEN if vocab_size <= most), 4.3)
+
+
+def _start_folder(spec: RunSpec) -> Path | None:
+    """Return the folder that the run begins with, where its tokenizer must count a prompt."""
+    if not spec.data.system_prompt or not spec.start_from:
+        return None
+    folder = local_base(spec)
+    if (number := as_uuid(spec.start_from)) is not None:
+        made_here = TrainedModel.objects.filter(pk=number).first()
+        folder = None if made_here is None else absolute(made_here.path)
+    return folder if folder and (folder / "tokenizer.json").is_file() else None
 
 
 def _vocabulary(spec: RunSpec, train_bytes: int) -> int:

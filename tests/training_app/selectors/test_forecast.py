@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
 from django.utils import timezone
 
+from datasets_app.corpus.conversation import SYSTEM, Turn
 from otto_web.lib.work.states import State
 from tests.training_app.conftest import toy_order
-from training_app.models import Run, RunPoint, TrainedModel
+from training_app.lm.config import ConfigError
+from training_app.lm.template import Template, TemplateError
+from training_app.lm.tokenizer import bytes_only, save_tokenizer, train_bpe
+from training_app.models import Run, RunPoint, TrainedModel, paths
+from training_app.selectors.forecast import forecast
 from training_app.selectors.speed import machine_speed
 from training_app.services.runs import queue_run
 
@@ -48,3 +54,56 @@ def test_speed_is_taken_from_runs_of_about_the_same_size(version):
     small, large = machine_speed(120_000), machine_speed(40_000_000)
     assert small.weights_per_second == pytest.approx(2e9)
     assert large.weights_per_second == pytest.approx(1.5e10)
+
+
+ROOM = 16  # for a question, of the 32 tokens of a toy's context
+
+
+def prompted(version, prompt, tokenizer="bpe"):
+    order = toy_order(version)
+    data = replace(order.spec.data, system_prompt=prompt, tokenizer=tokenizer)
+    return replace(order, spec=replace(order.spec, data=data))
+
+
+def fits(tokenizer, prompt):
+    """Return whether a run with this prompt could show a sample."""
+    try:
+        Template.of(tokenizer).prompt([Turn(SYSTEM, prompt)], budget=ROOM)
+    except TemplateError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(("tokenizer", "piece"), [("byte", "x"), ("bpe", "word ")])
+def test_a_run_whose_system_prompt_never_fits_is_refused_before_it_is_queued(
+    version, tokenizer, piece
+):
+    queue_run(prompted(version, 12 * piece, tokenizer), created_by=None)
+    with pytest.raises(ConfigError, match="there is room for 16") as refused:
+        queue_run(prompted(version, 13 * piece, tokenizer), created_by=None)
+    assert refused.value.field == "system_prompt"
+    assert Run.objects.count() == 1
+    learned = train_bpe(50 * [13 * "word "], 512) if tokenizer == "bpe" else bytes_only(["x"], 0)
+    assert fits(learned.tokenizer, (12 * piece).strip())
+    assert not fits(learned.tokenizer, 13 * piece)
+
+
+def test_the_tokenizer_of_the_start_model_counts_the_prompt(version, data_dir):
+    tokenizer = train_bpe(["Be kind to everybody who asks.", "Be kind."], 300).tokenizer
+    model = TrainedModel.objects.create(
+        name="m", number=1, family="llama", params=9, context=32, path="models/m"
+    )
+    folder = paths.absolute(model.path)
+    folder.mkdir(parents=True)
+    save_tokenizer(tokenizer, folder, context=32)
+    spec = toy_order(version).spec.started(str(model.pk))
+    said = []
+    for number in range(1, 12):
+        prompt = number * "Be kind. "
+        try:
+            forecast(replace(spec, data=replace(spec.data, system_prompt=prompt)), version)
+        except ConfigError as error:
+            said.append((error.field, fits(tokenizer, prompt)))
+        else:
+            said.append(("", fits(tokenizer, prompt)))
+    assert set(said) == {("", True), ("system_prompt", False)}
