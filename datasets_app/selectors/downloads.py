@@ -10,8 +10,6 @@ from datasets_app.corpus.conversation import ASSISTANT, USER, Conversation
 from datasets_app.models import Version
 from datasets_app.selectors.versions import iter_conversations
 
-BATCH_ROWS = 200
-
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -25,11 +23,9 @@ class Layout:
 
 def write_messages(version: Version) -> Iterator[str]:
     """Yield JSONL with one `messages` list per conversation."""
-    bodies = (
-        {"messages": [{"role": turn.role, "content": turn.text} for turn in conversation.turns]}
-        for conversation in iter_conversations(version.pk)
-    )
-    yield from _batched(json.dumps(body, ensure_ascii=False) + "\n" for body in bodies)
+    for conversation in iter_conversations(version.pk):
+        turns = [{"role": turn.role, "content": turn.text} for turn in conversation.turns]
+        yield json.dumps({"messages": turns}, ensure_ascii=False) + "\n"
 
 
 def pairs_of(conversation: Conversation) -> Iterator[dict[str, str]]:
@@ -45,7 +41,7 @@ def pairs_of(conversation: Conversation) -> Iterator[dict[str, str]]:
 def write_pairs(version: Version) -> Iterator[str]:
     """Yield a JSON list of input/output objects, indented by 2 and not ASCII-escaped."""
     yield "["
-    yield from _batched(_indented_pairs(version))
+    yield from _indented_pairs(version)
     yield "\n]\n"
 
 
@@ -56,16 +52,6 @@ def _indented_pairs(version: Version) -> Iterator[str]:
             text = json.dumps(pair, ensure_ascii=False, indent=2).replace("\n", "\n  ")
             yield f"{separator}  {text}"
             separator = ",\n"
-
-
-def _batched(lines: Iterator[str]) -> Iterator[str]:
-    batch: list[str] = []
-    for line in lines:
-        batch.append(line)
-        if len(batch) >= BATCH_ROWS:
-            yield "".join(batch)
-            batch.clear()
-    yield "".join(batch)
 
 
 FORMATS: dict[str, Layout] = {

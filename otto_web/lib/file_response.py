@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from tempfile import TemporaryFile
 
 from asgiref.sync import sync_to_async
@@ -33,7 +34,7 @@ class Whole:
 
 def stream(
     request: HttpRequest,
-    blocks: Iterator[str] | Iterator[bytes],
+    pieces: Iterator[str] | Iterator[bytes],
     *,
     of: Model,
     name: str,
@@ -42,11 +43,12 @@ def stream(
 ) -> HttpResponseBase:
     """Answer with a file of this name, however slowly it is taken.
 
-    Under ASGI the blocks are made in the request's own thread, where its database cursor lives:
+    Under ASGI the pieces are made in the request's own thread, where its database cursor lives:
     Django would collect a plain iterator in memory first. With `whole` they come from files, each
     when the one before has gone, and a reader may go on where a line broke (Range, If-Range).
-    Without it they come from rows, and wait on disk for a slow reader. HEAD gets the headers. That
-    somebody took the file is recorded.
+    Without it they come from rows, are joined to blocks, and wait on disk for a slow reader; what
+    fails in the first block is raised here. HEAD gets the headers. That somebody took the file is
+    recorded.
     """
     if whole is None:
         part = None
@@ -58,9 +60,11 @@ def stream(
             return answer
     if request.method == "HEAD":
         return _with_headers(HttpResponse(content_type=kind), name, whole, part)
+    wanted = _joined(pieces) if whole is None else map(_bytes, pieces)
+    if whole is None:
+        wanted = chain([next(wanted, b"")], wanted)
     if part is None or part.start == 0:
         audit.record(request.user, "download", of, after={"file": name})  # type: ignore[arg-type]
-    wanted: Iterator[bytes] = (_bytes(block) for block in blocks)
     if part is not None:
         wanted = _only(wanted, part)
     send = _ahead if whole is None else _one_by_one
@@ -104,8 +108,20 @@ def _with_headers(
     return answer
 
 
-def _bytes(block: str | bytes) -> bytes:
-    return block.encode() if isinstance(block, str) else block
+def _bytes(piece: str | bytes) -> bytes:
+    return piece.encode() if isinstance(piece, str) else piece
+
+
+def _joined(pieces: Iterator[str] | Iterator[bytes]) -> Iterator[bytes]:
+    """Yield large blocks: each costs a change of threads, however small it is."""
+    block = bytearray()
+    for piece in pieces:
+        block += _bytes(piece)
+        if len(block) >= BLOCK_BYTES:
+            yield bytes(block)
+            block.clear()
+    if block:
+        yield bytes(block)
 
 
 def _only(blocks: Iterator[bytes], part: range) -> Iterator[bytes]:

@@ -4,33 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from tempfile import TemporaryFile
-from typing import BinaryIO
 
 from django.db.models import Model
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 
 from otto_web.lib.file_response import BLOCK_BYTES, Whole, stream
-
-
-def spooled(pieces: Iterable[str]) -> Iterator[bytes]:
-    """Return a text in blocks; it is made whole first, on disk, so that one thread reads rows."""
-    file = TemporaryFile()  # noqa: SIM115 - closed by the generator, also where it is given up
-    file.writelines(piece.encode() for piece in pieces)
-    file.seek(0)
-    blocks = _read_and_close(file)
-    next(blocks)
-    return blocks
-
-
-def _read_and_close(file: BinaryIO) -> Iterator[bytes]:
-    with file:
-        yield b""
-        while block := file.read(BLOCK_BYTES):
-            yield block
 
 
 class _Sink:

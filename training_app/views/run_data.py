@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_safe
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.file_response import stream
 from otto_web.lib.http import TeamRequest
-from otto_web.lib.zip_stream import send_folder, spooled
+from otto_web.lib.zip_stream import send_folder
 from training_app.models import Checkpoint, Run, paths
 from training_app.selectors.log_tail import log_blocks
 from training_app.selectors.points import points_since
@@ -47,9 +47,8 @@ def run_log(request: TeamRequest, run_id: UUID) -> HttpResponseBase:
 def run_history(request: TeamRequest, run_id: UUID) -> HttpResponseBase:
     """Send every point, event and sample of the run."""
     run = get_object_or_404(Run.objects.visible_to(request.user), pk=run_id)
-    blocks = spooled(history_text(run))
-    name = "training_history.json"
-    return stream(request, blocks, of=run, name=name, kind="application/json")
+    pieces, name = history_text(run), "training_history.json"
+    return stream(request, pieces, of=run, name=name, kind="application/json")
 
 
 @role_required(Role.TRAINER)

@@ -11,7 +11,7 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.test import AsyncRequestFactory, RequestFactory
 
-from otto_web.lib.file_response import Whole, stream
+from otto_web.lib.file_response import BLOCK_BYTES, Whole, stream
 from otto_web.lib.models import AuditEntry
 from otto_web.lib.zip_stream import zip_blocks, zip_whole
 
@@ -61,9 +61,31 @@ def test_under_asgi_rows_are_read_to_their_end_however_slowly_they_are_taken(mia
     assert async_to_sync(scenario)() == "".join(lines).encode()
 
 
+def test_a_fault_in_the_first_rows_is_raised_before_anything_is_sent(mia):
+    def pieces():
+        yield "one\n"
+        raise OSError(28, "No space left on device")
+
+    request = AsyncRequestFactory().get("/")
+    request.user = mia
+    with pytest.raises(OSError, match="No space left"):
+        stream(request, pieces(), of=mia, name="a.txt", kind="text/plain")
+    assert not AuditEntry.objects.exists()
+
+
+def test_small_pieces_are_joined_and_none_is_lost(mia):
+    lines = [f"{number:07}\n" for number in range(100_000)]
+    request = RequestFactory().get("/")
+    request.user = mia
+    answer = stream(request, iter(lines), of=mia, name="a.txt", kind="text/plain")
+    blocks = list(answer.streaming_content)
+    assert [len(block) for block in blocks] == [1 << 18] * 3 + [800_000 - 3 * (1 << 18)]
+    assert b"".join(blocks) == "".join(lines).encode()
+
+
 def test_under_asgi_a_fault_among_the_rows_breaks_the_download_off(mia):
     def blocks():
-        yield "one\n"
+        yield "one\n" * BLOCK_BYTES
         raise OSError(28, "No space left on device")
 
     request = AsyncRequestFactory().get("/")
