@@ -31,7 +31,7 @@ from chat_app.serving.loaded import LoadedModel, load_model
 from chat_app.serving.requests import Finished, ModelKey, Request
 from chat_app.serving.sampling import Sampling
 from chat_app.serving.scheduler import Scheduler
-from training_app.lm.template import CONTROL_TOKENS
+from training_app.lm.otto_template import CONTROL_TOKENS
 
 PEOPLE = (1, 4, 8)
 PROMPT_TOKENS, NEW_TOKENS = 64, 128

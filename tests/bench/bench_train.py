@@ -19,6 +19,7 @@ from training_app.lm.fast import FastLoss
 from training_app.lm.loop import Hooks, Optimization, StepReport, train
 from training_app.lm.machine import bf16_pays, compile_works
 from training_app.lm.model import build_model
+from training_app.lm.otto_template import OttoTemplate
 from training_app.lm.packing import Packed, open_packed, pack
 from training_app.lm.presets import PRESETS
 from training_app.lm.schedule import Schedule
@@ -83,7 +84,7 @@ def _world(folder: Path) -> tuple[Template, Packed]:
     pack(talks, folder, vocab_size=entries, context=PRESET.model.context)
     packed = open_packed(folder)
     assert packed is not None
-    return Template.of(tokenizer), packed
+    return OttoTemplate.of(tokenizer), packed
 
 
 def _peer(template: Template, packed: Packed, folder: Path, *, bf16: bool) -> float:

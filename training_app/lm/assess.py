@@ -46,7 +46,7 @@ def assess_model(
     """
     model, template = open_model(folder)
     context = context_of(model)
-    entries = template.tokenizer.get_vocab_size()
+    entries = template.entries
     prompted = (with_system_prompt(talk, system_prompt) for talk in split)
     pack(template.encode_all(prompted), work, vocab_size=entries, context=context)
     packed = open_packed(work)

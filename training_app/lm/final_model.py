@@ -17,7 +17,6 @@ from training_app.lm.leakage import leaked_share
 from training_app.lm.machine import system, versions
 from training_app.lm.optimizers.registry import OPTIMIZERS
 from training_app.lm.setup import validation_split
-from training_app.lm.template import chat_template
 from training_app.lm.train_state import TrainState
 from training_app.lm.trainable import make_ordinary
 
@@ -75,7 +74,7 @@ def _write_evaluation(folder: Path, state: TrainState, figures: Figures) -> None
 
 def _manifest(state: TrainState, figures: Figures, fingerprint: str) -> dict[str, Any]:
     setup = state.setup
-    written = chat_template(setup.prepared.template.tokenizer)
+    template = setup.prepared.template
     return {
         "is_chat": setup.prepared.is_chat,
         "spec": setup.spec.as_json(),
@@ -94,7 +93,7 @@ def _manifest(state: TrainState, figures: Figures, fingerprint: str) -> dict[str
             "validation": asdict(setup.prepared.validation.facts),
         },
         "tokenizer_sha256": setup.prepared.tokenizer_sha256,
-        "template_sha256": hashlib.sha256(written.encode()).hexdigest(),
+        "template_sha256": hashlib.sha256(template.source.encode()).hexdigest(),
         "versions": versions(),
         "system": system(),
     }

@@ -16,7 +16,6 @@ from training_app.lm.checkpoint import file_sha256
 from training_app.lm.layout import MANIFEST, FolderError, refuse_unsafe
 from training_app.lm.model import context_of, parameter_count
 from training_app.lm.template import Template
-from training_app.lm.tokenizer import save_tokenizer
 
 SCHEMA = 1
 
@@ -30,19 +29,20 @@ def write_model(
     """
     context = context_of(model)
     model.generation_config = GenerationConfig(
-        bos_token_id=template.end_of_text,
-        eos_token_id=[template.end_of_turn, template.end_of_text],
+        bos_token_id=template.begin,
+        eos_token_id=sorted(template.stop_ids),
         pad_token_id=template.end_of_text,
         max_length=context,
     )
     model.to(torch.float32).save_pretrained(folder, safe_serialization=True)
-    save_tokenizer(template.tokenizer, folder, context=context)
+    template.save(folder, context=context)
     complete = {
         "schema": SCHEMA,
         "family": model.config.model_type,
         "parameters": parameter_count(model),
         "context": context,
         "vocab_size": int(model.config.vocab_size),
+        "template": template.kind,
         "stop_ids": sorted(template.stop_ids),
         **manifest,
         "files": hashes(folder),

@@ -19,11 +19,11 @@ def build_model(config: ModelConfig, template: Template, *, seed: int) -> nn.Mod
     SwiGLU (Shazeer 2020) and, with fewer key heads than heads, GQA (Ainslie et al. 2023).
     """
     torch.manual_seed(seed)
-    entries = template.tokenizer.get_vocab_size()
+    entries = template.entries
     common = {
         "vocab_size": entries,
         "tie_word_embeddings": config.tie_word_embeddings,
-        "bos_token_id": template.end_of_text,
+        "bos_token_id": template.begin,
         "eos_token_id": template.end_of_text,
         "pad_token_id": template.end_of_text,
     }

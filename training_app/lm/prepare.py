@@ -7,17 +7,19 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from tokenizers import Tokenizer
 
 from datasets_app.corpus.conversation import Conversation
+from training_app.lm.chat_files import TOKENIZER_FILES
 from training_app.lm.checkpoint import file_sha256
 from training_app.lm.config import RunSpec
 from training_app.lm.contract import RunEvents, Start, TokenSource
+from training_app.lm.otto_template import OttoTemplate
 from training_app.lm.packing import Packed, open_packed, pack
-from training_app.lm.template import Template, with_system_prompt
-from training_app.lm.tokenizer import save_tokenizer, with_control_tokens
+from training_app.lm.template import OTTO, Template, kind_of, with_system_prompt
+from training_app.lm.tokenizer import with_control_tokens
 from training_app.lm.tokenizer_kinds import TOKENIZERS
 
 
@@ -62,11 +64,11 @@ def prepare(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "prepared.json").unlink(missing_ok=True)
     events.phase("tokenizer")
-    tokenizer = _tokenizer(spec, data, start, events)
-    save_tokenizer(tokenizer, folder, context=spec.model.context)
+    template = _template(spec, data, start, events)
+    template.save(folder, context=spec.model.context)
     events.phase("packing")
-    is_chat = _pack_splits(spec, data, folder, Template.of(tokenizer), events)
-    facts = json.dumps({"key": key, "is_chat": is_chat})
+    is_chat = _pack_splits(spec, data, folder, template, events)
+    facts = json.dumps({"key": key, "is_chat": is_chat, "template": template.kind})
     (folder / "prepared.json").write_text(facts, encoding="utf-8")
     made = _reopened(folder, key)
     assert made is not None  # noqa: S101 written just now, in this process
@@ -75,10 +77,16 @@ def prepare(
 
 def _key(spec: RunSpec, data: TokenSource, start: Start) -> str:
     """Return what the prepared files depend on, as one hash."""
-    base = None if start.base is None else file_sha256(start.base / "tokenizer.json")
+    base = None if start.base is None else _base_key(start.base)
     parts = [data.fingerprint, base, spec.model.vocab_size, spec.model.context]
     parts += [spec.data.system_prompt, spec.data.tokenizer]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _base_key(base: Path) -> list[str]:
+    """Return the hashes of what a base's template is made of; a missing file has an empty one."""
+    paths = [base / name for name in TOKENIZER_FILES]
+    return [file_sha256(path) if path.is_file() else "" for path in paths]
 
 
 def _reopened(folder: Path, key: str) -> Prepared | None:
@@ -89,28 +97,32 @@ def _reopened(folder: Path, key: str) -> Prepared | None:
     train, validation = (open_packed(folder / split) for split in ("train", "validation"))
     if facts["key"] != key or train is None or validation is None:
         return None
-    return Prepared(folder, Template.open(folder), train, validation, bool(facts["is_chat"]))
+    template = Template.open(folder, kind=facts["template"])
+    return Prepared(folder, template, train, validation, bool(facts["is_chat"]))
 
 
-def _tokenizer(spec: RunSpec, data: TokenSource, start: Start, events: RunEvents) -> Tokenizer:
+def _template(spec: RunSpec, data: TokenSource, start: Start, events: RunEvents) -> Template:
+    """Return the template that the start model has, or OTTO's own for a tokenizer without one."""
     if start.base is not None:
+        if kind_of(start.base) != OTTO:
+            return Template.open(start.base)
         tokenizer = Tokenizer.from_file(str(start.base / "tokenizer.json"))
         added = with_control_tokens(tokenizer)
         if added:
             events.note(f"{added} control tokens were added, so that the model can take turns.")
-        return tokenizer
+        return OttoTemplate.of(tokenizer)
     texts = _Texts(lambda: iter(data.train))
     made = TOKENIZERS[spec.data.tokenizer].load()(texts, spec.model.vocab_size)
     if made.note:
         events.note(made.note)
-    return cast("Tokenizer", made.tokenizer)
+    return OttoTemplate.of(made.tokenizer)
 
 
 def _pack_splits(
     spec: RunSpec, data: TokenSource, folder: Path, template: Template, events: RunEvents
 ) -> bool:
     is_chat = False
-    entries = template.tokenizer.get_vocab_size()
+    entries = template.entries
 
     def prompted(split: str) -> Iterator[Conversation]:
         nonlocal is_chat

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from datasets_app.corpus.conversation import SYSTEM, USER, Turn
 from training_app.lm.config import ConfigError, RunSpec
 from training_app.lm.tokenizer_kinds import TOKENIZERS
 
@@ -27,20 +28,29 @@ def refuse_long_prompt(spec: RunSpec, base: Path | None) -> None:
     if not prompt or (spec.start_from and base is None):
         return
     at_least = "" if base else "at least "
-    tokens = _counted(prompt, base) if base else TOKENIZERS[spec.data.tokenizer].fewest(prompt)
+    if base is not None:
+        tokens = _counted(prompt, base)
+    else:
+        tokens = TOKENIZERS[spec.data.tokenizer].fewest(prompt) + CONTROL_TOKENS_AROUND
     room = question_room(spec.model.context)
-    if tokens + CONTROL_TOKENS_AROUND > room:
+    if tokens > room:
         raise ConfigError(
             "system_prompt",
-            f"The system prompt needs {at_least}{tokens + CONTROL_TOKENS_AROUND:,} tokens, but with"
+            f"The system prompt needs {at_least}{tokens:,} tokens, but with"
             f" a context of {spec.model.context:,} there is room for {room:,} before the answer."
             " Make it shorter.",
         )
 
 
 def _counted(prompt: str, folder: Path) -> int:
+    """Return the tokens of the system prompt and of what the template puts around it."""
     from tokenizers import Tokenizer  # noqa: PLC0415 - only a run with a prompt needs it
 
+    from training_app.lm.template import OTTO, Template, kind_of  # noqa: PLC0415 - as above
+
+    if kind_of(folder) != OTTO:
+        turns = (Turn(SYSTEM, prompt), Turn(USER, ""))
+        return len(Template.open(folder).prompt(turns).ids)
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.encode_special_tokens = True  # a control token that somebody typed is text
-    return len(tokenizer.encode(prompt, add_special_tokens=False).ids)
+    return len(tokenizer.encode(prompt, add_special_tokens=False).ids) + CONTROL_TOKENS_AROUND

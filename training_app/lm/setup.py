@@ -26,7 +26,7 @@ from training_app.lm.model import (
 )
 from training_app.lm.packing import Packed, Windows, random_windows
 from training_app.lm.prepare import Prepared
-from training_app.lm.template import with_system_prompt
+from training_app.lm.template import entries_of, with_system_prompt
 from training_app.lm.tokenizer import token_bytes
 from training_app.lm.trainable import make_trainable
 
@@ -124,10 +124,10 @@ def _network(spec: RunSpec, prepared: Prepared, start: Start) -> nn.Module:
         return network
     model = open_network(start.base)
     torch.manual_seed(spec.train.seed)  # rows for added control tokens are drawn at random
-    entries = prepared.template.tokenizer.get_vocab_size()
+    entries = prepared.template.entries
     grow_vocabulary(model, entries)
     check_entries(model, entries)
-    known = Tokenizer.from_file(str(start.base / "tokenizer.json")).get_vocab_size()
+    known = entries_of(Tokenizer.from_file(str(start.base / "tokenizer.json")))
     make_trainable(model, spec, has_grown=entries > known)
     return model
 

@@ -1,36 +1,37 @@
-"""The only place where turns become token ids: in training, in evaluation and in serving."""
+"""What turns become ids by, one for each family of models: in training, evaluation and serving."""
 
 from __future__ import annotations
 
+import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from typing import Self
+from pkgutil import resolve_name
+from typing import ClassVar
 
-from tokenizers import Tokenizer, normalizers
+from tokenizers import Tokenizer
 
-from datasets_app.corpus.conversation import ASSISTANT, SYSTEM, USER, Conversation, Turn
+from datasets_app.corpus.conversation import SYSTEM, Conversation, Turn
+from training_app.lm.chat_files import ChatFiles
 from training_app.lm.config import TrainingError
+from training_app.lm.layout import MANIFEST
 
-END_OF_TEXT = "<|endoftext|>"
-END_OF_TURN = "<|end|>"
-CUES = {SYSTEM: "<|system|>", USER: "<|user|>", ASSISTANT: "<|assistant|>"}
-CONTROL_TOKENS = (END_OF_TEXT, END_OF_TURN, *CUES.values())
-
-# Every tokenizer of a model drops this noncharacter. The written chat template puts it into control
-# tokens that a person typed, so that other tools read them as text too, to the same ids.
-BREAK = "\ufdd0"
-_BATCH = 256  # conversations encoded by one call: enough for speed, little for memory; by hand
+OTTO, JINJA = "otto", "jinja"  # how otto.json names them
+OTTO_OPENING = "{{- '<|endoftext|>' -}}{%- for message in messages -%}"  # of our own Jinja
+KINDS = {
+    OTTO: "training_app.lm.otto_template:OttoTemplate.of_folder",
+    JINJA: "training_app.lm.jinja_template:JinjaTemplate.of_folder",
+}
 
 
 class TemplateError(TrainingError):
-    """A conversation or a prompt that cannot be written as tokens."""
+    """A conversation or a prompt that cannot be written as tokens, or a template that is no use."""
 
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """The ids of one conversation, end-of-text included; `answers[i]` is 1 where loss may count."""
+    """The ids of one conversation, its end included; `answers[i]` is 1 where loss may count."""
 
     ids: list[int]
     answers: list[int]
@@ -45,39 +46,86 @@ class Prompt:
     cut_tokens: int = 0  # taken from the front of the newest turn, when it alone is too long
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(ABC):
     """Turns to ids by one tokenizer; control tokens go in by id, all other text stays text."""
 
+    __slots__ = ()
+
+    kind: ClassVar[str]  # of KINDS
     tokenizer: Tokenizer
-    end_of_text: int
+    end_of_text: int  # stands between texts, and fills up batches
     end_of_turn: int
-    cues: dict[str, int]
 
-    @classmethod
-    def of(cls, tokenizer: Tokenizer) -> Self:
-        """Return the template of this tokenizer; a literal control token in text stays text.
+    @staticmethod
+    def open(folder: Path, *, kind: str = "") -> Template:
+        """Return the template of a model's folder; what otto.json says holds unless `kind` is said.
 
-        Raises TemplateError where the tokenizer lacks a control token.
+        A folder of another house is read by its own chat template where it has one. Raises
+        TemplateError where the tokenizer or the chat template is of no use, FolderError where a
+        file is too large or unreadable.
         """
-        ids = {token: tokenizer.token_to_id(token) for token in CONTROL_TOKENS}
-        missing = [token for token, number in ids.items() if number is None]
-        if missing:
-            raise TemplateError(f"The tokenizer lacks the control tokens {', '.join(missing)}.")
-        tokenizer.encode_special_tokens = True
-        drop_breaks(tokenizer)
-        cues = {role: ids[token] for role, token in CUES.items()}
-        return cls(tokenizer, ids[END_OF_TEXT], ids[END_OF_TURN], cues)
-
-    @classmethod
-    def open(cls, folder: Path) -> Self:
-        """Return the template of a model folder's tokenizer. Raises TemplateError as `of` does."""
-        return cls.of(Tokenizer.from_file(str(folder / "tokenizer.json")))
+        named = kind or kind_of(folder)
+        place = KINDS.get(named)
+        if place is None:
+            raise TemplateError(
+                f"The model in {folder.name} wants the template “{named}”, which this version of"
+                " OTTO does not know. Update OTTO."
+            )
+        template: Template = resolve_name(place)(folder)
+        return template
 
     @property
+    def entries(self) -> int:
+        """Return how many ids there are room for: one more than the largest."""
+        return entries_of(self.tokenizer)
+
+    @property
+    @abstractmethod
     def stop_ids(self) -> frozenset[int]:
         """Return the ids that end an answer."""
-        return frozenset((self.end_of_turn, self.end_of_text))
+
+    @property
+    @abstractmethod
+    def begin(self) -> int | None:
+        """Return the id that opens a text for other tools; None where there is none."""
+
+    @property
+    @abstractmethod
+    def source(self) -> str:
+        """Return the Jinja by which other tools write turns: the same ids as `prompt`."""
+
+    @abstractmethod
+    def encode_all(self, conversations: Iterable[Conversation]) -> Iterator[Encoded]:
+        """Yield the conversations encoded, in order, a batch at a time.
+
+        Raises TemplateError for a turn of a role that the model does not know.
+        """
+
+    @abstractmethod
+    def prompt(
+        self, turns: Sequence[Turn], *, budget: int | None = None, answer_start: str = ""
+    ) -> Prompt:
+        """Return history and the assistant's cue, at most `budget` ids where one is given.
+
+        The oldest whole turns go first, never the system prompt or the cue; `answer_start` is the
+        part of an answer that is to be continued. Raises TemplateError where system prompt and cue
+        alone need more than `budget` tokens, and for a turn of a role that the model does not know.
+        """
+
+    @abstractmethod
+    def completion(self, text: str, *, budget: int | None = None) -> Prompt:
+        """Return the ids that a model of plain passages continues; the end of the text is kept.
+
+        There are at most `budget` ids, what opens a text included, where one is given.
+        """
+
+    @abstractmethod
+    def save(self, folder: Path, *, context: int) -> None:
+        """Write the files by which AutoTokenizer opens tokenizer and chat template."""
+
+    def encode(self, conversation: Conversation) -> Encoded:
+        """Return one conversation as it is trained on. Raises TemplateError for an unknown role."""
+        return next(self.encode_all([conversation]))
 
     def text_ids(self, text: str) -> list[int]:
         """Return the ids of plain text, without any control token."""
@@ -89,95 +137,18 @@ class Template:
         text: str = self.tokenizer.decode(list(ids), skip_special_tokens=True)
         return text
 
-    def encode(self, conversation: Conversation) -> Encoded:
-        """Return one conversation as it is trained on. Raises TemplateError for an unknown role."""
-        return next(self.encode_all([conversation]))
 
-    def encode_all(self, conversations: Iterable[Conversation]) -> Iterator[Encoded]:
-        """Yield the conversations encoded, in order, a batch at a time.
-
-        Raises TemplateError for a turn of a role that the model does not know.
-        """
-        source = iter(conversations)
-        while batch := list(islice(source, _BATCH)):
-            texts = [turn.text for conversation in batch for turn in conversation.turns]
-            pieces = iter(self.tokenizer.encode_batch_fast(texts, add_special_tokens=False))
-            for conversation in batch:
-                yield self._joined(conversation, [next(pieces).ids for _ in conversation.turns])
-
-    def prompt(
-        self, turns: Sequence[Turn], *, budget: int | None = None, answer_start: str = ""
-    ) -> Prompt:
-        """Return history and the assistant's cue, at most `budget` ids where one is given.
-
-        The oldest whole turns go first, never the system prompt or the cue; `answer_start` is the
-        part of an answer that is to be continued. Raises TemplateError where system prompt and cue
-        alone need more than `budget` tokens, and for a turn of a role that the model does not know.
-        """
-        tail = [self.cues[ASSISTANT], *(self.text_ids(answer_start) if answer_start else [])]
-        head = [self.end_of_text]
-        history = list(turns)
-        if history and history[0].role == SYSTEM:
-            head += self._turn_ids(history.pop(0))
-        room = None if budget is None else budget - len(head) - len(tail)
-        if room is not None and room < 0:
-            raise TemplateError(
-                f"The system prompt alone needs {len(head) + len(tail)} tokens,"
-                f" but there is room for {budget}. Make it shorter."
-            )
-        return self._fitted(head, history, tail, room)
-
-    def completion(self, text: str, *, budget: int | None = None) -> Prompt:
-        """Return the ids that a model of plain passages continues; the end of the text is kept.
-
-        There are at most `budget` ids, end-of-text included, where one is given.
-        """
-        ids = self.text_ids(text)
-        room = len(ids) if budget is None else max(0, budget - 1)
-        cut = max(0, len(ids) - room)
-        return Prompt([self.end_of_text, *ids[cut:]], cut_tokens=cut)
-
-    def _fitted(
-        self, head: list[int], history: list[Turn], tail: list[int], room: int | None
-    ) -> Prompt:
-        pieces = [self._turn_ids(turn) for turn in history]
-        if room is None:
-            return Prompt([*head, *_flat(pieces), *tail])
-        first, used = len(pieces), 0
-        while first > 0 and used + len(pieces[first - 1]) <= room:
-            first -= 1
-            used += len(pieces[first])
-        if first == len(pieces) and pieces:
-            cue, *words = pieces[-1]
-            kept = [cue, *words[len(words) - room + 1 :]] if room > 1 else []
-            cut = len(pieces[-1]) - len(kept)
-            return Prompt([*head, *kept, *tail], dropped_turns=first - 1, cut_tokens=cut)
-        while 0 < first < len(pieces) and history[first].role == ASSISTANT:
-            first += 1  # an answer without its question would mislead
-        return Prompt([*head, *_flat(pieces[first:]), *tail], dropped_turns=first)
-
-    def _turn_ids(self, turn: Turn) -> list[int]:
-        return [self._cue(turn.role), *self.text_ids(turn.text), self.end_of_turn]
-
-    def _cue(self, role: str) -> int:
-        if role not in self.cues:
-            roles = ", ".join(self.cues)
-            raise TemplateError(f"A turn has the role “{role}”; the model knows {roles}.")
-        return self.cues[role]
-
-    def _joined(self, conversation: Conversation, texts: list[list[int]]) -> Encoded:
-        if conversation.is_passage:
-            ids = [*texts[0], self.end_of_text]
-            return Encoded(ids, [1] * len(ids))
-        ids, answers = [], []
-        for turn, text in zip(conversation.turns, texts, strict=True):
-            ids += [self._cue(turn.role), *text, self.end_of_turn]
-            answers += [0, *[int(turn.role == ASSISTANT)] * (len(text) + 1)]
-        return Encoded([*ids, self.end_of_text], [*answers, 0])
+def entries_of(tokenizer: Tokenizer) -> int:
+    """Return how many ids a network needs for this tokenizer: one more than the largest."""
+    return max(tokenizer.get_vocab().values(), default=-1) + 1
 
 
-def _flat(pieces: Sequence[list[int]]) -> list[int]:
-    return [number for piece in pieces for number in piece]
+def without_room(needed: int, budget: int) -> TemplateError:
+    """Return the refusal of a system prompt that leaves no room for anything else."""
+    return TemplateError(
+        f"The system prompt alone needs {needed} tokens, but there is room for {budget}."
+        " Make it shorter."
+    )
 
 
 def with_system_prompt(conversation: Conversation, system_prompt: str) -> Conversation:
@@ -188,43 +159,20 @@ def with_system_prompt(conversation: Conversation, system_prompt: str) -> Conver
     return Conversation((Turn(SYSTEM, system_prompt), *turns))
 
 
-def drop_breaks(tokenizer: Tokenizer) -> None:
-    """Let the tokenizer leave `BREAK` out of every text, before anything else is done to it."""
-    old = tokenizer.normalizer
-    if old is None:
-        tokenizer.normalizer = normalizers.Replace(BREAK, "")
-    elif old.normalize_str(f"a{BREAK}b") != old.normalize_str("ab"):
-        tokenizer.normalizer = normalizers.Sequence([normalizers.Replace(BREAK, ""), old])
+def kind_of(folder: Path) -> str:
+    """Return which template a model's folder wants; our older folders do not say it.
+
+    Raises TemplateError where otto.json is unreadable, FolderError where other files are.
+    """
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+    except FileNotFoundError:
+        return _foreign_kind(folder)
+    except (OSError, ValueError, RecursionError) as error:
+        raise TemplateError(f"The model in {folder.name} has no readable {MANIFEST}.") from error
+    return str(manifest.get("template", OTTO)) if isinstance(manifest, dict) else OTTO
 
 
-def chat_template(tokenizer: Tokenizer) -> str:
-    """Return the Jinja by which other tools write turns: the same ids as `prompt` and `encode`."""
-    text = "message['content']"
-    for token in _breakable(tokenizer):
-        broken = token[0] + BREAK + token[1:]
-        text += f" | replace({_quoted(token)}, {_quoted(broken)})"
-    roles = ", ".join(map(repr, CUES))
-    return (
-        "{{- '" + END_OF_TEXT + "' -}}"
-        "{%- for message in messages -%}"
-        "{%- if message['role'] not in [" + roles + "] -%}"
-        "{{- raise_exception('The model knows the roles " + ", ".join(CUES) + ".') -}}"
-        "{%- endif -%}"
-        "{{- '<|' + message['role'] + '|>' -}}"
-        "{{- " + text + " -}}"
-        "{{- '" + END_OF_TURN + "' -}}"
-        "{%- endfor -%}"
-        "{%- if add_generation_prompt -%}{{- '" + CUES[ASSISTANT] + "' -}}"
-        "{%- else -%}{{- '" + END_OF_TEXT + "' -}}{%- endif -%}"
-    )
-
-
-def _breakable(tokenizer: Tokenizer) -> list[str]:
-    """Return what must be broken in a text: the opening of our tokens, and foreign ones whole."""
-    added = tokenizer.get_added_tokens_decoder().values()
-    foreign = {token.content for token in added if token.special and len(token.content) > 1}
-    return ["<|", *sorted(token for token in foreign if "<|" not in token)]
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+def _foreign_kind(folder: Path) -> str:
+    source = ChatFiles.of_folder(folder).source
+    return OTTO if not source or source.startswith(OTTO_OPENING) else JINJA

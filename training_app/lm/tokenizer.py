@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,12 +11,8 @@ from numpy.typing import NDArray
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from training_app.lm.config import TrainingError
-from training_app.lm.template import (
-    CONTROL_TOKENS,
-    END_OF_TEXT,
-    chat_template,
-    drop_breaks,
-)
+from training_app.lm.otto_template import CONTROL_TOKENS
+from training_app.lm.template import entries_of
 from training_app.lm.tokenizer_kinds import supported
 
 
@@ -92,29 +86,11 @@ def with_control_tokens(tokenizer: Tokenizer) -> int:
     return added
 
 
-def save_tokenizer(tokenizer: Tokenizer, folder: Path, *, context: int) -> None:
-    """Write the files by which AutoTokenizer opens this tokenizer and its chat template."""
-    drop_breaks(tokenizer)
-    tokenizer.save(str(folder / "tokenizer.json"))
-    settings = {
-        "tokenizer_class": "PreTrainedTokenizerFast",
-        "bos_token": END_OF_TEXT,
-        "eos_token": END_OF_TEXT,
-        "pad_token": END_OF_TEXT,
-        "clean_up_tokenization_spaces": False,
-        "model_input_names": ["input_ids", "attention_mask"],  # these models take no segment ids
-        "model_max_length": context,
-    }
-    text = json.dumps(settings, indent=2) + "\n"
-    (folder / "tokenizer_config.json").write_text(text, encoding="utf-8")
-    (folder / "chat_template.jinja").write_text(chat_template(tokenizer), encoding="utf-8")
-
-
 def token_bytes(tokenizer: Tokenizer) -> NDArray[np.int64]:
     """Return the bytes of text that each id stands for, (vocab_size,); control tokens have none."""
     byte_level = isinstance(tokenizer.decoder, decoders.ByteLevel)
     controls = set(tokenizer.get_added_tokens_decoder())
-    lengths = np.zeros(tokenizer.get_vocab_size(), dtype=np.int64)
+    lengths = np.zeros(entries_of(tokenizer), dtype=np.int64)
     for token, number in tokenizer.get_vocab().items():
         if number not in controls:
             lengths[number] = len(token) if byte_level else _piece_bytes(token)

@@ -5,7 +5,7 @@ import torch
 
 from chat_app.serving.loaded import load_model
 from tests.chat_app.serving.toys import blur, byte_tokenizer, gpt2, llama, save, teach
-from training_app.lm.template import Template
+from training_app.lm.otto_template import OttoTemplate
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +18,7 @@ def trained_folder(tmp_path_factory, tokenizer):
     """A llama of 60,000 weights that has learned four chats by heart."""
     torch.manual_seed(1)
     model = llama(tokenizer.get_vocab_size())
-    assert teach(model, Template.of(tokenizer)) < 0.5
+    assert teach(model, OttoTemplate.of(tokenizer)) < 0.5
     return save(model, tokenizer, tmp_path_factory.mktemp("trained"))
 
 

@@ -10,8 +10,7 @@ from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausa
 
 from chat_app.serving.export import write_graph
 from datasets_app.corpus.conversation import ASSISTANT, USER, Conversation, Turn
-from training_app.lm.template import CONTROL_TOKENS, Template
-from training_app.lm.tokenizer import save_tokenizer
+from training_app.lm.otto_template import CONTROL_TOKENS, OttoTemplate
 
 CHATS = [
     ("How do I reset my password?", "Open the settings, choose “Security” and press reset."),
@@ -65,7 +64,7 @@ def blur(model, spread=0.2):
 
 def save(model, tokenizer, folder):
     model.eval().save_pretrained(folder)
-    save_tokenizer(tokenizer, folder, context=CONTEXT)
+    OttoTemplate.of(tokenizer).save(folder, context=CONTEXT)
     config = json.loads((folder / "config.json").read_text())
     assert config["architectures"]
     for precision in ("fp32", "row-int8"):
@@ -95,5 +94,5 @@ def taught(folder):
     torch.manual_seed(1)
     tokenizer = byte_tokenizer()
     model = llama(tokenizer.get_vocab_size())
-    teach(model, Template.of(tokenizer))
+    teach(model, OttoTemplate.of(tokenizer))
     return save(model, tokenizer, folder)

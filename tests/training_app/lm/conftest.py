@@ -13,7 +13,7 @@ from datasets_app.corpus.conversation import ASSISTANT, USER, Conversation, Turn
 from training_app.lm import decisions, setup
 from training_app.lm.config import DataConfig, ModelConfig, RunSpec, TrainConfig
 from training_app.lm.contract import TokenSource
-from training_app.lm.template import Template
+from training_app.lm.otto_template import OttoTemplate
 from training_app.lm.tokenizer import train_bpe
 
 TOPICS = ("parcel", "refund", "invoice", "password", "delivery", "voucher", "address", "battery")
@@ -35,9 +35,9 @@ TALKS = [toy_talk(number) for number in range(48)]
 
 
 @pytest.fixture(scope="session")
-def template() -> Template:
+def template() -> OttoTemplate:
     texts = [turn.text for talk in TALKS for turn in talk.turns]
-    return Template.of(train_bpe([*texts, "ünïcödé 👋"], 512).tokenizer)
+    return OttoTemplate.of(train_bpe([*texts, "ünïcödé 👋"], 512).tokenizer)
 
 
 @pytest.fixture(scope="session")

@@ -17,14 +17,9 @@ from datasets_app.corpus.conversation import (
     Turn,
     passage,
 )
-from training_app.lm.template import (
-    BREAK,
-    CONTROL_TOKENS,
-    Template,
-    TemplateError,
-    with_system_prompt,
-)
-from training_app.lm.tokenizer import save_tokenizer, train_bpe
+from training_app.lm.otto_template import BREAK, CONTROL_TOKENS, OttoTemplate
+from training_app.lm.template import Template, TemplateError, with_system_prompt
+from training_app.lm.tokenizer import train_bpe
 
 TALK = Conversation(
     (
@@ -38,7 +33,7 @@ TALK = Conversation(
 @pytest.fixture(scope="module")
 def transformers_tokenizer(template, tmp_path_factory):
     folder = tmp_path_factory.mktemp("tokenizer")
-    save_tokenizer(template.tokenizer, folder, context=64)
+    template.save(folder, context=64)
     return AutoTokenizer.from_pretrained(folder, local_files_only=True)
 
 
@@ -78,7 +73,7 @@ def foreign(tmp_path_factory):
     made.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
     made.add_special_tokens([AddedToken("</s>", special=True, normalized=False)])
     folder = tmp_path_factory.mktemp("foreign")
-    save_tokenizer(made, folder, context=64)
+    OttoTemplate.of(made).save(folder, context=64)
     return Template.open(folder), AutoTokenizer.from_pretrained(folder, local_files_only=True)
 
 
@@ -171,4 +166,4 @@ def test_the_system_prompt_opens_conversations_that_lack_one():
 
 def test_a_tokenizer_without_control_tokens_is_refused():
     with pytest.raises(TemplateError, match="control tokens"):
-        Template.of(Tokenizer(models.BPE()))
+        OttoTemplate.of(Tokenizer(models.BPE()))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from training_app.lm.config import TrainingError
-from training_app.lm.template import BREAK, Template
+from training_app.lm.otto_template import BREAK, OttoTemplate
 from training_app.lm.tokenizer import token_bytes, train_bpe, with_control_tokens
 
 SAMPLE = [f"Where is parcel {number}? It is on its way." for number in range(400)]
@@ -51,4 +51,6 @@ def test_a_foreign_tokenizer_gets_the_control_tokens_once():
     foreign.decoder = decoders.ByteLevel()
     assert with_control_tokens(foreign) == 5
     assert with_control_tokens(foreign) == 0
-    assert Template.of(foreign).decode(Template.of(foreign).text_ids("<|end|>")) == "<|end|>"
+    assert (
+        OttoTemplate.of(foreign).decode(OttoTemplate.of(foreign).text_ids("<|end|>")) == "<|end|>"
+    )

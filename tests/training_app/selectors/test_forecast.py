@@ -12,8 +12,9 @@ from datasets_app.corpus.conversation import SYSTEM, Turn
 from otto_web.lib.work.states import State
 from tests.training_app.conftest import toy_order
 from training_app.lm.config import ConfigError
-from training_app.lm.template import Template, TemplateError
-from training_app.lm.tokenizer import bytes_only, save_tokenizer, train_bpe
+from training_app.lm.otto_template import OttoTemplate
+from training_app.lm.template import TemplateError
+from training_app.lm.tokenizer import bytes_only, train_bpe
 from training_app.models import Run, RunPoint, TrainedModel, paths
 from training_app.selectors.forecast import forecast
 from training_app.selectors.speed import machine_speed
@@ -68,7 +69,7 @@ def prompted(version, prompt, tokenizer="bpe"):
 def fits(tokenizer, prompt):
     """Return whether a run with this prompt could show a sample."""
     try:
-        Template.of(tokenizer).prompt([Turn(SYSTEM, prompt)], budget=ROOM)
+        OttoTemplate.of(tokenizer).prompt([Turn(SYSTEM, prompt)], budget=ROOM)
     except TemplateError:
         return False
     return True
@@ -95,7 +96,7 @@ def test_the_tokenizer_of_the_start_model_counts_the_prompt(version, data_dir):
     )
     folder = paths.absolute(model.path)
     folder.mkdir(parents=True)
-    save_tokenizer(tokenizer, folder, context=32)
+    OttoTemplate.of(tokenizer).save(folder, context=32)
     spec = toy_order(version).spec.started(str(model.pk))
     said = []
     for number in range(1, 12):
