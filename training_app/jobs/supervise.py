@@ -24,7 +24,6 @@ from training_app.services.attempts import Claim, claim_run, name_trainer
 log = logging.getLogger(__name__)
 TERM_SECONDS, KILL_SECONDS = 15.0, 30.0  # after a cancel was handed on
 DRAIN_SECONDS = 50.0
-KEEP_SECONDS = 900.0  # the last evaluation and the model's folder are made in these
 LOST_SECONDS = 10.0
 _MEMORY_EVENTS = Path("/sys/fs/cgroup/memory.events")
 
@@ -94,10 +93,12 @@ def _as_asked(code: int, asked: StopReason) -> int:
 def _press(trainer: Trainer, reason: StopReason, since: float) -> None:
     """Ask first, then with SIGTERM, then without asking."""
     waited = time.monotonic() - since
-    patience = {"drain": DRAIN_SECONDS, "keep": KEEP_SECONDS}.get(reason, KILL_SECONDS)
-    if waited >= patience:
+    patience = DRAIN_SECONDS if reason == "drain" else KILL_SECONDS
+    if reason == "keep":  # its model takes as long as it takes; the reaper ends one that hangs
+        trainer.send({"stop": reason})
+    elif waited >= patience:
         trainer.signal(signal.SIGKILL)
-    elif waited >= TERM_SECONDS and reason != "keep":
+    elif waited >= TERM_SECONDS:
         trainer.signal(signal.SIGTERM)
     else:
         trainer.send({"stop": reason})

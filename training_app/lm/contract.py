@@ -114,3 +114,4 @@ class TrainedResult:
     evaluation: Mapping[str, Any] = field(default_factory=dict)  # Figures.as_json()
     verdict: str = ""
     manifest: Mapping[str, Any] = field(default_factory=dict)  # what otto.json holds
+    samples: Sequence[Sample] = ()  # replies of the very weights in `folder`

@@ -21,6 +21,7 @@ from training_app.lm.contract import (
     ShouldStop,
     Start,
     StoppedError,
+    StopReason,
     TokenSource,
     TrainedResult,
     stoppable,
@@ -62,9 +63,10 @@ def train_run(
     start = start or Start()
     began = time.monotonic()
     torch.set_num_threads(threads_of(spec.train, start.decided))
+    heard = _patient(should_stop) if start.checkpoints else should_stop
     try:
-        prepared = prepare(spec, stoppable(data, should_stop), work, events, start)
-        setup = make_setup(spec, prepared, stoppable(data, should_stop), start)
+        prepared = prepare(spec, stoppable(data, heard), work, events, start)
+        setup = make_setup(spec, prepared, stoppable(data, heard), start)
     except StoppedError as stopped:
         return TrainedResult(stopped.reason, 0)
     decisions, losses = _decided(setup, events, start, began)
@@ -88,6 +90,16 @@ def train_run(
         return TrainedResult(state.stop, state.step, best_step=state.early_stopping.best_step)
     finished = make_model(state, work, start, fingerprint=data.fingerprint)
     return replace(finished, outcome="keep") if is_early else finished
+
+
+def _patient(should_stop: ShouldStop) -> ShouldStop:
+    """Return the question without `keep`: there is a state to keep, which must be read first."""
+
+    def asked() -> StopReason | None:
+        reason = should_stop()
+        return None if reason == "keep" else reason
+
+    return asked
 
 
 def _decided(

@@ -54,6 +54,7 @@ def make_model(state: TrainState, work: Path, start: Start, *, fingerprint: str)
         figures.as_json(),
         words,
         complete,
+        rows,
     )
 
 

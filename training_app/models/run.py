@@ -32,7 +32,11 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     def claimable(self) -> RunQuerySet:
         """Return the queued runs that may start now, best first."""
-        return self.filter(waiting(), cancel_requested_at=None).in_turn()
+        return self.filter(waiting()).wanted().in_turn()
+
+    def wanted(self) -> RunQuerySet:
+        """Return the runs that a trainer still has work for, those to be kept included."""
+        return self.filter(Q(cancel_requested_at=None) | Q(cancel_verb=CancelVerb.KEEP))
 
     def in_turn(self) -> RunQuerySet:
         """Return the runs in the order in which they start: fair between people."""
@@ -91,6 +95,16 @@ class Run(NeedsModels, Fenced):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def can_keep(self) -> bool:
+        """Return whether it learned something that a model can be made of."""
+        return self.checkpoints.exists()
+
+    @property
+    def is_to_be_kept(self) -> bool:
+        """Return whether somebody stopped it and wants the model of what it learned."""
+        return self.cancel_verb == CancelVerb.KEEP and self.can_keep
 
     @classmethod
     def uses_of(cls, model_id: UUID) -> list[str]:

@@ -261,6 +261,6 @@ def _place(run: Run) -> int:
     """Return how many runs start before this one, itself included, as the queue stands now."""
     if run.state != State.QUEUED:
         return 0
-    queued = Run.objects.filter(state=State.QUEUED, cancel_requested_at=None).in_turn()
+    queued = Run.objects.filter(state=State.QUEUED).wanted().in_turn()
     order = list(queued.values_list("pk", flat=True))
     return order.index(run.pk) + 1 if run.pk in order else 0  # it may have started meanwhile

@@ -133,14 +133,15 @@ def release_run(
 ) -> State | None:
     """Take the run from an attempt that ended: queued again, or ended when that is hopeless.
 
-    Returns the new state, or None when somebody else owns the run. The fence is raised at once,
+    A run that was stopped and kept is queued too: the next attempt makes its model. Returns the
+    new state, or None when somebody else owns the run. The fence is raised at once,
     so that a writer who is still alive writes nothing more.
     """
     run = Run.objects.select_for_update().filter(pk=claim.run_id, fence=claim.fence).first()
     if run is None or run.state != State.RUNNING:
         close_attempt(claim, why)
         return None
-    if run.cancel_requested_at is not None:
+    if run.cancel_requested_at is not None and not run.is_to_be_kept:
         end_run(claim, State.CANCELLED)
         return State.CANCELLED
     deaths = run.no_progress_deaths + int(is_death)

@@ -13,7 +13,14 @@ from django.db.models import Max
 from otto_web.lib.work.claims import LostLease
 from otto_web.lib.work.states import State
 from training_app.lm.contract import Sample
-from training_app.models import EvalSample, Evaluation, Run, Tokenizer, TrainedModel
+from training_app.models import (
+    CancelVerb,
+    EvalSample,
+    Evaluation,
+    Run,
+    Tokenizer,
+    TrainedModel,
+)
 from training_app.services.attempts import Claim, end_run
 
 
@@ -33,15 +40,21 @@ class RunResult:
     stopped_at: int | None = None  # the last update, where somebody stopped the run and kept it
 
 
+class DiscardedError(Exception):
+    """Somebody discarded the run while its model was being made."""
+
+
 @transaction.atomic(durable=True)
 def record_result(claim: Claim, run_result: RunResult) -> TrainedModel:
     """Publish what the run made and end it: as succeeded, or as stopped by hand.
 
-    All of it is written, or nothing.
+    All of it is written, or nothing. Raises DiscardedError where nobody wants it any more.
     """
     run = Run.objects.select_for_update(of=("self",)).select_related("version").get(pk=claim.run_id)
     if run.fence != claim.fence or run.state != State.RUNNING:
         raise LostLease("Another attempt owns this run.")
+    if run.cancel_verb == CancelVerb.DISCARD:
+        raise DiscardedError("The run was discarded.")
     model = _publish_model(run, run_result, _tokenizer(run, run_result))
     _record_evaluation(run, model, run_result)
     state, words = State.SUCCEEDED, run_result.verdict

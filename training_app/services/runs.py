@@ -144,18 +144,24 @@ def _take_over_curve(run: Run, checkpoint: Checkpoint) -> None:
 def cancel_run(run: Run, *, verb: CancelVerb, actor: User | None) -> State:
     """Ask a run to end, in whatever state it is; returns the state it is in afterwards.
 
-    A queued run ends at once, a running one at its next step, one that is over stays as it is.
+    A queued run ends at once, or, where it has something to keep, as soon as a worker has made a
+    model of it; a running one at its next step; one that is over stays as it is. What was
+    discarded once cannot be kept any more.
     """
     locked = Run.objects.select_for_update().get(pk=run.pk)
     if locked.is_over:
         return State(locked.state)
     first = locked.cancel_requested_at is None
+    verb = CancelVerb.DISCARD if locked.cancel_verb == CancelVerb.DISCARD else verb
     Run.objects.filter(pk=run.pk).update(
         cancel_requested_at=locked.cancel_requested_at or Now(), cancel_verb=verb
     )
     name = actor.get_username() if actor else "OTTO"
     audit.record(actor, "run.cancelled", run, after={"verb": verb})
-    if locked.state == State.QUEUED:
+    if locked.state == State.QUEUED and verb == CancelVerb.KEEP and locked.can_keep:
+        Run.objects.filter(pk=run.pk).update(not_before=None)
+        wake_worker(run.pk)
+    elif locked.state == State.QUEUED:
         cancel(Run.objects.filter(pk=run.pk, state=State.QUEUED), "", phase="")
         if verb == CancelVerb.DISCARD:
             Checkpoint.objects.filter(run_id=run.pk, continued_by=None).delete()
@@ -167,7 +173,7 @@ def cancel_run(run: Run, *, verb: CancelVerb, actor: User | None) -> State:
         return State.CANCELLED
     if first:
         add_event(run.pk, NewEvent("cancel asked", str(CancelVerb(verb).label), name))
-    return State.RUNNING
+    return State(locked.state)
 
 
 def order_again(run: Run, *, idem_key: UUID | None = None) -> Order:

@@ -37,11 +37,14 @@ def run_cancel(request: TeamRequest, run_id: UUID) -> HttpResponse:
         messages.error(request, "Say whether to keep or to discard what was learned so far.")
         return redirect("run-detail", run.pk)
     state = cancel_run(run, verb=CancelVerb(verb), actor=request.user)
-    messages.info(request, _cancel_words(state, verb))
+    run.refresh_from_db(fields=["cancel_verb"])
+    messages.info(request, _cancel_words(state, run.cancel_verb))
     return redirect("run-detail", run.pk)
 
 
 def _cancel_words(state: State, verb: str) -> str:
+    if state == State.QUEUED:
+        return "The best state so far becomes a model as soon as a worker is free."
     if state == State.RUNNING:
         if verb == CancelVerb.KEEP:
             return "The run ends at its next step; the best state so far becomes a model."

@@ -17,6 +17,7 @@ from training_app.lm.config import RunSpec, TrainingError
 from training_app.lm.contract import PHASES, Start, TokenSource, spec_sha256
 from training_app.lm.driver import train_run
 from training_app.lm.folder import open_model, verify_model
+from training_app.lm.generate import generate
 from training_app.lm.layout import FolderError
 from training_app.lm.loop import DivergedError
 from training_app.lm.schedule import Schedule
@@ -178,6 +179,27 @@ def test_a_stop_that_keeps_makes_a_model_of_the_best_state(steps, spec, data, tm
     kept, there = weights(result), load_file(best / "model.safetensors")
     assert all((kept[name] == there[name]).all() for name in there)
     assert "Leakage check" in result.verdict
+
+
+def test_a_kept_model_shows_what_it_says_itself(spec, data, tmp_path, diary, changed):
+    spec = changed(spec, learning_rate=5e-2)
+    result = train_run(spec, data, tmp_path / "w", diary, stop_after(7, "keep", diary))
+    model, template = open_model(result.folder)
+    ((number, question, reply, _),) = result.samples
+    ids = template.prompt((Turn(USER, question),), budget=31).ids
+    said = template.decode(generate(model, ids, limit=64, stop=template.stop_ids))
+    assert (number, reply) == (0, said)
+    assert reply != diary.replies[0][0][2], "the untrained network says the same here"
+
+
+def test_an_attempt_that_only_has_to_keep_makes_the_model_of_the_last_checkpoint(
+    broken_off, spec, data, diary
+):
+    work, start = broken_off
+    result = train_run(spec, data, work, diary, lambda: "keep", start)
+    assert (result.outcome, result.step) == ("keep", 11)
+    assert verify_model(result.folder)["best_step"] == 8
+    assert diary.curve == {}
 
 
 def test_a_stop_that_keeps_before_the_first_update_keeps_nothing(spec, data, tmp_path, diary):

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.urls import reverse
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -113,6 +114,44 @@ def test_twenty_workers_claim_one_run_once(theo):
     assert len(claims) == 1
 
 
+def kept_checkpoint(run):
+    path = {"path": f"runs/{run.pk}/f1/step-4", "manifest_sha256": "0" * 64}
+    return Checkpoint.objects.create(run=run, step=4, fence=1, bytes=1, **path)
+
+
+@pytest.mark.parametrize("is_between", [False, True], ids=["while it trains", "between attempts"])
+def test_a_run_that_is_stopped_and_kept_waits_for_the_attempt_that_makes_its_model(
+    is_between, running, queued_run
+):
+    kept_checkpoint(queued_run)
+    if is_between:
+        release_run(running, "its trainer died", backs_off=True)
+    state = cancel_run(queued_run, verb=CancelVerb.KEEP, actor=None)
+    if not is_between:
+        state = release_run(running, "its trainer died", backs_off=False)
+    assert state == State.QUEUED
+    again = claimed(queued_run)
+    cancel_run(queued_run, verb=CancelVerb.DISCARD, actor=None)
+    assert release_run(again, "its trainer died") == State.CANCELLED
+    assert not queued_run.checkpoints.exists()
+
+
+def test_a_stopped_run_without_a_checkpoint_has_nothing_to_wait_for(running, queued_run):
+    release_run(running, "its trainer died")
+    assert cancel_run(queued_run, verb=CancelVerb.KEEP, actor=None) == State.CANCELLED
+
+
+def test_what_was_discarded_in_one_tab_is_not_kept_by_another(running, queued_run, theo, client_of):
+    kept_checkpoint(queued_run)
+    url, client = reverse("run-cancel", args=[queued_run.pk]), client_of(theo)
+    client.post(url, {"verb": "discard"})
+    page = client.post(url, {"verb": "keep"}, follow=True).content.decode()
+    assert "keeps nothing" in page
+    assert "becomes a model" not in page
+    queued_run.refresh_from_db()
+    assert queued_run.cancel_verb == CancelVerb.DISCARD
+
+
 def test_the_queue_is_fair_between_people(version, theo, ada):
     first, second = (queue_run(toy_order(version), created_by=theo) for _ in range(2))
     assert claim_run(HERE).run_id == first.pk
@@ -178,14 +217,11 @@ def test_two_deaths_for_memory_end_the_run_with_advice(running, queued_run):
     assert "micro-batch" in queued_run.message
 
 
-@pytest.mark.parametrize("verb", CancelVerb)
-def test_a_cancelled_run_whose_worker_died_is_cancelled_not_queued(verb, running, queued_run):
-    Checkpoint.objects.create(
-        run=queued_run, step=5, fence=1, path="x", manifest_sha256="0" * 64, bytes=1
-    )
-    assert cancel_run(queued_run, verb=verb, actor=None) == State.RUNNING
+def test_a_discarded_run_whose_worker_died_is_cancelled_not_queued(running, queued_run):
+    kept_checkpoint(queued_run)
+    assert cancel_run(queued_run, verb=CancelVerb.DISCARD, actor=None) == State.RUNNING
     assert release_run(running, "its lease ended") == State.CANCELLED
-    assert queued_run.checkpoints.exists() == (verb == CancelVerb.KEEP)
+    assert not queued_run.checkpoints.exists()
 
 
 @pytest.mark.parametrize("state", [state for state in RUN_STATES if state in OVER])

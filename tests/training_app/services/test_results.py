@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from uuid import uuid4
 
 import pytest
 
 from tests.training_app.conftest import make_version, toy_spec
 from training_app.jobs.process_identity import own_identity
-from training_app.models import TrainedModel
+from training_app.jobs.trainer.log import RunLog
+from training_app.jobs.trainer.publish import publish
+from training_app.lm.contract import TrainedResult
+from training_app.models import CancelVerb, TrainedModel, paths
 from training_app.services.attempts import claim_run
-from training_app.services.results import RunResult, record_result
-from training_app.services.runs import Order, queue_run
+from training_app.services.results import DiscardedError, RunResult, record_result
+from training_app.services.runs import Order, cancel_run, queue_run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -28,6 +32,21 @@ def run_result(number):
         verdict="Good.",
         best_step=1,
     )
+
+
+def test_a_run_that_is_discarded_while_its_model_is_saved_leaves_no_model(redis_server, data_dir):
+    run = queue_run(Order("support", toy_spec(), make_version(), uuid4()), created_by=None)
+    claim, work = claim_run(own_identity()), data_dir / "work" / "model"
+    work.mkdir(parents=True)
+    for name in ("otto.json", "tokenizer.json"):
+        (work / name).write_text("{}")
+    cancel_run(run, verb=CancelVerb.DISCARD, actor=None)  # the last moment: nobody asks again
+    result = TrainedResult("succeeded", 12, work)
+    run_log = RunLog(data_dir / "log", run.pk)
+    with closing(run_log._file), pytest.raises(DiscardedError):
+        publish(run, claim, result, run_log)
+    assert not TrainedModel.objects.exists()
+    assert list(paths.absolute(paths.MODELS).iterdir()) == []
 
 
 @pytest.mark.checklist(178)

@@ -32,6 +32,7 @@ from training_app.models.reasons import Reason
 from training_app.selectors.local_models import local_base
 from training_app.services.attempts import Claim, end_run
 from training_app.services.recording import check_fence
+from training_app.services.results import DiscardedError
 
 log = logging.getLogger(__name__)
 _REFUSALS: tuple[tuple[type[TrainingError], Exit, Reason], ...] = (
@@ -71,6 +72,8 @@ def _execute(run_id: UUID, fence: int, pipe: int) -> Exit:
         check=partial(_check_if_possible, claim),
     )
     link.listen()
+    if run.is_to_be_kept:  # stopped while nobody trained: the model is all that is left to do
+        link.ask("keep")
     run_log.line("started", attempt=run.attempts, fence=fence)
     try:
         code = _attempt(run, claim, link, run_log)
@@ -115,7 +118,10 @@ def _attempt(run: Run, claim: Claim, link: Link, run_log: RunLog) -> Exit:
     if link.should_stop() == "cancel":  # somebody changed their mind while it was finishing
         return Exit.CANCELLED
     writer.phase("saving")
-    publish(run, claim, result, run_log)
+    try:
+        publish(run, claim, result, run_log)
+    except DiscardedError:  # or only now
+        return Exit.CANCELLED
     return Exit.DONE
 
 

@@ -43,7 +43,7 @@ class Link:
     def listen(self) -> None:
         """Read what comes in until the pipe closes; SIGTERM means the same as `drain`."""
         threading.Thread(target=self._read, name="supervisor", daemon=True).start()
-        signal.signal(signal.SIGTERM, lambda *_: self._ask("drain"))
+        signal.signal(signal.SIGTERM, lambda *_: self.ask("drain"))
 
     def should_stop(self) -> StopReason | None:
         """Return why to stop, if there is a reason; wait while the lease is in doubt.
@@ -67,7 +67,7 @@ class Link:
             for line in lines:
                 self._take(json.loads(line))
         self.is_orphan = True
-        self._ask("drain")
+        self.ask("drain")
         time.sleep(ORPHAN_SECONDS)
         os._exit(Exit.CRASH)  # whatever is going on: nobody watches over this process any more
 
@@ -77,11 +77,12 @@ class Link:
         if message.get("stop") == "lost":
             self._is_lost = True
         elif "stop" in message:
-            self._ask(message["stop"])
+            self.ask(message["stop"])
         if "dump" in message:
             faulthandler.dump_traceback(sys.stderr)
 
-    def _ask(self, reason: StopReason) -> None:
+    def ask(self, reason: StopReason) -> None:
+        """Have the loop stop for this reason; the first one counts, unless a keep is discarded."""
         if self._stop is None or (self._stop, reason) == ("keep", "cancel"):  # a change of mind
             self._stop = reason
         failpoint("trainer.asked_to_stop")

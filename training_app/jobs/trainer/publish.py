@@ -11,29 +11,31 @@ from uuid import uuid5
 from otto_web.lib.files import durable_folder, sha256_of
 from otto_web.lib.work.claims import LostLease
 from training_app.jobs.trainer.log import RunLog
-from training_app.lm.contract import Sample, TrainedResult
+from training_app.lm.contract import TrainedResult
 from training_app.lm.folder import hashes
 from training_app.lm.layout import MANIFEST
-from training_app.models import Run, RunSample, paths
+from training_app.models import Run, paths
 from training_app.models.paths import LOG_NAME, log_files
 from training_app.selectors.training_history import history_text
 from training_app.services.attempts import Claim
 from training_app.services.recording import check_fence
-from training_app.services.results import RunResult, record_result
+from training_app.services.results import DiscardedError, RunResult, record_result
 
 
 def publish(run: Run, claim: Claim, result: TrainedResult, run_log: RunLog) -> None:
-    """Make the model durable and end the run; on a lost fence nothing remains."""
+    """Make the model durable and end the run.
+
+    Nothing remains on a lost fence, or where somebody discarded the run meanwhile.
+    """
     if result.folder is None:
         raise ValueError("only a run that made a model's folder can publish it")
     check_fence(claim)
     model_id = uuid5(run.pk, f"model of fence {claim.fence}")
     final = paths.absolute(f"{paths.MODELS}/{model_id}")
-    samples = _samples(run, result.best_step)
     run_log.line("saving", model=str(model_id))
     with durable_folder(final) as folder:
         shutil.copytree(result.folder, folder, dirs_exist_ok=True)
-        _add_records(run, folder, result, samples)
+        _add_records(run, folder, result)
         manifest = _complete_manifest(folder)
     run_result = RunResult(
         model_id=model_id,
@@ -42,31 +44,20 @@ def publish(run: Run, claim: Claim, result: TrainedResult, run_log: RunLog) -> N
         manifest_sha256=sha256_of(final / MANIFEST),
         tokenizer_sha256=sha256_of(final / "tokenizer.json"),
         evaluation=result.evaluation,
-        samples=samples,
+        samples=result.samples,
         verdict=result.verdict,
         best_step=result.best_step,
         stopped_at=result.step if result.outcome == "keep" else None,
     )
     try:
         record_result(claim, run_result)
-    except LostLease:
+    except (LostLease, DiscardedError):
         shutil.rmtree(final, ignore_errors=True)
         raise
     shutil.rmtree(result.folder.parent, ignore_errors=True)
 
 
-def _samples(run: Run, best_step: int) -> list[Sample]:
-    """Return the replies of the kept weights; where they are missing, the last ones."""
-    rows = RunSample.objects.filter(run=run)
-    at_best = rows.filter(step=best_step)
-    if not at_best.exists():
-        newest = rows.order_by("-step").values_list("step", flat=True).first()
-        at_best = rows.filter(step=newest if newest is not None else -1)
-    ordered = at_best.order_by("prompt_no")
-    return list(ordered.values_list("prompt_no", "prompt", "reply", "reference"))
-
-
-def _add_records(run: Run, folder: Path, result: TrainedResult, samples: list[Sample]) -> None:
+def _add_records(run: Run, folder: Path, result: TrainedResult) -> None:
     """Put log, history and evaluation beside the weights, so that the folder speaks for itself."""
     with (folder / LOG_NAME).open("wb") as joined:
         for piece in log_files(paths.run_folder(run.pk)):
@@ -84,7 +75,7 @@ def _add_records(run: Run, folder: Path, result: TrainedResult, samples: list[Sa
             "best_step": result.best_step,
             "samples": [
                 {"prompt": prompt, "reply": reply, "reference": reference}
-                for _, prompt, reply, reference in samples
+                for _, prompt, reply, reference in result.samples
             ],
         },
     )
