@@ -192,7 +192,8 @@ def order_again(run: Run, *, idem_key: UUID | None = None) -> Order:
 def order_gentler(run: Run, *, idem_key: UUID | None = None) -> Order:
     """Return the order that goes on from the last good state with a tenth of the rate.
 
-    That is the best checkpoint: those after it may be of a loss that was breaking already.
+    That is the best checkpoint, of this run or of those that it continues: checkpoints after it may
+    be of a loss that was breaking already. Without any it begins anew.
     """
     order = order_again(run, idem_key=idem_key)
     train = order.spec.train
@@ -201,13 +202,21 @@ def order_gentler(run: Run, *, idem_key: UUID | None = None) -> Order:
         learning_rate=train.learning_rate * RATE_STEP_DOWN,
         min_learning_rate=train.min_learning_rate * RATE_STEP_DOWN,
     )
-    good = run.checkpoints.filter(is_best=True).first()
     return replace(
         order,
         name=following_name(run.name, "gentler"),
         spec=replace(order.spec, train=slower),
-        start_checkpoint=good,
+        start_checkpoint=_best_checkpoint(run),
     )
+
+
+def _best_checkpoint(run: Run) -> Checkpoint | None:
+    """Return the best state of the run, else of what it began with; None where it began anew."""
+    found, begin = run.checkpoints.filter(is_best=True).first(), run.start_checkpoint
+    while found is None and begin is not None:
+        found = begin.run.checkpoints.filter(is_best=True, step__lte=begin.step).first()
+        begin = begin.run.start_checkpoint
+    return found or run.start_checkpoint
 
 
 def order_rest(run: Run, *, idem_key: UUID | None = None) -> Order:

@@ -24,8 +24,6 @@ from training_app.services.runs import (
     queue_run,
 )
 
-_GENTLER = "The learning rate is a tenth now; it goes on from the best checkpoint, if there is one."
-
 
 @role_required(Role.TRAINER)
 @require_POST
@@ -58,21 +56,21 @@ def _cancel_words(state: State, verb: str) -> str:
 @require_POST
 def run_again(request: TeamRequest, run_id: UUID) -> HttpResponse:
     """Queue the same run once more, from the start."""
-    return _queue_like(request, run_id, order_again, "The same settings, from the start.")
+    return _queue_like(request, run_id, order_again, "The same settings.")
 
 
 @role_required(Role.TRAINER)
 @require_POST
 def run_retry(request: TeamRequest, run_id: UUID) -> HttpResponse:
     """Queue a run that goes on from the last good state with a tenth of the learning rate."""
-    return _queue_like(request, run_id, order_gentler, _GENTLER)
+    return _queue_like(request, run_id, order_gentler, "The learning rate is a tenth now.")
 
 
 @role_required(Role.TRAINER)
 @require_POST
 def run_continue(request: TeamRequest, run_id: UUID) -> HttpResponse:
     """Queue a run that goes on from the last checkpoint of this one."""
-    return _queue_like(request, run_id, order_rest, "It goes on from the last checkpoint.")
+    return _queue_like(request, run_id, order_rest, "The same settings.")
 
 
 def _queue_like(
@@ -82,11 +80,13 @@ def _queue_like(
     run = get_object_or_404(related, pk=run_id)
     try:
         order = order_of(run, idem_key=_idem_key(request))
+        begin = order.start_checkpoint
         made = queue_run(order, created_by=request.user)
     except TrainingError as error:
         messages.error(request, str(error))
         return redirect("run-detail", run.pk)
-    messages.success(request, f"Queued. {sentence}")
+    where = "begins anew" if begin is None else f"goes on from step {begin.step:,}"
+    messages.success(request, f"Queued. {sentence} It {where}.")
     return redirect("run-detail", made.pk)
 
 

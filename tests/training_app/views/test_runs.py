@@ -13,7 +13,7 @@ from tests.training_app.conftest import make_version, toy_order
 from training_app.forms import preset_values
 from training_app.models import CancelVerb, Checkpoint, Run, RunPoint
 from training_app.selectors.setting_words import SETTINGS
-from training_app.services.runs import cancel_run, following_name, queue_run
+from training_app.services.runs import cancel_run, following_name, order_rest, queue_run
 
 SPEED = "train/tokens_per_second"
 HTMX = {"HTTP_HX_REQUEST": "true"}
@@ -343,6 +343,22 @@ def test_retry_divides_the_rate_by_ten_and_goes_on_from_the_best_state(theo, cli
     before = queued_run.spec["train"]["learning_rate"]
     assert child.spec["train"]["learning_rate"] == pytest.approx(before / 10)
     assert child.start_checkpoint == best
+
+
+def test_retry_of_a_run_that_went_on_begins_with_the_best_state_before_it(
+    theo, client_of, queued_run
+):
+    best, newest = (checkpoint(queued_run, step, is_best=step == 4) for step in (4, 6))
+    second = queue_run(order_rest(queued_run), created_by=theo)
+    assert second.start_checkpoint == newest
+    third = queue_run(order_rest(queued_run), created_by=theo)
+    Run.objects.filter(pk=third.pk).update(start_checkpoint=checkpoint(second, 8))
+    third.refresh_from_db()
+    for run in (second, third):  # both broke before they had a state of their own
+        client = client_of(theo)
+        page = client.post(reverse("run-retry", args=[run.pk]), follow=True).content.decode()
+        assert run.children.get().start_checkpoint == best
+        assert "It goes on from step 4." in page
 
 
 def checkpoint(run, step, *, is_best=False):
