@@ -26,6 +26,7 @@ def evaluate_model(model: TrainedModel, version: Version, *, split: str) -> Eval
             VersionSplit(version, split),
             Path(work),
             system_prompt=model.system_prompt,
+            loss_on=model.loss_on,
         )
     with transaction.atomic():
         evaluation = Evaluation.objects.create(

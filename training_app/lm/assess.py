@@ -37,10 +37,12 @@ def assess_model(
     *,
     questions: int = 20,
     system_prompt: str = "",
+    loss_on: str = "all",
 ) -> Assessment:
     """Return the figures over all of `split`, which is iterated twice, and some replies.
 
-    Conversations open with the `system_prompt` that the model was trained with.
+    Conversations open with the `system_prompt` that the model was trained with, and the verdict is
+    about the tokens that it learned from.
     `work` is an empty folder for the token files; the caller removes it. Raises FolderError where
     `folder` is no model, TrainingError where `split` is empty.
     """
@@ -58,5 +60,5 @@ def assess_model(
     asked = [question for talk in talks if (question := question_of(talk))]
     rows = samples(model, template, asked)
     return Assessment(
-        figures, verdict(figures, LossCurve([]), Evidence(answers(asked, rows))), rows
+        figures, verdict(figures, LossCurve([], loss_on), Evidence(answers(asked, rows))), rows
     )

@@ -122,7 +122,7 @@ def _decided(
         known = decide(train, trial, budget, say=events.phase)
         events.decided(known.as_json())
         events.note(_plan(setup, known))
-    return known, [(0, figures.loss)]
+    return known, [(0, figures.watched(train.loss_on))]
 
 
 def _plan(setup: TrainingSetup, decisions: Decisions) -> str:

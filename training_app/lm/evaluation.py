@@ -40,10 +40,18 @@ class Figures:
         """Return the figures as plain values."""
         return asdict(self)
 
-    @property
-    def gpt2_perplexity(self) -> float:
-        """Return the perplexity for tokens as large as GPT-2's: 2 to the bits of such a token."""
-        return float(2 ** min(64.0, self.bits_per_byte * GPT2_BYTES_PER_TOKEN))
+    def watched(self, loss_on: str) -> float:
+        """Return the loss of what the run learns from: of the answers, where only they count."""
+        of_answers = self.answer_loss if loss_on == "answers" else None
+        return self.loss if of_answers is None else of_answers
+
+    def gpt2_perplexity(self, loss_on: str = "all") -> float:
+        """Return the perplexity for tokens as large as GPT-2's: 2 to the bits of such a token.
+
+        Of answers alone it takes as many bytes in a token as all of the text has.
+        """
+        share = self.watched(loss_on) / self.loss if self.loss else 1.0
+        return float(2 ** min(64.0, self.bits_per_byte * share * GPT2_BYTES_PER_TOKEN))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,16 +140,20 @@ BANDS: tuple[tuple[float, str, str], ...] = (
 )
 
 
-def band(figures: Figures) -> str:
+def band(figures: Figures, loss_on: str = "all") -> str:
     """Return the name of the band, taken on perplexity per GPT-2-sized token."""
-    return next(name for limit, name, _ in BANDS if figures.gpt2_perplexity < limit)
+    return next(name for limit, name, _ in BANDS if figures.gpt2_perplexity(loss_on) < limit)
 
 
 @dataclass(frozen=True, slots=True)
 class LossCurve:
-    """How the validation loss went: (step, nats per token) of every evaluation, in order."""
+    """How the validation loss went: (step, nats per token) of every evaluation, in order.
+
+    Step 0 is before training. It is the loss that is watched: with `loss_on` answers, theirs.
+    """
 
     losses: Sequence[tuple[int, float]]
+    loss_on: str = "all"
 
     def remark(self) -> str:
         """Return what the curve says beyond its last value, or nothing."""
@@ -149,6 +161,8 @@ class LossCurve:
             return ""
         best_step, best = min(self.losses, key=lambda pair: pair[1])
         last_step, last = self.losses[-1]
+        if last > best * 1.02 and not best_step:
+            return "It got worse than what it began with: lower the learning rate."
         if last > best * 1.02 and last_step > best_step:
             return f"It overfits since update {best_step}; the best state is kept."
         if self.losses[0][1] - best < 0.05 * self.losses[0][1]:
@@ -195,11 +209,15 @@ class Evidence:
 def verdict(figures: Figures, curve: LossCurve, evidence: Evidence | None = None) -> str:
     """Return the verdict in words: the answers first, since a low loss is no right answer."""
     evidence = evidence or Evidence()
-    sentence = next(text for limit, _, text in BANDS if figures.gpt2_perplexity < limit)
+    reached = figures.gpt2_perplexity(curve.loss_on)
+    sentence = next(text for limit, _, text in BANDS if reached < limit)
     numbers = (
         f"Validation: {figures.bits_per_byte:.2f} bits per byte,"
         f" perplexity {figures.perplexity:,.1f}."
     )
+    if figures.watched(curve.loss_on) != figures.loss:
+        on_answers = math.exp(min(figures.watched(curve.loss_on), 100.0))
+        numbers = f"{numbers[:-1]}; {on_answers:,.1f} on the answers, from which it learned."
     warning = "Do not rely on facts: small models are fluent and often wrong."
     parts = (evidence.about_answers(), sentence, curve.remark(), numbers)
     return " ".join(part for part in (*parts, evidence.about_leakage(), warning) if part)

@@ -37,7 +37,7 @@ def make_model(state: TrainState, work: Path, start: Start, *, fingerprint: str)
     leaked = leaked_share(prepared.train.tokens, prepared.validation.tokens)
     rows = samples(setup.fast.model, prepared.template, setup.questions)
     evidence = Evidence(answers(setup.questions, rows), leaked)
-    words = verdict(figures, LossCurve(state.losses), evidence)
+    words = verdict(figures, LossCurve(state.losses, setup.spec.train.loss_on), evidence)
     state.events.phase("saving")
     folder = work / "model.tmp"
     shutil.rmtree(folder, ignore_errors=True)
@@ -68,7 +68,8 @@ def _final_figures(state: TrainState) -> Figures:
 
 def _write_evaluation(folder: Path, state: TrainState, figures: Figures) -> None:
     (folder / "evaluation").mkdir(parents=True)
-    values = {"figures": figures.as_json(), "band": band(figures), "course": state.losses}
+    name = band(figures, state.setup.spec.train.loss_on)
+    values = {"figures": figures.as_json(), "band": name, "course": state.losses}
     text = json.dumps(values, indent=2) + "\n"
     (folder / "evaluation" / "figures.json").write_text(text, encoding="utf-8")
 
@@ -87,7 +88,7 @@ def _manifest(state: TrainState, figures: Figures, fingerprint: str) -> dict[str
         "best_step": state.early_stopping.best_step,
         "train_loss": state.last_loss,
         "evaluation": figures.as_json(),
-        "band": band(figures),
+        "band": band(figures, setup.spec.train.loss_on),
         "data": {
             "fingerprint": fingerprint,
             "train": asdict(setup.prepared.train.facts),

@@ -28,7 +28,7 @@ class TrainState:
     events: RunEvents
     should_stop: ShouldStop
     early_stopping: EarlyStopping
-    losses: list[tuple[int, float]]  # (step, validation loss) of every evaluation
+    losses: list[tuple[int, float]]  # (step, watched validation loss) of every evaluation
     step: int = 0
     best: dict[str, Tensor] = field(default_factory=dict)
     last_loss: float | None = None
@@ -78,11 +78,12 @@ class TrainState:
         Raises DivergedError where the loss broke; no checkpoint is written then.
         """
         figures, replies = self.setup.look(bf16=self.decisions.bf16)
-        self.losses.append((self.step, figures.loss))
+        watched = figures.watched(self.setup.spec.train.loss_on)
+        self.losses.append((self.step, watched))
         self._pending += validation_points(self.step, figures)
         self.flush()
         self.events.samples(self.step, replies)
-        is_best = self.early_stopping.observe(self.step, figures.loss)
+        is_best = self.early_stopping.observe(self.step, watched)
         if is_best:
             model = self.setup.fast.model
             self.best = {name: w.detach().clone() for name, w in model.named_parameters()}

@@ -65,6 +65,11 @@ class TrainedModel(models.Model):
         return f"{self.name} {self.number}"
 
     @property
+    def loss_on(self) -> str:
+        """Return which tokens it learned from: all, or those of answers."""
+        return "all" if self.run is None else str(self.run.spec["train"].get("loss_on", "all"))
+
+    @property
     def system_prompt(self) -> str:
         """Return what opened every conversation in training; empty where nothing did."""
         if self.run is None or not self.is_chat:

@@ -198,7 +198,7 @@ def run_panel(run_id: UUID) -> Panel | None:
         lease=getattr(run, "lease", None),
         latest={name: points[0][1] for name, points in recent.items() if _known(points)},
         recent=recent,
-        best=_best_validation(run_id),
+        best=_best_validation(run),
         checkpoints=list(run.checkpoints.order_by("-step", "-fence")),
         events=list(run.events.order_by("-seq")[:_EVENTS]),
         sample_steps=steps,
@@ -229,15 +229,13 @@ def _recent_points(run_id: UUID) -> dict[str, list[tuple[int, float]]]:
     return found
 
 
-def _best_validation(run_id: UUID) -> tuple[int, float] | None:
-    query = """
-        SELECT step, value FROM training_app_runpoint
-        WHERE run_id = %s AND name = 'validation/loss' AND value <> 'NaN' ORDER BY value LIMIT 1
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(query, [run_id])
-        row: Any = cursor.fetchone()
-    return None if row is None else (row[0], row[1])
+def _best_validation(run: Run) -> tuple[int, float] | None:
+    """Return the update with the best weights, and its loss; before training there are none."""
+    is_of_answers = run.spec["train"].get("loss_on") == "answers"
+    name = "validation/answer_loss" if is_of_answers else "validation/loss"
+    points = run.points.filter(name=name, step__gt=0).exclude(value=math.nan)
+    best = points.order_by("value", "step").values_list("step", "value").first()
+    return None if best is None else (best[0], best[1])
 
 
 def _sample_grid(run: Run) -> tuple[list[int], list[SampleRow]]:

@@ -181,6 +181,20 @@ def test_a_stop_that_keeps_makes_a_model_of_the_best_state(steps, spec, data, tm
     assert "Leakage check" in result.verdict
 
 
+def test_a_run_that_learns_answers_keeps_what_answers_best(spec, data, tmp_path, diary, changed):
+    spec = changed(spec, loss_on="answers", learning_rate=2e-2, steps=40, eval_every=4, patience=0)
+    result = train_run(spec, data, tmp_path / "w", diary, never)
+    curves = ("validation/answer_loss", "validation/loss")
+    answers, everything = (
+        {step: loss for (name, step), loss in diary.curve.items() if name == curve and step}
+        for curve in curves
+    )
+    assert result.best_step == min(answers, key=answers.get)
+    assert result.best_step != min(everything, key=everything.get), "this toy tells nothing"
+    course = json.loads((result.folder / "evaluation" / "figures.json").read_text())["course"]
+    assert dict(course[1:]) == answers
+
+
 def test_a_kept_model_shows_what_it_says_itself(spec, data, tmp_path, diary, changed):
     spec = changed(spec, learning_rate=5e-2)
     result = train_run(spec, data, tmp_path / "w", diary, stop_after(7, "keep", diary))

@@ -203,6 +203,9 @@ def test_the_verdict_names_band_and_course():
     ]
     over = LossCurve([(0, 6.0), (10, 3.0), (20, 3.5), (30, 4.0)])
     assert "overfits since update 10" in verdict(figures_of(1.0), over)
+    worse = verdict(figures_of(1.0), LossCurve([(0, 3.0), (10, 3.4), (20, 3.5)]))
+    assert "It got worse than what it began with: lower the learning rate." in worse
+    assert "overfits" not in worse
     flat = LossCurve([(0, 6.0), (10, 5.95), (20, 5.94)])
     assert "flat" in verdict(figures_of(3.0), flat)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
 from training_app.lm import leakage
-from training_app.lm.evaluation import Evidence, Figures, LossCurve, verdict
+from training_app.lm.evaluation import Evidence, Figures, LossCurve, band, verdict
 from training_app.lm.leakage import leaked_share
 
 
@@ -35,6 +37,15 @@ def test_the_verdict_counts_answers_and_says_what_leaked():
     assert "Leakage check: 43 %" in words
     assert "flatter" in words
     assert "look at the leakage check" not in words
+
+
+def test_a_model_that_learned_answers_is_judged_by_its_answers():
+    figures = Figures(100, 400, 4.0, 1.0, math.exp(4.0), 2.4)
+    words = verdict(figures, LossCurve([]))
+    assert (band(figures), "gibberish" in words) == ("high", True)
+    words = verdict(figures, LossCurve([], "answers"))
+    assert (band(figures, "answers"), "gibberish" in words) == ("very low", False)
+    assert "2.7 on the answers, from which it learned" in words
 
 
 @pytest.mark.parametrize("dtype", [np.uint16, np.uint32])

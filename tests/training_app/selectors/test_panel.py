@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 from tests.training_app.conftest import toy_order
+from training_app.models import RunPoint
 from training_app.selectors.panel import run_panel
 from training_app.services.attempts import ProcessIdentity, claim_run
 from training_app.services.runs import queue_run
@@ -16,3 +19,21 @@ def test_the_place_in_the_queue_is_the_turn_in_which_runs_start(version, theo, a
     hers = queue_run(toy_order(version), created_by=ada)
     assert [run_panel(run.pk).place for run in (first, hers, second, third)] == [0, 1, 2, 3]
     assert claim_run(here).run_id == hers.pk
+
+
+def test_the_best_update_is_one_that_left_weights_and_of_what_the_run_learns_from(version, theo):
+    curves = {
+        "validation/loss": {0: 1.0, 4: 3.0, 8: 2.0},
+        "validation/answer_loss": {0: 0.5, 4: 1.0, 8: math.nan},
+    }
+    for loss_on, best in (("all", (8, 2.0)), ("answers", (4, 1.0))):
+        run = queue_run(toy_order(version, loss_on=loss_on), created_by=theo)
+        RunPoint.objects.bulk_create(
+            RunPoint(run=run, name=name, step=step, value=value, seq=seq, fence=1)
+            for seq, (name, step, value) in enumerate(
+                (name, step, value)
+                for name, curve in curves.items()
+                for step, value in curve.items()
+            )
+        )
+        assert run_panel(run.pk).best == best
