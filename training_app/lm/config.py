@@ -50,7 +50,7 @@ def shown(value: object) -> str:
 
 
 # names of 0.1.0, read for one release: specifications in scripts and in `--set`
-_OLD_NAMES = {
+OLD_NAMES = {
     "width": "hidden_size",
     "vocabulary": "vocab_size",
     "tied": "tie_word_embeddings",
@@ -87,7 +87,7 @@ class _Values:
         if not isinstance(values, Mapping):
             raise ConfigError("", f"The settings must be named values, not {shown(values)}.")
         kinds = {item.name: str(item.type) for item in fields(cls)}  # type: ignore[arg-type]
-        values = {_OLD_NAMES.get(key, key): value for key, value in values.items()}
+        values = {OLD_NAMES.get(key, key): value for key, value in values.items()}
         for key, value in values.items():
             _check_key(cls.__name__, kinds, key, value)
         return cls(**values)

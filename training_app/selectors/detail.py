@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 from otto_web.lib.curves import smoothed
 from otto_web.lib.work.states import State
@@ -44,6 +45,7 @@ def run_detail_page(run: Run) -> dict[str, Any]:
         "can_continue": is_stopped and panel is not None and bool(panel.checkpoints),
         "can_retry": run.state == State.FAILED and run.reason == Reason.DIVERGED,
         "settings": _settings(run),
+        "idem_key": uuid4(),  # one page orders one run, however often its button is pressed
     }
 
 

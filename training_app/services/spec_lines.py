@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from typing import Any
 
 from training_app.lm.config import (
     LENGTH_UNITS,
+    MOST_CONTEXT,
+    OLD_NAMES,
     ConfigError,
     DataConfig,
     ModelConfig,
     RunSpec,
     TrainConfig,
+    shown,
 )
 
 
-def changed_spec(spec: RunSpec, lines: Iterable[str]) -> RunSpec:
-    """Return the specification with these settings; an unknown one is refused with a sentence."""
+def changed_spec(
+    spec: RunSpec, lines: Iterable[str], *, most_context: int = MOST_CONTEXT
+) -> RunSpec:
+    """Return the specification with these settings.
+
+    Raises ConfigError for one that is not known, or that a model to start from brings along: it
+    can only be read in windows of at most its `most_context`.
+    """
     given = dict(_pair(line) for line in lines)
     parts = {"model": ModelConfig, "train": TrainConfig, "data": DataConfig}
     named = {item.name: part for part, kind in parts.items() for item in fields(kind)}
@@ -29,6 +38,8 @@ def changed_spec(spec: RunSpec, lines: Iterable[str]) -> RunSpec:
             known = ", ".join(sorted([*named, "method"]))
             raise ConfigError(key, f"There is no setting “{key}”; the settings are {known}.")
         changes[named[key]][key] = value
+    if spec.start_from:
+        _refuse_shape(spec, changes["model"], most_context)
     if any(key in given for key in LENGTH_UNITS):
         changes["train"] = dict.fromkeys(LENGTH_UNITS) | changes["train"]
     values = spec.as_json()
@@ -42,10 +53,22 @@ def changed_spec(spec: RunSpec, lines: Iterable[str]) -> RunSpec:
     )
 
 
+def _refuse_shape(spec: RunSpec, changes: Mapping[str, Any], most_context: int) -> None:
+    for key, value in changes.items():
+        own = getattr(spec.model, key)
+        if key == "context" and isinstance(value, int) and value > most_context:
+            raise ConfigError(key, f"The model to start from reads at most {most_context} tokens.")
+        if key != "context" and value != own:
+            raise ConfigError(
+                key, f"“{key}” is {shown(own)} in the model to start from; it cannot be changed."
+            )
+
+
 def _pair(line: str) -> tuple[str, Any]:
     key, separator, text = line.partition("=")
     if not separator:
         raise ConfigError(key, f"“{line}” is not of the form key=value.")
+    key = OLD_NAMES.get(key, key)
     try:
         return key, json.loads(text)
     except ValueError:

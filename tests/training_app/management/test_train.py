@@ -10,7 +10,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from tests.training_app.conftest import ROOT, make_version
-from training_app.models import Run
+from training_app.lm.config import ConfigError, RunSpec
+from training_app.models import Run, TrainedModel
+from training_app.services.spec_lines import changed_spec
 
 SMALL = [
     "layers=1",
@@ -73,6 +75,30 @@ def test_what_cannot_be_trained_is_refused_with_a_sentence(
     with pytest.raises(CommandError, match=sentence):
         call_command("train", *given)
     assert not Run.objects.exists()
+
+
+def test_the_shape_of_a_start_model_is_not_set_and_old_names_are_read(version, queued_run):
+    model = TrainedModel.objects.create(name="toy", number=1, run=queued_run, params=1, context=32)
+    spec = RunSpec.from_json(queued_run.spec)
+    started = spec.started(str(model.pk))
+    for line in ("hidden_size=64", "width=64", "layers=2", "vocab_size=4096", "dropout=0.1"):
+        with pytest.raises(ConfigError, match="in the model to start from; it cannot be changed"):
+            changed_spec(started, [line])
+    with pytest.raises(ConfigError, match="reads at most 32 tokens"):
+        changed_spec(started, ["context=64"], most_context=32)
+    changed = changed_spec(started, ["context=16", "peak_rate=0.001", "width=32"], most_context=32)
+    assert (changed.model.context, changed.train.learning_rate) == (16, 0.001)
+    assert changed_spec(spec, ["width=64", "clip=0"]).model.hidden_size == 64
+
+
+def test_the_command_knows_what_its_start_model_reads(queued_run, version, monkeypatch, tmp_path):
+    monkeypatch.setenv("DATABASE_URL", "postgres://here/now")
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1")
+    model = TrainedModel.objects.create(name="toy", number=1, run=queued_run, params=1, context=32)
+    for setting, sentence in (("context=64", "at most 32"), ("layers=3", "cannot be changed")):
+        with pytest.raises(CommandError, match=sentence):
+            call_command("train", str(version.pk), "--start", str(model.pk), "--set", setting)
+    assert Run.objects.get() == queued_run
 
 
 def test_a_poor_version_needs_a_reason_on_the_command_line_too(db, monkeypatch):

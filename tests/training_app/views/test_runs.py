@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from uuid import uuid4
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from datasets_app.models import Version
 from otto_web.lib.work.states import State
@@ -359,6 +361,21 @@ def test_retry_of_a_run_that_went_on_begins_with_the_best_state_before_it(
         page = client.post(reverse("run-retry", args=[run.pk]), follow=True).content.decode()
         assert run.children.get().start_checkpoint == best
         assert "It goes on from step 4." in page
+
+
+@pytest.mark.parametrize("action", ["run-again", "run-retry", "run-continue"])
+def test_a_form_of_a_run_that_is_sent_twice_queues_one_run(action, queued_run, theo, client_of):
+    Run.objects.filter(pk=queued_run.pk).update(state="running")
+    over = {"state": "failed", "reason": "diverged", "finished_at": timezone.now()}
+    Run.objects.filter(pk=queued_run.pk).update(**over)
+    checkpoint(queued_run, 4, is_best=True)
+    client, url = client_of(theo), reverse(action, args=[queued_run.pk])
+    page = client.get(reverse("run-detail", args=[queued_run.pk])).content.decode()
+    form = page[page.index(f'action="{url}"') :].partition("</form>")[0]
+    sent = dict(re.findall(r'name="(\w+)" value="([^"]+)"', form))
+    for _ in range(2):
+        client.post(url, sent)
+    assert queued_run.children.count() == 1
 
 
 def checkpoint(run, step, *, is_best=False):

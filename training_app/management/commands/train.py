@@ -18,7 +18,7 @@ from otto_web.servers.borrow import servers_for_command
 from training_app.forms import model_config_of
 from training_app.jobs.recovery import recover
 from training_app.jobs.supervise import supervise_run
-from training_app.lm.config import RunSpec, TrainingError
+from training_app.lm.config import MOST_CONTEXT, RunSpec, TrainingError
 from training_app.lm.presets import DEFAULT_PRESET, PRESETS
 from training_app.models import Run, TrainedModel
 from training_app.selectors.local_models import PREFIX, how_to_add, local_names, local_shape
@@ -89,25 +89,31 @@ def _queue(options: dict[str, Any]) -> Run:
     version = version_named(options["version"])
     preset = options["preset"]
     spec = PRESETS[preset].spec(name=preset, version=str(version.pk))
-    spec, start = _started(spec, options["start"])
-    spec = changed_spec(spec, options["set"])
+    spec, start = _changed(spec, options["start"], options["set"])
     name = options["name"] or f"{version.dataset.name[:150]} {preset}"
     order = Order(name, spec, version, uuid4(), options["force"], start_model=start)
     return queue_run(order, created_by=None)
 
 
-def _started(spec: RunSpec, text: str) -> tuple[RunSpec, TrainedModel | None]:
-    """Return the specification with the model that it begins with: a local one, or one of ours."""
+def _changed(spec: RunSpec, text: str, settings: list[str]) -> tuple[RunSpec, TrainedModel | None]:
+    """Return the specification with these settings, and the model of ours that it begins with.
+
+    `text` names that model or a local one, if it begins with any.
+    """
     if not text:
-        return spec, None
+        return changed_spec(spec, settings), None
     if text in local_names():
-        shape = local_shape(text, context=spec.model.context)
-        return replace(spec, model=shape).started(f"{PREFIX}{text}"), None
+        shape = local_shape(text, context=MOST_CONTEXT)
+        network = replace(shape, context=min(shape.context, spec.model.context))
+        spec = replace(spec, model=network).started(f"{PREFIX}{text}")
+        return changed_spec(spec, settings, most_context=shape.context), None
     try:
         start = model_named(text)
     except TrainingError as error:
         raise TrainingError(f"{error} {how_to_add(text)}") from error
-    return replace(spec, model=model_config_of(start)).started(str(start.pk)), start
+    network = model_config_of(start)
+    spec = replace(spec, model=network).started(str(start.pk))
+    return changed_spec(spec, settings, most_context=network.context), start
 
 
 def _facts(run: Run) -> dict[str, Any]:
