@@ -201,8 +201,11 @@ def _load(work: ReadingJob, file: SourceFile, path: Path) -> None:
     with closing(_items(work, file, path, ledger)) as items:
         _pass_over(work, islice(items, file.cursor))
         _write_all(work, file, items, ledger)
-    verdict, reason = ledger.verdict()
-    changes = {"verdict": FileState(verdict), "reason": reason, "note": "", **ledger.columns()}
+    name, reason = ledger.verdict()
+    verdict, counts = FileState(name), ledger.columns()
+    if ledger.parts is not None:
+        counts |= imports.bytes_as_whole(file, verdict)
+    changes = {"verdict": verdict, "reason": reason, "note": "", **counts}
     imports.end_file(work.upload, file, **changes)
 
 

@@ -23,6 +23,7 @@ from otto_web.lib.work.states import State
 
 SMALL_BYTES = 16 << 20
 LARGE = Q(size__gt=SMALL_BYTES) | Q(files__size__gt=SMALL_BYTES)
+NO_BYTES = dict.fromkeys(("n_total", "n_loaded", "n_skipped", "n_failed"), 0)
 CLAIMING = 7701  # any number: the lock under which imports are claimed
 
 
@@ -165,9 +166,14 @@ def end_file(upload: Upload, file: SourceFile, **changes: Any) -> None:
     """Give a file its verdict; bytes that no reader counted are put where the verdict says."""
     renew(upload, attempts=0)
     if "n_total" not in changes and not file.n_total:
-        column = {FileState.LOADED: "n_loaded", FileState.SKIPPED: "n_skipped"}
-        changes |= {"n_total": file.size, column.get(changes["verdict"], "n_failed"): file.size}
+        changes |= bytes_as_whole(file, changes["verdict"])
     SourceFile.objects.filter(pk=file.pk).update(finished_at=timezone.now(), **changes)
+
+
+def bytes_as_whole(file: SourceFile, verdict: FileState) -> dict[str, int]:
+    """Return the counters of a file of whose bytes no reader says what became of each."""
+    column = {FileState.LOADED: "n_loaded", FileState.SKIPPED: "n_skipped"}.get(verdict, "n_failed")
+    return {**NO_BYTES, "n_total": file.size, column: file.size}
 
 
 @transaction.atomic(durable=True)

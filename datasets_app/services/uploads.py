@@ -13,8 +13,10 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from datasets_app import events
+from datasets_app.corpus.formats.registry import FORMATS
 from datasets_app.models import FileState, Issue, Upload
 from datasets_app.models.upload import WITHDRAWN
+from datasets_app.services.imports import NO_BYTES
 from datasets_app.services.receiving import chosen_dataset, part_path
 from datasets_app.services.removal import order_removal
 from otto_web.lib import audit
@@ -23,10 +25,11 @@ from otto_web.lib.work.claims import cancel, order_anew
 from otto_web.lib.work.states import State
 
 log = logging.getLogger(__name__)
-NO_COUNTS = dict.fromkeys(
+DOCUMENTS = [kind for kind, found in FORMATS.items() if found.document]
+NO_COUNTS = NO_BYTES | dict.fromkeys(
     (
-        *("n_total", "n_loaded", "n_skipped", "n_failed", "n_records", "n_issues", "n_known"),
-        *("n_parts", "n_parts_loaded", "n_parts_skipped", "n_parts_failed", "cursor"),
+        *("n_records", "n_issues", "n_known", "cursor"),
+        *("n_parts", "n_parts_loaded", "n_parts_skipped", "n_parts_failed"),
     ),
     0,
 )
@@ -64,6 +67,7 @@ def _forget_failures(upload: Upload) -> None:
     """Queue failed files: those that gave something from where they broke off."""
     again = {"verdict": FileState.QUEUED, "reason": "", "note": "", "finished_at": None}
     begun = upload.files.broken_off().filter(n_records__gt=0)
+    begun.filter(kind__in=DOCUMENTS).update(**NO_BYTES)  # they failed as a whole
     begun.update(**again)
     failed = upload.files.filter(verdict=FileState.FAILED).exclude(blob=None)
     Issue.objects.filter(source_file__in=failed).delete()

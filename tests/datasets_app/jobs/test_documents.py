@@ -13,7 +13,7 @@ from datasets_app.corpus.archives.limits import ArchiveLimits
 from datasets_app.corpus.source import Mapping
 from datasets_app.jobs.importing import import_upload
 from datasets_app.models import Conversation, SourceFile
-from datasets_app.services import choices
+from datasets_app.services import choices, uploads
 from otto_web.lib.work.states import State
 from tests.datasets_app.office import ole, word, workbook
 
@@ -118,6 +118,25 @@ def test_reading_goes_on_behind_the_last_batch(upload, monkeypatch):
     cut.refresh_from_db()
     assert (cut.verdict, cut.n_records, cut.n_known) == ("loaded", 2_500, 0)
     assert parts(cut) == (2_501, 2_500, 1, 0)
+
+
+def test_a_document_that_broke_off_and_was_read_on_is_loaded_as_a_whole(
+    upload, failpoint_at, cora, monkeypatch
+):
+    monkeypatch.setattr("datasets_app.jobs.reading.MOST_RECORDS", 10)
+    rows = [["question", "answer"], *([f"Question {n}?", f"Answer {n}."] for n in range(40))]
+    held = upload("faq.xlsx", workbook(Faq=rows))
+    failpoint_at("imports.mid_copy", "raise@25").arm_here()
+    assert import_upload(held.pk)
+    cut = held.files.get(name="Faq")
+    assert (cut.verdict, cut.n_records, cut.n_failed) == ("failed", 20, cut.size)
+    assert uploads.retry_upload(held, by=cora)
+    cut.refresh_from_db()
+    assert (cut.n_total, cut.n_failed) == (0, 0)
+    assert import_upload(held.pk)
+    cut.refresh_from_db()
+    assert (cut.verdict, cut.n_records, parts(cut)) == ("loaded", 40, (41, 40, 1, 0))
+    assert (cut.n_total, cut.n_loaded, cut.n_failed) == (cut.size, cut.size, 0)
 
 
 def test_parts_that_do_not_add_up_are_refused_by_the_database(imported):
