@@ -34,6 +34,12 @@ REASONS: dict[str, str] = {
     "bad_archive": "The archive is damaged.",
     "bad_document": "The document is damaged, or made so that reading it is not safe.",
     "no_table": "This sheet holds a chart and no table.",
+    "hidden_sheet": "This sheet is hidden in its workbook. The workbook’s page can have it loaded.",
+    "hidden_row": "This row is hidden, perhaps by a filter; it was loaded all the same.",
+    "hidden_text": "Some of this text is hidden in its document; it was loaded all the same.",
+    "no_value": "A formula here was saved without its value, so the cell was read as empty. Open "
+    "the workbook, save it again and upload that.",
+    "error_value": "A cell holds an error like #N/A in place of a value; it was read as empty.",
     "no_text": "Pictures, notes in the margin and the like hold no text of their own here.",
     "encrypted": "This file is protected by a password. Pack it again without one.",
     "bad_method": "This file is packed in a way OTTO does not open. Pack it again as plain zip.",

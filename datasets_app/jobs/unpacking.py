@@ -19,6 +19,7 @@ from datasets_app.corpus.limited.run import ChildError
 from datasets_app.jobs.faults import DiskFullError
 from datasets_app.models import FileState, SourceFile, Upload
 from datasets_app.models.blob import blob_path
+from datasets_app.models.reasons import OFFERED
 from datasets_app.services import imports
 from datasets_app.services.blobs import hash_file, move_into_store, work_path
 
@@ -129,6 +130,7 @@ def _member_row(
         row.size = row.blob.size
     elif member.section:
         row.blob, row.section = file.blob, member.section
+        row.verdict = FileState.WAITING if member.reason in OFFERED else row.verdict
     else:
         row.n_total = row.size
         row.n_skipped = row.size if row.verdict == FileState.SKIPPED else 0

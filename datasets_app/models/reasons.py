@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datasets_app.corpus.source import REASONS
 
-GOOD_MEMBER = "good_member"
+GOOD_MEMBER, HIDDEN_SHEET = "good_member", "hidden_sheet"
+OFFERED = (GOOD_MEMBER, HIDDEN_SHEET)
+"""Why a file waits for a person who may have it loaded as it is."""
 SENTENCES: dict[str, str] = {
     **REASONS,
     "own_fault": "OTTO made a mistake while reading this file, so it is not loaded to its end. "

@@ -17,7 +17,7 @@ from datasets_app.models import (
     reasons,
 )
 from datasets_app.models.blob import blob_path, read_slice
-from datasets_app.models.reasons import GOOD_MEMBER
+from datasets_app.models.reasons import GOOD_MEMBER, OFFERED
 from datasets_app.selectors.origin_keys import current_rows
 from datasets_app.selectors.removals import summary_of
 
@@ -49,7 +49,7 @@ def file_page(file: SourceFile) -> dict[str, Any]:
             ("failed", file.n_failed),
             *([("not read", file.size - file.n_total)] if file.n_total < file.size else ()),
         ),
-        "whole": file.members.filter(verdict=FileState.WAITING, reason=GOOD_MEMBER).count(),
+        "offered": _offered(file),
         "alike": files_alike(file).count() if file.verdict == FileState.WAITING else 0,
     }
 
@@ -58,6 +58,18 @@ def kind_in_words(file: SourceFile) -> str:
     """Return what the file is, as people call it; "" before anybody looked."""
     found = FORMATS.get(file.kind)
     return file.kind if found is None else found.name
+
+
+def _offered(file: SourceFile) -> tuple[int, str, str] | None:
+    """Return how many members a person may have loaded, what they are, and why they wait."""
+    waiting = file.members.filter(verdict=FileState.WAITING, reason__in=OFFERED)
+    found = list(waiting.values_list("reason").annotate(n=Count("pk")).order_by("reason"))
+    if not found:
+        return None
+    count = sum(n for _, n in found)
+    if found[0][0] == GOOD_MEMBER:
+        return count, "good file", "They were unpacked and checked before the damage."
+    return count, "hidden sheet", "They are hidden in their workbook, so nothing of them is loaded."
 
 
 def parts_in_words(file: SourceFile) -> str:

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from datasets_app.corpus.source import Mapping
 from datasets_app.models import FileState, Issue, SourceFile, Upload
-from datasets_app.models.reasons import GOOD_MEMBER
+from datasets_app.models.reasons import OFFERED
 from datasets_app.services.uploads import NO_COUNTS
 from otto_web.lib import audit
 from otto_web.lib.hints import hint
@@ -53,10 +53,10 @@ def choose_encoding(files: list[SourceFile], encoding: str, *, by: User) -> int:
 
 @transaction.atomic(durable=True)
 def load_members(archive: SourceFile, *, by: User) -> int:
-    """Have the whole members of a damaged archive loaded; return how many they are."""
+    """Have the members loaded that an archive or workbook only offers; return how many they are."""
     _hold(archive.upload)
     waiting = SourceFile.objects.filter(parent=archive, verdict=FileState.WAITING)
-    done = waiting.filter(reason=GOOD_MEMBER).update(verdict=FileState.QUEUED, reason="")
+    done = waiting.filter(reason__in=OFFERED).update(verdict=FileState.QUEUED, reason="")
     if done:
         audit.record(by, "file.load_members", archive, after={"members": done})
         _wake(archive.upload)

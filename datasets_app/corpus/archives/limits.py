@@ -19,6 +19,8 @@ class ArchiveLimits:
     member_ratio_from: int = 16 * MIB
     total_ratio: int = 100
     total_ratio_from: int = 64 * MIB
+    text_ratio: int = 1_000  # a text may stand in a document once and be shown in many rows
+    text_ratio_from: int = 256 * MIB
     header_bytes: int = 64 * KIB
     dictionary_bytes: int = 128 * MIB
     free_disk_bytes: int = 0  # what stays free on the disk, whatever is unpacked
@@ -64,6 +66,8 @@ class Meter:
         self.produced = 0
         self.consumed = 0
         self.headers = 0
+        self.packed = 0
+        self._told = 0
         self._member = (0, 0)
 
     def begin_member(self) -> None:
@@ -88,6 +92,17 @@ class Meter:
             message = f"The archive grows more than {limits.total_ratio} times when unpacked."
             raise ArchiveStop("ratio", message, self.consumed)
         self._check_member()
+
+    def tell(self, size: int) -> None:
+        """Count text that comes out of a document of `packed` bytes; raises at the limits."""
+        self._told += size
+        limits = self.limits
+        if self._told > limits.total_bytes:
+            message = f"More than {limits.total_bytes:,} characters come out of it."
+            raise ArchiveStop("total_cap", message)
+        if self._told > max(limits.text_ratio_from, limits.text_ratio * self.packed):
+            message = f"It grows more than {limits.text_ratio:,} times when it is read."
+            raise ArchiveStop("ratio", message)
 
     def _check_member(self) -> None:
         limits = self.limits

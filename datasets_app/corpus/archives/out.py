@@ -52,13 +52,17 @@ class Out:
         else:
             self._say(name, size, "ok", reason())
 
-    def section(self, name: str, section: int, size: int) -> None:
-        """Report a member that is no file of its own and is read from the same file later."""
+    def section(self, name: str, section: int, size: int, reason: str = "") -> None:
+        """Report a member that is no file of its own and is read from the same file later.
+
+        With a `reason` a person is asked first whether it shall be.
+        """
         self._number += 1
-        self._say(name, size, "ok", "", section=section)
+        self._say(name, size, "ok", reason, section=section)
 
     def part(self, text: str, place: str, reason: str = "") -> None:
-        """Tell one part of a document; one with a `reason`, and without text, is not loaded."""
+        """Tell one part of a document; a `reason` says why it has no text, or what is odd in it."""
+        self.meter.tell(len(text))
         self._pipe.write(json.dumps((text, place, reason)) + "\n")
 
     def say(self, **line: object) -> None:

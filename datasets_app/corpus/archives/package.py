@@ -51,6 +51,7 @@ class Package:
                 raise ArchiveStop(fault, FAULTS[fault])
             _refuse_growth(entry, meter)
         meter.produced = meter.consumed = 0
+        meter.packed = sum(entry.packed for entry in entries)
         return cls(file, meter, {entry.name: entry for entry in entries})
 
     def xml(self, name: str) -> Iterator[tuple[str, Element]]:

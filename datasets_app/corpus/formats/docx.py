@@ -23,11 +23,16 @@ from datasets_app.corpus.source import Item
 
 BODY = re.compile(r"word/document\d{0,3}\.xml")
 ASIDE = re.compile(r"word/(comments|header|footer)\d{0,4}\.xml")
-LEFT_OUT = frozenset({"del", "moveFrom", "Fallback"})  # a fallback repeats what stands beside it
-BREAKS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
-PICTURES = frozenset({"blip", "imagedata"})
+LEFT_OUT = frozenset({"del", "moveFrom", "Fallback", "rt"})
+"""What is deleted, or says again what stands beside it: a fallback, the sounds above a ruby."""
+BREAKS = {"tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
+PASSED_OVER = {"blip": "picture", "imagedata": "picture", "altChunk": "file in the document"}
+OFF = frozenset({"0", "false", "off"})
+OWN_SIGNS = range(0xE000, 0xF900)
+"""Numbers of signs that each font draws in its own way: what they mean stands nowhere."""
 HEADING = re.compile(r"heading ([1-6])|(title)", re.IGNORECASE)
 CONTENTS = re.compile(r"toc \d|toc heading", re.IGNORECASE)
+SIGN = re.compile(r"[0-9A-Fa-f]{1,4}")
 NOTES = ("word/footnotes.xml", "word/endnotes.xml")
 
 
@@ -39,6 +44,8 @@ class _Paragraph:
     style: str = ""
     level: int = 0
     is_listed: bool = False
+    is_hidden: bool = False
+    """Whether the words that come next are."""
 
     @property
     def text(self) -> str:
@@ -51,12 +58,14 @@ class _Writer:
 
     out: Out
     before: str = ""
+    remark: str = ""
+    """What is odd in the text that will be told next."""
     counts: dict[str, int] = field(default_factory=dict)
 
     def tell(self, text: str, unit: str, *, sort: str) -> None:
         gap = "\n" if self.before and (sort == "paragraph" or sort != self.before) else ""
-        self.out.part(f"{gap}{text}\n", self.place(unit))
-        self.before = sort
+        self.out.part(f"{gap}{text}\n", self.place(unit), self.remark)
+        self.before, self.remark = sort, ""
 
     def pass_over(self, unit: str) -> None:
         """Count a part that holds nothing to load."""
@@ -96,14 +105,20 @@ class _Body:
             self.boundaries.pop()
         elif tag == "tr":
             self._end_row(self.rows.pop())
-        elif tag in PICTURES:
-            self.writer.pass_over("picture")
+        elif tag in PASSED_OVER:
+            self.writer.pass_over(PASSED_OVER[tag])
         elif self.paragraphs:
             self._inside(self.paragraphs[-1], tag, element)
 
     def _inside(self, paragraph: _Paragraph, tag: str, element: Element) -> None:
         if tag == "t":
-            paragraph.pieces.append(element.text or "")
+            self._add_text(paragraph, element.text or "")
+        elif tag == "sym":
+            self._add_sign(paragraph, attribute(element, "char"))
+        elif tag == "vanish":
+            paragraph.is_hidden = attribute(element, "val") not in OFF
+        elif tag in {"r", "pPr"}:
+            paragraph.is_hidden = False
         elif tag in BREAKS:
             paragraph.pieces.append(BREAKS[tag])
         elif tag == "pStyle":
@@ -113,6 +128,19 @@ class _Body:
             paragraph.level = level if level <= 6 else 0
         elif tag == "numPr":
             paragraph.is_listed = True
+
+    def _add_text(self, paragraph: _Paragraph, text: str) -> None:
+        paragraph.pieces.append(text)
+        if paragraph.is_hidden and text.strip():
+            self.writer.remark = "hidden_text"
+
+    def _add_sign(self, paragraph: _Paragraph, digits: str) -> None:
+        """Add a sign that is stated by its number."""
+        code = int(digits, 16) if SIGN.fullmatch(digits) else OWN_SIGNS.start
+        if code in OWN_SIGNS:
+            self.writer.pass_over("sign of a font")
+        else:
+            paragraph.pieces.append(chr(code))
 
     def _end_paragraph(self, paragraph: _Paragraph) -> None:
         text = paragraph.text

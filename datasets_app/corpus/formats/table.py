@@ -175,9 +175,10 @@ def _record(row: Row, columns: tuple[str, ...], make: _TurnMaker) -> Iterator[It
         yield Problem(row.start, row.end, row.line, 1, "missing_role", message, shown)
         return
     turns, notes = clean_turns(turns)
-    meta = {name: sample_free(cell) for name, cell in values.items() if name not in make.used}
-    if spare:
-        meta["spare cells"] = ", ".join(map(sample_free, spare))
+    others = {name: sample_free(cell) for name, cell in values.items() if name not in make.used}
+    meta = {name: cell for name, cell in others.items() if cell}
+    if any(spare):
+        meta["spare cells"] = ", ".join(sample_free(cell) for cell in spare if cell)
     yield Record(row.start, row.end, turns, notes, meta)
 
 
@@ -235,6 +236,6 @@ def _tell(head: TextHead) -> str | None:
     return "its name says it is a table" if is_named else None
 
 
-_READER = Reader("table", 1, read, ask)
+_READER = Reader("table", 2, read, ask)
 CSV = Format(kind="csv", name="CSV", endings=("csv",), reader=_READER, of_text=tell_csv)
 TSV = Format(kind="tsv", name="TSV", endings=("tsv",), reader=_READER, of_text=tell_tsv)

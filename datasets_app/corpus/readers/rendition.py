@@ -8,7 +8,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from datasets_app.corpus.source import Gap, Item, PartTally, PartVerdict, Problem, Record
+from datasets_app.corpus.source import (
+    REASONS,
+    Gap,
+    Item,
+    PartTally,
+    PartVerdict,
+    Problem,
+    Record,
+)
 
 
 @dataclass(slots=True)
@@ -18,6 +26,8 @@ class _Part:
     start: int
     end: int
     place: str
+    line: int
+    remark: str
     verdict: PartVerdict = "skipped"
 
 
@@ -25,14 +35,16 @@ class _Part:
 class Rendition:
     """A stream of UTF-8 that knows from which part each of its bytes came.
 
-    `told` are a text, a place for people and a reason each: parts with a reason hold no text and
-    are not loaded; texts without a place stand between parts.
+    `told` are a text, a place for people and a reason each: parts with a reason and no text are
+    not loaded, those with both are loaded with a remark; texts without a place stand between parts.
     """
 
     told: Iterator[Any]
     tally: PartTally
     _buffer: bytearray = field(default_factory=bytearray)
     _size: int = 0
+    _line: int = 1
+    _remarks: list[Problem] = field(default_factory=list)
     _open: deque[_Part] = field(default_factory=deque)
 
     def peek(self, size: int) -> bytes:
@@ -53,12 +65,14 @@ class Rendition:
                 return
             text, place, reason = told
             data = text.encode("utf-8", "replace")
-            if reason:
+            if reason and not data:
                 self.tally.add("skipped")
             elif place and data:
-                self._open.append(_Part(self._size, self._size + len(data), place))
+                end = self._size + len(data)
+                self._open.append(_Part(self._size, end, place, self._line, reason))
             self._buffer += data
             self._size += len(data)
+            self._line += text.count("\n")
 
     def items(self, found: Iterator[Item]) -> Iterator[Item]:
         """Yield a reader's items with their places; they tile the text, and each part counts."""
@@ -67,7 +81,10 @@ class Rendition:
             if item.start > at:
                 yield self._settled(Gap(at, item.start))
             if item.end > item.start or isinstance(item, Problem):
-                yield self._settled(item)
+                settled = self._settled(item)
+                yield from self._remarks
+                self._remarks.clear()
+                yield settled
             at = item.end
         while self.read(1 << 18):
             continue  # a reader may stop early: what it left counts, too
@@ -75,6 +92,15 @@ class Rendition:
             yield self._settled(Gap(at, self._size))
         while self._open:
             self.tally.add(self._open.popleft().verdict)
+
+    def _remark(self, part: _Part, at: int) -> None:
+        """Keep what is odd in a part until its first record comes."""
+        if part.remark:
+            message = f"{part.place}: {REASONS[part.remark]}"
+            self._remarks.append(
+                Problem(at, at, part.line, 1, part.remark, message, place=part.place)
+            )
+            part.remark = ""
 
     def _settled(self, item: Item) -> Item:
         """Note for the parts under an item what became of them; return it with its place."""
@@ -86,6 +112,7 @@ class Rendition:
                 places.append(part.place)
                 if isinstance(item, Record):
                     part.verdict = "loaded"
+                    self._remark(part, item.start)
                 elif isinstance(item, Problem) and item.end > item.start:
                     part.verdict = "loaded" if part.verdict == "loaded" else "failed"
         while self._open and self._open[0].end <= item.end:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from io import BytesIO
 
+import openpyxl
 import pytest
 from django.db import IntegrityError, transaction
 from django.urls import reverse
@@ -15,9 +16,10 @@ from datasets_app.jobs.importing import import_upload
 from datasets_app.models import Conversation, SourceFile
 from datasets_app.services import choices, uploads
 from otto_web.lib.work.states import State
-from tests.datasets_app.office import ole, word, workbook
+from tests.datasets_app.office import ole, saved, word, workbook
 
 pytestmark = pytest.mark.django_db(transaction=True)
+PAIR = [["question", "answer"], ["Open?", "Yes."]]
 CALL = ["Agent: How can I help you today?", "Customer: The heater is cold, please come."] * 2
 
 
@@ -66,6 +68,21 @@ def test_the_sheets_of_a_workbook_are_read_one_by_one(imported, client, cora):
     again = client.get(reverse("file-columns-again", args=[found["Other"].pk])).content.decode()
     assert "Here." in again
     assert "seit" in again
+
+
+def test_a_hidden_sheet_waits_until_a_person_wants_it(imported, client, cora):
+    book = openpyxl.load_workbook(BytesIO(workbook(A=PAIR, B=[PAIR[0], ["Who?", "We."]])))
+    book["B"].sheet_state = "hidden"
+    upload = imported("faq.xlsx", saved(book))
+    hidden = upload.files.get(name="B")
+    assert (hidden.verdict, hidden.reason) == ("waiting", "hidden_sheet")
+    assert len(rows_of(upload)) == 1
+    client.force_login(cora)
+    page = reverse("file-detail", args=[hidden.parent_id])
+    assert "Import the 1 hidden sheet" in client.get(page).content.decode()
+    assert client.post(reverse("file-members", args=[hidden.parent_id])).status_code == 302
+    assert import_upload(upload.pk)
+    assert [row.place for row in rows_of(upload)] == ["A!A2:B2", "B!A2:B2"]
 
 
 def test_a_document_that_cannot_be_read_ends_alone(imported):

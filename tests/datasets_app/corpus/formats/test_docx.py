@@ -8,7 +8,7 @@ import docx
 import pytest
 
 from datasets_app.corpus.limited.run import ChildError
-from datasets_app.corpus.source import REASONS
+from datasets_app.corpus.source import REASONS, Problem
 from tests.datasets_app.office import W, changed, ole, packed, paragraph, saved, word, written
 
 BOMB = "".join(f'<!ENTITY a{n + 1} "{f"&a{n};" * 10}">' for n in range(9))
@@ -66,6 +66,35 @@ def test_words_that_were_put_in_stay_and_deleted_ones_go(read_doc):
     assert read_doc(written(body)).text == (
         "We always answer.\n\nA form field.\n\nIn a box.\n\nAround it."
     )
+
+
+def run(inside: str, options: str = "") -> str:
+    return f"<w:r><w:rPr>{options}</w:rPr>{inside}</w:r>"
+
+
+def test_hidden_words_are_loaded_with_a_remark(read_doc):
+    hidden, shown = "<w:vanish/>", '<w:vanish w:val="0"/>'
+    body = (
+        f"<w:p>{run('<w:t>Seen </w:t>')}{run('<w:t>and not.</w:t>', hidden)}</w:p>"
+        f"<w:p><w:pPr><w:rPr>{hidden}</w:rPr></w:pPr>{run('<w:t>Seen again.</w:t>', shown)}</w:p>"
+    )
+    found = read_doc(written(body))
+    assert found.text == "Seen and not.\n\nSeen again."
+    (remark,) = [item for item in found.items if isinstance(item, Problem)]
+    assert (remark.code, remark.place) == ("hidden_text", "paragraph 1")
+
+
+def test_no_sign_is_glued_doubled_or_dropped_without_a_count(read_doc):
+    ruby = "<w:ruby><w:rt><w:r><w:t>かん</w:t></w:r></w:rt><w:rubyBase><w:r><w:t>漢</w:t></w:r>"
+    body = (
+        f"<w:p>{run('<w:t>left</w:t><w:ptab/><w:t>right</w:t>')}</w:p>"
+        f"<w:p>{run(ruby + '</w:rubyBase></w:ruby>')}</w:p>"
+        "<w:p><w:r><w:sym w:char='2713'/><w:t> done</w:t><w:sym w:char='F0FC'/></w:r></w:p>"
+        "<w:altChunk/>"
+    )
+    found = read_doc(written(body))
+    assert found.text == "left\tright\n\n漢\n\n\u2713 done"
+    assert (found.tally.loaded, found.tally.skipped) == (3, 2)
 
 
 def test_what_is_left_out_is_counted(read_doc):

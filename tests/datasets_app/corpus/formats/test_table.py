@@ -106,3 +106,11 @@ def test_a_header_alone_is_no_conversation(load):
 def test_prose_with_commas_is_no_table(load):
     text = "Well, I said, no.\nNow, he said, go.\nThen, she said, stay.\n" * 3
     assert load(text, "t.txt").identified.kind == "txt"
+
+
+def test_empty_cells_become_no_metadata(load):
+    rows = "".join(f"Where {n}?,Here {n}.{',' * 2_000}\n" for n in range(20))
+    header = "question,answer" + "".join(f",c{n}" for n in range(1_000)) + "\n"
+    found = load(header + rows, "a.csv")
+    assert len(found.records) == 20
+    assert all(record.meta == {} for record in found.records)
