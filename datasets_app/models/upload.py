@@ -198,7 +198,7 @@ class Issue(models.Model):
     source_file = models.ForeignKey(SourceFile, on_delete=models.CASCADE, related_name="issues")
     code = models.CharField(max_length=60)
     line = models.PositiveBigIntegerField(null=True)
-    column = models.PositiveIntegerField(null=True)
+    column = models.PositiveBigIntegerField(null=True)
     start = models.PositiveBigIntegerField()
     end = models.PositiveBigIntegerField()
     message = models.TextField()

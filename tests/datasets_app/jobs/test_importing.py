@@ -17,6 +17,7 @@ from datasets_app.models import (
     Dataset,
     FileState,
     Finding,
+    Issue,
     Status,
     Upload,
 )
@@ -294,3 +295,12 @@ def test_every_kind_of_the_drop_zone_gives_rows_with_its_text(imported, name, bo
     assert (file.kind, file.verdict) == (kind, "loaded")
     assert file.n_loaded + file.n_skipped + file.n_failed == len(body)
     assert any(wanted in row.text for row in Conversation.objects.filter(dataset=done.dataset))
+
+
+def test_a_problem_far_behind_in_one_long_line_has_a_column(imported):
+    file = imported("a.jsonl", b"{}\n").files.get()
+    far = Issue.objects.create(
+        source_file=file, code="bad_json", line=1, column=1 << 40, start=0, end=1, message="x"
+    )
+    far.refresh_from_db()
+    assert far.column == 1 << 40
