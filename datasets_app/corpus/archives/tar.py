@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from datasets_app.corpus.archives.limits import ArchiveStop
@@ -47,10 +48,13 @@ class _Walk:
 
 
 def unpack_tar(reader: CappedReader, out: Out) -> None:
-    """Write every regular file; raises ArchiveStop with the position where the walk must end."""
+    """Write every regular file, also of tars that were put one behind another.
+
+    Raises ArchiveStop with the position where the walk must end.
+    """
     walk = _Walk(reader, out)
     pending = _Pending()
-    while header := _next_header(reader):
+    while header := _next_header(reader, out):
         out.meter.count_header(reader.at)
         if header.kind in b"xgLK":
             _extend(walk, header, pending)
@@ -63,15 +67,27 @@ def bad(message: str, at: int) -> ArchiveStop:
     return ArchiveStop("bad_archive", f"{message} (byte {at:,} of the unpacked tar)", at)
 
 
-def _next_header(reader: CappedReader) -> Header | None:
-    """Return the next header, or None at the end mark."""
+def _next_header(reader: CappedReader, out: Out) -> Header | None:
+    """Return the next header, or None at the end."""
     at = reader.at
     block = reader.read(SIZE)
     if len(block) < SIZE:
         raise bad("The tar ends without its end mark", at)
-    if not any(block):
+    return parse_header(block, at) if any(block) else _behind_the_end(reader, out)
+
+
+def _behind_the_end(reader: CappedReader, out: Out) -> Header | None:
+    """Return the first header of a tar that was put behind this one; zeros may stand between."""
+    while block := reader.read(SIZE):
+        if not any(block):
+            continue
+        with suppress(ArchiveStop):
+            return parse_header(block.ljust(SIZE, b"\0"), reader.at - len(block))
+        out.list("(behind the end of the tar)", "skipped", "trailing_junk")
         return None
-    return parse_header(block, at)
+    if reader.has_junk:
+        out.list("(behind the end of the packed data)", "skipped", "trailing_junk")
+    return None
 
 
 def parse_header(block: bytes, at: int) -> Header:

@@ -2,7 +2,8 @@
 
 It gets the file as standard input and limits itself before it loads or opens anything. The spec
 names the function that reads the file; what that one tells goes to standard output, a line of
-JSON each. Neither Django nor the project's settings are there.
+JSON each, and what is for our log to standard error. Neither Django nor the project's settings
+are there.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import os
 import resource
 import sys
+import traceback
 from pathlib import Path
 from pkgutil import resolve_name
 
@@ -20,6 +22,11 @@ from otto_web.lib.disk import is_disk_full
 
 STEP = 1 << 16
 OPEN_FILES = 64
+OURS = Path(__file__).resolve().parents[2]
+NO_MEMORY = ("failed to map segment", "allocate memory")
+STOPPED = {"error": "stopped", "message": "It needed more memory than one file may use."}
+OWN_FAULT = "own_fault"
+OWN_FAULT_MESSAGE = "OTTO made a mistake while reading this file. The log has the details."
 
 
 def limit_this_process(limits: ArchiveLimits) -> None:
@@ -50,17 +57,29 @@ def main(spec: str) -> int:
     except OSError as error:
         full = {"error": "disk_full", "message": "The disk has no room for this."}
         damaged = {"error": "bad_document", "message": f"It could not be read: {error}."}
+        traceback.print_exc()
         out.say(**(full if is_disk_full(error) else damaged), at=0)
         return 1
-    except (MemoryError, ImportError):  # a library that finds no memory to be loaded into
-        out.say(error="stopped", message="It needed more memory than one file may use.", at=0)
+    except MemoryError:
+        out.say(**STOPPED, at=0)
         return 1
     except Exception as error:  # noqa: BLE001 - whatever a library makes of a hostile file
-        message = "It could not be read to its end: it is damaged, or not what its name says"
-        out.say(error="bad_document", message=f"{message} ({type(error).__name__}).", at=0)
+        traceback.print_exc()
+        out.say(**_fault(error), at=0)
         return 1
     out.say(done=True, produced=out.meter.produced)
     return 0
+
+
+def _fault(error: Exception) -> dict[str, str]:
+    """Return what an unexpected error means: damage that a library found, or a mistake of ours."""
+    innermost = Path(traceback.extract_tb(error.__traceback__)[-1].filename)
+    if isinstance(error, ImportError) and any(word in str(error) for word in NO_MEMORY):
+        return STOPPED
+    if isinstance(error, ImportError) or innermost.is_relative_to(OURS):
+        return {"error": OWN_FAULT, "message": OWN_FAULT_MESSAGE}
+    message = "It could not be read to its end: it is damaged, or not what its name says"
+    return {"error": "bad_document", "message": f"{message} ({type(error).__name__})."}
 
 
 if __name__ == "__main__":

@@ -4,23 +4,33 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
+import os
 import selectors
+import signal
 import subprocess
 import sys
 import sysconfig
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO
 
 from datasets_app.corpus.archives.limits import ArchiveLimits
 from datasets_app.corpus.conversation import CorpusError
+from datasets_app.corpus.limited.child import OWN_FAULT, OWN_FAULT_MESSAGE
 
 ROOT = Path(__file__).resolve().parents[3]
 LOOK_SECONDS = 0.5
 BLOCK = 1 << 16
 LONGEST_LINE = 128 << 20
+MODULE = "datasets_app.corpus.limited.child"
+BY_LIMITS = frozenset({-signal.SIGKILL, -signal.SIGXCPU})
+END_SECONDS = 5.0
+LONGEST_COMPLAINT = 1 << 13
+log = logging.getLogger(__name__)
 
 
 class ChildError(CorpusError):
@@ -57,22 +67,46 @@ def run_limited(
 
     Raises ChildError when it is stopped: by a limit, by itself, by a crash, or by `should_stop`.
     """
-    with _child(path, call, folder) as child:
+    with TemporaryFile() as complaints, _child(path, call, folder, complaints) as child:
         for line in _lines(child, call.limits.wall_seconds, should_stop):
             told = json.loads(line)
             if isinstance(told, dict) and "error" in told:
+                _log(child, call, complaints)
                 raise ChildError(told["error"], told["message"], told["at"])
             if isinstance(told, dict) and "done" in told:
                 return
             yield told
+        raise _ended(child, call, complaints)
+
+
+def _ended(child: subprocess.Popen[bytes], call: Call, complaints: BinaryIO) -> ChildError:
+    """Say why a child ended without a word: only its limits are the fault of the file."""
+    said = _log(child, call, complaints)
+    if child.returncode in BY_LIMITS or "MemoryError" in said:
         message = "Reading was stopped: it needed more memory or time than one file may use."
-        raise ChildError("stopped", message)
+        return ChildError("stopped", message)
+    return ChildError(OWN_FAULT, OWN_FAULT_MESSAGE)
+
+
+def _log(child: subprocess.Popen[bytes], call: Call, complaints: BinaryIO) -> str:
+    """Log how a child ended and the last it said, and return that."""
+    with suppress(subprocess.TimeoutExpired):  # its last word is out, so it is about to end
+        child.wait(END_SECONDS)
+    size = complaints.seek(0, os.SEEK_END)
+    complaints.seek(max(0, size - LONGEST_COMPLAINT))
+    said = complaints.read().decode("utf-8", "replace").strip()
+    if said or child.returncode not in {0, 1}:
+        name = call.function.__qualname__
+        log.warning("the child for %s ended with %s: %s", name, child.returncode, said)
+    return said
 
 
 @contextmanager
-def _child(path: Path, call: Call, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+def _child(
+    path: Path, call: Call, folder: Path, complaints: BinaryIO
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run the child on the file; it never outlives the block."""
-    command = [sys.executable, "-S", "-s", "-m", "datasets_app.corpus.limited.child", call.spec]
+    command = [sys.executable, "-P", "-S", "-s", "-m", MODULE, call.spec]
     libraries = (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
     places = ":".join(dict.fromkeys((str(ROOT), *libraries)))
     with path.open("rb") as file:
@@ -80,7 +114,7 @@ def _child(path: Path, call: Call, folder: Path) -> Iterator[subprocess.Popen[by
             command,
             stdin=file,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=complaints,
             cwd=folder,
             env={"PYTHONPATH": places, "PYTHONDONTWRITEBYTECODE": "1"},
         )

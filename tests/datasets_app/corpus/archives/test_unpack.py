@@ -14,11 +14,13 @@ from pathlib import Path
 import pytest
 
 from datasets_app.corpus.archives.limits import ArchiveLimits
+from datasets_app.corpus.archives.openers import open_tar
 from datasets_app.corpus.archives.unpack import unpack
 from datasets_app.corpus.detection.kinds import identify
 from datasets_app.corpus.formats import archived
-from datasets_app.corpus.limited.run import ChildError
+from datasets_app.corpus.limited.run import Call, ChildError, run_limited
 from datasets_app.corpus.source import REASONS
+from tests.datasets_app.corpus.archives import endings
 
 MIB = 1 << 20
 LIMITS = ArchiveLimits(free_disk_bytes=0)
@@ -353,6 +355,46 @@ def test_archives_in_archives_share_one_budget_and_end_at_three_levels(opened, t
     assert opened(inner, left).contents == {"deep.txt": b"x" * 1000}
     assert opened(inner, replace(left, depth=0)).error.code == "too_deep"
     assert opened(inner, replace(left, total_bytes=10)).error.code == "total_cap"
+
+
+MORE = {"c.txt": b"another one " * 50}
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_tar_put_behind_another_is_read_too(opened, pack):
+    result = opened(pack(tarred(FILES) + tarred(MORE) + END))
+    assert result.contents == FILES | MORE
+    assert result.error is None
+
+
+@pytest.mark.parametrize("junk", [b"junk", b"junk " * 200])
+def test_what_stands_behind_a_tar_and_is_none_is_told(opened, junk):
+    result = opened(tarred(FILES) + junk)
+    assert result.contents == FILES
+    assert result.members[-1].reason == "trailing_junk"
+    packed = opened(gzip.compress(tarred(FILES)) + junk)
+    assert (packed.contents, packed.members[-1].reason) == (FILES, "trailing_junk")
+
+
+@pytest.mark.parametrize(
+    ("call", "code", "logged"),
+    [
+        (Call(open_tar, (), LIMITS), "own_fault", "TypeError"),  # it takes two arguments more
+        (Call(zipfile.ZipFile, (), LIMITS), "bad_document", "ValueError"),
+        (Call(endings.at_once, (), LIMITS), "own_fault", "ended with 3"),
+        (Call(endings.without_memory, (), LIMITS), "stopped", "MemoryError"),
+        (Call(endings.killed, (), LIMITS), "stopped", "ended with -9"),
+    ],
+)
+def test_a_mistake_of_ours_is_no_fault_of_the_file_and_stands_in_the_log(
+    tmp_path, caplog, call, code, logged
+):
+    path = tmp_path / "blob"
+    path.write_bytes(b"any bytes")
+    with pytest.raises(ChildError) as error:
+        list(run_limited(path, call, bool))
+    assert error.value.code == code
+    assert logged in caplog.text
 
 
 @pytest.mark.checklist(63)
