@@ -60,9 +60,11 @@ def _slice_of_upload(order: Removal) -> int:
     if not dataset_ids:
         return 0
     begin_change(dataset_ids[0])
-    found = removal.next_slice(rows.filter(dataset=dataset_ids[0]), after=0)
+    rows = rows.filter(dataset=dataset_ids[0])
+    found = removal.next_slice(rows, after=order.cursor) or removal.next_slice(rows, after=0)
     excluded = {"status": Status.EXCLUDED, "decision": Decision.EXCLUDE}
     removal.remove_or_keep([*found], source_file=None, **excluded)
+    renew(order, cursor=max(found.values(), default=0))
     return len(found)
 
 

@@ -110,6 +110,38 @@ def test_an_upload_taken_back_leaves_what_versions_hold_without_its_file(
     assert Conversation.objects.count() == len(list(iter_conversations(version.pk))) == 9
 
 
+def test_each_slice_of_an_upload_begins_behind_the_one_before(
+    imported, cora, four_a_turn, monkeypatch
+):
+    body = b"".join(b'{"input": "Where is hat %d?", "output": "Here."}\n' % n for n in range(9))
+    upload = imported("hats.jsonl", body)
+    real, asked = removal.next_slice, []
+
+    def next_slice(rows, *, after):
+        asked.append(after)
+        return real(rows, after=after)
+
+    monkeypatch.setattr(removal, "next_slice", next_slice)
+    withdraw_upload(upload, by=cora)
+    while order := Removal.objects.filter(upload=upload).first():
+        remove_rows(order.pk)
+    assert asked == [0, 2, 4, 6, 8]
+    assert not Conversation.objects.exists()
+
+
+def test_an_upload_taken_back_goes_from_each_dataset_that_its_rows_lie_in(
+    imported, cora, four_a_turn
+):
+    body = b"".join(b'{"input": "Where is hat %d?", "output": "Here."}\n' % n for n in range(6))
+    upload = imported("hats.jsonl", body)
+    other = create_dataset("Other", by=cora)
+    upload.dataset.conversations.filter(position__gt=3).update(dataset=other)
+    withdraw_upload(upload, by=cora)
+    while order := Removal.objects.filter(upload=upload).first():
+        remove_rows(order.pk)
+    assert not Conversation.objects.exists()
+
+
 def test_an_upload_that_never_arrived_still_answers_until_it_expires(cora):
     upload = create_upload(NewUpload("a.txt", 10), by=cora)
     part_path(upload.pk).parent.mkdir(parents=True, exist_ok=True)
