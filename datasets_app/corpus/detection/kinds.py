@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ except ImportError:  # python-magic loads libmagic when it is imported
     magic = None
 
 HEAD_BYTES = 1 << 20
+BLANK = b" \t\r\n\xef\xbb\xbf"
+NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 CONTROL_SHARE = 0.05
 TEXT_CONTROLS = frozenset(b"\t\n\r\f\b\x1b")
 BY_LIBMAGIC = {answer: found for found in FORMATS.values() for answer in found.libmagic}
@@ -43,7 +46,10 @@ def identify(path: Path, name: str) -> Identified:
     """Return what the file is; `name` only decides between kinds of text that look alike."""
     with path.open("rb") as stream:
         head = stream.read(HEAD_BYTES)
-    if not head.strip(b" \t\r\n\xef\xbb\xbf"):
+        is_blank = not head.strip(BLANK)
+        while is_blank and (more := stream.read(HEAD_BYTES)):
+            is_blank = not more.strip(BLANK)
+    if is_blank:
         return Identified(refused.EMPTY.kind, ("it has no bytes but white space",))
     found = by_leading_bytes(head)
     if found:
@@ -55,8 +61,14 @@ def by_leading_bytes(head: bytes) -> Format | None:
     """Return the format that the first bytes prove, or None."""
     formats = FORMATS.values()
     by_looking = (found for found in formats if found.of_bytes and found.of_bytes(head))
-    by_mark = (found for found in formats if found.magic and head.startswith(found.magic))
+    by_mark = (found for found in formats if any(is_marked(head, mark) for mark in found.magic))
     return next(by_looking, None) or next(by_mark, None)
+
+
+def is_marked(head: bytes, mark: bytes) -> bool:
+    """Say whether a mark begins here; one that is also a word needs what is no text behind it."""
+    is_word = mark.isalnum() and mark.isascii()
+    return head.startswith(mark) and not (is_word and not NO_TEXT.search(head[:512]))
 
 
 def _look_inside(path: Path, found: Format) -> Identified:
@@ -92,11 +104,19 @@ def _parse(path: Path, name: str, head: bytes) -> Identified:
         if found.name in {"utf-8"} | set(encoding.LEGACY) and _is_binary(head):
             return Identified(refused.BINARY.kind, ("its bytes are not text",))
         stream = view.open_view(path, found)
-        text, why = stream.read(HEAD_BYTES).decode("utf-8", "ignore"), found.why[0]
+        text, why = _first_words(stream), found.why[0]
         stream.close()
     is_whole = path.stat().st_size <= HEAD_BYTES
     kind, reason = text_kind(TextHead(text.lstrip("\ufeff"), name, is_whole=is_whole))
     return Identified(kind, (why, reason))
+
+
+def _first_words(stream: view.ByteStream) -> str:
+    """Return the first MiB of a text that is not blank as a whole."""
+    text = ""
+    while not text.strip() and (data := stream.read(HEAD_BYTES)):
+        text = data.decode("utf-8", "ignore")
+    return text
 
 
 def text_kind(head: TextHead) -> tuple[str, str]:

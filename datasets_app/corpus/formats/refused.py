@@ -29,7 +29,7 @@ def is_audio(head: bytes) -> bool:
 
 def is_video(head: bytes) -> bool:
     """Say whether MP4 or AVI begins here."""
-    return head[4:8] == b"ftyp" or (head[:4] == b"RIFF" and head[8:12] == b"AVI ")
+    return head[:1] + head[4:8] == b"\0ftyp" or (head[:4] == b"RIFF" and head[8:12] == b"AVI ")
 
 
 def is_windows_program(head: bytes) -> bool:

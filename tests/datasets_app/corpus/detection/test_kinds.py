@@ -58,12 +58,21 @@ CASES = [
     (b"7z\xbc\xaf\x27\x1c", "a", "7z"),
     (bytes(range(256)) * 8, "a.txt", "binary"),
     (b"\x80\x04\x95\0\0", "model.txt", "model"),
+    (b"ID3\x03\0\0\0\0\x0f\x76" + b"TIT2", "a.mp3", "audio"),
+    *(
+        (mark + b",question\n1,a\n2,b\n", "a.csv", "csv")
+        for mark in (b"ID3", b"OggS", b"fLaC", b"GIF89a", b"GGUF", b"PAR1", b"BZh", b"the ftyp")
+    ),
+    (b"\n" * (1 << 20) + b"words at last", "a.txt", "txt"),
+    (b"\n" * ((1 << 20) + 9), "a.txt", "empty"),
 ]
 
 
 @pytest.mark.checklist(44, 57)
 @pytest.mark.parametrize("libmagic", [True, False])
-@pytest.mark.parametrize(("data", "name", "kind"), CASES, ids=[f"{c[2]}-{c[1]}" for c in CASES])
+@pytest.mark.parametrize(
+    ("data", "name", "kind"), CASES, ids=[f"{c[2]}-{c[1]}-{n}" for n, c in enumerate(CASES)]
+)
 def test_content_decides_the_kind_with_or_without_libmagic(
     kind_of, monkeypatch, data, name, kind, libmagic
 ):
