@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -18,6 +18,25 @@ class ByteStream(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
+BAD_LINES_SHOWN = 20
+OLD_PIECES = 1_000
+
+
+@dataclass(slots=True)
+class Bad:
+    """What was odd in the bytes: lines in another encoding, and bytes that fit no character."""
+
+    lines: int = 0
+    shown: list[int] = field(default_factory=list)
+    """The numbers of the first of those lines."""
+    characters: int = 0
+
+    def add_line(self, number: int) -> None:
+        self.lines += 1
+        if self.lines <= BAD_LINES_SHOWN:
+            self.shown.append(number)
+
+
 class Utf8File:
     """A file that is UTF-8 already: places are the file's own."""
 
@@ -25,8 +44,7 @@ class Utf8File:
         self._file = path.open("rb")
         self._file.seek(skip)
         self._skip = skip
-        self.bad_lines: list[int] = []
-        self.bad_characters = 0
+        self.bad = Bad()
         self.is_direct = skip == 0
 
     def read(self, size: int, /) -> bytes:
@@ -55,7 +73,7 @@ class _Piece:
 class _Cursor:
     """How far a piece has been walked, character by character."""
 
-    number: int
+    piece: _Piece
     offset: int
     place: int
     steps: Iterator[tuple[int, int]]
@@ -73,11 +91,10 @@ class TranscodedFile:
         self._encoding = encoding
         self._pieces: list[_Piece] = []
         self._texts = self._mixed() if encoding.fallback else self._whole(encoding.name)
-        self._buffer = b""
+        self._buffer = bytearray()
         self._produced = 0
         self._cursor: _Cursor | None = None
-        self.bad_lines: list[int] = []
-        self.bad_characters = 0
+        self.bad = Bad()
 
     def read(self, size: int, /) -> bytes:
         while len(self._buffer) < size:
@@ -85,7 +102,8 @@ class TranscodedFile:
             if text is None:
                 break
             self._buffer += text
-        data, self._buffer = self._buffer[:size], self._buffer[size:]
+        data = bytes(self._buffer[:size])
+        del self._buffer[:size]
         return data
 
     def close(self) -> None:
@@ -93,21 +111,26 @@ class TranscodedFile:
         self._again.close()
 
     def place(self, offset: int) -> int:
-        """Return the place in the file of the character at this offset of the stream."""
+        """Return the place in the file of the character at this offset of the stream.
+
+        Offsets ascend from question to question: what lies behind the last one is forgotten.
+        """
         number = bisect_right(self._pieces, offset, key=lambda piece: piece.start) - 1
         if number < 0:
             return self._encoding.skip
         piece = self._pieces[number]
+        if number > OLD_PIECES:
+            del self._pieces[:number]
         if piece.encoding == "utf-8":
             return piece.place + offset - piece.start
-        return self._walk(number, piece, offset)
+        return self._walk(piece, offset)
 
-    def _walk(self, number: int, piece: _Piece, offset: int) -> int:
+    def _walk(self, piece: _Piece, offset: int) -> int:
         """Find a place inside a piece; ascending questions cost one walk together."""
         cursor = self._cursor
-        if cursor is None or cursor.number != number or cursor.offset > offset:
+        if cursor is None or cursor.piece is not piece or cursor.offset > offset:
             steps = self._characters(piece)
-            cursor = self._cursor = _Cursor(number, piece.start, piece.place, steps)
+            cursor = self._cursor = _Cursor(piece, piece.start, piece.place, steps)
         while cursor.offset < offset:
             cursor.offset, cursor.place = next(cursor.steps, (offset, piece.place + piece.length))
         return cursor.place
@@ -125,12 +148,13 @@ class TranscodedFile:
                 yield start, piece.place + count
 
     def _keep(self, place: int, raw: bytes, encoding: str) -> bytes:
-        """Note one piece and return it as UTF-8."""
+        """Note one piece and return it as UTF-8; neighbours in UTF-8 are one piece together."""
         text = raw.decode(encoding, "replace")
         if encoding != "utf-8":
-            self.bad_characters += text.count("\ufffd")
+            self.bad.characters += text.count("\ufffd")
         data = encoded(text)
-        self._pieces.append(_Piece(self._produced, place, len(raw), encoding))
+        if encoding != "utf-8" or not self._pieces or self._pieces[-1].encoding != "utf-8":
+            self._pieces.append(_Piece(self._produced, place, len(raw), encoding))
         self._produced += len(data)
         return data
 
@@ -153,7 +177,7 @@ class TranscodedFile:
             for part in parts:
                 name = "utf-8" if _is_utf8(part) else str(self._encoding.fallback)
                 if name != "utf-8":
-                    self.bad_lines.append(line_number)
+                    self.bad.add_line(line_number)
                 yield self._keep(place, part, name)
                 place += len(part)
                 line_number += part.count(b"\n")

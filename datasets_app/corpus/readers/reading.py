@@ -156,12 +156,12 @@ def _placed(item: Item, stream: Utf8File | TranscodedFile) -> Item:
 
 def _remarks(stream: Utf8File | TranscodedFile, size: int) -> Iterator[Problem]:
     """Say which lines were in another encoding, and how many bytes fit no character."""
-    if stream.bad_lines:
-        shown = ", ".join(map(str, stream.bad_lines[:20]))
-        more = len(stream.bad_lines) - 20
-        tail = f" and {more} more" if more > 0 else ""
+    bad = stream.bad
+    if bad.lines:
+        shown, more = ", ".join(map(str, bad.shown)), bad.lines - len(bad.shown)
+        tail = f" and {more} more" if more else ""
         message = f"Lines {shown}{tail} were written in another encoding than the rest."
-        yield Problem(size, size, stream.bad_lines[0], 1, "other_encoding", message)
-    if stream.bad_characters:
-        message = f"{stream.bad_characters} places hold bytes that fit no character."
+        yield Problem(size, size, bad.shown[0], 1, "other_encoding", message)
+    if bad.characters:
+        message = f"{bad.characters} places hold bytes that fit no character."
         yield Problem(size, size, 1, 1, "bad_bytes", message)

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from datasets_app.corpus.detection.encoding import clean_name, clean_text
+from datasets_app.corpus.detection.encoding import Encoding, clean_name, clean_text
+from datasets_app.corpus.parsing.view import TranscodedFile
 from datasets_app.corpus.source import WaitingError
 
 GERMAN = "Die Straße über die Brücke führt zu schönen Häusern; für Gäste gibt es Käse.\n" * 4
@@ -38,6 +39,37 @@ def test_a_line_in_another_encoding_is_decoded_and_named(load):
     assert reading.talks[0][0][1].split("\n")[3] == "Käse für Gäste"
     assert reading.codes == ["other_encoding"]
     assert "Lines 4 " in reading.problems[0].message
+
+
+def test_a_file_of_many_such_lines_keeps_no_place_that_was_asked_for(tmp_path):
+    path = tmp_path / "a.txt"
+    lines = ["Grüße an alle\n".encode(), "Käse für Gäste\n".encode("cp1252")] * 10_000
+    path.write_bytes(b"".join(lines))
+    stream = TranscodedFile(path, Encoding("utf-8", (), fallback="cp1252"))
+    text, asked, place, most = b"", 0, 0, 0
+    for line in lines:
+        while len(text) < asked + len(line) + 9:
+            if not (block := stream.read(1 << 10)):
+                break
+            text += block
+        asked = text.index(b"\n", asked) + 1
+        place += len(line)
+        assert stream.place(asked) == place
+        most = max(most, len(stream._pieces))
+    stream.close()
+    assert most < 5_000
+    assert (stream.bad.lines, stream.bad.shown) == (10_000, list(range(2, 42, 2)))
+
+
+def test_neighbours_in_utf8_are_one_piece(tmp_path):
+    path = tmp_path / "a.txt"
+    good = "Grüße an alle\n".encode() * 5_000
+    path.write_bytes(good + "Käse\n".encode("cp1252") + good)
+    stream = TranscodedFile(path, Encoding("utf-8", (), fallback="cp1252"))
+    while stream.read(1 << 16):
+        pass
+    stream.close()
+    assert len(stream._pieces) == 3
 
 
 def test_bytes_that_fit_nothing_are_shown_and_counted(load):
