@@ -265,6 +265,6 @@ FORMAT = Format(
     kind="json",
     name="JSON",
     endings=("json",),
-    reader=Reader("json", 1, read),
+    reader=Reader("json", 2, read),
     of_text=tell,
 )

@@ -81,6 +81,6 @@ FORMAT = Format(
     kind="jsonl",
     name="JSON Lines",
     endings=("jsonl", "ndjson"),
-    reader=Reader("jsonl", 1, read),
+    reader=Reader("jsonl", 2, read),
     of_text=tell,
 )

@@ -29,7 +29,12 @@ class Job:
 
 
 def clean_turns(turns: tuple[Turn, ...]) -> tuple[tuple[Turn, ...], tuple[str, ...]]:
-    """Return the turns as PostgreSQL takes them, and a note when something was replaced."""
+    """Return the turns as PostgreSQL takes them, and a note when something was replaced.
+
+    Every line end is LF, wherever the text comes from.
+    """
+    if any("\r" in turn.text for turn in turns):
+        turns = tuple(Turn(turn.role, with_lf(turn.text)) for turn in turns)
     if all(is_clean(turn.text) and is_clean(turn.role) for turn in turns):
         return turns, ()
     nuls = surrogates = 0
@@ -49,7 +54,10 @@ def clean_turns(turns: tuple[Turn, ...]) -> tuple[tuple[Turn, ...], tuple[str, .
 
 def decoded(data: bytes) -> str:
     """Decode a line or passage with every line end as LF."""
-    text = data.decode("utf-8", "replace")
+    return with_lf(data.decode("utf-8", "replace"))
+
+
+def with_lf(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 

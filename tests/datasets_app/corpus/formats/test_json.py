@@ -206,3 +206,11 @@ def test_a_single_line_array_of_any_size_is_read_in_flat_memory(tmp_path):
     tracemalloc.stop()
     assert count == 21 * 200
     assert peak < 24 << 20
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.json", "a.csv"])
+def test_every_line_end_inside_a_value_becomes_lf(load, name):
+    text = r'{"input": "one\r\ntwo", "output": "three\rfour"}' + "\n"
+    table = 'input,output\r\n"one\r\ntwo","three\rfour"\r\n'
+    (talk,) = load(table if name.endswith("csv") else text, name).talks
+    assert talk == [("user", "one\ntwo"), ("assistant", "three\nfour")]

@@ -186,3 +186,9 @@ def test_a_speaker_without_end_is_divided_and_goes_on_speaking(load):
     assert roles == [["user", "assistant"], ["assistant", "user"]]
     assert sum(len(said.split()) for talk in found.talks for _, said in talk) == 840_005
     assert found.codes == []
+
+
+def test_a_part_in_which_nobody_speaks_is_named_by_its_line(load):
+    found = load(f"{TALK}\n---\nWith kind regards\n", "call.txt")
+    assert [(problem.line, problem.code) for problem in found.problems] == [(5, "missing_role")]
+    assert "Line 5" in found.problems[0].message
