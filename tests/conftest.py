@@ -61,7 +61,9 @@ def pytest_collection_finish():
 def postgres_server(tmp_path_factory, request):
     """One throw-away PostgreSQL for the whole suite, made on first need."""
     folder = tmp_path_factory.mktemp("postgres")
-    databases.put_cluster(folder, kept_in=request.config.cache.mkdir("otto-cluster"))
+    cache = getattr(request.config, "cache", None)  # pytest may be told to keep none
+    kept_in = cache.mkdir("otto-cluster") if cache else tmp_path_factory.mktemp("cluster")
+    databases.put_cluster(folder, kept_in=kept_in)
     with databases.running(folder) as cluster:
         yield cluster
 
