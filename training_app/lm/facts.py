@@ -87,8 +87,8 @@ def judge(
     turns = [question] if isinstance(question, str) else question
     said, real, asked = Said.of(reply), Said.of(reference), Said.of(turns[-1] if turns else "")
     named = [fact for text in (*turns, *must) for fact in Said.of(text).facts]
-    foreign = [fact for fact in said.facts if not _is_among(fact, [*real.facts, *named])]
-    strangers = _strange_names(said, real, asked, must)
+    foreign = [fact for fact in said.facts if not is_among(fact, [*real.facts, *named])]
+    strangers = strange_names(said, [real, asked, *map(Said.of, must)])
     outside = (*(fact.text for fact in foreign), *(" ".join(sorted(name)) for name in strangers))
     if not said.terms:
         return Judgement("right" if not real.terms and not must else "wrong")
@@ -127,8 +127,8 @@ def _loose(
     strangers: Sequence[frozenset[str]],
     closeness: Closeness,
 ) -> tuple[tuple[str, ...], Outcome]:
-    telling = [fact for fact in real.facts if not _is_among(fact, asked.facts)]
-    lacking = [fact for fact in telling if not _is_among(fact, said.facts)]
+    telling = [fact for fact in real.facts if not is_among(fact, asked.facts)]
+    lacking = [fact for fact in telling if not is_among(fact, said.facts)]
     unnamed = _unnamed(said, real, asked)
     missing = (*(fact.text for fact in lacking), *(" ".join(sorted(name)) for name in unnamed))
     if _denies_otherwise(said, real, asked, has_facts=bool(telling) and not missing):
@@ -153,7 +153,7 @@ def _unnamed(said: Said, real: Said, asked: Said) -> list[frozenset[str]]:
     names = [name for name in real.names if not _is_named(name, asked)]
     if not _ASKS_A_NAME.search(asked.text) or any(_is_named(name, said) for name in names):
         return []
-    return [] if any(not _is_among(fact, asked.facts) for fact in real.facts) else names
+    return [] if any(not is_among(fact, asked.facts) for fact in real.facts) else names
 
 
 def _is_renamed(said: Said, real: Said, asked: Said) -> bool:
@@ -173,7 +173,8 @@ def _is_otherwise_free(
 # --- facts against facts ---
 
 
-def _is_among(fact: Term, others: Iterable[Term]) -> bool:
+def is_among(fact: Term, others: Iterable[Term]) -> bool:
+    """Tell whether one of the others says the same fact."""
     return any(_is_same(fact, other) for other in others)
 
 
@@ -300,12 +301,10 @@ def _is_named(name: frozenset[str], text: Said) -> bool:
     return 2 * len(name & words) > len(name)
 
 
-def _strange_names(
-    said: Said, real: Said, asked: Said, must: Sequence[str]
-) -> list[frozenset[str]]:
-    known = {word.removesuffix("'s") for word in real.words | asked.words}
-    known |= {word for term in must for word in Said.of(term).words}
-    return [name for name in said.names if not name & known]
+def strange_names(said: Said, known: Iterable[Said]) -> list[frozenset[str]]:
+    """Return the names in a text of which no word stands in what is known."""
+    words = {word.removesuffix("'s") for text in known for word in text.words}
+    return [name for name in said.names if not name & words]
 
 
 # --- yes, no, and not knowing ---

@@ -133,12 +133,12 @@ class Term:
 
 def terms(text: str) -> list[Term]:
     """Return the terms of a text in their order; any text has some, or none."""
-    text = _plain_digits(unicodedata.normalize("NFKC", text))
+    text = plain_digits(unicodedata.normalize("NFKC", text))
     found = [term for match in _TERM.finditer(text) for term in _read(match, text)]
     return _with_dates(_with_units(_with_number_words(found)))
 
 
-def _plain_digits(text: str) -> str:
+def plain_digits(text: str) -> str:
     """Return the text with the digits of every script as 0 to 9."""
     return "".join(
         str(unicodedata.digit(sign)) if sign.isdigit() and not sign.isascii() else sign
