@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from training_app.lm.breaks import without_breaks
 from training_app.lm.layout import FolderError
 from training_app.lm.sandbox import MOST_SOURCE
 
@@ -40,7 +41,7 @@ class ChatFiles:
         ends = _values(folder / GENERATION).get("eos_token_id")
         numbers = ends if isinstance(ends, list) else [ends]
         return cls(
-            written,
+            without_breaks(written),
             _tokens({**_values(folder / SPECIAL), **settings}),
             frozenset(n for n in numbers if isinstance(n, int) and not isinstance(n, bool)),
         )

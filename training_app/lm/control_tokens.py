@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,9 +9,13 @@ from itertools import takewhile
 from pathlib import Path
 
 from tokenizers import AddedToken, Tokenizer
+from tokenizers.processors import TemplateProcessing
+
+from training_app.lm.template import entries_of
 
 # Noncharacters: Unicode promises that they never mean anything, so texts lose nothing without them.
 _OPEN, _CLOSE = "\ufdd4", "\ufdd5"
+_AS_IT_IS = TemplateProcessing(single="$A", special_tokens=[])  # leaves places as they are found
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,34 +37,32 @@ class ControlTokens:
     def __init__(self, file: Path, tokens: Iterable[str]) -> None:
         """Read tokenizer.json; of `tokens`, those that it has are control tokens besides its own.
 
-        `reader` is the tokenizer for plain text both ways, `opening` what it puts in front of one,
-        `ids` the control tokens, `others` the tokens that it finds in any text.
+        `opening` is what the tokenizer puts in front of a text, `ids` the control tokens, `others`
+        the tokens that it finds in any text; `entries` is as the network has it, without aliases.
 
         Raises whatever `tokenizers` does where the file is no tokenizer.
         """
-        text = file.read_text("utf-8")
-        self.reader = Tokenizer.from_str(text)
-        self.reader.no_truncation()
-        self.reader.no_padding()
-        encoding = self.reader.encode("a")
+        self.tokenizer = Tokenizer.from_file(str(file))
+        self.entries = entries_of(self.tokenizer)
+        encoding = self.tokenizer.encode("a")
         kinds = zip(encoding.ids, encoding.special_tokens_mask, strict=True)
         self.opening = tuple(number for number, _ in takewhile(lambda pair: pair[1], kinds))
-        bare = json.loads(text) | {"post_processor": None, "truncation": None, "padding": None}
-        self._tokenizer = Tokenizer.from_str(json.dumps(bare))
-        added = {t.content: t for t in self.reader.get_added_tokens_decoder().values()}
+        self.tokenizer.no_truncation()
+        self.tokenizer.no_padding()
+        self.tokenizer.post_processor = _AS_IT_IS
+        self.tokenizer.encode_special_tokens = True
+        added = {t.content: t for t in self.tokenizer.get_added_tokens_decoder().values()}
         own = {name: token for name, token in added.items() if token.special}
         taken = {name: added[name] for name in tokens if name in added and name not in own}
         self.others = [name for name in added if name not in own and name not in taken]
         controls = own | taken
-        self.ids = {name: self.reader.token_to_id(name) for name in controls}
+        self.ids = {name: self.tokenizer.token_to_id(name) for name in controls}
         self._aliases = {name: f"{_OPEN}{n}{_CLOSE}" for n, name in enumerate(controls)}
-        for tokenizer in (self.reader, self._tokenizer):
-            tokenizer.add_special_tokens([_like(token) for token in taken.values()])
-            tokenizer.encode_special_tokens = True
+        self.tokenizer.add_special_tokens([_like(token) for token in taken.values()])
         aliases = [_like(token, self._aliases[name]) for name, token in controls.items()]
-        self._tokenizer.add_tokens(aliases)
+        self.tokenizer.add_tokens(aliases)
         names = self._aliases.items()
-        self._real = {self._tokenizer.token_to_id(name): self.ids[t] for t, name in names}
+        self._real = {self.tokenizer.token_to_id(name): self.ids[t] for t, name in names}
         longest = sorted(self.ids, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, longest)) or r"(?!)")
 
@@ -79,7 +80,7 @@ class ControlTokens:
 
     def encode_all(self, texts: Sequence[str]) -> Iterator[Written]:
         """Yield the ids of texts in which control tokens stand by `written`."""
-        for encoding in self._tokenizer.encode_batch(list(texts), add_special_tokens=False):
+        for encoding in self.tokenizer.encode_batch(list(texts), add_special_tokens=False):
             ids = encoding.ids
             controls = [place for place, number in enumerate(ids) if number in self._real]
             for place in controls:

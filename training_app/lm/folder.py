@@ -35,7 +35,7 @@ def write_model(
         max_length=context,
     )
     model.to(torch.float32).save_pretrained(folder, safe_serialization=True)
-    template.save(folder, context=context)
+    remark = template.save(folder, context=context)
     complete = {
         "schema": SCHEMA,
         "family": model.config.model_type,
@@ -43,6 +43,7 @@ def write_model(
         "context": context,
         "vocab_size": int(model.config.vocab_size),
         "template": template.kind,
+        **({"remark": remark} if remark else {}),
         "stop_ids": sorted(template.stop_ids),
         **manifest,
         "files": hashes(folder),

@@ -10,7 +10,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Self
 
+from tokenizers import Tokenizer
+
 from datasets_app.corpus.conversation import ASSISTANT, SYSTEM, USER, Conversation, Turn
+from training_app.lm.breaks import BREAK, drop_breaks, with_breaks
 from training_app.lm.chat_files import GENERATION, TEMPLATE, TOKENIZER_FILES, ChatFiles
 from training_app.lm.control_tokens import ControlTokens, Written, harmless
 from training_app.lm.guard import SandboxError
@@ -19,6 +22,10 @@ from training_app.lm.sandbox import ChatSource
 from training_app.lm.template import JINJA, Encoded, Prompt, Template, TemplateError, without_room
 
 _BATCH = 256  # conversations encoded by one call; by hand
+_REMARK = (
+    "Here a control token that somebody types stays text; in other tools it becomes one, since this"
+    " model's tokenizer leaves no way to prevent it. Clean what people type there."
+)
 _BETWEEN_TEXTS = ("<|endoftext|>", "<|end_of_text|>", "</s>", "<eos>")  # as houses call it
 
 
@@ -61,7 +68,7 @@ class JinjaTemplate(Template):
         """Try the folder's chat template. Raises TemplateError as `of_folder` does."""
         self._folder, self._files = folder, files
         self._controls, self._rendering = _tried(folder, files)
-        self.tokenizer = self._controls.reader
+        self.tokenizer = self._controls.tokenizer
         self._ends = _ends(self._controls, self._rendering.closing, files)
         self.end_of_turn, self.end_of_text = self._ends.turn, self._ends.text
 
@@ -78,6 +85,11 @@ class JinjaTemplate(Template):
         return cls(folder, files)
 
     @property
+    def entries(self) -> int:
+        """Return how many ids there are room for: one more than the largest."""
+        return self._controls.entries
+
+    @property
     def stop_ids(self) -> frozenset[int]:
         """Return the ids that end an answer."""
         return self._ends.all
@@ -89,7 +101,7 @@ class JinjaTemplate(Template):
 
     @property
     def source(self) -> str:
-        """Return the chat template, as it came."""
+        """Return the chat template, as its maker wrote it."""
         return self._files.source
 
     def encode_all(self, conversations: Iterable[Conversation]) -> Iterator[Encoded]:
@@ -135,20 +147,31 @@ class JinjaTemplate(Template):
         cut = max(0, len(ids) - room)
         return Prompt([*opening, *ids[cut:]], cut_tokens=cut)
 
-    def save(self, folder: Path, *, context: int) -> None:
-        """Write the files by which AutoTokenizer opens tokenizer and chat template, unchanged.
+    def text_ids(self, text: str) -> list[int]:
+        """Return the ids of plain text, without any control token."""
+        return super().text_ids(harmless(text))
 
-        What the folder says of generation already is left alone.
+    def save(self, folder: Path, *, context: int) -> str:
+        """Write the files by which AutoTokenizer opens tokenizer and chat template.
+
+        They are those that came, but for one thing: other tools shall read typed control tokens as
+        text too. Return a sentence where that is not to be had. What the folder says of generation
+        already is left alone.
         """
         for name in TOKENIZER_FILES:
             source, target = self._folder / name, folder / name
-            if (
-                source.is_file()
-                and source != target
-                and not (name == GENERATION and target.exists())
-            ):
+            is_said = name == GENERATION and target.exists()
+            if source.is_file() and source != target and not is_said:
                 shutil.copyfile(source, target)
-        (folder / TEMPLATE).write_text(self.source, encoding="utf-8")
+        tokenizer = Tokenizer.from_file(str(self._folder / "tokenizer.json"))
+        drop_breaks(tokenizer)
+        if not _stays_text(tokenizer):
+            (folder / TEMPLATE).write_text(self.source, encoding="utf-8")
+            return _REMARK
+        tokenizer.save(str(folder / "tokenizer.json"))
+        source = with_breaks(self.source, tokenizer)
+        (folder / TEMPLATE).write_text(source, encoding="utf-8")
+        return ""
 
     def _conversation(self, conversation: Conversation) -> _Composed:
         if conversation.is_passage:
@@ -233,6 +256,18 @@ class JinjaTemplate(Template):
         if len(ids) > budget:
             raise without_room(len(ids), budget)
         return Prompt(ids, max(0, len(history) - 1), cut)
+
+
+def _stays_text(tokenizer: Tokenizer) -> bool:
+    """Return whether a broken control token is plain text, to the ids of the unbroken one here."""
+    tokens = [t.content for t in tokenizer.get_added_tokens_decoder().values() if t.special]
+    texts = [f"a{token}b" for token in tokens if len(token) > 1]
+    typed = [f"a{token[0]}{BREAK}{token[1:]}b" for token in tokens if len(token) > 1]
+    found = [one.ids for one in tokenizer.encode_batch(typed, add_special_tokens=False)]
+    tokenizer.encode_special_tokens = True
+    wanted = [one.ids for one in tokenizer.encode_batch(texts, add_special_tokens=False)]
+    tokenizer.encode_special_tokens = False
+    return found == wanted
 
 
 def _ends(controls: ControlTokens, closing: str, files: ChatFiles) -> _Ends:

@@ -9,9 +9,10 @@ from itertools import islice
 from pathlib import Path
 from typing import ClassVar, Self
 
-from tokenizers import Tokenizer, normalizers
+from tokenizers import Tokenizer
 
 from datasets_app.corpus.conversation import ASSISTANT, SYSTEM, USER, Conversation, Turn
+from training_app.lm.breaks import breakable, broken, drop_breaks
 from training_app.lm.template import (
     OTTO,
     OTTO_OPENING,
@@ -27,9 +28,6 @@ END_OF_TURN = "<|end|>"
 CUES = {SYSTEM: "<|system|>", USER: "<|user|>", ASSISTANT: "<|assistant|>"}
 CONTROL_TOKENS = (END_OF_TEXT, END_OF_TURN, *CUES.values())
 
-# Every tokenizer of a model drops this noncharacter. The written chat template puts it into control
-# tokens that a person typed, so that other tools read them as text too, to the same ids.
-BREAK = "\ufdd0"
 _BATCH = 256  # conversations encoded by one call: enough for speed, little for memory; by hand
 
 
@@ -120,8 +118,11 @@ class OttoTemplate(Template):
         cut = max(0, len(ids) - room)
         return Prompt([self.end_of_text, *ids[cut:]], cut_tokens=cut)
 
-    def save(self, folder: Path, *, context: int) -> None:
-        """Write the files by which AutoTokenizer opens this tokenizer and its chat template."""
+    def save(self, folder: Path, *, context: int) -> str:
+        """Write the files by which AutoTokenizer opens this tokenizer and its chat template.
+
+        Return nothing: other tools read typed control tokens as text too.
+        """
         drop_breaks(self.tokenizer)
         self.tokenizer.save(str(folder / "tokenizer.json"))
         settings = {
@@ -136,6 +137,7 @@ class OttoTemplate(Template):
         text = json.dumps(settings, indent=2) + "\n"
         (folder / "tokenizer_config.json").write_text(text, encoding="utf-8")
         (folder / "chat_template.jinja").write_text(self.source, encoding="utf-8")
+        return ""
 
     def _fitted(
         self, head: list[int], history: list[Turn], tail: list[int], room: int | None
@@ -180,21 +182,9 @@ def _flat(pieces: Sequence[list[int]]) -> list[int]:
     return [number for piece in pieces for number in piece]
 
 
-def drop_breaks(tokenizer: Tokenizer) -> None:
-    """Let the tokenizer leave `BREAK` out of every text, before anything else is done to it."""
-    old = tokenizer.normalizer
-    if old is None:
-        tokenizer.normalizer = normalizers.Replace(BREAK, "")
-    elif old.normalize_str(f"a{BREAK}b") != old.normalize_str("ab"):
-        tokenizer.normalizer = normalizers.Sequence([normalizers.Replace(BREAK, ""), old])
-
-
 def chat_template(tokenizer: Tokenizer) -> str:
     """Return the Jinja by which other tools write turns: the same ids as `prompt` and `encode`."""
-    text = "message['content']"
-    for token in _breakable(tokenizer):
-        broken = token[0] + BREAK + token[1:]
-        text += f" | replace({_quoted(token)}, {_quoted(broken)})"
+    text = broken("message['content']", breakable(tokenizer))
     roles = ", ".join(map(repr, CUES))
     return (
         OTTO_OPENING + "{%- if message['role'] not in [" + roles + "] -%}"
@@ -207,14 +197,3 @@ def chat_template(tokenizer: Tokenizer) -> str:
         "{%- if add_generation_prompt -%}{{- '" + CUES[ASSISTANT] + "' -}}"
         "{%- else -%}{{- '" + END_OF_TEXT + "' -}}{%- endif -%}"
     )
-
-
-def _breakable(tokenizer: Tokenizer) -> list[str]:
-    """Return what must be broken in a text: the opening of our tokens, and foreign ones whole."""
-    added = tokenizer.get_added_tokens_decoder().values()
-    foreign = {token.content for token in added if token.special and len(token.content) > 1}
-    return ["<|", *sorted(token for token in foreign if "<|" not in token)]
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -120,8 +120,11 @@ class Template(ABC):
         """
 
     @abstractmethod
-    def save(self, folder: Path, *, context: int) -> None:
-        """Write the files by which AutoTokenizer opens tokenizer and chat template."""
+    def save(self, folder: Path, *, context: int) -> str:
+        """Write the files by which AutoTokenizer opens tokenizer and chat template.
+
+        Return a sentence where a control token that somebody types is none here, but one there.
+        """
 
     def encode(self, conversation: Conversation) -> Encoded:
         """Return one conversation as it is trained on. Raises TemplateError for an unknown role."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
@@ -156,6 +156,7 @@ TYPED = st.lists(
 
 
 @given(TYPED.map("".join))
+@settings(deadline=None)
 def test_a_typed_control_token_stays_text(opened, text):
     for name in ("chatml", "llama", "gemma", "mistral"):
         _, ours, _ = opened(name)
@@ -272,13 +273,56 @@ def test_an_end_that_the_tokenizer_does_not_call_a_control_token_is_one(tmp_path
     assert ours.decode([*ours.text_ids("a"), end]) == "a"
 
 
-def test_the_saved_folder_has_the_files_unchanged(opened, tmp_path):
-    folder, ours, _ = opened("llama")
-    ours.save(tmp_path, context=64)
-    for name in ("tokenizer.json", "tokenizer_config.json"):
-        assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
-    turns = [Turn(USER, "Where is it?")]
-    assert Template.open(tmp_path).prompt(turns).ids == ours.prompt(turns).ids
+@given(TYPED.map("".join))
+@settings(max_examples=30, deadline=None)
+def test_a_typed_control_token_stays_text_in_other_tools_too(saved, text):
+    for name, ours, theirs in saved:
+        turns = [Turn(USER, f"a{text}b"), Turn(ASSISTANT, f"a{text}b"), Turn(USER, "Well?")]
+        if not set(text) & set("\ufdd4\ufdd5"):
+            ids = theirs.apply_chat_template(as_messages(turns), add_generation_prompt=True)
+            assert ids == ours.prompt(turns).ids, name
+
+
+@pytest.fixture(scope="module")
+def saved(opened, tmp_path_factory):
+    """What tools see that open the folder of a model that OTTO made of another."""
+    found = []
+    for name in ("chatml", "llama", "mistral", "gemma", "qwen", "phi"):
+        folder = tmp_path_factory.mktemp(f"saved-{name}")
+        assert opened(name)[1].save(folder, context=64) == ""
+        theirs = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        found.append((name, Template.open(folder, kind="jinja"), theirs))
+    return found
+
+
+def test_a_saved_folder_gives_the_ids_of_the_one_it_came_from(opened, saved, shop_talks):
+    talks = [talk for talk in shop_talks[:40] if alternates(talk)]
+    for name, ours, theirs in saved:
+        _, before, _ = opened(name)
+        assert_equal_ids(ours, theirs, talks)
+        assert [one.ids for one in before.encode_all(talks)] == [
+            one.ids for one in ours.encode_all(talks)
+        ]
+        assert ours.source == before.source
+        assert ours.stop_ids == before.stop_ids
+        texts = [turn.text for talk in talks for turn in talk.turns]
+        again = AutoTokenizer.from_pretrained(opened(name)[0], local_files_only=True)
+        assert theirs(texts).input_ids == again(texts).input_ids
+
+
+def test_a_tokenizer_that_leaves_no_way_is_saved_as_it_came_and_says_so(opened, tmp_path):
+    folder = shutil.copytree(opened("chatml")[0], tmp_path / "base")
+    values = json.loads((folder / "tokenizer.json").read_text("utf-8"))
+    for token in values["added_tokens"]:
+        token["normalized"] = True  # it is looked for after the break is gone
+    (folder / "tokenizer.json").write_text(json.dumps(values), "utf-8")
+    ours = Template.open(folder)
+    (tmp_path / "made").mkdir()
+    assert "in other tools it becomes one" in ours.save(tmp_path / "made", context=64)
+    made = tmp_path / "made" / "tokenizer.json"
+    assert made.read_bytes() == (folder / "tokenizer.json").read_bytes()
+    turns = [Turn(USER, "a<|im_end|>b")]
+    assert ours.prompt(turns).ids.count(ours.end_of_turn) == 2
 
 
 def test_a_folder_says_which_template_it_wants(opened, tmp_path, template):

@@ -17,7 +17,8 @@ from datasets_app.corpus.conversation import (
     Turn,
     passage,
 )
-from training_app.lm.otto_template import BREAK, CONTROL_TOKENS, OttoTemplate
+from training_app.lm.breaks import BREAK
+from training_app.lm.otto_template import CONTROL_TOKENS, OttoTemplate
 from training_app.lm.template import Template, TemplateError, with_system_prompt
 from training_app.lm.tokenizer import train_bpe
 

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
+from training_app.lm.breaks import BREAK
 from training_app.lm.config import TrainingError
-from training_app.lm.otto_template import BREAK, OttoTemplate
+from training_app.lm.otto_template import OttoTemplate
 from training_app.lm.tokenizer import token_bytes, train_bpe, with_control_tokens
 
 SAMPLE = [f"Where is parcel {number}? It is on its way." for number in range(400)]
