@@ -19,6 +19,13 @@ TEMPLATE, SETTINGS, SPECIAL = (
 )
 GENERATION = "generation_config.json"
 TOKENIZER_FILES = ("tokenizer.json", TEMPLATE, SETTINGS, SPECIAL, GENERATION)
+CHATML = (
+    "{%- for message in messages -%}"
+    "{{- '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n' -}}"
+    "{%- endfor -%}"
+    "{%- if add_generation_prompt -%}{{- '<|im_start|>assistant\n' -}}{%- endif -%}"
+)
+_MOST_TOKENIZER_BYTES = 256 << 20
 _MOST_BYTES = 4 << 20  # of one of these files; those of large vocabularies have some 100 kB
 _NAMES = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token")
 
@@ -35,16 +42,31 @@ class ChatFiles:
     def of_folder(cls, folder: Path) -> ChatFiles:
         """Return what the folder says. Raises FolderError for what is too large or unreadable."""
         settings = _values(folder / SETTINGS)
-        written = _text(folder / TEMPLATE, 4 * MOST_SOURCE)
-        if written is None:
-            written = _named_template(settings.get("chat_template"))
         ends = _values(folder / GENERATION).get("eos_token_id")
         numbers = ends if isinstance(ends, list) else [ends]
         return cls(
-            without_breaks(written),
+            without_breaks(written_template(folder) or _fitting(folder)),
             _tokens({**_values(folder / SPECIAL), **settings}),
             frozenset(n for n in numbers if isinstance(n, int) and not isinstance(n, bool)),
         )
+
+
+def written_template(folder: Path) -> str:
+    """Return the chat template that a folder brings; nothing where it has none.
+
+    Raises FolderError for a file that is too large or unreadable.
+    """
+    written = _text(folder / TEMPLATE, 4 * MOST_SOURCE)
+    if written is not None:
+        return written
+    return _named_template(_values(folder / SETTINGS).get("chat_template"))
+
+
+def _fitting(folder: Path) -> str:
+    """Return ChatML where a tokenizer has its control tokens, as those of many bases have."""
+    text = _text(folder / "tokenizer.json", _MOST_TOKENIZER_BYTES) or ""
+    has_both = '"<|im_start|>"' in text and '"<|im_end|>"' in text
+    return CHATML if has_both else ""
 
 
 def _named_template(value: object) -> str:

@@ -169,8 +169,7 @@ class JinjaTemplate(Template):
             (folder / TEMPLATE).write_text(self.source, encoding="utf-8")
             return _REMARK
         tokenizer.save(str(folder / "tokenizer.json"))
-        source = with_breaks(self.source, tokenizer)
-        (folder / TEMPLATE).write_text(source, encoding="utf-8")
+        (folder / TEMPLATE).write_text(with_breaks(self.source, tokenizer), encoding="utf-8")
         return ""
 
     def _conversation(self, conversation: Conversation) -> _Composed:

@@ -12,7 +12,7 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from datasets_app.corpus.conversation import Conversation
-from training_app.lm.chat_files import TOKENIZER_FILES
+from training_app.lm.chat_files import TOKENIZER_FILES, written_template
 from training_app.lm.checkpoint import file_sha256
 from training_app.lm.config import RunSpec
 from training_app.lm.contract import RunEvents, Start, TokenSource
@@ -105,6 +105,11 @@ def _template(spec: RunSpec, data: TokenSource, start: Start, events: RunEvents)
     """Return the template that the start model has, or OTTO's own for a tokenizer without one."""
     if start.base is not None:
         if kind_of(start.base) != OTTO:
+            if not written_template(start.base):
+                events.note(
+                    "The start model brings no chat template. ChatML is taken, since its tokenizer"
+                    " has the control tokens of that."
+                )
             return Template.open(start.base)
         tokenizer = Tokenizer.from_file(str(start.base / "tokenizer.json"))
         added = with_control_tokens(tokenizer)
