@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from datasets_app.corpus.split import SPLITS, Split
 from datasets_app.knowledge import layout
 from datasets_app.knowledge.errors import KnowledgeError
 from datasets_app.knowledge.pieces import Piece, answer_key, leans
@@ -63,7 +64,7 @@ class Knowledge:
         self._lines = layout.mapped(folder / layout.PIECES, np.uint8)
         self._ends = layout.mapped(folder / layout.ENDS, np.uint64)
         self.answers = layout.mapped(folder / layout.ANSWERS, np.uint64)
-        self.sides = layout.mapped(folder / layout.SIDES, np.uint8)
+        self.splits = layout.mapped(folder / layout.SPLIT_OF, np.uint8)
         self._holders = layout.mapped(folder / layout.HOLDERS, np.int64).reshape(-1, 2)
         self._words = Words.open(folder, self.pieces)
         self._vectors = layout.mapped(folder / layout.VECTORS, np.int8).reshape(-1, self.dims or 1)
@@ -102,7 +103,7 @@ class Knowledge:
         most: int = MOST,
         without_rows: Iterable[int] = (),
         without_answers: Iterable[str] = (),
-        without_sides: Iterable[str] = (),
+        without_splits: Iterable[Split] = (),
     ) -> list[Found]:
         """Return at most so many pieces, nearest first, equal answers once.
 
@@ -111,7 +112,7 @@ class Knowledge:
         """
         if not question.strip() or not self.pieces:
             return []
-        left_out = self._left_out(without_rows, without_answers, without_sides)
+        left_out = self._left_out(without_rows, without_answers, without_splits)
         scored = self.scored(question, context, vector, left_out)
         places = self.ranked(scored, self.weight_for(question), most)
         return [
@@ -204,13 +205,13 @@ class Knowledge:
         return np.concatenate(slices).astype(np.intp) if slices else np.empty(0, np.intp)
 
     def _left_out(
-        self, rows: Iterable[int], answers: Iterable[str], sides: Iterable[str]
+        self, rows: Iterable[int], answers: Iterable[str], splits: Iterable[Split]
     ) -> npt.NDArray[np.intp]:
         found = [self.places_of_rows(rows)]
         if keys := [answer_key(answer) for answer in answers]:
             found.append(np.flatnonzero(np.isin(self.answers, np.array(keys, np.uint64))))
-        numbers = map(layout.SIDE_NAMES.index, sides)
-        found.extend(np.flatnonzero(self.sides == number) for number in numbers)
+        numbers = map(SPLITS.index, splits)
+        found.extend(np.flatnonzero(self.splits == number) for number in numbers)
         return np.concatenate(found)
 
     @cached_property

@@ -1,7 +1,7 @@
 """What lies in a folder of knowledge, under which names.
 
 pieces.jsonl   a piece a line          ends.u64        where each line ends
-answers.u64    equal for equal answers sides.u8        the side of each piece
+answers.u64    equal for equal answers splits.u8        the split of each piece
 holders.i64    rows and their pieces   knowledge.json  the manifest: sizes, hashes, encoder
 vectors.i8, scales.f32                 vectors in whole numbers, and what one of them is worth
 owners.u32, texts.u64                  whose vector it is; a number of the text behind it
@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,9 +24,8 @@ from datasets_app.knowledge.pieces import Piece
 FORMAT = 1
 MANIFEST = "knowledge.json"
 PIECES, ENDS, ANSWERS = "pieces.jsonl", "ends.u64", "answers.u64"
-SIDES, HOLDERS = "sides.u8", "holders.i64"
+SPLIT_OF, HOLDERS = "splits.u8", "holders.i64"
 VECTORS, SCALES, OWNERS, TEXTS = "vectors.i8", "scales.f32", "owners.u32", "texts.u64"
-SIDE_NAMES = ("train", "validation", "test")
 IN_TALK = 1 << 31  # set in the owner of a vector that holds the turn before too
 
 Number = TypeVar("Number", bound=np.generic)
@@ -42,7 +40,8 @@ def mapped(path: Path, kind: type[Number]) -> npt.NDArray[Number]:
 
 def line_of(piece: Piece) -> bytes:
     """Return a piece as its line."""
-    text = json.dumps(asdict(piece), ensure_ascii=False, separators=(",", ":"))
+    told = {name: getattr(piece, name) for name in Piece.__slots__}
+    text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
     return text.encode("utf-8", "replace") + b"\n"
 
 

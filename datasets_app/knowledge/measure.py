@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from datasets_app.corpus.split import SPLITS
 from datasets_app.knowledge.find import MOST, WEIGHT, WEIGHT_ELSEWHERE, Knowledge
-from datasets_app.knowledge.layout import SIDE_NAMES
 from datasets_app.knowledge.scripts import LATIN, script_of
 
 MOST_ASKED = 300
@@ -59,8 +59,8 @@ def _askable(knowledge: Knowledge) -> list[int]:
     """Return places of questions whose answer stands in several pieces: kept back ones first."""
     _, inverse, counts = np.unique(knowledge.answers, return_inverse=True, return_counts=True)
     shared = np.flatnonzero(counts[inverse] > 1)
-    sides = knowledge.sides[shared]
-    for chosen in (shared[sides == SIDE_NAMES.index("validation")], shared):
+    splits = knowledge.splits[shared]
+    for chosen in (shared[splits == SPLITS.index("validation")], shared):
         if len(chosen) >= FEWEST_ASKED:
             spread = np.linspace(0, len(chosen) - 1, min(MOST_ASKED, len(chosen)))
             return [int(place) for place in chosen[spread.astype(np.intp)]]

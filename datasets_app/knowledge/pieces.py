@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from datasets_app.corpus.conversation import ASSISTANT, USER, Conversation, Turn
-from datasets_app.corpus.split import exact_key
+from datasets_app.corpus.split import Split, exact_key
 from datasets_app.knowledge.scripts import unspaced_signs
 
 WORDS_A_PIECE = 120
@@ -30,7 +30,7 @@ class Piece:
     row: int
     row_hash: str
     number: int
-    side: str
+    split: Split
     is_part: bool = False  # of an answer that was too long
 
     @property
@@ -50,7 +50,7 @@ class Row:
     position: int
     pk: int
     row_hash: str
-    side: str
+    split: Split
     conversation: Conversation
 
 
@@ -82,7 +82,7 @@ def pieces_of(row: Row) -> Iterator[Piece]:
                 row=row.pk,
                 row_hash=row.row_hash,
                 number=number,
-                side=row.side,
+                split=row.split,
                 is_part=bool(question) and not is_whole,
             )
             number += 1

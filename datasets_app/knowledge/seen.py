@@ -16,19 +16,26 @@ class Seen:
         self._numbers, self._places = np.unique(numbers, return_index=True)
         self.count = len(numbers)
 
-    def place(self, number: int) -> int | None:
-        """Return where a number stood first."""
-        at = int(np.searchsorted(self._numbers, np.uint64(number)))
-        is_there = at < len(self._numbers) and int(self._numbers[at]) == number
-        return int(self._places[at]) if is_there else None
+    def places(self, numbers: Sequence[int]) -> list[int | None]:
+        """Return where each number stood first."""
+        at, there = self._look_up(np.array(numbers, np.uint64))
+        found = self._places[np.where(there, at, 0)] if there.any() else at
+        return [int(one) if is_there else None for one, is_there in zip(found, there, strict=True)]
 
     def add(self, numbers: Sequence[int]) -> None:
         """Take the numbers of the next places."""
         found, first = np.unique(np.array(numbers, np.uint64), return_index=True)
-        at = np.searchsorted(self._numbers, found)
-        there = np.zeros(len(found), bool)
-        inside = at < len(self._numbers)
-        there[inside] = self._numbers[at[inside]] == found[inside]
+        at, there = self._look_up(found)
         self._numbers = np.insert(self._numbers, at[~there], found[~there])
         self._places = np.insert(self._places, at[~there], first[~there] + self.count)
         self.count += len(numbers)
+
+    def _look_up(
+        self, numbers: npt.NDArray[np.uint64]
+    ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
+        """Return where each number (n,) stands or would stand, and whether it is there."""
+        at = np.searchsorted(self._numbers, numbers)
+        there = np.zeros(len(numbers), bool)
+        inside = at < len(self._numbers)
+        there[inside] = self._numbers[at[inside]] == numbers[inside]
+        return at, there

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from hashlib import blake2b, sha256
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from datasets_app.corpus.conversation import ASSISTANT, USER, Conversation, Turn
-from datasets_app.corpus.split import exact_key
+from datasets_app.corpus.split import SPLITS, exact_key
 from datasets_app.knowledge import layout
 from datasets_app.knowledge.encoder import Encoder, Vectors
 from datasets_app.knowledge.find import Knowledge
@@ -35,7 +35,7 @@ from datasets_app.knowledge.words import (
 PROGRESS = "progress.json"
 PAIRS = "pairs.u64"  # only while it is written: numbers of questions with their answers
 GROWING = (
-    *(layout.PIECES, layout.ENDS, layout.ANSWERS, layout.SIDES, layout.HOLDERS, PAIRS),
+    *(layout.PIECES, layout.ENDS, layout.ANSWERS, layout.SPLIT_OF, layout.HOLDERS, PAIRS),
     *(layout.VECTORS, layout.SCALES, layout.OWNERS, layout.TEXTS),
 )
 ENCODED_AT_ONCE = 1_024
@@ -80,22 +80,18 @@ class Writer:
         """Return how many pieces are written."""
         return int(self._progress["pieces"])
 
-    def add(self, rows: Iterable[Row]) -> None:
-        """Write the next rows; they are there for good on return."""
-        step = _Step(self._pairs)
-        position, count = self.position, int(self._progress["rows"])
-        for row in rows:
-            step.take(row)
-            position, count = row.position, count + 1
+    def add(self, rows: Sequence[Row]) -> None:
+        """Write the next rows, one at least; they are there for good on return."""
+        step = _Step(rows, self._pairs)
         blocks = step.blocks(start=self._progress["sizes"][layout.PIECES])
         if self._encoder is not None:
-            texts = [text for piece in step.pieces for text in piece.texts]
+            owners, texts = step.texts()
             self.embedded += self._vectors.learn(texts, self._still)
-            blocks |= self._vectors.blocks(texts, step.owners())
+            blocks |= self._vectors.blocks(owners)
         sizes = {name: _append(self.folder / name, block) for name, block in blocks.items()}
         self._progress |= {
-            "position": position,
-            "rows": count,
+            "position": rows[-1].position,
+            "rows": int(self._progress["rows"]) + len(rows),
             "pieces": self.pieces + len(step.pieces),
             "copies": int(self._progress["copies"]) + step.copies,
             "sizes": self._progress["sizes"] | sizes,
@@ -172,50 +168,48 @@ def take_over(old: Path, fresh: Path) -> None:
 class _Step:
     """Rows that are written together: their pieces, without those that are known."""
 
-    def __init__(self, pairs: Seen) -> None:
+    def __init__(self, rows: Sequence[Row], known: Seen) -> None:
         self.pieces: list[Piece] = []
         self.pairs: list[int] = []
         self.copies = 0
-        self._known = pairs
-        self._places: dict[int, int] = {}
+        self._first = known.count
         self._holders = array("q")
-
-    def take(self, row: Row) -> None:
-        for piece in pieces_of(row):
-            pair = _pair_key(piece)
-            place = self._known.place(pair)
+        told = [piece for row in rows for piece in pieces_of(row)]
+        pairs = list(map(_pair_key, told))
+        places: dict[int, int] = {}
+        for piece, pair, known_place in zip(told, pairs, known.places(pairs), strict=True):
+            place = places.get(pair) if known_place is None else known_place
             if place is None:
-                place = self._places.get(pair)
-            if place is None:
-                place = self._places[pair] = self._known.count + len(self.pieces)
+                place = places[pair] = self._first + len(self.pieces)
                 self.pieces.append(piece)
                 self.pairs.append(pair)
             else:
                 self.copies += 1
-            self._holders.extend((row.pk, place))
+            self._holders.extend((piece.row, place))
 
     def blocks(self, *, start: int) -> dict[str, bytes]:
         """Return what is appended to each file; the lines begin at `start`."""
         lines = [layout.line_of(piece) for piece in self.pieces]
         ends = np.cumsum([len(line) for line in lines], dtype=np.uint64) + np.uint64(start)
         answers = [answer_key(piece.answer) for piece in self.pieces]
-        sides = bytes(layout.SIDE_NAMES.index(piece.side) for piece in self.pieces)
+        splits = bytes(SPLITS.index(piece.split) for piece in self.pieces)
         return {
             layout.PIECES: b"".join(lines),
             layout.ENDS: ends.tobytes(),
             layout.ANSWERS: np.array(answers, np.uint64).tobytes(),
-            layout.SIDES: sides,
+            layout.SPLIT_OF: splits,
             layout.HOLDERS: self._holders.tobytes(),
             PAIRS: np.array(self.pairs, np.uint64).tobytes(),
         }
 
-    def owners(self) -> list[int]:
-        """Return whose vector each text of the pieces becomes."""
-        return [
-            place | layout.IN_TALK if number else place
-            for place, piece in enumerate(self.pieces, start=self._known.count)
-            for number in range(len(piece.texts))
-        ]
+    def texts(self) -> tuple[list[int], list[str]]:
+        """Return the texts that become vectors, and before them whose each is."""
+        owners, texts = list[int](), list[str]()
+        for place, piece in enumerate(self.pieces, start=self._first):
+            for number, text in enumerate(piece.texts):
+                owners.append(place | layout.IN_TALK if number else place)
+                texts.append(text)
+        return owners, texts
 
 
 class _Vectors:
@@ -228,19 +222,20 @@ class _Vectors:
         if earlier is not None and encoder is not None and _is_made_by(earlier, encoder):
             self._sources.append(earlier)
         self._seen = [Seen(np.fromfile(one / layout.TEXTS, np.uint64)) for one in self._sources]
-        self._fresh: dict[int, tuple[bytes, float]] = {}
+        self._numbers: list[int] = []
+        self._told: dict[int, tuple[bytes, float]] = {}
 
     def learn(self, texts: Sequence[str], still: Callable[[], None]) -> int:
         """Find or compute the vector of each text; return how many were computed."""
-        self._fresh = {}
-        unknown = {}
-        for number, text in zip(map(_text_key, texts), texts, strict=True):
-            if number not in self._fresh and number not in unknown:
-                known = self._known(number)
-                if known is None:
-                    unknown[number] = text
-                else:
-                    self._fresh[number] = known
+        self._numbers = list(map(_text_key, texts))
+        unknown = dict(zip(self._numbers, texts, strict=True))
+        self._told = {}
+        for folder, seen in zip(self._sources, self._seen, strict=True):
+            numbers = list(unknown)
+            for number, place in zip(numbers, seen.places(numbers), strict=True):
+                if place is not None:
+                    self._told[number] = self._vector(folder, place)
+                    del unknown[number]
         numbers = list(unknown)
         for start in range(0, len(numbers), ENCODED_AT_ONCE):
             still()
@@ -248,34 +243,29 @@ class _Vectors:
             self._compute(some, [unknown[number] for number in some])
         return len(unknown)
 
-    def blocks(self, texts: Sequence[str], owners: Sequence[int]) -> dict[str, bytes]:
-        """Return what is appended to the files of vectors for texts that were learnt."""
-        numbers = list(map(_text_key, texts))
-        found = [self._fresh[number] for number in numbers]
-        self._seen[0].add(numbers)
+    def blocks(self, owners: Sequence[int]) -> dict[str, bytes]:
+        """Return what is appended to the files of vectors for the texts that were learnt."""
+        found = [self._told[number] for number in self._numbers]
+        self._seen[0].add(self._numbers)
         return {
             layout.VECTORS: b"".join(whole for whole, _ in found),
             layout.SCALES: np.array([scale for _, scale in found], np.float32).tobytes(),
             layout.OWNERS: np.array(owners, np.uint32).tobytes(),
-            layout.TEXTS: np.array(numbers, np.uint64).tobytes(),
+            layout.TEXTS: np.array(self._numbers, np.uint64).tobytes(),
         }
 
-    def _known(self, number: int) -> tuple[bytes, float] | None:
-        for folder, seen in zip(self._sources, self._seen, strict=True):
-            place = seen.place(number)
-            if place is not None and self._encoder is not None:
-                dims = self._encoder.dims
-                whole = _read(folder / layout.VECTORS, place * dims, dims)
-                (scale,) = np.frombuffer(_read(folder / layout.SCALES, place * 4, 4), np.float32)
-                return whole, float(scale)
-        return None
+    def _vector(self, folder: Path, place: int) -> tuple[bytes, float]:
+        dims = self._encoder.dims if self._encoder else 0
+        whole = _read(folder / layout.VECTORS, place * dims, dims)
+        (scale,) = np.frombuffer(_read(folder / layout.SCALES, place * 4, 4), np.float32)
+        return whole, float(scale)
 
     def _compute(self, numbers: list[int], texts: list[str]) -> None:
         if self._encoder is None:
             return
         whole, scales = whole_numbers(self._encoder.encode(texts))
         for number, row, scale in zip(numbers, whole, scales, strict=True):
-            self._fresh[number] = row.tobytes(), float(scale)
+            self._told[number] = row.tobytes(), float(scale)
 
 
 def whole_numbers(vectors: Vectors) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
@@ -292,7 +282,7 @@ def _is_made_by(folder: Path, encoder: Encoder) -> bool:
 
 
 def _pair_key(piece: Piece) -> int:
-    turns = (Turn(piece.side, piece.context), Turn(USER, piece.question))
+    turns = (Turn(piece.split, piece.context), Turn(USER, piece.question))
     return int(exact_key(Conversation((*turns, Turn(ASSISTANT, piece.answer))))[:16], 16)
 
 

@@ -199,10 +199,12 @@ def _plain(text: str) -> str:
     return unicodedata.normalize("NFC", bare)
 
 
-def _terms_of_part(part: str) -> Iterator[str]:
-    if part.isascii():
-        yield from _stems(part)
-        return
+@lru_cache(maxsize=1 << 16)
+def _terms_of_part(part: str) -> tuple[str, ...]:
+    return tuple(_stems(part) if part.isascii() else _terms_of_runs(part))
+
+
+def _terms_of_runs(part: str) -> Iterator[str]:
     for run in UNSPACED_RUN.findall(part):
         pairs = (run[at : at + 2] for at in range(len(run) - 1))
         yield from pairs if len(run) > 1 else (run,)

@@ -78,19 +78,19 @@ def test_rows_answers_and_sides_can_be_left_out(tmp_path, encoder):
             talk("Where is the shop?", "In Elmbridge."), talk("Where is the shop?", "In  elmbridge")
         ),
         rows(talk("Where is the shop?", "In Elmbridge."), first=3),
-        rows(talk("Where is the shop?", "In Greyford."), side="validation", first=4),
+        rows(talk("Where is the shop?", "In Greyford."), split="validation", first=4),
     )
     find = lambda **wanted: answers(known, encoder, "Where is the shop?", **wanted)  # noqa: E731
     assert find() == ["In Elmbridge.", "In Greyford."]
     assert find(without_rows=[1_000_001, 7]) == ["In Greyford."]  # the copies are the same piece
     assert find(without_rows=[1_000_003]) == ["In Greyford."]
     assert find(without_answers=["in elmbridge!"]) == ["In Greyford."]
-    assert find(without_sides=["validation", "test"]) == ["In Elmbridge."]
+    assert find(without_splits=["validation", "test"]) == ["In Elmbridge."]
     assert find(without_rows=[1_000_001, 1_000_002, 1_000_003, 1_000_004]) == []
 
 
 def test_equal_answers_come_once_however_many_there_are(tmp_path, encoder):
-    same = [talk(f"Where is my order number {n}?", "We look for it.") for n in range(394)]
+    same = [talk(f"Where is my order number {n}?", "We look for it.") for n in range(130)]
     other = [talk("Where is my refund?", "On your card."), talk("How much?", "It is $9.")]
     known = knowledge_of(tmp_path / "k", encoder, rows(*same, *other))
     found = answers(known, encoder, "where is my order")

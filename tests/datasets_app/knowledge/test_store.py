@@ -141,7 +141,7 @@ def test_vectors_of_another_encoder_are_not_copied(tmp_path, encoder):
 
 def test_copies_are_kept_once_and_counted(tmp_path):
     many = [talk("Where are you?", "In Elmbridge.")] * 394
-    write(tmp_path / "k", [*many, *shop(235)])
+    write(tmp_path / "k", [*many, *shop(235)], step=100)
     manifest = json.loads((tmp_path / "k/knowledge.json").read_text())
     assert (manifest["rows"], manifest["copies"]) == (629, 393)
     assert manifest["pieces"] == 1 + 235 * 2

@@ -71,10 +71,10 @@ def talk(*texts):
     return Conversation(tuple(Turn(role, text) for role, text in zip(roles, texts, strict=False)))
 
 
-def rows(*conversations, side="train", first=1):
+def rows(*conversations, split="train", first=1):
     """Return rows whose ids are far from their positions, as in a real version."""
     return [
-        Row(position, 1_000_000 + position, one.row_hash(), side, one)
+        Row(position, 1_000_000 + position, one.row_hash(), split, one)
         for position, one in enumerate(
             (passage(one) if isinstance(one, str) else one for one in conversations), start=first
         )
