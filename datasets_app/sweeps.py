@@ -7,9 +7,10 @@ import time
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 
-from datasets_app.models import EXPIRED, Upload
-from datasets_app.services import blobs
+from datasets_app.models import EXPIRED, Encoder, EncoderState, Knowledge, Upload
+from datasets_app.services import blobs, knowledge
 from datasets_app.services.receiving import LIFE, part_path
 from otto_web.lib.patience import each_by_itself
 from otto_web.lib.work.claims import cancel
@@ -47,6 +48,7 @@ def remove_orphans(now: datetime) -> None:
     if time.monotonic() - _orphans_looked_at < ORPHANS_EVERY_SECONDS:
         return
     _orphans_looked_at = time.monotonic()
+    knowledge.remove_unnamed_folders(now - UNNAMED_FOR)
     for path in blobs.orphan_files(now - UNNAMED_FOR):
         path.unlink(missing_ok=True)
     for folder in blobs.work_path().iterdir():
@@ -54,8 +56,19 @@ def remove_orphans(now: datetime) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def give_vectors(now: datetime) -> None:
+    """Build anew what has no encoder to be asked with, once there is one."""
+    if Encoder.objects.current() is None:
+        return
+    gone = Q(encoder=None) | Q(encoder__state=EncoderState.DELETED)
+    built = Knowledge.objects.filter(gone, state=State.SUCCEEDED).select_related("version")
+    for row in built[:AT_ONCE]:
+        knowledge.order_knowledge(row.version, by=None)
+
+
 SWEEPS = (
     expire_uploads,
     remove_unnamed_blobs,
     remove_orphans,
+    give_vectors,
 )

@@ -29,6 +29,8 @@ JOBS = {
     "datasets.import_upload": Job("datasets_app.jobs.importing:import_upload"),
     "datasets.remove_rows": Job("datasets_app.jobs.removing:remove_rows"),
     "datasets.freeze_version": Job("datasets_app.jobs.freezing:freeze"),
+    "datasets.build_knowledge": Job("datasets_app.jobs.knowledge:build_knowledge"),
+    "datasets.look_up": Job("datasets_app.jobs.knowledge:look_up"),
     "datasets.rescore_dataset": Job("datasets_app.jobs.rescoring:rescore_dataset"),
     "training.supervise_run": Job("training_app.jobs.supervise:supervise_run", queue="train"),
     "training.build_export": Job("training_app.jobs.exports:build_export"),

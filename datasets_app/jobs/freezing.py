@@ -26,6 +26,7 @@ from datasets_app.models import (
 )
 from datasets_app.selectors.quality import copies_in, tally_of
 from datasets_app.services.changes import begin_change
+from datasets_app.services.knowledge import order_knowledge
 from datasets_app.services.versions import new_version
 from otto_web.lib.copying import copying
 from otto_web.lib.failpoints import failpoint
@@ -105,6 +106,7 @@ def _fill(version: Version, lease: Lease) -> None:
         counts={**counts, "left_out": len(assigned.left_out)},
         quality_score=score.quality_score,
     )
+    order_knowledge(version, by=version.created_by)
 
 
 def _lines(version: Version) -> list[Line]:

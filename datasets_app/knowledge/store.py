@@ -33,9 +33,10 @@ from datasets_app.knowledge.words import (
 )
 
 PROGRESS = "progress.json"
-PAIRS = "pairs.u64"  # only while it is written: numbers of questions with their answers
+# only while it is written: numbers of questions with their answers, rows with their pieces
+PAIRS, ROWS = "pairs.u64", "rows.i64"
 GROWING = (
-    *(layout.PIECES, layout.ENDS, layout.ANSWERS, layout.SPLIT_OF, layout.HOLDERS, PAIRS),
+    *(layout.PIECES, layout.ENDS, layout.ANSWERS, layout.SPLIT_OF, PAIRS, ROWS),
     *(layout.VECTORS, layout.SCALES, layout.OWNERS, layout.TEXTS),
 )
 ENCODED_AT_ONCE = 1_024
@@ -76,6 +77,11 @@ class Writer:
         return int(self._progress["position"])
 
     @property
+    def rows(self) -> int:
+        """Return how many rows are written."""
+        return int(self._progress["rows"])
+
+    @property
     def pieces(self) -> int:
         """Return how many pieces are written."""
         return int(self._progress["pieces"])
@@ -101,20 +107,20 @@ class Writer:
 
     def finish(self) -> dict[str, Any]:
         """Index the words, measure, write the manifest and return it."""
-        holders = np.fromfile(self.folder / layout.HOLDERS, np.int64).reshape(-1, 2)
+        holders = np.fromfile(self.folder / ROWS, np.int64).reshape(-1, 2)
         holders[np.argsort(holders[:, 0], kind="stable")].tofile(self.folder / layout.HOLDERS)
         terms = self._index_words()
         facts = {
             "format": layout.FORMAT,
-            **{name: self._progress[name] for name in ("rows", "pieces", "copies", "encoder")},
+            **{name: told for name, told in self._progress.items() if name != "sizes"},
             "terms": terms,
         }
         facts |= measured(Knowledge(self.folder, facts), self._still)
-        working = {PAIRS, PROGRESS, layout.MANIFEST}
+        working = {PAIRS, ROWS, PROGRESS, layout.MANIFEST}
         paths = [path for path in sorted(self.folder.iterdir()) if path.name not in working]
         facts["files"] = {path.name: _size_and_hash(path) for path in paths}
         layout.write_json(self.folder / layout.MANIFEST, facts)
-        for name in (PROGRESS, PAIRS):
+        for name in (PROGRESS, PAIRS, ROWS):
             (self.folder / name).unlink()
         return facts
 
@@ -151,6 +157,12 @@ class Writer:
             with (self.folder / name).open("ab") as file:
                 file.truncate(size)
         return progress
+
+
+def finished(folder: Path) -> dict[str, Any] | None:
+    """Return the manifest of a folder that was written to its end."""
+    is_under_way = (folder / PROGRESS).exists()
+    return None if is_under_way else layout.read_json(folder / layout.MANIFEST)
 
 
 def take_over(old: Path, fresh: Path) -> None:
@@ -198,7 +210,7 @@ class _Step:
             layout.ENDS: ends.tobytes(),
             layout.ANSWERS: np.array(answers, np.uint64).tobytes(),
             layout.SPLIT_OF: splits,
-            layout.HOLDERS: self._holders.tobytes(),
+            ROWS: self._holders.tobytes(),
             PAIRS: np.array(self.pairs, np.uint64).tobytes(),
         }
 

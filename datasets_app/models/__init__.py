@@ -15,6 +15,7 @@ from datasets_app.models.conversation import (
 )
 from datasets_app.models.dataset import Dataset, Rescoring
 from datasets_app.models.encoder import Encoder, EncoderState
+from datasets_app.models.knowledge import Knowledge, Lookup
 from datasets_app.models.querysets import CuratorsQuerySet
 from datasets_app.models.removal import Removal
 from datasets_app.models.upload import (
@@ -49,6 +50,8 @@ __all__ = [
     "FileState",
     "Finding",
     "Issue",
+    "Knowledge",
+    "Lookup",
     "Origin",
     "Removal",
     "Rescoring",

@@ -40,7 +40,10 @@ def version_rows(version_id: UUID, split: str | None) -> QuerySet[VersionRow, di
     return (
         rows.order_by("position")
         .annotate(old_turns=Subquery(older.values("turns")[:1]))
-        .values("position", "split", "row_hash", "old_turns", "conversation__turns")
+        .values(
+            *("position", "split", "row_hash", "conversation_id"),
+            *("old_turns", "conversation__turns"),
+        )
     )
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, ProtectedError
 
+from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.rules import policy
-from datasets_app.models import Choice, Dataset, Version
+from datasets_app.models import Choice, Dataset, Removal, Version
 from otto_web.lib import audit
 from otto_web.lib.hints import hint
+from otto_web.lib.work.claims import order_anew
+from otto_web.lib.work.states import OVER
 
 
 @transaction.atomic(durable=True)
@@ -20,6 +25,30 @@ def order_version(
     version = new_version(dataset, choice=choice, name=name, user=user)
     hint(Version.job, version.pk)
     return version
+
+
+@transaction.atomic(durable=True)
+def delete_version(version: Version, *, by: User) -> None:
+    """Remove a version and its knowledge for good; refused while something is made of it.
+
+    Raises CorpusError with the sentence. The rows stay in the dataset; of one that was deleted,
+    those go that only this version held.
+    """
+    if version.is_under_way:
+        raise CorpusError("This version is being frozen. Wait until that is over.")
+    audit.record(by, "delete", version, before={"name": version.name})
+    try:
+        Version.objects.get(pk=version.pk).delete()
+    except ProtectedError as error:
+        users = Counter(str(row._meta.verbose_name) for row in error.protected_objects)
+        told = ", ".join(f"{count} × {name}" for name, count in sorted(users.items()))
+        raise CorpusError(
+            f"“{version.name}” is in use and cannot be deleted: {told}. What was made of it could "
+            "not be explained without it."
+        ) from error
+    order = Removal.objects.filter(dataset=version.dataset_id, state__in=OVER).first()
+    if order is not None and order_anew(Removal.objects.filter(pk=order.pk), cursor=0, done=0):
+        hint(Removal.job, order.pk)
 
 
 def new_version(dataset: Dataset, *, choice: str, name: str, user: User | None) -> Version:
