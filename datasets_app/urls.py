@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from datasets_app.views import datasets, files, rows, rules, tus, uploads, versions
+from datasets_app.views import datasets, files, knowledge, rows, rules, tus, uploads, versions
 
 urlpatterns: list[URLPattern] = [
     path("uploads/", uploads.upload_list, name="upload-list"),
@@ -44,6 +44,17 @@ urlpatterns: list[URLPattern] = [
     path("datasets/<uuid:dataset_id>/delete/", datasets.dataset_delete, name="dataset-delete"),
     path("datasets/<uuid:dataset_id>/versions/", versions.version_list, name="version-list"),
     path("versions/<uuid:version_id>/", versions.version_detail, name="version-detail"),
+    path("versions/<uuid:version_id>/delete/", versions.version_delete, name="version-delete"),
+    path(
+        "versions/<uuid:version_id>/knowledge/",
+        knowledge.version_knowledge,
+        name="version-knowledge",
+    ),
+    path(
+        "versions/<uuid:version_id>/knowledge/build/",
+        knowledge.knowledge_build,
+        name="knowledge-build",
+    ),
     path(
         "versions/<uuid:version_id>/download/<slug:layout>/",
         versions.version_download,

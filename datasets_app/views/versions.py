@@ -6,11 +6,13 @@ from functools import partial
 from urllib.parse import urlencode
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
+from datasets_app.corpus.conversation import CorpusError
 from datasets_app.forms.datasets import FreezeForm
 from datasets_app.models import Version
 from datasets_app.selectors import downloads, scores
@@ -50,7 +52,7 @@ def version_list(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
 @role_required(Role.CURATOR)
 @require_GET
 def version_detail(request: TeamRequest, version_id: UUID) -> HttpResponse:
-    version = _find_version(request, version_id)
+    version = find_version(request, version_id)
     context = {
         "version": version,
         "dataset": version.dataset,
@@ -70,13 +72,30 @@ def version_detail(request: TeamRequest, version_id: UUID) -> HttpResponse:
 @role_required(Role.CURATOR)
 @require_safe
 def version_download(request: TeamRequest, version_id: UUID, layout: str) -> HttpResponseBase:
-    version = _find_version(request, version_id)
+    version = find_version(request, version_id)
     download = downloads.FORMATS.get(layout)
     if download is None:
         raise Http404
     name = f"{version.name}.{download.suffix}"
     blocks = download.write(version)
     return stream(request, blocks, of=version, name=name, kind=download.content_type)
+
+
+@role_required(Role.CURATOR)
+@require_http_methods(["GET", "POST"])
+def version_delete(request: TeamRequest, version_id: UUID) -> HttpResponse:
+    """Ask, then delete; what is in use says so and stays."""
+    version = find_version(request, version_id)
+    if request.method == "POST":
+        try:
+            services.delete_version(version, by=request.user)
+        except CorpusError as error:
+            messages.error(request, str(error))
+            return redirect("version-detail", version.pk)
+        messages.success(request, f"The version “{version.name}” is deleted.")
+        return redirect("version-list", version.dataset_id)
+    context = {"version": version, "dataset": version.dataset}
+    return render(request, "datasets/version_delete.html", context)
 
 
 def _train_query(request: TeamRequest, version: Version) -> str:
@@ -87,7 +106,8 @@ def _train_query(request: TeamRequest, version: Version) -> str:
     return urlencode(query)
 
 
-def _find_version(request: TeamRequest, version_id: UUID) -> Version:
+def find_version(request: TeamRequest, version_id: UUID) -> Version:
+    """Return a version that the person may see; 404 otherwise."""
     visible = Version.objects.visible_to(request.user).select_related("dataset", "created_by")
     found: Version = get_object_or_404(visible, pk=version_id)
     return found

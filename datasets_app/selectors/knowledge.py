@@ -1,0 +1,58 @@
+"""What the page of a version's knowledge shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from datasets_app.models import Knowledge, Lookup, Version
+
+SHOWN_LOOKUPS = 5
+CLEARLY = 0.05  # the share of questions by which words must find more than vectors to be named
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """How many of its own questions in one script found their answer among the first three."""
+
+    script: str
+    asked: int
+    words: int
+    vectors: int | None
+    both: int | None
+
+    @property
+    def is_served(self) -> bool:
+        """Return whether the encoder finds about as much as words alone."""
+        return self.vectors is None or self.words - self.vectors <= CLEARLY * self.asked
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgePage:
+    """A version's knowledge, how well it finds, and the last questions that were tried on it."""
+
+    knowledge: Knowledge | None
+    measured: tuple[Measured, ...]
+    lookups: tuple[Lookup, ...]
+
+    @property
+    def is_moving(self) -> bool:
+        """Return whether something is under way, so that the page looks again."""
+        works = (*self.lookups, *([self.knowledge] if self.knowledge else []))
+        return any(work.is_under_way for work in works)
+
+
+def knowledge_page(version: Version) -> KnowledgePage:
+    """Return the page of a version's knowledge; it may not have been built yet."""
+    found = Knowledge.objects.filter(version=version).select_related("encoder").first()
+    if found is None:
+        return KnowledgePage(None, (), ())
+    figures: dict[str, dict[str, Any]] = found.facts.get("figures", {})
+    return KnowledgePage(
+        knowledge=found,
+        measured=tuple(
+            Measured(script, told["asked"], told["words"], told.get("vectors"), told.get("both"))
+            for script, told in figures.items()
+        ),
+        lookups=tuple(found.lookups.order_by("-created_at")[:SHOWN_LOOKUPS]),
+    )
