@@ -24,6 +24,7 @@ LINKED = (
     ("history", "dataset", f"/datasets/{UUID}/history/"),
     ("settings", "dataset", f"/datasets/{UUID}/settings/"),
     ("version", "versions", f"/versions/{UUID}/"),
+    ("knowledge", "version", f"/versions/{UUID}/knowledge/"),
     ("run", "/runs/", f"/runs/{UUID}/"),
     ("model", "/models/", f"/models/{UUID}/"),
     ("deployment", "/deployments/", "/deployments/(?!new)[a-z-]+/"),
