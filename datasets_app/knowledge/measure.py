@@ -6,6 +6,7 @@ that several rows give can be asked for.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,7 +21,6 @@ from datasets_app.knowledge.scripts import LATIN, script_of
 MOST_ASKED = 300
 FEWEST_ASKED = 20  # fewer say nothing about a script
 WEIGHTS = (0.0, 0.2, WEIGHT, 0.8, WEIGHT_ELSEWHERE, 5.0)
-WORTH_CHANGING = 0.02  # a weight must be better by this share of the questions
 
 
 @dataclass(slots=True)
@@ -49,8 +49,7 @@ def measured(knowledge: Knowledge, still: Callable[[], None]) -> dict[str, Any]:
         figures[script] = {
             "asked": tally.asked,
             "words": tally.by_words,
-            **({"vectors": tally.by_weight[0.0]} if knowledge.dims else {}),
-            **({"both": tally.by_weight[weight]} if knowledge.dims else {}),
+            **(_beside_vectors(tally, weight) if knowledge.dims else {}),
         }
     return {"weights": weights, "figures": figures}
 
@@ -86,9 +85,19 @@ def _ask(knowledge: Knowledge, place: int, tallies: defaultdict[str, _Tally]) ->
         tally.first_by_weight[weight] += key in found[:1]
 
 
+def _beside_vectors(tally: _Tally, weight: float) -> dict[str, Any]:
+    vectors = tally.by_weight[0.0]
+    is_served = not _is_clearly_more(tally.by_words, vectors, tally.asked)
+    return {"vectors": vectors, "both": tally.by_weight[weight], "is_served": is_served}
+
+
 def _best_weight(tally: _Tally, usual: float) -> float:
     """Return the weight that finds most; the usual one unless another is clearly better."""
-    gained = {one: tally.by_weight[one] + tally.first_by_weight[one] for one in WEIGHTS}
-    best = max(WEIGHTS, key=lambda one: gained[one])
-    is_worth_it = gained[best] - gained[usual] > 2 * WORTH_CHANGING * tally.asked
-    return best if is_worth_it else usual
+    found = {one: (tally.by_weight[one] + tally.first_by_weight[one]) / 2 for one in WEIGHTS}
+    best = max(WEIGHTS, key=lambda one: found[one])
+    return best if _is_clearly_more(found[best], found[usual], tally.asked) else usual
+
+
+def _is_clearly_more(right: float, other: float, asked: int) -> bool:
+    """Return whether a difference is no accident of the questions, and large enough to matter."""
+    return right - other > max(asked / 10, 2.5 * math.sqrt(asked))

@@ -8,7 +8,6 @@ from typing import Any
 from datasets_app.models import Knowledge, Lookup, Version
 
 SHOWN_LOOKUPS = 5
-CLEARLY = 0.05  # the share of questions by which words must find more than vectors to be named
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +17,9 @@ class Measured:
     script: str
     asked: int
     words: int
-    vectors: int | None
-    both: int | None
-
-    @property
-    def is_served(self) -> bool:
-        """Return whether the encoder finds about as much as words alone."""
-        return self.vectors is None or self.words - self.vectors <= CLEARLY * self.asked
+    vectors: int | None = None
+    both: int | None = None
+    is_served: bool = True  # whether the encoder finds about as much as words alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +45,6 @@ def knowledge_page(version: Version) -> KnowledgePage:
     figures: dict[str, dict[str, Any]] = found.facts.get("figures", {})
     return KnowledgePage(
         knowledge=found,
-        measured=tuple(
-            Measured(script, told["asked"], told["words"], told.get("vectors"), told.get("both"))
-            for script, told in figures.items()
-        ),
+        measured=tuple(Measured(script, **told) for script, told in figures.items()),
         lookups=tuple(found.lookups.order_by("-created_at")[:SHOWN_LOOKUPS]),
     )

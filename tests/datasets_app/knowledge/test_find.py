@@ -133,5 +133,8 @@ def test_own_questions_measure_it_and_choose_the_weight_of_words(tmp_path, encod
     assert latin["asked"] == latin["vectors"] == latin["both"] == 30
     assert korean["words"] == korean["both"] == 40 > korean["vectors"]
     assert both.weight_for("where?") < both.weight_for("텐트")
+    assert latin["is_served"]
+    assert not korean["is_served"]
+
     few = knowledge_of(tmp_path / "few", encoder, rows(*known[:3]))
     assert few.manifest["figures"] == {}
