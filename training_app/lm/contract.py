@@ -98,6 +98,7 @@ class Start:
 
     base: Path | None = None  # folder of the model that is continued
     checkpoints: Sequence[Path] = ()  # finished checkpoint folders, newest first, best included
+    must_resume: bool = False  # the run goes on from another one: without a checkpoint it fails
     decided: Mapping[str, Any] = field(default_factory=dict)
     cache: Path | None = None  # keeps what was found out about this machine
     manifest: Mapping[str, Any] = field(default_factory=dict)  # goes into otto.json as it is

@@ -151,7 +151,10 @@ def _optimization(setup: TrainingSetup, decisions: Decisions) -> Optimization:
 
 
 def _restore(state: TrainState, start: Start) -> None:
-    """Go on from the newest good checkpoint, or begin with fixed random states."""
+    """Go on from the newest good checkpoint, or begin with fixed random states.
+
+    Raises TrainingError where the run has to go on and has nothing to go on from.
+    """
     seed = state.setup.spec.train.seed
     torch.manual_seed(seed)
     np.random.seed(seed)
@@ -161,7 +164,7 @@ def _restore(state: TrainState, start: Start) -> None:
         try:
             progress = read_checkpoint(folder, network, state.optimization.optimizer)
         except CheckpointError as error:
-            state.events.note(f"{error} The one before it is used.")
+            state.events.note(f"{error} It is not used.")
             continue
         if progress.tokenizer_sha256 != state.setup.prepared.tokenizer_sha256:
             raise TrainingError(
@@ -171,6 +174,13 @@ def _restore(state: TrainState, start: Start) -> None:
         state.go_on_from(progress)
         _restore_best(state, start)
         return
+    if start.must_resume:
+        raise TrainingError(
+            "No checkpoint that this run goes on from can be read. Run it again from the start,"
+            " or continue from a model."
+        )
+    if start.checkpoints:
+        state.events.note("No checkpoint can be read: the run begins anew.")
 
 
 def _restore_best(state: TrainState, start: Start) -> None:

@@ -122,6 +122,19 @@ def test_dropout_bf16_and_accumulation_resume_bit_for_bit_too(
     assert all((expected[name] == got[name]).all() for name in expected)
 
 
+@pytest.mark.parametrize("are_there", [True, False])
+def test_a_run_that_goes_on_from_another_one_fails_where_it_has_nothing_to_go_on_from(
+    are_there, broken_off, spec, data, diary
+):
+    work, start = broken_off
+    for folder in start.checkpoints:
+        (folder / "manifest.json").write_text("{}")
+    start = replace(start, must_resume=True, checkpoints=start.checkpoints if are_there else ())
+    with pytest.raises(TrainingError, match="No checkpoint that this run goes on from can be read"):
+        train_run(spec, data, work, diary, never, start)
+    assert not any("begins anew" in note for note in diary.notes)
+
+
 def test_a_broken_checkpoint_is_skipped_for_the_one_before_it(broken_off, spec, data, diary):
     work, start = broken_off
     weights_file = start.checkpoints[0] / "model.safetensors"
@@ -157,7 +170,7 @@ def test_a_checkpoint_that_lies_with_a_true_hash_is_skipped(
     (newest / "manifest.json").write_text(json.dumps(manifest))
     resumed = train_run(spec, data, work, diary, never, start)
     assert resumed.outcome == "succeeded"
-    assert any("The one before it is used" in note for note in diary.notes)
+    assert any("It is not used." in note for note in diary.notes)
 
 
 @pytest.mark.parametrize("lie", LIES, ids=["noise", "header", "empty", "nothing"])

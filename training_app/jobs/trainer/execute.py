@@ -129,6 +129,7 @@ def _start(run: Run, spec: RunSpec, writer: RunWriter) -> Start:
     return Start(
         base=_base(run, spec),
         checkpoints=[path for row in _checkpoints(run) if (path := _intact(row, writer))],
+        must_resume=run.start_checkpoint is not None,
         decided=run.decided,
         cache=settings.OTTO_CACHE_DIR,
         manifest=run_manifest(run),
@@ -164,7 +165,7 @@ def _intact(row: Checkpoint, writer: RunWriter) -> Path | None:
     manifest = folder / "manifest.json"
     if manifest.is_file() and sha256_of(manifest) == row.manifest_sha256:
         return folder
-    writer.note(f"The checkpoint at step {row.step} is damaged; the one before it is used.")
+    writer.note(f"The checkpoint at step {row.step} is damaged and is not used.")
     return None
 
 
