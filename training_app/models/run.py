@@ -97,6 +97,11 @@ class Run(NeedsModels, Fenced):
         return self.name
 
     @property
+    def has_model(self) -> bool:
+        """Return whether it left a model that is there: ended well, or stopped and kept."""
+        return hasattr(self, "model") and self.model.is_ready
+
+    @property
     def can_keep(self) -> bool:
         """Return whether it learned something that a model can be made of."""
         return self.checkpoints.exists()

@@ -65,6 +65,10 @@ class TrainedModel(models.Model):
         return f"{self.name} {self.number}"
 
     @property
+    def is_ready(self) -> bool:
+        return self.state == ModelState.READY
+
+    @property
     def loss_on(self) -> str:
         """Return which tokens it learned from: all, or those of answers."""
         return "all" if self.run is None else str(self.run.spec["train"].get("loss_on", "all"))

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from django.db.models import Avg, F
 
 from otto_web.lib.cores import usable_cores
-from otto_web.lib.work.states import State
 from training_app.lm.config import RunSpec
 from training_app.lm.methods.registry import METHODS
 from training_app.lm.optimizers.registry import OPTIMIZERS
@@ -39,7 +38,7 @@ def machine_speed(parameters: int) -> Speed:
     newest = (
         RunPoint.objects.filter(
             name="train/tokens_per_second",
-            run__state=State.SUCCEEDED,
+            run__model__isnull=False,
             step__gt=F("run__last_step") / 2,
         )
         .values("run", "run__model__params", "run__finished_at", "run__spec")

@@ -142,7 +142,7 @@ def train(pipeline: Pipeline) -> str:
     if not run.is_over:
         place = f", step {run.last_step:,} of {run.total_steps:,}" if run.last_step else ""
         raise Wait(f"{run.phase or run.state}{place}")
-    if run.state != State.SUCCEEDED:
+    if not run.has_model:  # one that was stopped and kept has one too
         raise TrainingError(run.message or f"The run is {run.state}.")
     return f"{run.last_step:,} steps"
 

@@ -17,7 +17,7 @@ from otto_web.lib.work.states import OPEN, UNDER_WAY, State
 from otto_web.loop.models import Pipeline
 from otto_web.loop.selectors import pipelines
 from otto_web.loop.selectors.next_model import Proposal, proposal
-from training_app.models import Evaluation, Run
+from training_app.models import Evaluation, ModelState, Run
 
 RECENT = 8
 
@@ -139,13 +139,13 @@ def _curate(user: User) -> Stage:
 
 def _train(user: User) -> Stage:
     found = Run.objects.aggregate(
-        n=Count("pk", filter=Q(state=State.SUCCEEDED)),
+        n=Count("pk", filter=Q(model__state=ModelState.READY)),
         busy=Count("pk", filter=Q(state__in=UNDER_WAY)),
         at=Max("finished_at"),
     )
-    last = Run.objects.order_by("-created_at").values_list("state", "message").first()
-    state = last[0] if last else "none"
-    note = last[1] if last and last[0] == State.FAILED else ""
+    last = Run.objects.select_related("model").order_by("-created_at").first()
+    state = "none" if last is None else State.SUCCEEDED if last.has_model else last.state
+    note = last.message if last and last.state == State.FAILED else ""
     if found["busy"]:
         note = f"{found['busy']} under way"
     look = ("curve", "Train", "run-list")

@@ -63,7 +63,7 @@ def retry_pipeline(pipeline: Pipeline, *, by: User) -> None:
         return
     options = {**pipeline.options, "tries": pipeline.options.get("tries", 0) + 1}
     run = pipeline.run
-    kept = run if run is None or not run.is_over or run.state == State.SUCCEEDED else None
+    kept = run if run is None or not run.is_over or run.has_model else None
     order_anew(Pipeline.objects.filter(pk=pipeline.pk), options=options, run=kept)
     failed = pipeline.steps.filter(state=State.FAILED)
     failed.update(state=State.QUEUED, note="", started_at=None, finished_at=None)

@@ -13,7 +13,6 @@ from django.core.management.base import BaseCommand, CommandError
 
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.selectors.names import version_named
-from otto_web.lib.work.states import State
 from otto_web.servers.borrow import servers_for_command
 from training_app.forms import model_config_of
 from training_app.jobs.recovery import recover
@@ -81,7 +80,7 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(_facts(run)))
         else:
             self.stdout.write(f"{run.name}: {run.state}. {run.message}".strip())
-        if run.state in {State.FAILED, State.CANCELLED}:
+        if run.is_over and not run.has_model:
             raise CommandError(run.message or run.state)
 
 

@@ -19,11 +19,14 @@ from otto_web.lib.work.states import State
 from otto_web.loop.jobs import pipeline_steps
 from otto_web.loop.jobs.pipelines import advance
 from otto_web.loop.models import STEP_WORDS, Pipeline
+from otto_web.loop.selectors.home import home
 from otto_web.loop.services.pipelines import PipelineOrder, retry_pipeline, start_pipeline
 from tests.chat_app.makers import ENDED, add_chat, make_export, make_model, make_served
 from tests.datasets_app.makers import add, pair, support_dataset
 from tests.training_app.conftest import make_version, toy_order
-from training_app.models import Run
+from training_app.lm.config import TrainingError
+from training_app.models import Run, RunPoint
+from training_app.selectors.speed import machine_speed
 from training_app.services.runs import queue_run
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -151,6 +154,33 @@ def test_continuing_a_loop_whose_run_failed_trains_anew(transactional_db, redis_
     retry_pipeline(pipeline, by=theo)
     pipeline.refresh_from_db()
     assert (pipeline.run, pipeline.options["tries"]) == (None, 1)
+
+
+def test_a_run_that_was_stopped_and_kept_is_no_failure(redis_server, theo, client_of, monkeypatch):
+    """The loop goes on with its model, home counts it, and a script ends well."""
+    run = queue_run(toy_order(make_version()), created_by=theo)
+    Run.objects.update(state=State.RUNNING)
+    Run.objects.update(state=State.CANCELLED, finished_at=timezone.now(), message="Stopped.")
+    run.refresh_from_db()
+    pipeline = claim(Pipeline, start_pipeline(PipelineOrder(), by=theo).pk)
+    renew(pipeline, run=run)
+    with pytest.raises(TrainingError, match="Stopped"):
+        pipeline_steps.train(pipeline)
+    make_model("kept", run=run)
+    renew(pipeline, run=Run.objects.get())
+    assert pipeline_steps.train(pipeline) == "0 steps"
+    train = next(stage for stage in home(theo).stages if stage.title == "Train")
+    assert (train.figure, train.state) == (1, State.SUCCEEDED)
+    points = [("train/tokens_per_second", 4, 1000.0)]
+    RunPoint.objects.bulk_create(
+        RunPoint(run=run, name=name, step=step, value=value, seq=1, fence=1)
+        for name, step, value in points
+    )
+    assert machine_speed(1000).is_measured
+    fail(pipeline, "refused", "It broke later.")
+    retry_pipeline(pipeline, by=theo)
+    pipeline.refresh_from_db()
+    assert pipeline.run == run
 
 
 def test_a_loop_whose_worker_died_goes_on_with_what_it_had_made(
