@@ -13,7 +13,7 @@ from training_app.lm.contract import Start, TrainedResult, spec_sha256
 from training_app.lm.evaluation import Evidence, Figures, LossCurve, band, evaluate, verdict
 from training_app.lm.folder import move_into_place, write_model
 from training_app.lm.generate import answers, samples
-from training_app.lm.leakage import leaked_share
+from training_app.lm.leakage import leaked_share, run_length
 from training_app.lm.machine import system, versions
 from training_app.lm.optimizers.registry import OPTIMIZERS
 from training_app.lm.setup import validation_split
@@ -34,7 +34,11 @@ def make_model(state: TrainState, work: Path, start: Start, *, fingerprint: str)
     figures = _final_figures(state)
     setup = state.setup
     prepared = setup.prepared
-    leaked = leaked_share(prepared.train.tokens, prepared.validation.tokens)
+    leaked = leaked_share(
+        prepared.train.tokens,
+        prepared.validation.tokens,
+        run_tokens=run_length(figures.bytes / max(1, figures.tokens)),
+    )
     rows = samples(setup.fast.model, prepared.template, setup.questions)
     evidence = Evidence(answers(setup.questions, rows), leaked)
     words = verdict(figures, LossCurve(state.losses, setup.spec.train.loss_on), evidence)

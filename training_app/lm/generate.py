@@ -11,7 +11,7 @@ import torch
 from datasets_app.corpus.conversation import ASSISTANT, SYSTEM, Conversation, Turn
 from training_app.lm.contract import Sample
 from training_app.lm.model import context_of
-from training_app.lm.prompt_room import SAMPLE_TOKENS, question_room
+from training_app.lm.prompt_room import MOST_SAMPLE_TOKENS, SAMPLE_TOKENS, question_room
 from training_app.lm.template import Template
 
 
@@ -60,10 +60,15 @@ def question_of(conversation: Conversation) -> Question | None:
     return None
 
 
-def reply(model: Any, template: Template, question: Question, *, limit: int = SAMPLE_TOKENS) -> str:
-    """Return the model's likeliest answer, at most `limit` tokens, to a validation question."""
-    context = context_of(model)
-    budget = question_room(context, limit)
+def reply(model: Any, template: Template, question: Question) -> str:
+    """Return the model's likeliest answer to a validation question.
+
+    It may be as long as the real one, and half as long again, in whatever tokens the model has;
+    what the question leaves of the context bounds it too.
+    """
+    real = len(template.text_ids(question.reference))
+    limit = min(max(SAMPLE_TOKENS, real + real // 2), MOST_SAMPLE_TOKENS)
+    budget = question_room(context_of(model))
     if question.turns:
         prompt = template.prompt(question.turns, budget=budget)
     else:
@@ -77,11 +82,9 @@ def answers(questions: Sequence[Question], rows: Sequence[Sample]) -> list[Sampl
     return [row for question, row in zip(questions, rows, strict=True) if question.turns]
 
 
-def samples(
-    model: Any, template: Template, questions: Sequence[Question], *, limit: int = SAMPLE_TOKENS
-) -> list[Sample]:
+def samples(model: Any, template: Template, questions: Sequence[Question]) -> list[Sample]:
     """Return a row for each fixed validation question: number, prompt, reply, real answer."""
     return [
-        (number, question.text, reply(model, template, question, limit=limit), question.reference)
+        (number, question.text, reply(model, template, question), question.reference)
         for number, question in enumerate(questions)
     ]

@@ -8,13 +8,14 @@ from datasets_app.corpus.conversation import SYSTEM, USER, Turn
 from training_app.lm.config import ConfigError, RunSpec
 from training_app.lm.tokenizer_kinds import TOKENIZERS
 
-SAMPLE_TOKENS = 64  # of an answer that a run shows as it learns
+SAMPLE_TOKENS = 64  # of an answer that a run shows as it learns; more where the real one is longer
+MOST_SAMPLE_TOKENS = 512  # of any of them
 CONTROL_TOKENS_AROUND = 4  # end of text, the cue of the prompt and its end, the cue of the answer
 
 
-def question_room(context: int, limit: int = SAMPLE_TOKENS) -> int:
+def question_room(context: int) -> int:
     """Return how many tokens a question may have; a long answer may claim half of the context."""
-    return max(context // 2, context - limit)
+    return max(context // 2, context - SAMPLE_TOKENS)
 
 
 def refuse_long_prompt(spec: RunSpec, base: Path | None) -> None:

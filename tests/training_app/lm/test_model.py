@@ -19,12 +19,13 @@ from training_app.lm.checkpoint import (
 from training_app.lm.config import ModelConfig, TrainConfig
 from training_app.lm.evaluation import Figures, LossCurve, band, evaluate, validation, verdict
 from training_app.lm.fast import FastLoss
-from training_app.lm.generate import generate, question_of, reply
+from training_app.lm.generate import Question, generate, question_of, reply
 from training_app.lm.loop import Batch, DivergedError, EarlyStopping, Optimization, update
 from training_app.lm.model import build_model
+from training_app.lm.otto_template import OttoTemplate
 from training_app.lm.packing import open_packed, pack
 from training_app.lm.schedule import Schedule
-from training_app.lm.tokenizer import token_bytes
+from training_app.lm.tokenizer import bytes_only, token_bytes
 from training_app.lm.trainable import make_optimizer
 
 SHAPES = {
@@ -232,7 +233,7 @@ def test_generation_stops_at_a_stop_id_and_at_the_context(small):
 def test_a_validation_question_is_answered_in_plain_text(small, template, talks):
     question = question_of(talks[0])
     assert question.reference == talks[0].turns[1].text
-    assert isinstance(reply(small, template, question, limit=6), str)
+    assert isinstance(reply(small, template, question), str)
 
 
 def test_a_system_prompt_alone_is_no_question():
@@ -281,3 +282,19 @@ def test_a_checkpoint_holds_no_pickle(small, tmp_path):
     write_checkpoint(tmp_path, small, optimization_of(small).optimizer, ResumeState(1))
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {"manifest.json", "model.safetensors", "optimizer.safetensors", "state.json"}
+
+
+def test_a_sample_answer_may_be_as_long_as_the_real_one_in_the_tokens_of_the_model(monkeypatch):
+    """A model of single bytes writes a letter where others write a word."""
+    template = OttoTemplate.of(bytes_only(["x"], 0).tokenizer)
+    config = ModelConfig(layers=1, heads=2, kv_heads=2, hidden_size=32, context=256)
+    model = build_model(config, template, seed=1)
+    limits = []
+    monkeypatch.setattr(
+        "training_app.lm.generate.generate",
+        lambda model, ids, *, limit, stop: limits.append(limit) or [],
+    )
+    asked = (Turn(USER, "Where is it?"),)
+    for real in ("On its way.", 100 * "a", 1_000 * "a"):
+        reply(model, template, Question(asked, "Where is it?", real))
+    assert limits == [64, 150, 512]

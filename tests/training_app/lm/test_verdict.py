@@ -9,7 +9,7 @@ import pytest
 
 from training_app.lm import leakage
 from training_app.lm.evaluation import Evidence, Figures, LossCurve, band, verdict
-from training_app.lm.leakage import leaked_share
+from training_app.lm.leakage import leaked_share, run_length
 
 
 def figures_of(bits):
@@ -62,6 +62,16 @@ def test_the_leakage_check_finds_runs_of_thirteen_tokens(dtype):
     assert leaked_share(train, short) == 0.0
     assert leaked_share(train, train[:12]) == 0.0
     assert leaked_share(train[:5], fresh) == 0.0
+
+
+def test_bytes_that_any_two_texts_share_are_no_leakage():
+    asked = b"Where is my order number 4711, please? I cannot find it anywhere."
+    other = b"Where is my order number 12, please? I would like to have it now."
+    train, validation = (np.frombuffer(text, np.uint8).astype(np.uint16) for text in (asked, other))
+    assert leaked_share(train, validation) > 0.2  # thirteen bytes in a row are two words
+    assert (run_length(1.0), run_length(4.5), run_length(9.0)) == (58, 13, 13)
+    assert leaked_share(train, validation, run_tokens=run_length(1.0)) == 0.0
+    assert leaked_share(train, train, run_tokens=run_length(1.0)) == 1.0
 
 
 def test_the_leakage_check_reads_the_training_split_in_pieces(monkeypatch):
