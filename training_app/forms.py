@@ -165,10 +165,10 @@ class RunForm(forms.Form):
     def order(self) -> Order:
         """Return what `queue_run` takes; only of a valid form."""
         values = self.cleaned_data
-        if self._spec is None:
+        if self._spec is None or self.forecast is None:
             raise ValueError("only a valid form has an order")
         return Order(
-            name=values["name"] or self._suggested_name(self._spec, values),
+            name=values["name"] or self._suggested_name(self.forecast, values),
             spec=self._spec,
             version=values["version"],
             idem_key=values["idem_key"],
@@ -176,10 +176,10 @@ class RunForm(forms.Form):
             start_model=values["start_model"],
         )
 
-    def _suggested_name(self, spec: RunSpec, values: dict[str, Any]) -> str:
+    def _suggested_name(self, expected: Forecast, values: dict[str, Any]) -> str:
         if values["start_model"] is not None:
             return following_name(values["start_model"].name, "continued")
-        return suggested_name(spec, values["version"].dataset.name)
+        return suggested_name(expected.parameters, values["version"].dataset.name)
 
     @property
     def simple_fields(self) -> list[BoundField]:
@@ -215,12 +215,15 @@ def model_config_of(model: TrainedModel) -> ModelConfig:
     """Return the shape of a model made here; it cannot be changed when it goes on learning."""
     if model.run is None:
         raise TrainingError("The shape of this model is not known; choose another one.")
-    return RunSpec.from_json(model.run.spec).model
+    shape = RunSpec.from_json(model.run.spec).model
+    if model.tokenizer is None:
+        return shape
+    return replace(shape, vocab_size=model.tokenizer.vocab_size)  # the run had wished for another
 
 
-def suggested_name(spec: RunSpec, dataset: str) -> str:
+def suggested_name(parameters: int, dataset: str) -> str:
     """Return a name that says what the model is of and how large."""
-    return f"{dataset[:150]} {spec.model.parameters / 1e6:.1f}M"
+    return f"{dataset[:150]} {parameters / 1e6:.1f}M"
 
 
 def _decided_by_presets() -> frozenset[str]:

@@ -9,11 +9,12 @@ import psutil
 from django.db import connection
 
 from datasets_app.models import Version
+from datasets_app.selectors.versions import rows_of_split
 from otto_web.lib.cores import usable_cores
 from otto_web.lib.uuids import as_uuid
 from otto_web.lib.words import filesize
 from training_app.lm.advice import refuse_hopeless, unusual, unusual_course
-from training_app.lm.config import RunSpec
+from training_app.lm.config import ModelConfig, RunSpec
 from training_app.lm.methods.registry import METHODS
 from training_app.lm.optimizers.registry import OPTIMIZERS
 from training_app.lm.prompt_room import refuse_long_prompt
@@ -89,11 +90,8 @@ def forecast(spec: RunSpec, version: Version) -> Forecast:
     """
     refuse_hopeless(spec)
     refuse_long_prompt(spec, _start_folder(spec))
-    splits = version.counts.get("splits", {})
-    rows = {split: int(splits.get(split, 0)) for split in ("train", "validation")}
-    characters = int(version.counts.get("characters", 0))
-    share = rows["train"] / max(1, int(version.counts.get("rows", 0)))
-    train_bytes = round(characters * share)
+    rows = {split: rows_of_split(version, split) for split in ("train", "validation")}
+    train_bytes = _train_bytes(version)
     vocabulary = _vocabulary(spec, train_bytes)
     model = replace(spec.model, vocab_size=vocabulary)
     found = Forecast(
@@ -110,12 +108,23 @@ def forecast(spec: RunSpec, version: Version) -> Forecast:
     kept = OPTIMIZERS[spec.train.optimizer].state_numbers * trained
     found.checkpoint_bytes = _NUMBER_BYTES * (model.parameters + kept)
     found.state_bytes = found.checkpoint_bytes + _NUMBER_BYTES * trained
-    found.memory_bytes = found.state_bytes + _batch_bytes(spec)
+    found.memory_bytes = found.state_bytes + _batch_bytes(model, spec.train.micro_batch)
     found.refusals = _refusals(found, train_bytes)
     found.needs_reason = found.quality < BLOCKING_QUALITY
     found.warnings = _warnings(found, spec, train_bytes, _lengths(version))
     found.rate_curve = Schedule.of(spec.train, max(2, found.updates)).preview()
     return found
+
+
+def train_tokens(spec: RunSpec, version: Version) -> int:
+    """Return about how many tokens of the run's vocabulary its training split has."""
+    train_bytes = _train_bytes(version)
+    return round(train_bytes / bytes_per_token(_vocabulary(spec, train_bytes)))
+
+
+def _train_bytes(version: Version) -> int:
+    share = rows_of_split(version, "train") / max(1, int(version.counts.get("rows", 0)))
+    return round(int(version.counts.get("characters", 0)) * share)
 
 
 def bytes_per_token(vocab_size: int) -> float:
@@ -183,13 +192,12 @@ def _refusals(found: Forecast, train_bytes: int) -> list[str]:
     return []
 
 
-def _batch_bytes(spec: RunSpec) -> int:
-    """Return about how much memory one batch takes on its way through the network."""
-    model, train = spec.model, spec.train
+def _batch_bytes(model: ModelConfig, windows: int) -> int:
+    """Return about how much memory so many windows take on their way through the network."""
     per_token = (
         model.layers * (16 * model.hidden_size + 3 * model.feed_forward) + 2 * model.vocab_size
     )
-    return _NUMBER_BYTES * per_token * train.micro_batch * model.context
+    return _NUMBER_BYTES * per_token * windows * model.context
 
 
 def _warnings(found: Forecast, spec: RunSpec, train_bytes: int, lengths: Lengths) -> list[str]:

@@ -19,6 +19,7 @@ from training_app.lm.config import RunSpec
 from training_app.lm.methods.registry import METHODS
 from training_app.lm.optimizers.registry import OPTIMIZERS
 from training_app.models import Checkpoint, Run, RunEvent, RunLease, RunSample
+from training_app.selectors.forecast import train_tokens
 from training_app.selectors.log_tail import LogLine, log_tail
 from training_app.selectors.speed import seconds_left
 
@@ -146,10 +147,8 @@ class Panel:
     @property
     def passes(self) -> float | None:
         """Return how often the run has been through its data, where the data's size is known."""
-        characters = int(self.run.version.counts.get("characters", 0))
-        if not characters:
-            return None
-        return self.run.last_step * self.tokens_per_update * 3.5 / characters
+        tokens = train_tokens(self.spec, self.run.version)
+        return self.run.last_step * self.tokens_per_update / tokens if tokens else None
 
     @property
     def warnings(self) -> list[str]:

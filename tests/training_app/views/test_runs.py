@@ -12,8 +12,9 @@ from django.utils import timezone
 from datasets_app.models import Version
 from otto_web.lib.work.states import State
 from tests.training_app.conftest import make_version, toy_order
-from training_app.forms import preset_values
-from training_app.models import CancelVerb, Checkpoint, Run, RunPoint
+from training_app.forms import RunForm, model_config_of, preset_values
+from training_app.models import CancelVerb, Checkpoint, Run, RunPoint, Tokenizer, TrainedModel
+from training_app.selectors.panel import run_panel
 from training_app.selectors.setting_words import SETTINGS
 from training_app.services.runs import cancel_run, following_name, order_rest, queue_run
 
@@ -361,6 +362,26 @@ def test_retry_of_a_run_that_went_on_begins_with_the_best_state_before_it(
         page = client.post(reverse("run-retry", args=[run.pk]), follow=True).content.decode()
         assert run.children.get().start_checkpoint == best
         assert "It goes on from step 4." in page
+
+
+def test_a_continued_run_is_of_the_real_vocabulary_and_is_named_after_its_real_size(
+    theo, client_of, queued_run, version
+):
+    known = Tokenizer.objects.create(vocab_size=300, path="x", sha256="0" * 64, version=version)
+    model = TrainedModel.objects.create(
+        name="toy", number=1, run=queued_run, tokenizer=known, params=1, context=32,
+        path="models/none",
+    )  # fmt: skip
+    assert model_config_of(model).vocab_size == 300  # the run had wished for 512
+    form = RunForm(theo, filled(version, tokenizer="byte", vocab_size=8192))
+    assert form.is_valid(), form.errors
+    assert form.forecast.vocab_size < 300
+    assert form.order().name.endswith(f" {form.forecast.parameters / 1e6:.1f}M")
+    run = queue_run(form.order(), created_by=theo)
+    Run.objects.filter(pk=run.pk).update(last_step=10)
+    tokens = version.counts["characters"] * version.counts["splits"]["train"] / 24
+    panel = run_panel(run.pk)
+    assert panel.passes == pytest.approx(10 * panel.tokens_per_update / tokens, rel=0.01)
 
 
 @pytest.mark.parametrize("action", ["run-again", "run-retry", "run-continue"])
