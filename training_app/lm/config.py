@@ -182,10 +182,14 @@ class ModelConfig(_Values):
     @property
     def parameters(self) -> int:
         """Return the number of trained weights, embeddings included."""
-        tables = self.vocab_size * self.hidden_size * (1 if self.tie_word_embeddings else 2)
-        if self.family == "gpt2":
-            tables += self.context * self.hidden_size
-        return tables + self.layers * self.block_parameters + self.outer_parameters
+        places = self.context * self.hidden_size if self.family == "gpt2" else 0
+        blocks = self.layers * self.block_parameters
+        return self.table_parameters + places + blocks + self.outer_parameters
+
+    @property
+    def table_parameters(self) -> int:
+        """Return the number of weights that tokens go in and out by."""
+        return self.vocab_size * self.hidden_size * (1 if self.tie_word_embeddings else 2)
 
     @property
     def block_matrices(self) -> Sequence[tuple[int, int]]:

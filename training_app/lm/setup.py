@@ -128,7 +128,7 @@ def _network(spec: RunSpec, prepared: Prepared, start: Start) -> nn.Module:
     grow_vocabulary(model, entries)
     check_entries(model, entries)
     known = entries_of(Tokenizer.from_file(str(start.base / "tokenizer.json")))
-    make_trainable(model, spec, has_grown=entries > known)
+    make_trainable(model, spec, fresh_from=known if entries > known else None)
     return model
 
 

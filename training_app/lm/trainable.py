@@ -11,12 +11,12 @@ from training_app.lm.methods.registry import METHODS
 from training_app.lm.optimizers.registry import OPTIMIZERS
 
 
-def make_trainable(model: nn.Module, spec: RunSpec, *, has_grown: bool = False) -> None:
+def make_trainable(model: nn.Module, spec: RunSpec, *, fresh_from: int | None = None) -> None:
     """Let those weights train that the run's method names.
 
-    `has_grown`: the model got tokens that it never saw, so its tables must train with any method.
+    The model never saw the tokens from `fresh_from` on: their rows train with any method.
     """
-    METHODS[spec.method].load()(model, spec.train, has_grown=has_grown)
+    METHODS[spec.method].load()(model, spec.train, fresh_from=fresh_from)
 
 
 def make_optimizer(model: nn.Module, train: TrainConfig) -> Optimizer:

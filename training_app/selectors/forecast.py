@@ -22,7 +22,7 @@ from training_app.lm.schedule import FEWEST_UPDATES, Schedule
 from training_app.lm.tokenizer_kinds import BYTE_ENTRIES, TOKENIZERS
 from training_app.models import TrainedModel
 from training_app.models.paths import absolute
-from training_app.selectors.local_models import local_base
+from training_app.selectors.local_models import PREFIX, local_base
 from training_app.selectors.speed import Speed, machine_speed, update_seconds
 
 BLOCKING_QUALITY, DOUBTFUL_QUALITY = 50, 70
@@ -105,6 +105,8 @@ def forecast(spec: RunSpec, version: Version) -> Forecast:
     )
     _measure(found, spec)
     trained = METHODS[spec.method].trained(model, spec.train.lora_rank)
+    if spec.start_from.startswith(PREFIX):  # its tables train where it lacks our control tokens
+        trained = min(model.parameters, trained + model.table_parameters)
     kept = OPTIMIZERS[spec.train.optimizer].state_numbers * trained
     found.checkpoint_bytes = _NUMBER_BYTES * (model.parameters + kept)
     found.state_bytes = found.checkpoint_bytes + _NUMBER_BYTES * trained

@@ -108,3 +108,13 @@ def test_the_tokenizer_of_the_start_model_counts_the_prompt(version, data_dir):
         else:
             said.append(("", fits(tokenizer, prompt)))
     assert set(said) == {("", True), ("system_prompt", False)}
+
+
+def test_the_tables_of_a_local_model_count_as_trained_since_they_may_have_to_grow(version):
+    spec = toy_order(version).spec
+    ours, local = (
+        forecast(spec.started(start, "lora"), version) for start in (str(uuid4()), "local:x")
+    )
+    table = 512 * 32
+    assert spec.model.table_parameters == table
+    assert local.checkpoint_bytes - ours.checkpoint_bytes == 2 * 4 * table

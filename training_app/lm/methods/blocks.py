@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
 
@@ -34,12 +35,30 @@ def matrices_of(block: nn.Module) -> Iterator[tuple[nn.Module, str, nn.Module]]:
 def tables_of(model: Any) -> list[nn.Parameter]:
     """Return the weights that tokens go in and out by; once where they are the same."""
     ends = (model.get_input_embeddings(), model.get_output_embeddings())
-    return [weight for end in ends for weight in end.parameters()]
+    return list(dict.fromkeys(weight for end in ends for weight in end.parameters()))
 
 
-def freeze(model: nn.Module, *, has_grown: bool) -> None:
-    """Let no weight train, but the tables where tokens were added that nobody trained yet."""
+def fresh_tables_of(model: Any) -> list[nn.Parameter]:
+    """Return the tables of which only new rows train: those that train where others stand still."""
+    if all(weight.requires_grad for weight in model.parameters()):
+        return []
+    return [weight for weight in tables_of(model) if weight.requires_grad]
+
+
+def freeze(model: nn.Module, *, fresh_from: int | None) -> None:
+    """Let no weight train, but the rows of tokens that were added and that nobody trained yet.
+
+    They are those from `fresh_from` on; None where no token was added.
+    """
     for weight in model.parameters():
         weight.requires_grad = False
-    for weight in tables_of(model) if has_grown else []:
+    for weight in tables_of(model) if fresh_from is not None else []:
         weight.requires_grad = True
+        weight.register_hook(partial(_without_rows_before, fresh_from))  # type: ignore[no-untyped-call]
+
+
+def _without_rows_before(first: int | None, gradient: Tensor) -> Tensor:
+    """Return the gradient of a table, (entries, ...), in which the rows before are 0."""
+    kept = gradient.clone()
+    kept[:first] = 0
+    return kept

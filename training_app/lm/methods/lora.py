@@ -46,9 +46,9 @@ class LoraLinear(nn.Module):
         return layer
 
 
-def add_adapters(model: nn.Module, train: TrainConfig, *, has_grown: bool) -> None:
+def add_adapters(model: nn.Module, train: TrainConfig, *, fresh_from: int | None) -> None:
     """Put an adapter beside every linear layer of the blocks; nothing else trains."""
-    freeze(model, has_grown=has_grown)
+    freeze(model, fresh_from=fresh_from)
     for block in blocks_of(model):
         for part, name, layer in matrices_of(block):
             setattr(part, name, LoraLinear(layer, train.lora_rank, train.lora_alpha))

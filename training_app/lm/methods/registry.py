@@ -72,7 +72,7 @@ def upper_layers(layers: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Method(Choice):
-    """A way to train; the function takes a network, a TrainConfig and whether its tokens grew.
+    """A way to train; the function takes a network, a TrainConfig and the first new token.
 
     It makes the network train as it should, before the optimizer is made.
     """

@@ -11,9 +11,9 @@ from training_app.lm.methods.blocks import blocks_of, freeze, last_norm_of
 from training_app.lm.methods.registry import upper_layers
 
 
-def train_upper_half(model: nn.Module, train: TrainConfig, *, has_grown: bool) -> None:
+def train_upper_half(model: nn.Module, train: TrainConfig, *, fresh_from: int | None) -> None:
     """Let the upper blocks and the last norm train; the lower ones and the tables stay."""
-    freeze(model, has_grown=has_grown)
+    freeze(model, fresh_from=fresh_from)
     blocks = blocks_of(model)
     first = len(blocks) - upper_layers(len(blocks))
     upper = [block.parameters() for block in blocks[first:]]

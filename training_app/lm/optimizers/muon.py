@@ -24,13 +24,13 @@ def make(model: nn.Module, train: TrainConfig) -> Optimizer:
     trained = [weight for weight in model.parameters() if weight.requires_grad]
     hidden = [w for w in trained if w.dim() == 2 and id(w) not in outer]
     if not hidden:
-        return adamw.over(trained, train)
+        return adamw.over(model, trained, train)
     matrices = Muon(
         hidden, weight_decay=train.weight_decay, momentum=0.95, adjust_lr_fn="match_rms_adamw"
     )
     chosen = {id(weight) for weight in hidden}
     rest = [weight for weight in trained if id(weight) not in chosen]
-    return CombinedOptimizer([matrices, *([adamw.over(rest, train)] if rest else [])])
+    return CombinedOptimizer([matrices, *([adamw.over(model, rest, train)] if rest else [])])
 
 
 def _outer(model: nn.Module) -> list[nn.Parameter]:
