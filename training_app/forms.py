@@ -22,9 +22,10 @@ from training_app.lm.config import (
     TrainConfig,
     TrainingError,
 )
+from training_app.lm.layout import shape_of
 from training_app.lm.methods.registry import DEFAULT_METHOD
 from training_app.lm.presets import DEFAULT_PRESET, PRESETS, Preset
-from training_app.models import TrainedModel
+from training_app.models import TrainedModel, paths
 from training_app.selectors.forecast import Forecast, forecast
 from training_app.selectors.local_models import PREFIX, how_to_add, local_names, local_shape
 from training_app.selectors.setting_words import (
@@ -159,7 +160,7 @@ class RunForm(forms.Form):
         if local:
             return local_shape(local, context=values["context"]), f"{PREFIX}{local}"
         if start is not None:
-            return model_config_of(start), str(start.pk)
+            return model_config_of(start, context=values["context"]), str(start.pk)
         return ModelConfig(**{name: values[name] for name in MODEL_SETTINGS}), ""
 
     def order(self) -> Order:
@@ -211,10 +212,14 @@ def _field(kind: str, setting: Setting) -> forms.Field:
     return _KINDS[kind](label=setting.label, help_text=setting.hint, required=kind != "bool")
 
 
-def model_config_of(model: TrainedModel) -> ModelConfig:
-    """Return the shape of a model made here; it cannot be changed when it goes on learning."""
+def model_config_of(model: TrainedModel, *, context: int) -> ModelConfig:
+    """Return the shape of a model here; it cannot be changed when it goes on learning.
+
+    A base model, which was not trained here, is read in windows of at most `context` tokens.
+    """
     if model.run is None:
-        raise TrainingError("The shape of this model is not known; choose another one.")
+        shape = shape_of(paths.absolute(model.path))
+        return replace(shape, context=min(shape.context, context))
     shape = RunSpec.from_json(model.run.spec).model
     if model.tokenizer is None:
         return shape

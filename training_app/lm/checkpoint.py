@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import random
 from dataclasses import asdict, dataclass, field
@@ -17,6 +16,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from training_app.lm.config import TrainingError
+from training_app.lm.layout import file_sha256
 
 SCHEMA = 1
 _FILES = ("model.safetensors", "optimizer.safetensors", "state.json")
@@ -130,12 +130,6 @@ def verify_checkpoint(folder: Path) -> int:
     if broken or set(manifest["files"]) != set(_FILES):
         raise CheckpointError(f"The checkpoint {folder.name} is damaged: {', '.join(broken)}.")
     return int(manifest["step"])
-
-
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes, as 64 hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _weights(model: nn.Module) -> dict[str, Tensor]:

@@ -12,8 +12,7 @@ import torch
 from torch import nn
 from transformers import AutoModelForCausalLM, GenerationConfig
 
-from training_app.lm.checkpoint import file_sha256
-from training_app.lm.layout import MANIFEST, FolderError, refuse_unsafe
+from training_app.lm.layout import MANIFEST, FolderError, hashes, refuse_unsafe
 from training_app.lm.model import context_of, parameter_count
 from training_app.lm.template import Template
 
@@ -51,13 +50,6 @@ def write_model(
     text = json.dumps(complete, indent=2, ensure_ascii=False) + "\n"
     (folder / MANIFEST).write_text(text, encoding="utf-8")
     return complete
-
-
-def hashes(folder: Path) -> dict[str, str]:
-    """Return the SHA-256 of every file of the folder but the manifest, by relative path."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    named = {path.relative_to(folder).as_posix(): path for path in files}
-    return {name: file_sha256(path) for name, path in named.items() if name != MANIFEST}
 
 
 def verify_model(folder: Path) -> dict[str, Any]:

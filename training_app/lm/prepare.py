@@ -13,9 +13,9 @@ from tokenizers import Tokenizer
 
 from datasets_app.corpus.conversation import Conversation
 from training_app.lm.chat_files import TOKENIZER_FILES, written_template
-from training_app.lm.checkpoint import file_sha256
 from training_app.lm.config import RunSpec
 from training_app.lm.contract import RunEvents, Start, TokenSource
+from training_app.lm.layout import file_sha256
 from training_app.lm.otto_template import OttoTemplate
 from training_app.lm.packing import Packed, open_packed, pack
 from training_app.lm.template import OTTO, Template, kind_of, with_system_prompt

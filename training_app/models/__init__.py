@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from training_app.models.base import DELETED, Base, BaseKind, BaseSource
 from training_app.models.evaluation import EvalSample, Evaluation
 from training_app.models.export import Export
 from training_app.models.records import Checkpoint, RunPoint, RunSample
@@ -18,7 +19,11 @@ from training_app.models.tokenizer import Tokenizer
 from training_app.models.trained_model import ModelQuerySet, ModelState, TrainedModel
 
 __all__ = [
+    "DELETED",
     "RUN_STATES",
+    "Base",
+    "BaseKind",
+    "BaseSource",
     "CancelVerb",
     "Checkpoint",
     "EvalSample",

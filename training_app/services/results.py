@@ -81,7 +81,7 @@ def _publish_model(run: Run, run_result: RunResult, tokenizer: Tokenizer) -> Tra
     return TrainedModel.objects.create(
         pk=run_result.model_id,
         name=run.name,
-        number=_next_number(run.name),
+        number=next_number(run.name),
         is_chat=bool(run_result.manifest.get("is_chat", True)),
         run=run,
         parent=run.start_model,
@@ -95,7 +95,7 @@ def _publish_model(run: Run, run_result: RunResult, tokenizer: Tokenizer) -> Tra
     )
 
 
-def _next_number(name: str) -> int:
+def next_number(name: str) -> int:
     """Return the next version number of a name; two runs that end together get two numbers."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"model {name}"])

@@ -9,8 +9,9 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from otto_web.lib import audit
+from otto_web.lib.work.claims import cancel
 from training_app.lm.config import TrainingError
-from training_app.models import ModelState, TrainedModel
+from training_app.models import DELETED, Base, ModelState, TrainedModel
 from training_app.models.uses import NeedsModels
 
 
@@ -31,6 +32,7 @@ def delete_model(model: TrainedModel, *, actor: User | None) -> None:
     if uses := _uses_of(locked.pk):
         raise ModelInUseError(f"This model is in use: {'; '.join(uses)}.")
     TrainedModel.objects.filter(pk=model.pk).update(state=ModelState.DELETED)
+    cancel(Base.objects.filter(model=locked), DELETED, model=None)
     audit.record(actor, "model.deleted", model, before={"name": str(model)})
 
 

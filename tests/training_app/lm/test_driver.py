@@ -12,13 +12,12 @@ from safetensors.torch import load_file
 
 from datasets_app.corpus.conversation import USER, Conversation, Turn
 from tests.training_app.lm.conftest import Diary
-from training_app.lm.checkpoint import file_sha256
 from training_app.lm.config import RunSpec, TrainingError
 from training_app.lm.contract import PHASES, Start, TokenSource, spec_sha256
 from training_app.lm.driver import train_run
 from training_app.lm.folder import open_model, verify_model
 from training_app.lm.generate import generate
-from training_app.lm.layout import FolderError
+from training_app.lm.layout import FolderError, file_sha256
 from training_app.lm.loop import DivergedError
 from training_app.lm.schedule import Schedule
 

@@ -12,8 +12,7 @@ from otto_web.lib.files import durable_folder, sha256_of
 from otto_web.lib.work.claims import LostLease
 from training_app.jobs.trainer.log import RunLog
 from training_app.lm.contract import TrainedResult
-from training_app.lm.folder import hashes
-from training_app.lm.layout import MANIFEST
+from training_app.lm.layout import MANIFEST, hashes
 from training_app.models import Run, paths
 from training_app.models.paths import LOG_NAME, log_files
 from training_app.selectors.training_history import history_text

@@ -110,7 +110,7 @@ def _changed(spec: RunSpec, text: str, settings: list[str]) -> tuple[RunSpec, Tr
         start = model_named(text)
     except TrainingError as error:
         raise TrainingError(f"{error} {how_to_add(text)}") from error
-    network = model_config_of(start)
+    network = model_config_of(start, context=spec.model.context)
     spec = replace(spec, model=network).started(str(start.pk))
     return changed_spec(spec, settings, most_context=network.context), start
 

@@ -1,0 +1,180 @@
+"""What a person does with base models: order one, bring one, take one away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.db.models import PROTECT
+from django.db.models.functions import Now
+
+from datasets_app.models import Encoder, EncoderState
+from otto_web.lib import audit
+from otto_web.lib.hints import hint
+from otto_web.lib.work.claims import cancel, claim, finish, order_anew
+from otto_web.lib.work.states import State
+from training_app.lm.bases.known import KnownBase, known_bases
+from training_app.lm.config import TrainingError
+from training_app.models import DELETED, Base, BaseKind, BaseSource, TrainedModel
+from training_app.services.results import next_number
+from training_app.services.trained_models import ModelInUseError, delete_model
+
+NOT_FETCHED = "not_fetched"
+_CLAIMING = 7702  # any number: the lock under which bases are claimed
+
+
+@transaction.atomic
+def order_known(known: KnownBase, *, by: User | None) -> Base:
+    """Order a package of the list, once; one that failed or was deleted is fetched anew."""
+    values = {
+        "title": known.title,
+        "source": BaseSource.PACKAGE,
+        "spec": {"package": known.package},
+        "licence": known.licence,
+        "languages": list(known.languages),
+        "where_from": known.source,
+        "bytes_done": 0,
+        "bytes_total": known.package_bytes,
+    }
+    return _order(known.name, values, by=by)
+
+
+def _order(name: str, values: Mapping[str, Any], *, by: User | None) -> Base:
+    fresh = {**values, "created_by": by}
+    base, is_new = Base.objects.select_for_update().get_or_create(name=name, defaults=fresh)
+    if not is_new:
+        again = Base.objects.filter(pk=base.pk, state__in=(State.FAILED, State.CANCELLED))
+        if not order_anew(again, **fresh, phase=""):
+            return base
+        base.refresh_from_db()
+    audit.record(by, "base.ordered", base, after={"name": name, **base.spec})
+    hint(Base.job, base.pk)
+    return base
+
+
+def order_missing() -> Sequence[Base]:
+    """Order the packages of the list that never came; what a person took away stays away."""
+    seen = Base.objects.exclude(state=State.FAILED, reason=NOT_FETCHED)
+    names = set(seen.values_list("name", flat=True))
+    missing = [known for name, known in known_bases().items() if name not in names]
+    return [order_known(known, by=None) for known in missing]
+
+
+@transaction.atomic(durable=True)
+def claim_base(base_id: UUID | str) -> Base | None:
+    """Take a base that waits, while no other is prepared: the short workers do more than this."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_CLAIMING])
+    others = Base.objects.exclude(pk=base_id).filter(state=State.RUNNING, lease_until__gt=Now())
+    return None if others.exists() else claim(Base, base_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A durable folder that a base became, and what it says of itself."""
+
+    id: UUID
+    path: str  # relative to the data folder
+    facts: Mapping[str, Any]
+    manifest_sha256: str = ""
+
+
+@transaction.atomic(durable=True)
+def publish_language(base: Base, made: Made) -> TrainedModel:
+    """Give the folder its model, and end the work: both, or nothing."""
+    facts = made.facts
+    model = TrainedModel.objects.create(
+        pk=made.id,
+        name=base.title,
+        number=next_number(base.title),
+        is_chat=bool(facts["is_chat"]),
+        family=facts["family"],
+        params=facts["parameters"],
+        context=facts["context"],
+        path=made.path,
+        manifest_sha256=made.manifest_sha256,
+        created_by=base.created_by,
+    )
+    because = str(facts.get("unservable", ""))
+    served = {"is_servable": not because, "unservable_because": because}
+    _end(base, BaseKind.LANGUAGE, made, model=model, **served)
+    return model
+
+
+@transaction.atomic(durable=True)
+def publish_encoder(base: Base, made: Made) -> Encoder:
+    """Give the folder its encoder, and end the work: both, or nothing."""
+    facts = made.facts
+    encoder = Encoder.objects.create(
+        pk=made.id,
+        name=base.title,
+        path=made.path,
+        dims=facts["dims"],
+        max_tokens=facts["max_tokens"],
+        languages=base.languages,
+        sha256=facts["sha256"],
+        precision=facts["precision"],
+    )
+    _end(base, BaseKind.ENCODER, made, encoder=encoder, is_servable=True)
+    return encoder
+
+
+def _end(base: Base, kind: BaseKind, made: Made, **changes: Any) -> None:
+    said = made.facts.get("said", {})
+    finish(
+        base,
+        State.SUCCEEDED,
+        kind=kind,
+        figures=dict(made.facts),
+        licence=base.licence or said.get("licence", ""),
+        languages=base.languages or said.get("languages", []),
+        phase="",
+        bytes_done=base.bytes_total,
+        **changes,
+    )
+    waiting = Base.objects.filter(state=State.QUEUED).order_by("queued_at").first()
+    if waiting is not None:
+        hint(Base.job, waiting.pk)
+
+
+@transaction.atomic
+def delete_base(base: Base, *, actor: User | None) -> None:
+    """Take a base away; refused while a run, a deployment or knowledge is made of it.
+
+    Raises TrainingError with the sentence. The sweeps free the disk.
+    """
+    locked = Base.objects.select_for_update().get(pk=base.pk)
+    if locked.is_under_way:
+        raise TrainingError(f"{locked} is on its way. Stop it first, or wait until it is here.")
+    if locked.model is not None:
+        delete_model(locked.model, actor=actor)
+    if locked.encoder is not None:
+        _refuse_used(locked.encoder)
+        Encoder.objects.filter(pk=locked.encoder.pk).update(state=EncoderState.DELETED)
+    gone = Base.objects.filter(pk=base.pk)
+    cancel(gone, DELETED, model=None, encoder=None, phase="", bytes_done=0)
+    audit.record(actor, "base.deleted", locked, before={"name": locked.name})
+
+
+def _refuse_used(encoder: Encoder) -> None:
+    """Raise ModelInUseError where rows of whatever kind are made by this encoder."""
+    for relation in encoder._meta.related_objects:
+        related = relation.related_model
+        if isinstance(related, str) or relation.on_delete is not PROTECT:
+            continue
+        rows = related._base_manager.filter(**{relation.field.name: encoder})  # noqa: SLF001
+        if rows.exists():
+            what = related._meta.verbose_name_plural
+            raise ModelInUseError(f"{encoder} is in use: {what} was built with it.")
+
+
+@transaction.atomic
+def stop_base(base: Base, *, actor: User | None) -> None:
+    """End a base that is on its way; what came of it so far goes."""
+    going = Base.objects.on_the_way().filter(pk=base.pk)
+    if cancel(going, DELETED, phase="", bytes_done=0):
+        audit.record(actor, "base.stopped", base)
