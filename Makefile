@@ -7,6 +7,7 @@ PY := $(VENV)/bin/python
 HOST = 127.0.0.1
 PORT = 8000
 PIP_ARGS =
+BASES ?= $(or $(OTTO_BASES),1)
 ONLY =
 KEEP =
 WORKERS = 2
@@ -21,8 +22,8 @@ SCRIPTS := find static/js -name '*.js'
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/'
 
-run: $(VENV)/.installed ## Install what is missing, then start OTTO (HOST=0.0.0.0 PORT=8000 PIP_ARGS=…)
-	@exec $(PY) manage.py up --host $(HOST) --port $(PORT)
+run: $(VENV)/.installed ## Install what is missing, then start OTTO (HOST=0.0.0.0 PORT=8000 PIP_ARGS=… BASES=0)
+	@OTTO_BASES=$(BASES) $(if $(PIP_ARGS),OTTO_PIP_ARGS='$(PIP_ARGS)') exec $(PY) manage.py up --host $(HOST) --port $(PORT)
 
 demo: $(VENV)/.installed ## The whole loop without a browser, in a folder of its own (KEEP=1 keeps it)
 	@export OTTO_VAR_DIR="$(CURDIR)/var/demo"; unset DATABASE_URL REDIS_URL OTTO_DATA_DIR; \

@@ -222,6 +222,7 @@ OTTO_DISK_LOOK_SECONDS = env.seconds("OTTO_DISK_LOOK_SECONDS", 30)
 # Limits ------------------------------------------------------------------------------------------
 OTTO_CHUNK_BYTES = 8 * 1024 * 1024
 OTTO_BODY_LIMIT_BYTES = 9 * 1024 * 1024
+OTTO_BASES = env.flag("OTTO_BASES", default=True)  # whether a start orders the known base models
 OTTO_PIP_ARGS = env.text("OTTO_PIP_ARGS")  # for fetching their packages
 OTTO_UPLOAD_LIMIT_BYTES = env.integer("OTTO_UPLOAD_LIMIT_BYTES", 8 * 1024**3)
 OTTO_SHORT_WORKERS = env.integer("OTTO_SHORT_WORKERS", 2)

@@ -12,6 +12,7 @@ from pathlib import Path
 if "OTTO_VAR_DIR" not in os.environ:
     os.environ["OTTO_VAR_DIR"] = tempfile.mkdtemp(prefix="otto-test-")
     atexit.register(shutil.rmtree, os.environ["OTTO_VAR_DIR"], ignore_errors=True)
+os.environ.setdefault("OTTO_BASES", "0")  # a test that wants some orders them
 os.environ.setdefault("OTTO_SECRET_KEY", "a key for tests only, long enough for the deploy checks")
 
 from otto_web import env

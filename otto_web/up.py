@@ -25,6 +25,7 @@ from otto_web.servers.state import Services
 from otto_web.servers.wiring import use_database, use_redis
 from otto_web.static_files import collect_static_files
 from otto_web.supervise import Supervisor
+from training_app.services.bases import order_missing
 
 STOP_SECONDS = 72
 SUPERVISOR_SECONDS = 20
@@ -55,7 +56,15 @@ class Installation:
         self.supervisor.start_app("web")  # first: somebody waits for the page
         self._wait_for_web()
         self.supervisor.start_apps()
+        self._order_bases()
         return password
+
+    def _order_bases(self) -> None:
+        """Let workers fetch the base models that never came, while people begin already."""
+        if settings.OTTO_BASES and (ordered := order_missing()):
+            size = sum(base.bytes_total for base in ordered) / 1e6
+            self.say(f"Fetching the base models, {size:.0f} MB; you can begin meanwhile.")
+        connections.close_all()
 
     def _start_supervisor(self, plan: ServerPlan) -> None:
         self.supervisor.configure(

@@ -18,6 +18,7 @@ from tests.chat_app.makers import add_chat, make_model, make_served
 from tests.conftest import make_person
 from tests.datasets_app.makers import support_dataset
 from tests.training_app.conftest import make_version, toy_order
+from training_app.models import Base
 from training_app.services.runs import queue_run
 
 DOWNLOADS = {
@@ -49,7 +50,10 @@ def add_one_of_each(number: int, owner: User) -> dict[str, Any]:
     run = queue_run(toy_order(make_version()), created_by=owner)
     served = make_served(f"support-{number}", make_model(number=number))
     chat = add_chat(served, owner, CHATS, is_logged=True)
+    base = Base.objects.create(name=f"base-{number}", title=f"Base {number}", source="gguf")
     return {
+        "base_id": base.pk,
+        "name": base.name,
         "dataset_id": dataset.pk,
         "number": Conversation.objects.filter(dataset=dataset).first().pk,
         "upload_id": upload.pk,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from training_app.views import models, run_actions, run_data, runs
+from training_app.views import bases, models, run_actions, run_data, runs
 
 urlpatterns: list[URLPattern] = [
     path("runs/", runs.run_list_page, name="run-list"),
@@ -25,6 +25,10 @@ urlpatterns: list[URLPattern] = [
     path("runs/<uuid:run_id>/retry/", run_actions.run_retry, name="run-retry"),
     path("runs/<uuid:run_id>/continue/", run_actions.run_continue, name="run-continue"),
     path("models/", models.model_list_page, name="model-list"),
+    path("models/bases/", bases.base_list, name="base-list"),
+    path("models/bases/<slug:name>/fetch/", bases.base_fetch, name="base-fetch"),
+    path("models/bases/<uuid:base_id>/stop/", bases.base_stop, name="base-stop"),
+    path("models/bases/<uuid:base_id>/delete/", bases.base_delete, name="base-delete"),
     path("models/<uuid:model_id>/", models.model_detail, name="model-detail"),
     path("models/<uuid:model_id>/model.zip", models.model_download, name="model-download"),
     path("models/<uuid:model_id>/delete/", models.model_delete, name="model-delete"),

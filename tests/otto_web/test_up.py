@@ -22,7 +22,8 @@ PARTS = (("run_web",), ("run_reaper",), ("-Q", "short"), ("-Q", "train"))
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
     """One installation for the tests that leave it as they found it."""
-    with Installation(tmp_path_factory.mktemp("installation") / "var") as installation:
+    bases = {"OTTO_BASES": "1", "OTTO_PIP_ARGS": "--no-index --isolated"}  # an offline machine
+    with Installation(tmp_path_factory.mktemp("installation") / "var", **bases) as installation:
         yield installation
 
 
@@ -45,6 +46,17 @@ def test_up_starts_every_part_and_prints_the_address_last(installed):
     assert lines[-1].startswith("Set your own with: ")
     assert lines[-1].endswith(" manage.py changepassword admin")
     assert (installed.folder / "run" / "services.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_base_models_are_ordered_behind_the_page_and_their_absence_is_said(installed):
+    assert "Fetching the base models, 176 MB; you can begin meanwhile." in installed.said
+    rows = "Base.objects.values_list('reason', flat=True)"
+    query = f"from training_app.models import Base; print(*{rows})"
+    until(lambda: told(installed, query) == ["not_fetched"] * 2)
+
+
+def told(installation, query):
+    return manage(installation, "shell", "--verbosity", "0", "-c", query).stdout.split()
 
 
 def test_what_dies_is_started_again(installed):

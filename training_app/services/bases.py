@@ -33,7 +33,7 @@ def order_known(known: KnownBase, *, by: User | None) -> Base:
     values = {
         "title": known.title,
         "source": BaseSource.PACKAGE,
-        "spec": {"package": known.package},
+        "spec": {"package": known.package, "sha256": known.sha256},
         "licence": known.licence,
         "languages": list(known.languages),
         "where_from": known.source,

@@ -41,6 +41,11 @@ class KnownBase:
     model: str  # the wanted file that is the model, or the folder of them all
     files: Mapping[str, KnownFile]
 
+    @property
+    def sha256(self) -> str:
+        """Return the hash of the file that holds the weights."""
+        return max(self.files.values(), key=lambda file: file.bytes).sha256
+
     def is_in(self, archive: zipfile.ZipFile) -> bool:
         """Return whether an archive holds files of these names and sizes; hashes come later."""
         sizes = {info.filename: info.file_size for info in archive.infolist()}

@@ -25,7 +25,10 @@ def take_in(file: BinaryIO, out: Out, source: str, name: str, about: dict[str, A
     OTTO does not take in is told as a refusal with its sentence.
     """
     try:
-        out.say(facts=_taken_in(Path(source), Path.cwd(), name, about))
+        target = Path.cwd()
+        facts = _taken_in(Path(source), target, name, about)
+        size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
+        out.say(facts={**facts, "bytes": size})
     except TrainingError as error:
         raise ArchiveStop(REFUSED, str(error)) from error
 

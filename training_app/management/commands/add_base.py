@@ -20,7 +20,7 @@ LOOK_SECONDS = 0.5
 
 
 class Command(BaseCommand):
-    help = "Fetch base models and put them on the shelf; without a name, all that OTTO knows."
+    help = "Fetch base models and make them ready; without a name, all that OTTO knows."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         names = ", ".join(known_bases())
