@@ -50,7 +50,7 @@ def add_one_of_each(number: int, owner: User) -> dict[str, Any]:
     run = queue_run(toy_order(make_version()), created_by=owner)
     served = make_served(f"support-{number}", make_model(number=number))
     chat = add_chat(served, owner, CHATS, is_logged=True)
-    base = Base.objects.create(name=f"base-{number}", title=f"Base {number}", source="gguf")
+    base = Base.objects.create(name=f"base-{number}", title=f"Base {number}", source="upload")
     return {
         "base_id": base.pk,
         "name": base.name,

@@ -9,18 +9,27 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from datasets_app.models import Upload
 from otto_web.lib.hints import hint_again
 from otto_web.lib.models import ProcessBeat, ProcessKind, ProcessState
 from otto_web.lib.patience import each_by_itself
-from otto_web.lib.work.states import State
+from otto_web.lib.work.states import OVER, State
 from training_app.models import Run, RunLease
 from training_app.services.attempts import Claim, release_run
-from training_app.services.folders import remove_folder, stray_exports, stray_models, stray_pieces
+from training_app.services.bases import order_upload
+from training_app.services.folders import (
+    remove_folder,
+    stray_encoders,
+    stray_exports,
+    stray_models,
+    stray_pieces,
+)
 
 IDLE_HINTS = 4  # a run unclaimed for so many hint times while a worker idles: it hears nothing
 HANG_SECONDS = {"training": 300.0}
 HANG_SECONDS_ELSE = 1800.0  # tokens of a large version, a first compilation
 FOLDERS_EVERY_SECONDS = 300.0
+AT_ONCE = 20
 _hinted_at = float("-inf")
 _folders_looked_at = float("-inf")
 
@@ -85,13 +94,23 @@ def drain_deaf_workers(now: datetime) -> None:
         _train_workers().filter(state=ProcessState.IDLE).update(drain=True)
 
 
+def take_over_models(now: datetime) -> None:
+    """Order what came as an upload, and let the upload go once its base is over."""
+    arrived = Upload.objects.of_models().filter(state__in=OVER, base=None)
+    arrived = arrived.exclude(state=State.CANCELLED)
+    each_by_itself(list(arrived[:AT_ONCE]), order_upload)
+    done = Upload.objects.of_models().filter(base__state__in=OVER)
+    each_by_itself(list(done[:AT_ONCE]), lambda upload: upload.delete())
+
+
 def remove_stale_folders(now: datetime) -> None:
     """Free what no row names: pieces of old attempts, models and exports that are gone."""
     global _folders_looked_at  # noqa: PLW0603 - the reaper is one process
     if time.monotonic() - _folders_looked_at < FOLDERS_EVERY_SECONDS:
         return
     _folders_looked_at = time.monotonic()
-    for folder in [*stray_pieces(), *stray_models(now), *stray_exports()]:
+    strays = (stray_pieces(), stray_models(now), stray_encoders(now), stray_exports())
+    for folder in [folder for kind in strays for folder in kind]:
         remove_folder(folder)
 
 
@@ -104,5 +123,6 @@ SWEEPS = (
     release_hanging,
     hint_queued,
     drain_deaf_workers,
+    take_over_models,
     remove_stale_folders,
 )

@@ -26,6 +26,7 @@ urlpatterns: list[URLPattern] = [
     path("runs/<uuid:run_id>/continue/", run_actions.run_continue, name="run-continue"),
     path("models/", models.model_list_page, name="model-list"),
     path("models/bases/", bases.base_list, name="base-list"),
+    path("models/bases/take/", bases.base_take, name="base-take"),
     path("models/bases/<slug:name>/fetch/", bases.base_fetch, name="base-fetch"),
     path("models/bases/<uuid:base_id>/stop/", bases.base_stop, name="base-stop"),
     path("models/bases/<uuid:base_id>/delete/", bases.base_delete, name="base-delete"),

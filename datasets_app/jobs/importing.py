@@ -8,7 +8,7 @@ from uuid import UUID
 from datasets_app.corpus.formats.registry import FORMATS
 from datasets_app.jobs.limits import Stopwatch
 from datasets_app.jobs.reading import ReadingJob, read_source, stop_file
-from datasets_app.models import FileState, SourceFile, Upload
+from datasets_app.models import FileState, Purpose, SourceFile, Upload
 from datasets_app.models.blob import blob_path
 from datasets_app.services import imports
 from datasets_app.services.blobs import hash_file, move_into_store
@@ -42,6 +42,9 @@ def _import(upload: Upload, lease: Lease) -> None:
         imports.end_import(upload, State.FAILED, reason=WORKER_LOST)
         return
     if upload.blob is None and not _take_bytes(work):
+        return
+    if upload.purpose == Purpose.MODEL:
+        imports.end_import(upload)
         return
     is_first_look = not upload.is_again and not upload.files.exists()
     if is_first_look and (original := imports.earlier_upload(upload)):

@@ -18,12 +18,24 @@ from otto_web.lib.work.states import State
 WITHDRAWN, EXPIRED = "withdrawn", "expired"  # why an upload was cancelled
 
 
+class Purpose(models.TextChoices):
+    """What the bytes of an upload are for."""
+
+    DATA = "data", "conversations"
+    MODEL = "model", "a model, which the training room takes over"
+
+
 class UploadQuerySet(CuratorsQuerySet):
     """Uploads, as people and workers look for them."""
 
     def shown(self) -> Self:
-        """Leave out what a person took back: its rows are on their way out."""
-        return self.exclude(state=State.CANCELLED, reason=WITHDRAWN)
+        """Return those of data, but for what a person took back: its rows are on their way out."""
+        data = self.filter(purpose=Purpose.DATA)
+        return data.exclude(state=State.CANCELLED, reason=WITHDRAWN)
+
+    def of_models(self) -> Self:
+        """Return the files in which somebody brings a model."""
+        return self.filter(purpose=Purpose.MODEL)
 
 
 class Upload(Work):
@@ -39,6 +51,7 @@ class Upload(Work):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=1024)
     claimed_type = models.CharField(max_length=200, default="")
+    purpose = models.CharField(max_length=10, choices=Purpose, default=Purpose.DATA)
     size = models.PositiveBigIntegerField()
     offset = models.PositiveBigIntegerField(default=0, editable=False)
     claimed_sha256 = models.CharField(max_length=64, default="")
@@ -62,6 +75,9 @@ class Upload(Work):
         constraints = [
             *Work.Meta.constraints,
             models.UniqueConstraint(fields=["created_by", "idem_key"], name="upload_idem_unique"),
+            models.CheckConstraint(
+                name="upload_purpose_known", condition=Q(purpose__in=Purpose.values)
+            ),
             models.CheckConstraint(name="upload_offset_fits", condition=Q(offset__lte=F("size"))),
         ]
         indexes = [

@@ -28,7 +28,7 @@ from django.utils import timezone
 
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.detection.encoding import clean_name, clean_text
-from datasets_app.models import Dataset, Upload
+from datasets_app.models import Dataset, Purpose, Upload
 from otto_web.lib import audit
 from otto_web.lib.files import fsync_path
 from otto_web.lib.hints import hint
@@ -64,6 +64,7 @@ class NewUpload:
     dataset: str = ""
     idem_key: str | None = None
     is_again: bool = False
+    purpose: Purpose = Purpose.DATA
 
 
 class Readable(Protocol):
@@ -124,6 +125,7 @@ def _insert_upload(new: NewUpload, *, by: User | None) -> Upload:
         dataset_name=dataset_name,
         idem_key=new.idem_key,
         is_again=new.is_again,
+        purpose=new.purpose,
         expires_at=timezone.now() + LIFE,
     )
     upload.save(force_insert=True)

@@ -15,7 +15,7 @@ from django.utils.http import http_date
 from django.views.decorators.csrf import csrf_exempt
 
 from datasets_app.corpus.detection.encoding import clean_text
-from datasets_app.models import Upload
+from datasets_app.models import Purpose, Upload
 from datasets_app.services import receiving, uploads
 from datasets_app.services.receiving import Chunk, NewUpload, UploadError
 from otto_web.lib.access import Role, declares, has_role
@@ -131,12 +131,22 @@ def _create(request: TeamRequest) -> HttpResponse:
         sha256=known.get("sha256", ""),
         dataset=known.get("dataset", ""),
         idem_key=known.get("idem", "")[:100] or None,
+        purpose=_purpose(request, known.get("purpose", "")),
     )
     upload = receiving.create_upload(new, by=request.user)
     answer = HttpResponse(status=201)
     answer["Location"] = reverse("tus-upload", args=[upload.pk])
     _note_progress(answer, upload)
     return answer
+
+
+def _purpose(request: TeamRequest, text: str) -> Purpose:
+    """Return what the file is for; models are brought by those who train."""
+    if text != Purpose.MODEL:
+        return Purpose.DATA
+    if not has_role(request.user, Role.TRAINER):
+        raise UploadError(403, "Only people of the role trainer or above may bring a model.")
+    return Purpose.MODEL
 
 
 def _head(request: TeamRequest, upload_id: UUID) -> HttpResponse:

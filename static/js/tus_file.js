@@ -5,7 +5,7 @@ const DISK_FULL = 507;
 const FINAL = new Set([400, 401, 403, 404, 413, 415]);
 
 /** @typedef {"waiting"|"sending"|"paused"|"retrying"|"full"|"busy"|"arrived"|"refused"|"cancelled"} State */
-/** @typedef {{ endpoint: string, chunk: number, token: string, dataset: string,
+/** @typedef {{ endpoint: string, chunk: number, token: string, dataset: string, purpose: string,
  *   show: (state: State, sent: number, words?: string) => void }} Way */
 
 /** @param {string} text */
@@ -22,8 +22,8 @@ async function checksum(piece) {
 const waitingWhy = ({ status }) => (status === DISK_FULL ? "full" : status ? "busy" : "retrying");
 
 /** @param {File} file @param {Way} way */
-export function tusFile(file, { endpoint, chunk, token, dataset, show }) {
-  const key = `otto-upload ${file.name} ${file.size} ${file.lastModified}`;
+export function tusFile(file, { endpoint, chunk, token, dataset, purpose, show }) {
+  const key = `otto-upload ${purpose}${file.name} ${file.size} ${file.lastModified}`;
   let url = localStorage.getItem(key);
   const idem = `${Date.now()}-${Math.random()}`;
   let stopper = new AbortController();
@@ -43,7 +43,7 @@ export function tusFile(file, { endpoint, chunk, token, dataset, show }) {
   const forget = () => (localStorage.removeItem(key), (url = null));
 
   async function open() {
-    const pairs = { filename: file.name, filetype: file.type, dataset, idem };
+    const pairs = { filename: file.name, filetype: file.type, dataset, purpose, idem };
     const known = Object.entries(pairs).filter(([, value]) => value);
     const metadata = known.map(([name, value]) => `${name} ${encoded(value)}`).join(",");
     const told = { "Upload-Length": String(file.size), "Upload-Metadata": metadata };

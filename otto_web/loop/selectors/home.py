@@ -111,7 +111,7 @@ def home(user: User) -> Home:
 
 
 def _upload(user: User) -> Stage:
-    found = Upload.objects.aggregate(
+    found = Upload.objects.shown().aggregate(
         n=Count("pk", filter=Q(state=State.SUCCEEDED)),
         busy=Count("pk", filter=Q(state__in=OPEN)),
         failed=Count("pk", filter=Q(state=State.FAILED)),
@@ -129,7 +129,7 @@ def _curate(user: User) -> Stage:
         counts = status_counts(dataset)
         kept += counts[Status.KEPT]
         aside += sum(counts.values()) - counts[Status.KEPT]
-    uploaded = Upload.objects.aggregate(at=Max("finished_at"))
+    uploaded = Upload.objects.shown().aggregate(at=Max("finished_at"))
     found = {"n": kept, "at": uploaded["at"]}
     note = f"{aside:,} set aside" if aside else ""
     look = ("table", "Curate", "dataset-list")

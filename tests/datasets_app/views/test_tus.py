@@ -55,6 +55,15 @@ def url(curator):
     ]
 
 
+def test_a_model_is_brought_by_those_who_train(curator, theo, client_of):
+    metadata = f"filename {b64('small.gguf')},purpose {b64('model')}"
+    refused = create(curator, metadata=metadata)
+    assert refused.status_code == 403
+    assert "role trainer" in refused.text
+    assert create(client_of(theo), metadata=metadata).status_code == 201
+    assert Upload.objects.get().purpose == "model"
+
+
 def the_row():
     return Upload.objects.values("offset", "state", "size", "expires_at").get()
 

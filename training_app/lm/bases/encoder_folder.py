@@ -15,7 +15,7 @@ from training_app.lm.bases import encoder_gate
 from training_app.lm.bases.encoder_graph import PRECISIONS, Precision, build_encoder
 from training_app.lm.bases.encoder_shape import EncoderShape, encoder_shape
 from training_app.lm.bases.errors import BaseError
-from training_app.lm.bases.weights_file import WEIGHTS, Array, Tensor, read_weights
+from training_app.lm.bases.weights_file import Array, Tensor, read_folder
 
 GRAPH, FACTS = "encoder.onnx", "encoder.json"
 _PREFIXES = ("", "bert.", "roberta.", "model.")  # under which models keep the same names
@@ -29,7 +29,7 @@ def write_encoder(source: Path, target: Path, *, name: str) -> dict[str, Any]:
     BaseError where the source is no encoder that OTTO can use.
     """
     shape = encoder_shape(source)
-    weights = _weights(source / WEIGHTS, shape)
+    weights = _weights(source, shape)
     tokenizer = _tokenizer(source, shape)
     graphs = {kind: build_encoder(shape, weights, kind) for kind in PRECISIONS}
     measured = {
@@ -61,9 +61,9 @@ def write_encoder(source: Path, target: Path, *, name: str) -> dict[str, Any]:
     return facts
 
 
-def _weights(path: Path, shape: EncoderShape) -> Mapping[str, Array]:
+def _weights(folder: Path, shape: EncoderShape) -> Mapping[str, Array]:
     """Return the weights that the graph needs, as fp32, each in the size that it must have."""
-    stored = read_weights(path)
+    stored = read_folder(folder)
     prefix = next((p for p in _PREFIXES if f"{p}{_KINDS}" in stored), "")
     kinds = stored.get(f"{prefix}{_KINDS}")
     sizes = {_KINDS: (kinds.shape[0] if kinds else 1, shape.width), **shape.weights()}

@@ -74,7 +74,7 @@ def _norm(name: str, width: int) -> dict[str, tuple[int, ...]]:
 
 def is_encoder(config: Mapping[str, Any]) -> bool:
     """Return whether a config.json is of a model that reads both ways, as encoders do."""
-    return config.get("model_type") in KINDS
+    return str(config.get("model_type")) in KINDS
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -96,7 +96,7 @@ def encoder_shape(folder: Path) -> EncoderShape:
     Raises BaseError where it is of another kind, or does not say how large it is.
     """
     config = read_json(folder / "config.json")
-    kind = config.get("model_type")
+    kind = str(config.get("model_type"))
     if kind not in KINDS:
         raise BaseError(f"The encoder is of the kind {shown(kind)}; OTTO reads {', '.join(KINDS)}.")
     if config.get("hidden_act") != "gelu":

@@ -33,6 +33,7 @@ class GgufFile:
 
     @property
     def architecture(self) -> str:
+        """Return the kind of the network, in llama.cpp's words."""
         return self.wanted("general.architecture", str)
 
     def of_architecture(self, name: str) -> str:
@@ -49,7 +50,7 @@ class GgufFile:
         return value
 
     def size(self, name: str, default: int | None = None) -> int:
-        """Return a whole number above zero of this architecture."""
+        """Return a size of this architecture. Raises BaseError for one that is not above 0."""
         full = self.of_architecture(name)
         if default is not None and full not in self.values:
             return default

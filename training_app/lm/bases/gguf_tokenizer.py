@@ -187,6 +187,7 @@ class ControlTokens:
 
     @classmethod
     def of(cls, file: GgufFile) -> ControlTokens:
+        """Return what the file names. Raises BaseError for an id that is no entry."""
         entries = Entries.of(file)
         ids = (_id(file, name, entries) for name in ("bos", "eos", "padding"))
         begin, end, fill = (None if number is None else entries.tokens[number] for number in ids)

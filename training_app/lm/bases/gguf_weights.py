@@ -75,7 +75,10 @@ def _number(file: GgufFile, name: str, default: float) -> float:
 
 
 def network_tensors(file: GgufFile, config: dict[str, Any]) -> list[Tensor]:
-    """Return all weights of the network, each checked to be there in its size."""
+    """Return all weights of the network, matrices as (out, in), each of the size that it must have.
+
+    Raises BaseError where one is missing, or of another size.
+    """
     return list(_tensors(file, config))
 
 

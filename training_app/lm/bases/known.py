@@ -13,7 +13,7 @@ from typing import IO
 
 from training_app.lm.bases.errors import BaseError
 
-LIST = Path(__file__).resolve().parents[2] / "bases.toml"
+LIST = Path(__file__).with_name("known.toml")
 _BLOCK = 1 << 20
 
 
@@ -53,7 +53,7 @@ class KnownBase:
 
 
 def known_bases() -> Mapping[str, KnownBase]:
-    """Return what bases.toml lists, by name and in its order."""
+    """Return what known.toml lists, by name and in its order."""
     return _listed(LIST)
 
 
@@ -70,6 +70,17 @@ def _known(name: str, values: dict[str, object]) -> KnownBase:
     assert isinstance(languages, list)  # noqa: S101
     taken = {kept: KnownFile(**file) for kept, file in files.items()}
     return KnownBase(name=name, files=taken, languages=tuple(languages), **values)  # type: ignore[arg-type]
+
+
+def known_in(file: Path) -> KnownBase | None:
+    """Return the known base whose package the file seems to be; hashes will tell."""
+    if not zipfile.is_zipfile(file):
+        return None
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return next((one for one in known_bases().values() if one.is_in(archive)), None)
+    except zipfile.BadZipFile:
+        return None
 
 
 def take_files(package: Path, known: KnownBase, folder: Path, tell: Callable[[int], None]) -> Path:

@@ -31,15 +31,11 @@ def write_gguf(source: Path, target: Path) -> dict[str, Any]:
     config = configuration(file)
     tensors = network_tensors(file, config)
     count = sum(tensor.count for tensor in tensors)
-    if count > MOST_WEIGHTS:
-        raise BaseError(
-            f"The model has {count:,} weights; OTTO takes in up to {MOST_WEIGHTS:,}, because they"
-            " must fit into the memory of this machine. Take a smaller one."
-        )
+    refuse_too_large(count)
     tokenizer = tokenizer_of(file)
     controls = ControlTokens.of(file)
     _write_settings(target, config, tokenizer, controls)
-    _check_shape(target)
+    checked_shape(target)
     template = file.values.get("tokenizer.chat_template")
     if isinstance(template, str) and template:
         (target / "chat_template.jinja").write_text(template, encoding="utf-8")
@@ -67,11 +63,16 @@ def _write_settings(
     _write(target / "config.json", {**config, **named, "eos_token_id": ids["end"]})
     _write(target / "generation_config.json", {**named, "max_length": context})
     tokenizer.save(str(target / "tokenizer.json"))
+    named_tokens = {"bos_token": controls.begin, "eos_token": controls.end}
+    named_tokens["pad_token"] = controls.fill
+    write_settings(target, context=context, **named_tokens)
+
+
+def write_settings(target: Path, *, context: int, **tokens: str | None) -> None:
+    """Write the file by which AutoTokenizer opens tokenizer.json as it is."""
     settings = {
         "tokenizer_class": "PreTrainedTokenizerFast",
-        "bos_token": controls.begin,
-        "eos_token": controls.end,
-        "pad_token": controls.fill,
+        **tokens,
         "clean_up_tokenization_spaces": False,
         "model_input_names": ["input_ids", "attention_mask"],
         "model_max_length": context,
@@ -79,7 +80,17 @@ def _write_settings(
     _write(target / "tokenizer_config.json", settings)
 
 
-def _check_shape(target: Path) -> ModelConfig:
+def refuse_too_large(count: int) -> None:
+    """Raise BaseError for a model that would not fit into an ordinary machine's memory."""
+    if count > MOST_WEIGHTS:
+        raise BaseError(
+            f"The model has {count:,} weights; OTTO takes in up to {MOST_WEIGHTS:,}, because they"
+            " must fit into the memory of this machine. Take a smaller one."
+        )
+
+
+def checked_shape(target: Path) -> ModelConfig:
+    """Return the shape of the network. Raises BaseError for one that OTTO cannot train and run."""
     try:
         return shape_of(target)
     except ConfigError as error:

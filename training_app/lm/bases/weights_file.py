@@ -30,11 +30,12 @@ class Tensor:
 
     @property
     def count(self) -> int:
+        """Return how many numbers it has."""
         return int(np.prod(self.shape, dtype=np.int64))
 
 
 def write_weights(folder: Path, tensors: Sequence[Tensor]) -> int:
-    """Write the tensors as fp32 in safetensors' layout; return how many numbers they are.
+    """Write the tensors, matrices (out, in), as fp32 in safetensors; return how many numbers.
 
     Raises BaseError for infinity and for what is no number.
     """
@@ -59,7 +60,7 @@ def write_weights(folder: Path, tensors: Sequence[Tensor]) -> int:
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
-    """Return the tensors of a safetensors file, each read as fp32 when it is asked for.
+    """Return the tensors of a file, matrices (out, in); each is read as fp32 when asked for.
 
     Raises BaseError where the file is damaged, or holds numbers that weights are not made of.
     """
@@ -72,6 +73,17 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         length = struct.unpack("<Q", opened.read(8))[0]
         header = json.loads(opened.read(length))
     return {name: _stored(path, 8 + length, name, header[name]) for name in names}
+
+
+def read_folder(folder: Path) -> dict[str, Tensor]:
+    """Return what the files of a folder hold together, matrices (out, in). Raises BaseError."""
+    found: dict[str, Tensor] = {}
+    for path in sorted(folder.glob("*.safetensors")):
+        for name, tensor in read_weights(path).items():
+            if name in found:
+                raise BaseError(f"The weight {name} is there twice: {path.name} has it again.")
+            found[name] = tensor
+    return found
 
 
 def _stored(path: Path, begin: int, name: str, entry: dict[str, Any]) -> Tensor:
