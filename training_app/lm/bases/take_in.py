@@ -12,13 +12,15 @@ from datasets_app.corpus.conversation import ASSISTANT, USER, Conversation, Turn
 from training_app.lm.bases.card import said_by_card
 from training_app.lm.bases.encoder_shape import is_encoder, read_json
 from training_app.lm.bases.unpack import opened
-from training_app.lm.chat_files import ChatFiles
+from training_app.lm.chat_files import TEMPLATE, ChatFiles, written_template
 from training_app.lm.config import TrainingError
 from training_app.lm.layout import MANIFEST, hashes
 
 ENCODER, LANGUAGE = "encoder", "language"
 REFUSED = "refused"
 _SCHEMA = 1
+_MUTE = "It brings no chat template: train it on conversations before it is deployed."
+_FITTING = "It brings no chat template; ChatML is taken, whose control tokens its tokenizer has."
 
 
 def take_in(
@@ -70,19 +72,31 @@ def _language(target: Path, facts: dict[str, Any], about: dict[str, Any]) -> dic
     }
     text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
     (target / MANIFEST).write_text(text, encoding="utf-8")
-    return {"kind": LANGUAGE, "said": said, "is_chat": bool(chats), **facts}
+    return {
+        "kind": LANGUAGE,
+        "said": said,
+        "is_chat": bool(chats),
+        "note": chats.get("note", "" if chats else _MUTE),
+        **facts,
+    }
 
 
 def _chats(target: Path) -> dict[str, Any]:
     """Return which template the model chats by, tried once; nothing where it has none.
 
-    Raises TemplateError for one that loops, grows or reaches out, and for one that writes no turns.
+    What fits its control tokens is written where it brings none of its own. Raises TemplateError
+    for one that loops, grows or reaches out, and for one that writes no turns.
     """
     from training_app.lm.template import Template, kind_of  # noqa: PLC0415
 
-    if not ChatFiles.of_folder(target).source:
+    source = ChatFiles.of_folder(target).source
+    if not source:
         return {}
+    has_own = bool(written_template(target))
+    if not has_own:
+        (target / TEMPLATE).write_text(source, encoding="utf-8")
     template = Template.open(target, kind=kind_of(target))
     template.encode(Conversation((Turn(USER, "Hello"), Turn(ASSISTANT, "Hello to you."))))
     template.prompt([Turn(USER, "Hello")])
-    return {"template": template.kind, "stop_ids": sorted(template.stop_ids)}
+    found = {"template": template.kind, "stop_ids": sorted(template.stop_ids)}
+    return found if has_own else {**found, "note": _FITTING}

@@ -275,9 +275,21 @@ def test_a_hostile_chat_template_is_refused_in_a_sentence(tmp_path, template):
 def test_a_model_without_a_chat_template_is_kept_and_does_not_chat(tmp_path):
     source = write_folder(tmp_path / "hf", toy_network(entries()))
     (source / "chat_template.jinja").unlink()
+    path = source / "tokenizer.json"
+    path.write_text(path.read_text().replace("<|im_", "<|other_"))
     folder, facts = taken_in(source, tmp_path)
     assert not facts["is_chat"]
+    assert "train it on conversations" in facts["note"]
     assert "template" not in json.loads((folder / "otto.json").read_text())
+
+
+def test_a_model_with_chatml_tokens_and_no_template_gets_that_one_and_says_so(tmp_path):
+    source = write_folder(tmp_path / "hf", toy_network(entries()))
+    (source / "chat_template.jinja").unlink()
+    folder, facts = taken_in(source, tmp_path)
+    assert facts["is_chat"]
+    assert "ChatML is taken" in facts["note"]
+    assert "<|im_start|>" in (folder / "chat_template.jinja").read_text()
 
 
 def test_weights_that_are_no_numbers_are_refused(tmp_path):
