@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 from django import forms
 
@@ -36,6 +37,8 @@ class PipelineForm(forms.Form):
         label="Take over this name from the model that answers there now",
     )
 
+    key = forms.UUIDField(required=False, widget=forms.HiddenInput, initial=uuid4)
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["dataset"]
@@ -60,7 +63,8 @@ class PipelineForm(forms.Form):
             order = PipelineOrder(preset="tiny", steps=SAMPLE_STEPS)
         else:
             order = PipelineOrder(found["dataset"], minutes=found["minutes"] or 4.0)
-        return replace(order, alias=found["alias"], takes_over=found["takes_over"])
+        order = replace(order, alias=found["alias"], takes_over=found["takes_over"])
+        return replace(order, key=found["key"]) if found["key"] else order
 
 
 class HarvestForm(forms.Form):

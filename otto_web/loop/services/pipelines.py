@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import UUID, uuid4
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -30,11 +31,16 @@ class PipelineOrder:
     takes_over: bool = False  # the alias from a model that answers there
     minutes: float | None = None
     steps: int | None = None
+    key: UUID = field(default_factory=uuid4)  # the same one of one person is the same pipeline
 
 
 @transaction.atomic(durable=True)
 def start_pipeline(order: PipelineOrder, *, by: User) -> Pipeline:
-    """Write the pipeline with its steps; the row is the order."""
+    """Write the pipeline with its steps; the row is the order. A second click finds the first."""
+    known = Pipeline.objects.filter(pk=order.key, created_by=by).first()
+    if known is not None:
+        found: Pipeline = known
+        return found
     options = {
         "files": [str(path.resolve()) for path in order.files],
         "name": order.name,
@@ -44,7 +50,8 @@ def start_pipeline(order: PipelineOrder, *, by: User) -> Pipeline:
         "minutes": order.minutes,
         "steps": order.steps,
     }
-    pipeline = Pipeline.objects.create(created_by=by, dataset=order.dataset, options=options)
+    pipeline = Pipeline(pk=order.key, created_by=by, dataset=order.dataset, options=options)
+    pipeline.save(force_insert=True)
     steps = enumerate(STEP_WORDS, start=1)
     PipelineStep.objects.bulk_create(
         PipelineStep(pipeline=pipeline, number=number, name=name) for number, name in steps

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from django.urls import reverse
@@ -94,6 +95,15 @@ def test_starting_needs_the_role_and_shows_errors_beside_fields(client_of, theo,
     assert "Say which name the new model takes over." in answer.content.decode()
     answer = client_of(theo).post(address, {"alias": "support"})
     assert answer["Location"] == reverse("pipeline-detail", args=[Pipeline.objects.get().pk])
+
+
+def test_a_form_that_is_sent_twice_starts_one_loop(theo, client_of):
+    address, client = reverse("pipeline-new"), client_of(theo)
+    page = client.get(address).content.decode()
+    sent = dict(re.findall(r'name="(key)" value="([^"]+)"', page)) | {"alias": "new-name"}
+    assert client.post(address, sent)["Location"] == client.post(address, sent)["Location"]
+    assert Pipeline.objects.count() == 1
+    assert re.search(rf'value="{sent["key"]}"', client.get(address).content.decode()) is None
 
 
 def test_a_loop_leaves_a_name_alone_that_answers_unless_told_to_take_it_over(
