@@ -178,6 +178,25 @@ def test_a_killed_supervisor_takes_its_trainer_along_and_the_run_goes_on(
 
 
 @pytest.mark.chaos
+def test_a_run_whose_worker_died_is_still_stopped_and_kept(supervisor, process_env, at_checkpoint):
+    run = queue(**LONG)
+    place = at_checkpoint("hold@3")
+    process = supervisor()
+    trainer = psutil.Process(place.reached())
+    process.kill()
+    process.wait()
+    gone, _ = psutil.wait_procs([trainer], timeout=300)
+    assert gone
+    assert cancel_run(run, verb=CancelVerb.KEEP, actor=None) == State.RUNNING
+    supervisor().wait(300)
+    run.refresh_from_db()
+    assert (run.state, run.attempts, run.last_step) == (State.CANCELLED, 2, 30), run.message
+    assert run.message.startswith("Stopped by hand after 30 updates.")
+    assert verify_model(paths.absolute(run.model.path))["run"] == str(run.pk)
+    assert run.has_model
+
+
+@pytest.mark.chaos
 def test_a_host_that_never_comes_back_loses_its_run_to_the_reaper(
     supervisor, process_env, at_checkpoint
 ):
