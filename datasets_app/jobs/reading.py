@@ -19,7 +19,7 @@ from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.detection.encoding import clean_text
 from datasets_app.corpus.detection.kinds import Identified, identify
 from datasets_app.corpus.formats import refused
-from datasets_app.corpus.formats.registry import FORMATS
+from datasets_app.corpus.formats.registry import FORMATS, reader_of
 from datasets_app.corpus.limited.run import ChildError
 from datasets_app.corpus.readers import reading
 from datasets_app.corpus.rules import policy
@@ -193,7 +193,9 @@ def _section_of(file: SourceFile) -> Identified | None:
 
 
 def _load(work: ReadingJob, file: SourceFile, path: Path) -> None:
-    if file.cursor == 0:
+    reader = reader_of(file.kind).label
+    if file.cursor == 0 or file.reader != reader:  # another version counts other items
+        imports.begin_file(work.upload, file, reader)
         _set_aside_earlier_rows(work, file)
     ledger = Ledger.of(file)
     if ledger.parts is None:

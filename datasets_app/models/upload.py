@@ -170,6 +170,7 @@ class SourceFile(models.Model):
     n_parts_failed = models.PositiveBigIntegerField(default=0)
     n_known = models.PositiveBigIntegerField(default=0, help_text="records the dataset had already")
     cursor = models.PositiveBigIntegerField(default=0, help_text="items of the reader written")
+    reader = models.CharField(max_length=60, default="", help_text="whose items the cursor counts")
     finished_at = models.DateTimeField(null=True, editable=False)
     objects = SourceFileQuerySet.as_manager()
 

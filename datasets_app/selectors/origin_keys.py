@@ -24,11 +24,10 @@ def inner_path(file: SourceFile) -> tuple[str, ...]:
 
 def origin_base(file: SourceFile) -> bytes:
     """Return what the keys of all records of one file begin with."""
-    reader = reader_of(file.kind)
     parts = (
         str(file.blob_id),
         *inner_path(file),
-        f"{reader.name} {reader.version}",
+        reader_of(file.kind).label,
         file.chosen_encoding,
         file.mapping_sha256,
     )

@@ -10,7 +10,7 @@ from django.db import transaction
 from datasets_app.corpus.source import Mapping
 from datasets_app.models import FileState, Issue, SourceFile, Upload
 from datasets_app.models.reasons import OFFERED
-from datasets_app.services.uploads import NO_COUNTS
+from datasets_app.services.imports import NO_COUNTS
 from otto_web.lib import audit
 from otto_web.lib.hints import hint
 from otto_web.lib.work.claims import order_anew

@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from datasets_app import events
-from datasets_app.models import Blob, Dataset, FileState, SourceFile, Upload
+from datasets_app.models import Blob, Dataset, FileState, Issue, SourceFile, Upload
 from datasets_app.models.reasons import GOOD_MEMBER
 from datasets_app.services.datasets import create_dataset
 from otto_web.lib.work.claims import claim, finish, give_back, renew
@@ -24,6 +24,13 @@ from otto_web.lib.work.states import State
 SMALL_BYTES = 16 << 20
 LARGE = Q(size__gt=SMALL_BYTES) | Q(files__size__gt=SMALL_BYTES)
 NO_BYTES = dict.fromkeys(("n_total", "n_loaded", "n_skipped", "n_failed"), 0)
+NO_COUNTS = NO_BYTES | dict.fromkeys(
+    (
+        *("n_records", "n_issues", "n_known", "cursor"),
+        *("n_parts", "n_parts_loaded", "n_parts_skipped", "n_parts_failed"),
+    ),
+    0,
+)
 CLAIMING = 7701  # any number: the lock under which imports are claimed
 
 
@@ -159,6 +166,17 @@ def offer_members(upload: Upload, file: SourceFile) -> None:
     renew(upload)
     whole = SourceFile.objects.filter(parent=file, verdict=FileState.QUEUED)
     whole.update(verdict=FileState.WAITING, reason=GOOD_MEMBER)
+
+
+@transaction.atomic(durable=True)
+def begin_file(upload: Upload, file: SourceFile, reader: str) -> None:
+    """Count a file from its first item on, as this reader yields them."""
+    renew(upload)
+    Issue.objects.filter(source_file=file).delete()
+    changes = {"reader": reader, **NO_COUNTS}
+    SourceFile.objects.filter(pk=file.pk).update(**changes)
+    for name, value in changes.items():
+        setattr(file, name, value)
 
 
 @transaction.atomic(durable=True)

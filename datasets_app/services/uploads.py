@@ -16,7 +16,7 @@ from datasets_app import events
 from datasets_app.corpus.formats.registry import FORMATS
 from datasets_app.models import FileState, Issue, Upload
 from datasets_app.models.upload import WITHDRAWN
-from datasets_app.services.imports import NO_BYTES
+from datasets_app.services.imports import NO_BYTES, NO_COUNTS
 from datasets_app.services.receiving import chosen_dataset, part_path
 from datasets_app.services.removal import order_removal
 from otto_web.lib import audit
@@ -26,13 +26,6 @@ from otto_web.lib.work.states import State
 
 log = logging.getLogger(__name__)
 DOCUMENTS = [kind for kind, found in FORMATS.items() if found.document]
-NO_COUNTS = NO_BYTES | dict.fromkeys(
-    (
-        *("n_records", "n_issues", "n_known", "cursor"),
-        *("n_parts", "n_parts_loaded", "n_parts_skipped", "n_parts_failed"),
-    ),
-    0,
-)
 
 
 @transaction.atomic(durable=True)

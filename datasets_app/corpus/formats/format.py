@@ -24,6 +24,11 @@ class Reader:
     read: Callable[[Job], Iterator[Item]]
     ask: Callable[[Job], Waiting | None] | None = None
 
+    @property
+    def label(self) -> str:
+        """Return what tells its items from those of any other reader or version."""
+        return f"{self.name} {self.version}"
+
 
 @dataclass(frozen=True, slots=True)
 class Document:

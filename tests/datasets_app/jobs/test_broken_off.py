@@ -8,12 +8,15 @@ import json
 import threading
 import types
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from django.db import DatabaseError, OperationalError, connections
 from django.urls import reverse
 
+from datasets_app.corpus.formats.registry import FORMATS
+from datasets_app.corpus.source import Gap
 from datasets_app.jobs import limits, reading, unpacking
 from datasets_app.jobs.importing import import_upload
 from datasets_app.jobs.loading import import_here
@@ -147,6 +150,30 @@ def test_passing_over_what_was_written_takes_steps_no_longer_than_writing_it(
     settings.OTTO_FILE_STEP_SECONDS = 15
     in_thread(lambda: import_upload(found.pk))
     assert is_whole(found, 80)
+
+
+def test_a_file_that_broke_off_is_begun_anew_by_another_version_of_its_reader(
+    upload, ten_a_batch, failpoint_at, cora, monkeypatch
+):
+    found = upload("hats.jsonl", lines(40) + b"no json\n")
+    failpoint_at("imports.mid_copy", "raise@25").arm_here()
+    import_upload(found.pk)
+    assert (found.files.get().cursor, Conversation.objects.count()) == (20, 20)
+    old = FORMATS["jsonl"]
+
+    def two_items_a_record(job):
+        for item in old.reader.read(job):
+            yield Gap(item.start, item.start + 1)
+            yield replace(item, start=item.start + 1)
+
+    reader = replace(old.reader, version=old.reader.version + 1, read=two_items_a_record)
+    monkeypatch.setitem(FORMATS, "jsonl", replace(old, reader=reader))
+    assert uploads.retry_upload(found, by=cora)
+    assert import_upload(found.pk)
+    file = found.files.get()
+    assert (file.verdict, file.n_records, file.n_known, file.n_issues) == ("loaded", 40, 0, 1)
+    assert (file.n_total, file.issues.count()) == (file.size, 1)
+    assert Conversation.objects.count() == 40
 
 
 def test_bytes_that_are_gone_end_their_file_in_a_sentence(upload):
