@@ -44,6 +44,7 @@ _KINDS: dict[str, type[forms.Field]] = {
     "int": forms.IntegerField,
     "float": forms.FloatField,
     "bool": forms.BooleanField,
+    "str": forms.CharField,
 }
 
 
@@ -209,7 +210,9 @@ def _field(kind: str, setting: Setting) -> forms.Field:
         return forms.ChoiceField(
             label=setting.label, help_text=setting.hint, choices=setting.choices
         )
-    return _KINDS[kind](label=setting.label, help_text=setting.hint, required=kind != "bool")
+    return _KINDS[kind](
+        label=setting.label, help_text=setting.hint, required=kind not in ("bool", "str")
+    )
 
 
 def model_config_of(model: TrainedModel, *, context: int) -> ModelConfig:
@@ -233,25 +236,33 @@ def suggested_name(parameters: int, dataset: str) -> str:
 
 def _decided_by_presets() -> frozenset[str]:
     """Return what presets are about: every setting in which one of them differs from the rest."""
-    plain = {**ModelConfig().as_json(), **TrainConfig(minutes=1).as_json()}
+    plain = _settings_of(ModelConfig(), TrainConfig(minutes=1), DataConfig())
     return frozenset(
         name
         for preset in PRESETS.values()
-        for name, value in {**preset.model.as_json(), **preset.train.as_json()}.items()
+        for name, value in _settings_of(preset.model, preset.train, preset.data).items()
         if name in SETTINGS and value != plain[name]
     ) | {"length", "length_unit"}
+
+
+def _settings_of(*configs: ModelConfig | TrainConfig | DataConfig) -> dict[str, Any]:
+    return {name: value for config in configs for name, value in config.as_json().items()}
 
 
 DECIDED_BY_PRESETS = _decided_by_presets()
 
 
-def with_preset(typed: Mapping[str, str], name: str) -> tuple[dict[str, Any], list[str]]:
+def with_preset(
+    typed: Mapping[str, str], name: str, *, base: TrainedModel | None = None
+) -> tuple[dict[str, Any], list[str]]:
     """Return a form's values with a preset chosen, and what that changed, in words.
 
-    Only what presets are about is changed; everything else stays as somebody typed it.
+    Only what presets are about is changed; everything else stays as somebody typed it. A preset
+    that goes on from a model begins with `base` unless a model is named.
     """
     chosen = preset_values(name)
-    values: dict[str, Any] = {**typed, "preset": chosen["preset"]}
+    values: dict[str, Any] = {**typed, "preset": chosen["preset"], "method": chosen["method"]}
+    values |= _start_for(PRESETS[chosen["preset"]], typed, base)
     values |= {field: chosen[field] for field in DECIDED_BY_PRESETS}
     labels = LENGTH_FIELDS | {field: setting.label for field, setting in SETTINGS.items()}
     changed = [
@@ -260,6 +271,18 @@ def with_preset(typed: Mapping[str, str], name: str) -> tuple[dict[str, Any], li
         if field in DECIDED_BY_PRESETS and not _is_same(typed.get(field, ""), chosen[field])
     ]
     return values, changed
+
+
+def _start_for(
+    preset: Preset, typed: Mapping[str, str], base: TrainedModel | None
+) -> dict[str, Any]:
+    """Return what the run begins with: nothing, where the preset before brought a model along."""
+    if not preset.is_started:
+        earlier = PRESETS.get(typed.get("preset", ""))
+        return {"start_model": ""} if earlier is not None and earlier.is_started else {}
+    if typed.get("start_model") or typed.get("local_model") or base is None:
+        return {}
+    return {"start_model": str(base.pk)}
 
 
 def _spoken(value: object) -> str:
@@ -280,11 +303,12 @@ def preset_values(name: str) -> dict[str, Any]:
     preset: Preset = PRESETS[key]
     values: dict[str, Any] = {name: getattr(preset.model, name) for name in MODEL_SETTINGS}
     values |= {name: getattr(preset.train, name) for name in TRAIN_SETTINGS}
-    values |= {name: getattr(DataConfig(), name) for name in DATA_SETTINGS}
+    values |= {name: getattr(preset.data, name) for name in DATA_SETTINGS}
     unit = next(unit for unit in LENGTH_LABELS if getattr(preset.train, unit) is not None)
     return values | {
         "length": getattr(preset.train, unit),
         "length_unit": unit,
         "preset": key,
+        "method": preset.method if preset.is_started else DEFAULT_METHOD,
         "idem_key": uuid4(),
     }

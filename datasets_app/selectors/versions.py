@@ -29,6 +29,12 @@ def iter_conversations(version_id: UUID, split: str | None = None) -> Iterator[C
         yield from_json(row["old_turns"] or row["conversation__turns"])
 
 
+def iter_rows(version_id: UUID, split: str) -> Iterator[tuple[int, Conversation]]:
+    """Yield the conversations of a split as `iter_conversations` does, with their rows' numbers."""
+    for row in version_rows(version_id, split).iterator(chunk_size=READ_ROWS):
+        yield row["conversation_id"], from_json(row["old_turns"] or row["conversation__turns"])
+
+
 def version_rows(version_id: UUID, split: str | None) -> QuerySet[VersionRow, dict[str, Any]]:
     """Return the manifest's lines with the turns: of an older revision if need be."""
     older = ConversationRevision.objects.filter(

@@ -17,6 +17,9 @@ PRECISIONS = ("auto", "fp32", "bf16")
 COMPILE_CHOICES = ("auto", "on", "off")
 LOSS_CHOICES = ("all", "answers")
 MOST_CONTEXT = 8192
+ABSTENTION = "I do not find that in what I know. A colleague will help."
+SOURCES, MOST_SOURCES = 3, 8  # known answers in a prompt: usually, and at most
+GROUNDED_CONTEXT = 256  # tokens, by hand: an instruction, an answer or two and a reply
 SCHEMA = 2  # of a stored specification; 1 named neither method nor schema
 
 _KINDS: dict[str, tuple[type, ...]] = {
@@ -313,14 +316,23 @@ _TRAIN_BOUNDS: dict[str, tuple[float, float]] = {
 
 @dataclass(frozen=True, slots=True)
 class DataConfig(_Values):
-    """Which frozen version is trained on, and how its conversations become tokens."""
+    """Which frozen version is trained on, and how its conversations become tokens.
+
+    Raises ConfigError for an unknown tokenizer and where it could not say that it does not know.
+    """
 
     version: str = ""
     tokenizer: str = "bpe"  # made of the version; OWN: the start model's
     system_prompt: str = ""  # of each conversation
+    sources: int = 0  # known answers in each prompt; 0: it learns without knowledge
+    abstention: str = ABSTENTION  # what it says when none of them answers the question
+    abstaining: float = 0.0  # share of prompts about other things, which teach it to say so
 
     def __post_init__(self) -> None:
         _check_choice("tokenizer", self.tokenizer, (*TOKENIZERS, OWN))
+        _check_bounds(self, {"sources": (0, MOST_SOURCES), "abstaining": (0, 0.5)})
+        if self.sources and not self.abstention.strip():
+            raise ConfigError("abstention", "Say what it answers when it does not know.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,6 +360,13 @@ class RunSpec:
         if self.start_from and not method.is_started:
             ways = ", ".join(name for name, way in METHODS.items() if way.is_started)
             raise ConfigError("method", f"A run that starts from a model trains by one of {ways}.")
+        if self.data.sources and self.model.context < GROUNDED_CONTEXT:
+            raise ConfigError(
+                "context",
+                f"Known answers need a context of at least {GROUNDED_CONTEXT} tokens beside"
+                f" question and reply, not {self.model.context}. Make it longer, or set the known"
+                " answers in a prompt to 0.",
+            )
         if method.is_started != (self.data.tokenizer == OWN):
             raise ConfigError(
                 "tokenizer",

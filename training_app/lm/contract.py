@@ -7,13 +7,15 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from datasets_app.corpus.conversation import Conversation
 from training_app.lm.config import RunSpec
 
+T = TypeVar("T")
 Point = tuple[str, int, float]  # name, step, value
 Sample = tuple[int, str, str, str]  # prompt number, prompt, reply, reference
+Row = tuple[int, Conversation]  # a conversation with the number of its row
 StopReason = Literal["cancel", "keep", "drain", "timeout"]  # keep: end, and make a model of it
 ShouldStop = Callable[[], StopReason | None]
 
@@ -33,6 +35,8 @@ class TokenSource:
     train: Iterable[Conversation]
     validation: Iterable[Conversation]
     fingerprint: str  # the version's hash: prepared files are reused for the same one only
+    rows: Mapping[str, Iterable[Row]] = field(default_factory=dict)  # of each split, with numbers
+    knowledge: Path | None = None  # folder of what is known, for a run that learns with it
 
 
 class StoppedError(Exception):
@@ -44,23 +48,24 @@ class StoppedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Stoppable:
-    """A split that asks at each conversation whether to stop."""
+class _Stoppable(Generic[T]):
+    """A split that asks at each of its items whether to stop."""
 
-    split: Iterable[Conversation]
+    split: Iterable[T]
     should_stop: ShouldStop
 
-    def __iter__(self) -> Iterator[Conversation]:
-        for conversation in self.split:
+    def __iter__(self) -> Iterator[T]:
+        for item in self.split:
             if (reason := self.should_stop()) is not None:
                 raise StoppedError(reason)
-            yield conversation
+            yield item
 
 
 def stoppable(data: TokenSource, should_stop: ShouldStop) -> TokenSource:
     """Return the same data; reading them raises StoppedError once a stop is asked for."""
     train, validation = (_Stoppable(split, should_stop) for split in (data.train, data.validation))
-    return replace(data, train=train, validation=validation)
+    rows = {name: _Stoppable(split, should_stop) for name, split in data.rows.items()}
+    return replace(data, train=train, validation=validation, rows=rows)
 
 
 class RunEvents(Protocol):

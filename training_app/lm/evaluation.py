@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from training_app.lm.contract import Sample
+from training_app.lm.examples import Examples
 from training_app.lm.facts import says_the_same
 from training_app.lm.fast import FastLoss
 from training_app.lm.loop import to_batch
@@ -66,6 +67,12 @@ class ValidationSplit:
     token_bytes: NDArray[Any]
     context: int
     batch: int
+    is_of_examples: bool = False  # each window is a whole example that begins at position 0
+
+    def gathered(self, windows: Sequence[tuple[int, int]]) -> Windows:
+        """Return windows as one batch, (windows, context); examples are as wide as the longest."""
+        widest = max(length for _, length in windows) if self.is_of_examples else self.context
+        return gather_fixed(self.packed, list(windows), widest)
 
     def batches(self) -> list[list[tuple[int, int]]]:
         """Return the windows in batches of one size; the last may be shorter."""
@@ -80,11 +87,28 @@ def validation(
 
     `token_bytes` is (vocab_size,), `context` is in tokens, `batch` in windows.
     """
-    windows = fixed_windows(packed, context)
-    wanted = batches * batch
-    if wanted and len(windows) > wanted:
-        windows = [windows[index * len(windows) // wanted] for index in range(wanted)]
+    windows = _spread(fixed_windows(packed, context), batches * batch)
     return ValidationSplit(packed, windows, token_bytes, context, batch)
+
+
+def validation_examples(packed: Packed, token_bytes: NDArray[Any], *, most: int) -> ValidationSplit:
+    """Return at most so many evenly spread examples, those of like length beside each other.
+
+    `token_bytes` is (vocab_size,).
+    """
+    found = Examples.of(packed)
+    pairs = zip((found.begins + 1).tolist(), (found.lengths - 1).tolist(), strict=True)
+    windows = sorted(_spread(list(pairs), most), key=lambda window: window[1])
+    return ValidationSplit(packed, windows, token_bytes, 0, EXAMPLES_A_BATCH, is_of_examples=True)
+
+
+EXAMPLES_A_BATCH = 4  # evaluated at once; chosen by hand
+
+
+def _spread(windows: list[tuple[int, int]], wanted: int) -> list[tuple[int, int]]:
+    if not wanted or len(windows) <= wanted:
+        return windows
+    return [windows[index * len(windows) // wanted] for index in range(wanted)]
 
 
 @torch.no_grad()
@@ -96,7 +120,7 @@ def evaluate(fast: FastLoss, split: ValidationSplit, *, bf16: bool = False) -> F
     sums = torch.zeros(4, dtype=torch.float64)  # loss, tokens, answer loss, answer tokens
     byte_count = 0
     for windows in split.batches():
-        batch = gather_fixed(split.packed, windows, split.context)
+        batch = split.gathered(windows)
         sums += _sums(fast, batch, device, bf16=bf16)
         byte_count += int((split.token_bytes[batch.targets] * batch.counted).sum())
     fast.train(was_training)

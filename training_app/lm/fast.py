@@ -21,38 +21,50 @@ _PLAIN_LIMIT = 256
 class FastLoss(nn.Module):
     """Losses of a network, computed straight from its weights where its family is known."""
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, *, counted_only: bool = False) -> None:
+        """With `counted_only` the head reads what has a weight only: sooner where little has."""
         super().__init__()
         self.model = model
-        self.logits_of = _logits_function(model)
+        self.counted_only = counted_only
+        self.states_of = _states_function(model)
 
     def forward(self, ids: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
         """Return the weighted sum of the token losses, in nats: (batch, steps) thrice -> ()."""
-        return (self.token_losses(ids, targets) * weights).sum()
+        if not self.counted_only or self.states_of is None:
+            return (self.token_losses(ids, targets) * weights).sum()
+        counted = weights.reshape(-1) > 0
+        states = self.states_of(self.model, ids).flatten(0, 1)[counted]
+        logits = self.model.lm_head(states).float()
+        losses = functional.cross_entropy(logits, targets.reshape(-1)[counted], reduction="none")
+        return (losses * weights.reshape(-1)[counted]).sum()
 
     def token_losses(self, ids: Tensor, targets: Tensor) -> Tensor:
         """Return the cross-entropy of each target in nats: (batch, steps) -> (batch, steps)."""
-        logits = self.logits_of(self.model, ids).float()
+        logits = self.logits(ids).float()
         flat = functional.cross_entropy(
             logits.view(-1, logits.shape[-1]), targets.reshape(-1), reduction="none"
         )
         return flat.view_as(targets)
 
+    def logits(self, ids: Tensor) -> Tensor:
+        """Return the logits of ids: (batch, steps) -> (batch, steps, entries)."""
+        if self.states_of is not None:
+            logits: Tensor = self.model.lm_head(self.states_of(self.model, ids))
+            return logits
+        own: Tensor = self.model(input_ids=ids, use_cache=False).logits
+        return own
 
-def _logits_function(model: Any) -> Callable[[Any, Tensor], Tensor]:
+
+def _states_function(model: Any) -> Callable[[Any, Tensor], Tensor] | None:
+    """Return how this family's last states are computed; None where only the model itself knows."""
     config = model.config
     if isinstance(model, GPT2LMHeadModel):
         plain = config.scale_attn_weights and not config.scale_attn_by_inverse_layer_idx
-        return _gpt2_logits if plain and config.activation_function == "gelu_new" else _own_logits
+        return _gpt2_states if plain and config.activation_function == "gelu_new" else None
     if isinstance(model, LlamaForCausalLM):
         plain = config.rope_scaling is None and config.hidden_act == "silu"
-        return _llama_logits if plain else _own_logits
-    return _own_logits
-
-
-def _own_logits(model: Any, ids: Tensor) -> Tensor:
-    logits: Tensor = model(input_ids=ids, use_cache=False).logits
-    return logits
+        return _llama_states if plain else None
+    return None
 
 
 def _attention(q: Tensor, k: Tensor, v: Tensor, drop: float) -> Tensor:
@@ -97,8 +109,8 @@ def _rms_norm(x: Tensor, norm: Any) -> Tensor:
     return normed
 
 
-def _llama_logits(model: Any, ids: Tensor) -> Tensor:
-    """Return llama's logits: (B, T) ids -> (B, T, V); the inner layer is SwiGLU (Shazeer 2020)."""
+def _llama_states(model: Any, ids: Tensor) -> Tensor:
+    """Return llama's last states: (B, T) -> (B, T, C); SwiGLU inside (Shazeer 2020)."""
     base, config = model.model, model.config
     size = config.head_dim
     x = base.embed_tokens(ids)  # (B, T, C)
@@ -116,8 +128,7 @@ def _llama_logits(model: Any, ids: Tensor) -> Tensor:
         x = x + attention.o_proj(_attention(q.to(v.dtype), k.to(v.dtype), v, drop))
         y, mlp = _rms_norm(x, block.post_attention_layernorm), block.mlp
         x = x + mlp.down_proj(functional.silu(mlp.gate_proj(y)) * mlp.up_proj(y))
-    logits: Tensor = model.lm_head(_rms_norm(x, base.norm))
-    return logits
+    return _rms_norm(x, base.norm)
 
 
 def _conv(x: Tensor, layer: Any) -> Tensor:
@@ -127,8 +138,8 @@ def _conv(x: Tensor, layer: Any) -> Tensor:
     return functional.linear(x, layer.weight.t(), layer.bias)
 
 
-def _gpt2_logits(model: Any, ids: Tensor) -> Tensor:
-    """Return GPT-2's logits: (B, T) ids -> (B, T, V); GELU by tanh (Hendrycks & Gimpel 2016)."""
+def _gpt2_states(model: Any, ids: Tensor) -> Tensor:
+    """Return GPT-2's last states: (B, T) -> (B, T, C); GELU by tanh (Hendrycks & Gimpel 2016)."""
     base, config = model.transformer, model.config
     size = config.n_embd // config.n_head
     drop = config.resid_pdrop if model.training else 0.0
@@ -141,5 +152,5 @@ def _gpt2_logits(model: Any, ids: Tensor) -> Tensor:
         x = x + functional.dropout(mixed, drop)
         inner = functional.gelu(_conv(block.ln_2(x), block.mlp.c_fc), approximate="tanh")
         x = x + functional.dropout(_conv(inner, block.mlp.c_proj), drop)
-    logits: Tensor = model.lm_head(base.ln_f(x))
-    return logits
+    states: Tensor = base.ln_f(x)
+    return states

@@ -34,11 +34,13 @@ def make_model(state: TrainState, work: Path, start: Start, *, fingerprint: str)
     figures = _final_figures(state)
     setup = state.setup
     prepared = setup.prepared
-    leaked = leaked_share(
-        prepared.train.tokens,
-        prepared.validation.tokens,
-        run_tokens=run_length(figures.bytes / max(1, figures.tokens)),
-    )
+    leaked = None  # every prompt that holds known answers shares its words with others
+    if not setup.spec.data.sources:
+        leaked = leaked_share(
+            prepared.train.tokens,
+            prepared.validation.tokens,
+            run_tokens=run_length(figures.bytes / max(1, figures.tokens)),
+        )
     rows = samples(setup.fast.model, prepared.template, setup.questions)
     evidence = Evidence(answers(setup.questions, rows), leaked)
     words = verdict(figures, LossCurve(state.losses, setup.spec.train.loss_on), evidence)
@@ -65,8 +67,11 @@ def make_model(state: TrainState, work: Path, start: Start, *, fingerprint: str)
 def _final_figures(state: TrainState) -> Figures:
     setup = state.setup
     context = setup.loader.context
-    batches = max(1, _FINAL_TOKENS // (context * setup.spec.train.micro_batch))
-    split = validation_split(setup.prepared, setup.spec.train, context, batches=batches)
+    train = setup.spec.train
+    batches = max(1, _FINAL_TOKENS // (context * train.micro_batch))
+    if setup.spec.data.sources:
+        batches = min(batches, 2 * train.eval_batches)
+    split = validation_split(setup.spec, setup.prepared, context, batches=batches)
     return evaluate(setup.fast, split)
 
 

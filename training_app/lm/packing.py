@@ -133,7 +133,7 @@ def random_windows(
     """
     chance = np.random.default_rng((seed, position))
     starts = chance.integers(0, packed.facts.tokens, size=count)
-    return _gather(packed, starts, np.full(count, context), context)
+    return gather(packed, starts, np.full(count, context), context)
 
 
 def fixed_windows(packed: Packed, context: int) -> list[tuple[int, int]]:
@@ -162,10 +162,15 @@ def gather_fixed(packed: Packed, windows: list[tuple[int, int]], context: int) -
     The token before each window is its first input; places beyond its length do not count.
     """
     starts = np.array([start - 1 for start, _ in windows], dtype=np.int64)
-    return _gather(packed, starts, np.array([length for _, length in windows]), context)
+    return gather(packed, starts, np.array([length for _, length in windows]), context)
 
 
-def _gather(packed: Packed, starts: Array, lengths: Array, context: int) -> Windows:
+def gather(packed: Packed, starts: Array, lengths: Array, context: int) -> Windows:
+    """Return the windows whose first inputs stand at `starts`; places beyond a length do not count.
+
+    `starts` and `lengths` are (windows,), in tokens; every array of the result is (windows,
+    context).
+    """
     steps = np.arange(context + 1)
     places = (starts[:, None] + steps) % packed.facts.tokens  # (B, T + 1): the data are a circle
     tokens = packed.tokens[places].astype(np.int64)

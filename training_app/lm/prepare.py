@@ -16,6 +16,7 @@ from training_app.lm.chat_files import TOKENIZER_FILES, written_template
 from training_app.lm.config import RunSpec
 from training_app.lm.contract import RunEvents, Start, TokenSource
 from training_app.lm.layout import file_sha256
+from training_app.lm.neighbours import encoded_split
 from training_app.lm.otto_template import OttoTemplate
 from training_app.lm.packing import Packed, open_packed, pack
 from training_app.lm.template import OTTO, Template, kind_of, with_system_prompt
@@ -80,6 +81,9 @@ def _key(spec: RunSpec, data: TokenSource, start: Start) -> str:
     base = None if start.base is None else _base_key(start.base)
     parts = [data.fingerprint, base, spec.model.vocab_size, spec.model.context]
     parts += [spec.data.system_prompt, spec.data.tokenizer]
+    if spec.data.sources:
+        parts += [spec.data.sources, spec.data.abstention, spec.train.seed]
+        parts += [None if data.knowledge is None else data.knowledge.name]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
@@ -136,8 +140,12 @@ def _pack_splits(
             yield with_system_prompt(conversation, spec.data.system_prompt)
 
     for split in ("train", "validation"):
+        if spec.data.sources:
+            is_chat, encoded = True, encoded_split(spec, data, split, template)
+        else:
+            encoded = template.encode_all(prompted(split))
         facts = pack(
-            template.encode_all(prompted(split)),
+            encoded,
             folder / split,
             vocab_size=entries,
             context=spec.model.context,

@@ -12,7 +12,15 @@ from torch import nn
 
 from training_app.lm.config import RunSpec, TrainConfig
 from training_app.lm.contract import Point, Sample, Start, TokenSource
-from training_app.lm.evaluation import Figures, ValidationSplit, evaluate, validation
+from training_app.lm.evaluation import (
+    EXAMPLES_A_BATCH,
+    Figures,
+    ValidationSplit,
+    evaluate,
+    validation,
+    validation_examples,
+)
+from training_app.lm.examples import ExampleLoader
 from training_app.lm.fast import FastLoss
 from training_app.lm.folder import open_network
 from training_app.lm.generate import Question, question_of, samples
@@ -24,6 +32,7 @@ from training_app.lm.model import (
     grow_vocabulary,
     pick_device,
 )
+from training_app.lm.neighbours import grounded_questions
 from training_app.lm.packing import Packed, Windows, random_windows
 from training_app.lm.prepare import Prepared
 from training_app.lm.template import entries_of, with_system_prompt
@@ -67,7 +76,7 @@ class TrainingSetup:
     prepared: Prepared
     fast: FastLoss
     validation: ValidationSplit
-    loader: BatchLoader
+    loader: BatchLoader | ExampleLoader
     questions: Sequence[Question]
 
     def look(self, *, bf16: bool) -> tuple[Figures, list[Sample]]:
@@ -81,21 +90,33 @@ def make_setup(spec: RunSpec, prepared: Prepared, data: TokenSource, start: Star
 
     Raises FolderError where that is no model.
     """
-    fast = FastLoss(_network(spec, prepared, start).to(pick_device()))
+    is_grounded = bool(spec.data.sources)
+    network = _network(spec, prepared, start).to(pick_device())
+    fast = FastLoss(network, counted_only=is_grounded)
     fast.train()
     context = min(spec.model.context, context_of(fast.model))
-    measured = validation_split(prepared, spec.train, context, batches=spec.train.eval_batches)
+    measured = validation_split(spec, prepared, context, batches=spec.train.eval_batches)
     device = next(fast.parameters()).device
-    loader = BatchLoader(spec.train, prepared.train, context, device)
-    return TrainingSetup(
-        spec, prepared, fast, measured, loader, _questions(data, spec.data.system_prompt)
-    )
+    loader: BatchLoader | ExampleLoader = BatchLoader(spec.train, prepared.train, context, device)
+    if is_grounded:
+        loader = ExampleLoader.of(spec.train, prepared.train, context, device)
+    return TrainingSetup(spec, prepared, fast, measured, loader, _questions(spec, data))
 
 
 def validation_split(
-    prepared: Prepared, train: TrainConfig, context: int, *, batches: int
+    spec: RunSpec, prepared: Prepared, context: int, *, batches: int
 ) -> ValidationSplit:
-    """Return the validation split, with at most `batches` evenly spread batches of windows."""
+    """Return the validation split, with at most `batches` evenly spread batches of windows.
+
+    Of a run that learns with knowledge the windows are examples, as many as fill the batches.
+    """
+    train = spec.train
+    if spec.data.sources:
+        return validation_examples(
+            prepared.validation,
+            token_bytes(prepared.template.tokenizer),
+            most=batches * train.micro_batch * EXAMPLES_A_BATCH,
+        )
     return validation(
         prepared.validation,
         token_bytes(prepared.template.tokenizer),
@@ -132,9 +153,13 @@ def _network(spec: RunSpec, prepared: Prepared, start: Start) -> nn.Module:
     return model
 
 
-def _questions(data: TokenSource, system_prompt: str) -> list[Question]:
-    talks = islice(data.validation, _QUESTION_POOL)
-    pool = [question_of(with_system_prompt(talk, system_prompt)) for talk in talks]
-    found = list({question.text: question for question in pool if question}.values())
+def _questions(spec: RunSpec, data: TokenSource) -> list[Question]:
+    if spec.data.sources:
+        pool = grounded_questions(spec, data, most=_QUESTION_POOL)
+    else:
+        prompt = spec.data.system_prompt
+        talks = (with_system_prompt(one, prompt) for one in islice(data.validation, _QUESTION_POOL))
+        pool = [question for one in talks if (question := question_of(one)) is not None]
+    found = list({question.text: question for question in pool}.values())
     count = min(_QUESTIONS, len(found))
     return [found[index * len(found) // count] for index in range(count)]

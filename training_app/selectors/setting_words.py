@@ -38,6 +38,19 @@ DATA_SETTINGS: dict[str, Setting] = {
         "From scratch only; a model that goes on learning keeps its own.",
         _offered(TOKENIZERS),
     ),
+    "sources": Setting(
+        "Known answers in a prompt",
+        "It learns to answer from so many of the version's other answers; 0: without knowledge.",
+        is_simple=True,
+    ),
+    "abstention": Setting(
+        "When it does not know", "What it says when no known answer holds what is asked."
+    ),
+    "abstaining": Setting(
+        "Questions about other things",
+        "Share of prompts that teach it to say that it does not know; with more of them it says so"
+        " too often. Where nothing near is known, a chat says so by itself.",
+    ),
 }
 MODEL_SETTINGS: dict[str, Setting] = {
     "family": Setting(

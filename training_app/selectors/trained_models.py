@@ -93,3 +93,9 @@ def model_detail_page(model: TrainedModel) -> dict[str, Any]:
         "exports": list(model.exports.order_by("format", "precision")),
         "children": list(model.children.all()),
     }
+
+
+def base_for(user: User) -> TrainedModel | None:
+    """Return the newest model that nobody trained here: what fine-tuning begins with, if any."""
+    found = TrainedModel.objects.visible_to(user).ready().filter(run=None, is_chat=True)
+    return found.order_by("-created_at").first()

@@ -18,6 +18,7 @@ from training_app.models import RUN_STATES, Run
 from training_app.selectors.detail import run_detail_page
 from training_app.selectors.panel import run_panel
 from training_app.selectors.runs import run_list
+from training_app.selectors.trained_models import base_for
 from training_app.services.runs import VersionRefusedError, queue_run
 from training_app.views.addresses import address_of
 
@@ -99,7 +100,7 @@ def _with_preset(request: TeamRequest) -> HttpResponse:
     name = request.POST["choose"]
     if name not in PRESETS:
         raise Http404(f"There is no preset “{name}”.")
-    values, changed = with_preset(request.POST.dict(), name)
+    values, changed = with_preset(request.POST.dict(), name, base=base_for(request.user))
     return _form_page(request, RunForm(request.user, initial=values), changed=changed)
 
 
@@ -129,8 +130,9 @@ def _form_context(request: TeamRequest, form: RunForm) -> dict[str, Any]:
     }
 
 
-def _by_length(item: tuple[str, Preset]) -> tuple[float, int]:
-    return item[1].train.minutes or 0.0, item[1].model.parameters
+def _by_length(item: tuple[str, Preset]) -> tuple[bool, float, int]:
+    preset = item[1]
+    return not preset.is_started, preset.train.minutes or 0.0, preset.model.parameters
 
 
 def _initial(request: TeamRequest) -> dict[str, Any]:

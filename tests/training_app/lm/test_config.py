@@ -20,7 +20,7 @@ from training_app.lm.schedule import Schedule
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_survives_json(name):
-    spec = PRESETS[name].spec(name=name, version="7")
+    spec = PRESETS[name].spec(name=name, version="7", start_from="a model")
     assert RunSpec.from_json(spec.as_json()) == spec
 
 
@@ -112,7 +112,7 @@ def test_what_is_no_specification_is_a_sentence(values):
 
 @pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
 def test_nothing_about_a_preset_is_unusual(preset):
-    spec = preset.spec()
+    spec = preset.spec(start_from="a model")
     refuse_hopeless(spec)
     assert list(unusual(spec)) == []
     assert list(unusual_course(spec, updates=2000, passes=20, cores=1)) == []

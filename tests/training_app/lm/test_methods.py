@@ -136,7 +136,7 @@ def test_merged_adapters_compute_what_they_computed_beside_the_model(network, sp
         torch.nn.init.normal_(adapter.up, std=0.3)
     network.eval()
     with torch.no_grad():
-        beside, fast = network(ids).logits, FastLoss(network).logits_of(network, ids)
+        beside, fast = network(ids).logits, FastLoss(network).logits(ids)
         make_ordinary(network)
         merged = network(ids).logits
     scale = beside.abs().max()

@@ -223,8 +223,29 @@ def test_a_preset_that_does_not_exist_is_404(theo, client_of, version):
 
 def test_presets_stand_by_their_minutes(theo, client_of, version):
     presets = client_of(theo).get(reverse("run-new")).context["presets"]
-    minutes = [preset.train.minutes for _, preset in presets]
-    assert minutes == sorted(minutes)
+    groups = [
+        [one.train.minutes or 0 for _, one in presets if one.is_started is started]
+        for started in (True, False)
+    ]
+    assert all(minutes == sorted(minutes) and minutes for minutes in groups)
+    assert [one.is_started for _, one in presets] == [True] * len(groups[0]) + [False] * len(
+        groups[1]
+    )
+
+
+def test_a_preset_that_goes_on_brings_a_base_along_and_takes_it_away_again(
+    theo, client_of, version
+):
+    sizes = {"family": "llama", "params": 1000, "context": 512, "path": "models/base"}
+    base = TrainedModel.objects.create(name="base", number=1, manifest_sha256="0" * 64, **sizes)
+    client = client_of(theo)
+    form = chosen(client, filled(version), "quick").context["form"]
+    assert form["start_model"].value() == str(base.pk)
+    assert (form["sources"].value(), form["method"].value()) == (3, "full")
+    again = {**filled(version), "preset": "quick", "start_model": str(base.pk)}
+    form = chosen(client, again, "tiny").context["form"]
+    assert form["start_model"].value() == ""
+    assert form["sources"].value() == 0
 
 
 @pytest.mark.checklist(83, 84)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection
 
+from datasets_app.models import Knowledge, Version
 from otto_web.lib.disk import is_disk_full
 from otto_web.lib.files import sha256_of
 from otto_web.lib.patience import DATABASE_AWAY
@@ -20,7 +22,7 @@ from training_app.jobs.exits import Exit
 from training_app.jobs.trainer.link import Link
 from training_app.jobs.trainer.log import RunLog
 from training_app.jobs.trainer.publish import publish
-from training_app.jobs.trainer.splits import VersionSplit
+from training_app.jobs.trainer.splits import VersionRows, VersionSplit
 from training_app.jobs.trainer.writer import DiskFullError, RunWriter
 from training_app.lm.config import ConfigError, RunSpec, TrainingError
 from training_app.lm.contract import Start, StopReason, TokenSource
@@ -107,9 +109,7 @@ def _attempt(run: Run, claim: Claim, link: Link, run_log: RunLog) -> Exit:
     work = paths.attempt_folder(run.pk, claim.fence) / "work"
     work.mkdir(parents=True, exist_ok=True)
     version = run.version
-    source = TokenSource(
-        VersionSplit(version, "train"), VersionSplit(version, "validation"), version.manifest_sha256
-    )
+    source = _source(version, spec)
     writer = RunWriter(claim, link, run_log, keep_last=spec.train.keep_last)
     writer.check_room()  # else an attempt would find out only after its first minute
     result = train_run(spec, source, work, writer, link.should_stop, _start(run, spec, writer))
@@ -123,6 +123,23 @@ def _attempt(run: Run, claim: Claim, link: Link, run_log: RunLog) -> Exit:
     except DiscardedError:  # or only now
         return Exit.CANCELLED
     return Exit.DONE
+
+
+def _source(version: Version, spec: RunSpec) -> TokenSource:
+    """Return the data of a run, with what is known where the run learns with it."""
+    splits = ("train", "validation")
+    train, validation = (VersionSplit(version, split) for split in splits)
+    source = TokenSource(train, validation, version.manifest_sha256)
+    if not spec.data.sources:
+        return source
+    rows = {split: VersionRows(version, split) for split in splits}
+    return replace(source, rows=rows, knowledge=_known(version))
+
+
+def _known(version: Version) -> Path | None:
+    """Return the folder of what is known of the version; None until it was built once."""
+    found = Knowledge.objects.filter(version=version).first()
+    return found.folder if found else None
 
 
 def _start(run: Run, spec: RunSpec, writer: RunWriter) -> Start:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from datasets_app.corpus.conversation import Conversation
 from datasets_app.models import Version
-from datasets_app.selectors.versions import iter_conversations
+from datasets_app.selectors.versions import iter_conversations, iter_rows
 
 
 class VersionSplit:
@@ -17,3 +17,13 @@ class VersionSplit:
 
     def __iter__(self) -> Iterator[Conversation]:
         return iter_conversations(self._version.pk, self._split)
+
+
+class VersionRows:
+    """The same with the numbers of their rows, which knowledge knows them by."""
+
+    def __init__(self, version: Version, split: str) -> None:
+        self._version, self._split = version, split
+
+    def __iter__(self) -> Iterator[tuple[int, Conversation]]:
+        return iter_rows(self._version.pk, self._split)
