@@ -393,7 +393,7 @@ def test_a_continued_run_is_of_the_real_vocabulary_and_is_named_after_its_real_s
         name="toy", number=1, run=queued_run, tokenizer=known, params=1, context=32,
         path="models/none",
     )  # fmt: skip
-    assert model_config_of(model).vocab_size == 300  # the run had wished for 512
+    assert model_config_of(model, context=32).vocab_size == 300  # the run had wished for 512
     form = RunForm(theo, filled(version, tokenizer="byte", vocab_size=8192))
     assert form.is_valid(), form.errors
     assert form.forecast.vocab_size < 300
