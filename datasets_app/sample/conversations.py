@@ -19,6 +19,7 @@ from datasets_app.sample.talk import good_talk
 
 NAME = "Example conversations"
 MEMBER_NAME = "juniper-and-pine/conversations.jsonl"
+SAMPLE_SHA256 = "90cdd5303386a62a787022be9c72ad1dc96b99a1305194a3b1c7b4b154e9ab5e"  # of that member
 PLANTED_SHARE = 0.08
 DUPLICATE = "duplicate"
 

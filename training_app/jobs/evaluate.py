@@ -12,7 +12,11 @@ from training_app.jobs.trainer.splits import VersionSplit
 from training_app.lm.assess import assess_model
 from training_app.lm.config import TrainingError
 from training_app.lm.folder import verify_model
-from training_app.models import EvalSample, Evaluation, TrainedModel, paths
+from training_app.models import Evaluation, TrainedModel, paths
+from training_app.selectors.answer_tests import answer_test_of
+from training_app.services.evaluations import add_replies
+
+SECONDS = 600.0  # for its answers; chosen by hand
 
 
 def evaluate_model(model: TrainedModel, version: Version, *, split: str) -> Evaluation:
@@ -25,6 +29,7 @@ def evaluate_model(model: TrainedModel, version: Version, *, split: str) -> Eval
             paths.absolute(model.path),
             VersionSplit(version, split),
             Path(work),
+            test=answer_test_of(version, split, seconds=SECONDS),
             system_prompt=model.system_prompt,
             loss_on=model.loss_on,
         )
@@ -33,17 +38,8 @@ def evaluate_model(model: TrainedModel, version: Version, *, split: str) -> Eval
             model=model,
             version=version,
             split=split,
-            details={"verdict": found.verdict},
+            details={"verdict": found.verdict, "answers": found.answers.as_json()},
             **found.figures.as_json(),
         )
-        EvalSample.objects.bulk_create(
-            EvalSample(
-                evaluation=evaluation,
-                prompt_no=number,
-                prompt=prompt,
-                reply=reply,
-                reference=reference,
-            )
-            for number, prompt, reply, reference in found.samples
-        )
+        add_replies(evaluation, found.answered, found.samples)
     return evaluation

@@ -18,10 +18,11 @@ from training_app.lm.terms import terms
 Kind = Literal["validation", "multi_turn", "changed", "off_topic"]
 Answer = Callable[[Sequence[Turn]], str]
 
-# All three chosen by hand.
+# All chosen by hand.
 MOST = 100  # questions of a version's own
 _POOL = 2_000  # conversations that they are spread over
 GOOD, FAIR = 0.8, 0.5  # shares of right answers
+MOST_NAMED = 5  # facts that are named of each kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,24 @@ class Answered:
     item: Item
     reply: str
     judgement: Judgement
+
+    @property
+    def prompt(self) -> str:
+        """Return what was asked, with the turns before it, as people read it."""
+        return "\n".join(turn.text for turn in self.item.turns if turn.role != SYSTEM)
+
+    @property
+    def why(self) -> str:
+        """Return what speaks against the reply, in words."""
+        said = [
+            f"{words} {', '.join(facts[:MOST_NAMED]).replace('|', ' or ')}"
+            for words, facts in (
+                ("lacks", self.judgement.missing),
+                ("adds", self.judgement.foreign),
+            )
+            if facts and self.judgement.outcome in {"contradicts", "wrong"}
+        ]
+        return "; ".join(said)
 
     @property
     def has_other_code(self) -> bool:
@@ -153,10 +172,15 @@ class AnswerTest:
     `abstention` is the sentence with which it learned to say that it does not know.
     """
 
-    items: Sequence[Item]
+    items: Sequence[Item] = ()
     closeness: Closeness | None = None
     abstention: str = ""
     seconds: float = math.inf
+
+    @property
+    def longest(self) -> str:
+        """Return the longest real answer."""
+        return max((item.reference for item in self.items), key=len, default="")
 
     def run(
         self, answer: Answer, *, should_stop: Callable[[], object] = lambda: None

@@ -8,17 +8,20 @@ from itertools import islice
 from pathlib import Path
 
 from datasets_app.corpus.conversation import Conversation
+from training_app.lm.answer_test import Answered, AnswerFigures, AnswerTest
 from training_app.lm.contract import Sample
 from training_app.lm.evaluation import Evidence, Figures, LossCurve, evaluate, validation, verdict
 from training_app.lm.fast import FastLoss
 from training_app.lm.folder import open_model
-from training_app.lm.generate import answers, question_of, samples
+from training_app.lm.generate import answerer, answers, question_of, samples
 from training_app.lm.model import context_of
 from training_app.lm.packing import open_packed, pack
 from training_app.lm.template import with_system_prompt
 from training_app.lm.tokenizer import token_bytes
 
-_BATCH_TOKENS = 1024  # at once; chosen by hand
+# Both chosen by hand.
+_BATCH_TOKENS = 1024  # at once
+_QUESTIONS = 20  # conversations of which a reply is shown, where no answers are tested
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,9 @@ class Assessment:
 
     figures: Figures
     verdict: str
-    samples: list[Sample]
+    samples: list[Sample]  # where no answers were tested
+    answers: AnswerFigures
+    answered: list[Answered]
 
 
 def assess_model(
@@ -35,11 +40,11 @@ def assess_model(
     split: Iterable[Conversation],
     work: Path,
     *,
-    questions: int = 20,
+    test: AnswerTest | None = None,
     system_prompt: str = "",
     loss_on: str = "all",
 ) -> Assessment:
-    """Return the figures over all of `split`, which is iterated twice, and some replies.
+    """Return the figures over all of `split`, which is iterated twice, and its answers.
 
     Conversations open with the `system_prompt` that the model was trained with, and the verdict is
     about the tokens that it learned from.
@@ -56,9 +61,11 @@ def assess_model(
     lengths = token_bytes(template.tokenizer)
     batch = max(1, _BATCH_TOKENS // context)
     figures = evaluate(FastLoss(model), validation(packed, lengths, context=context, batch=batch))
-    talks = (with_system_prompt(talk, system_prompt) for talk in islice(split, questions))
-    asked = [question for talk in talks if (question := question_of(talk))]
+    test = test or AnswerTest()
+    answer = answerer(model, template, system_prompt=system_prompt, longest=test.longest)
+    found, answered = test.run(answer)
+    talks = (with_system_prompt(talk, system_prompt) for talk in islice(split, _QUESTIONS))
+    asked = [] if answered else [question for talk in talks if (question := question_of(talk))]
     rows = samples(model, template, asked)
-    return Assessment(
-        figures, verdict(figures, LossCurve([], loss_on), Evidence(answers(asked, rows))), rows
-    )
+    words = verdict(figures, LossCurve([], loss_on), Evidence(answers(asked, rows), answers=found))
+    return Assessment(figures, words, rows, found, answered)

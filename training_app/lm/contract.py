@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from datasets_app.corpus.conversation import Conversation
+from training_app.lm.answer_test import Answered, AnswerFigures, AnswerTest
 from training_app.lm.config import RunSpec
 
 T = TypeVar("T")
@@ -107,6 +108,9 @@ class Start:
     decided: Mapping[str, Any] = field(default_factory=dict)
     cache: Path | None = None  # keeps what was found out about this machine
     manifest: Mapping[str, Any] = field(default_factory=dict)  # goes into otto.json as it is
+    answer_test: AnswerTest = field(
+        default_factory=AnswerTest
+    )  # what the model is asked at the end
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,3 +125,5 @@ class TrainedResult:
     verdict: str = ""
     manifest: Mapping[str, Any] = field(default_factory=dict)  # what otto.json holds
     samples: Sequence[Sample] = ()  # replies of the very weights in `folder`
+    answers: AnswerFigures = field(default_factory=AnswerFigures)
+    answered: Sequence[Answered] = ()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
 from numpy.typing import NDArray
 
+from training_app.lm.answer_test import AnswerFigures
 from training_app.lm.contract import Sample
 from training_app.lm.examples import Examples
 from training_app.lm.facts import says_the_same
@@ -198,8 +199,9 @@ class LossCurve:
 class Evidence:
     """What speaks for or against the answers besides the loss."""
 
-    samples: Sequence[Sample] = ()
+    samples: Sequence[Sample] = ()  # where no answers were tested
     leaked: float | None = None  # share of the validation text that training has word for word
+    answers: AnswerFigures = field(default_factory=AnswerFigures)
 
     @property
     def close(self) -> int:
@@ -207,7 +209,9 @@ class Evidence:
         return sum(says_the_same(reply, real, asked) for _, asked, reply, real in self.samples)
 
     def about_answers(self) -> str:
-        """Return a sentence about the sample answers, or nothing where there are none."""
+        """Return what the answer test found; else a sentence about the sample answers."""
+        if self.answers.total:
+            return " ".join([self.answers.headline(), *self.answers.remarks()])
         asked, close = len(self.samples), self.close
         if not asked:
             return ""

@@ -49,7 +49,7 @@ class Said:
 
     text: str
     terms: Sequence[Term]
-    names: Sequence[frozenset[str]]
+    names: Sequence[tuple[str, ...]]
 
     @classmethod
     def of(cls, text: str) -> Said:
@@ -89,7 +89,7 @@ def judge(
     named = [fact for text in (*turns, *must) for fact in Said.of(text).facts]
     foreign = [fact for fact in said.facts if not is_among(fact, [*real.facts, *named])]
     strangers = strange_names(said, [real, asked, *map(Said.of, must)])
-    outside = (*(fact.text for fact in foreign), *(" ".join(sorted(name)) for name in strangers))
+    outside = (*(fact.text for fact in foreign), *(" ".join(name) for name in strangers))
     if not said.terms:
         return Judgement("right" if not real.terms and not must else "wrong")
     if does_not_know(reply) and not (must and _holds_all(said, must)):
@@ -124,16 +124,17 @@ def _loose(
     real: Said,
     asked: Said,
     foreign: Sequence[Term],
-    strangers: Sequence[frozenset[str]],
+    strangers: Sequence[tuple[str, ...]],
     closeness: Closeness,
 ) -> tuple[tuple[str, ...], Outcome]:
     telling = [fact for fact in real.facts if not is_among(fact, asked.facts)]
     lacking = [fact for fact in telling if not is_among(fact, said.facts)]
     unnamed = _unnamed(said, real, asked)
-    missing = (*(fact.text for fact in lacking), *(" ".join(sorted(name)) for name in unnamed))
+    missing = (*(fact.text for fact in lacking), *(" ".join(name) for name in unnamed))
     if _denies_otherwise(said, real, asked, has_facts=bool(telling) and not missing):
         return missing, "contradicts"
-    if _clash(foreign, lacking) or (strangers and _is_renamed(said, real, asked)):
+    unsaid = [fact for fact in real.facts if not is_among(fact, said.facts)]
+    if _clash(foreign, unsaid) or (strangers and _is_renamed(said, real, asked)):
         return missing, "contradicts"
     if _is_otherwise_free(said, real, foreign, lacking):
         return missing, "contradicts"
@@ -145,7 +146,7 @@ def _loose(
     return missing, "right" if near else "wrong"
 
 
-def _unnamed(said: Said, real: Said, asked: Said) -> list[frozenset[str]]:
+def _unnamed(said: Said, real: Said, asked: Said) -> list[tuple[str, ...]]:
     """Return the names of the real answer where one was asked for and none of them is said.
 
     Else a name only says what both speak of anyway: “the Ridge tent costs …”.
@@ -254,14 +255,14 @@ _SMALL_WORDS = set(
 _GERMAN = re.compile(r"\b(?:der|das|und|ist|nicht|ein|eine|wir|sie|zu|den)\b", re.IGNORECASE)
 
 
-def _names(text: str, found: Sequence[Term]) -> list[frozenset[str]]:
+def _names(text: str, found: Sequence[Term]) -> list[tuple[str, ...]]:
     """Return the names in a text: capital words that do not only begin a sentence.
 
     None in German, where every noun has a capital.
     """
     if _GERMAN.search(text) or text.isupper():
         return []
-    names: list[frozenset[str]] = []
+    names: list[tuple[str, ...]] = []
     run: list[Term] = []
     for term in (*found, None):
         if (
@@ -284,10 +285,10 @@ def _is_capital(term: Term) -> bool:
     return is_word and "'" not in term.value.replace("'s", "")
 
 
-def _name(run: Sequence[Term]) -> list[frozenset[str]]:
+def _name(run: Sequence[Term]) -> list[tuple[str, ...]]:
     if not run or (run[0].is_first and len(run) == 1 and not _has_inner_capital(run[0].text)):
         return []
-    return [frozenset(term.value.removesuffix("'s") for term in run)]
+    return [tuple(term.text.removesuffix("'s") for term in run)]
 
 
 def _has_inner_capital(word: str) -> bool:
@@ -295,16 +296,16 @@ def _has_inner_capital(word: str) -> bool:
     return any(sign.isupper() for sign in word[1:]) and not word.isupper()
 
 
-def _is_named(name: frozenset[str], text: Said) -> bool:
+def _is_named(name: tuple[str, ...], text: Said) -> bool:
     """Tell whether more than half of the words of a name stand in a text."""
     words = {word.removesuffix("'s") for word in text.words}
-    return 2 * len(name & words) > len(name)
+    return 2 * sum(word.casefold() in words for word in name) > len(name)
 
 
-def strange_names(said: Said, known: Iterable[Said]) -> list[frozenset[str]]:
+def strange_names(said: Said, known: Iterable[Said]) -> list[tuple[str, ...]]:
     """Return the names in a text of which no word stands in what is known."""
     words = {word.removesuffix("'s") for text in known for word in text.words}
-    return [name for name in said.names if not name & words]
+    return [name for name in said.names if not any(word.casefold() in words for word in name)]
 
 
 # --- yes, no, and not knowing ---
@@ -446,9 +447,23 @@ def word_closeness(reply: str, reference: str) -> float:
     return 2 * shared / (sides[0].total() + sides[1].total())
 
 
-def by_vectors(measure: Callable[[str, str], float]) -> Closeness:
-    """Return closeness by the cosine of two texts' vectors."""
+def by_vectors(cosine: Callable[[str, str], float]) -> Closeness:
+    """Return closeness by the cosine of two texts' vectors, which know English best.
+
+    Texts of other scripts are compared by their words, on the same scale.
+    """
+
+    def measure(reply: str, reference: str) -> float:
+        if _is_latin(reply) and _is_latin(reference):
+            return cosine(reply, reference)
+        return word_closeness(reply, reference) * VECTORS_CUT / WORDS_CUT
+
     return Closeness(measure, VECTORS_CUT)
+
+
+def _is_latin(text: str) -> bool:
+    letters = [sign for sign in text if sign.isalpha()]
+    return 2 * sum(sign < "\u0250" for sign in letters) >= len(letters)
 
 
 def _contained(said: Said, real: Said) -> float:

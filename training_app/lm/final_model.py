@@ -9,10 +9,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from training_app.lm.answer_test import Answered, AnswerFigures
 from training_app.lm.contract import Start, TrainedResult, spec_sha256
 from training_app.lm.evaluation import Evidence, Figures, LossCurve, band, evaluate, verdict
 from training_app.lm.folder import move_into_place, write_model
-from training_app.lm.generate import answers, samples
+from training_app.lm.generate import answerer, answers, samples
 from training_app.lm.leakage import leaked_share, run_length
 from training_app.lm.machine import system, versions
 from training_app.lm.optimizers.registry import OPTIMIZERS
@@ -20,6 +21,7 @@ from training_app.lm.setup import validation_split
 from training_app.lm.train_state import TrainState
 from training_app.lm.trainable import make_ordinary
 
+GIVES_UP = {"cancel", "drain"}  # to keep what there is, or to be out of time, leaves a model
 _FINAL_TOKENS = 100_000  # about the most that the last evaluation reads; chosen by hand
 
 
@@ -41,15 +43,17 @@ def make_model(state: TrainState, work: Path, start: Start, *, fingerprint: str)
             prepared.validation.tokens,
             run_tokens=run_length(figures.bytes / max(1, figures.tokens)),
         )
-    rows = samples(setup.fast.model, prepared.template, setup.questions)
-    evidence = Evidence(answers(setup.questions, rows), leaked)
+    figured, answered = _tested(state, start)
+    rows = [] if answered else samples(setup.fast.model, prepared.template, setup.questions)
+    asked = [] if answered else setup.questions
+    evidence = Evidence(answers(asked, rows), leaked, figured)
     words = verdict(figures, LossCurve(state.losses, setup.spec.train.loss_on), evidence)
     state.events.phase("saving")
     folder = work / "model.tmp"
     shutil.rmtree(folder, ignore_errors=True)
     _write_evaluation(folder, state, figures)
     manifest = _manifest(state, figures, fingerprint) | dict(start.manifest)
-    manifest |= {"verdict": words, "leaked_share": leaked}
+    manifest |= {"verdict": words, "leaked_share": leaked, "answers": figured.as_json()}
     complete = write_model(folder, setup.fast.model, setup.prepared.template, manifest)
     move_into_place(folder, work / "model")
     return TrainedResult(
@@ -61,7 +65,21 @@ def make_model(state: TrainState, work: Path, start: Start, *, fingerprint: str)
         words,
         complete,
         rows,
+        figured,
+        answered,
     )
+
+
+def _tested(state: TrainState, start: Start) -> tuple[AnswerFigures, list[Answered]]:
+    """Ask the best weights what they have not seen, unless somebody wants no model any more."""
+    setup = state.setup
+    if not setup.prepared.is_chat:
+        return AnswerFigures(), []
+    test, prompt = start.answer_test, setup.spec.data.system_prompt
+    answer = answerer(
+        setup.fast.model, setup.prepared.template, system_prompt=prompt, longest=test.longest
+    )
+    return test.run(answer, should_stop=lambda: state.should_stop() in GIVES_UP)
 
 
 def _final_figures(state: TrainState) -> Figures:

@@ -9,10 +9,11 @@ from typing import Any
 import torch
 
 from datasets_app.corpus.conversation import ASSISTANT, SYSTEM, Conversation, Turn
+from training_app.lm.answer_test import Answer
 from training_app.lm.contract import Sample
 from training_app.lm.model import context_of
 from training_app.lm.prompt_room import MOST_SAMPLE_TOKENS, SAMPLE_TOKENS, question_room
-from training_app.lm.template import Template
+from training_app.lm.template import Template, with_system_prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,21 @@ def reply(model: Any, template: Template, question: Question) -> str:
         prompt = template.completion(question.text, budget=budget)
     answer = generate(model, prompt.ids, limit=limit, stop=template.stop_ids)
     return template.decode(answer)
+
+
+def answerer(
+    model: Any, template: Template, *, system_prompt: str = "", longest: str = ""
+) -> Answer:
+    """Return how this network answers turns, which open with the system prompt that it learned.
+
+    Answers may be about as long as the `longest` real one.
+    """
+
+    def answer(turns: Sequence[Turn]) -> str:
+        talk = with_system_prompt(Conversation(tuple(turns)), system_prompt)
+        return reply(model, template, Question(talk.turns, turns[-1].text, longest))
+
+    return answer
 
 
 def answers(questions: Sequence[Question], rows: Sequence[Sample]) -> list[Sample]:

@@ -47,7 +47,7 @@ def _spans_of_facts(text: str, facts: Iterable[str]) -> Iterator[Span]:
             start = found.end()
 
 
-def _spans_of_name(text: str, name: frozenset[str]) -> Iterator[Span]:
+def _spans_of_name(text: str, name: Sequence[str]) -> Iterator[Span]:
     words = "|".join(re.escape(word) for word in sorted(name))
     for found in re.finditer(rf"(?<!\w)(?:{words})(?!\w)", text, re.IGNORECASE):
         if found.group()[0].isupper():

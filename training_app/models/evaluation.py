@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from datasets_app.models import Version
+from training_app.lm.answer_test import AnswerFigures
 from training_app.models.trained_model import TrainedModel
 
 
@@ -35,6 +36,23 @@ class Evaluation(models.Model):
     def __str__(self) -> str:
         return f"{self.model_id} on {self.split}: {self.bits_per_byte:.3f}"
 
+    @property
+    def answers(self) -> AnswerFigures:
+        """Return how the answer test ended; none of it where there was none."""
+        return AnswerFigures.from_json(self.details.get("answers"))
+
+    @property
+    def headline(self) -> str:
+        """Return how many answers were right, in words; empty where nothing was asked."""
+        return self.answers.headline(self.split)
+
+    @property
+    def other_words(self) -> str:
+        """Return the verdict without what the answer test found."""
+        answers = self.answers
+        tested = " ".join([answers.headline(), *answers.remarks()]) if answers.total else ""
+        return str(self.details.get("verdict", "")).removeprefix(tested).strip()
+
 
 class EvalSample(models.Model):
     """A validation question with the model's reply beside the real answer."""
@@ -44,12 +62,19 @@ class EvalSample(models.Model):
     prompt = models.TextField()
     reply = models.TextField()
     reference = models.TextField()
+    kind = models.CharField(max_length=12, default="validation")
+    outcome = models.CharField(max_length=12, default="", help_text="empty: was not judged")
+    why = models.TextField(default="", help_text="what speaks against the reply")
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                name="evalsample_outcome_known",
+                condition=models.Q(outcome__in=["", "right", "contradicts", "wrong", "abstains"]),
+            ),
             models.UniqueConstraint(
                 fields=["evaluation", "prompt_no"], name="evalsample_place_unique"
-            )
+            ),
         ]
 
     def __str__(self) -> str:

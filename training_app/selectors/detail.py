@@ -7,12 +7,12 @@ from uuid import uuid4
 
 from otto_web.lib.curves import smoothed
 from otto_web.lib.work.states import State
-from training_app.lm.facts import says_the_same
 from training_app.lm.methods.registry import METHODS
 from training_app.models import Evaluation, Run
 from training_app.models.reasons import Reason
 from training_app.selectors.panel import run_panel
 from training_app.selectors.points import thinned_curves
+from training_app.selectors.replies import shown_replies
 from training_app.selectors.setting_words import SETTINGS
 
 SVG_POINTS = 400
@@ -27,7 +27,6 @@ def run_detail_page(run: Run) -> dict[str, Any]:
     model = getattr(run, "model", None)
     measured = Evaluation.objects.of_validation().filter(model=model)
     evaluation = measured.prefetch_related("samples").first()
-    samples = evaluation.samples.all() if evaluation else ()
     heights = [value for curve in (loss, validation) for _, value in curve]
     is_stopped = run.state in {State.CANCELLED, State.FAILED}
     return {
@@ -35,7 +34,10 @@ def run_detail_page(run: Run) -> dict[str, Any]:
         "run": run,
         "model": model,
         "evaluation": evaluation,
-        "close": {one.pk for one in samples if says_the_same(one.reply, one.reference, one.prompt)},
+        "replies": shown_replies(evaluation.samples.all()) if evaluation else [],
+        "stopped": run.message.removesuffix(str(evaluation.details.get("verdict", "")))
+        if evaluation
+        else run.message,
         "loss": loss,
         "smooth": smoothed(loss),
         "validation": validation,

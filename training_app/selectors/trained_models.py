@@ -10,11 +10,12 @@ from django.contrib.auth.models import User
 from django.core.paginator import Page, Paginator
 from django.db.models import OuterRef, Subquery
 
-from training_app.lm.facts import says_the_same
 from training_app.lm.layout import MANIFEST
 from training_app.models import Evaluation, TrainedModel, paths
+from training_app.selectors.replies import ShownReply, is_right, shown_replies
 
 MODELS_PER_PAGE = 30
+MOST_QUESTIONS = 20  # that are offered as first ones of a chat; chosen by hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,16 @@ class ModelFile:
     sha256: str
 
 
+@dataclass(frozen=True, slots=True)
+class ShownEvaluation:
+    """A measurement with the answers that were tested."""
+
+    evaluation: Evaluation
+    replies: list[ShownReply]
+
+
 def model_list(user: User, *, page: str = "1") -> Page[TrainedModel]:
-    """Return a page of models, newest first, each with its validation bits per byte."""
+    """Return a page of models, newest first, each with its right answers and figures."""
     newest = Evaluation.objects.of_validation().filter(model=OuterRef("pk"))
     models = (
         TrainedModel.objects.visible_to(user)
@@ -36,6 +45,8 @@ def model_list(user: User, *, page: str = "1") -> Page[TrainedModel]:
         .annotate(
             bits_per_byte=Subquery(newest.values("bits_per_byte")[:1]),
             perplexity=Subquery(newest.values("perplexity")[:1]),
+            answers_right=Subquery(newest.values("details__answers__right")[:1]),
+            answers_total=Subquery(newest.values("details__answers__total")[:1]),
         )
         .order_by("-created_at")
     )
@@ -50,13 +61,9 @@ def questions_answered_right(model: TrainedModel) -> list[str]:
     measured = model.evaluations.of_validation().first()
     if measured is None:
         return []
-    samples = measured.samples.order_by("prompt_no")
-    asked = (
-        " ".join(one.prompt.split())
-        for one in samples
-        if says_the_same(one.reply, one.reference, one.prompt)
-    )
-    return list(dict.fromkeys(asked))
+    samples = measured.samples.filter(kind="validation").order_by("prompt_no")
+    alone = (one for one in samples if is_right(one) and "\n" not in one.prompt.strip())
+    return list(dict.fromkeys(" ".join(one.prompt.split()) for one in alone))[:MOST_QUESTIONS]
 
 
 def model_manifest(model: TrainedModel) -> dict[str, Any]:
@@ -89,7 +96,9 @@ def model_detail_page(model: TrainedModel) -> dict[str, Any]:
         "manifest": manifest,
         "manifest_text": json.dumps(manifest, indent=2, ensure_ascii=False),
         "files": model_files(model, manifest),
-        "evaluations": evaluations,
+        "evaluations": [
+            ShownEvaluation(one, shown_replies(one.samples.all())) for one in evaluations
+        ],
         "exports": list(model.exports.order_by("format", "precision")),
         "children": list(model.children.all()),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -12,16 +12,17 @@ from django.db.models import Max
 
 from otto_web.lib.work.claims import LostLease
 from otto_web.lib.work.states import State
+from training_app.lm.answer_test import Answered, AnswerFigures
 from training_app.lm.contract import Sample
 from training_app.models import (
     CancelVerb,
-    EvalSample,
     Evaluation,
     Run,
     Tokenizer,
     TrainedModel,
 )
 from training_app.services.attempts import Claim, end_run
+from training_app.services.evaluations import add_replies
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class RunResult:
     samples: Sequence[Sample]
     verdict: str
     best_step: int
+    answers: AnswerFigures = field(default_factory=AnswerFigures)
+    answered: Sequence[Answered] = ()
     stopped_at: int | None = None  # the last update, where somebody stopped the run and kept it
 
 
@@ -121,11 +124,7 @@ def _record_evaluation(run: Run, model: TrainedModel, run_result: RunResult) -> 
             "verdict": run_result.verdict,
             "best_step": run_result.best_step,
             "leaked_share": run_result.manifest.get("leaked_share"),
+            "answers": run_result.answers.as_json(),
         },
     )
-    EvalSample.objects.bulk_create(
-        EvalSample(
-            evaluation=evaluation, prompt_no=number, prompt=prompt, reply=reply, reference=reference
-        )
-        for number, prompt, reply, reference in run_result.samples
-    )
+    add_replies(evaluation, run_result.answered, run_result.samples)

@@ -164,7 +164,8 @@ def evaluate(pipeline: Pipeline) -> str:
     found = _model(pipeline).evaluations.of_validation().first()
     if found is None:
         raise TrainingError("The run left no evaluation.")
-    return str(found.details.get("verdict") or f"{found.bits_per_byte:.2f} bits per byte")
+    figures = f"{found.bits_per_byte:.2f} bits per byte"
+    return f"{found.headline} {figures}" if found.headline else found.other_words or figures
 
 
 def export(pipeline: Pipeline) -> str:

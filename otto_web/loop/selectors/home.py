@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.models import User
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
 
 from chat_app.models import Chat, Deployment, DeploymentEvent, LogEntry, Rating
@@ -17,6 +17,7 @@ from otto_web.lib.work.states import OPEN, UNDER_WAY, State
 from otto_web.loop.models import Pipeline
 from otto_web.loop.selectors import pipelines
 from otto_web.loop.selectors.next_model import Proposal, proposal
+from training_app.lm.answer_test import AnswerFigures
 from training_app.models import Evaluation, ModelState, Run
 
 RECENT = 8
@@ -55,13 +56,21 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Answering:
+    """A deployment with how its model did in the answer test."""
+
+    deployment: Deployment
+    tested: AnswerFigures
+
+
+@dataclass(frozen=True, slots=True)
 class Home:
     """Everything that the page shows."""
 
     stages: list[Stage]
     todos: list[Todo]
     step: Step | None
-    deployments: list[Deployment]
+    deployments: list[Answering]
     pipeline: Pipeline | None
     proposal: Proposal | None
     is_empty: bool
@@ -97,7 +106,7 @@ def home(user: User) -> Home:
     stages = [_upload(user), _curate(user), _train(user), _evaluate(user), _chat(user)]
     deployments = Deployment.objects.visible_to(user).filter(is_active=True)
     started = Pipeline.objects.visible_to(user).order_by("-queued_at")
-    found = list(deployments.select_related("model").order_by("-switched_at")[:5])
+    found = _answering(deployments)
     is_trainer = has_role(user, Role.TRAINER)
     return Home(
         stages=stages,
@@ -105,9 +114,17 @@ def home(user: User) -> Home:
         step=_step(user, stages),
         deployments=found,
         pipeline=started.first(),
-        proposal=proposal(found[0]) if found and is_trainer else None,
+        proposal=proposal(found[0].deployment) if found and is_trainer else None,
         is_empty=not any(stage.figure for stage in stages),
     )
+
+
+def _answering(deployments: QuerySet[Deployment]) -> list[Answering]:
+    """Return the newest five, each with how its model did in the answer test."""
+    newest = Evaluation.objects.of_validation().filter(model=OuterRef("model"))
+    chosen = deployments.select_related("model").order_by("-switched_at")
+    found = chosen.annotate(answers=Subquery(newest.values("details__answers")[:1]))
+    return [Answering(one, AnswerFigures.from_json(one.answers)) for one in found[:5]]
 
 
 def _upload(user: User) -> Stage:
@@ -156,6 +173,8 @@ def _evaluate(user: User) -> Stage:
     found = Evaluation.objects.aggregate(n=Count("pk"), at=Max("at"))
     last = Evaluation.objects.of_validation().first()
     note = f"last: {last.bits_per_byte:.2f} bits per byte" if last else ""
+    if last and last.answers.total:
+        note = f"last: {last.answers.right:,} of {last.answers.total:,} answers right"
     state = State.SUCCEEDED if found["n"] else "none"
     look = ("pulse", "Evaluate", "model-list")
     return _stage(user, Role.TRAINER, look, found, state, ("measurement", note))

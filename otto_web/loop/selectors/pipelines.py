@@ -9,7 +9,8 @@ from django.contrib.auth.models import User
 
 from chat_app.models import ServingExport
 from otto_web.loop.models import STEP_WORDS, Pipeline, PipelineStep
-from training_app.models import Run
+from training_app.models import Evaluation, Run
+from training_app.selectors.replies import ShownReply, few_replies
 from training_app.selectors.speed import preset_seconds
 
 SAMPLE_STEPS = 1_000  # of the preset Tiny: it answers after so many
@@ -29,6 +30,21 @@ def shown_steps(pipeline: Pipeline) -> list[ShownStep]:
     """Return the steps in order; one query."""
     steps = pipeline.steps.order_by("number")
     return [ShownStep(step, STEP_WORDS.get(step.name, step.name)) for step in steps]
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """How the answer test of a pipeline's model ended, with a few of its replies."""
+
+    evaluation: Evaluation
+    replies: list[ShownReply]
+
+
+def tested(pipeline: Pipeline) -> Tested | None:
+    """Return what the answer test found, once there is a model; two queries."""
+    measured = Evaluation.objects.of_validation().filter(model__run=pipeline.run_id)
+    found = measured.first() if pipeline.run_id else None
+    return Tested(found, few_replies(found)) if found else None
 
 
 def recent_pipelines(user: User) -> list[Pipeline]:
@@ -64,7 +80,14 @@ def _training(run: Run) -> dict[str, Any]:
     speeds = list(run.points.filter(name="train/tokens_per_second").values_list("value", flat=True))
     model = getattr(run, "model", None)
     found = model.evaluations.of_validation().first() if model else None
+    answers = found.answers if found and found.answers.total else None
     return {
+        "answers_right": answers.right if answers else None,
+        "answers_total": answers.total if answers else None,
+        "answers_contradicting": answers.contradicting if answers else None,
+        "abstained": answers.abstained if answers else None,
+        "off_topic_abstained": answers.off_topic_abstained if answers else None,
+        "off_topic_total": answers.off_topic_total if answers else None,
         "train_loss_first": _mean(values[:FEW_STEPS]),
         "train_loss_last": _mean(values[-FEW_STEPS:]),
         "validation_loss": found.loss if found else None,

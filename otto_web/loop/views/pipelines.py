@@ -40,7 +40,11 @@ def pipeline_new(request: TeamRequest) -> HttpResponse:
 @require_GET
 def pipeline_detail(request: TeamRequest, pipeline_id: UUID) -> HttpResponse:
     found = _find(request, pipeline_id)
-    context: dict[str, Any] = {"pipeline": found, "steps": selectors.shown_steps(found)}
+    context: dict[str, Any] = {
+        "pipeline": found,
+        "steps": selectors.shown_steps(found),
+        "tested": selectors.tested(found),
+    }
     return respond(
         request,
         page="loop/pipeline_detail.html",

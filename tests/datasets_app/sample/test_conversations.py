@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import zipfile
@@ -14,6 +15,7 @@ from datasets_app.corpus.rules.policy import standard
 from datasets_app.corpus.split import exact_key
 from datasets_app.sample.conversations import (
     MEMBER_NAME,
+    SAMPLE_SHA256,
     as_zip_bytes,
     generate,
     write_jsonl,
@@ -128,6 +130,7 @@ def test_the_archive_holds_the_sample_as_messages(tmp_path, samples):
         assert archive.namelist() == [MEMBER_NAME]
         content = archive.read(MEMBER_NAME)
     assert content == path.read_bytes()
+    assert hashlib.sha256(content).hexdigest() == SAMPLE_SHA256
     assert as_zip_bytes() == as_zip_bytes()
     lines = content.decode().splitlines()
     first = json.loads(lines[0])["messages"]

@@ -45,6 +45,8 @@ def publish(run: Run, claim: Claim, result: TrainedResult, run_log: RunLog) -> N
         evaluation=result.evaluation,
         samples=result.samples,
         verdict=result.verdict,
+        answers=result.answers,
+        answered=result.answered,
         best_step=result.best_step,
         stopped_at=result.step if result.outcome == "keep" else None,
     )
@@ -72,6 +74,18 @@ def _add_records(run: Run, folder: Path, result: TrainedResult) -> None:
             "figures": dict(result.evaluation),
             "verdict": result.verdict,
             "best_step": result.best_step,
+            "answers": result.answers.as_json(),
+            "answered": [
+                {
+                    "kind": one.item.kind,
+                    "prompt": one.prompt,
+                    "reply": one.reply,
+                    "reference": one.item.reference,
+                    "outcome": one.judgement.outcome,
+                    "why": one.why,
+                }
+                for one in result.answered
+            ],
             "samples": [
                 {"prompt": prompt, "reply": reply, "reference": reference}
                 for _, prompt, reply, reference in result.samples

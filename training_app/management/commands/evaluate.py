@@ -68,8 +68,16 @@ def _facts(evaluation: Evaluation) -> dict[str, Any]:
         "perplexity": evaluation.perplexity,
         "bits_per_byte": evaluation.bits_per_byte,
         "verdict": evaluation.details["verdict"],
+        "answers": evaluation.answers.as_json(),
         "samples": [
-            {"prompt": row.prompt, "reply": row.reply, "reference": row.reference}
+            {
+                "kind": row.kind,
+                "prompt": row.prompt,
+                "reply": row.reply,
+                "reference": row.reference,
+                "outcome": row.outcome,
+                "why": row.why,
+            }
             for row in evaluation.samples.order_by("prompt_no")
         ],
     }

@@ -129,6 +129,7 @@ def _facts(run: Run) -> dict[str, Any]:
     evaluation = None if model is None else model.evaluations.of_validation().first()
     if evaluation is not None:
         facts |= {
+            "answers": evaluation.answers.as_json(),
             "validation_loss": evaluation.loss,
             "perplexity": evaluation.perplexity,
             "bits_per_byte": evaluation.bits_per_byte,

@@ -1,0 +1,56 @@
+"""Which questions test a model, and how closeness of meaning is measured."""
+
+from __future__ import annotations
+
+from datasets_app.knowledge.encoder import Encoder as SentenceEncoder
+from datasets_app.knowledge.errors import KnowledgeError
+from datasets_app.models import Encoder, SourceFile, Version
+from datasets_app.sample.conversations import SAMPLE_SHA256
+from datasets_app.sample.questions import off_topic_questions, validation_questions
+from datasets_app.selectors.versions import iter_conversations
+from training_app.lm.answer_test import AnswerTest, Item, items_of
+from training_app.lm.facts import Closeness, by_vectors, word_closeness
+
+CALIBRATED = "minilm-l6"  # a part of the encoder's name
+RUN_SECONDS = 60.0  # at the end of a run; a few hundred answers of a small model; by hand
+
+
+def answer_test_of(version: Version, split: str, *, seconds: float) -> AnswerTest:
+    """Return the test for models of a version; it ends after so many seconds."""
+    is_strict = split == "validation" and is_of_sample(version)
+    items = sample_items() if is_strict else items_of(iter_conversations(version.pk, split))
+    return AnswerTest(items, closeness=meaning(), seconds=seconds)
+
+
+def meaning() -> Closeness | None:
+    """Return closeness by vectors, where the encoder is here that its cut was chosen for."""
+    row = Encoder.objects.current()
+    if row is None or CALIBRATED not in row.name.lower():
+        return None
+    try:
+        encoder = SentenceEncoder.open(row.folder)
+    except KnowledgeError:
+        return None
+
+    def cosine(one: str, other: str) -> float:
+        try:
+            vectors = encoder.encode([one, other])
+        except KnowledgeError:  # a test shall not end because of its measure
+            return word_closeness(one, other)
+        return float(vectors[0] @ vectors[1])
+
+    return by_vectors(cosine)
+
+
+def is_of_sample(version: Version) -> bool:
+    """Tell whether the bundled sample was loaded into the version's dataset."""
+    loaded = SourceFile.objects.filter(upload__dataset=version.dataset_id)
+    return loaded.filter(blob_id=SAMPLE_SHA256).exists()
+
+
+def sample_items() -> list[Item]:
+    """Return the sample's validation questions with strict facts, and those about other things."""
+    return [
+        Item(one.turns, one.answer, one.kind, one.must, one.must_not)
+        for one in (*validation_questions(), *off_topic_questions())
+    ]
