@@ -35,6 +35,11 @@ urlpatterns: list[URLPattern] = [
         name="deployment-switch",
     ),
     path(
+        "deployments/<slug:alias>/knowledge/",
+        deployments.deployment_knowledge,
+        name="deployment-knowledge",
+    ),
+    path(
         "deployments/<slug:alias>/logging/",
         deployments.deployment_logging,
         name="deployment-logging",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 from django.core.validators import RegexValidator
 from django.db.models import QuerySet
 
-from chat_app.models import Deployment
+from chat_app.models import Deployment, Mode
 from chat_app.services.deployments import AliasTakenError
+from datasets_app.models import Knowledge
 from training_app.models import TrainedModel
 
 ALIAS = RegexValidator(
@@ -18,10 +20,60 @@ ALIAS = RegexValidator(
 )
 
 
-class DeployForm(forms.Form):
-    """A fresh deployment: which model answers, and under which name."""
+AS_LEARNT = "those that the model learnt with, if it did"
+NOTHING = "none"  # chosen, unlike an empty field
 
-    model = forms.ModelChoiceField(queryset=TrainedModel.objects.none(), empty_label=None)
+
+class KnowingForm(forms.Form):
+    """What a deployment answers from, and whose words it uses."""
+
+    mode = forms.ChoiceField(
+        label="How it answers",
+        choices=Mode.choices,
+        initial=Mode.WRITE,
+        help_text="A quote needs no model and no training: it says what your team has said.",
+    )
+    knowledge = forms.ChoiceField(
+        label="Known answers",
+        help_text="Those of a frozen version. They are shown below each answer to everybody who "
+        "chats. Another version takes over at once, without training.",
+    )
+
+    def __init__(self, data: Any, known: Sequence[Knowledge], **options: Any) -> None:
+        super().__init__(data, **options)
+        self._known = {str(one.pk): one for one in known}
+        named = [(pk, str(one.version)) for pk, one in self._known.items()]
+        self._choose("knowledge", [(NOTHING, "none: the model’s own memory"), *named])
+
+    def _choose(self, name: str, choices: Sequence[tuple[str, str]]) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - tells the type checker
+        field.choices = choices
+
+    @property
+    def chosen(self) -> Knowledge | None:
+        """Return the knowledge that was chosen."""
+        return self._known.get(self.cleaned_data["knowledge"])
+
+    @property
+    def is_quoting(self) -> bool:
+        mode: str = self.cleaned_data["mode"]
+        return mode == Mode.QUOTE
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or self.cleaned_data
+        if values.get("mode") == Mode.QUOTE and values.get("knowledge") not in self._known:
+            self.add_error("knowledge", "Choose the known answers that it quotes.")
+        return values
+
+
+class DeployForm(KnowingForm):
+    """A fresh deployment: who answers, from what, and under which name."""
+
+    field_order = ("mode", "model", "knowledge")
+    model = forms.ModelChoiceField(
+        queryset=TrainedModel.objects.none(), empty_label=None, required=False
+    )
     alias = forms.CharField(
         max_length=60,
         validators=[ALIAS],
@@ -35,11 +87,32 @@ class DeployForm(forms.Form):
         help_text="Curators can read single exchanges, without names. People see this in the chat.",
     )
 
-    def __init__(self, data: Any, models: QuerySet[TrainedModel], **options: Any) -> None:
-        super().__init__(data, **options)
+    def __init__(
+        self,
+        data: Any,
+        models: QuerySet[TrainedModel],
+        known: Sequence[Knowledge],
+        **options: Any,
+    ) -> None:
+        super().__init__(data, known, **options)
         field = self.fields["model"]
         assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - tells the type checker
         field.queryset = models
+        named = [(pk, str(one.version)) for pk, one in self._known.items()]
+        self._choose("knowledge", [("", AS_LEARNT), (NOTHING, "none"), *named])
+        self.fields["knowledge"].required = False
+        if not known:
+            del self.fields["mode"], self.fields["knowledge"]
+            field.required = True
+        elif not models.exists():
+            del self.fields["model"]
+            self._choose("mode", [choice for choice in Mode.choices if choice[0] == Mode.QUOTE])
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean()
+        if values.get("mode") == Mode.WRITE and not values.get("model"):
+            self.add_error("model", "Choose the model that writes.")
+        return values
 
     def clean_alias(self) -> str:
         alias: str = self.cleaned_data["alias"]

@@ -10,7 +10,8 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, cast
 from uuid import UUID
@@ -23,11 +24,13 @@ from redis.exceptions import RedisError
 from chat_app.events import streams
 from chat_app.models import Generation
 from chat_app.selectors.answers import figures_of
+from chat_app.selectors.grounding import Ground, Grounding, ground_of
 from chat_app.services import generations
 from chat_app.services.chats import AnswerParams
 from chat_app.services.generations import ClaimedAnswer
 from chat_app.serving.errors import ServingError
 from chat_app.serving.graph_files import Precision
+from chat_app.serving.known import Known, KnownAnswers
 from chat_app.serving.requests import (
     Delta,
     Event,
@@ -40,7 +43,9 @@ from chat_app.serving.requests import (
 )
 from chat_app.serving.sampling import Sampling
 from chat_app.serving.scheduler import Scheduler
+from datasets_app.knowledge.find import Found
 from otto_web.lib.failpoints import failpoint
+from training_app.lm.grounding import Source
 from training_app.models.paths import absolute
 
 log = logging.getLogger(__name__)
@@ -73,6 +78,8 @@ class Writing:
     first_at: float = 0.0
     frame_at: float = 0.0
     checkpoint_at: float = field(default_factory=time.monotonic)
+    known: Known | None = None
+    sources_read: int = 0  # of what is known, how much stands in the prompt
     finished: Finished | None = None
 
     @property
@@ -83,6 +90,11 @@ class Writing:
         """Return the next frame under its number."""
         self.seq += 1
         return {self.seq: {"t": kind, "gen": str(self.key), "seq": self.seq, **body}}
+
+    def ground(self, finish: FinishReason) -> Ground:
+        """Return what the text stands on if it ends like that."""
+        turns = self.work.turns
+        return ground_of(self.known, finish, read=self.sources_read, text=self.text, turns=turns)
 
     def count(self, tokens: int) -> None:
         """Note that more tokens are written."""
@@ -111,12 +123,15 @@ class Writing:
 class Engine:
     """Connects the scheduler with Postgres, which is the truth, and Redis, which is quick.
 
-    Three threads: the caller's claims work, one runs the scheduler, one writes what it emits.
+    Four threads: the caller's claims work, one looks up what is known, one runs the scheduler, one
+    writes what it emits.
     """
 
     def __init__(self, *, models: int = 2) -> None:
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self.scheduler = Scheduler(self._emit, models=models)
+        self._known = KnownAnswers()
+        self._lookups = ThreadPoolExecutor(1, "lookups")
         self._writings: dict[str, Writing] = {}
         self._lock = threading.Lock()
         self._over = threading.Event()
@@ -158,6 +173,7 @@ class Engine:
                 raise EngineError(f"The engine's {thread.name} ended; its traceback stands above.")
 
     def _wind_up(self, scheduler_thread: threading.Thread, writer: threading.Thread) -> None:
+        self._lookups.shutdown(cancel_futures=True)
         with self._lock:
             unread = [found.work for found in self._writings.values() if not found.text]
         is_fault = not self._over.is_set()
@@ -194,13 +210,44 @@ class Engine:
         self._looked_at = time.monotonic()
 
     def _start(self, work: ClaimedAnswer) -> None:
-        gen = str(work.generation.pk)
+        writing = Writing(work)
         with self._lock:
-            self._writings[gen] = Writing(work)
+            self._writings[str(writing.key)] = writing
+        if work.grounding is None:
+            self._submit(work, ())
+        else:
+            self._lookups.submit(self._look_up, writing, work.grounding)
+
+    def _submit(self, work: ClaimedAnswer, found: Sequence[Found]) -> None:
         try:
-            self.scheduler.submit(request_of(work))
+            self.scheduler.submit(request_of(work, found))
         except ServingError as error:
             self._events.put(ended(work, "failed", str(error)))
+
+    def _look_up(self, writing: Writing, grounding: Grounding) -> None:
+        """Find what is known and answer from it; nobody waits for this thread's exceptions."""
+        work = writing.work
+        try:
+            failpoint("engine.looking_up")
+            writing.known = self._known.find(grounding.key, work.turns, most=grounding.most)
+            self._answer_from(writing.known, work, grounding)
+        except Exception:
+            log.exception("looking up what is known failed")
+            self._events.put(ended(work, "failed", "What is known could not be asked."))
+
+    def _answer_from(self, known: Known, work: ClaimedAnswer, grounding: Grounding) -> None:
+        """Quote, say that nothing is near, or let the model write from what was found."""
+        if grounding.is_quoting and known.is_near:
+            self._say(work, known.found[0].piece.answer, "quoted")
+        elif grounding.is_quoting or (known.is_there and not known.is_near):
+            self._say(work, grounding.abstention, "abstained")
+        else:
+            self._submit(work, known.found)
+
+    def _say(self, work: ClaimedAnswer, text: str, finish: FinishReason) -> None:
+        """Give an answer that no model writes; it goes the way of all others."""
+        self._events.put(Delta(str(work.generation.pk), text, ()))
+        self._events.put(ended(work, finish, ""))
 
     def _wait_for_hint(self) -> None:
         """Return at a hint, or when it is time to look at the rows again."""
@@ -255,9 +302,12 @@ class Engine:
         return True
 
     def _hear_start(self, writing: Writing, event: Started) -> None:
-        dropped = event.dropped_turns
-        if dropped:
-            self._try(lambda: generations.note_start(writing.work, dropped_turns=dropped))
+        dropped, writing.sources_read = event.dropped_turns, event.sources
+        if dropped or event.sources:
+            sources = writing.ground("stop").sources
+            self._try(
+                lambda: generations.note_start(writing.work, dropped_turns=dropped, sources=sources)
+            )
         figures = {"phase": "reading", "ctx": event.prompt_tokens, "dropped": dropped}
         streams.send_frames(writing.key, writing.frame("stat", **figures))
 
@@ -294,7 +344,8 @@ class Engine:
         if now - writing.checkpoint_at < 0:
             return
         try:
-            is_ours = generations.finish(writing.work, event, writing.text)
+            ground = writing.ground(event.finish_reason)
+            is_ours = generations.finish(writing.work, event, writing.text, ground)
         except DatabaseError as error:
             log.warning("an answer's end waits for the database: %s", error)
             connection.close()
@@ -321,9 +372,14 @@ class Engine:
             return None
 
 
-def request_of(work: ClaimedAnswer) -> Request:
-    """Return what the scheduler needs to know of a claimed answer."""
+def request_of(work: ClaimedAnswer, found: Sequence[Found] = ()) -> Request:
+    """Return what the scheduler needs to know of a claimed answer, and of what is known.
+
+    Raises ServingError where no model was deployed when it was asked.
+    """
     row = work.generation
+    if row.export is None:
+        raise ServingError("Nobody wrote answers here when this was asked. Ask again.")
     wanted = AnswerParams.from_json(row.params)
     return Request(
         gen=str(row.pk),
@@ -332,6 +388,7 @@ def request_of(work: ClaimedAnswer) -> Request:
             absolute(row.export.path), cast("Precision", row.export.precision), row.export.sha256
         ),
         turns=work.turns,
+        sources=[Source(one.piece.answer, one.piece.question) for one in found],
         sampling=Sampling(wanted.temperature, wanted.top_k, wanted.top_p),
         seed=row.seed,
         new_tokens=wanted.new_tokens,

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from chat_app.models.chat import Chat, ChatQuerySet, Message
-from chat_app.models.deployment import Deployment, DeploymentEvent, DeploymentQuerySet
+from chat_app.models.deployment import (
+    QUOTED,
+    Deployment,
+    DeploymentEvent,
+    DeploymentQuerySet,
+    Mode,
+)
 from chat_app.models.generation import Generation
 from chat_app.models.log import LogEntry, LogQuerySet
 from chat_app.models.rating import Rating
@@ -11,6 +17,7 @@ from chat_app.models.serving import PRECISION, ServingExport
 
 __all__ = [
     "PRECISION",
+    "QUOTED",
     "Chat",
     "ChatQuerySet",
     "Deployment",
@@ -20,6 +27,7 @@ __all__ = [
     "LogEntry",
     "LogQuerySet",
     "Message",
+    "Mode",
     "Rating",
     "ServingExport",
 ]

@@ -11,6 +11,7 @@ from django.db import models
 from chat_app.models.chat import Message
 from chat_app.models.deployment import Deployment
 from chat_app.models.serving import ServingExport
+from datasets_app.models import Knowledge
 from otto_web.lib.work.rows import Retry, Work
 from otto_web.lib.work.states import UNDER_WAY, State
 from training_app.models import TrainedModel
@@ -31,8 +32,17 @@ class Generation(NeedsModels, Work):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     answer = models.OneToOneField(Message, on_delete=models.CASCADE, related_name="generation")
     deployment = models.ForeignKey(Deployment, on_delete=models.PROTECT, related_name="+")
-    model = models.ForeignKey(TrainedModel, on_delete=models.PROTECT, related_name="generations")
-    export = models.ForeignKey(ServingExport, on_delete=models.PROTECT, related_name="+")
+    model = models.ForeignKey(
+        TrainedModel, null=True, on_delete=models.PROTECT, related_name="generations"
+    )
+    export = models.ForeignKey(ServingExport, null=True, on_delete=models.PROTECT, related_name="+")
+    knowledge = models.ForeignKey(Knowledge, null=True, on_delete=models.SET_NULL, related_name="+")
+    sources = models.JSONField(
+        default=list, editable=False, help_text="what it was answered from, or may be asked instead"
+    )
+    unsupported = models.JSONField(
+        default=list, editable=False, help_text="spans of the text that stand in nothing known"
+    )
     stop_requested_at = models.DateTimeField(null=True, editable=False)
     prompt_ids = models.JSONField(default=list, editable=False)
     answer_ids = models.JSONField(default=list, editable=False)

@@ -37,7 +37,7 @@ class LogEntry(models.Model):
         Message, primary_key=True, on_delete=models.CASCADE, related_name="log_entry"
     )
     deployment = models.ForeignKey(Deployment, on_delete=models.CASCADE, related_name="log_entries")
-    model = models.ForeignKey(TrainedModel, on_delete=models.CASCADE, related_name="+")
+    model = models.ForeignKey(TrainedModel, null=True, on_delete=models.CASCADE, related_name="+")
     at = models.DateTimeField(auto_now_add=True)
     reviewed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"

@@ -10,7 +10,8 @@ from uuid import UUID, uuid4
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q
 
-from chat_app.models import Chat, Deployment, Generation, Message
+from chat_app.models import QUOTED, Chat, Deployment, Generation, Message
+from chat_app.selectors.grounding import SOURCE, SUGGESTION, ShownSource, shown_sources
 from chat_app.selectors.queue import fair_order
 from datasets_app.corpus.conversation import USER
 from otto_web.lib.models import ProcessBeat, ProcessKind
@@ -57,6 +58,36 @@ class ShownAnswer:
     def ended_at_length(self) -> bool:
         return self.generation.finish == "length"
 
+    @property
+    def is_abstention(self) -> bool:
+        return self.generation.finish == "abstained"
+
+    @property
+    def words_from(self) -> str:
+        """Return whose words the answer is."""
+        if self.is_abstention:
+            return "no model was asked"
+        return QUOTED if self.generation.finish == "quoted" else str(self.generation.model)
+
+    @property
+    def sources(self) -> list[ShownSource]:
+        """Return what it was answered from, nearest first."""
+        return shown_sources(self.generation, SOURCE)
+
+    @property
+    def suggestions(self) -> list[ShownSource]:
+        """Return the nearest known questions, where nothing near enough was known."""
+        return shown_sources(self.generation, SUGGESTION)
+
+    @property
+    def parts(self) -> list[tuple[str, bool]]:
+        """Return the text in parts, each with whether it stands in nothing known."""
+        text, end, parts = self.message.text, 0, []
+        for start, stop in self.generation.unsupported:
+            parts += [(text[end:start], False), (text[start:stop], True)]
+            end = stop
+        return [*parts, (text[end:], False)]
+
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
@@ -89,14 +120,14 @@ def sidebar(user: User, *, search: str = "", most: int = CHATS_SHOWN) -> Sidebar
 
 def answering_deployments(user: User) -> list[Deployment]:
     """Return the deployments that a new chat may choose; one query."""
-    found = Deployment.objects.visible_to(user).filter(is_active=True, export__isnull=False)
-    return list(found.select_related("model").order_by("alias"))
+    found = Deployment.objects.visible_to(user).answering()
+    return list(found.select_related("model", "knowledge__version__dataset").order_by("alias"))
 
 
 def transcript(chat: Chat) -> list[Exchange]:
     """Return the exchanges of a chat, oldest first; two queries, three while one waits."""
-    found = chat.messages.select_related("generation__model").prefetch_related("ratings")
-    messages = list(found.order_by("created_at", "pk"))
+    found = chat.messages.select_related("generation__model", "generation__knowledge__version")
+    messages = list(found.prefetch_related("ratings").order_by("created_at", "pk"))
     questions = {message.pk: message for message in messages if message.role == USER}
     answers = [message for message in messages if message.parent_id in questions]
     return [
@@ -136,7 +167,7 @@ def starters(deployment: Deployment) -> list[str]:
 
 def possible_starters(deployment: Deployment) -> list[str]:
     """Return the questions that a trainer may release; members must not see them before."""
-    right = questions_answered_right(deployment.model)
+    right = questions_answered_right(deployment.model) if deployment.model else []
     return [question for question in right if 3 <= len(question) <= LONGEST_STARTER]
 
 

@@ -82,11 +82,11 @@ def live_part(deployment: Deployment) -> dict[str, Any]:
 def deployment_page(deployment: Deployment) -> dict[str, Any]:
     """Return the whole page of one deployment."""
     events = list(deployment.events.select_related("model", "actor").order_by("-at", "-pk"))
-    others = (event.model for event in events if event.model_id != deployment.model_id)
+    others = [event.model for event in events if event.model_id != deployment.model_id]
     return {
         **live_part(deployment),
         "events": events[:EVENTS_SHOWN],
-        "previous": next((model for model in others if model.state == "ready"), None),
+        "previous": next((one for one in others if one and one.state == "ready"), None),
         "n_chats": deployment.chats.count(),
         "n_logged": deployment.log_entries.count(),
         "possible_starters": possible_starters(deployment),

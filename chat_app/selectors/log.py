@@ -12,7 +12,8 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
-from chat_app.models import Deployment, LogEntry
+from chat_app.models import QUOTED, Deployment, LogEntry
+from chat_app.selectors.grounding import SOURCE, SUGGESTION, ShownSource, shown_sources
 from chat_app.selectors.log_filter import PAGE_SIZE, RATINGS, LogFilter
 from datasets_app.models import Dataset
 from training_app.models import TrainedModel
@@ -31,6 +32,8 @@ class LogRow:
     at: datetime
     dataset: Dataset | None
     conversation_id: int | None
+    sources: list[ShownSource]
+    suggestions: list[ShownSource]
 
     @property
     def thumbs(self) -> list[tuple[str, bool, str]]:
@@ -63,7 +66,10 @@ def log_page(user: User, chosen: LogFilter) -> LogPage:
 def with_texts(entries: QuerySet[LogEntry]) -> QuerySet[LogEntry]:
     """Read question, answer, rating and names along with the entries."""
     rated: QuerySet[LogEntry] = entries.with_rating()  # type: ignore[attr-defined]
-    return rated.select_related("message__parent", "model", "conversation__dataset")
+    return rated.select_related(
+        *("message__parent", "message__generation__knowledge__version"),
+        *("model", "conversation__dataset"),
+    )
 
 
 def row_of(entry: Any) -> LogRow:
@@ -74,10 +80,12 @@ def row_of(entry: Any) -> LogRow:
         answer=entry.message.text,
         rating=entry.rated or 0,
         deployment=entry.deployment_id,
-        model=str(entry.model),
+        model=str(entry.model or QUOTED),
         at=entry.at,
         dataset=entry.conversation.dataset if entry.conversation else None,
         conversation_id=entry.conversation_id,
+        sources=shown_sources(entry.message.generation, SOURCE),
+        suggestions=shown_sources(entry.message.generation, SUGGESTION),
     )
 
 

@@ -16,7 +16,7 @@ LONGEST_ALIAS = 50  # leaves room for a number
 
 def deployment_named(alias: str) -> Deployment:
     """Return the deployment that answers under this name."""
-    answering = Deployment.objects.filter(is_active=True, export__isnull=False)
+    answering = Deployment.objects.answering()
     found = answering.select_related("model", "export").filter(alias=alias).first()
     if found is None:
         names = ", ".join(answering.order_by("alias").values_list("alias", flat=True)) or "none yet"

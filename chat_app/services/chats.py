@@ -117,7 +117,7 @@ def _commit(chat: Chat, text: str, params: AnswerParams, *, idem: UUID) -> Asked
     if earlier:
         return _asked_before(earlier)
     deployment = Deployment.objects.select_related("model", "export").get(pk=chat.deployment_id)
-    if deployment.export is None or not deployment.is_active:
+    if not deployment.is_answering:
         raise ServingError("No model answers here yet. A trainer can deploy one.")
     _refuse_too_many(locked)
     generation = Generation(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models.functions import Now
 
-from chat_app.models import PRECISION, Deployment, DeploymentEvent, ServingExport
+from chat_app.models import PRECISION, Deployment, DeploymentEvent, Mode, ServingExport
+from chat_app.selectors.grounding import knowledge_after, knowledge_learnt
 from chat_app.serving.errors import ServingError
 from otto_web.lib import audit
 from otto_web.lib.hints import hint
@@ -61,7 +63,8 @@ def deploy(
     except ModelGoneError as error:
         raise ServingError(str(error)) from error
     deployment, is_fresh = Deployment.objects.select_for_update().get_or_create(
-        alias=alias, defaults={"model": model, "next_model": model}
+        alias=alias,
+        defaults={"model": model, "next_model": model, "knowledge": knowledge_learnt(model)},
     )
     if not is_fresh and not takes_over:
         raise AliasTakenError(alias)
@@ -79,9 +82,17 @@ def deploy(
 def switch(deployment: Deployment, export: ServingExport, *, by: User | None) -> None:
     """Let new answers come from this export; answers under way end on the old one."""
     before = {"model": str(deployment.model)}
-    deployment.model, deployment.export, deployment.next_model = export.model, export, None
-    deployment.is_active = True
-    changed = {"model": export.model, "export": export, "next_model": None, "is_active": True}
+    changed: dict[str, Any] = {
+        "model": export.model,
+        "export": export,
+        "next_model": None,
+        "is_active": True,
+    }
+    if deployment.model_id != export.model_id:
+        known = knowledge_after(export.model, deployment.knowledge)
+        changed |= {"knowledge": known, "mode": Mode.WRITE}
+    for name, value in changed.items():
+        setattr(deployment, name, value)
     Deployment.objects.filter(pk=deployment.pk).update(switched_at=Now(), **changed)
     DeploymentEvent.objects.create(
         deployment=deployment, model=export.model, actor=by, detail=f"{export.model} answers"

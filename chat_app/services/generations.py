@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import OuterRef, Subquery
 from django.db.models.functions import Now
 
 from chat_app.events import streams
-from chat_app.models import Chat, Generation, LogEntry, Message
+from chat_app.models import Chat, Deployment, Generation, LogEntry, Message
+from chat_app.selectors.grounding import Ground, Grounding, grounding_of
 from chat_app.selectors.queue import fair_order
 from chat_app.serving.requests import Finished, FinishReason
 from datasets_app.corpus.conversation import SYSTEM, Turn
@@ -24,11 +27,13 @@ from otto_web.lib.work.states import State
 STATE_AFTER: dict[FinishReason, State] = {
     "stop": State.SUCCEEDED,
     "length": State.SUCCEEDED,
+    "quoted": State.SUCCEEDED,
+    "abstained": State.SUCCEEDED,
     "stopped": State.CANCELLED,
     "interrupted": State.INTERRUPTED,
     "failed": State.FAILED,
 }
-LOGGED = {"stop", "length", "stopped"}
+LOGGED = {"stop", "length", "quoted", "abstained", "stopped"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,7 @@ class ClaimedAnswer:
 
     generation: Generation
     turns: tuple[Turn, ...]
+    grounding: Grounding | None = None
 
 
 @transaction.atomic(durable=True)
@@ -45,10 +51,13 @@ def claim(most: int) -> list[ClaimedAnswer]:
     wanted = [pk for pk, may_start in fair_order() if may_start][:most]
     queued = Generation.objects.filter(pk__in=wanted, state=State.QUEUED)
     ids = list(queued.select_for_update(skip_locked=True).values_list("pk", flat=True))
-    claims.take(Generation.objects.filter(pk__in=ids))
     found = Generation.objects.filter(pk__in=ids).order_by("queued_at")
-    rows = found.select_related("answer__chat", "model__run", "export", "deployment")
-    return [ClaimedAnswer(row, history_of(row.answer)) for row in rows]
+    present = Deployment.objects.filter(pk=OuterRef("deployment"))
+    claims.take(found, knowledge=Subquery(present.values("knowledge")))
+    rows = found.select_related(
+        *("answer__chat", "model__run", "export", "deployment", "knowledge__encoder")
+    )
+    return [ClaimedAnswer(row, history_of(row.answer), grounding_of(row)) for row in rows]
 
 
 def history_of(answer: Message) -> tuple[Turn, ...]:
@@ -62,7 +71,8 @@ def history_of(answer: Message) -> tuple[Turn, ...]:
         if message.text:
             turns.append(Turn(message.role, message.text))
         parent = message.parent_id
-    prompt = chat.system or answer.generation.model.system_prompt
+    model = answer.generation.model
+    prompt = chat.system or (model.system_prompt if model else "")
     system = [Turn(SYSTEM, prompt)] if prompt else []
     return (*system, *reversed(turns))
 
@@ -83,7 +93,7 @@ def checkpoint(generation: UUID, fence: int, text: str) -> bool | None:
 
 
 @transaction.atomic(durable=True)
-def finish(work: ClaimedAnswer, event: Finished, text: str) -> bool:
+def finish(work: ClaimedAnswer, event: Finished, text: str, ground: Ground) -> bool:
     """Write an answer's last state, its figures and its log entry; False when it was taken away."""
     row = work.generation
     chat = Chat.objects.select_for_update().filter(pk=row.answer.chat_id).first()
@@ -92,7 +102,9 @@ def finish(work: ClaimedAnswer, event: Finished, text: str) -> bool:
             row,
             STATE_AFTER[event.finish_reason],
             finish=event.finish_reason,
-            message=event.reason,
+            message=event.reason or ground.note,
+            sources=ground.sources,
+            unsupported=ground.unsupported,
             prompt_ids=list(event.prompt_ids),
             answer_ids=list(event.answer_ids),
             timings={**asdict(event.timings), "tokens": len(event.answer_ids)},
@@ -119,9 +131,11 @@ def _log(row: Generation) -> None:
         )
 
 
-def note_start(work: ClaimedAnswer, *, dropped_turns: int) -> None:
-    """Store how many old turns did not fit into the prompt."""
-    claims.held(work.generation).update(dropped_turns=dropped_turns)
+def note_start(
+    work: ClaimedAnswer, *, dropped_turns: int, sources: Sequence[dict[str, Any]]
+) -> None:
+    """Store how many old turns did not fit into the prompt, and which sources stand in it."""
+    claims.held(work.generation).update(dropped_turns=dropped_turns, sources=list(sources))
 
 
 def give_back(works: Sequence[ClaimedAnswer], *, is_fault: bool) -> None:

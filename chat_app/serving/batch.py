@@ -119,7 +119,8 @@ class RunningBatch:
         admits nothing, where the model cannot read the prompt (see `LoadedModel.prompt`).
         """
         clock = Clock(submitted_at, time.monotonic())
-        prompt, drawn = self._model.prompt(request)
+        reading = self._model.prompt(request)
+        prompt = reading.prompt
         seed = secrets.randbelow(SEED_LIMIT) if request.seed is None else request.seed
         known = self._prefixes.restore(request.user, prompt.ids, len(self._rows))
         bounds = self._model.session.bounds(len(prompt.ids) - known, self._model.chunk)
@@ -128,13 +129,13 @@ class RunningBatch:
             seed=seed,
             slot=len(self._rows),
             prompt_ids=prompt.ids,
-            most_tokens=drawn + len(request.given_ids),
+            most_tokens=reading.most_drawn + len(request.given_ids),
             sampler=Sampler(request.sampling, seed, prompt.ids),
             text=TextStream(self._model.template.tokenizer, request.stop),
             clock=clock,
             chunks=deque((known + start, known + end) for start, end in bounds),
         )
-        told = (len(prompt.ids), prompt.dropped_turns, prompt.cut_tokens, known)
+        told = (len(prompt.ids), prompt.dropped_turns, prompt.cut_tokens, known, reading.sources)
         self._emit(Started(request.gen, *told))
 
     def advance(self) -> None:

@@ -16,12 +16,22 @@ from chat_app.serving.session import Session
 from chat_app.serving.shape import read_config, shape_of
 from otto_web.lib.cores import usable_cores
 from training_app.lm.config import TrainingError
+from training_app.lm.grounding import grounded_prompt
 from training_app.lm.template import Prompt, Template
 
 # How prompts are read in pieces, all chosen by hand.
 CHUNK_SECONDS = 0.06  # others' streams stall about so long while a prompt is read
 CHUNK_BOUNDS = (16, 512)  # tokens
 SAMPLE_TOKENS = 64  # read to measure the speed
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A request as a model reads it."""
+
+    prompt: Prompt
+    most_drawn: int  # tokens after it
+    sources: int  # of the nearest ones, how many stand in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,24 +42,26 @@ class LoadedModel:
     template: Template
     chunk: int  # prompt tokens read at once
 
-    def prompt(self, request: Request) -> tuple[Prompt, int]:
+    def prompt(self, request: Request) -> Reading:
         """Return the prompt as the model reads it, and how many tokens may be drawn.
 
         Raises ServingError for token ids that the model does not know, PromptTooLongError where no
         token fits after the prompt, and TemplateError where the turns cannot be written as tokens.
         """
         budget = TokenBudget(self.session.context, request.new_tokens)
-        prompt = self._fitted(request, budget)
+        prompt, sources = self._fitted(request, budget)
         self._refuse_foreign_ids([*prompt.ids, *request.given_ids, *request.sampling.logit_bias])
-        return prompt, budget.answer(len(prompt.ids), len(request.given_ids))
+        return Reading(prompt, budget.answer(len(prompt.ids), len(request.given_ids)), sources)
 
-    def _fitted(self, request: Request, budget: TokenBudget) -> Prompt:
+    def _fitted(self, request: Request, budget: TokenBudget) -> tuple[Prompt, int]:
         room = budget.prompt - len(request.given_ids)
         if request.prompt_ids:
-            return Prompt(list(request.prompt_ids))
+            return Prompt(list(request.prompt_ids)), 0
         if request.text is not None:
-            return self.template.completion(request.text, budget=room)
-        return self.template.prompt(request.turns, budget=room)
+            return self.template.completion(request.text, budget=room), 0
+        if request.sources:
+            return grounded_prompt(self.template, request.turns, request.sources, budget=room)
+        return self.template.prompt(request.turns, budget=room), 0
 
     def _refuse_foreign_ids(self, ids: Sequence[int]) -> None:
         if not 0 <= min(ids) <= max(ids) < self.session.vocab:

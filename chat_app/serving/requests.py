@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from chat_app.serving.errors import ServingError
 from chat_app.serving.graph_files import Precision
@@ -14,7 +14,11 @@ from chat_app.serving.limits import NEW_TOKENS
 from chat_app.serving.sampling import SEED_LIMIT, Sampling
 from datasets_app.corpus.conversation import Turn
 
-FinishReason = Literal["stop", "length", "stopped", "interrupted", "failed"]
+if TYPE_CHECKING:
+    from training_app.lm.grounding import Source  # it brings the tokenizers along
+
+# quoted, abstained: no model was asked, since a known answer was given, or nothing is near
+FinishReason = Literal["stop", "length", "quoted", "abstained", "stopped", "interrupted", "failed"]
 
 
 class Urgency(IntEnum):
@@ -45,6 +49,7 @@ class Request:
     user: str
     model: ModelKey
     turns: Sequence[Turn] = ()
+    sources: Sequence[Source] = ()  # known answers beside the turns, the nearest first
     text: str | None = None  # plain text that the model goes on with
     prompt_ids: Sequence[int] = ()  # a prompt as it was read before: exact replay
     given_ids: Sequence[int] = ()  # how the answer begins: taken, not drawn
@@ -80,6 +85,7 @@ class Started:
     dropped_turns: int
     cut_tokens: int = 0  # taken from the front of the newest turn
     cached_tokens: int = 0  # of the prompt, known from an earlier prompt of the same user
+    sources: int = 0  # of the nearest ones, how many stand in the prompt
 
 
 @dataclass(frozen=True, slots=True)

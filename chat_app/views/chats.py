@@ -61,9 +61,7 @@ def _show_list(
 @require_POST
 def chat_new(request: TeamRequest) -> HttpResponse:
     """Open a chat; with a first question it is asked at once, or no chat is opened."""
-    answering = Deployment.objects.visible_to(request.user).filter(
-        is_active=True, export__isnull=False
-    )
+    answering = Deployment.objects.visible_to(request.user).answering()
     form = NewChatForm(request.POST, answering)
     typed = {"wanted": request.POST.get("deployment", ""), "text": request.POST.get("text", "")}
     if not form.is_valid():
@@ -113,6 +111,7 @@ def _one_exchange(request: TeamRequest, chat: Chat, answer: Message) -> HttpResp
         "exchange": selectors.exchange_of(answer),
         "has_engine": selectors.has_engine(),
         "is_alone": True,
+        "may_read_rows": has_role(request.user, Role.CURATOR),
     }
     return render(request, "chat/_exchange.html", context)
 
@@ -147,7 +146,11 @@ def exchange_detail(request: TeamRequest, chat_id: UUID, message_id: UUID) -> Ht
     """Show one answer as it stands; a page shows it in its chat."""
     chat = find_chat(request, chat_id)
     answer = get_object_or_404(
-        chat.messages.select_related("generation__model", "parent"), pk=message_id, role="assistant"
+        chat.messages.select_related(
+            "generation__model", "generation__knowledge__version", "parent"
+        ),
+        pk=message_id,
+        role="assistant",
     )
     if not request.htmx:
         return redirect("chat-detail", chat.pk)

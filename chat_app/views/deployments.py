@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from chat_app.forms.deployments import DeployForm, SwitchForm
-from chat_app.models import Deployment
+from chat_app.forms.deployments import NOTHING, DeployForm, KnowingForm, SwitchForm
+from chat_app.models import Deployment, Mode
 from chat_app.selectors import deployments as selectors
 from chat_app.selectors.chats import possible_starters
+from chat_app.selectors.grounding import built_knowledge
 from chat_app.services import deployments as services
+from chat_app.services import knowing
 from chat_app.serving.errors import ServingError
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest, respond
@@ -22,7 +25,7 @@ from otto_web.lib.uuids import as_uuid
 def find_deployment(request: TeamRequest, alias: str) -> Deployment:
     """Return the deployment, or answer 404."""
     visible = Deployment.objects.visible_to(request.user)
-    related = visible.select_related("model", "export", "next_model")
+    related = visible.select_related("model", "export", "next_model", "knowledge__version__dataset")
     found: Deployment = get_object_or_404(related, pk=alias)
     return found
 
@@ -43,20 +46,24 @@ def deployment_list(request: TeamRequest) -> HttpResponse:
 def deployment_new(request: TeamRequest) -> HttpResponse:
     """Ask for model and name; what is deployed answers as soon as its file is checked."""
     models = selectors.deployable_models(request.user)
+    known = built_knowledge(request.user)
     if request.method == "POST":
-        form = DeployForm(request.POST, models)
+        form = DeployForm(request.POST, models, known)
     else:
         wanted = as_uuid(request.GET.get("model", ""))
         chosen = models.filter(pk=wanted).first() if wanted else models.first()
+        quoted = request.GET.get("knowledge", "")
         start = {"model": chosen, "alias": slugify(chosen.name)[:60] if chosen else ""}
-        form = DeployForm(None, models, initial=start)
+        if quoted:
+            start |= {"mode": Mode.QUOTE, "knowledge": quoted, "alias": ""}
+        form = DeployForm(None, models, known, initial=start)
     if form.is_valid() and (made := _deployed(request, form)):
         return redirect("deployment-detail", made.pk)
     return respond(
         request,
         page="chat/deployment_new.html",
         fragment="chat/_deployment_form.html",
-        context={"form": form, "has_models": models.exists()},
+        context={"form": form, "may_deploy": bool(known) or models.exists()},
         status=422 if form.errors else 200,
     )
 
@@ -64,16 +71,47 @@ def deployment_new(request: TeamRequest) -> HttpResponse:
 def _deployed(request: TeamRequest, form: DeployForm) -> Deployment | None:
     values = form.cleaned_data
     try:
-        made = services.deploy(values["model"], values["alias"], by=request.user, takes_over=False)
+        made = _by_words_of(request, form)
     except services.AliasTakenError as error:
         form.add_error("alias", str(error))
         return None
     except ServingError as error:
-        form.add_error("model", str(error))
+        form.add_error(None, str(error))
         return None
     if not values["is_logging"]:
         services.set_logging(made, is_on=False, by=request.user)
     return made
+
+
+@transaction.atomic
+def _by_words_of(request: TeamRequest, form: DeployForm) -> Deployment:
+    """Deploy what was chosen: known answers by themselves, or a model that may use them."""
+    values = form.cleaned_data
+    chosen = form.chosen
+    if chosen is not None and form.is_quoting:
+        return knowing.deploy_quotes(chosen, values["alias"], by=request.user)
+    made = services.deploy(values["model"], values["alias"], by=request.user, takes_over=False)
+    if values.get("knowledge"):
+        knowing.set_knowledge(made, chosen, Mode.WRITE, by=request.user)
+    return made
+
+
+@role_required(Role.TRAINER)
+@require_POST
+def deployment_knowledge(request: TeamRequest, alias: str) -> HttpResponse:
+    """Let answers come from other knowledge, written or quoted, from the next question on."""
+    deployment = find_deployment(request, alias)
+    form = KnowingForm(request.POST, built_knowledge(request.user))
+    if not form.is_valid():
+        return _show(request, deployment, knowing_form=form)
+    try:
+        mode = form.cleaned_data["mode"]
+        knowing.set_knowledge(deployment, form.chosen, mode, by=request.user)
+    except ServingError as error:
+        form.add_error(None, str(error))
+        return _show(request, deployment, knowing_form=form)
+    messages.success(request, "It answers so from the next question on.")
+    return redirect("deployment-detail", deployment.pk)
 
 
 @role_required(Role.TRAINER)
@@ -83,9 +121,17 @@ def deployment_detail(request: TeamRequest, alias: str) -> HttpResponse:
 
 
 def _show(
-    request: TeamRequest, deployment: Deployment, form: SwitchForm | None = None
+    request: TeamRequest,
+    deployment: Deployment,
+    form: SwitchForm | None = None,
+    knowing_form: KnowingForm | None = None,
 ) -> HttpResponse:
-    models = selectors.deployable_models(request.user).exclude(pk=deployment.model_id)
+    models = selectors.deployable_models(request.user)
+    if deployment.export_id and deployment.model_id:
+        models = models.exclude(pk=deployment.model_id)
+    known = built_knowledge(request.user)
+    refused = form or knowing_form
+    now = {"mode": deployment.mode, "knowledge": str(deployment.knowledge_id or NOTHING)}
     shown = selectors.deployment_page(deployment)
     answer = respond(
         request,
@@ -95,8 +141,10 @@ def _show(
             **shown,
             "form": form or SwitchForm(None, models),
             "has_others": models.exists(),
+            "knowing_form": knowing_form or KnowingForm(None, known, initial=now),
+            "has_knowledge": bool(known),
         },
-        status=422 if form and form.errors else 200,
+        status=422 if refused and refused.errors else 200,
     )
     if request.htmx and not shown["is_under_way"]:
         answer["HX-Refresh"] = "true"  # history and buttons stand outside of the live part

@@ -12,12 +12,15 @@ from django_htmx.http import reswap, retarget
 from chat_app.forms.chats import SettingsForm
 from chat_app.models import Chat
 from chat_app.selectors import chats as selectors
+from otto_web.lib.access import Role, has_role
 from otto_web.lib.http import TeamRequest, respond
 
 
 def find_chat(request: TeamRequest, chat_id: UUID) -> Chat:
     """Return one's own chat; other people's are not there."""
-    own = Chat.objects.visible_to(request.user).select_related("deployment__model")
+    own = Chat.objects.visible_to(request.user).select_related(
+        "deployment__model", "deployment__knowledge__version__dataset"
+    )
     found: Chat = get_object_or_404(own, pk=chat_id)
     return found
 
@@ -33,6 +36,7 @@ def show_chat(
         "error": error,
         "text": text,
         "idem": uuid4(),
+        "may_read_rows": has_role(request.user, Role.CURATOR),
     }
     answer = respond(
         request,

@@ -102,10 +102,12 @@ class Command(BaseCommand):
         figures = {
             "chat": str(asked.answer.chat_id),
             "message": str(asked.answer.pk),
-            "model": str(row.model),
+            "model": str(row.model or ""),
             "reply": asked.answer.text,
             "state": row.state,
             "finish": row.finish,
+            "sources": row.sources,
+            "unsupported": row.unsupported,
             "seed": row.seed,
             **row.timings,
         }

@@ -91,7 +91,7 @@ class MemberHome:
 
 def member_home(user: User) -> MemberHome:
     """Return the home of a member; three queries."""
-    answering = Deployment.objects.visible_to(user).filter(is_active=True, export__isnull=False)
+    answering = Deployment.objects.visible_to(user).answering()
     own = Chat.objects.visible_to(user).select_related("deployment")
     switched = DeploymentEvent.objects.filter(deployment__in=answering).select_related("model")
     return MemberHome(

@@ -23,8 +23,9 @@ class Proposal:
 
 def proposal(deployment: Deployment) -> Proposal | None:
     """Return what to train next, or None when nothing new was kept since."""
-    run = deployment.model.run
-    if run is None or run.version.dataset.deleted_at is not None:
+    model = deployment.model
+    run = model.run if model else None
+    if model is None or run is None or run.version.dataset.deleted_at is not None:
         return None
     kept = run.version.dataset.conversations.filter(status=Status.KEPT)
     fresh = kept.exclude(version_rows__version=run.version)
@@ -33,7 +34,7 @@ def proposal(deployment: Deployment) -> Proposal | None:
         return None
     return Proposal(
         deployment=deployment,
-        model=deployment.model,
+        model=model,
         version=run.version,
         dataset=run.version.dataset,
         fresh=count,

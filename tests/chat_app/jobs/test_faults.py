@@ -20,6 +20,7 @@ from chat_app.events import streams
 from chat_app.jobs import serving_exports, waiting
 from chat_app.jobs.engine import Engine, EngineError, Writing
 from chat_app.models import Generation, LogEntry, ServingExport
+from chat_app.selectors.grounding import Ground
 from chat_app.services import chats, deployments, generations
 from chat_app.services.chats import AnswerParams
 from chat_app.services.generations import ClaimedAnswer
@@ -76,7 +77,7 @@ def test_an_orderly_stop_marks_answers_as_interrupted_and_logs_nothing(served, m
     generation = ask(chats.open_chat(served, owner=mia)).generation
     (work,) = generations.claim(1)
     event = Finished(str(generation.pk), "interrupted", (1,), (2,), Timings(), 0, "Stopped.")
-    assert generations.finish(work, event, "Half an ans")
+    assert generations.finish(work, event, "Half an ans", Ground())
     assert ended(generation)
     assert generation.state == State.INTERRUPTED
     assert not LogEntry.objects.exists()
@@ -172,7 +173,7 @@ def test_a_chat_deleted_in_mid_answer_leaves_nothing(served, mia):
     chats.delete_chat(chat, by=mia)
     assert generations.checkpoint(generation.pk, work.generation.fence, "Too late") is None
     event = Finished(str(generation.pk), "stop", (1,), (2,), Timings(), 0)
-    assert not generations.finish(work, event, "Too late")
+    assert not generations.finish(work, event, "Too late", Ground())
     assert not LogEntry.objects.exists()
     with pytest.raises(ServingError, match="deleted"):
         ask(type(chat)(pk=chat.pk, owner=mia, deployment=served))

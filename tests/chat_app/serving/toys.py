@@ -72,12 +72,12 @@ def save(model, tokenizer, folder):
     return folder
 
 
-def teach(model, template, steps=90):
+TALKS = [(Turn(USER, ask), Turn(ASSISTANT, answer)) for ask, answer in CHATS]
+
+
+def teach(model, template, talks=TALKS, steps=90):
     """Train until the model knows the four chats well enough to end its answers."""
-    rows = [
-        template.encode(Conversation((Turn(USER, ask), Turn(ASSISTANT, answer)))).ids
-        for ask, answer in CHATS
-    ]
+    rows = [template.encode(Conversation(talk)).ids for talk in talks]
     longest = max(map(len, rows))
     ids = torch.tensor([row + [0] * (longest - len(row)) for row in rows])
     optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)

@@ -123,7 +123,7 @@ def test_a_free_name_is_an_address(served):
 def test_a_model_of_plain_text_cannot_be_chosen(db, theo, client_of):
     plain = make_model("plain", is_chat=False)
     page = client_of(theo).get(reverse("deployment-new"))
-    assert "No model can chat yet" in page.content.decode()
+    assert "Nothing can answer yet" in page.content.decode()
     body = {"model": plain.pk, "alias": "plain"}
     assert client_of(theo).post(reverse("deployment-new"), body).status_code == 422
 

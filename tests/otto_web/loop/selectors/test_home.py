@@ -35,7 +35,7 @@ def test_a_member_finds_who_answers_their_own_chats_and_what_is_new(client_of, m
     page = client_of(mia).get(reverse("home")).content.decode()
     assert f"{reverse('chat-list')}?deployment=support" in page
     assert reverse("chat-detail", args=[own.pk]) in page
-    assert "answers as <bdi>support</bdi>" in page
+    assert "answers</bdi> as <bdi>support</bdi>" in page
     for foreign in ("A secret?", "Try with sample data", reverse("run-list"), ">Train<", "Curate"):
         assert foreign not in page
 

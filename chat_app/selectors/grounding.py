@@ -1,0 +1,166 @@
+"""What an answer may be written from: which knowledge, and what is said where it holds nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import User
+
+from chat_app.models import Generation
+from chat_app.serving.known import KnowledgeKey, Known
+from chat_app.serving.requests import FinishReason
+from datasets_app.corpus.conversation import Turn
+from datasets_app.knowledge.find import Found
+from datasets_app.models import EncoderState, Knowledge, Version
+from training_app.lm.config import ABSTENTION, SOURCES
+from training_app.lm.unsupported import Span, unsupported
+from training_app.models import TrainedModel
+
+SOURCE, SUGGESTION = "source", "suggestion"
+NO_ROOM = "None of the known answers fitted into what the model can read."
+
+
+@dataclass(frozen=True, slots=True)
+class Grounding:
+    """How one answer uses what is known."""
+
+    key: KnowledgeKey
+    is_quoting: bool
+    most: int  # sources in its prompt
+    abstention: str  # said where nothing is near
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What an answer stands on, as its row keeps it."""
+
+    sources: list[dict[str, Any]] = field(default_factory=list)
+    unsupported: list[Span] = field(default_factory=list)
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSource:
+    """A known answer below a reply."""
+
+    question: str
+    answer: str
+    cosine: float | None
+    words: float
+    row: int
+    dataset_id: UUID | None  # of the row; None where the version's knowledge is gone
+
+    @property
+    def closeness(self) -> str:
+        """Say how near the question is to the one that was asked."""
+        said = f"{self.words:.0%} of the words"
+        return said if self.cosine is None else f"{max(self.cosine, 0):.0%} in meaning, {said}"
+
+
+def grounding_of(row: Generation) -> Grounding | None:
+    """Return how an answer uses the knowledge of its row; None where it has none."""
+    if row.knowledge is None:
+        return None
+    learnt = how_it_learnt(row.model)
+    return Grounding(
+        key=key_of(row.knowledge),
+        is_quoting=row.deployment.is_quoting,
+        most=learnt.get("sources") or SOURCES,
+        abstention=learnt.get("abstention") or ABSTENTION,
+    )
+
+
+def key_of(knowledge: Knowledge) -> KnowledgeKey:
+    """Return where knowledge and the encoder of its questions lie."""
+    encoder = knowledge.encoder
+    is_there = encoder is not None and encoder.state == EncoderState.READY
+    return KnowledgeKey(
+        knowledge.folder or Path(),
+        knowledge.manifest_sha256,
+        encoder.folder if encoder is not None and is_there else None,
+    )
+
+
+def how_it_learnt(model: TrainedModel | None) -> dict[str, Any]:
+    """Return the settings of a model's data; empty where it learnt without known answers."""
+    if model is None or model.run is None:
+        return {}
+    data: dict[str, Any] = model.run.spec.get("data", {})
+    return data if data.get("sources") else {}
+
+
+def built_knowledge(user: User) -> list[Knowledge]:
+    """Return what deployments may answer from, newest version first; one query."""
+    readable = Version.objects.visible_to(user).filter(dataset__deleted_at=None)
+    found = Knowledge.objects.filter(version__in=readable).exclude(path="")
+    return list(found.select_related("version__dataset").order_by("-version__created_at"))
+
+
+def knowledge_learnt(model: TrainedModel) -> Knowledge | None:
+    """Return what a model learnt to answer from, where that is built."""
+    if model.run is None or not how_it_learnt(model):
+        return None
+    return Knowledge.objects.filter(version=model.run.version_id).exclude(path="").first()
+
+
+def knowledge_after(model: TrainedModel, present: Knowledge | None) -> Knowledge | None:
+    """Return what a deployment answers from once this model takes over.
+
+    A model that learnt without known answers does not know what to do with them; one that no run
+    of ours left may.
+    """
+    if learnt := knowledge_learnt(model):
+        return learnt
+    return present if model.run is None or how_it_learnt(model) else None
+
+
+def ground_of(
+    known: Known | None, finish: FinishReason, *, read: int, text: str, turns: Sequence[Turn]
+) -> Ground:
+    """Return what an answer of this text stands on; `read` of the sources stood in its prompt."""
+    if known is None:
+        return Ground()
+    if finish == "abstained":
+        return Ground(as_json(SUGGESTION, known.with_questions), note=known.note)
+    if finish == "quoted":
+        return Ground(as_json(SOURCE, known.found[:1]), note=known.note)
+    sources = as_json(SOURCE, known.found[:read])
+    if not sources:
+        return Ground(note=known.note or NO_ROOM)
+    told = [one[part] for one in sources for part in ("question", "answer")]
+    marks = unsupported(text, [*told, *(turn.text for turn in turns)])
+    return Ground(sources, marks, known.note)
+
+
+def shown_sources(row: Generation, kind: str) -> list[ShownSource]:
+    """Return what a row keeps of one kind, nearest first."""
+    if not row.sources:
+        return []
+    dataset = row.knowledge.version.dataset_id if row.knowledge else None
+    return [
+        ShownSource(
+            one["question"], one["answer"], one["cosine"], one["words"], one["row"], dataset
+        )
+        for one in row.sources
+        if one["kind"] == kind
+    ]
+
+
+def as_json(kind: str, found: Iterable[Found]) -> list[dict[str, Any]]:
+    """Return what was found as a row keeps it."""
+    return [
+        {
+            "kind": kind,
+            "row": one.piece.row,
+            "number": one.piece.number,
+            "question": one.piece.question,
+            "answer": one.piece.answer,
+            "cosine": None if one.cosine is None else round(one.cosine, 4),
+            "words": round(one.words, 4),
+        }
+        for one in found
+    ]

@@ -1,0 +1,271 @@
+"""Answers from what is known: through Postgres, the engine, a toy model and a toy encoder."""
+
+from __future__ import annotations
+
+import shutil
+from uuid import uuid4
+
+import pytest
+from django.db.models import ProtectedError
+
+from chat_app.jobs import serving_exports
+from chat_app.models import DeploymentEvent, Generation, LogEntry, ServingExport
+from chat_app.services import chats, deployments
+from chat_app.services.chats import AnswerParams
+from chat_app.services.knowing import deploy_quotes, set_knowledge
+from chat_app.serving.errors import ServingError
+from datasets_app.corpus.conversation import USER, Turn
+from datasets_app.models import Knowledge
+from otto_web.lib.work.states import State
+from tests.chat_app.conftest import add_model, running_engine
+from tests.chat_app.knowing import (
+    KNOWN,
+    STRANGE,
+    add_encoder,
+    add_knowledge,
+    ground,
+    taught_to_use_sources,
+)
+from tests.waiting import until
+from training_app.lm.grounding import ABSTENTION, Source, grounded
+from training_app.lm.template import Template
+from training_app.models.paths import absolute
+
+QUESTION, ANSWER = KNOWN[0]
+SHORT = AnswerParams(temperature=0.0, new_tokens=12)
+
+
+@pytest.fixture(scope="session")
+def roomy_folder(tmp_path_factory):
+    return taught_to_use_sources(tmp_path_factory.mktemp("roomy"))
+
+
+@pytest.fixture
+def encoder(transactional_db, data_dir):
+    return add_encoder(data_dir)
+
+
+@pytest.fixture
+def knowledge(encoder, data_dir):
+    return add_knowledge(data_dir, encoder)
+
+
+@pytest.fixture
+def writing(knowledge, data_dir, roomy_folder, theo, redis_server):
+    """A model that writes from what is known, as `support`."""
+    found = deployments.deploy(add_model(data_dir, roomy_folder), "support", by=theo)
+    serving_exports.build_serving_export(ServingExport.objects.get().pk)
+    found.refresh_from_db()
+    return ground(found, knowledge, theo)
+
+
+@pytest.fixture
+def quoting(knowledge, theo, redis_server):
+    return deploy_quotes(knowledge, "faq", by=theo)
+
+
+def answer_to(chat, text, params=SHORT):
+    """Ask, wait for the end, and return the generation with its answer."""
+    asked = chats.ask(chat, text, params, idem=uuid4())
+    ended = Generation.objects.filter(pk=asked.generation.pk).exclude(
+        state__in=[State.QUEUED, State.RUNNING]
+    )
+    until(ended.exists)
+    return Generation.objects.select_related("answer").get(pk=asked.generation.pk)
+
+
+def prompt_text(generation):
+    template = Template.open(absolute(generation.model.path))
+    return template.tokenizer.decode(generation.prompt_ids, skip_special_tokens=True)
+
+
+def test_the_model_reads_what_is_known_and_the_row_keeps_it(writing, knowledge, mia):
+    chat = chats.open_chat(writing, owner=mia)
+    with running_engine():
+        found = answer_to(chat, QUESTION)
+    assert found.state == State.SUCCEEDED, found.message
+    assert found.knowledge == knowledge
+    assert found.message == ""
+    nearest, *others = found.sources
+    assert len(others) == 2
+    assert {one["kind"] for one in found.sources} == {"source"}
+    assert (nearest["question"], nearest["answer"]) == KNOWN[0]
+    assert (nearest["row"], nearest["number"]) == (1_000_001, 0)
+    assert nearest["cosine"] > 0.9
+    assert nearest["words"] > 0.5
+    assert f"Q: {QUESTION}\nA: {ANSWER}\n\nQuestion: {QUESTION}" in prompt_text(found)
+    assert LogEntry.objects.filter(message=found.answer).exists()
+
+
+def test_without_knowledge_a_prompt_is_what_it_was_to_the_id(writing, theo, mia):
+    set_knowledge(writing, None, "write", by=theo)
+    writing.refresh_from_db()
+    chat = chats.open_chat(writing, owner=mia)
+    with running_engine():
+        found = answer_to(chat, QUESTION)
+    template = Template.open(absolute(found.model.path))
+    assert found.prompt_ids == template.prompt([Turn(USER, QUESTION)]).ids
+    assert (found.sources, found.unsupported, found.knowledge) == ([], [], None)
+
+
+def test_what_nothing_known_answers_is_not_asked_of_the_model(writing, mia):
+    chat = chats.open_chat(writing, owner=mia)
+    with running_engine():
+        found = answer_to(chat, STRANGE)
+    assert (found.state, found.finish) == (State.SUCCEEDED, "abstained")
+    assert found.answer.text == ABSTENTION
+    assert found.prompt_ids == []
+    assert {one["kind"] for one in found.sources} <= {"suggestion"}
+    assert LogEntry.objects.filter(message=found.answer).exists()
+
+
+@pytest.mark.parametrize(
+    "question", ["서울에서 부산까지 얼마나 걸리나요", "x" * 5_000, "tent? " * 830]
+)
+def test_strange_questions_end_like_any_other(writing, mia, question):
+    chat = chats.open_chat(writing, owner=mia)
+    with running_engine():
+        found = answer_to(chat, question)
+    assert found.state == State.SUCCEEDED, found.message
+
+
+def test_the_prompt_never_outgrows_the_context_and_old_turns_go_first(writing, mia):
+    chat = chats.open_chat(writing, owner=mia)
+    with running_engine():
+        for _ in range(3):
+            found = answer_to(chat, " ".join([QUESTION] * 20), AnswerParams(new_tokens=400))
+            assert found.state == State.SUCCEEDED, found.message
+            assert 0 < len(found.prompt_ids) <= 1_024 - 400
+    assert found.dropped_turns > 0
+    assert [one["kind"] for one in found.sources][:1] == ["source"]
+
+
+def test_figures_that_stand_in_nothing_known_are_marked(writing, mia):
+    chat = chats.open_chat(writing, owner=mia)
+    with running_engine():
+        found = answer_to(chat, QUESTION, AnswerParams(temperature=1.8, new_tokens=200, seed=3))
+    assert all(0 <= start < end <= len(found.answer.text) for start, end in found.unsupported)
+
+
+def test_an_instruction_in_a_known_answer_stays_text(writing, mia):
+    chat = chats.open_chat(writing, owner=mia)
+    with running_engine():
+        found = answer_to(chat, KNOWN[-1][0])
+    assert found.sources[0]["answer"] == KNOWN[-1][1]
+    template = Template.open(absolute(found.model.path))
+    known = [Source(one["answer"], one["question"]) for one in found.sources]
+    again = template.prompt(grounded([Turn(USER, KNOWN[-1][0])], known))
+    assert found.prompt_ids == again.ids
+    assert found.state == State.SUCCEEDED
+
+
+def test_quotes_need_no_model(quoting, knowledge, mia):
+    chat = chats.open_chat(quoting, owner=mia)
+    with running_engine():
+        found = answer_to(chat, "where is my parcel")
+        strange = answer_to(chat, STRANGE)
+    assert (found.finish, found.answer.text) == ("quoted", dict(KNOWN)["Where is my parcel?"])
+    assert [one["answer"] for one in found.sources] == [found.answer.text]
+    assert (found.model, found.export) == (None, None)
+    assert (strange.finish, strange.answer.text) == ("abstained", ABSTENTION)
+    assert LogEntry.objects.count() == 2
+
+
+def test_two_people_who_ask_while_the_encoder_loads_are_both_answered(
+    quoting, mia, milo, failpoint_at
+):
+    point = failpoint_at("engine.looking_up", "hold@1")
+    point.arm_here()
+    talks = [chats.open_chat(quoting, owner=person) for person in (mia, milo)]
+    with running_engine():
+        asked = [chats.ask(one, QUESTION, SHORT, idem=uuid4()) for one in talks]
+        point.reached()
+        running = Generation.objects.filter(state=State.RUNNING)
+        until(lambda: running.count() == 2)
+        point.release()
+        until(lambda: Generation.objects.filter(finish="quoted").count() == 2)
+    for one in asked:
+        one.answer.refresh_from_db()
+        assert one.answer.text == ANSWER
+
+
+def test_an_engine_that_stops_while_it_looks_up_gives_the_question_back(quoting, mia, failpoint_at):
+    point = failpoint_at("engine.looking_up", "hold@1")
+    point.arm_here()
+    chat = chats.open_chat(quoting, owner=mia)
+    with running_engine() as engine:
+        first = chats.ask(chat, QUESTION, SHORT, idem=uuid4())
+        point.reached()
+        engine.close()
+        point.release()
+    first.generation.refresh_from_db()
+    if first.generation.state == State.QUEUED:
+        with running_engine():
+            until(lambda: Generation.objects.filter(finish="quoted").exists())
+    first.answer.refresh_from_db()
+    assert first.answer.text == ANSWER
+
+
+def test_a_missing_encoder_leaves_words_and_a_sentence(writing, data_dir, mia):
+    shutil.rmtree(data_dir / "encoders/toy")
+    chat = chats.open_chat(writing, owner=mia)
+    with running_engine():
+        found = answer_to(chat, QUESTION)
+    assert found.state == State.SUCCEEDED
+    assert found.sources[0]["answer"] == ANSWER
+    assert found.sources[0]["cosine"] is None
+    assert "by their words alone" in found.message
+
+
+def test_a_damaged_folder_leaves_the_model_and_a_sentence(writing, quoting, knowledge, mia):
+    (knowledge.folder / "knowledge.json").write_text("{")
+    with running_engine():
+        written = answer_to(chats.open_chat(writing, owner=mia), QUESTION)
+        quoted = answer_to(chats.open_chat(quoting, owner=mia), QUESTION)
+    assert (written.state, written.sources) == (State.SUCCEEDED, [])
+    assert written.answer.text
+    assert "Nothing known could be read" in written.message
+    assert quoted.answer.text == ABSTENTION
+    assert "Nothing known could be read" in quoted.message
+
+
+def test_knowledge_that_is_used_stays_and_an_answer_outlives_it(quoting, knowledge, theo, mia):
+    chat = chats.open_chat(quoting, owner=mia)
+    with running_engine():
+        found = answer_to(chat, QUESTION)
+    with pytest.raises(ProtectedError):
+        knowledge.delete()
+    deployments.retire(quoting, by=theo)
+    other = add_knowledge(absolute(""), None, [("What else?", "Something else.")])
+    set_knowledge(quoting, other, "quote", by=theo)
+    knowledge.delete()
+    found.refresh_from_db()
+    assert found.knowledge is None
+    assert found.sources[0]["answer"] == ANSWER
+
+
+def test_another_version_answers_from_the_next_question_on(quoting, data_dir, theo, mia):
+    newer = add_knowledge(data_dir, quoting.knowledge.encoder, [(QUESTION, "Ask the front desk.")])
+    chat = chats.open_chat(quoting, owner=mia)
+    with running_engine():
+        before = answer_to(chat, QUESTION)
+        set_knowledge(quoting, newer, "quote", by=theo)
+        after = answer_to(chat, QUESTION)
+    assert (before.answer.text, after.answer.text) == (ANSWER, "Ask the front desk.")
+    assert after.knowledge == newer
+    event = DeploymentEvent.objects.order_by("-pk").first()
+    assert str(newer.version) in event.detail
+    assert event.actor == theo
+
+
+def test_what_cannot_answer_is_refused_in_a_sentence(quoting, knowledge, theo):
+    with pytest.raises(ServingError, match="No model writes"):
+        set_knowledge(quoting, knowledge, "write", by=theo)
+    with pytest.raises(ServingError, match="nothing to quote"):
+        set_knowledge(quoting, None, "quote", by=theo)
+    with pytest.raises(ServingError, match="is there already"):
+        deploy_quotes(knowledge, "faq", by=theo)
+    Knowledge.objects.filter(pk=knowledge.pk).update(path="", state="queued", finished_at=None)
+    knowledge.refresh_from_db()
+    with pytest.raises(ServingError, match="not built yet"):
+        set_knowledge(quoting, knowledge, "quote", by=theo)
