@@ -27,6 +27,8 @@ MOST = 3
 AT_ONCE = 1_024  # vectors that are multiplied together: they stay in the processor's cache
 CANDIDATES = 64
 WEIGHT, WEIGHT_ELSEWHERE = 0.4, 2.0  # of words beside vectors: in Latin script, in others
+LEANING = 3.0  # “And the boots?”: its own few words count more, the vector knows the talk
+CONTEXT_SHARE = 0.1  # what the words of the turn before count among its own
 
 Scores = npt.NDArray[np.float32]
 
@@ -47,6 +49,7 @@ class Scored:
 
     cosines: Scores | None
     shares: Scores
+    factor: float = 1.0  # by which the weight of words is multiplied
 
     @property
     def without_vectors(self) -> Scored:
@@ -155,7 +158,9 @@ class Knowledge:
         is of another encoder.
         """
         is_leaning = leans(question, context)
-        shares = self._words.shares(question, context if is_leaning else "")
+        shares = self._words.shares(question)
+        if is_leaning:
+            shares += np.float32(CONTEXT_SHARE) * (self._words.shares(context) - shares)
         shares[left_out] = -np.inf
         if vector is None or not self.dims:
             return Scored(None, shares)
@@ -165,9 +170,12 @@ class Knowledge:
                 "another encoder made it. Build the knowledge again."
             )
         alone, talking = self._places_of_vectors
-        cosines = self._scan(vector)[talking if is_leaning else alone]
+        by_vector = self._scan(vector)
+        cosines = by_vector[alone]
+        if is_leaning:
+            cosines = np.maximum(cosines, by_vector[talking])
         cosines[left_out] = -np.inf
-        return Scored(cosines, shares)
+        return Scored(cosines, shares, LEANING if is_leaning else 1.0)
 
     def ranked(self, scored: Scored, weight: float, most: int) -> list[int]:
         """Return the places of the best pieces, equal answers once; the earlier wins a tie."""
@@ -188,7 +196,7 @@ class Knowledge:
             lists = [_top(cosines, count), *([_top(shares, count)] if weight else [])]
             places = np.unique(np.concatenate(lists))
             said = np.maximum(shares[places], 0)
-            scores = np.asarray(cosines[places] + weight * said, np.float32)
+            scores = np.asarray(cosines[places] + weight * scored.factor * said, np.float32)
         chosen: dict[int, int] = {}
         for at in np.argsort(-scores, kind="stable"):
             if len(chosen) == most or scores[at] == -np.inf:

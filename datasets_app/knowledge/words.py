@@ -79,34 +79,33 @@ class Words:
             mapped(folder / IMPACTS, np.float16),
         )
 
-    def shares(self, question: str, context: str = "") -> Scores:
+    def shares(self, question: str) -> Scores:
         """Return (pieces,) how much of what the question says each piece says, from 0 to 1.
 
-        A word counts as much as it is rare; words of the context count little.
+        A word counts as much as it is rare.
         """
-        wanted = self._wanted(question, context)
+        wanted = self._wanted(question)
         scores = np.zeros(self.pieces, np.float32)
         full = 0.0
-        for place, weight, rarity in wanted:
-            full += weight * rarity * (K1 + 1)
+        for place, rarity in wanted:
+            full += rarity * (K1 + 1)
             if place >= 0:
                 hits = slice(int(self._starts[place]), int(self._starts[place + 1]))
-                scores[self._postings[hits]] += weight * self._impacts[hits].astype(np.float32)
+                scores[self._postings[hits]] += self._impacts[hits].astype(np.float32)
         return scores / np.float32(full) if full else scores
 
-    def _wanted(self, question: str, context: str) -> list[tuple[int, float, float]]:
-        """Return place (-1 where no piece has it), weight and rarity of what is asked for."""
-        weights = dict.fromkeys(map(_number, terms_of(context)), CONTEXT_WEIGHT)
-        weights |= dict.fromkeys(map(_number, terms_of(question)), 1.0)
-        numbers = np.fromiter(weights, np.uint64, len(weights))
+    def _wanted(self, question: str) -> list[tuple[int, float]]:
+        """Return place (-1 where no piece has it) and rarity of what is asked for."""
+        terms = dict.fromkeys(map(_number, terms_of(question)))
+        numbers = np.fromiter(terms, np.uint64, len(terms))
         places = np.searchsorted(self._terms, numbers)
         wanted = []
         for number, place in zip(numbers, places, strict=True):
             is_there = place < len(self._terms) and self._terms[place] == number
             holders = int(self._starts[place + 1] - self._starts[place]) if is_there else 0
             known = int(place) if is_there else -1
-            wanted.append((known, weights[int(number)], rarity_of(holders, self.pieces)))
-        wanted.sort(key=lambda one: -one[1] * one[2])
+            wanted.append((known, rarity_of(holders, self.pieces)))
+        wanted.sort(key=lambda one: -one[1])
         return wanted[:MOST_TERMS]
 
 
