@@ -9,11 +9,11 @@ from django.db import transaction
 
 from datasets_app.models import Version
 from training_app.jobs.trainer.splits import VersionSplit
-from training_app.lm.assess import assess_model
+from training_app.lm.assess import Learned, assess_model
 from training_app.lm.config import TrainingError
 from training_app.lm.folder import verify_model
 from training_app.models import Evaluation, TrainedModel, paths
-from training_app.selectors.answer_tests import answer_test_of
+from training_app.selectors.answer_tests import answer_test_of, known_to
 from training_app.services.evaluations import add_replies
 
 SECONDS = 600.0  # for its answers; chosen by hand
@@ -24,14 +24,16 @@ def evaluate_model(model: TrainedModel, version: Version, *, split: str) -> Eval
     if not version.rows.filter(split=split).exists():
         raise TrainingError(f"The {split} split of {version} is empty.")
     verify_model(paths.absolute(model.path))
+    data = model.run.spec.get("data", {}) if model.run else {}
+    words = str(data.get("abstention", ""))
+    test = answer_test_of(version, split, seconds=SECONDS, abstention=words)
     with TemporaryDirectory(prefix="otto-evaluate-") as work:
         found = assess_model(
             paths.absolute(model.path),
             VersionSplit(version, split),
             Path(work),
-            test=answer_test_of(version, split, seconds=SECONDS),
-            system_prompt=model.system_prompt,
-            loss_on=model.loss_on,
+            test=test,
+            learned=Learned(model.system_prompt, model.loss_on, known_to(version, data)),
         )
     with transaction.atomic():
         evaluation = Evaluation.objects.create(

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from datasets_app.corpus.conversation import Conversation
 from training_app.lm.answer_test import Answered, AnswerFigures, AnswerTest
-from training_app.lm.contract import Sample
+from training_app.lm.contract import Known, Sample
 from training_app.lm.evaluation import Evidence, Figures, LossCurve, evaluate, validation, verdict
 from training_app.lm.fast import FastLoss
 from training_app.lm.folder import open_model
 from training_app.lm.generate import answerer, answers, question_of, samples
 from training_app.lm.model import context_of
+from training_app.lm.neighbours import grounded_answerer
 from training_app.lm.packing import open_packed, pack
 from training_app.lm.template import with_system_prompt
 from training_app.lm.tokenizer import token_bytes
@@ -22,6 +23,15 @@ from training_app.lm.tokenizer import token_bytes
 # Both chosen by hand.
 _BATCH_TOKENS = 1024  # at once
 _QUESTIONS = 20  # conversations of which a reply is shown, where no answers are tested
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """With what a model was trained; it is measured with the same."""
+
+    system_prompt: str = ""
+    loss_on: str = "all"
+    known: Known | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +51,17 @@ def assess_model(
     work: Path,
     *,
     test: AnswerTest | None = None,
-    system_prompt: str = "",
-    loss_on: str = "all",
+    learned: Learned = Learned(),
 ) -> Assessment:
     """Return the figures over all of `split`, which is iterated twice, and its answers.
 
-    Conversations open with the `system_prompt` that the model was trained with, and the verdict is
+    Conversations open with the system prompt that the model was trained with, and the verdict is
     about the tokens that it learned from.
     `work` is an empty folder for the token files; the caller removes it. Raises FolderError where
     `folder` is no model, TrainingError where `split` is empty.
     """
     model, template = open_model(folder)
-    context = context_of(model)
+    context, system_prompt, known = context_of(model), learned.system_prompt, learned.known
     entries = template.entries
     prompted = (with_system_prompt(talk, system_prompt) for talk in split)
     pack(template.encode_all(prompted), work, vocab_size=entries, context=context)
@@ -62,10 +71,17 @@ def assess_model(
     batch = max(1, _BATCH_TOKENS // context)
     figures = evaluate(FastLoss(model), validation(packed, lengths, context=context, batch=batch))
     test = test or AnswerTest()
-    answer = answerer(model, template, system_prompt=system_prompt, longest=test.longest)
+    if known:
+        answer = grounded_answerer(
+            model, template, known, system_prompt=system_prompt, longest=test.longest
+        )
+    else:
+        answer = answerer(model, template, system_prompt=system_prompt, longest=test.longest)
     found, answered = test.run(answer)
     talks = (with_system_prompt(talk, system_prompt) for talk in islice(split, _QUESTIONS))
     asked = [] if answered else [question for talk in talks if (question := question_of(talk))]
     rows = samples(model, template, asked)
-    words = verdict(figures, LossCurve([], loss_on), Evidence(answers(asked, rows), answers=found))
+    words = verdict(
+        figures, LossCurve([], learned.loss_on), Evidence(answers(asked, rows), answers=found)
+    )
     return Assessment(figures, words, rows, found, answered)

@@ -99,6 +99,15 @@ class RunEvents(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """What a tested model answers from: a folder of knowledge, as at serving."""
+
+    folder: Path
+    most: int  # known answers in a prompt
+    encode: Callable[[Sequence[str]], Any] | None = None  # texts to vectors (n, dims)
+
+
+@dataclass(frozen=True, slots=True)
 class Start:
     """What an attempt begins with; all empty for the first attempt of a run from scratch."""
 
@@ -108,6 +117,7 @@ class Start:
     decided: Mapping[str, Any] = field(default_factory=dict)
     cache: Path | None = None  # keeps what was found out about this machine
     manifest: Mapping[str, Any] = field(default_factory=dict)  # goes into otto.json as it is
+    known: Known | None = None  # what the tested answers are made from
     answer_test: AnswerTest = field(
         default_factory=AnswerTest
     )  # what the model is asked at the end

@@ -11,17 +11,21 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from heapq import nsmallest
 from pathlib import Path
+from typing import Any
 
 from datasets_app.corpus.conversation import ASSISTANT, SYSTEM, USER, Conversation, Turn
 from datasets_app.corpus.split import Split
 from datasets_app.knowledge.find import Knowledge, Scores
-from datasets_app.knowledge.pieces import Piece, leans
+from datasets_app.knowledge.pieces import Piece, asked, leans
+from training_app.lm.answer_test import Answer
 from training_app.lm.config import DataConfig, RunSpec, TrainingError
-from training_app.lm.contract import Row, TokenSource
+from training_app.lm.contract import Known, Row, TokenSource
 from training_app.lm.elsewhere import QUESTIONS_ELSEWHERE
-from training_app.lm.generate import Question
+from training_app.lm.generate import Question, reply
 from training_app.lm.grounding import Source, grounded, grounded_prompt
-from training_app.lm.template import Encoded, Template
+from training_app.lm.model import context_of
+from training_app.lm.prompt_room import question_room
+from training_app.lm.template import Encoded, Template, with_system_prompt
 
 # All chosen by hand.
 LIKE_SERVING = 0.5  # share of those whose sources share words with the question
@@ -88,8 +92,8 @@ class Neighbours:
         """Return how the exchange trains: the same for the same seed, row and number."""
         chance = self._chance(exchange)
         if chance.random() < self._data.abstaining:
-            asked = Turn(USER, chance.choice(QUESTIONS_ELSEWHERE))
-            return Example((asked,), self._foreign(asked.text, chance), self._data.abstention)
+            other = Turn(USER, chance.choice(QUESTIONS_ELSEWHERE))
+            return Example((other,), self._foreign(other.text, chance), self._data.abstention)
         equal = [exchange.answer] if chance.random() < WITHOUT_EQUAL else []
         found = list(self._found(exchange, without_answers=equal))
         chance.shuffle(found)
@@ -161,6 +165,36 @@ def grounded_questions(spec: RunSpec, data: TokenSource, *, most: int) -> list[Q
     for exchange in _exchanges(data.rows["validation"], most=most):
         first.setdefault(exchange.row, exchange)
     return [neighbours.question(exchange).asked() for exchange in first.values()]
+
+
+def grounded_answerer(
+    network: Any, template: Template, known: Known, *, system_prompt: str = "", longest: str = ""
+) -> Answer:
+    """Return how a network answers turns from what is known, as at serving.
+
+    Answers may be about as long as the `longest` real one; rows kept back are not found.
+    """
+    knowledge = Knowledge.open(known.folder)
+    room = question_room(context_of(network))
+
+    def answer(turns: Sequence[Turn]) -> str:
+        *before, question = with_system_prompt(Conversation(tuple(turns)), system_prompt).turns
+        exchange = Exchange(0, 0, tuple(before), question.text, longest)
+        vector = None
+        if known.encode is not None and knowledge.dims:
+            vector = known.encode([asked(exchange.question, exchange.context)])[0]
+        found = knowledge.find(
+            exchange.question,
+            context=exchange.context,
+            vector=vector,
+            most=known.most,
+            without_splits=KEPT_BACK,
+        )
+        sources = tuple(source_of(one.piece) for one in found)
+        _, count = grounded_prompt(template, exchange.turns, sources, budget=room)
+        return reply(network, template, Example(exchange.turns, sources[:count], longest).asked())
+
+    return answer
 
 
 def _neighbours(spec: RunSpec, data: TokenSource) -> Neighbours:

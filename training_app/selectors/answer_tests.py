@@ -2,24 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
 from datasets_app.knowledge.encoder import Encoder as SentenceEncoder
 from datasets_app.knowledge.errors import KnowledgeError
-from datasets_app.models import Encoder, SourceFile, Version
+from datasets_app.models import Encoder, Knowledge, SourceFile, Version
 from datasets_app.sample.conversations import SAMPLE_SHA256
 from datasets_app.sample.questions import off_topic_questions, validation_questions
 from datasets_app.selectors.versions import iter_conversations
 from training_app.lm.answer_test import AnswerTest, Item, items_of
+from training_app.lm.contract import Known
 from training_app.lm.facts import Closeness, by_vectors, word_closeness
 
 CALIBRATED = "minilm-l6"  # a part of the encoder's name
 RUN_SECONDS = 60.0  # at the end of a run; a few hundred answers of a small model; by hand
 
 
-def answer_test_of(version: Version, split: str, *, seconds: float) -> AnswerTest:
-    """Return the test for models of a version; it ends after so many seconds."""
+def answer_test_of(
+    version: Version, split: str, *, seconds: float, abstention: str = ""
+) -> AnswerTest:
+    """Return the test for models of a version; it ends after so many seconds.
+
+    `abstention` is the sentence with which they learned to say that they do not know.
+    """
     is_strict = split == "validation" and is_of_sample(version)
     items = sample_items() if is_strict else items_of(iter_conversations(version.pk, split))
-    return AnswerTest(items, closeness=meaning(), seconds=seconds)
+    return AnswerTest(items, meaning(), abstention, seconds)
+
+
+def known_to(version: Version, data: Mapping[str, Any]) -> Known | None:
+    """Return what a model answers from that learned with known answers, as its run said it."""
+    row = Knowledge.objects.filter(version=version).select_related("encoder").first()
+    most = int(data.get("sources") or 0)
+    if row is None or row.folder is None or not most:
+        return None
+    return Known(row.folder, most, _encode(row.encoder))
+
+
+def _encode(row: Encoder | None) -> Callable[[Sequence[str]], Any] | None:
+    try:
+        return SentenceEncoder.open(row.folder).encode if row else None
+    except KnowledgeError:
+        return None
 
 
 def meaning() -> Closeness | None:
@@ -27,14 +52,13 @@ def meaning() -> Closeness | None:
     row = Encoder.objects.current()
     if row is None or CALIBRATED not in row.name.lower():
         return None
-    try:
-        encoder = SentenceEncoder.open(row.folder)
-    except KnowledgeError:
+    encode = _encode(row)
+    if encode is None:
         return None
 
     def cosine(one: str, other: str) -> float:
         try:
-            vectors = encoder.encode([one, other])
+            vectors = encode([one, other])
         except KnowledgeError:  # a test shall not end because of its measure
             return word_closeness(one, other)
         return float(vectors[0] @ vectors[1])

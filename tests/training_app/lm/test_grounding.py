@@ -16,8 +16,10 @@ from datasets_app.corpus.conversation import ASSISTANT, SYSTEM, USER, Conversati
 from datasets_app.knowledge.encoder import Encoder
 from datasets_app.knowledge.store import Writer
 from tests.datasets_app.knowledge.toys import rows, talk, toy_encoder
+from training_app.lm import neighbours
+from training_app.lm.answer_test import AnswerTest, Item
 from training_app.lm.config import ABSTENTION, ConfigError, DataConfig, TrainingError
-from training_app.lm.contract import Start, TokenSource
+from training_app.lm.contract import Known, Start, TokenSource
 from training_app.lm.driver import train_run
 from training_app.lm.elsewhere import QUESTIONS_ELSEWHERE
 from training_app.lm.examples import ExampleBatches, Examples, example_windows
@@ -271,3 +273,24 @@ def test_a_run_with_knowledge_resumes_to_the_same_bits(
     assert last < first
     assert ended.manifest["leaked_share"] is None
     assert whole.replies[0][0][1] in {one.turns[0].text for one in KEPT_BACK}  # as a person asked
+
+
+def test_a_run_is_tested_with_what_it_knows(
+    grounded_spec, grounded_data, tmp_path, diary, monkeypatch
+):
+    """The question is asked in other words; what is known of it stands in the prompt."""
+    prompts = []
+
+    def answered(network, template, question):
+        prompts.append(question.turns[-1].text)
+        return "Tent 7 costs $107."
+
+    monkeypatch.setattr(neighbours, "reply", answered)
+    item = Item((Turn(USER, "What would tent 7 cost me?"),), "Tent 7 costs $107.")
+    start = Start(known=Known(grounded_data.knowledge, 2), answer_test=AnswerTest([item]))
+    spec = replace(grounded_spec, train=replace(grounded_spec.train, steps=2))
+    result = train_run(spec, grounded_data, tmp_path, diary, never, start)
+    assert (result.answers.right, result.answers.total) == (1, 1)
+    assert "Known answers:" in prompts[0]
+    assert "Tent 7 costs $107." in prompts[0]
+    assert "$107 it is." not in prompts[0]  # a row that is kept back

@@ -31,7 +31,7 @@ from training_app.lm.folder import verify_model
 from training_app.lm.loop import DivergedError
 from training_app.models import Checkpoint, Run, paths
 from training_app.models.reasons import Reason
-from training_app.selectors.answer_tests import RUN_SECONDS, answer_test_of
+from training_app.selectors.answer_tests import RUN_SECONDS, answer_test_of, known_to
 from training_app.selectors.local_models import local_base
 from training_app.services.attempts import Claim, end_run
 from training_app.services.recording import check_fence
@@ -151,7 +151,10 @@ def _start(run: Run, spec: RunSpec, writer: RunWriter) -> Start:
         decided=run.decided,
         cache=settings.OTTO_CACHE_DIR,
         manifest=run_manifest(run),
-        answer_test=answer_test_of(run.version, "validation", seconds=RUN_SECONDS),
+        known=known_to(run.version, run.spec["data"]),
+        answer_test=answer_test_of(
+            run.version, "validation", seconds=RUN_SECONDS, abstention=spec.data.abstention
+        ),
     )
 
 
