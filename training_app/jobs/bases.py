@@ -19,7 +19,7 @@ from otto_web.lib.work.keeper import Lease
 from otto_web.lib.work.perform import perform
 from training_app.jobs.fetching import NotFetchedError, fetch_package
 from training_app.lm.bases.errors import BaseError
-from training_app.lm.bases.known import KnownBase, known_bases, known_in, take_files
+from training_app.lm.bases.known import KnownBase, known_bases, known_by, take_files
 from training_app.lm.bases.take_in import ENCODER, take_in
 from training_app.lm.config import TrainingError
 from training_app.lm.layout import MANIFEST
@@ -99,18 +99,18 @@ def _uploaded(work: _Work) -> Path:
         raise BaseError(f"The file is not here. {why} Bring it again.")
     work.phase("checking")
     renew(work.base, spec={**work.base.spec, "sha256": upload.blob_id})
-    return _recognised(work, blob_path(upload.blob_id))
+    return _recognised(work, blob_path(upload.blob_id), upload.blob_id)
 
 
 def _local(work: _Work) -> Path:
     """Return what lies in the folder of local models; it stays there."""
     work.phase("checking")
     place = local_place(str(work.base.spec["local"]))
-    return place if place.is_dir() else _recognised(work, place)
+    return place if place.is_dir() else _recognised(work, place, sha256_of(place))
 
 
-def _recognised(work: _Work, file: Path) -> Path:
-    known = known_in(file)
+def _recognised(work: _Work, file: Path, sha256: str) -> Path:
+    known = known_by(sha256)
     if known is None:
         return file
     recognise(work.base, known)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from io import StringIO
 
@@ -79,10 +80,12 @@ def test_a_file_that_is_no_model_is_refused_and_goes(tmp_path):
 def test_a_package_that_otto_knows_is_recognised_in_a_file(monkeypatch, tmp_path):
     content = write_toy_gguf(tmp_path / "toy.gguf").read_bytes()
     files = {"model.gguf": (MEMBER, content)}
-    know(monkeypatch, tmp_path, entry("toy-lm", "language", "model.gguf", files))
+    wheel = write_wheel(tmp_path / "wheels", "toy-lm", {MEMBER: content}).read_bytes()
+    sha256 = hashlib.sha256(wheel).hexdigest()
+    known = entry("toy-lm", "language", "model.gguf", files, sha256=sha256)
+    know(monkeypatch, tmp_path, known)
     order_known(known_bases()["toy-lm"], by=None)
     Base.objects.update(state=State.FAILED, finished_at=timezone.now(), message="No way out.")
-    wheel = write_wheel(tmp_path / "wheels", "toy-lm", {MEMBER: content}).read_bytes()
     base = prepared(brought("toy_lm-1.0-py3-none-any.whl", wheel))
     assert (base.state, base.message) == (State.SUCCEEDED, "")
     assert (base.name, base.title, base.licence) == ("toy-lm", "Toy toy-lm", "MIT")

@@ -35,6 +35,7 @@ class KnownBase:
     title: str
     package: str
     package_bytes: int
+    package_sha256: str
     licence: str
     languages: tuple[str, ...]
     source: str
@@ -45,11 +46,6 @@ class KnownBase:
     def sha256(self) -> str:
         """Return the hash of the file that holds the weights."""
         return max(self.files.values(), key=lambda file: file.bytes).sha256
-
-    def is_in(self, archive: zipfile.ZipFile) -> bool:
-        """Return whether an archive holds files of these names and sizes; hashes come later."""
-        sizes = {info.filename: info.file_size for info in archive.infolist()}
-        return all(sizes.get(file.member) == file.bytes for file in self.files.values())
 
 
 def known_bases() -> Mapping[str, KnownBase]:
@@ -72,15 +68,9 @@ def _known(name: str, values: dict[str, object]) -> KnownBase:
     return KnownBase(name=name, files=taken, languages=tuple(languages), **values)  # type: ignore[arg-type]
 
 
-def known_in(file: Path) -> KnownBase | None:
-    """Return the known base whose package the file seems to be; hashes will tell."""
-    if not zipfile.is_zipfile(file):
-        return None
-    try:
-        with zipfile.ZipFile(file) as archive:
-            return next((one for one in known_bases().values() if one.is_in(archive)), None)
-    except zipfile.BadZipFile:
-        return None
+def known_by(sha256: str) -> KnownBase | None:
+    """Return the known base whose package has this hash; one that lies is not even opened."""
+    return next((one for one in known_bases().values() if one.package_sha256 == sha256), None)
 
 
 def take_files(package: Path, known: KnownBase, folder: Path, tell: Callable[[int], None]) -> Path:
