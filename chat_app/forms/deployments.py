@@ -53,12 +53,11 @@ class KnowingForm(forms.Form):
     @property
     def chosen(self) -> Knowledge | None:
         """Return the knowledge that was chosen."""
-        return self._known.get(self.cleaned_data["knowledge"])
+        return self._known.get(self.cleaned_data.get("knowledge", ""))
 
     @property
     def is_quoting(self) -> bool:
-        mode: str = self.cleaned_data["mode"]
-        return mode == Mode.QUOTE
+        return bool(self.cleaned_data.get("mode") == Mode.QUOTE)
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or self.cleaned_data

@@ -72,6 +72,7 @@ def test_what_stands_in_nothing_known_is_marked_in_the_text(mia, client_of, know
     place = TEXT.index("<b>")
     marks = [[start, end], [place, place + 3]]
     page = page_of(client_of(mia), answered(mia, knowledge, unsupported=marks))
+    page = page.replace("\n      >", ">")  # lines break inside of tags, not in the text
     assert '☕ The tent costs <mark class="unsupported">$319<span class="visually-hidden"> ' in page
     assert '<mark class="unsupported">&lt;b&gt;<' in page
     assert "Underlined: not in what it knows" in text_of(page)
