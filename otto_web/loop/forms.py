@@ -11,8 +11,11 @@ from django import forms
 from chat_app.forms.deployments import ALIAS
 from chat_app.models import Deployment
 from datasets_app.models import Dataset
-from otto_web.loop.selectors.pipelines import SAMPLE_STEPS
+from otto_web.loop.selectors.pipelines import FROM_NOTHING, SCRATCH_STEPS
 from otto_web.loop.services.pipelines import PipelineOrder
+from training_app.lm.presets import DEFAULT_PRESET
+
+FROM_BASE = "base"
 
 
 class PipelineForm(forms.Form):
@@ -22,8 +25,21 @@ class PipelineForm(forms.Form):
         empty_label="the bundled sample: an invented shop",
         label="Conversations",
     )
+    way = forms.ChoiceField(
+        choices=[
+            (FROM_BASE, "a base model, which answers from what you know"),
+            (FROM_NOTHING, "nothing: see how a model learns"),
+        ],
+        initial=FROM_BASE,
+        required=False,
+        label="Begin with",
+    )
     minutes = forms.FloatField(
-        min_value=0.5, max_value=600, initial=4, label="Minutes to train", required=False
+        min_value=0.5,
+        max_value=600,
+        label="Minutes to train",
+        required=False,
+        help_text="Left empty, it is as short as it may be.",
     )
     alias = forms.CharField(
         max_length=60,
@@ -57,12 +73,15 @@ class PipelineForm(forms.Form):
         return found
 
     def order(self) -> PipelineOrder:
-        """Return the order; the sample trains for a number of steps that is known to suffice."""
+        """Return the order; without minutes it trains for the updates of its preset."""
         found = self.cleaned_data
-        if found["dataset"] is None:
-            order = PipelineOrder(preset="tiny", steps=SAMPLE_STEPS)
+        dataset, minutes = found["dataset"], found["minutes"]
+        if found["way"] != FROM_NOTHING:
+            order = PipelineOrder(dataset, minutes=minutes)
+        elif dataset is None:
+            order = PipelineOrder(preset=FROM_NOTHING, steps=SCRATCH_STEPS)
         else:
-            order = PipelineOrder(found["dataset"], minutes=found["minutes"] or 4.0)
+            order = PipelineOrder(dataset, preset=DEFAULT_PRESET, minutes=minutes or 4.0)
         order = replace(order, alias=found["alias"], takes_over=found["takes_over"])
         return replace(order, key=found["key"]) if found["key"] else order
 

@@ -132,4 +132,5 @@ PRESETS: dict[str, Preset] = {
         TrainConfig(minutes=480, accumulation=2, learning_rate=8e-4, schedule="cosine"),
     ),
 }
+DEFAULT_TUNING = "quick"
 DEFAULT_PRESET = "chat"  # from scratch: it needs no base

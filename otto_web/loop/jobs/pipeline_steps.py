@@ -19,22 +19,28 @@ from chat_app.serving.errors import ServingError
 from datasets_app.corpus import quality
 from datasets_app.corpus.conversation import USER, CorpusError
 from datasets_app.jobs.freezing import freeze as freeze_ordered
+from datasets_app.jobs.knowledge import build_knowledge
 from datasets_app.jobs.loading import import_here, load_path
-from datasets_app.models import Choice, Upload, Version
+from datasets_app.models import Choice, Knowledge, Upload, Version
 from datasets_app.sample import conversations as sample
 from datasets_app.sample.questions import validation_questions
 from datasets_app.selectors.scores import score_of
 from datasets_app.selectors.versions import iter_conversations
 from datasets_app.services.datasets import free_name
+from datasets_app.services.knowledge import order_knowledge
 from datasets_app.services.receiving import NewUpload, receive_whole
 from datasets_app.services.versions import new_version
 from otto_web.lib.work.claims import renew
 from otto_web.lib.work.states import State
 from otto_web.loop.models import Pipeline
-from training_app.lm.config import TrainingError
-from training_app.lm.presets import PRESETS
+from otto_web.loop.selectors.pipelines import FROM_NOTHING, SCRATCH_STEPS
+from training_app.lm.config import RunSpec, TrainingError
+from training_app.lm.layout import shape_of
+from training_app.lm.presets import PRESETS, TUNED_CONTEXT
 from training_app.models import Run, TrainedModel
-from training_app.selectors.trained_models import questions_answered_right
+from training_app.models.base import Base, BaseKind
+from training_app.models.paths import absolute
+from training_app.selectors.trained_models import base_for, questions_answered_right
 from training_app.services.runs import Order, queue_run
 
 Found = TypeVar("Found")
@@ -47,6 +53,35 @@ UNANSWERED = (State.FAILED, State.INTERRUPTED, State.CANCELLED)
 
 class Wait(Exception):  # noqa: N818 - not an error: somebody else is at work
     """The step goes on elsewhere; come back later."""
+
+
+def base(pipeline: Pipeline) -> str:
+    """Choose what the model begins with; where no base comes, it is trained from nothing."""
+    options = pipeline.options
+    if not PRESETS[options["preset"]].is_started:
+        return options.get("why_scratch", "None: this model is trained from nothing.")
+    found = base_for(_found(pipeline.created_by))
+    if found is not None:
+        return f"It begins with {found}."
+    coming = Base.objects.on_the_way().filter(kind=BaseKind.LANGUAGE).first()
+    if coming is not None:
+        raise Wait(_on_its_way(coming))
+    why = (
+        "No base model is here, so this model is trained from nothing: it learns your style, and"
+        " facts only by heart. The page of base models says how to bring one."
+    )
+    instead = {"preset": FROM_NOTHING, "why_scratch": why}
+    if not options["minutes"]:
+        instead["steps"] = options["steps"] or SCRATCH_STEPS
+    renew(pipeline, options={**options, **instead})
+    return why
+
+
+def _on_its_way(coming: Base) -> str:
+    if not coming.bytes_total:
+        return f"{coming} is on its way"
+    megabytes = (coming.bytes_done / 1e6, coming.bytes_total / 1e6)
+    return "{} is on its way: {:,.0f} of {:,.0f} MB".format(coming, *megabytes)
 
 
 def load(pipeline: Pipeline) -> str:
@@ -133,6 +168,20 @@ def _order_version(pipeline: Pipeline) -> None:
     renew(pipeline, version=version)
 
 
+def know(pipeline: Pipeline) -> str:
+    """Build what the version knows: a model that learns with it, and a chat, find answers there."""
+    version = _found(pipeline.version)
+    order_knowledge(version, by=pipeline.created_by)
+    build_knowledge(version.pk)
+    found = Knowledge.objects.get(version=version)
+    if found.state == State.FAILED:
+        return f"Nothing can be looked up: {found.message}"
+    if found.state != State.SUCCEEDED:
+        raise Wait(f"{found.done:,} of {found.total:,} conversations are read")
+    way = "by meaning and by words" if found.encoder_id else "by words only"
+    return f"{found.facts['pieces']:,} answers can be found {way}"
+
+
 def train(pipeline: Pipeline) -> str:
     """Queue the run, and wait until the train worker has done it."""
     if pipeline.run is None:
@@ -149,14 +198,30 @@ def train(pipeline: Pipeline) -> str:
 
 def _queue(pipeline: Pipeline) -> Run:
     version, options = _found(pipeline.version), pipeline.options
-    spec = PRESETS[options["preset"]].spec(name=options["preset"], version=str(version.pk))
+    spec, start = _spec(pipeline)
     if options["steps"]:
         spec = replace(spec, train=replace(spec.train, steps=options["steps"], minutes=None))
     elif options["minutes"]:
         spec = replace(spec, train=replace(spec.train, minutes=options["minutes"]))
     name = version.dataset.name[:150]
     key = UUID(_key(pipeline, "run"))
-    return queue_run(Order(name, spec, version, key), created_by=pipeline.created_by)
+    order = Order(name, spec, version, key, start_model=start)
+    return queue_run(order, created_by=pipeline.created_by)
+
+
+def _spec(pipeline: Pipeline) -> tuple[RunSpec, TrainedModel | None]:
+    """Return what the preset says for the version, and the model that it goes on from."""
+    name, version = pipeline.options["preset"], str(_found(pipeline.version).pk)
+    preset = PRESETS[name]
+    if not preset.is_started:
+        return preset.spec(name=name, version=version), None
+    start = _found(base_for(_found(pipeline.created_by)))
+    spec = preset.spec(name=name, version=version, start_from=str(start.pk))
+    shape = shape_of(absolute(start.path))
+    shape = replace(shape, context=min(shape.context, TUNED_CONTEXT))
+    if not Knowledge.objects.filter(version=version, state=State.SUCCEEDED).exists():
+        spec = replace(spec, data=replace(spec.data, sources=0))
+    return replace(spec, model=shape), start
 
 
 def evaluate(pipeline: Pipeline) -> str:
@@ -255,9 +320,11 @@ def _found(value: Found | None) -> Found:
 
 
 STEPS: dict[str, Callable[[Pipeline], str]] = {
+    "base": base,
     "load": load,
     "check": check,
     "freeze": freeze,
+    "know": know,
     "train": train,
     "evaluate": evaluate,
     "export": export,

@@ -44,9 +44,11 @@ class Pipeline(Work):
 
 
 STEP_WORDS = {
+    "base": "Find a base model",
     "load": "Load conversations",
     "check": "Check their quality",
     "freeze": "Freeze a version",
+    "know": "Make its answers findable",
     "train": "Train a model",
     "evaluate": "Measure it",
     "export": "Check it and make it ready",

@@ -13,7 +13,7 @@ from training_app.models import Evaluation, Run
 from training_app.selectors.replies import ShownReply, few_replies
 from training_app.selectors.speed import preset_seconds
 
-SAMPLE_STEPS = 1_000  # of the preset Tiny: it answers after so many
+FROM_NOTHING, SCRATCH_STEPS = "tiny", 1_000  # a preset, which answers the sample after so many
 _SAMPLE_OTHER_SECONDS = 45.0  # loading, freezing and proving, beside the training
 FEW_STEPS = 10  # the first and last training losses are means of so many steps
 
@@ -108,4 +108,4 @@ def _parity(run: Run | None) -> float | None:
 
 def sample_seconds() -> float:
     """Return about how long the whole loop takes with the bundled sample on this machine."""
-    return preset_seconds("tiny", steps=SAMPLE_STEPS) + _SAMPLE_OTHER_SECONDS
+    return preset_seconds(FROM_NOTHING, steps=SCRATCH_STEPS) + _SAMPLE_OTHER_SECONDS

@@ -16,7 +16,7 @@ from otto_web.lib.hints import hint
 from otto_web.lib.work.claims import order_anew
 from otto_web.lib.work.states import State
 from otto_web.loop.models import STEP_WORDS, Pipeline, PipelineStep
-from training_app.lm.presets import DEFAULT_PRESET
+from training_app.lm.presets import DEFAULT_TUNING
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class PipelineOrder:
     dataset: Dataset | None = None
     files: Sequence[Path] = ()
     name: str = ""
-    preset: str = DEFAULT_PRESET
+    preset: str = DEFAULT_TUNING  # from nothing where no base model comes
     alias: str = ""  # empty: called like the data
     takes_over: bool = False  # the alias from a model that answers there
     minutes: float | None = None

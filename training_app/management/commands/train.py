@@ -87,7 +87,9 @@ class Command(BaseCommand):
 def _queue(options: dict[str, Any]) -> Run:
     version = version_named(options["version"])
     preset = options["preset"]
-    spec = PRESETS[preset].spec(name=preset, version=str(version.pk))
+    spec = PRESETS[preset].spec(
+        name=preset, version=str(version.pk), start_from=options["start"] or ""
+    )
     spec, start = _changed(spec, options["start"], options["set"])
     name = options["name"] or f"{version.dataset.name[:150]} {preset}"
     order = Order(name, spec, version, uuid4(), options["force"], start_model=start)

@@ -27,6 +27,7 @@ from tests.datasets_app.makers import add, pair, support_dataset
 from tests.training_app.conftest import make_version, toy_order
 from training_app.lm.config import TrainingError
 from training_app.models import Run, RunPoint
+from training_app.models.base import Base
 from training_app.selectors.speed import machine_speed
 from training_app.services.runs import queue_run
 
@@ -60,6 +61,50 @@ def test_a_pipeline_does_what_it_can_and_waits_for_the_train_worker(cora, theo, 
     assert (states["train"], states["evaluate"]) == ("running", "queued")
     assert advance(pipeline.pk)
     assert Run.objects.count() == 1
+
+
+def test_without_a_base_model_the_loop_trains_from_nothing_and_says_so(cora, theo, data_dir):
+    pipeline = start_pipeline(PipelineOrder(support_dataset(cora), steps=5), by=theo)
+    assert advance(pipeline.pk)
+    notes = dict(pipeline.steps.values_list("name", "note"))
+    assert notes["base"].startswith("No base model is here, so this model is trained from nothing")
+    assert "can be found by words only" in notes["know"]
+    spec = Run.objects.get().spec
+    assert (spec["method"], spec["preset"], spec["train"]["steps"]) == ("scratch", "tiny", 5)
+    assert spec["data"]["sources"] == 0
+
+
+def test_a_loop_waits_for_a_base_that_is_being_fetched(cora, theo, data_dir):
+    values = {"name": "small", "title": "Small", "kind": "language", "source": "package"}
+    Base.objects.create(**values, bytes_done=40_000_000, bytes_total=93_000_000)
+    pipeline = start_pipeline(PipelineOrder(support_dataset(cora)), by=theo)
+    assert advance(pipeline.pk)
+    assert pipeline.steps.get(name="base").note == "Small is on its way: 40 of 93 MB"
+    assert not Run.objects.exists()
+
+
+def test_a_loop_with_a_base_learns_to_answer_from_what_it_knows(cora, theo, data_dir):
+    base = make_model("small")
+    folder = data_dir / base.path
+    folder.mkdir(parents=True)
+    sizes = {
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 1,
+        "hidden_size": 64,
+        "max_position_embeddings": 8192,
+        "vocab_size": 300,
+    }
+    (folder / "config.json").write_text(json.dumps({"model_type": "llama", **sizes}))
+    pipeline = start_pipeline(PipelineOrder(support_dataset(cora)), by=theo)
+    assert advance(pipeline.pk)
+    assert pipeline.steps.get(name="base").note == f"It begins with {base}."
+    run = Run.objects.get()
+    assert run.start_model == base
+    assert run.spec["start_from"] == str(base.pk)
+    assert (run.spec["method"], run.spec["data"]["sources"]) == ("full", 3)
+    assert run.spec["model"]["context"] == 1024
+    assert run.spec["train"]["steps"] == 60
 
 
 def test_a_critical_dataset_stops_the_pipeline_with_a_sentence(theo, cora, client_of):
