@@ -27,7 +27,8 @@ from tests.chat_app.knowing import (
     taught_to_use_sources,
 )
 from tests.waiting import until
-from training_app.lm.grounding import ABSTENTION, Source, grounded
+from training_app.lm.config import ABSTENTION
+from training_app.lm.grounding import Source, grounded
 from training_app.lm.template import Template
 from training_app.models.paths import absolute
 

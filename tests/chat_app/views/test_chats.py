@@ -182,7 +182,7 @@ def test_an_empty_chat_offers_what_was_answered_right_and_released(served, mia, 
         model=served.model, version=make_version(6), split="validation", tokens=1, bytes=1, loss=1,
         perplexity=1, bits_per_byte=1,
     )  # fmt: skip
-    told = {"Is my order late?": "It comes on day 5.", "x" * 500: "No.", "Can I pay twice?": "No."}
+    told = {"Is my order late?": "It comes on day 5.", "x" * 500: "No.", "Can I pay twice?": "Yes."}
     for number, (prompt, reply) in enumerate(told.items()):
         real = "It comes on day 5." if number < 2 else "You cannot."
         EvalSample.objects.create(
