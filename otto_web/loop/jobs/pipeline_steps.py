@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID, uuid5
 
 from django.db import transaction
@@ -59,7 +59,7 @@ def base(pipeline: Pipeline) -> str:
     """Choose what the model begins with; where no base comes, it is trained from nothing."""
     options = pipeline.options
     if not PRESETS[options["preset"]].is_started:
-        return options.get("why_scratch", "None: this model is trained from nothing.")
+        return str(options.get("why_scratch", "None: this model is trained from nothing."))
     found = base_for(_found(pipeline.created_by))
     if found is not None:
         return f"It begins with {found}."
@@ -70,7 +70,7 @@ def base(pipeline: Pipeline) -> str:
         "No base model is here, so this model is trained from nothing: it learns your style, and"
         " facts only by heart. The page of base models says how to bring one."
     )
-    instead = {"preset": FROM_NOTHING, "why_scratch": why}
+    instead: dict[str, Any] = {"preset": FROM_NOTHING, "why_scratch": why}
     if not options["minutes"]:
         instead["steps"] = options["steps"] or SCRATCH_STEPS
     renew(pipeline, options={**options, **instead})
@@ -211,7 +211,8 @@ def _queue(pipeline: Pipeline) -> Run:
 
 def _spec(pipeline: Pipeline) -> tuple[RunSpec, TrainedModel | None]:
     """Return what the preset says for the version, and the model that it goes on from."""
-    name, version = pipeline.options["preset"], str(_found(pipeline.version).pk)
+    name, frozen = pipeline.options["preset"], _found(pipeline.version)
+    version = str(frozen.pk)
     preset = PRESETS[name]
     if not preset.is_started:
         return preset.spec(name=name, version=version), None
@@ -219,7 +220,7 @@ def _spec(pipeline: Pipeline) -> tuple[RunSpec, TrainedModel | None]:
     spec = preset.spec(name=name, version=version, start_from=str(start.pk))
     shape = shape_of(absolute(start.path))
     shape = replace(shape, context=min(shape.context, TUNED_CONTEXT))
-    if not Knowledge.objects.filter(version=version, state=State.SUCCEEDED).exists():
+    if not Knowledge.objects.filter(version=frozen, state=State.SUCCEEDED).exists():
         spec = replace(spec, data=replace(spec.data, sources=0))
     return replace(spec, model=shape), start
 
