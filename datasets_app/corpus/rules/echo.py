@@ -29,7 +29,7 @@ def echo(answer: Numbers, question: Numbers, limits: Limits) -> Verdict | None:
     )
     if verdict is None:
         return None
-    return replace(verdict, severity="I") if is_closed(question.stored) else verdict
+    return replace(verdict, at_most="I") if is_closed(question.stored) else verdict
 
 
 def _adds_enough(answer: Numbers, known: set[str], limit: float) -> bool:

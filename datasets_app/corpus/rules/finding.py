@@ -22,13 +22,13 @@ QUALITY_COST: dict[Severity, int] = {"E": 40, "R": 15, "I": 3, "P": 0}
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Why one rule objects to one turn; a `severity` of its own goes before the policy's."""
+    """Why one rule objects to one turn; never graver than `at_most`, whatever the policy says."""
 
     value: float
     threshold: float
     note: str
     spans: tuple[Span, ...] = ()
-    severity: Severity | None = None
+    at_most: Severity = "E"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,11 @@ class Judgement:
     findings: tuple[Finding, ...]
     status: Status
     quality: int
+
+
+def milder_of(one: Severity, other: Severity) -> Severity:
+    """Return the severity of the two that costs less."""
+    return min(one, other, key=QUALITY_COST.__getitem__)
 
 
 def status_of(severities: Iterable[str]) -> Status:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, USER, Conversation, Turn
-from datasets_app.corpus.rules.finding import Finding, Judgement, Verdict, quality_of, status_of
+from datasets_app.corpus.rules.finding import (
+    Finding,
+    Judgement,
+    Verdict,
+    milder_of,
+    quality_of,
+    status_of,
+)
 from datasets_app.corpus.rules.numbers import Numbers, measure
 from datasets_app.corpus.rules.policy import Checks, Policy
 from datasets_app.corpus.rules.rule import Rule
@@ -63,7 +70,7 @@ def _finding(turn: int, rule: Rule, verdict: Verdict, policy: Policy) -> Finding
         turn=turn,
         rule=rule.name,
         version=rule.version,
-        severity=verdict.severity or policy[rule.name].severity,
+        severity=milder_of(verdict.at_most, policy[rule.name].severity),
         value=float(verdict.value),
         threshold=float(verdict.threshold),
         spans=verdict.spans,

@@ -15,13 +15,13 @@ def structure(conversation: Conversation, _: Limits) -> Iterator[tuple[int, Verd
     if conversation.is_passage:
         return
     if not any(turn.role == ASSISTANT for turn in turns):
-        yield 0, _verdict("nobody answers in it", "E")
+        yield 0, _verdict("nobody answers in it")
         return
     before = ""
     for position, turn in enumerate(turns):
         verdict = _turn_verdict(turn.role, turn.text, before)
         if verdict is None and position == len(turns) - 1 and turn.role == USER:
-            verdict = _verdict("it ends with the user, and nobody answers", "R")
+            verdict = _verdict("it ends with the user, and nobody answers", at_most="R")
         if verdict is not None:
             yield position, verdict
         before = turn.role
@@ -29,23 +29,24 @@ def structure(conversation: Conversation, _: Limits) -> Iterator[tuple[int, Verd
 
 def _turn_verdict(role: str, text: str, before: str) -> Verdict | None:
     if role not in ROLES:
-        return _verdict(f"“{role[:40]}” is no role; use user, assistant or system", "E")
+        return _verdict(f"“{role[:40]}” is no role; use user, assistant or system")
     if role != ASSISTANT and not text.strip():  # an empty answer has a rule of its own
-        return _verdict("this turn is empty", "E")
+        return _verdict("this turn is empty")
     if role == before and role != SYSTEM:
-        return _verdict(f"two turns of {role} follow each other", "R")
+        return _verdict(f"two turns of {role} follow each other", at_most="R")
     return None
 
 
-def _verdict(note: str, severity: Severity) -> Verdict:
-    return Verdict(1, 0, note, (), severity)
+def _verdict(note: str, at_most: Severity = "E") -> Verdict:
+    return Verdict(1, 0, note, (), at_most)
 
 
 RULE = Rule(
     name="structure",
     label="structure",
-    sentence="The turns make no conversation: nobody answers, a role is unknown, "
-    "or one speaks twice.",
+    sentence="The turns make no conversation: nobody answers, a turn is empty, or a role is "
+    "unknown. A row in which one speaks twice, or the user has the last word, is at most sent to "
+    "review.",
     good=("Can I return this?", "Yes, within thirty days of the purchase."),
     bad=("Can I return this?", ""),
     severity="E",

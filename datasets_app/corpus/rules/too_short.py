@@ -36,7 +36,7 @@ def too_short(answer: Numbers, question: Numbers, limits: Limits) -> Verdict | N
     unit = "letter" if by_letter else "word"
     note = f"the answer has {count} {unit}{'' if count == 1 else 's'}"
     complete = is_closed(question.stored) or _is_complete(answer)
-    return Verdict(count, needed, note, answer.whole, "I" if complete else None)
+    return Verdict(count, needed, note, answer.whole, "I" if complete else "E")
 
 
 def _is_complete(answer: Numbers) -> bool:

@@ -227,6 +227,16 @@ STRUCTURES = [
 
 
 @pytest.mark.parametrize(("conversation", "severity"), STRUCTURES)
+@pytest.mark.parametrize("wanted", ["E", "R", "I"])
+def test_what_a_person_chose_for_the_structure_goes_and_mild_faults_never_exclude(
+    conversation, severity, wanted
+):
+    policy = standard().changed("structure", severity=wanted)
+    found = [f.severity for f in judge(conversation, policy).findings if f.rule == "structure"]
+    assert found == [severity if wanted == "E" else wanted]
+
+
+@pytest.mark.parametrize(("conversation", "severity"), STRUCTURES)
 def test_turns_that_make_no_conversation_are_found(conversation, severity):
     found = [f.severity for f in judge(conversation, standard()).findings if f.rule == "structure"]
     assert found == [severity]
