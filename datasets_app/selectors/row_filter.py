@@ -107,15 +107,34 @@ class RowFilter:
         order = (f"{sign}{field}", f"{sign}id")
         rows = self.rows(dataset)
         if self.after:
-            value, pk = self.after
-            step = "lt" if sign else "gt"
-            beyond = Q(**{f"{field}__{step}": value}) | Q(**{field: value, f"id__{step}": pk})
-            rows = rows.filter(beyond, **{f"{field}__{step}e": value})  # the plain bound: an index
+            rows = rows.filter(*_beyond(field, self.after, "lt" if sign else "gt"))
         keys = rows.order_by(*order).values("pk")[: self.size + 1]
         return Conversation.objects.filter(pk__in=keys).order_by(*order)
 
+    def earlier(self, dataset: Dataset) -> tuple[int, Self | None]:
+        """Return how many rows stand before the page, and the page before; None on the first."""
+        if self.after is None:
+            return 0, None
+        field, sign = SORTS[self.sort]
+        step = "gt" if sign else "lt"
+        value, pk = self.after
+        here = Q(**{field: value, "id": pk})
+        plain, beyond = _beyond(field, self.after, step)
+        passed = self.rows(dataset).filter(plain, beyond | here)
+        back = "" if sign else "-"
+        last = passed.order_by(f"{back}{field}", f"{back}id")[self.size : self.size + 1]
+        key = next((self.key_of(row) for row in last.only(field)), None)
+        return passed.count(), replace(self, after=key)
+
     def key_of(self, row: Conversation) -> tuple[int, int]:
         return int(getattr(row, SORTS[self.sort][0])), row.pk
+
+
+def _beyond(field: str, key: tuple[int, int], step: str) -> tuple[Q, Q]:
+    """Return the conditions to stand beyond a key; the first is a plain bound, for an index."""
+    value, pk = key
+    plain = Q(**{f"{field}__{step}e": value})
+    return plain, Q(**{f"{field}__{step}": value}) | Q(**{field: value, f"id__{step}": pk})
 
 
 def is_copy() -> Exists:

@@ -58,18 +58,24 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class TablePage:
-    """The rows of one page with what surrounds them."""
+    """The rows of one page with what surrounds them; `before` and `following` are addresses."""
 
     rows: list[Row]
+    first: int
+    before: str | None
     following: str
     statuses: list[tuple[str, str, int, str]]
     reasons: list[tuple[str, str, int, str]]
     matching: int
     total: int
 
+    @property
+    def last(self) -> int:
+        return self.first + len(self.rows) - 1
+
 
 def table_page(dataset: Dataset, rows: RowFilter) -> TablePage:
-    """Return one page of the table in three queries, whatever its size."""
+    """Return one page of the table in three queries, two more behind the first."""
     page = rows.page(dataset).only(*COLUMNS)
     found = list(page.annotate(question=FIRST_QUESTION, answer=FIRST_ANSWER))
     shown = found[: rows.size]
@@ -79,8 +85,11 @@ def table_page(dataset: Dataset, rows: RowFilter) -> TablePage:
     following = ""
     if len(found) > rows.size:
         following = rows.query(after=rows.key_of(shown[-1]))
+    passed, before = rows.earlier(dataset)
     return TablePage(
         rows=[_row(row) for row in shown],
+        first=passed + 1,
+        before=None if before is None else before.query(after=before.after),
         following=following,
         statuses=list(_status_tabs(rows, by_status)),
         reasons=list(_reason_chips(rows, by_reason)),

@@ -39,6 +39,24 @@ def test_every_page_of_the_dataset_writes_numbers_for_machines(real_world, curat
         assert curator.get(address, headers=HTMX).status_code == 200, address
 
 
+@pytest.mark.parametrize("sort", ["order", "quality", "longest"])
+def test_the_table_says_where_it_is_and_leads_back(sort, real_world, curator):
+    table = reverse("dataset-detail", args=[real_world.dataset.pk])
+    seen, query = [], f"sort={sort}&size=200"
+    while query:
+        page = curator.get(f"{table}?{query}").context["page"]
+        seen.append([row.pk for row in page.rows])
+        assert (page.first, page.last) == (len(seen) * 200 - 199, min(len(seen) * 200, ROWS))
+        query = page.following
+    for rows in reversed(seen[:-1]):
+        page = curator.get(f"{table}?{page.before}").context["page"]
+        assert [row.pk for row in page.rows] == rows
+    assert page.before is None
+    told = " ".join(curator.get(f"{table}?{page.following}").content.decode().split())
+    assert f"201–400 of {ROWS:,}" in told
+    assert "Previous 200" in told
+
+
 def test_one_row_of_many_is_decided_by_the_form_that_the_page_shows(real_world, curator):
     dataset = real_world.dataset
     row = dataset.conversations.order_by("-position").first()
