@@ -6,6 +6,7 @@ const CALM = 120;
 export function drawer(root, opened) {
   const place = /** @type {HTMLElement} */ (root.querySelector("#drawer"));
   let timer = 0;
+  let pressed = "";
 
   /** On a narrow screen a row opens as a page: a drawer would lie below the table. */
   const isPage = () => matchMedia("(max-width: 1100px)").matches;
@@ -26,12 +27,16 @@ export function drawer(root, opened) {
     place.hidden = false;
     place.scrollTop = 0;
     root.classList.add("has-drawer");
+    const again = pressed && place.querySelector(`a[rel="${pressed}"]`);
+    if (again instanceof HTMLElement) again.focus({ preventScroll: true }); // the one that had it is gone
+    pressed = "";
     const shown = place.querySelector("[data-conversation]");
     if (shown instanceof HTMLElement) opened(shown.dataset.conversation ?? "");
   };
   /** A click anywhere on a row opens it. @param {MouseEvent} event */
   const click = (event) => {
     const on = event.target instanceof Element ? event.target : null;
+    pressed = on?.closest("#drawer a[rel]")?.getAttribute("rel") ?? "";
     if (on?.closest("[data-close]")) close();
     else if (on?.closest("a.row-link")) isPage() && event.stopPropagation();
     else if (!on?.closest("a, input, button, label") && !String(getSelection())) {

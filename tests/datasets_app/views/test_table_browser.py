@@ -8,7 +8,10 @@ import pytest
 from django.conf import settings
 from django.db.models import F
 
+from datasets_app.corpus.conversation import Conversation, Turn
 from datasets_app.models import Action
+from datasets_app.services.datasets import create_dataset
+from tests.datasets_app.makers import add
 from tests.real_size import ROWS
 from tests.story_pages import Tab
 from tests.waiting import until
@@ -84,6 +87,11 @@ def test_rows_open_one_after_the_other_beside_the_table(table):
     page.locator(f'{DRAWER}[data-conversation="{pk_of(rows.nth(3))}"]').wait_for()
     page.locator("#drawer").get_by_role("link", name="Next").click()
     page.locator(f'{DRAWER}[data-conversation="{pk_of(rows.nth(4))}"]').wait_for()
+    assert page.evaluate("document.activeElement.closest('#drawer a')?.rel") == "next"
+    assert page.get_by_role("button", name="Accept").count() == 1
+    rows.nth(1).locator("input").check()
+    assert page.get_by_role("button", name="Accept").count() == 2
+    rows.nth(1).locator("input").uncheck()
     page.keyboard.press("Escape")
     page.locator("#drawer").wait_for(state="hidden")
     rows.nth(2).locator("td").nth(2).click()  # anywhere on the row
@@ -91,6 +99,20 @@ def test_rows_open_one_after_the_other_beside_the_table(table):
     page.reload()
     ready(page)
     assert not page.locator("#drawer").is_visible()
+
+
+def test_a_text_without_a_question_shows_its_beginning_beside_the_drawer(open_tab, cora):
+    made = create_dataset("Texts", by=cora)
+    add(made, [Conversation((Turn("text", f"The {n}th badge opens every door."),)) for n in (4, 5)])
+    page = open_tab(cora).page
+    page.goto(f"/datasets/{made.pk}/")
+    ready(page)
+    row = page.locator(ROW).nth(1)
+    assert "(no question)" in row.inner_text()
+    row.locator("a.row-link").click()
+    page.locator(DRAWER).wait_for()
+    assert "(no question)" not in row.inner_text()
+    assert "5th badge" in row.inner_text()
 
 
 def test_a_decision_in_the_drawer_goes_on_to_the_next_row(table, real_world):
