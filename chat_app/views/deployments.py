@@ -6,7 +6,6 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from chat_app.forms.deployments import NOTHING, DeployForm, KnowingForm, SwitchForm
@@ -14,6 +13,7 @@ from chat_app.models import Deployment, Mode
 from chat_app.selectors import deployments as selectors
 from chat_app.selectors.chats import possible_starters
 from chat_app.selectors.grounding import built_knowledge
+from chat_app.selectors.names import free_alias
 from chat_app.services import deployments as services
 from chat_app.services import knowing
 from chat_app.serving.errors import ServingError
@@ -53,7 +53,7 @@ def deployment_new(request: TeamRequest) -> HttpResponse:
         wanted = as_uuid(request.GET.get("model", ""))
         chosen = models.filter(pk=wanted).first() if wanted else models.first()
         quoted = request.GET.get("knowledge", "")
-        start = {"model": chosen, "alias": slugify(chosen.name)[:60] if chosen else ""}
+        start = {"model": chosen, "alias": free_alias(chosen.name) if chosen else ""}
         if quoted:
             start |= {"mode": Mode.QUOTE, "knowledge": quoted, "alias": ""}
         form = DeployForm(None, models, known, initial=start)

@@ -120,6 +120,17 @@ def test_a_free_name_is_an_address(served):
         ALIAS(name)
 
 
+def test_the_name_that_the_form_proposes_can_be_sent_as_it_is(db, theo, client_of):
+    client = client_of(theo)
+    wanted = ("ecommerce-v-0-1-07m", "ecommerce-v-0-1-07m-2")  # the first is taken then
+    for number, expected in enumerate(wanted, 1):
+        model = make_model("ecommerce_v_0_1 0.7M", number=number)
+        form = client.get(reverse("deployment-new"), {"model": str(model.pk)}).context["form"]
+        assert form["alias"].value() == expected
+        body = {"model": model.pk, "alias": expected, "is_logging": "on"}
+        assert client.post(reverse("deployment-new"), body).status_code == 302
+
+
 def test_a_model_of_plain_text_cannot_be_chosen(db, theo, client_of):
     plain = make_model("plain", is_chat=False)
     page = client_of(theo).get(reverse("deployment-new"))
