@@ -10,6 +10,7 @@ from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
 
 from chat_app.models import Chat, Deployment, DeploymentEvent, LogEntry, Rating
+from chat_app.selectors.log_filter import VALUES, LogFilter
 from datasets_app.models import Dataset, FileState, SourceFile, Status, Upload, Version
 from datasets_app.selectors.scores import status_counts
 from otto_web.lib.access import Role, has_role
@@ -222,15 +223,19 @@ def _todos(user: User) -> list[Todo]:
     todos = []
     if has_role(user, Role.CURATOR):
         waiting = SourceFile.objects.filter(verdict=FileState.WAITING)
-        logged = LogEntry.objects.filter(conversation=None)
+        rated = LogEntry.objects.visible_to(user).with_rating()
+        good = rated.filter(conversation=None, rated=VALUES["up"])  # others are never added
+        columns = ("file waits", "files wait", "for a choice of columns")
+        answers = ("good answer is", "good answers are", "in no dataset yet")
+        unused = f"{reverse('log-list')}?{LogFilter(rating='up', is_unused=True).query()}"
         for rows, words, url in (
-            (waiting, ("file waits", "files wait", "for a choice of columns"), "upload-list"),
-            (logged, ("logged answer is", "logged answers are", "in no dataset yet"), "log-list"),
+            (waiting, columns, reverse("upload-list")),
+            (good, answers, unused),
         ):
             if count := rows.count():
                 one, many, rest = words
                 sentence = f"{count:,} {one if count == 1 else many} {rest}"
-                todos.append(Todo(sentence, reverse(url)))
+                todos.append(Todo(sentence, url))
         there = Dataset.objects.filter(deleted_at=None)
         if review := sum(status_counts(dataset)[Status.REVIEW] for dataset in there):
             what = "conversation" if review == 1 else "conversations"

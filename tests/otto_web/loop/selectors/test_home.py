@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import html
+import re
 from functools import partial
 
 import pytest
 from django.urls import reverse
 
+from chat_app.services.chats import rate
 from datasets_app.jobs import freezing
 from datasets_app.models import Decision
 from datasets_app.services import curation
 from otto_web.loop.selectors.next_model import proposal
+from otto_web.loop.services.harvest import GOOD
 from tests.chat_app.makers import add_chat, make_served
 from tests.datasets_app.makers import support_dataset
 from training_app.models import Run
@@ -54,10 +58,16 @@ def test_home_names_the_next_step_and_the_queries_do_not_grow(
 def test_home_says_what_waits_in_the_right_number(client_of, cora, mia):
     served = make_served()
     home = partial(client_of(cora).get, reverse("home"))
-    add_chat(served, mia, [("Is it open?", "It is.")], is_logged=True)
-    assert "1 logged answer is in no dataset yet" in home().content.decode()
-    add_chat(served, mia, [("Is it near?", "It is not.")], is_logged=True)
-    assert "2 logged answers are in no dataset yet" in home().content.decode()
+    for question, value in (("Open?", GOOD), ("Near?", -GOOD), ("Cheap?", None), ("Big?", GOOD)):
+        chat = add_chat(served, mia, [(question, "It is.")], is_logged=True)
+        if value:
+            rate(chat.messages.get(role="assistant"), value, by=mia)
+        if question == "Cheap?":  # bad answers and unrated ones are never added
+            assert "1 good answer is in no dataset yet" in home().content.decode()
+    page = home().content.decode()
+    assert "2 good answers are in no dataset yet" in page
+    link = html.unescape(re.search(r'href="([^"]+rating=up[^"]*)"', page)[1])
+    assert client_of(cora).get(link).text.count('<tr id="entry-') == 2
 
 
 @pytest.mark.checklist(220)
