@@ -16,17 +16,21 @@ PAGE_SIZE = 50
 LARGEST_ID = 2**63 - 1
 VERBS = {
     "add from log": "added exchanges of the log to",
+    "base.deleted": "deleted",
+    "base.ordered": "ordered",
+    "base.stopped": "stopped",
+    "build knowledge": "had known answers built from",
     "continue pipeline": "continued",
     "create": "made",
     "create_first_admin": "made the first admin",
     "delete": "deleted",
-    "deploy": "asked for another model behind",
+    "deploy": "asked for a model behind",
     "download": "downloaded",
     "export": "ordered an export of",
     "file.encoding": "chose the encoding of",
     "file.columns": "chose the columns of",
     "file.columns_again": "chose other columns of",
-    "file.load_members": "loaded files out of",
+    "file.load_members": "loaded further files of",
     "freeze": "froze",
     "model.deleted": "deleted",
     "person.created": "made the account of",
@@ -43,16 +47,18 @@ VERBS = {
     "retire": "retired",
     "run.cancelled": "cancelled",
     "run.queued": "queued",
+    "set knowledge": "chose the known answers of",
     "set logging": "switched the logging of",
     "set rules": "changed the rules of",
     "start pipeline": "started",
-    "switch": "put another model behind",
+    "switch": "put a model behind",
     "upload.delete": "deleted",
     "upload.load_again": "loaded again",
     "upload.retry": "tried again",
     "upload.start": "began",
 }
 KINDS = {
+    "base": "a base model",
     "chat": "a chat",
     "checkpoint": "a checkpoint",
     "dataset": "a dataset",
@@ -66,6 +72,7 @@ KINDS = {
     "user": "a person",
     "version": "a version",
 }
+FIRST_OF = {words: verb for verb, words in reversed(VERBS.items())}  # one choice for each wording
 NUMBER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # says nothing to a person
 NAMED_BY = ("name", "username", "file", "model", "address", "role", "choice", "format", "added")
 
@@ -99,7 +106,7 @@ class Chosen:
         verb = query.get("verb", "")
         return cls(
             person=query.get("person", "")[:150].replace("\0", ""),
-            verb=verb if verb in VERBS else "",
+            verb=FIRST_OF[VERBS[verb]] if verb in VERBS else "",
             object=query.get("object", "")[:64].replace("\0", "").strip(),
             before=min(int(before), LARGEST_ID) if is_number else 0,
         )
@@ -133,7 +140,7 @@ def _details(entry: AuditEntry) -> str:
     told = []
     for name in NAMED_BY:
         old, new = before.get(name), after.get(name)
-        values = [str(value) for value in (old, new) if value not in (None, "")]
+        values = list(dict.fromkeys(str(one) for one in (old, new) if one not in (None, "")))
         if values and not any(NUMBER.fullmatch(value) for value in values):
             told.append(f"{name}: {' → '.join(values)}")
     return ", ".join(told)
@@ -150,8 +157,11 @@ def lines_of(entries: list[AuditEntry]) -> list[Line]:
 def trail_page(chosen: Chosen) -> dict[str, Any]:
     """Return a page of the trail, newest first, from a place onwards."""
     entries = AuditEntry.objects.select_related("actor").order_by("-pk")
-    exact = {"actor__username": chosen.person, "verb": chosen.verb, "object_id": chosen.object}
+    exact = {"actor__username": chosen.person, "object_id": chosen.object}
     entries = entries.filter(**{name: value for name, value in exact.items() if value})
+    if chosen.verb:
+        alike = [verb for verb, words in VERBS.items() if words == VERBS[chosen.verb]]
+        entries = entries.filter(verb__in=alike)
     if chosen.before:
         entries = entries.filter(pk__lt=chosen.before)
     found = list(entries[: PAGE_SIZE + 1])
@@ -160,6 +170,6 @@ def trail_page(chosen: Chosen) -> dict[str, Any]:
         "chosen": chosen,
         "lines": lines_of(found[:PAGE_SIZE]),
         "following": chosen.query(found[PAGE_SIZE - 1].pk) if more else "",
-        "verbs": VERBS.items(),
+        "verbs": [(verb, words) for words, verb in sorted(FIRST_OF.items())],
         "people": list(User.objects.order_by("username").values_list("username", flat=True)),
     }

@@ -58,6 +58,19 @@ def test_the_trail_is_paged_and_found_by_person_verb_and_object(client_of, ada, 
     assert "Nothing matches" in desk.get("/people/audit/?object=7").text
 
 
+def test_one_wording_is_one_choice_and_finds_all_that_it_stands_for(client_of, ada, mia):
+    for verb in ("delete", "model.deleted", "switch"):
+        audit.record(ada, verb, mia, before={"name": "X"}, after={"name": "X"})
+    desk = client_of(ada)
+    page = desk.get("/people/audit/").text
+    options = re.findall(r"<option [^>]*>([^<]+ …)<", page)
+    assert len(options) == len(set(options)) == len(set(VERBS.values()))
+    assert "X → X" not in page
+    for verb in ("delete", "model.deleted"):
+        lines = trail_page(Chosen.from_query({"verb": verb}))["lines"]
+        assert [line.sentence for line in lines] == ["deleted mia"] * 2
+
+
 @pytest.mark.parametrize("person", ["theo", "mia"])
 def test_the_trail_is_for_admins(request, client_of, person):
     assert client_of(request.getfixturevalue(person)).get("/people/audit/").status_code == 403
