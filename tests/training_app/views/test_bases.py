@@ -69,6 +69,18 @@ def test_an_empty_shelf_names_what_can_be_fetched_and_three_ways_without_interne
     assert "every 1s" not in text
 
 
+def test_a_new_run_leads_to_the_shelf_and_offers_no_folder_where_none_is(
+    theo, client_of, version, tmp_path, settings
+):
+    settings.OTTO_LOCAL_MODELS_DIR = tmp_path
+    client = client_of(theo)
+    page = client.get(reverse("run-new")).text
+    assert f'href="{reverse("base-list")}"' in page
+    assert "local_model" not in page
+    (tmp_path / "carried").mkdir()
+    assert ">carried</option>" in client.get(reverse("run-new")).text
+
+
 def test_a_base_that_comes_is_followed_and_one_that_is_here_says_what_it_is(theo, client_of):
     add_model()
     order_known(known_bases()[ST], by=theo)
