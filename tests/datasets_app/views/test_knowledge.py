@@ -58,11 +58,18 @@ def test_it_says_how_far_it_is_and_looks_again(curator, version):
     assert 'id="version-knowledge"' in fragment
 
 
-def test_without_an_encoder_it_says_that_words_decide(curator, version):
+def test_without_an_encoder_it_says_that_words_decide_and_how_one_comes(
+    curator, version, theo, client_of
+):
     build_knowledge(version.pk)
     told = page_text(curator.get(page_of(version)))
     assert "<dt>Known answers</dt><dd>30</dd>" in told
-    assert "no encoder here, so answers are found by their words only" in told
+    assert "Answers are found by their words only" in told
+    assert "a trainer can fetch or bring one" in told
+    assert "A trainer chooses that." in told
+    trainers = client_of(theo).get(page_of(version)).text
+    for name in ("base-list", "deployment-new", "deployment-list"):
+        assert f'href="{reverse(name)}' in trainers
     assert "How well it finds is not measured" in told
     assert "every 1s" not in curator.get(page_of(version)).content.decode()
 
