@@ -1,5 +1,6 @@
 // @ts-check
 /** The conversation beside the table: it opens on demand, follows the cursor, and closes again. */
+import { backStep } from "./back_step.js";
 const CALM = 120;
 
 /** `opened` hears which row is shown. @param {HTMLElement} root @param {(row: string) => void} opened */
@@ -10,12 +11,14 @@ export function drawer(root, opened) {
 
   /** On a narrow screen a row opens as a page: a drawer would lie below the table. */
   const isPage = () => matchMedia("(max-width: 1100px)").matches;
-  const close = () => {
+  const hide = () => {
     clearTimeout(timer);
     place.hidden = true;
     place.replaceChildren();
     root.classList.remove("has-drawer");
   };
+  const step = backStep(hide);
+  const close = () => (hide(), step.take());
   /** Read this row once the keys are calm. @param {HTMLElement | null} link */
   const follow = (link) => {
     clearTimeout(timer);
@@ -24,6 +27,7 @@ export function drawer(root, opened) {
   /** @param {Event} event */
   const settled = (event) => {
     if (/** @type {CustomEvent} */ (event).detail.target !== place) return;
+    if (place.hidden) step.put();
     place.hidden = false;
     place.scrollTop = 0;
     root.classList.add("has-drawer");
@@ -46,5 +50,5 @@ export function drawer(root, opened) {
   };
   root.addEventListener("click", click, true);
   root.addEventListener("htmx:afterSettle", settled);
-  return { close, follow };
+  return { close, follow, leave: step.leave };
 }

@@ -106,5 +106,5 @@ export function attach(root) {
   };
   root.addEventListener("focusin", focus);
   root.addEventListener("submit", submit, true);
-  return () => (line.close(), saving.close());
+  return () => (line.close(), saving.close(), reading.leave());
 }

@@ -227,15 +227,16 @@ def test_back_shows_the_table_as_it_is_now_and_nothing_waits(table, real_world):
     saved(page)
     until(lambda: decided(real_world).count() == 1)
     for address in (re.compile(r"status=review$"), re.compile(r"/datasets/[0-9a-f-]+/$")):
-        page.go_back()
+        with page.expect_event("load"):  # the table is fetched again
+            page.go_back()
         page.wait_for_url(address)
         ready(page)
         assert page.locator("[aria-busy]").count() == 0
         page.locator(ROW).first.locator("a.row-link").click()
         page.locator(DRAWER).wait_for()
-    page.go_forward()
-    page.wait_for_url("**status=review")
-    ready(page)
+        page.go_back()
+        page.locator("#drawer").wait_for(state="hidden")
+        assert address.search(page.url)
     page.goto("/datasets/")
     page.go_back()
     ready(page)
