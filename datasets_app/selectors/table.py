@@ -17,7 +17,7 @@ from datasets_app.selectors.quality import (
     rows_by_reason,
     rows_by_status,
 )
-from datasets_app.selectors.row_filter import RowFilter
+from datasets_app.selectors.row_filter import RowFilter, is_copy
 from datasets_app.selectors.scores import groups_in
 
 PREVIEW_CHARACTERS = 240
@@ -53,6 +53,7 @@ class Row:
     quality: int
     status: str
     is_decided: bool
+    is_copy: bool
     why: list[tuple[str, str]]
 
 
@@ -77,7 +78,7 @@ class TablePage:
 def table_page(dataset: Dataset, rows: RowFilter) -> TablePage:
     """Return one page of the table in three queries, two more behind the first."""
     page = rows.page(dataset).only(*COLUMNS)
-    found = list(page.annotate(question=FIRST_QUESTION, answer=FIRST_ANSWER))
+    found = list(page.annotate(question=FIRST_QUESTION, answer=FIRST_ANSWER, is_copy=is_copy()))
     shown = found[: rows.size]
     groups = groups_in(dataset, rows)
     by_status = rows_by_status(g for g in groups if rows.reason in {"", *g.reasons})
@@ -120,5 +121,6 @@ def _row(row: Any) -> Row:
         quality=row.quality,
         status=row.status,
         is_decided=row.decision is not None,
+        is_copy=row.is_copy,
         why=[(rule, label_of(rule)) for rule in row.reasons],
     )

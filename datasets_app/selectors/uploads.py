@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.db.models import Aggregate, Count, Exists, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
-from datasets_app.corpus.formats.registry import archive_endings, readable_endings
+from datasets_app.corpus.formats.registry import archive_endings, archive_kinds, readable_endings
 from datasets_app.models import (
     BROKEN_OFF,
     Dataset,
@@ -101,7 +101,7 @@ def upload_figures(upload: Upload) -> dict[str, int]:
         issues=Sum("n_issues", default=0),
         known=Sum("n_known", default=0),
         waiting=Count("pk", filter=Q(verdict=FileState.WAITING)),
-        loaded=Count("pk", filter=Q(verdict=FileState.LOADED)),
+        loaded=Count("pk", filter=Q(verdict=FileState.LOADED) & ~Q(kind__in=archive_kinds())),
         skipped=Count("pk", filter=Q(verdict=FileState.SKIPPED)),
         failed=Count("pk", filter=Q(verdict=FileState.FAILED)),
         queued=Count("pk", filter=Q(verdict=FileState.QUEUED)),

@@ -61,6 +61,11 @@ def readable_endings() -> tuple[str, ...]:
     return tuple(ending for found in read for ending in found.endings)
 
 
+def archive_kinds() -> tuple[str, ...]:
+    """Return the kinds of what is opened for the files inside."""
+    return tuple(kind for kind, found in FORMATS.items() if found.holds_files)
+
+
 def archive_endings() -> tuple[str, ...]:
     """Return the endings of what is opened, as the drop zone lists them."""
     opened = (found for found in FORMATS.values() if found.holds_files)

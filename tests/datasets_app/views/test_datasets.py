@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from django.db.models import F
 from django.urls import reverse
 
 from datasets_app.corpus.conversation import Conversation, Turn
@@ -167,6 +168,19 @@ def test_a_version_downloads_as_messages_and_as_pairs(dataset, curator, cora):
     assert set(found[0]) == {"input", "output"}
 
 
+def test_a_version_tells_rows_left_out_from_rows_that_came_since(dataset, curator, cora):
+    version = freezing.freeze_version(dataset, user=cora)
+    address = reverse("version-detail", args=[version.pk])
+    left_out = "2 rows of the dataset do not stand in it: left out when it was frozen"
+    assert f"{left_out}." in " ".join(curator.get(address).content.decode().split())
+    told = [pair(f"Is garden {n} open?", f"Yes, garden {n} is open all day.") for n in range(33)]
+    add(dataset, told)  # the keys of all but the last are there already
+    Dataset.objects.update(changes=F("changes") + 1)  # as whoever writes rows says
+    page = " ".join(curator.get(address).content.decode().split())
+    assert "3 rows of the dataset do not stand in it" in page
+    assert "frozen, or new or edited since." in page
+
+
 def test_an_invalid_threshold_is_refused_beside_its_field(dataset, curator):
     answer = curator.post(
         reverse("dataset-rules", args=[dataset.pk]),
@@ -218,6 +232,8 @@ def test_copies_count_in_the_verdict_until_they_are_excluded(cora, curator):
     page = curator.get(address)
     assert (page.context["score"].band, page.context["score"].copies) == ("warning", 18)
     assert "18 of 27 rows are copies" in page.content.decode()
+    assert page.content.decode().count(">copy</span>") == 18
+    assert 'copies <span class="number">18</span>' in page.content.decode()
     version = freezing.freeze_version(made, user=cora)
     assert version.counts["copies"] == 18
     shown = curator.get(reverse("version-detail", args=[version.pk])).content.decode()

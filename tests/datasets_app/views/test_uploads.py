@@ -172,6 +172,32 @@ def test_the_filter_shows_only_what_did_not_load(curator, done):
     assert "Everything was loaded" in filtered
 
 
+def test_an_archive_counts_its_files_and_claims_no_type_for_them(curator, done):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("one.jsonl", CHATS)
+    upload = done("both.zip", packed.getvalue())
+    page = reverse("upload-detail", args=[upload.pk])
+    told = curator.get(page).content.decode()
+    assert "<dt>Files loaded</dt><dd>1</dd>" in told
+    inside = reverse("file-detail", args=[upload.files.exclude(parent=None).get().pk])
+    assert f'href="{inside}#places"' in told
+    shown = curator.get(inside).content.decode()
+    assert 'id="places"' in shown
+    assert "Type the browser claimed" not in shown
+
+
+def test_a_single_table_that_waits_claims_nothing_is_loaded(curator, done):
+    upload = done("table.csv", b"a;b\n1;2\n3;4\n")
+    assert upload.files.get().verdict == "waiting"
+    told = curator.get(reverse("upload-detail", args=[upload.pk])).content.decode()
+    assert "what could be read without is loaded" not in told
+    assert (
+        "succeeded"
+        not in curator.get(reverse("file-detail", args=[upload.files.get().pk])).content.decode()
+    )
+
+
 @pytest.mark.checklist(39)
 def test_the_file_page_shows_metadata_issues_bytes_and_conversations(curator, done):
     upload = done()
