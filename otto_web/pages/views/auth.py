@@ -62,9 +62,26 @@ class SignIn(LoginView):
         return self.render_to_response(context, status=UNPROCESSABLE)
 
 
+class _JudgedWhereTyped:
+    """What is wrong with a new password is said beside the field in which it was chosen."""
+
+    def validate_password_for_user(self, user: User, password_field_name: str = "") -> None:
+        del password_field_name  # Django names the confirmation
+        super().validate_password_for_user(user, "new_password1")  # type: ignore[misc]
+
+
+class ChosenPasswordForm(_JudgedWhereTyped, SetPasswordForm):  # type: ignore[type-arg]
+    """A first or another password, by a one-time link."""
+
+
+class ChangedPasswordForm(_JudgedWhereTyped, PasswordChangeForm):
+    """Another password, by somebody who knows the old one."""
+
+
 class SetPassword(PasswordResetConfirmView):
     """Lets the holder of a one-time link choose a password, and signs them in."""
 
+    form_class = ChosenPasswordForm
     template_name = "pages/set_password.html"
     success_url = reverse_lazy("home")
     token_generator = link_tokens
@@ -91,6 +108,7 @@ class SetPassword(PasswordResetConfirmView):
 class ChangePassword(PasswordChangeView):
     """Lets a signed-in person choose another password; other browsers are signed out by it."""
 
+    form_class = ChangedPasswordForm
     template_name = "pages/password_change.html"
     success_url = reverse_lazy("profile")
 

@@ -197,6 +197,7 @@ def test_a_weak_password_is_refused_beside_the_field(client, ada, mia):
     answer = client.post(form, {"new_password1": "mia1", "new_password2": "mia1"})
     assert answer.status_code == 422
     assert "at least 10 characters" in answer.text
+    assert list(answer.context["form"].errors) == ["new_password1"]
 
 
 def test_an_old_link_and_that_of_a_deactivated_person_do_not_work(client, ada, mia, settings):
@@ -224,6 +225,8 @@ def test_a_person_changes_the_password_and_other_browsers_are_signed_out(client_
     here, elsewhere = client_of(mia), client_of(mia)
     data = {"old_password": PASSWORD, "new_password1": FRESH, "new_password2": FRESH}
     assert here.post("/profile/password/", data | {"old_password": "x"}).status_code == 422
+    weak = here.post("/profile/password/", data | {"new_password1": "x1", "new_password2": "x1"})
+    assert list(weak.context["form"].errors) == ["new_password1"]
     assert here.post("/profile/password/", data).headers["Location"] == "/profile/"
     assert here.get("/profile/").status_code == 200
     assert elsewhere.get("/profile/").status_code == 302
