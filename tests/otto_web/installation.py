@@ -67,7 +67,7 @@ class Installation:
 
     @property
     def password(self):
-        return re.search(r"one-time password (\S+)", self.said).group(1)
+        return re.search(r"first password (\S+)", self.said).group(1)
 
     @property
     def services(self):

@@ -41,7 +41,7 @@ def test_up_starts_every_part_and_prints_the_address_last(installed):
     lines = installed.said.splitlines()
     assert lines[-3:-1] == [
         f"OTTO: {installed.address}",
-        f"Sign in as admin with the one-time password {installed.password}",
+        f"Sign in as admin with the first password {installed.password}",
     ]
     assert lines[-1].startswith("Set your own with: ")
     assert lines[-1].endswith(" manage.py changepassword admin")
@@ -141,7 +141,7 @@ def test_a_signal_stops_everything_and_a_restart_keeps_the_data(tmp_path, number
     assert not (first.folder / "run" / "services.json").exists()
     if number == signal.SIGTERM:
         with Installation(first.folder) as again:
-            assert "one-time password" not in again.said
+            assert "first password" not in again.said
 
 
 def test_after_a_kill_the_next_up_stops_what_was_left_behind(tmp_path):

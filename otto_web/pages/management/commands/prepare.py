@@ -20,4 +20,4 @@ class Command(BaseCommand):
         if settings.OTTO_BASES:
             order_missing()
         if password := create_first_admin():
-            self.stdout.write(f"Sign in as {NAME} with the one-time password {password}")
+            self.stdout.write(f"Sign in as {NAME} with the first password {password}")

@@ -99,6 +99,6 @@ class Command(BaseCommand):
         self.say(f"Ready after {seconds:.1f} s. Logs: {settings.OTTO_LOG_DIR}. Ctrl-C stops it.")
         self.say(f"OTTO: {installation.address}")
         if password:
-            self.say(f"Sign in as {NAME} with the one-time password {password}")
+            self.say(f"Sign in as {NAME} with the first password {password}")
             python = os.path.relpath(sys.executable)
             self.say(f"Set your own with: {python} manage.py changepassword {NAME}")

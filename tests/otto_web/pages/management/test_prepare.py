@@ -24,7 +24,7 @@ def roles(transactional_db):
 
 def test_the_first_admin_is_made_once_and_can_sign_in(roles, capsys):
     call_command("prepare")
-    password = re.search(r"one-time password (\S+)", capsys.readouterr().out).group(1)
+    password = re.search(r"first password (\S+)", capsys.readouterr().out).group(1)
     admin = authenticate(username="admin", password=password)
     assert role_of(admin) == Role.ADMIN
     assert AuditEntry.objects.filter(verb="create_first_admin").count() == 1
