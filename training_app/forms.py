@@ -76,7 +76,11 @@ class RunForm(forms.Form):
         choices=METHOD_CHOICES,
         help_text="Of a model that goes on learning; from scratch it is always everything.",
     )
-    length = forms.FloatField(label=LENGTH_FIELDS["length"], min_value=0.001)
+    length = forms.FloatField(
+        label=LENGTH_FIELDS["length"],
+        min_value=0.001,
+        error_messages={"min_value": "Say more than nothing: at least %(limit_value)s."},
+    )
     length_unit = forms.ChoiceField(
         label=LENGTH_FIELDS["length_unit"], choices=list(LENGTH_LABELS.items())
     )

@@ -248,15 +248,16 @@ def _length_warnings(spec: RunSpec, found: Forecast, lengths: Lengths) -> list[s
     if exchange > context:
         return [
             (
-                f"Half of the exchanges are longer than about {exchange:,.0f} tokens, but the"
+                f"Half of the exchanges have more than about {exchange:,.0f} tokens, but the"
                 f" context is {context}: the model cannot see a question and its answer together."
             )
         ]
     if conversation > context:
         return [
             (
-                f"Half of the conversations are longer than the context of {context} tokens"
-                f" (about {conversation:,.0f}): they train in pieces, nothing is cut off."
+                f"At least half of the conversations are longer than the context of {context}"
+                f" tokens; the middle one has about {conversation:,.0f}. They train in pieces,"
+                " nothing is cut off."
             )
         ]
     return []

@@ -103,6 +103,12 @@ def test_an_invalid_form_is_422_and_keeps_what_was_typed(theo, client_of, versio
     assert not Run.objects.exists()
 
 
+def test_a_length_of_nothing_is_refused_in_words(theo, client_of, version):
+    answer = client_of(theo).post(reverse("run-new"), filled(version, length=0))
+    assert answer.status_code == 422
+    assert "Say more than nothing: at least 0.001." in answer.text
+
+
 def test_a_warm_up_as_long_as_the_run_is_refused(theo, client_of, version):
     answer = client_of(theo).post(reverse("run-new"), filled(version, warmup_share=1.0))
     assert answer.status_code == 422
