@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.db import transaction
+
 from otto_web.lib import live
 
 
@@ -15,3 +17,15 @@ def run_group(run_id: UUID | str) -> str:
 def notify_run(run_id: UUID, seq: int) -> None:
     """Tell everybody who watches this run that its rows changed."""
     live.notify(run_group(run_id), "run.changed", run=str(run_id), seq=seq)
+
+
+def notify_run_after_commit(run_id: UUID, seq: int) -> None:
+    """Tell them once the rows are there for everybody; nothing that fails then undoes them.
+
+    A function of its own: Django names the one that failed, which a partial cannot be.
+    """
+
+    def tell() -> None:
+        notify_run(run_id, seq)
+
+    transaction.on_commit(tell, robust=True)

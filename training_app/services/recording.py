@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from django.db import connection, transaction
@@ -14,7 +13,7 @@ from django.db.models.functions import Now
 from otto_web.lib.failpoints import failpoint
 from otto_web.lib.words import figure
 from otto_web.lib.work.claims import LostLease, held
-from training_app.events import notify_run
+from training_app.events import notify_run_after_commit
 from training_app.lm.contract import Point, Sample
 from training_app.models import Checkpoint, Run, RunLease, RunSample
 from training_app.services.attempts import Claim
@@ -60,7 +59,7 @@ def record_points(claim: Claim, points: Sequence[Point]) -> int | None:
     failpoint("trainer.in_transaction")
     _progress(claim, max(steps))
     last = first + len(unique) - 1
-    transaction.on_commit(partial(notify_run, claim.run_id, last), robust=True)
+    notify_run_after_commit(claim.run_id, last)
     return min(changed, default=None)
 
 
@@ -95,7 +94,7 @@ def record_samples(claim: Claim, step: int, samples: Sequence[Sample]) -> None:
         update_fields=["prompt", "reply", "reference", "seq", "fence"],
     )
     last = first + len(samples) - 1
-    transaction.on_commit(partial(notify_run, claim.run_id, last), robust=True)
+    notify_run_after_commit(claim.run_id, last)
 
 
 @transaction.atomic
@@ -104,7 +103,7 @@ def record_phase(claim: Claim, phase: str) -> None:
     seq = take_numbers(claim.run_id, 1, fence=claim.fence)
     Run.objects.filter(pk=claim.run_id).update(phase=phase)
     RunLease.objects.filter(run_id=claim.run_id, fence=claim.fence).update(progress_at=Now())
-    transaction.on_commit(partial(notify_run, claim.run_id, seq), robust=True)
+    notify_run_after_commit(claim.run_id, seq)
 
 
 @transaction.atomic

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import connection
 
 from otto_web.lib.work.claims import LostLease
-from training_app.events import notify_run
+from training_app.events import notify_run_after_commit
 from training_app.models import RunEvent
 
 
@@ -55,5 +54,5 @@ def add_event(run_id: UUID, event: NewEvent, *, fence: int | None = None) -> int
         to_state=event.to_state,
         detail=event.detail,
     )
-    transaction.on_commit(partial(notify_run, run_id, seq), robust=True)
+    notify_run_after_commit(run_id, seq)
     return seq
