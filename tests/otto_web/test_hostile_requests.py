@@ -13,6 +13,7 @@ from tests.chat_app.makers import add_chat, make_served
 from tests.otto_web.test_routes import ADDRESSES
 from tests.training_app.conftest import make_version, toy_order
 from training_app.models import Checkpoint
+from training_app.models.base import Base
 from training_app.services.runs import queue_run
 
 ANSWERS = {200, 201, 204, 302, 400, 401, 403, 404, 405, 409, 411, 412, 413, 415, 422, 429}
@@ -54,6 +55,7 @@ def world(ada, mia, redis_server, data_dir):
         run=run, step=1, fence=1, path="gone", manifest_sha256="0" * 64, bytes=1
     )
     upload = Upload.objects.create(name="a.txt", size=3, created_by=ada)
+    base = Base.objects.create(name="a-base", title="A base", source="upload")
     return {
         "uidb64": "zz",
         "token": "a-b",
@@ -69,6 +71,8 @@ def world(ada, mia, redis_server, data_dir):
         "run_id": run.pk,
         "checkpoint_id": kept.pk,
         "model_id": served.model_id,
+        "base_id": base.pk,
+        "name": base.name,
         "pipeline_id": Pipeline.objects.create(created_by=ada).pk,
         "alias": served.alias,
         "chat_id": chat.pk,

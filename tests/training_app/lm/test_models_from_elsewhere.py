@@ -14,7 +14,7 @@ from chat_app.serving.loaded import load_model
 from chat_app.serving.requests import ModelKey, Request
 from datasets_app.corpus.conversation import SYSTEM, Turn
 from tests.training_app.lm.families import FAMILIES
-from training_app.lm.assess import assess_model
+from training_app.lm.assess import Learned, assess_model
 from training_app.lm.contract import Start
 from training_app.lm.driver import train_run
 from training_app.lm.folder import open_model, verify_model
@@ -71,7 +71,9 @@ def test_a_run_keeps_the_template_of_its_base(base, spec, data, talks, tmp_path,
     assert template.prompt(asked).ids == wanted
     rest = tmp_path / "evaluation"
     rest.mkdir()
-    found = assess_model(result.folder, data.validation, rest, system_prompt="Be kind.")
+    found = assess_model(
+        result.folder, data.validation, rest, learned=Learned(system_prompt="Be kind.")
+    )
     assert found.figures.answer_loss is not None
     theirs = AutoTokenizer.from_pretrained(result.folder, local_files_only=True)
     if b"not supported" not in before["tokenizer_config.json"]:
@@ -80,8 +82,8 @@ def test_a_run_keeps_the_template_of_its_base(base, spec, data, talks, tmp_path,
     write_graph(result.folder, "fp32")
     key = ModelKey(result.folder)
     served = load_model(key, slots=2, threads=1)
-    prompt, _ = served.prompt(Request("1", "mia", key, turns=asked))
-    assert prompt.ids == wanted
+    reading = served.prompt(Request("1", "mia", key, turns=asked))
+    assert reading.prompt.ids == wanted
     assert served.template.stop_ids == template.stop_ids
 
 
