@@ -64,6 +64,7 @@ def facts(pipeline: Pipeline, seconds: float) -> dict[str, Any]:
         "conversations": pipeline.dataset.conversations.count() if pipeline.dataset else None,
         "version": str(pipeline.version) if pipeline.version else None,
         "run": str(run.pk) if run else None,
+        "base": str(run.start_model) if run and run.start_model else None,
         **(_training(run) if run else {}),
         "parity_max_error": _parity(run),
         "reply": answer.text if answer else None,

@@ -15,6 +15,7 @@ WANTED = {
     "conversations",
     "version",
     "run",
+    "base",
     "train_loss_first",
     "train_loss_last",
     "validation_loss",
@@ -63,7 +64,9 @@ def test_the_demo_goes_from_files_to_an_answer_and_back(demo):
     assert answer["conversations"] >= 3_000
     assert answer["train_loss_last"] < answer["train_loss_first"] - 1
     assert answer["parity_max_error"] < 1e-4
-    assert [line for line in lines if line.startswith("9/9 done")]
+    assert answer["base"] is None  # none is here: it was trained from nothing
+    assert any("No base model is here" in line for line in lines)
+    assert [line for line in lines if line.startswith("11/11 done")]
 
 
 @pytest.mark.slow
