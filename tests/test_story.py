@@ -130,7 +130,7 @@ def survive(page, installed):
     page.locator("#connection", has_text="offline").wait_for()
     for words in kinds:
         until(lambda words=words: set(installed.find(*words)) - set(dead))
-    page.locator("#run-live").get_by_text(re.compile("attempt [23]")).wait_for()
+    page.locator("#run-live").get_by_text(re.compile("started [23] times")).wait_for()
     page.locator("#connection", has_text="live").wait_for()
 
 
