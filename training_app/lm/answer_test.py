@@ -13,6 +13,7 @@ from zlib import crc32
 
 from datasets_app.corpus.conversation import ASSISTANT, SYSTEM, Conversation, Turn
 from training_app.lm.facts import Closeness, Judgement, judge
+from training_app.lm.spreading import spread
 from training_app.lm.terms import terms
 
 Kind = Literal["validation", "multi_turn", "changed", "off_topic"]
@@ -237,9 +238,7 @@ def items_of(split: Iterable[Conversation], *, most: int = MOST) -> list[Item]:
         for conversation in islice(split, _POOL)
         if (item := _item(conversation)) is not None
     }
-    items = list(found.values())
-    count = min(most, len(items))
-    return [items[index * len(items) // count] for index in range(count)]
+    return spread(list(found.values()), most)
 
 
 def _item(conversation: Conversation) -> Item | None:

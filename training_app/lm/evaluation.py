@@ -17,6 +17,7 @@ from training_app.lm.facts import says_the_same
 from training_app.lm.fast import FastLoss
 from training_app.lm.loop import to_batch
 from training_app.lm.packing import Packed, Windows, fixed_windows, gather_fixed
+from training_app.lm.spreading import spread
 
 # The band is taken for tokens of this size, so vocabularies compare. Chosen by hand as about what a
 # token of GPT-2's holds of English text; not measured on any data here.
@@ -88,7 +89,8 @@ def validation(
 
     `token_bytes` is (vocab_size,), `context` is in tokens, `batch` in windows.
     """
-    windows = _spread(fixed_windows(packed, context), batches * batch)
+    windows = fixed_windows(packed, context)
+    windows = spread(windows, batches * batch or len(windows))
     return ValidationSplit(packed, windows, token_bytes, context, batch)
 
 
@@ -99,17 +101,11 @@ def validation_examples(packed: Packed, token_bytes: NDArray[Any], *, most: int)
     """
     found = Examples.of(packed)
     pairs = zip((found.begins + 1).tolist(), (found.lengths - 1).tolist(), strict=True)
-    windows = sorted(_spread(list(pairs), most), key=lambda window: window[1])
+    windows = sorted(spread(list(pairs), most), key=lambda window: window[1])
     return ValidationSplit(packed, windows, token_bytes, 0, EXAMPLES_A_BATCH, is_of_examples=True)
 
 
 EXAMPLES_A_BATCH = 4  # evaluated at once; chosen by hand
-
-
-def _spread(windows: list[tuple[int, int]], wanted: int) -> list[tuple[int, int]]:
-    if not wanted or len(windows) <= wanted:
-        return windows
-    return [windows[index * len(windows) // wanted] for index in range(wanted)]
 
 
 @torch.no_grad()

@@ -25,6 +25,7 @@ from training_app.lm.generate import Question, reply
 from training_app.lm.grounding import Source, grounded, grounded_prompt
 from training_app.lm.model import context_of
 from training_app.lm.prompt_room import question_room
+from training_app.lm.spreading import spread
 from training_app.lm.template import Encoded, Template, with_system_prompt
 
 # All chosen by hand.
@@ -228,18 +229,11 @@ def exchanges_of(row: int, conversation: Conversation) -> Iterator[Exchange]:
         for place, turn in enumerate(turns)
         if turn.role == ASSISTANT and place and turns[place - 1].role == USER
     ]
-    for number in spread(len(places), MOST_EXCHANGES):
-        place = places[number]
+    for number, place in spread(list(enumerate(places)), MOST_EXCHANGES):
         before = tuple(turn for turn in turns[: place - 1] if turn.role != SYSTEM)
         question, answer = turns[place - 1].text.strip(), turns[place].text.strip()
         if question and answer:
             yield Exchange(row, number, before[-HISTORY_TURNS:], question, answer)
-
-
-def spread(count: int, most: int) -> Sequence[int]:
-    """Return at most so many of `count` places, evenly spread, in order."""
-    wanted = min(count, most)
-    return [index * count // wanted for index in range(wanted)]
 
 
 def _last_answer(encoded: Encoded) -> list[int]:

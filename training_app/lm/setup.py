@@ -35,6 +35,7 @@ from training_app.lm.model import (
 from training_app.lm.neighbours import grounded_questions
 from training_app.lm.packing import Packed, Windows, random_windows
 from training_app.lm.prepare import Prepared
+from training_app.lm.spreading import spread
 from training_app.lm.template import entries_of, with_system_prompt
 from training_app.lm.tokenizer import token_bytes
 from training_app.lm.trainable import make_trainable
@@ -161,5 +162,4 @@ def _questions(spec: RunSpec, data: TokenSource) -> list[Question]:
         talks = (with_system_prompt(one, prompt) for one in islice(data.validation, _QUESTION_POOL))
         pool = [question for one in talks if (question := question_of(one)) is not None]
     found = list({question.text: question for question in pool}.values())
-    count = min(_QUESTIONS, len(found))
-    return [found[index * len(found) // count] for index in range(count)]
+    return spread(found, _QUESTIONS)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from training_app.lm.facts import judge
+from training_app.lm.spreading import spread
 from training_app.models import EvalSample, Evaluation
 
 FEW = 5
@@ -35,9 +36,7 @@ def shown_replies(samples: Iterable[EvalSample]) -> list[ShownReply]:
 def few_replies(evaluation: Evaluation) -> list[ShownReply]:
     """Return five validation questions with their replies, spread evenly: right and wrong alike."""
     judged = evaluation.samples.filter(kind="validation").exclude(outcome="")
-    found = list(judged.order_by("prompt_no"))
-    count = min(FEW, len(found))
-    return shown_replies(found[number * len(found) // count] for number in range(count))
+    return shown_replies(spread(list(judged.order_by("prompt_no")), FEW))
 
 
 def is_right(sample: EvalSample) -> bool:
