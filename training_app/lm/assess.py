@@ -13,9 +13,9 @@ from training_app.lm.contract import Known, Sample
 from training_app.lm.evaluation import Evidence, Figures, LossCurve, evaluate, validation, verdict
 from training_app.lm.fast import FastLoss
 from training_app.lm.folder import open_model
-from training_app.lm.generate import answerer, answers, question_of, samples
+from training_app.lm.generate import answers, question_of, samples
 from training_app.lm.model import context_of
-from training_app.lm.neighbours import grounded_answerer
+from training_app.lm.neighbours import answerer_from
 from training_app.lm.packing import open_packed, pack
 from training_app.lm.template import with_system_prompt
 from training_app.lm.tokenizer import token_bytes
@@ -71,12 +71,9 @@ def assess_model(
     batch = max(1, _BATCH_TOKENS // context)
     figures = evaluate(FastLoss(model), validation(packed, lengths, context=context, batch=batch))
     test = test or AnswerTest()
-    if known:
-        answer = grounded_answerer(
-            model, template, known, system_prompt=system_prompt, longest=test.longest
-        )
-    else:
-        answer = answerer(model, template, system_prompt=system_prompt, longest=test.longest)
+    answer = answerer_from(
+        known, model, template, system_prompt=system_prompt, longest=test.longest
+    )
     found, answered = test.run(answer)
     talks = (with_system_prompt(talk, system_prompt) for talk in islice(split, _QUESTIONS))
     asked = [] if answered else [question for talk in talks if (question := question_of(talk))]

@@ -21,6 +21,7 @@ Array = NDArray[Any]
 class Examples:
     """The conversations of a packed split, each a window of its own that begins at position 0."""
 
+    packed: Packed
     begins: Array  # (examples,), in tokens
     lengths: Array  # (examples,), in tokens
 
@@ -28,18 +29,16 @@ class Examples:
     def of(cls, packed: Packed) -> Examples:
         """Return the examples of a split, in its order."""
         ends = np.append(packed.starts[1:], packed.facts.tokens)
-        return cls(np.asarray(packed.starts), ends - packed.starts)
+        return cls(packed, np.asarray(packed.starts), ends - packed.starts)
 
+    def windows(self, chosen: Array) -> Windows:
+        """Return the examples `chosen`, (examples,), as one batch, (examples, longest - 1).
 
-def example_windows(packed: Packed, chosen: Array) -> Windows:
-    """Return the examples `chosen`, (examples,), as one batch, (examples, longest - 1).
-
-    What follows an example in its row belongs to others and does not count; attention is causal,
-    so the example never sees it.
-    """
-    examples = Examples.of(packed)
-    targets = examples.lengths[chosen] - 1
-    return gather(packed, examples.begins[chosen], targets, int(targets.max()))
+        What follows an example in its row belongs to others and does not count; attention is
+        causal, so the example never sees it.
+        """
+        targets = self.lengths[chosen] - 1
+        return gather(self.packed, self.begins[chosen], targets, int(targets.max()))
 
 
 class ExampleBatches:
@@ -47,9 +46,8 @@ class ExampleBatches:
 
     def __init__(self, packed: Packed, *, budget: int, seed: int) -> None:
         """`budget` is the most tokens of a micro-batch, what is padding included."""
-        self._packed, self._seed = packed, seed
-        self._lengths = Examples.of(packed).lengths
-        self._cuts = _cuts(np.sort(self._lengths), budget)
+        self._examples, self._seed = Examples.of(packed), seed
+        self._cuts = _cuts(np.sort(self._examples.lengths), budget)
         self._dealt = lru_cache(maxsize=2)(self._deal)
 
     @property
@@ -60,12 +58,14 @@ class ExampleBatches:
     def at(self, number: int) -> Windows:
         """Return micro-batch `number` from 0 on, (examples, longest - 1); each pass deals anew."""
         a_pass, place = divmod(number, self.a_pass)
-        return example_windows(self._packed, self._dealt(a_pass)[place])
+        return self._examples.windows(self._dealt(a_pass)[place])
 
     def _deal(self, a_pass: int) -> list[Array]:
         chance = np.random.default_rng((self._seed, a_pass))
-        ties = chance.random(len(self._lengths))
-        order = np.lexsort((ties, self._lengths))  # by length, equal ones at random
+        lengths = self._examples.lengths
+        order = np.lexsort(
+            (chance.random(len(lengths)), lengths)
+        )  # by length, equal ones at random
         batches = np.split(order, self._cuts[1:-1])
         return [batches[place] for place in chance.permutation(len(batches))]
 

@@ -21,7 +21,7 @@ from training_app.lm.answer_test import Answer
 from training_app.lm.config import DataConfig, RunSpec, TrainingError
 from training_app.lm.contract import Known, Row, TokenSource
 from training_app.lm.elsewhere import QUESTIONS_ELSEWHERE
-from training_app.lm.generate import Question, reply
+from training_app.lm.generate import Question, answerer, reply
 from training_app.lm.grounding import Source, grounded, grounded_prompt
 from training_app.lm.model import context_of
 from training_app.lm.prompt_room import question_room
@@ -168,13 +168,20 @@ def grounded_questions(spec: RunSpec, data: TokenSource, *, most: int) -> list[Q
     return [neighbours.question(exchange).asked() for exchange in first.values()]
 
 
-def grounded_answerer(
-    network: Any, template: Template, known: Known, *, system_prompt: str = "", longest: str = ""
+def answerer_from(
+    known: Known | None,
+    network: Any,
+    template: Template,
+    *,
+    system_prompt: str = "",
+    longest: str = "",
 ) -> Answer:
-    """Return how a network answers turns from what is known, as at serving.
+    """Return how a network answers turns, from what is known where something is.
 
     Answers may be about as long as the `longest` real one; rows kept back are not found.
     """
+    if known is None:
+        return answerer(network, template, system_prompt=system_prompt, longest=longest)
     knowledge = Knowledge.open(known.folder)
     room = question_room(context_of(network))
 

@@ -22,7 +22,7 @@ from training_app.lm.config import ABSTENTION, ConfigError, DataConfig, Training
 from training_app.lm.contract import Known, Start, TokenSource
 from training_app.lm.driver import train_run
 from training_app.lm.elsewhere import QUESTIONS_ELSEWHERE
-from training_app.lm.examples import ExampleBatches, Examples, example_windows
+from training_app.lm.examples import ExampleBatches, Examples
 from training_app.lm.fast import FastLoss
 from training_app.lm.grounding import INSTRUCTION, Source, grounded, grounded_prompt
 from training_app.lm.model import build_model
@@ -232,7 +232,7 @@ def test_every_pass_holds_every_example_once_and_no_batch_is_too_large(packed):
 
 def test_an_example_begins_at_its_first_token_and_sees_no_other(packed):
     chosen = np.array([3, 9])
-    windows = example_windows(packed, chosen)
+    windows = Examples.of(packed).windows(chosen)
     for row, place in enumerate(chosen):
         begin, length = Examples.of(packed).begins[place], Examples.of(packed).lengths[place]
         told = packed.tokens[begin : begin + length]
@@ -245,7 +245,7 @@ def test_an_example_begins_at_its_first_token_and_sees_no_other(packed):
 def test_the_head_that_reads_only_what_counts_gives_the_same_loss(family, spec, template, packed):
     values = replace(spec.model, family=family, context=256)
     network = build_model(values, template, seed=1)
-    windows = example_windows(packed, np.arange(4))
+    windows = Examples.of(packed).windows(np.arange(4))
     ids, targets = (torch.from_numpy(one) for one in windows[:2])
     weights = torch.from_numpy((windows.answers * windows.counted).astype(np.float32))
     whole = FastLoss(network)(ids, targets, weights)
