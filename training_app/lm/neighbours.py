@@ -94,15 +94,20 @@ class Neighbours:
         chance = self._chance(exchange)
         if chance.random() < self._data.abstaining:
             other = Turn(USER, chance.choice(QUESTIONS_ELSEWHERE))
-            return Example((other,), self._foreign(other.text, chance), self._data.abstention)
+            foreign = self._foreign(other.text, chance)
+            return Example(self._opened((other,)), foreign, self._data.abstention)
         equal = [exchange.answer] if chance.random() < WITHOUT_EQUAL else []
         found = list(self._found(exchange, without_answers=equal))
         chance.shuffle(found)
-        return Example(exchange.turns, tuple(found), exchange.answer)
+        return Example(self._opened(exchange.turns), tuple(found), exchange.answer)
 
     def question(self, exchange: Exchange) -> Example:
         """Return how the exchange is asked at serving, without its own row."""
-        return Example(exchange.turns, self._found(exchange), exchange.answer)
+        return Example(self._opened(exchange.turns), self._found(exchange), exchange.answer)
+
+    def _opened(self, turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
+        """Return the turns behind the run's system prompt, which opens every chat too."""
+        return with_system_prompt(Conversation(turns), self._data.system_prompt).turns
 
     def _chance(self, exchange: Exchange) -> random.Random:
         text = f"{self._seed} {exchange.row} {exchange.number}".encode()

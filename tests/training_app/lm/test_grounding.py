@@ -148,6 +148,16 @@ def test_some_examples_ask_about_something_else_and_learn_to_say_no(known):
     assert examples == [one for row in train for one in asked(again, row.conversation, row.pk)]
 
 
+def test_the_runs_system_prompt_opens_every_prompt_in_place_of_the_instruction(known):
+    train, _, folder = known
+    own = replace(SOMETIMES_NO, system_prompt="Be kind.")
+    neighbours = Neighbours(folder, own, seed=1)
+    examples = [one for row in train for one in asked(neighbours, row.conversation, row.pk)]
+    assert ABSTENTION in {one.answer for one in examples}
+    for one in examples:
+        assert [turn.text for turn in one.asked().turns if turn.role == SYSTEM] == ["Be kind."]
+
+
 def test_the_talk_before_a_question_comes_along():
     later = list(exchanges_of(7, SHOP[0]))[1]
     assert later.question == "And the boots?"
