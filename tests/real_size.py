@@ -66,6 +66,7 @@ class Kept:
                 with cursor.copy(f"COPY {_columns_of(name)} FROM STDIN") as out:
                     out.write(body)
             cursor.execute("SET LOCAL session_replication_role = origin")
+            cursor.execute("ANALYZE datasets_app_conversation")  # as the reading of a file does
         return self.world()
 
     def world(self) -> World:

@@ -31,6 +31,7 @@ from datasets_app.services.versions import new_version
 from otto_web.lib.copying import copying
 from otto_web.lib.failpoints import failpoint
 from otto_web.lib.patience import kept_open
+from otto_web.lib.statistics import renew_statistics
 from otto_web.lib.work.claims import finish
 from otto_web.lib.work.keeper import Lease
 from otto_web.lib.work.perform import perform
@@ -73,6 +74,7 @@ def freeze_version(
 def freeze(version_id: UUID | str) -> None:
     """Fill a version that was ordered; harmless when it is done already or being done."""
     perform(Version, version_id, _fill, refusals=(CorpusError,))
+    renew_statistics(VersionRow)
 
 
 def chosen_rows(version: Version) -> QuerySet[Conversation]:

@@ -8,11 +8,12 @@ from uuid import UUID
 from datasets_app.corpus.formats.registry import FORMATS
 from datasets_app.jobs.limits import Stopwatch
 from datasets_app.jobs.reading import ReadingJob, read_source, stop_file
-from datasets_app.models import FileState, Purpose, SourceFile, Upload
+from datasets_app.models import Conversation, FileState, Purpose, SourceFile, Upload
 from datasets_app.models.blob import blob_path
 from datasets_app.services import imports
 from datasets_app.services.blobs import hash_file, move_into_store
 from datasets_app.services.receiving import part_path
+from otto_web.lib.statistics import renew_statistics
 from otto_web.lib.work.claims import WORKER_LOST
 from otto_web.lib.work.keeper import Lease
 from otto_web.lib.work.perform import perform
@@ -60,6 +61,7 @@ def _import(upload: Upload, lease: Lease) -> None:
             if has_grown and imports.give_way(upload):
                 return
         is_over = _end(upload)
+    renew_statistics(Conversation)
 
 
 def _give_up_file(work: ReadingJob) -> bool:

@@ -36,6 +36,7 @@ from datasets_app.jobs import faults
 from datasets_app.jobs.limits import Stopwatch, TimeUpError
 from datasets_app.jobs.unpacking import stop_flag, unpack_source
 from datasets_app.models import (
+    Conversation,
     Dataset,
     Decision,
     FileState,
@@ -50,6 +51,7 @@ from datasets_app.selectors.origin_keys import current_rows, origin_base, origin
 from datasets_app.services import imports, removal
 from datasets_app.services.changes import begin_change
 from datasets_app.services.writing import NewRow, write_rows
+from otto_web.lib.statistics import renew_statistics
 from otto_web.lib.work.claims import LostLease, renew
 
 log = logging.getLogger(__name__)
@@ -57,6 +59,7 @@ MOST_RECORDS = 2_000
 MOST_ITEMS = 10_000
 MOST_BYTES = 4 << 20
 ISSUES_PER_CODE = 10_000
+GROWTH = 1.0  # of the table, by which the database looks at its rows anew in the middle of a file
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,6 +320,7 @@ def _write_batch(
         ledger.known += len(rows) - new
         Issue.objects.bulk_create(issues, batch_size=MOST_RECORDS)
         SourceFile.objects.filter(pk=file.pk).update(**ledger.columns())
+    renew_statistics(Conversation, share=GROWTH)
     events.notify_upload_progress(work.upload.pk)
 
 

@@ -101,14 +101,16 @@ class RowFilter:
     def page(self, dataset: Dataset) -> QuerySet[Conversation]:
         """Return the rows of the page in order, one more than its size to tell if more follow.
 
-        The keys are found first, so that texts are read for the page's rows only.
+        The keys are found first, so that texts are read for the page's rows only; in a query of
+        its own, since one for both is planned as if few rows matched where the planner does not
+        know the dataset yet, and then looks for the page anew for each row.
         """
         field, sign = SORTS[self.sort]
         order = (f"{sign}{field}", f"{sign}id")
         rows = self.rows(dataset)
         if self.after:
             rows = rows.filter(*_beyond(field, self.after, "lt" if sign else "gt"))
-        keys = rows.order_by(*order).values("pk")[: self.size + 1]
+        keys = list(rows.order_by(*order).values_list("pk", flat=True)[: self.size + 1])
         return Conversation.objects.filter(pk__in=keys).order_by(*order)
 
     def earlier(self, dataset: Dataset) -> tuple[int, Self | None]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F, Func, TextField
+from django.db.models import F, Func, Min, TextField
 from django.db.models.functions import Coalesce
 
 from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, USER
@@ -17,7 +17,7 @@ from datasets_app.selectors.quality import (
     rows_by_reason,
     rows_by_status,
 )
-from datasets_app.selectors.row_filter import RowFilter, is_copy
+from datasets_app.selectors.row_filter import RowFilter
 from datasets_app.selectors.scores import groups_in
 
 PREVIEW_CHARACTERS = 240
@@ -31,7 +31,16 @@ def _beginning(*roles: str, place: str = "*") -> Func:
     return Func(F("turns"), template=cut, output_field=TextField())
 
 
-COLUMNS = ("position", "n_turns", "n_words", "quality", "status", "decision", "reasons")
+COLUMNS = (
+    "position",
+    "exact_key",
+    "n_turns",
+    "n_words",
+    "quality",
+    "status",
+    "decision",
+    "reasons",
+)
 FIRST_QUESTION = _beginning(USER)
 # Who picks up the phone greets first: the answer is the one after the question, if there is one.
 FIRST_ANSWER = Coalesce(
@@ -76,10 +85,11 @@ class TablePage:
 
 
 def table_page(dataset: Dataset, rows: RowFilter) -> TablePage:
-    """Return one page of the table in three queries, two more behind the first."""
+    """Return one page of the table in five queries, two more behind the first."""
     page = rows.page(dataset).only(*COLUMNS)
-    found = list(page.annotate(question=FIRST_QUESTION, answer=FIRST_ANSWER, is_copy=is_copy()))
+    found = list(page.annotate(question=FIRST_QUESTION, answer=FIRST_ANSWER))
     shown = found[: rows.size]
+    earliest = _earliest(dataset, {row.exact_key for row in shown})
     groups = groups_in(dataset, rows)
     by_status = rows_by_status(g for g in groups if rows.reason in {"", *g.reasons})
     by_reason = rows_by_reason(g for g in groups if rows.status in {"", g.status})
@@ -88,7 +98,7 @@ def table_page(dataset: Dataset, rows: RowFilter) -> TablePage:
         following = rows.query(after=rows.key_of(shown[-1]))
     passed, before = rows.earlier(dataset)
     return TablePage(
-        rows=[_row(row) for row in shown],
+        rows=[_row(row, is_copy=earliest[row.exact_key] < row.position) for row in shown],
         first=passed + 1,
         before=None if before is None else before.query(after=before.after),
         following=following,
@@ -97,6 +107,12 @@ def table_page(dataset: Dataset, rows: RowFilter) -> TablePage:
         matching=by_status[rows.status] if rows.status else by_status.total(),
         total=by_status.total(),
     )
+
+
+def _earliest(dataset: Dataset, keys: Collection[str]) -> dict[str, int]:
+    """Return where each of these texts stands first in the dataset."""
+    alike = dataset.conversations.filter(exact_key__in=keys).values_list("exact_key")
+    return dict(alike.annotate(first=Min("position")).order_by())
 
 
 def _status_tabs(rows: RowFilter, counts: Counter[str]) -> Iterator[tuple[str, str, int, str]]:
@@ -111,7 +127,7 @@ def _reason_chips(rows: RowFilter, counts: dict[str, int]) -> Iterator[tuple[str
         yield rule, label_of(rule), count, rows.query(reason=chosen)
 
 
-def _row(row: Any) -> Row:
+def _row(row: Any, *, is_copy: bool) -> Row:
     return Row(
         pk=row.pk,
         position=row.position,
@@ -121,6 +137,6 @@ def _row(row: Any) -> Row:
         quality=row.quality,
         status=row.status,
         is_decided=row.decision is not None,
-        is_copy=row.is_copy,
+        is_copy=is_copy,
         why=[(rule, label_of(rule)) for rule in row.reasons],
     )

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from datasets_app.corpus.source import Mapping
@@ -22,6 +25,8 @@ from datasets_app.models import (
     Upload,
 )
 from datasets_app.models.blob import blob_path
+from datasets_app.selectors.row_filter import RowFilter
+from datasets_app.selectors.table import table_page
 from datasets_app.services import choices, uploads
 from datasets_app.services.blobs import work_path
 from datasets_app.services.receiving import part_path
@@ -89,6 +94,23 @@ def test_rules_judge_each_row_as_it_comes_in(imported):
     assert (empty.status, good.status) == (Status.EXCLUDED, Status.KEPT)
     assert Finding.objects.get(conversation=empty).rule == "empty"
     assert Conversation.objects.filter(words="shop").get() == good
+
+
+def test_a_page_of_a_new_dataset_is_found_by_an_index_at_once(imported):
+    """Nobody waits for the server to look: with a tenth of the table it would not do so at all."""
+    imported("old.jsonl", pairs(600, "parcel"))
+    done = imported("orders.jsonl", pairs(3_500))
+    with CaptureQueriesContext(connection) as asked:
+        page = table_page(done.dataset, RowFilter(sort="quality"))
+    assert len(page.rows) == page.last == 50
+    with connection.cursor() as cursor:
+        for query in asked.captured_queries:
+            cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {query['sql']}")
+            plan = json.dumps(cursor.fetchone()[0])
+            passed = re.findall(r'"Rows Removed by (?:Join )?Filter": (\d+)', plan)
+            assert sum(map(int, passed)) < 3_500, plan
+        cursor.execute("SELECT reltuples FROM pg_class WHERE relname = 'datasets_app_conversation'")
+        assert cursor.fetchone()[0] == 4_100
 
 
 def test_a_second_call_finds_nothing_to_do(imported):
