@@ -44,6 +44,7 @@ def text_of(found):
     return "".join(f"{name:24}{number:3}\n" for name, number in sorted(found.items()))
 
 
+@pytest.mark.slow
 def test_every_page_asks_as_often_as_the_table_says(fill, ada, client_of):
     fill(1)
     keys = fill(2)

@@ -149,6 +149,7 @@ def test_a_tab_that_comes_back_loses_no_word(deployment, engine, mia, client_of)
     assert text == asked.answer.text == ANSWER
 
 
+@pytest.mark.slow
 @pytest.mark.checklist(210)
 def test_stop_keeps_what_is_written_and_frees_the_engine(deployment, engine, mia, failpoint_at):
     point = failpoint_at("engine.emit", "hold@10")
@@ -354,6 +355,7 @@ def test_a_deactivated_person_hears_no_more(deployment, mia, client_of):
     assert async_to_sync(scenario)() == 4401
 
 
+@pytest.mark.slow
 def test_the_engine_loads_no_training_library():
     script = (
         "import django, os, sys; os.environ['DJANGO_SETTINGS_MODULE']='otto_web.settings_test';"

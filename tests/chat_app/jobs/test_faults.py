@@ -265,6 +265,7 @@ def test_another_question_under_a_key_that_was_used_is_asked_as_itself(served, m
     assert len({one.answer.pk for one in [first, *second]}) == 2
 
 
+@pytest.mark.slow
 def test_an_export_that_finds_the_disk_full_goes_on_when_there_is_room(
     toy_model, theo, redis_server, monkeypatch
 ):

@@ -32,6 +32,8 @@ from training_app.lm.grounding import Source, grounded
 from training_app.lm.template import Template
 from training_app.models.paths import absolute
 
+pytestmark = pytest.mark.slow
+
 QUESTION, ANSWER = KNOWN[0]
 SHORT = AnswerParams(temperature=0.0, new_tokens=12)
 

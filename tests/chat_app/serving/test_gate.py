@@ -25,6 +25,7 @@ def texts(trained_folder):
     return [template.encode(Conversation(pair)).ids for pair in turns]
 
 
+@pytest.mark.slow
 def test_the_perplexity_is_that_of_torch(trained_folder, texts):
     gate = weigh_int8(trained_folder, texts)
     model = AutoModelForCausalLM.from_pretrained(trained_folder)

@@ -9,6 +9,7 @@ HEAVY = {"torch", "transformers", "optimum", "onnx", "django", "celery", "channe
 ENGINE = ["scheduler", "session", "sampling", "text", "limits", "loaded", "requests"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ENGINE)
 def test_the_engine_needs_neither_torch_nor_a_framework(module):
     script = f"import sys, chat_app.serving.{module}; print(*({HEAVY!r} & set(sys.modules)))"

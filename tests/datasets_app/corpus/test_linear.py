@@ -94,6 +94,7 @@ def search_all(pattern, text):
     pattern.subn(given[:0], given)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "pattern", [found for found in patterns() if found.values[0] not in WALKED]
 )

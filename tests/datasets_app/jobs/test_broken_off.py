@@ -25,7 +25,7 @@ from datasets_app.services import uploads, writing
 from otto_web.lib.work.rows import waiting
 from otto_web.lib.work.states import State
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 def lines(count, word="hat"):

@@ -55,6 +55,7 @@ def version_as_stored(version):
     return [*told], version.manifest_sha256
 
 
+@pytest.mark.slow
 def test_thousands_of_rows_are_read_anew_and_a_version_stays(swapped, client_of, cora):
     upload, file = swapped(3_500)
     ids = list(upload.dataset.conversations.order_by("position").values_list("pk", flat=True))

@@ -18,7 +18,7 @@ from datasets_app.services import choices, uploads
 from otto_web.lib.work.states import State
 from tests.datasets_app.office import ole, saved, word, workbook
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 PAIR = [["question", "answer"], ["Open?", "Yes."]]
 CALL = ["Agent: How can I help you today?", "Customer: The heater is cold, please come."] * 2
 

@@ -62,6 +62,7 @@ def test_judging_that_takes_too_long_ends_the_file(upload, settings, monkeypatch
     assert not Conversation.objects.exists()
 
 
+@pytest.mark.slow
 def test_a_deleted_upload_frees_its_worker(upload, endless, cora, monkeypatch):
     monkeypatch.setattr(keeper, "LONGEST_BEAT_SECONDS", 0.05)
     found = upload("endless.jsonl", ROW % b"hat")

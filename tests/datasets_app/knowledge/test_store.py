@@ -67,6 +67,7 @@ def stop_at(times):
     return still
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("times", "left"), [(0, 81), (1, 66), (3, 38), (5, 10), (6, 0)])
 def test_one_that_was_stopped_goes_on_to_the_same_bytes(tmp_path, encoder, times, left):
     write(tmp_path / "whole", shop(), encoder)

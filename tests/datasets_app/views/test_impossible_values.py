@@ -88,6 +88,7 @@ def test_a_name_of_any_length_is_taken_and_its_rows_load(name, cora, redis_serve
     assert without.state == State.SUCCEEDED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", [value for value in VALUES if "\udcff" not in value])
 def test_the_way_in_for_programs_takes_any_metadata(value, cora, client_of, redis_server, data_dir):
     client = client_of(cora)

@@ -39,6 +39,7 @@ def test_every_page_of_the_dataset_writes_numbers_for_machines(real_world, curat
         assert curator.get(address, headers=HTMX).status_code == 200, address
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sort", ["order", "quality", "longest"])
 def test_the_table_says_where_it_is_and_leads_back(sort, real_world, curator):
     table = reverse("dataset-detail", args=[real_world.dataset.pk])

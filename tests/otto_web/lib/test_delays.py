@@ -65,6 +65,7 @@ def hanging_redis(no_redis):
         yield count
 
 
+@pytest.mark.slow
 def test_a_redis_that_hangs_holds_the_reaper_up_for_one_hint_of_a_kind(hanging_redis, cora):
     dataset = support_dataset(cora)
     Version.objects.bulk_create(

@@ -43,6 +43,7 @@ def test_a_stopped_process_goes_on_when_released(walker, failpoint_at):
     assert process.communicate(timeout=300)[0] == "first\nsecond\n"
 
 
+@pytest.mark.slow
 def test_a_killed_process_ends_at_the_place_and_only_once(walker, failpoint_at):
     point = failpoint_at("a.place", "kill@2")
     first = walker(point)

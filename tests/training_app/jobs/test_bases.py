@@ -28,7 +28,7 @@ from training_app.models import Base, TrainedModel, paths
 from training_app.services.bases import NOT_FETCHED, order_known, order_missing
 from training_app.services.runs import Order, queue_run
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 MEMBER = "toy/model.gguf"
 
 

@@ -24,7 +24,11 @@ from training_app.models import Base, TrainedModel, paths
 from training_app.services.bases import order_known, order_local, order_upload
 from training_app.sweeps import take_over_models
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("data_dir")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("data_dir"),
+]
 MEMBER = "toy/model.gguf"
 
 

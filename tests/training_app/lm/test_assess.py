@@ -21,6 +21,7 @@ def test_a_finished_model_gives_the_figures_of_its_run(spec, data, tmp_path, dia
     assert "bits per byte" in found.verdict
 
 
+@pytest.mark.slow
 def test_a_run_and_a_later_look_ask_the_same_and_get_the_same(spec, data, tmp_path, diary):
     test = AnswerTest(items_of(data.validation, most=4))
     result = train_run(spec, data, tmp_path / "run", diary, lambda: None, Start(answer_test=test))

@@ -117,6 +117,7 @@ def test_without_facts_words_and_denials_count(reply, reference, same):
     assert says_the_same(reply, reference) is same
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("one", STRICT, ids=lambda one: one.question)
 def test_the_strict_facts_of_the_sample_accept_its_answer_and_refuse_all_other(one):
     asked = [turn.text for turn in one.turns]

@@ -263,6 +263,7 @@ def test_the_head_that_reads_only_what_counts_gives_the_same_loss(family, spec, 
     assert torch.allclose(whole, picked, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_run_with_knowledge_resumes_to_the_same_bits(
     grounded_spec, grounded_data, tmp_path, diary_of
 ):

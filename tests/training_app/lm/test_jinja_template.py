@@ -94,6 +94,7 @@ def assert_equal_ids(ours, theirs, talks):
         assert ours.prompt(asked).ids == cue
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_conversations_have_the_ids_that_transformers_gives(opened, shop_talks, name):
     _, ours, theirs = opened(name)
@@ -295,6 +296,7 @@ def saved(opened, tmp_path_factory):
     return found
 
 
+@pytest.mark.slow
 def test_a_saved_folder_gives_the_ids_of_the_one_it_came_from(opened, saved, shop_talks):
     talks = [talk for talk in shop_talks[:40] if alternates(talk)]
     for name, ours, theirs in saved:

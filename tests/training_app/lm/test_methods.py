@@ -64,6 +64,7 @@ def started(spec, method, **train):
     return spec if method == "scratch" else spec.started("the base", method)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("method", STARTED)
 def test_a_resume_gives_the_same_bits_and_the_folder_is_an_ordinary_one(
@@ -87,6 +88,7 @@ def test_a_resume_gives_the_same_bits_and_the_folder_is_an_ordinary_one(
     open_model(whole.folder)
 
 
+@pytest.mark.slow
 def test_muon_from_scratch_learns_and_resumes_bit_for_bit(spec, data, tmp_path, diary_of):
     spec = started(spec, "scratch", optimizer="muon", steps=16, learning_rate=5e-3)
     diary, first = diary_of(tmp_path / "ca"), diary_of(tmp_path / "cb")
@@ -154,6 +156,7 @@ def foreign_tokenizer():
     return tokenizer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["lora", "upper_half"])
 def test_control_tokens_that_a_model_never_saw_are_learned_too(
     method, spec, data, base, tmp_path, diary

@@ -47,6 +47,7 @@ def base(request, talks, tmp_path):
     return folder
 
 
+@pytest.mark.slow
 def test_a_run_keeps_the_template_of_its_base(base, spec, data, talks, tmp_path, diary):
     before = {path.name: path.read_bytes() for path in base.iterdir()}
     size = json.loads(before["config.json"])["vocab_size"]

@@ -299,6 +299,7 @@ def test_a_damaged_member_fails_alone(opened):
     assert opened(locked).verdicts == {"a": "encrypted", "b": "ok"}
 
 
+@pytest.mark.slow
 @pytest.mark.checklist(62, 63)
 @pytest.mark.parametrize("packing", ["zip", "tar", "tar.gz", "tar.bz2"])
 def test_an_archive_cut_anywhere_says_so_and_leaves_nothing(opened, packing):

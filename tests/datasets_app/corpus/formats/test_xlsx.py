@@ -148,6 +148,7 @@ def test_a_hidden_row_is_loaded_with_a_remark(read_doc):
     assert found.codes == ["hidden_row"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "row",
     [
@@ -173,6 +174,7 @@ def test_empty_cells_between_the_first_column_and_the_last_are_kept_nowhere(read
     assert all(record.meta == {"spare cells": "y"} for record in found.records)
 
 
+@pytest.mark.slow
 def test_a_sheet_that_grows_without_end_is_stopped(read_doc, monkeypatch):
     limits = ArchiveLimits(text_ratio_from=1 << 20)
     monkeypatch.setattr(ArchiveLimits, "of_document", classmethod(lambda _: limits))

@@ -70,6 +70,7 @@ def test_home_says_what_waits_in_the_right_number(client_of, cora, mia):
     assert client_of(cora).get(link).text.count('<tr id="entry-') == 2
 
 
+@pytest.mark.slow
 @pytest.mark.checklist(220)
 def test_the_next_model_is_proposed_once_new_rows_were_kept(
     deployment, cora, theo, client_of, toy_model

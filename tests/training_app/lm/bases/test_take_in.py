@@ -104,6 +104,7 @@ def logits(network):
         return network.eval()(torch.tensor([ids])).logits
 
 
+@pytest.mark.slow
 @pytest.mark.checklist(119, 175, 176, 177, 335)
 @pytest.mark.parametrize("kind", ["llama", "mistral", "qwen2", "gpt2"])
 def test_a_folder_of_each_kind_gives_the_same_network(tmp_path, kind):
@@ -170,6 +171,7 @@ def changed_config(tmp_path, **changes):
     return source
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
@@ -217,6 +219,7 @@ def test_a_pickle_is_refused_and_never_read(tmp_path, how):
     assert not ran.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
@@ -255,6 +258,7 @@ def test_names_in_an_archive_become_no_paths(tmp_path):
     assert not (tmp_path.parent.parent / "evil").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "template",
     [
