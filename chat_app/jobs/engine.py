@@ -30,7 +30,6 @@ from chat_app.services.chats import AnswerParams
 from chat_app.services.generations import ClaimedAnswer
 from chat_app.serving.errors import ServingError
 from chat_app.serving.graph_files import Precision
-from chat_app.serving.known import Known, KnownAnswers
 from chat_app.serving.requests import (
     Delta,
     Event,
@@ -44,6 +43,7 @@ from chat_app.serving.requests import (
 from chat_app.serving.sampling import Sampling
 from chat_app.serving.scheduler import Scheduler
 from datasets_app.knowledge.find import Found
+from datasets_app.knowledge.known import Known, KnownAnswers
 from otto_web.lib.failpoints import failpoint
 from training_app.lm.grounding import Source
 from training_app.models.paths import absolute
@@ -239,7 +239,7 @@ class Engine:
         """Quote, say that nothing is near, or let the model write from what was found."""
         if grounding.is_quoting and known.is_near:
             self._say(work, known.found[0].piece.answer, "quoted")
-        elif grounding.is_quoting or (known.is_there and not known.is_near):
+        elif grounding.is_quoting or known.is_unknown:
             self._say(work, grounding.abstention, "abstained")
         else:
             self._submit(work, known.found)

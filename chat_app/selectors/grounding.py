@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
 
 from chat_app.models import Generation
-from chat_app.serving.known import KnowledgeKey, Known
 from chat_app.serving.requests import FinishReason
 from datasets_app.corpus.conversation import Turn
 from datasets_app.knowledge.find import Found
-from datasets_app.models import EncoderState, Knowledge, Version
+from datasets_app.knowledge.known import KnowledgeKey, Known
+from datasets_app.models import Knowledge, Version
+from datasets_app.selectors.knowledge import key_of
 from training_app.lm.config import ABSTENTION, SOURCES
 from training_app.lm.unsupported import Span, unsupported
 from training_app.models import TrainedModel
@@ -71,17 +71,6 @@ def grounding_of(row: Generation) -> Grounding | None:
         is_quoting=row.deployment.is_quoting,
         most=learnt.get("sources") or SOURCES,
         abstention=learnt.get("abstention") or ABSTENTION,
-    )
-
-
-def key_of(knowledge: Knowledge) -> KnowledgeKey:
-    """Return where knowledge and the encoder of its questions lie."""
-    encoder = knowledge.encoder
-    is_there = encoder is not None and encoder.state == EncoderState.READY
-    return KnowledgeKey(
-        knowledge.folder or Path(),
-        knowledge.manifest_sha256,
-        encoder.folder if encoder is not None and is_there else None,
     )
 
 

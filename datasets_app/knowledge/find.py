@@ -44,6 +44,18 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Without:
+    """What may not be found: rows by their keys, pieces that give these answers, splits."""
+
+    rows: Iterable[int] = ()
+    answers: Iterable[str] = ()
+    splits: Iterable[Split] = ()
+
+
+NOTHING = Without()
+
+
+@dataclass(frozen=True, slots=True)
 class Scored:
     """Each piece's cosine, None without vectors, and its share of the words; -inf is left out."""
 
@@ -97,16 +109,14 @@ class Knowledge:
         """Return the hash of the encoder that made the vectors; empty without."""
         return str((self.manifest["encoder"] or {}).get("sha256", ""))
 
-    def find(  # noqa: PLR0913 - each narrows what may be found
+    def find(
         self,
         question: str,
         *,
         context: str = "",
         vector: Scores | None = None,
         most: int = MOST,
-        without_rows: Iterable[int] = (),
-        without_answers: Iterable[str] = (),
-        without_splits: Iterable[Split] = (),
+        without: Without = NOTHING,
     ) -> list[Found]:
         """Return at most so many pieces, nearest first, equal answers once.
 
@@ -115,7 +125,7 @@ class Knowledge:
         """
         if not question.strip() or not self.pieces:
             return []
-        left_out = self._left_out(without_rows, without_answers, without_splits)
+        left_out = self._left_out(without)
         scored = self.scored(question, context, vector, left_out)
         places = self.ranked(scored, self.weight_for(question), most)
         return [
@@ -212,13 +222,11 @@ class Knowledge:
         slices = [self._holders[a:b, 1] for a, b in zip(first, last, strict=True)]
         return np.concatenate(slices).astype(np.intp) if slices else np.empty(0, np.intp)
 
-    def _left_out(
-        self, rows: Iterable[int], answers: Iterable[str], splits: Iterable[Split]
-    ) -> npt.NDArray[np.intp]:
-        found = [self.places_of_rows(rows)]
-        if keys := [answer_key(answer) for answer in answers]:
+    def _left_out(self, without: Without) -> npt.NDArray[np.intp]:
+        found = [self.places_of_rows(without.rows)]
+        if keys := [answer_key(answer) for answer in without.answers]:
             found.append(np.flatnonzero(np.isin(self.answers, np.array(keys, np.uint64))))
-        numbers = map(SPLITS.index, splits)
+        numbers = map(SPLITS.index, without.splits)
         found.extend(np.flatnonzero(self.splits == number) for number in numbers)
         return np.concatenate(found)
 

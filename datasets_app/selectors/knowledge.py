@@ -1,11 +1,13 @@
-"""What the page of a version's knowledge shows."""
+"""Where a version's knowledge lies, and what its page shows."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from datasets_app.models import Knowledge, Lookup, Version
+from datasets_app.knowledge.known import KnowledgeKey
+from datasets_app.models import EncoderState, Knowledge, Lookup, Version
 
 SHOWN_LOOKUPS = 5
 
@@ -35,6 +37,17 @@ class KnowledgePage:
         """Return whether something is under way, so that the page looks again."""
         works = (*self.lookups, *([self.knowledge] if self.knowledge else []))
         return any(work.is_under_way for work in works)
+
+
+def key_of(knowledge: Knowledge) -> KnowledgeKey:
+    """Return where knowledge and the encoder of its questions lie."""
+    encoder = knowledge.encoder
+    is_there = encoder is not None and encoder.state == EncoderState.READY
+    return KnowledgeKey(
+        knowledge.folder or Path(),
+        knowledge.manifest_sha256,
+        encoder.folder if encoder is not None and is_there else None,
+    )
 
 
 def knowledge_page(version: Version) -> KnowledgePage:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from datasets_app.corpus.conversation import Conversation
 from training_app.lm.answer_test import Answered, AnswerFigures, AnswerTest
-from training_app.lm.contract import Known, Sample
+from training_app.lm.contract import Grounds, Sample
 from training_app.lm.evaluation import Evidence, Figures, LossCurve, evaluate, validation, verdict
 from training_app.lm.fast import FastLoss
 from training_app.lm.folder import open_model
@@ -31,7 +31,7 @@ class Learned:
 
     system_prompt: str = ""
     loss_on: str = "all"
-    known: Known | None = None
+    known: Grounds | None = None
 
 
 @dataclass(frozen=True, slots=True)

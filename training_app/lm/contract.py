@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from datasets_app.corpus.conversation import Conversation
+from datasets_app.knowledge.known import KnowledgeKey
 from training_app.lm.answer_test import Answered, AnswerFigures, AnswerTest
 from training_app.lm.config import RunSpec
 
@@ -99,12 +100,12 @@ class RunEvents(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """What a tested model answers from: a folder of knowledge, as at serving."""
+class Grounds:
+    """What a tested model answers from, as a deployment of it would."""
 
-    folder: Path
+    key: KnowledgeKey
     most: int  # known answers in a prompt
-    encode: Callable[[Sequence[str]], Any] | None = None  # texts to vectors (n, dims)
+    abstention: str  # said where nothing is near
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ class Start:
     decided: Mapping[str, Any] = field(default_factory=dict)
     cache: Path | None = None  # keeps what was found out about this machine
     manifest: Mapping[str, Any] = field(default_factory=dict)  # goes into otto.json as it is
-    known: Known | None = None  # what the tested answers are made from
+    known: Grounds | None = None  # what the tested answers are made from
     answer_test: AnswerTest = field(
         default_factory=AnswerTest
     )  # what the model is asked at the end

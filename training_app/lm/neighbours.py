@@ -15,11 +15,12 @@ from typing import Any
 
 from datasets_app.corpus.conversation import ASSISTANT, SYSTEM, USER, Conversation, Turn
 from datasets_app.corpus.split import Split
-from datasets_app.knowledge.find import Knowledge, Scores
-from datasets_app.knowledge.pieces import Piece, asked, leans
+from datasets_app.knowledge.find import Knowledge, Without
+from datasets_app.knowledge.known import Asked, KnownAnswers, Vectors
+from datasets_app.knowledge.pieces import Piece
 from training_app.lm.answer_test import Answer
 from training_app.lm.config import DataConfig, RunSpec, TrainingError
-from training_app.lm.contract import Known, Row, TokenSource
+from training_app.lm.contract import Grounds, Row, TokenSource
 from training_app.lm.elsewhere import QUESTIONS_ELSEWHERE
 from training_app.lm.generate import Question, answerer, reply
 from training_app.lm.grounding import Source, grounded, grounded_prompt
@@ -51,11 +52,6 @@ class Exchange:
     def turns(self) -> tuple[Turn, ...]:
         """Return the talk up to the question."""
         return (*self.before, Turn(USER, self.question))
-
-    @property
-    def context(self) -> str:
-        """Return the answer before the question, which a short question leans on."""
-        return next((turn.text for turn in reversed(self.before) if turn.role == ASSISTANT), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,39 +112,39 @@ class Neighbours:
     def _found(
         self, exchange: Exchange, *, without_answers: Iterable[str] = ()
     ) -> tuple[Source, ...]:
-        found = self._knowledge.find(
-            exchange.question,
-            context=exchange.context,
-            vector=self._vector(exchange),
+        last = Asked.last(exchange.turns)
+        known = last.known_in(
+            self._knowledge,
+            self._vectors(exchange)[: len(last.texts)],
             most=self._data.sources,
-            without_rows=[exchange.row],
-            without_answers=without_answers,
-            without_splits=KEPT_BACK,
+            without=Without([exchange.row], without_answers, KEPT_BACK),
         )
-        return tuple(source_of(one.piece) for one in found)
+        return tuple(source_of(one.piece) for one in known.found)
 
     def _foreign(self, question: str, chance: random.Random) -> tuple[Source, ...]:
         """Return answers to other questions: such as share its words, or any."""
         if chance.random() < LIKE_SERVING:
-            found = self._knowledge.find(
-                question, most=self._data.sources, without_splits=KEPT_BACK
-            )
+            without = Without(splits=KEPT_BACK)
+            found = self._knowledge.find(question, most=self._data.sources, without=without)
             return tuple(source_of(one.piece) for one in found)
         count = min(self._data.sources, self._knowledge.pieces)
         places = chance.sample(range(self._knowledge.pieces), count)
         pieces = [self._knowledge.piece(place) for place in places]
         return tuple(source_of(piece) for piece in pieces if piece.split == "train")
 
-    def _vector(self, exchange: Exchange) -> Scores | None:
-        """Return the vector of the question, which knowledge has since the row is a part of it."""
+    def _vectors(self, exchange: Exchange) -> Vectors:
+        """Return the question's vectors by itself and in its talk: knowledge has those of the row.
+
+        Each is None where it has none.
+        """
         if not self._knowledge.dims:
-            return None
+            return (None, None)
         for place in self._knowledge.places_of_rows([exchange.row]):
             piece = self._knowledge.piece(int(place))
             if piece.question == exchange.question:
-                is_in_talk = leans(piece.question, piece.context)
-                return self._knowledge.vector(int(place), in_talk=is_in_talk)
-        return None
+                both = (False, True)
+                return [self._knowledge.vector(int(place), in_talk=talk) for talk in both]
+        return (None, None)
 
 
 def encoded_split(
@@ -174,38 +170,30 @@ def grounded_questions(spec: RunSpec, data: TokenSource, *, most: int) -> list[Q
 
 
 def answerer_from(
-    known: Known | None,
+    known: Grounds | None,
     network: Any,
     template: Template,
     *,
     system_prompt: str = "",
     longest: str = "",
 ) -> Answer:
-    """Return how a network answers turns, from what is known where something is.
+    """Return how a network answers turns: as a deployment of it would.
 
     Answers may be about as long as the `longest` real one; rows kept back are not found.
     """
     if known is None:
         return answerer(network, template, system_prompt=system_prompt, longest=longest)
-    knowledge = Knowledge.open(known.folder)
+    knowledge = KnownAnswers()
     room = question_room(context_of(network))
 
     def answer(turns: Sequence[Turn]) -> str:
-        *before, question = with_system_prompt(Conversation(tuple(turns)), system_prompt).turns
-        exchange = Exchange(0, 0, tuple(before), question.text, longest)
-        vector = None
-        if known.encode is not None and knowledge.dims:
-            vector = known.encode([asked(exchange.question, exchange.context)])[0]
-        found = knowledge.find(
-            exchange.question,
-            context=exchange.context,
-            vector=vector,
-            most=known.most,
-            without_splits=KEPT_BACK,
-        )
-        sources = tuple(source_of(one.piece) for one in found)
-        _, count = grounded_prompt(template, exchange.turns, sources, budget=room)
-        return reply(network, template, Example(exchange.turns, sources[:count], longest).asked())
+        told = knowledge.find(known.key, turns, most=known.most, without=Without(splits=KEPT_BACK))
+        if told.is_unknown:
+            return known.abstention
+        opened = with_system_prompt(Conversation(tuple(turns)), system_prompt).turns
+        sources = tuple(source_of(one.piece) for one in told.found)
+        _, count = grounded_prompt(template, opened, sources, budget=room)
+        return reply(network, template, Example(opened, sources[:count], longest).asked())
 
     return answer
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from datasets_app.knowledge.encoder import Encoder as SentenceEncoder
@@ -10,9 +10,11 @@ from datasets_app.knowledge.errors import KnowledgeError
 from datasets_app.models import Encoder, Knowledge, SourceFile, Version
 from datasets_app.sample.conversations import SAMPLE_SHA256
 from datasets_app.sample.questions import off_topic_questions, validation_questions
+from datasets_app.selectors.knowledge import key_of
 from datasets_app.selectors.versions import iter_conversations
 from training_app.lm.answer_test import AnswerTest, Item, items_of
-from training_app.lm.contract import Known
+from training_app.lm.config import ABSTENTION
+from training_app.lm.contract import Grounds
 from training_app.lm.facts import Closeness, by_vectors, word_closeness
 
 CALIBRATED = "minilm-l6"  # a part of the encoder's name
@@ -31,20 +33,13 @@ def answer_test_of(
     return AnswerTest(items, meaning(), abstention, seconds)
 
 
-def known_to(version: Version, data: Mapping[str, Any]) -> Known | None:
+def known_to(version: Version, data: Mapping[str, Any]) -> Grounds | None:
     """Return what a model answers from that learned with known answers, as its run said it."""
     row = Knowledge.objects.filter(version=version).select_related("encoder").first()
     most = int(data.get("sources") or 0)
     if row is None or row.folder is None or not most:
         return None
-    return Known(row.folder, most, _encode(row.encoder))
-
-
-def _encode(row: Encoder | None) -> Callable[[Sequence[str]], Any] | None:
-    try:
-        return SentenceEncoder.open(row.folder).encode if row else None
-    except KnowledgeError:
-        return None
+    return Grounds(key_of(row), most, data.get("abstention") or ABSTENTION)
 
 
 def meaning() -> Closeness | None:
@@ -52,8 +47,9 @@ def meaning() -> Closeness | None:
     row = Encoder.objects.current()
     if row is None or CALIBRATED not in row.name.lower():
         return None
-    encode = _encode(row)
-    if encode is None:
+    try:
+        encode = SentenceEncoder.open(row.folder).encode
+    except KnowledgeError:
         return None
 
     def cosine(one: str, other: str) -> float:

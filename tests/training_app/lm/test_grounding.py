@@ -14,18 +14,21 @@ import torch
 
 from datasets_app.corpus.conversation import ASSISTANT, SYSTEM, USER, Conversation, Turn, passage
 from datasets_app.knowledge.encoder import Encoder
+from datasets_app.knowledge.find import Without
+from datasets_app.knowledge.known import Asked, KnowledgeKey, KnownAnswers
 from datasets_app.knowledge.store import Writer
 from tests.datasets_app.knowledge.toys import rows, talk, toy_encoder
 from training_app.lm import neighbours
 from training_app.lm.answer_test import AnswerTest, Item
 from training_app.lm.config import ABSTENTION, ConfigError, DataConfig, TrainingError
-from training_app.lm.contract import Known, Start, TokenSource
+from training_app.lm.contract import Grounds, Start, TokenSource
 from training_app.lm.driver import train_run
 from training_app.lm.elsewhere import QUESTIONS_ELSEWHERE
 from training_app.lm.examples import ExampleBatches, Examples
 from training_app.lm.fast import FastLoss
 from training_app.lm.grounding import INSTRUCTION, Source, grounded, grounded_prompt
 from training_app.lm.model import build_model
+from training_app.lm.neighbours import KEPT_BACK as KEPT_BACK_SPLITS
 from training_app.lm.neighbours import Neighbours, encoded_split, exchanges_of
 from training_app.lm.packing import open_packed, pack
 
@@ -46,12 +49,16 @@ def never():
 
 
 @pytest.fixture(scope="module")
-def known(tmp_path_factory):
+def encoder(tmp_path_factory):
+    return toy_encoder(tmp_path_factory.mktemp("encoders") / "toy")
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory, encoder):
     """Return the rows of both splits and the folder of what is known of them."""
     train, validation = rows(*SHOP), rows(*KEPT_BACK, split="validation", first=100)
-    encoder = Encoder.open(toy_encoder(tmp_path_factory.mktemp("encoders") / "toy"))
     folder = tmp_path_factory.mktemp("knowledge") / "shop"
-    writer = Writer(folder, encoder=encoder)
+    writer = Writer(folder, encoder=Encoder.open(encoder))
     writer.add(train)
     writer.add(validation)
     writer.finish()
@@ -136,6 +143,18 @@ def test_validation_questions_are_asked_as_at_serving(known):
         assert len(example.sources) == 2
 
 
+def test_the_sources_of_a_validation_question_are_those_that_serving_finds(known, encoder):
+    train, _, folder = known
+    neighbours, served = Neighbours(folder, DataConfig(sources=3), seed=1), KnownAnswers()
+    for row in train:
+        for exchange in exchanges_of(row.pk, row.conversation):  # the second leans on the first
+            example = neighbours.question(exchange)
+            without = Without(rows=[row.pk], splits=KEPT_BACK_SPLITS)
+            key = KnowledgeKey(folder, encoder=encoder)
+            found = served.find(key, exchange.turns, most=3, without=without).found
+            assert [one.piece.answer for one in found] == [one.answer for one in example.sources]
+
+
 def test_some_examples_ask_about_something_else_and_learn_to_say_no(known):
     train, _, folder = known
     own = replace(SOMETIMES_NO, abstention="Ask a colleague.")
@@ -162,7 +181,7 @@ def test_the_talk_before_a_question_comes_along():
     later = list(exchanges_of(7, SHOP[0]))[1]
     assert later.question == "And the boots?"
     assert [turn.role for turn in later.turns] == [USER, ASSISTANT, USER]
-    assert later.context == "Tent 0 costs $100."
+    assert Asked.last(later.turns).context == "Tent 0 costs $100."
 
 
 def test_talks_without_an_answer_and_with_a_system_prompt_make_no_example():
@@ -298,10 +317,15 @@ def test_a_run_is_tested_with_what_it_knows(
 
     monkeypatch.setattr(neighbours, "reply", answered)
     item = Item((Turn(USER, "What would tent 7 cost me?"),), "Tent 7 costs $107.")
-    start = Start(known=Known(grounded_data.knowledge, 2), answer_test=AnswerTest([item]))
+    strange = Item((Turn(USER, "Who painted it?"),), kind="off_topic")
+    start = Start(
+        known=Grounds(KnowledgeKey(grounded_data.knowledge), 2, "Nobody knows."),
+        answer_test=AnswerTest([item, strange], abstention="Nobody knows."),
+    )
     spec = replace(grounded_spec, train=replace(grounded_spec.train, steps=2))
     result = train_run(spec, grounded_data, tmp_path, diary, never, start)
     assert (result.answers.right, result.answers.total) == (1, 1)
+    assert (result.answers.off_topic_abstained, len(prompts)) == (1, 1)  # nothing near: no model
     assert "Known answers:" in prompts[0]
     assert "Tent 7 costs $107." in prompts[0]
     assert "$107 it is." not in prompts[0]  # a row that is kept back

@@ -1,11 +1,11 @@
-"""What is known about a question: open encoders and knowledge, and what is too far to answer it."""
+"""What is known about a question in its talk, and when all of it is too far to answer from."""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
@@ -16,8 +16,8 @@ import numpy.typing as npt
 from datasets_app.corpus.conversation import ASSISTANT, Turn
 from datasets_app.knowledge.encoder import Encoder
 from datasets_app.knowledge.errors import KnowledgeError
-from datasets_app.knowledge.find import MOST, WEIGHT, Found, Knowledge
-from datasets_app.knowledge.pieces import answer_key, asked, leans
+from datasets_app.knowledge.find import MOST, NOTHING, WEIGHT, Found, Knowledge, Without
+from datasets_app.knowledge.pieces import answer_key, asked
 
 # From where on something is near: measured on the bundled sample's own questions, and 40 that have
 # nothing to do with it. Of 73 questions 70 are near, of the 40 strange ones 4. A short question
@@ -29,6 +29,7 @@ NEAR, NEAR_IN_TALK, NEAR_BY_WORDS = 0.55, 0.80, 0.10
 FOLDERS, ENCODERS = 4, 2  # that stay open
 BY_WORDS = "Known answers were found by their words alone."
 
+Vectors = Sequence[npt.NDArray[np.float32] | None]
 Key = TypeVar("Key")
 Opened = TypeVar("Opened")
 
@@ -49,6 +50,11 @@ class Known:
     is_near: bool = False  # enough to answer from it
     note: str = ""
     is_there: bool = True  # False: the knowledge itself could not be read
+
+    @property
+    def is_unknown(self) -> bool:
+        """Tell whether the only true answer is that nothing is known."""
+        return self.is_there and not self.is_near
 
     @property
     def with_questions(self) -> list[Found]:
@@ -81,10 +87,43 @@ def is_near(found: Sequence[Found], cut: float) -> bool:
     return nearness(found) >= cut
 
 
-def question_in(turns: Sequence[Turn]) -> tuple[str, str]:
-    """Return what is asked last, and the answer before it, on which a short question leans."""
-    before = (turn.text for turn in reversed(turns[:-1]) if turn.role == ASSISTANT)
-    return turns[-1].text, next(before, "")
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked last in a talk, and the answer before it, on which a short question leans."""
+
+    question: str
+    context: str
+
+    @classmethod
+    def last(cls, turns: Sequence[Turn]) -> Asked:
+        """Return what the last turn asks."""
+        before = (turn.text for turn in reversed(turns[:-1]) if turn.role == ASSISTANT)
+        return cls(turns[-1].text, next(before, ""))
+
+    @property
+    def texts(self) -> list[str]:
+        """Return the question by itself and, where it may lean on the talk, in its talk."""
+        alone, in_talk = self.question, asked(self.question, self.context)
+        return [alone] if in_talk == alone else [alone, in_talk]
+
+    def known_in(
+        self,
+        knowledge: Knowledge,
+        vectors: Vectors,
+        *,
+        most: int = MOST,
+        without: Without = NOTHING,
+    ) -> Known:
+        """Return what is known, by the vectors of `texts`, or by words where they are None."""
+        lists = [
+            knowledge.find(
+                self.question, context=context, vector=vector, most=most, without=without
+            )
+            for context, vector in zip(("", self.context), vectors, strict=False)
+        ]
+        cuts = zip(lists, (NEAR, NEAR_IN_TALK), strict=False)
+        may_answer = any(is_near(found, cut) for found, cut in cuts)
+        return Known(tuple(in_turn(lists, most)), may_answer)
 
 
 class KnownAnswers:
@@ -94,26 +133,27 @@ class KnownAnswers:
         self._folders: _Open[KnowledgeKey, Knowledge] = _Open(_knowledge_of, folders)
         self._encoders: _Open[Path, Encoder] = _Open(Encoder.open, encoders)
 
-    def find(self, key: KnowledgeKey, turns: Sequence[Turn], *, most: int = MOST) -> Known:
+    def find(
+        self,
+        key: KnowledgeKey,
+        turns: Sequence[Turn],
+        *,
+        most: int = MOST,
+        without: Without = NOTHING,
+    ) -> Known:
         """Return what is known about the last turn; what cannot be read is told in the note."""
-        question, context = question_in(turns)
+        last = Asked.last(turns)
         try:
             knowledge = self._folders.get(key)
-            texts = [question, *([asked(question, context)] if leans(question, context) else [])]
-            vectors, note = self._vectors(knowledge, key.encoder, texts)
-            lists = [
-                knowledge.find(question, context=before, vector=vector, most=most)
-                for before, vector in zip(("", context), vectors, strict=False)
-            ]
+            vectors, note = self._vectors(knowledge, key.encoder, last.texts)
+            known = last.known_in(knowledge, vectors, most=most, without=without)
         except (KnowledgeError, OSError, ValueError, KeyError) as error:
             return Known(note=f"Nothing known could be read. {_sentence(error)}", is_there=False)
-        pairs = zip(lists, (NEAR, NEAR_IN_TALK), strict=False)
-        may_answer = any(is_near(found, cut) for found, cut in pairs)
-        return Known(tuple(in_turn(lists, most)), may_answer, note)
+        return replace(known, note=note)
 
     def _vectors(
         self, knowledge: Knowledge, folder: Path | None, texts: Sequence[str]
-    ) -> tuple[Sequence[npt.NDArray[np.float32] | None], str]:
+    ) -> tuple[Vectors, str]:
         """Return the vectors of texts; none, and why, where words have to do."""
         by_words = [None] * len(texts)
         if not knowledge.dims:

@@ -8,10 +8,10 @@ import threading
 
 import pytest
 
-from chat_app.serving import known as module
-from chat_app.serving.known import KnowledgeKey, KnownAnswers
 from datasets_app.corpus.conversation import ASSISTANT, USER, Turn
+from datasets_app.knowledge import known as module
 from datasets_app.knowledge.encoder import Encoder
+from datasets_app.knowledge.known import KnowledgeKey, KnownAnswers
 from datasets_app.knowledge.store import Writer
 from tests.datasets_app.knowledge.toys import WORDS, rows, talk, toy_encoder
 
