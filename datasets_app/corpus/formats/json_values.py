@@ -116,8 +116,10 @@ def _enter(
             yield from passed
             continue
         comma = None
-        text = takes_text if opener == b"[" else _key(cursor) in TEXT_LISTS
-        yield from _value(cursor, shop, level + 1, takes_text=text, is_member=opener == b"{")
+        key = _key(cursor) if opener == b"{" else ""
+        text = key in TEXT_LISTS if opener == b"{" else takes_text
+        with shop.under(key):
+            yield from _value(cursor, shop, level + 1, takes_text=text, is_member=opener == b"{")
     raise _LostError("the file ends before its last bracket.")
 
 
@@ -178,7 +180,8 @@ def _parsed(
         yield from notes
         yield from found
     elif context.level < MOST_LEVELS and _holds_records(value, shop, context.level):
-        before, shop.context = shop.context, shared_context(value) or shop.context
+        before = shop.context
+        shop.context = shared_context(value, shop.key if context.level else "") or before
         yield from _enter(cursor, shop, context.level, takes_text=context.takes_text)
         shop.context = before
     else:

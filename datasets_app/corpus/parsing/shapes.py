@@ -22,6 +22,7 @@ CALLS = ("content", "transcript")
 TEXTS = ("text", "passage", "document")
 TITLES = ("title", "question", "heading")
 BODIES = ("body", "answer")
+LONGEST_NAME = 120  # of what pairs are about; chosen by hand
 
 
 class ShapeError(CorpusError):
@@ -240,12 +241,23 @@ def _answers_plan(names: dict[str, str], value: dict[str, Any]) -> Plan | None:
     return Plan(make, frozenset({question}))
 
 
-def shared_context(value: Any) -> str:
-    """Return the text that a set of questions shares, or ""."""
-    if not isinstance(value, dict) or not isinstance(value.get("qas"), list):
+def shared_context(value: Any, key: str) -> str:
+    """Return what a set of pairs is about: the text it shares, or the name of its object, or "".
+
+    `key` is the word under which the object stands, "" for a whole file, whose name tells no pairs
+    apart. An object that leaves its name empty is called by it.
+    """
+    if not isinstance(value, dict):
         return ""
-    context = value.get("context")
-    return context if isinstance(context, str) else ""
+    context = value.get("context") if isinstance(value.get("qas"), list) else ""
+    if isinstance(context, str) and context:
+        return context
+    if not key or not {"name", "title"} & value.keys():
+        return ""
+    named = value.get("name", value.get("title"))
+    if named is None or named == "":
+        return key
+    return named.strip() if isinstance(named, str) and len(named) <= LONGEST_NAME else ""
 
 
 def _pair_plan(names: dict[str, str], value: dict[str, Any]) -> Plan | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from datasets_app.corpus.conversation import PASSAGE, USER, Turn
+from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, USER, Turn
 from datasets_app.corpus.detection.encoding import clean_text
 from datasets_app.corpus.parsing.json_text import JsonError, JsonParser
 from datasets_app.corpus.parsing.shapes import Found, ShapeError, Shapes
@@ -33,7 +34,17 @@ class Workshop:
     parser: JsonParser = field(default_factory=JsonParser)
     shapes: Shapes = field(default_factory=Shapes)
     context: str = ""
-    """What the questions being read are about; it goes before each of them."""
+    """What the pairs being read are about; it goes before each question."""
+    key: str = ""
+    """The nearest key that is a word, under which they stand."""
+
+    @contextmanager
+    def under(self, key: str) -> Iterator[None]:
+        """Read what stands under a key of an object; one without letters names nothing."""
+        before = self.key
+        self.key = key if any(sign.isalpha() for sign in key) else before
+        yield
+        self.key = before
 
 
 def problem(place: RecordSpan, code: str, message: str, data: bytes | str = "") -> Problem:
@@ -64,7 +75,7 @@ def record(place: RecordSpan, value: Any, shop: Workshop) -> Iterator[Item] | No
         return iter((problem(place, error.code, f"Line {place.line}: {error}", str(value)[:200]),))
     if found is None:
         return None
-    if shop.context and found.turns[0].role == USER:
+    if shop.context and [turn.role for turn in found.turns] == [USER, ASSISTANT]:
         asked = Turn(USER, f"{shop.context}\n\n{found.turns[0].text}")
         found.turns = (asked, *found.turns[1:])
     return _records(place, found)

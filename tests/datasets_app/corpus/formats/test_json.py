@@ -161,6 +161,23 @@ def test_questions_about_a_shared_text_get_it_before_them(load):
     assert reading.codes == ["missing_role"]
 
 
+def test_the_name_of_what_pairs_are_about_opens_their_questions(load):
+    pair = {"title": "Do you take cards?", "body": "No, only cash."}
+    told = {
+        "restaurant": {"7": {"name": "Da Vinci", "docs": {"0": pair}}},
+        "taxi": {"*": {"name": None, "docs": {"0": pair}}},
+        "shops": [{"title": "x" * 200, "faq": [pair]}],
+    }
+    asked = [talk[0][1] for talk in load(json.dumps(told)).talks]
+    opened = "{}\n\nDo you take cards?"
+    assert asked == [opened.format("Da Vinci"), opened.format("taxi"), "Do you take cards?"]
+
+
+def test_the_name_of_a_whole_file_opens_no_question(load):
+    pairs = [{"question": "Open?", "answer": "Yes."}]
+    assert load(json.dumps({"name": "Our FAQ", "data": pairs})).talks[0][0] == ("user", "Open?")
+
+
 def test_concatenated_and_pretty_printed_objects_are_read(load):
     rows = [{"input": f"q{n}", "output": "a"} for n in range(3)]
     pretty = "\n".join(json.dumps(row, indent=2) for row in rows)
