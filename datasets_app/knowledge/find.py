@@ -1,8 +1,9 @@
 """Finds what is known about a question: near in meaning, the same words, or both.
 
 A piece's score is its cosine, plus the share of the question's words that it says, times a weight
-for the question's script. Joining ranks instead (reciprocal rank fusion) lost five of 66 right
-answers on the bundled sample: it forgets by how much the first is better than the second.
+for the question's script, plus a little for the share of its heading that the question says.
+Joining ranks instead (reciprocal rank fusion) lost five of 66 right answers on the bundled sample:
+it forgets by how much the first is better than the second.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import numpy.typing as npt
 from datasets_app.corpus.split import SPLITS, Split
 from datasets_app.knowledge import layout
 from datasets_app.knowledge.errors import KnowledgeError
+from datasets_app.knowledge.headings import Headings
 from datasets_app.knowledge.pieces import Piece, answer_key, leans
 from datasets_app.knowledge.scripts import LATIN, script_of
 from datasets_app.knowledge.words import Words
@@ -28,6 +30,9 @@ AT_ONCE = 1_024  # vectors that are multiplied together: they stay in the proces
 CANDIDATES = 64
 WEIGHT, WEIGHT_ELSEWHERE = 0.4, 2.0  # of words beside vectors: in Latin script, in others
 LEANING = 3.0  # “And the boots?”: its own few words count more, the vector knows the talk
+# A heading that is said: of 100 questions about 145 places 80 find their answer first and 95 among
+# three; without headings 76 and 91. The words of a name count there, so the others count less.
+NAMED, BESIDE_NAMES = 0.2, 0.5
 CONTEXT_SHARE = 0.1  # what the words of the turn before count among its own
 
 Scores = npt.NDArray[np.float32]
@@ -62,11 +67,16 @@ class Scored:
     cosines: Scores | None
     shares: Scores
     factor: float = 1.0  # by which the weight of words is multiplied
+    named: Scores | None = None  # the share of its heading that is said; None without headings
 
     @property
     def without_vectors(self) -> Scored:
         """Return what words alone say."""
-        return Scored(None, self.shares)
+        return Scored(None, self.shares, named=self.named)
+
+    def with_names(self, scores: Scores) -> Scores:
+        """Return scores (pieces,) with what the headings add."""
+        return scores if self.named is None else scores + np.float32(NAMED) * self.named
 
 
 class Knowledge:
@@ -82,6 +92,7 @@ class Knowledge:
         self.splits = layout.mapped(folder / layout.SPLIT_OF, np.uint8)
         self._holders = layout.mapped(folder / layout.HOLDERS, np.int64).reshape(-1, 2)
         self._words = Words.open(folder, self.pieces)
+        self._headings = Headings.open(folder)
         self._vectors = layout.mapped(folder / layout.VECTORS, np.int8).reshape(-1, self.dims or 1)
         self._scales = layout.mapped(folder / layout.SCALES, np.float32)
 
@@ -172,8 +183,9 @@ class Knowledge:
         if is_leaning:
             shares += np.float32(CONTEXT_SHARE) * (self._words.shares(context) - shares)
         shares[left_out] = -np.inf
+        named = self._headings.shares(f"{context} {question}") if self._headings else None
         if vector is None or not self.dims:
-            return Scored(None, shares)
+            return Scored(None, shares, named=named)
         if vector.shape != (self.dims,):
             raise KnowledgeError(
                 f"A vector of {vector.size} numbers does not fit knowledge with {self.dims}: "
@@ -185,7 +197,8 @@ class Knowledge:
         if is_leaning:
             cosines = np.maximum(cosines, by_vector[talking])
         cosines[left_out] = -np.inf
-        return Scored(cosines, shares, LEANING if is_leaning else 1.0)
+        factor = LEANING if is_leaning else 1.0 if named is None else BESIDE_NAMES
+        return Scored(cosines, shares, factor, named)
 
     def ranked(self, scored: Scored, weight: float, most: int) -> list[int]:
         """Return the places of the best pieces, equal answers once; the earlier wins a tie."""
@@ -197,16 +210,17 @@ class Knowledge:
             count *= 8
 
     def _best(self, scored: Scored, weight: float, most: int, count: int) -> list[int]:
-        shares, cosines = scored.shares, scored.cosines
-        if cosines is None:
+        shares = scored.shares
+        if scored.cosines is None:
             places = _top(shares, count)
-            scores = shares[places]
-            scores[scores <= 0] = -np.inf
+            scores = scored.with_names(shares)[places]
+            scores[shares[places] <= 0] = -np.inf
         else:
-            lists = [_top(cosines, count), *([_top(shares, count)] if weight else [])]
+            near = scored.with_names(scored.cosines)
+            lists = [_top(near, count), *([_top(shares, count)] if weight else [])]
             places = np.unique(np.concatenate(lists))
             said = np.maximum(shares[places], 0)
-            scores = np.asarray(cosines[places] + weight * scored.factor * said, np.float32)
+            scores = np.asarray(near[places] + weight * scored.factor * said, np.float32)
         chosen: dict[int, int] = {}
         for at in np.argsort(-scores, kind="stable"):
             if len(chosen) == most or scores[at] == -np.inf:

@@ -6,6 +6,7 @@ holders.i64    rows and their pieces   knowledge.json  the manifest: sizes, hash
 vectors.i8, scales.f32                 vectors in whole numbers, and what one of them is worth
 owners.u32, texts.u64                  whose vector it is; a number of the text behind it
 terms.u64, starts.u64, postings.u32, impacts.f16   the index of words
+about.u32, about.ends.u64, about.u64, about.f32   what pieces are about, where names tell them apart
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b, sha256
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from datasets_app.corpus.split import SPLITS, exact_key
 from datasets_app.knowledge import layout
 from datasets_app.knowledge.encoder import Encoder, Vectors
 from datasets_app.knowledge.find import Knowledge
+from datasets_app.knowledge.headings import write_headings
 from datasets_app.knowledge.measure import measured
 from datasets_app.knowledge.pieces import Piece, Row, answer_key, pieces_of
 from datasets_app.knowledge.seen import Seen
@@ -30,6 +31,7 @@ from datasets_app.knowledge.words import (
     CONTEXT_WEIGHT,
     QUESTION_WEIGHT,
     IndexWriter,
+    Words,
 )
 
 PROGRESS = "progress.json"
@@ -110,6 +112,8 @@ class Writer:
         holders = np.fromfile(self.folder / ROWS, np.int64).reshape(-1, 2)
         holders[np.argsort(holders[:, 0], kind="stable")].tofile(self.folder / layout.HOLDERS)
         terms = self._index_words()
+        rarities = Words.open(self.folder, self.pieces).rarities
+        write_headings(self.folder, (piece.question for piece in self._pieces()), rarities)
         facts = {
             "format": layout.FORMAT,
             **{name: told for name, told in self._progress.items() if name != "sizes"},
@@ -126,20 +130,23 @@ class Writer:
 
     def _index_words(self) -> int:
         index = IndexWriter(self.folder)
+        for place, piece in enumerate(self._pieces()):
+            index.add(
+                place,
+                (
+                    (piece.question, QUESTION_WEIGHT),
+                    (piece.answer, ANSWER_WEIGHT),
+                    (piece.context, CONTEXT_WEIGHT),
+                ),
+            )
+        return index.finish()
+
+    def _pieces(self) -> Iterator[Piece]:
         with (self.folder / layout.PIECES).open("rb") as lines:
             for place, line in enumerate(lines):
                 if place % ENCODED_AT_ONCE == 0:
                     self._still()
-                piece = layout.piece_of(line)
-                index.add(
-                    place,
-                    (
-                        (piece.question, QUESTION_WEIGHT),
-                        (piece.answer, ANSWER_WEIGHT),
-                        (piece.context, CONTEXT_WEIGHT),
-                    ),
-                )
-        return index.finish()
+                yield layout.piece_of(line)
 
     def _begun(self) -> dict[str, Any]:
         """Return how far the folder is, after cutting off what is behind that."""

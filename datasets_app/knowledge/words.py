@@ -94,10 +94,18 @@ class Words:
                 scores[self._postings[hits]] += self._impacts[hits].astype(np.float32)
         return scores / np.float32(full) if full else scores
 
+    def rarities(self, terms: npt.NDArray[np.uint64]) -> Scores:
+        """Return how much each term (n,) tells."""
+        told = [rarity for _, rarity in self._places_and_rarities(terms)]
+        return np.array(told, np.float32)
+
     def _wanted(self, question: str) -> list[tuple[int, float]]:
         """Return place (-1 where no piece has it) and rarity of what is asked for."""
-        terms = dict.fromkeys(map(_number, terms_of(question)))
-        numbers = np.fromiter(terms, np.uint64, len(terms))
+        terms = dict.fromkeys(map(number_of, terms_of(question)))
+        wanted = self._places_and_rarities(np.fromiter(terms, np.uint64, len(terms)))
+        return sorted(wanted, key=lambda one: -one[1])[:MOST_TERMS]
+
+    def _places_and_rarities(self, numbers: npt.NDArray[np.uint64]) -> list[tuple[int, float]]:
         places = np.searchsorted(self._terms, numbers)
         wanted = []
         for number, place in zip(numbers, places, strict=True):
@@ -105,8 +113,7 @@ class Words:
             holders = int(self._starts[place + 1] - self._starts[place]) if is_there else 0
             known = int(place) if is_there else -1
             wanted.append((known, rarity_of(holders, self.pieces)))
-        wanted.sort(key=lambda one: -one[1])
-        return wanted[:MOST_TERMS]
+        return wanted
 
 
 def rarity_of(holders: int, pieces: int) -> float:
@@ -130,7 +137,7 @@ class IndexWriter:
         counts: defaultdict[int, float] = defaultdict(float)
         for text, weight in fields:
             for term in terms_of(text):
-                counts[_number(term)] += weight
+                counts[number_of(term)] += weight
         postings = np.empty(len(counts), _POSTING)
         postings["term"] = np.fromiter(counts, np.uint64, len(counts))
         postings["count"] = np.fromiter(counts.values(), np.float32, len(counts))
@@ -227,6 +234,7 @@ def _singular(word: str) -> str:
 
 
 @lru_cache(maxsize=1 << 17)
-def _number(term: str) -> int:
+def number_of(term: str) -> int:
+    """Return the number that stands for a term."""
     digest = blake2b(term.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "little")

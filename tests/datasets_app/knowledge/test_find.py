@@ -99,6 +99,23 @@ def test_equal_answers_come_once_however_many_there_are(tmp_path, encoder):
     assert sorted(found) == ["It is $9.", "On your card.", "We look for it."]
 
 
+def test_the_place_that_is_named_decides_between_questions_of_one_kind(tmp_path, encoder):
+    names = [f"Curry {second} {third}" for second in ("King", "Prince") for third in range(40)]
+    asked = ["How much is the order?", "When is the shop open?"]
+    told = [talk(f"{name}\n\n{text}", f"{name} says: {text}") for name in names for text in asked]
+    knowledge = knowledge_of(tmp_path / "named", encoder, rows(*told))
+    for name in names:
+        question = f"at {name}, how much is an order?"
+        (vector,) = encoder.encode([question])
+        for said in (vector, None):
+            (one,) = knowledge.find(question, vector=said, most=1)
+            assert one.piece.answer == f"{name} says: How much is the order?"
+
+
+def test_knowledge_without_headings_has_no_files_for_them(knowledge):
+    assert not list(knowledge.folder.glob("about.*"))
+
+
 @pytest.mark.parametrize("question", ["", " \n\t", "\x00", "?", "🙂", "x" * 5_000, "where " * 900])
 def test_any_question_is_answered_or_finds_nothing(knowledge, encoder, question):
     found = answers(knowledge, encoder, question)
