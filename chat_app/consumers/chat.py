@@ -18,6 +18,7 @@ from chat_app.events.tabs import chats_group
 from chat_app.models import Chat, Generation
 from chat_app.selectors.live import AnswerNow, answer_now, answers_after
 from chat_app.services import chats
+from chat_app.services.chat_settings import params_of
 from chat_app.serving.errors import ServingError
 from otto_web.lib.access import Role, has_role
 from otto_web.lib.presence import (
@@ -133,7 +134,8 @@ class ChatConsumer(TabConsumer):
             await self._error(body, "not_found", "This chat is not there any more.")
             return
         try:
-            params = chats.AnswerParams(**known_params(body.get("params")))
+            wished = known_params(body.get("params"))
+            params = await database_sync_to_async(params_of)(chat, **wished)
             text = str(body.get("text", ""))
             asked = await database_sync_to_async(chats.ask)(chat, text, params, idem=idem)
         except ServingError as error:

@@ -53,7 +53,8 @@ class SettingsForm(forms.Form):
     temperature = forms.FloatField(
         min_value=TEMPERATURE.low,
         max_value=TEMPERATURE.high,
-        help_text=f"0 always takes the likeliest word; {TEMPERATURE.usual} is usual.",
+        help_text="0 always takes the likeliest word; that is usual where answers come from what "
+        f"is known, else {TEMPERATURE.usual} is.",
     )
     top_p = forms.FloatField(
         min_value=TOP_P.low,

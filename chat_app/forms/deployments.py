@@ -20,7 +20,7 @@ ALIAS = RegexValidator(
 )
 
 
-AS_LEARNT = "those that the model learnt with, if it did"
+AS_LEARNT = "those that the model learnt with; a base model has none"
 NOTHING = "none"  # chosen, unlike an empty field
 
 
@@ -69,9 +69,14 @@ class KnowingForm(forms.Form):
 class DeployForm(KnowingForm):
     """A fresh deployment: who answers, from what, and under which name."""
 
-    field_order = ("mode", "model", "knowledge")
+    field_order = ("mode", "knowledge", "model")
     model = forms.ModelChoiceField(
-        queryset=TrainedModel.objects.none(), empty_label=None, required=False
+        queryset=TrainedModel.objects.none(),
+        empty_label=None,
+        required=False,
+        label="Model that writes",
+        help_text="Not needed for quotes. A base model that nobody trained here has not learnt to "
+        "answer from what is known: train it, and quote until then.",
     )
     alias = forms.CharField(
         max_length=60,

@@ -16,19 +16,19 @@ from otto_web.lib.work.states import State
 LOOK_SECONDS = 0.3
 
 
-def settle(export: Any, work: Callable[[int], None], *, has_workers: bool) -> None:
-    """Return when the export has succeeded; do its work here where no worker would.
+def settle(row: Any, work: Callable[[Any], None], *, has_workers: bool) -> None:
+    """Return when the work of the row has succeeded; do it here where no worker would.
 
-    Raises ServingError with the reason of a failed check.
+    Raises ServingError with the reason where it failed.
     """
     while True:
         if not has_workers:
-            work(export.pk)  # again and again: a full disk makes it wait
-        export.refresh_from_db()
-        if export.state == State.SUCCEEDED:
+            work(row.pk)  # again and again: a full disk makes it wait
+        row.refresh_from_db()
+        if row.state == State.SUCCEEDED:
             return
-        if export.state == State.FAILED:
-            raise ServingError(export.message)
+        if row.state == State.FAILED:
+            raise ServingError(row.message)
         time.sleep(LOOK_SECONDS)
 
 

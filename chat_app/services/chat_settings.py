@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import transaction
 
 from chat_app.models import Chat
@@ -16,6 +18,11 @@ def store_settings(chat: Chat, params: AnswerParams, *, system: str) -> None:
     chat.save(update_fields=["params", "system"])
 
 
-def params_of(chat: Chat) -> AnswerParams:
-    """Return the chat's settings, the standard ones where it has none."""
-    return AnswerParams.from_json(chat.params)
+def params_of(chat: Chat, **wished: Any) -> AnswerParams:
+    """Return what is wished for one question, else the chat's settings, else the usual ones.
+
+    Where answers come from what is known the likeliest word is usual: facts are not drawn by lot,
+    and the answer test measures a model so.
+    """
+    usual = {"temperature": 0.0} if chat.deployment.knowledge_id else {}
+    return AnswerParams.from_json({**usual, **chat.params, **wished})

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from django.contrib import messages
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -17,9 +21,11 @@ from chat_app.selectors.names import free_alias
 from chat_app.services import deployments as services
 from chat_app.services import knowing
 from chat_app.serving.errors import ServingError
+from datasets_app.models import Knowledge
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest, respond
 from otto_web.lib.uuids import as_uuid
+from training_app.models import TrainedModel
 
 
 def find_deployment(request: TeamRequest, alias: str) -> Deployment:
@@ -50,13 +56,7 @@ def deployment_new(request: TeamRequest) -> HttpResponse:
     if request.method == "POST":
         form = DeployForm(request.POST, models, known)
     else:
-        wanted = as_uuid(request.GET.get("model", ""))
-        chosen = models.filter(pk=wanted).first() if wanted else models.first()
-        quoted = request.GET.get("knowledge", "")
-        start = {"model": chosen, "alias": free_alias(chosen.name) if chosen else ""}
-        if quoted:
-            start |= {"mode": Mode.QUOTE, "knowledge": quoted, "alias": ""}
-        form = DeployForm(None, models, known, initial=start)
+        form = DeployForm(None, models, known, initial=_beginning(request, models, known))
     if form.is_valid() and (made := _deployed(request, form)):
         return redirect("deployment-detail", made.pk)
     return respond(
@@ -66,6 +66,26 @@ def deployment_new(request: TeamRequest) -> HttpResponse:
         context={"form": form, "may_deploy": bool(known) or models.exists()},
         status=422 if form.errors else 200,
     )
+
+
+def _beginning(
+    request: TeamRequest, models: QuerySet[TrainedModel], known: Sequence[Knowledge]
+) -> dict[str, Any]:
+    """Return what the form says at first: a model, or the known answers of a version in quotes.
+
+    A base model, which has learnt none, gets the newest known answers.
+    """
+    wanted = as_uuid(request.GET.get("model", ""))
+    chosen = models.filter(pk=wanted).first() if wanted else models.first()
+    start: dict[str, Any] = {"model": chosen, "alias": free_alias(chosen.name) if chosen else ""}
+    quoted = as_uuid(request.GET.get("knowledge", ""))
+    for one in known:
+        if one.pk == quoted:
+            alias = free_alias(one.version.dataset.name)
+            return start | {"mode": Mode.QUOTE, "knowledge": str(one.pk), "alias": alias}
+    if chosen and chosen.run_id is None and known:
+        start["knowledge"] = str(known[0].pk)
+    return start
 
 
 def _deployed(request: TeamRequest, form: DeployForm) -> Deployment | None:

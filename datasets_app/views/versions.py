@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.forms.datasets import FreezeForm
-from datasets_app.models import Version
+from datasets_app.models import Knowledge, Version
 from datasets_app.selectors import downloads, scores
 from datasets_app.selectors import versions as selectors
 from datasets_app.selectors.datasets import header
@@ -55,6 +55,7 @@ def version_detail(request: TeamRequest, version_id: UUID) -> HttpResponse:
     version = find_version(request, version_id)
     context = {
         "version": version,
+        "knowledge": Knowledge.objects.filter(version=version).first(),
         "dataset": version.dataset,
         "score": scores.score_of_version(version),
         "changed": partial(selectors.changed_since, version),

@@ -14,10 +14,11 @@ from training_app.lm.config import RunSpec
 from training_app.lm.methods.registry import METHODS
 from training_app.lm.optimizers.registry import OPTIMIZERS
 from training_app.lm.presets import PRESETS
-from training_app.models import Run, RunPoint
+from training_app.models import Run, RunPoint, TrainedModel
 
 _SPEEDS_LOOKED_AT, _SPEEDS_USED = 20, 3
-_ROUGH_WEIGHTS_PER_SECOND_AND_CORE = 8e9  # before any run was measured: tokens/s x parameters
+# Before any run was measured: tokens/s x parameters. Large matrices keep a core busier.
+_ROUGH_WEIGHTS_PER_SECOND_AND_CORE, _ROUGH_OF_LARGE, _LARGE = 8e9, 16e9, 5e7
 _OPERATIONS = 6  # of each weight and token: a product and a sum, forward and twice backward
 _OTHER_SHARE = 1.15  # evaluations, samples, checkpoints
 
@@ -54,7 +55,8 @@ def machine_speed(parameters: int) -> Speed:
     if alike:
         speeds = sorted(size * speed for size, speed in alike[:_SPEEDS_USED])
         return Speed(speeds[len(speeds) // 2], is_measured=True)
-    return Speed(_ROUGH_WEIGHTS_PER_SECOND_AND_CORE * usable_cores(), is_measured=False)
+    rough = _ROUGH_OF_LARGE if parameters >= _LARGE else _ROUGH_WEIGHTS_PER_SECOND_AND_CORE
+    return Speed(rough * usable_cores(), is_measured=False)
 
 
 def update_seconds(spec: RunSpec, speed: Speed, parameters: int) -> float:
@@ -74,10 +76,16 @@ def _work_share(spec: RunSpec, parameters: int) -> float:
 
 
 def preset_seconds(name: str, *, steps: int) -> float:
-    """Return about how long so many updates of a preset take on this machine."""
+    """Return about how long so many updates of a preset from nothing take on this machine."""
     spec = PRESETS[name].spec()
     size = spec.model.parameters
     return steps * update_seconds(spec, machine_speed(size), size)
+
+
+def tuning_seconds(name: str, model: TrainedModel) -> float:
+    """Return about how long a preset of so many updates takes that goes on from this model."""
+    spec = PRESETS[name].spec(start_from=str(model.pk))
+    return (spec.train.steps or 0) * update_seconds(spec, machine_speed(model.params), model.params)
 
 
 def seconds_left(run: Run, spec: RunSpec, speeds: Sequence[float]) -> float | None:

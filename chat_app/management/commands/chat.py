@@ -15,6 +15,7 @@ from chat_app.models import Chat
 from chat_app.selectors.following import words_of
 from chat_app.selectors.names import asker_named, deployment_named
 from chat_app.services import chats
+from chat_app.services.chat_settings import params_of
 from chat_app.services.chats import AnswerParams, Asked
 from chat_app.serving.errors import ServingError
 from chat_app.serving.limits import NEW_TOKENS
@@ -30,7 +31,7 @@ class Command(BaseCommand):
         parser.add_argument("deployment", help="name in the chat")
         parser.add_argument("--prompt", help="ask this once; without it a conversation begins")
         parser.add_argument("--max-tokens", type=int, default=NEW_TOKENS.usual)
-        parser.add_argument("--temperature", type=float, default=0.7)
+        parser.add_argument("--temperature", type=float, help="of the words; 0 takes the likeliest")
         parser.add_argument("--seed", type=int)
         parser.add_argument("--user", default="", help="whose chat it is; else the first admin's")
         parser.add_argument("--json", action="store_true", help="one JSON object per answer")
@@ -39,13 +40,12 @@ class Command(BaseCommand):
         self.as_json = options["json"]
         with servers_for_command("chat", tell=self.stderr.write):
             try:
-                params = AnswerParams(
-                    temperature=options["temperature"],
-                    new_tokens=options["max_tokens"],
-                    seed=options["seed"],
-                )
                 deployment = deployment_named(options["deployment"])
                 chat = chats.open_chat(deployment, owner=asker_named(options["user"]))
+                wished = {"new_tokens": options["max_tokens"], "seed": options["seed"]}
+                if options["temperature"] is not None:
+                    wished["temperature"] = options["temperature"]
+                params = params_of(chat, **wished)
                 with engine_at_hand():
                     if options["prompt"] is not None:
                         self._ask(chat, options["prompt"], params)

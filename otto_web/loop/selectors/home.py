@@ -11,13 +11,13 @@ from django.urls import reverse
 
 from chat_app.models import Chat, Deployment, DeploymentEvent, LogEntry, Rating
 from chat_app.selectors.log_filter import VALUES, LogFilter
-from datasets_app.models import Dataset, FileState, SourceFile, Status, Upload, Version
+from datasets_app.models import Dataset, FileState, Knowledge, SourceFile, Status, Upload, Version
 from datasets_app.selectors.scores import status_counts
 from otto_web.lib.access import Role, has_role
 from otto_web.lib.work.states import OPEN, UNDER_WAY, State
 from otto_web.loop.models import Pipeline
-from otto_web.loop.selectors import pipelines
 from otto_web.loop.selectors.next_model import Proposal, proposal
+from otto_web.loop.selectors.pipelines import SampleWays, sample_ways
 from training_app.lm.answer_test import AnswerFigures
 from training_app.models import Evaluation, ModelState, Run
 
@@ -49,11 +49,12 @@ class Todo:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The next sensible step."""
+    """The next sensible step, and where there is one a shorter way to a chat."""
 
     sentence: str
     label: str
     url: str
+    shortcut: str = ""  # its address
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +75,11 @@ class Home:
     deployments: list[Answering]
     pipeline: Pipeline | None
     proposal: Proposal | None
-    is_empty: bool
+    ways: SampleWays | None  # with the sample, where nothing is here yet
 
     @property
-    def sample_seconds(self) -> float:
-        return pipelines.sample_seconds()
+    def is_empty(self) -> bool:
+        return self.ways is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ def home(user: User) -> Home:
         deployments=found,
         pipeline=started.first(),
         proposal=proposal(found[0].deployment) if found and is_trainer else None,
-        is_empty=not any(stage.figure for stage in stages),
+        ways=None if any(stage.figure for stage in stages) else sample_ways(user),
     )
 
 
@@ -251,15 +252,21 @@ def _todos(user: User) -> list[Todo]:
 def _step(user: User, stages: list[Stage]) -> Step | None:
     """Return the first step of the loop that is still missing and that the person may do."""
     upload, curate, train, _, chat = stages
-    versions = Version.objects.filter(state=State.SUCCEEDED).exists()
+    version = Version.objects.filter(state=State.SUCCEEDED).order_by("-created_at").first()
+    shortcut = ""
+    if version and chat.state == "none" and Knowledge.objects.filter(pk=version.pk).exists():
+        shortcut = f"{reverse('deployment-new')}?knowledge={version.pk}"
+    frozen = "A version is frozen."
     ladder = (
         (not curate.figure, upload, "There is no data yet.", "Upload your files", upload.url),
-        (not versions, curate, "Look through your conversations.", "Curate", curate.url),
-        (not train.figure, train, "A version is frozen.", "Train a model", reverse("run-new")),
+        (not version, curate, "Look through your conversations.", "Curate", curate.url),
+        (not train.figure, train, frozen, "Train a model", reverse("run-new")),
         (chat.state == "none", train, "A model is ready.", "Deploy it", reverse("deployment-new")),
         (True, chat, "A model answers.", "Chat with it", chat.url),
     )
     for is_missing, stage, sentence, label, url in ladder:
         if is_missing:
-            return Step(sentence, label, url) if stage.is_open else None
+            if not stage.is_open:
+                return None
+            return Step(sentence, label, url, shortcut if sentence == frozen else "")
     return None

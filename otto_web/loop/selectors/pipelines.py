@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,12 +10,16 @@ from django.contrib.auth.models import User
 
 from chat_app.models import ServingExport
 from otto_web.loop.models import STEP_WORDS, Pipeline, PipelineStep
-from training_app.models import Evaluation, Run
+from training_app.lm.presets import DEFAULT_TUNING
+from training_app.models import Base, BaseKind, Evaluation, Run, TrainedModel
 from training_app.selectors.replies import ShownReply, few_replies
-from training_app.selectors.speed import preset_seconds
+from training_app.selectors.speed import preset_seconds, tuning_seconds
+from training_app.selectors.trained_models import base_for
 
 FROM_NOTHING, SCRATCH_STEPS = "tiny", 1_000  # a preset, which answers the sample after so many
-_SAMPLE_OTHER_SECONDS = 45.0  # loading, freezing and proving, beside the training
+# Loading, freezing and proving, beside the training; from a base its answers are also made
+# findable, and many more weights are proved. Measured on two cores without other work.
+_SAMPLE_OTHER_SECONDS, _TUNED_OTHER_SECONDS = 45.0, 180.0
 FEW_STEPS = 10  # the first and last training losses are means of so many steps
 
 
@@ -107,6 +112,40 @@ def _parity(run: Run | None) -> float | None:
     return export.parity_max if export else None
 
 
-def sample_seconds() -> float:
-    """Return about how long the whole loop takes with the bundled sample on this machine."""
-    return preset_seconds(FROM_NOTHING, steps=SCRATCH_STEPS) + _SAMPLE_OTHER_SECONDS
+@dataclass(frozen=True, slots=True)
+class SampleWays:
+    """The two ways with the bundled sample: from a base model, and from nothing."""
+
+    base: TrainedModel | None  # what the first begins with, where it is here
+    coming: Sequence[Base]  # base models on their way
+
+    @property
+    def has_base(self) -> bool:
+        """Return whether the first way can be gone, now or soon."""
+        return self.base is not None or bool(self.coming)
+
+    @property
+    def tuned_seconds(self) -> float | None:
+        """Return about how long it takes from the base that is here."""
+        if self.base is None:
+            return None
+        return tuning_seconds(DEFAULT_TUNING, self.base) + _TUNED_OTHER_SECONDS
+
+    @property
+    def scratch_seconds(self) -> float:
+        """Return about how long it takes from nothing."""
+        return preset_seconds(FROM_NOTHING, steps=SCRATCH_STEPS) + _SAMPLE_OTHER_SECONDS
+
+    @property
+    def bytes_done(self) -> int:
+        return sum(one.bytes_done for one in self.coming)
+
+    @property
+    def bytes_total(self) -> int:
+        return sum(one.bytes_total for one in self.coming)
+
+
+def sample_ways(user: User) -> SampleWays:
+    """Return what the sample may begin with; two queries."""
+    coming = Base.objects.visible_to(user).on_the_way().exclude(kind=BaseKind.ENCODER)
+    return SampleWays(base_for(user), list(coming))

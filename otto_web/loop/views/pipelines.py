@@ -26,7 +26,7 @@ def pipeline_new(request: TeamRequest) -> HttpResponse:
         made = services.start_pipeline(form.order(), by=request.user)
         return redirect("pipeline-detail", made.pk)
     context = {"form": form, "recent": selectors.recent_pipelines(request.user)}
-    context["sample_seconds"] = selectors.sample_seconds()
+    context["ways"] = selectors.sample_ways(request.user)
     return respond(
         request,
         page="loop/pipeline_new.html",

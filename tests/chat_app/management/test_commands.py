@@ -17,6 +17,7 @@ from chat_app.models import Chat, Deployment, LogEntry
 from datasets_app.corpus.conversation import Turn
 from tests.chat_app.conftest import add_model, engine_process
 from tests.chat_app.serving.toys import CHATS
+from tests.training_app.conftest import make_version
 from training_app.lm.template import Template
 from training_app.models import Export
 from training_app.models.paths import absolute
@@ -47,6 +48,26 @@ def test_deploy_proves_and_switches_by_itself(toy_model):
     assert Deployment.objects.get(pk="support").model == toy_model
 
 
+def test_what_a_version_knows_is_deployed_without_a_model(data_dir, ada):
+    version = make_version()
+    figures = json.loads(
+        told("deploy", "--knowledge", version.name, "--quote", "--as", "faq", "--json")
+    )
+    assert figures == {"deployment": "faq", "knowledge": str(version), "mode": "quote"}
+    assert Deployment.objects.get().knowledge.facts["pieces"] > 0
+    question = version.dataset.conversations.first().turns[0]["text"]
+    said = json.loads(told("chat", "faq", "--prompt", question, "--json"))
+    assert said["finish"] == "quoted"
+    assert f"quotes {version}" in told("deploy", "--knowledge", "toy v1", "--quote", "--as", "faq")
+
+
+def test_a_model_gets_what_a_version_knows(toy_model, data_dir):
+    version = make_version()
+    told("deploy", "toy", "--knowledge", str(version.pk), "--as", "support")
+    found = Deployment.objects.get()
+    assert (found.model, found.mode, found.knowledge.version) == (toy_model, "write", version)
+
+
 def test_a_name_without_a_number_is_the_newest(toy_model, data_dir, toy_folder):
     newest = add_model(data_dir, toy_folder)
     assert json.loads(told("deploy", "toy", "--as", "help", "--json"))["model"] == "toy 2"
@@ -60,6 +81,10 @@ def test_a_name_without_a_number_is_the_newest(toy_model, data_dir, toy_folder):
         (("deploy", "ghost", "--as", "support"), "Models: toy 1"),
         (("deploy", "toy 9", "--as", "support"), "There is no model “toy 9”"),
         (("deploy", "toy", "--as", "Bad name"), "small letters"),
+        (("deploy", "--as", "support"), "one of the two"),
+        (("deploy", "toy", "--quote", "--knowledge", "toy v1", "--as", "faq"), "one of the two"),
+        (("deploy", "--quote", "--as", "support"), "which version’s answers"),
+        (("deploy", "--quote", "--knowledge", "ghost", "--as", "faq"), "no frozen version “ghost”"),
         (("chat", "nobody", "--prompt", "Hello"), "Deployments: none yet"),
         (("export_model", "ghost", "--format", "onnx", "--to", "new"), "There is no model"),
     ],

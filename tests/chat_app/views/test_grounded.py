@@ -6,9 +6,12 @@ import pytest
 from django.urls import reverse
 from django.utils.html import strip_tags
 
-from chat_app.models import Deployment, DeploymentEvent, Generation
+from chat_app.models import Chat, Deployment, DeploymentEvent, Generation
+from chat_app.selectors.names import free_alias
+from chat_app.services.chat_settings import params_of
 from chat_app.services.deployments import deploy
 from chat_app.services.knowing import deploy_quotes
+from chat_app.serving.limits import TEMPERATURE
 from datasets_app.models import Knowledge
 from tests.chat_app.makers import add_chat, make_model, make_served
 from tests.training_app.conftest import make_version, toy_order
@@ -132,6 +135,41 @@ def test_quotes_are_deployed_without_any_model(theo, client_of, knowledge, mia):
     Generation.objects.filter(answer__chat=chat).update(finish="quoted")
     assert "the team’s own wording" in page_of(client_of(mia), chat)
     assert "the team’s own wording" in client.get(reverse("log-list")).content.decode()
+
+
+def test_a_version_s_link_fills_the_form_with_its_quotes(theo, client_of, knowledge):
+    make_model()
+    knowledge_row()  # a newer one
+    address = reverse("deployment-new")
+    page = client_of(theo).get(f"{address}?knowledge={knowledge.pk}").content.decode()
+    for chosen in ("quote", str(knowledge.pk)):
+        assert f'<option value="{chosen}" selected>' in page
+    name = free_alias(knowledge.version.dataset.name)
+    assert f'name="alias" value="{name}"' in page
+    for strange in ("x", "00000000-0000-0000-0000-000000000000"):
+        page = client_of(theo).get(f"{address}?knowledge={strange}").content.decode()
+        assert '<option value="write" selected>' in page
+
+
+def test_a_base_model_gets_the_newest_known_answers_and_is_not_praised(
+    theo, mia, client_of, knowledge
+):
+    base = make_model(name="base")
+    newest = knowledge_row()
+    page = client_of(theo).get(f"{reverse('deployment-new')}?model={base.pk}").content.decode()
+    assert f'<option value="{newest.pk}" selected>' in page
+    page = text_of(page_of(client_of(mia), answered(mia, knowledge)))
+    assert "was never trained to answer from them: do not rely on it" in page
+
+
+def test_facts_are_not_drawn_by_lot(mia, knowledge):
+    chat = Chat.objects.get(pk=answered(mia, knowledge).pk)
+    assert params_of(chat).temperature == 0
+    assert params_of(chat, temperature=0.4, new_tokens=9).temperature == 0.4
+    chat.params = {"temperature": 0.9}
+    assert params_of(chat).temperature == 0.9
+    Deployment.objects.update(knowledge=None)
+    assert params_of(Chat.objects.get()).temperature == TEMPERATURE.usual
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,25 @@ def curator(cora, client_of):
     return client_of(cora)
 
 
+def test_a_version_leads_to_a_chat_without_training(theo, curator, version, client_of):
+    client, lead = client_of(theo), "Chat from these answers now, without training"
+    waiting = page_text(client.get(page_of(version, "version-detail")))
+    assert "0 of 30 rows are read. Then your team can chat" in waiting
+    assert lead not in waiting
+    build_knowledge(version.pk)
+    for name in ("version-detail", "version-knowledge"):
+        page = client.get(page_of(version, name))
+        assert lead in page_text(page)
+        assert f"{reverse('deployment-new')}?knowledge={version.pk}" in page.content.decode()
+    told = page_text(curator.get(page_of(version, "version-detail")))
+    assert lead not in told
+    assert "A trainer can let the team chat from its answers" in told
+    Knowledge.objects.update(path="", state="failed", message="The disk is full.")
+    assert "cannot be looked up: The disk is full." in page_text(
+        client.get(page_of(version, "version-detail"))
+    )
+
+
 def test_it_says_how_far_it_is_and_looks_again(curator, version):
     page = curator.get(page_of(version))
     told = page_text(page)
@@ -66,7 +85,7 @@ def test_without_an_encoder_it_says_that_words_decide_and_how_one_comes(
     assert "<dt>Known answers</dt><dd>30</dd>" in told
     assert "Answers are found by their words only" in told
     assert "a trainer can fetch or bring one" in told
-    assert "A trainer chooses that." in told
+    assert "A trainer can let the team chat from them." in told
     trainers = client_of(theo).get(page_of(version)).text
     for name in ("base-list", "deployment-new", "deployment-list"):
         assert f'href="{reverse(name)}' in trainers

@@ -13,11 +13,12 @@ from chat_app.services.chats import rate
 from datasets_app.jobs import freezing
 from datasets_app.models import Decision
 from datasets_app.services import curation
+from datasets_app.services.knowledge import order_knowledge
 from otto_web.loop.selectors.next_model import proposal
 from otto_web.loop.services.harvest import GOOD
-from tests.chat_app.makers import add_chat, make_served
+from tests.chat_app.makers import add_chat, make_model, make_served
 from tests.datasets_app.makers import support_dataset
-from training_app.models import Run
+from training_app.models import Base, Run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -28,6 +29,35 @@ def test_the_first_visit_offers_the_sample_and_shows_five_stages(client_of, theo
     assert "Try with sample data" in page
     for stage in ("Upload", "Curate", "Train", "Evaluate", "Chat"):
         assert f">{stage}</a>" in page
+
+
+def test_the_sample_has_two_ways_and_says_how_far_its_base_has_come(client_of, theo):
+    home = partial(client_of(theo).get, reverse("home"))
+    page = home().content.decode()
+    assert "No base model is here" in page
+    assert "learns from nothing</button>" not in page
+    coming = Base.objects.create(
+        name="little", title="Little", kind="language", source="package",
+        bytes_done=40_000_000, bytes_total=93_000_000,
+    )  # fmt: skip
+    page = " ".join(home().content.decode().split())
+    assert "40 MB of 93 MB" in page
+    assert "See how a model learns from nothing</button>" in page
+    coming.delete()
+    make_model(name="Little")
+    page = " ".join(home().content.decode().split())
+    assert re.search(r"teaches Little to answer from what the shop knows, (about )?\d+ min", page)
+
+
+def test_what_is_frozen_may_answer_without_training(client_of, theo, cora):
+    version = freezing.freeze_version(support_dataset(cora), user=cora)
+    order_knowledge(version, by=cora)
+    page = client_of(theo).get(reverse("home")).content.decode()
+    address = f"{reverse('deployment-new')}?knowledge={version.pk}"
+    assert f'href="{address}">Chat from its answers now, without training<' in page
+    assert "without training" not in client_of(cora).get(reverse("home")).content.decode()
+    make_served()
+    assert address not in client_of(theo).get(reverse("home")).content.decode()
 
 
 def test_a_member_finds_who_answers_their_own_chats_and_what_is_new(client_of, mia, milo):
