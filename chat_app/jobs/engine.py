@@ -78,6 +78,7 @@ class Writing:
     first_at: float = 0.0
     frame_at: float = 0.0
     checkpoint_at: float = field(default_factory=time.monotonic)
+    finish_not_before: float = 0.0  # while the database is away
     known: Known | None = None
     sources_read: int = 0  # of what is known, how much stands in the prompt
     finished: Finished | None = None
@@ -137,7 +138,6 @@ class Engine:
         self._over = threading.Event()
         self._written_out = threading.Event()
         self._last_id = "$"
-        self._looked_at = 0.0
 
     def close(self) -> None:
         """Make `run` return; answers under way end as interrupted, unread ones are queued again."""
@@ -207,7 +207,6 @@ class Engine:
         if room > 0:
             for work in self._try(lambda: generations.claim(room)) or []:
                 self._start(work)
-        self._looked_at = time.monotonic()
 
     def _start(self, work: ClaimedAnswer) -> None:
         writing = Writing(work)
@@ -251,7 +250,7 @@ class Engine:
 
     def _wait_for_hint(self) -> None:
         """Return at a hint, or when it is time to look at the rows again."""
-        block = int(min(settings.OTTO_QUEUE_LOOK_SECONDS, 1.0) * 1000)
+        block = int(settings.OTTO_QUEUE_LOOK_SECONDS * 1000)
         try:
             server = streams.client(settings.OTTO_STREAMS_URL)
             found = server.xread({streams.REQUESTS: self._last_id}, block=block, count=200)
@@ -341,7 +340,7 @@ class Engine:
 
     def _finish(self, writing: Writing, event: Finished, now: float) -> None:
         """Write the last state; the row comes first, so that a reload shows what the page shows."""
-        if now - writing.checkpoint_at < 0:
+        if now < writing.finish_not_before:
             return
         try:
             ground = writing.ground(event.finish_reason)
@@ -349,7 +348,7 @@ class Engine:
         except DatabaseError as error:
             log.warning("an answer's end waits for the database: %s", error)
             connection.close()
-            writing.checkpoint_at = now + FINISH_TRIES_SECONDS
+            writing.finish_not_before = now + FINISH_TRIES_SECONDS
             return
         if is_ours:
             figures = figures_of(writing.work.generation)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 def smoothed(points: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
     """Return an exponential moving average, without the bias of its start; gaps are left out.
 
-    Its memory is a thirtieth of the curve, as that of `smoothed` in static/js/chart.js.
+    Its memory is a thirtieth of the curve, as that of `smoothed` in static/js/smoothed.js.
     """
     known = [(x, y) for x, y in points if math.isfinite(y)]
     keep = 1 - 1 / max(1.0, len(known) / 30)
