@@ -45,6 +45,10 @@ class BaseQuerySet(models.QuerySet["Base"]):
     def on_the_way(self) -> BaseQuerySet:
         return self.filter(state__in=OPEN)
 
+    def may_answer_soon(self) -> BaseQuerySet:
+        """Return those on the way that are language models, or may turn out to be."""
+        return self.on_the_way().exclude(kind=BaseKind.ENCODER)
+
 
 class Base(Work):
     """A base model on its way to this installation, or here: one row for each name.

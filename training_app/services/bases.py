@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils.text import slugify
 
@@ -30,7 +31,7 @@ from training_app.services.trained_models import ModelInUseError, delete_model
 
 NOT_FETCHED = "not_fetched"
 _NAMED = 5  # versions in a sentence
-_CLAIMING = 7702  # any number: the lock under which bases are claimed
+_CLAIMING, _ORDERING = 7702, 7703  # any numbers: locks under which bases are claimed and named
 
 
 @transaction.atomic
@@ -42,6 +43,7 @@ def order_known(known: KnownBase, *, by: User | None) -> Base:
 
 def _said_of(known: KnownBase) -> dict[str, Any]:
     return {
+        "kind": known.kind,
         "title": known.title,
         "spec": {"package": known.package, "sha256": known.sha256},
         "licence": known.licence,
@@ -66,6 +68,7 @@ def _order(name: str, values: Mapping[str, Any], *, by: User | None) -> Base:
 @transaction.atomic
 def order_upload(upload: Upload) -> Base:
     """Order what somebody brought as a file that is here, once."""
+    _in_turn(_ORDERING)
     ordered = Base.objects.filter(upload=upload).first()
     if ordered is not None:
         return ordered
@@ -75,8 +78,15 @@ def order_upload(upload: Upload) -> Base:
 
 @transaction.atomic
 def order_local(name: str, *, by: User | None) -> Base:
-    """Order a file or folder of the local model folder. Raises FolderError where none is there."""
+    """Order a file or folder of the local model folder, once.
+
+    Raises FolderError where none is there.
+    """
     size = local_size(name)
+    _in_turn(_ORDERING)
+    ordered = _at_work_or_here().filter(spec__local=name).first()
+    if ordered is not None:
+        return ordered
     values = {"source": BaseSource.LOCAL, "spec": {"local": name}, "bytes_total": size}
     return _order_brought(name, values, by=by)
 
@@ -85,10 +95,13 @@ def _order_brought(file_name: str, values: dict[str, Any], *, by: User | None) -
     stem = PurePosixPath(file_name.replace("\\", "/")).stem or file_name
     title = clean_name(stem, 120).strip() or "Model"
     name = slugify(title)[:60] or "model"
-    taken = Base.objects.exclude(state__in=(State.FAILED, State.CANCELLED))
-    names = set(taken.filter(name__startswith=name).values_list("name", flat=True))
+    names = set(_at_work_or_here().filter(name__startswith=name).values_list("name", flat=True))
     free = next(one for one in _numbered(name) if one not in names and one not in known_bases())
     return _order(free, {**_NOTHING_SAID, "title": title, **values}, by=by)
+
+
+def _at_work_or_here() -> QuerySet[Base]:
+    return Base.objects.exclude(state__in=(State.FAILED, State.CANCELLED))
 
 
 _NOTHING_SAID = {"licence": "", "languages": [], "where_from": "", "bytes_done": 0, "kind": ""}
@@ -109,7 +122,9 @@ def recognise(base: Base, known: KnownBase) -> None:
         if other.state == State.SUCCEEDED or other.is_under_way:
             raise TrainingError(f"{other} is here already, or on its way.")
         other.delete()
-    renew(base, name=known.name, **_said_of(known))
+    said = _said_of(known)
+    # what was brought stays named: another attempt has to find it again
+    renew(base, name=known.name, **said | {"spec": base.spec | said["spec"]})
 
 
 def order_missing() -> Sequence[Base]:
@@ -123,10 +138,15 @@ def order_missing() -> Sequence[Base]:
 @transaction.atomic(durable=True)
 def claim_base(base_id: UUID | str) -> Base | None:
     """Take a base that waits, while no other is prepared: the short workers do more than this."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_CLAIMING])
+    _in_turn(_CLAIMING)
     others = Base.objects.exclude(pk=base_id).filter(state=State.RUNNING, lease_until__gt=Now())
     return None if others.exists() else claim(Base, base_id)
+
+
+def _in_turn(what: int) -> None:
+    """Wait until no other transaction is at this."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [what])
 
 
 @dataclass(frozen=True, slots=True)

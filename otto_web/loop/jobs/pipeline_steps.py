@@ -38,7 +38,7 @@ from training_app.lm.config import RunSpec, TrainingError
 from training_app.lm.layout import shape_of
 from training_app.lm.presets import PRESETS, TUNED_CONTEXT
 from training_app.models import Run, TrainedModel
-from training_app.models.base import Base, BaseKind
+from training_app.models.base import Base
 from training_app.models.paths import absolute
 from training_app.selectors.trained_models import base_for, questions_answered_right
 from training_app.services.runs import Order, queue_run
@@ -63,7 +63,7 @@ def base(pipeline: Pipeline) -> str:
     found = base_for(_found(pipeline.created_by))
     if found is not None:
         return f"It begins with {found}."
-    coming = Base.objects.on_the_way().filter(kind=BaseKind.LANGUAGE).first()
+    coming = Base.objects.may_answer_soon().order_by("created_at").first()
     if coming is not None:
         raise Wait(_on_its_way(coming))
     why = (

