@@ -31,6 +31,8 @@ urlpatterns: list[URLPattern] = [
     path("models/bases/<uuid:base_id>/stop/", bases.base_stop, name="base-stop"),
     path("models/bases/<uuid:base_id>/delete/", bases.base_delete, name="base-delete"),
     path("models/<uuid:model_id>/", models.model_detail, name="model-detail"),
+    path("models/<uuid:model_id>/comparison/", models.model_comparison, name="model-comparison"),
+    path("models/<uuid:model_id>/measure/", models.model_measure, name="model-measure"),
     path("models/<uuid:model_id>/model.zip", models.model_download, name="model-download"),
     path("models/<uuid:model_id>/delete/", models.model_delete, name="model-delete"),
 ]

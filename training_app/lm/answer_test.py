@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from itertools import islice
 from typing import Any, Literal
 from zlib import crc32
@@ -146,14 +148,19 @@ class AnswerFigures:
                 parts.append(f"{count:,} {one if count == 1 else many}")
         return "; ".join(parts) + "."
 
+    @property
+    def off_topic_remark(self) -> str:
+        """Return how often it knows that it does not know; empty where nobody asked."""
+        return (
+            f"Asked about other things, it says in {self.off_topic_abstained:,} of"
+            f" {self.off_topic_total:,} cases that it does not know."
+            if self.off_topic_total
+            else ""
+        )
+
     def remarks(self) -> list[str]:
         """Return what else has to be said, in sentences."""
-        said = []
-        if self.off_topic_total:
-            said.append(
-                f"Asked about other things, it says in {self.off_topic_abstained:,} of"
-                f" {self.off_topic_total:,} cases that it does not know."
-            )
+        said = [self.off_topic_remark] if self.off_topic_total else []
         if self.other_codes:
             words = "reply names" if self.other_codes == 1 else "replies name"
             said.append(f"{self.other_codes:,} {words} a number or code that nobody gave it.")
@@ -214,6 +221,11 @@ class AnswerTest:
         elif item.kind == "off_topic" and told.outcome == "right":
             told = Judgement("wrong", told.missing, told.foreign)  # there is no right answer
         return Answered(item, reply, told)
+
+
+def asked_hash(asked: Iterable[tuple[str, str]]) -> str:
+    """Return a hash of the kinds and words of questions, whatever their order."""
+    return sha256(json.dumps(sorted(asked)).encode()).hexdigest()
 
 
 def _in_turn(items: Sequence[Item]) -> list[Item]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from training_app.models.answer_check import AnswerCheck
 from training_app.models.base import DELETED, Base, BaseKind, BaseSource
 from training_app.models.evaluation import EvalSample, Evaluation
 from training_app.models.export import Export
@@ -21,6 +22,7 @@ from training_app.models.trained_model import ModelQuerySet, ModelState, Trained
 __all__ = [
     "DELETED",
     "RUN_STATES",
+    "AnswerCheck",
     "Base",
     "BaseKind",
     "BaseSource",

@@ -13,7 +13,7 @@ from datasets_app.sample.questions import off_topic_questions, validation_questi
 from datasets_app.selectors.knowledge import key_of
 from datasets_app.selectors.versions import iter_conversations
 from training_app.lm.answer_test import AnswerTest, Item, items_of
-from training_app.lm.config import ABSTENTION
+from training_app.lm.config import ABSTENTION, SOURCES
 from training_app.lm.contract import Grounds
 from training_app.lm.facts import Closeness, by_vectors, word_closeness
 
@@ -35,10 +35,15 @@ def answer_test_of(
 
 def known_to(version: Version, data: Mapping[str, Any]) -> Grounds | None:
     """Return what a model answers from that learned with known answers, as its run said it."""
+    return grounds_of(version, data) if data.get("sources") else None
+
+
+def grounds_of(version: Version, data: Mapping[str, Any]) -> Grounds | None:
+    """Return what anything can answer from, as the data of its run say; None before it is built."""
     row = Knowledge.objects.filter(version=version).select_related("encoder").first()
-    most = int(data.get("sources") or 0)
-    if row is None or row.folder is None or not most:
+    if row is None or row.folder is None:
         return None
+    most = int(data.get("sources") or 0) or SOURCES
     return Grounds(key_of(row), most, data.get("abstention") or ABSTENTION)
 
 

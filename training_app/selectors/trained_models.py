@@ -12,6 +12,7 @@ from django.db.models import OuterRef, Subquery
 
 from training_app.lm.layout import MANIFEST
 from training_app.models import Evaluation, TrainedModel, paths
+from training_app.selectors.comparison import comparison_of
 from training_app.selectors.replies import ShownReply, is_right, shown_replies
 
 MODELS_PER_PAGE = 30
@@ -92,6 +93,7 @@ def model_detail_page(model: TrainedModel) -> dict[str, Any]:
         model.evaluations.select_related("version__dataset").prefetch_related("samples")
     )
     return {
+        "comparison": comparison_of(model),
         "model": model,
         "manifest": manifest,
         "manifest_text": json.dumps(manifest, indent=2, ensure_ascii=False),

@@ -6,19 +6,27 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
+from datasets_app.models import Version
+from datasets_app.selectors.versions import trainable_versions
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest, respond
+from otto_web.lib.uuids import as_uuid
 from otto_web.lib.zip_stream import send_folder
 from training_app.models import TrainedModel, paths
+from training_app.selectors.comparison import comparison_of
 from training_app.selectors.trained_models import model_detail_page, model_list
+from training_app.services.answer_checks import order_check
 from training_app.services.trained_models import ModelInUseError, delete_model
 from training_app.views.addresses import address_of
+
+MOST_VERSIONS = 50  # that can be chosen
 
 
 @role_required(Role.TRAINER)
@@ -52,6 +60,44 @@ def model_detail(request: TeamRequest, model_id: UUID) -> HttpResponse:
 
 
 @role_required(Role.TRAINER)
+@require_GET
+def model_comparison(request: TeamRequest, model_id: UUID) -> HttpResponse:
+    """Show which way of answering gets how many of a version's questions right."""
+    model = get_object_or_404(_models(request), pk=model_id)
+    version = _version(request, request.GET.get("version", ""))
+    return respond(
+        request,
+        page="training/model_comparison.html",
+        fragment="training/_comparison.html",
+        context={
+            "model": model,
+            "comparison": comparison_of(model, version),
+            "versions": trainable_versions(request.user)[:MOST_VERSIONS],
+        },
+    )
+
+
+@role_required(Role.TRAINER)
+@require_POST
+def model_measure(request: TeamRequest, model_id: UUID) -> HttpResponse:
+    """Order that one way of answering is measured, or all that never were."""
+    model = get_object_or_404(_models(request), pk=model_id)
+    version = _version(request, request.POST.get("version", ""))
+    comparison = comparison_of(model, version)
+    if comparison is None:
+        raise Http404("This version kept back no questions.")
+    wanted = request.POST.get("way", "")
+    lines = comparison.unmeasured if not wanted else comparison.lines
+    for line in lines:
+        if line.way.missing or (wanted and line.way.slug != wanted):
+            continue
+        known = line.way.with_knowledge
+        order_check(comparison.version, line.way.model, with_knowledge=known, by=request.user)
+    address = reverse("model-comparison", args=[model.pk])
+    return redirect(f"{address}?version={comparison.version.pk}")
+
+
+@role_required(Role.TRAINER)
 @require_safe
 def model_download(request: TeamRequest, model_id: UUID) -> HttpResponseBase:
     """Send the model's folder as a ZIP that transformers opens once unpacked."""
@@ -72,6 +118,13 @@ def model_delete(request: TeamRequest, model_id: UUID) -> HttpResponse:
         return redirect("model-detail", model.pk)
     messages.success(request, f"{model} is deleted. Its run, curves and evaluation are kept.")
     return redirect("model-list")
+
+
+def _version(request: TeamRequest, text: str) -> Version | None:
+    """Return the version that was named, None where none was."""
+    if not text:
+        return None
+    return get_object_or_404(trainable_versions(request.user), pk=as_uuid(text))
 
 
 def _models(request: TeamRequest) -> QuerySet[TrainedModel]:

@@ -20,6 +20,7 @@ VERBS = {
     "base.ordered": "ordered",
     "base.stopped": "stopped",
     "build knowledge": "had known answers built from",
+    "check answers": "had answers measured of",
     "continue pipeline": "continued",
     "create": "made",
     "create_first_admin": "made the first admin",

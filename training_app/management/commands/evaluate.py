@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from argparse import SUPPRESS, ArgumentParser
+from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -14,7 +16,11 @@ from datasets_app.selectors.names import version_named
 from otto_web.servers.borrow import servers_for_command
 from training_app.lm.config import TrainingError
 from training_app.models import Evaluation, TrainedModel
+from training_app.selectors.comparison import Comparison, comparison_of
 from training_app.selectors.names import model_named
+from training_app.services.answer_checks import order_check
+
+LOOK_SECONDS = 0.5
 
 
 class Command(BaseCommand):
@@ -26,10 +32,20 @@ class Command(BaseCommand):
         splits = ["validation", "test"]
         parser.add_argument("--split", choices=splits, default="validation")
         parser.add_argument("--side", choices=splits, dest="split", help=SUPPRESS)  # its old name
+        parser.add_argument(
+            "--compare",
+            action="store_true",
+            help="measure each way of answering that was not measured yet, and say how many are"
+            " right: from scratch, the base and the fine-tuned model without and with knowledge,"
+            " quoting",
+        )
         parser.add_argument("--json", action="store_true", help="one JSON object as the answer")
 
     def handle(self, *args: Any, **options: Any) -> None:
         with servers_for_command("evaluate", tell=self.stderr.write):
+            if options["compare"]:
+                self._compare(options)
+                return
             try:
                 evaluation = _evaluate(options)
             except (TrainingError, CorpusError) as error:
@@ -38,6 +54,66 @@ class Command(BaseCommand):
                 self.stdout.write(json.dumps(_facts(evaluation)))
             else:
                 self.stdout.write(f"{evaluation.model}: {evaluation.details['verdict']}")
+
+    def _compare(self, options: dict[str, Any]) -> None:
+        try:
+            comparison = _compared(options, tell=self.stderr.write)
+        except (TrainingError, CorpusError) as error:
+            raise CommandError(str(error)) from error
+        if options["json"]:
+            self.stdout.write(json.dumps(_ways(comparison)))
+            return
+        for line in comparison.lines:
+            if line.found:
+                told = f"{line.found.answers.headline()} {line.found.answers.off_topic_remark}"
+            else:
+                told = f"not measured: {line.trouble or line.way.missing}"
+            self.stdout.write(f"{line.way.title}: {told.strip()}")
+        if comparison.asked_otherwise:
+            others = ", ".join(comparison.asked_otherwise)
+            self.stdout.write(f"Not all were asked the same questions: {others}.")
+
+
+def _compared(options: dict[str, Any], *, tell: Callable[[str], object]) -> Comparison:
+    """Measure what was not measured, here or in a worker that is quicker."""
+    from training_app.jobs.answer_checks import check_answers  # noqa: PLC0415 - torch, only here
+
+    model = model_named(options["model"])
+    version = _version(model, options["version_of_data"])
+    comparison = comparison_of(model, version)
+    if comparison is None:
+        raise TrainingError(f"{version} kept back no questions for validation.")
+    for line in comparison.unmeasured:
+        tell(f"Measuring: {line.way.title} …")
+        known = line.way.with_knowledge
+        check = order_check(version, line.way.model, with_knowledge=known, by=None)
+        while check.is_under_way:
+            if not check_answers(check.pk):
+                time.sleep(LOOK_SECONDS)
+            check.refresh_from_db()
+    again = comparison_of(model, version)
+    assert again is not None  # noqa: S101 it was there before
+    return again
+
+
+def _ways(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "model": str(comparison.model.pk),
+        "name": str(comparison.model),
+        "version": str(comparison.version.pk),
+        "same_questions": not comparison.asked_otherwise,
+        "ways": [
+            {
+                "way": line.way.slug,
+                "title": line.way.title,
+                "model": str(line.way.model.pk) if line.way.model else None,
+                "answers": line.found.answers.as_json() if line.found else None,
+                "at": line.found.at.isoformat() if line.found and line.found.at else None,
+                "why_not": "" if line.found else line.trouble or line.way.missing,
+            }
+            for line in comparison.lines
+        ],
+    }
 
 
 def _evaluate(options: dict[str, Any]) -> Evaluation:
