@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -51,7 +52,7 @@ def _build(order: Knowledge, lease: Lease) -> None:
     row, encoder, trouble = _encoder()
     folder, lock = _working_folder(order)
     with lock:
-        facts = finished(folder)
+        facts = finished(folder, encoder)
         if facts is None:
             writer = Writer(folder, encoder=encoder, earlier=_earlier(order), still=lease.touch)
             if not _write_for_a_turn(order, writer):
@@ -142,7 +143,10 @@ def _rows(version_id: UUID, *, behind: int) -> Iterator[Row]:
 def _publish(
     order: Knowledge, folder: Path, facts: dict[str, Any], encoder: Encoder | None, trouble: str
 ) -> None:
-    """Name the folder in the row; the one before it goes."""
+    """Name the folder in the row; the sweep frees the one before it, an hour from now.
+
+    Until then whoever was told its path a moment ago still finds it.
+    """
     fsync_path(folder)
     fsync_path(folder.parent)
     before = order.folder
@@ -155,8 +159,8 @@ def _publish(
         manifest_sha256=sha256_of(folder / MANIFEST),
         message=trouble,
     )
-    if before is not None and before != folder:
-        shutil.rmtree(before, ignore_errors=True)  # whoever has it open may read on
+    if before is not None and before.exists():
+        os.utime(before)
     lock_path(folder).unlink(missing_ok=True)
 
 

@@ -80,7 +80,10 @@ class Scored:
 
 
 class Knowledge:
-    """A folder of knowledge that was written whole; several threads may ask it at once."""
+    """A folder of knowledge that was written whole; several threads may ask it at once.
+
+    All files are mapped from the beginning: what is open can be asked after the folder is gone.
+    """
 
     def __init__(self, folder: Path, manifest: Mapping[str, Any]) -> None:
         self.folder = folder
@@ -95,6 +98,7 @@ class Knowledge:
         self._headings = Headings.open(folder)
         self._vectors = layout.mapped(folder / layout.VECTORS, np.int8).reshape(-1, self.dims or 1)
         self._scales = layout.mapped(folder / layout.SCALES, np.float32)
+        self._owners = layout.mapped(folder / layout.OWNERS, np.uint32)
 
     @classmethod
     def open(cls, folder: Path) -> Knowledge:
@@ -247,7 +251,7 @@ class Knowledge:
     @cached_property
     def _places_of_vectors(self) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
         """Return where each piece's vector lies (pieces,): by itself, and in its talk."""
-        owners = layout.mapped(self.folder / layout.OWNERS, np.uint32)
+        owners = self._owners
         is_in_talk = (owners & np.uint32(layout.IN_TALK)) != 0
         places = np.arange(len(owners), dtype=np.uint32)
         alone = places[~is_in_talk]

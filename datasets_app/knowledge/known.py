@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain, zip_longest
 from pathlib import Path
@@ -132,6 +133,14 @@ class KnownAnswers:
     def __init__(self, *, folders: int = FOLDERS, encoders: int = ENCODERS) -> None:
         self._folders: _Open[KnowledgeKey, Knowledge] = _Open(_knowledge_of, folders)
         self._encoders: _Open[Path, Encoder] = _Open(Encoder.open, encoders)
+
+    def hold(self, key: KnowledgeKey) -> None:
+        """Open what is known now, so that it can be asked when its folder is gone.
+
+        Where it cannot be read, asking says so.
+        """
+        with suppress(KnowledgeError, OSError, ValueError, KeyError):
+            self._folders.get(key)
 
     def find(
         self,

@@ -24,6 +24,7 @@ from datasets_app.knowledge.pieces import Piece
 
 FORMAT = 1
 MANIFEST = "knowledge.json"
+UNFINISHED = ".new"  # ends the name of a file that is being written
 PIECES, ENDS, ANSWERS = "pieces.jsonl", "ends.u64", "answers.u64"
 SPLIT_OF, HOLDERS = "splits.u8", "holders.i64"
 VECTORS, SCALES, OWNERS, TEXTS = "vectors.i8", "scales.f32", "owners.u32", "texts.u64"
@@ -62,7 +63,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
 
 def write_json(path: Path, said: Mapping[str, Any]) -> None:
     """Write a file so that it is there whole, or as it was."""
-    fresh = path.with_name(f"{path.name}.new")
+    fresh = path.with_name(f"{path.name}{UNFINISHED}")
     with fresh.open("w", encoding="utf-8") as file:
         json.dump(said, file, ensure_ascii=False, indent=1, sort_keys=True)
         file.flush()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import blake2b, sha256
 from pathlib import Path
 from typing import Any
@@ -120,6 +120,8 @@ class Writer:
             "terms": terms,
         }
         facts |= measured(Knowledge(self.folder, facts), self._still)
+        for left in self.folder.glob(f"*{layout.UNFINISHED}"):  # of a writer that was killed
+            left.unlink()
         working = {PAIRS, ROWS, PROGRESS, layout.MANIFEST}
         paths = [path for path in sorted(self.folder.iterdir()) if path.name not in working]
         facts["files"] = {path.name: _size_and_hash(path) for path in paths}
@@ -150,38 +152,54 @@ class Writer:
 
     def _begun(self) -> dict[str, Any]:
         """Return how far the folder is, after cutting off what is behind that."""
-        encoder = self._encoder
-        named = encoder and {
-            "name": encoder.name,
-            "dims": encoder.dims,
-            "sha256": encoder.sha256,
-        }
+        named = _named(self._encoder)
         progress = layout.read_json(self.folder / PROGRESS)
-        if progress is None or progress["encoder"] != named:
+        if (
+            progress is None
+            or progress["encoder"] != named
+            or not _holds(self.folder, progress["sizes"])
+        ):
             progress = {"position": 0, "rows": 0, "pieces": 0, "copies": 0, "encoder": named}
             progress["sizes"] = dict.fromkeys(GROWING, 0)
+            layout.write_json(self.folder / PROGRESS, progress)  # before anything is cut
         for name, size in progress["sizes"].items():
             with (self.folder / name).open("ab") as file:
                 file.truncate(size)
         return progress
 
 
-def finished(folder: Path) -> dict[str, Any] | None:
-    """Return the manifest of a folder that was written to its end."""
+def finished(folder: Path, encoder: Encoder | None) -> dict[str, Any] | None:
+    """Return the manifest of a folder that was written to its end with this encoder."""
     is_under_way = (folder / PROGRESS).exists()
-    return None if is_under_way else layout.read_json(folder / layout.MANIFEST)
+    told = None if is_under_way else layout.read_json(folder / layout.MANIFEST)
+    return told if told is not None and told["encoder"] == _named(encoder) else None
 
 
 def take_over(old: Path, fresh: Path) -> None:
     """Copy what was durable in a folder that somebody left; he may still be writing behind it."""
     progress = layout.read_json(old / PROGRESS)
-    if progress is None:
+    if progress is None or not _holds(old, progress["sizes"]):
         return
     fresh.mkdir(parents=True)
     for name, size in progress["sizes"].items():
         shutil.copyfile(old / name, fresh / name)
-        os.truncate(fresh / name, size)
+        with (fresh / name).open("r+b") as file:
+            file.truncate(size)
+            os.fsync(file.fileno())
     layout.write_json(fresh / PROGRESS, progress)
+
+
+def _named(encoder: Encoder | None) -> dict[str, Any] | None:
+    """Return what a folder says of the encoder that made its vectors."""
+    if encoder is None:
+        return None
+    return {"name": encoder.name, "dims": encoder.dims, "sha256": encoder.sha256}
+
+
+def _holds(folder: Path, sizes: Mapping[str, int]) -> bool:
+    """Return whether the files are as long as they were once: a broken disk may have lost some."""
+    paths = {folder / name: size for name, size in sizes.items()}
+    return all(path.exists() and path.stat().st_size >= size for path, size in paths.items())
 
 
 class _Step:

@@ -24,12 +24,15 @@ LOOKUPS_KEPT = 20  # of a version: the page shows the last ones
 
 @transaction.atomic
 def order_knowledge(version: Version, *, by: User | None) -> Knowledge:
-    """Have the version's knowledge built, or built anew; what is being built is left alone."""
+    """Have the version's knowledge built, or built anew; what is being built is left alone.
+
+    What somebody left half written is not gone on with: it may be what the building failed at.
+    """
     total = int(version.counts.get("rows", 0))
     mine = Knowledge.objects.filter(pk=version.pk)
     _, is_new = mine.get_or_create(version=version, defaults={"total": total, "created_by": by})
     over = mine.exclude(state__in=(State.QUEUED, State.RUNNING))
-    if is_new or order_anew(over, done=0, total=total, created_by=by):
+    if is_new or order_anew(over, done=0, total=total, working="", created_by=by):
         audit.record(by, "build knowledge", version)
         hint(Knowledge.job, version.pk)
     return mine.get()

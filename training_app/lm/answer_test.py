@@ -28,6 +28,10 @@ GOOD, FAIR = 0.8, 0.5  # shares of right answers
 MOST_NAMED = 5  # facts that are named of each kind
 
 
+class NotAskedError(Exception):
+    """Nothing can be asked: what answers are made from cannot be read, as it says in a sentence."""
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """A question with the turns before it, and what is known of its answer."""
@@ -89,9 +93,12 @@ class AnswerFigures:
     other_codes: int = 0  # replies with an order number or a code that nobody gave them
     unasked: int = 0  # questions that there was no time for
     seconds: float = 0.0
+    trouble: str = ""  # why the test ended before its time
 
     @classmethod
-    def of(cls, answered: Sequence[Answered], *, unasked: int, seconds: float) -> AnswerFigures:
+    def of(
+        cls, answered: Sequence[Answered], *, unasked: int, seconds: float, trouble: str = ""
+    ) -> AnswerFigures:
         """Return the counts of what was answered."""
         on, off = Counter[str](), Counter[str]()
         for one in answered:
@@ -106,6 +113,7 @@ class AnswerFigures:
             other_codes=sum(one.has_other_code for one in answered),
             unasked=unasked,
             seconds=round(seconds, 1),
+            trouble=trouble,
         )
 
     @classmethod
@@ -164,7 +172,9 @@ class AnswerFigures:
         if self.other_codes:
             words = "reply names" if self.other_codes == 1 else "replies name"
             said.append(f"{self.other_codes:,} {words} a number or code that nobody gave it.")
-        if self.unasked:
+        if self.trouble:
+            said.append(f"{self.unasked:,} questions could not be asked. {self.trouble}")
+        elif self.unasked:
             said.append(f"There was no time for {self.unasked:,} more questions.")
         if self.standing == "poor":
             said.append("Most of its answers are not right: nobody should rely on it.")
@@ -194,14 +204,19 @@ class AnswerTest:
         self, answer: Answer, *, should_stop: Callable[[], object] = lambda: None
     ) -> tuple[AnswerFigures, list[Answered]]:
         """Ask until all is asked, the time is over or it shall stop; kinds take turns."""
-        began = time.monotonic()
+        began, trouble = time.monotonic(), ""
         found: list[Answered] = []
         for item in _in_turn(self.items):
             if should_stop() or time.monotonic() - began > self.seconds:
                 break
-            found.append(self.judged(item, answer(item.turns)))
+            try:
+                found.append(self.judged(item, answer(item.turns)))
+            except NotAskedError as error:
+                trouble = str(error)
+                break
         unasked, seconds = len(self.items) - len(found), time.monotonic() - began
-        return AnswerFigures.of(found, unasked=unasked, seconds=seconds), found
+        figures = AnswerFigures.of(found, unasked=unasked, seconds=seconds, trouble=trouble)
+        return figures, found
 
     def judged(self, item: Item, reply: str) -> Answered:
         """Return what a reply to a question is worth."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from datasets_app.corpus.conversation import Conversation
-from datasets_app.knowledge.known import KnowledgeKey
+from datasets_app.knowledge.known import KnowledgeKey, KnownAnswers
 from training_app.lm.answer_test import Answered, AnswerFigures, AnswerTest
 from training_app.lm.config import RunSpec
 
@@ -106,6 +106,11 @@ class Grounds:
     key: KnowledgeKey
     most: int  # known answers in a prompt
     abstention: str  # said where nothing is near
+    answers: KnownAnswers = field(default_factory=KnownAnswers, compare=False)
+
+    def __post_init__(self) -> None:
+        """Open it now: hours of training later it may have been built anew elsewhere."""
+        self.answers.hold(self.key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -206,8 +206,8 @@ class Evidence:
 
     def about_answers(self) -> str:
         """Return what the answer test found; else a sentence about the sample answers."""
-        if self.answers.total:
-            return " ".join([self.answers.headline(), *self.answers.remarks()])
+        if self.answers.total or self.answers.trouble:
+            return " ".join(filter(None, [self.answers.headline(), *self.answers.remarks()]))
         asked, close = len(self.samples), self.close
         if not asked:
             return ""

@@ -16,9 +16,9 @@ from typing import Any
 from datasets_app.corpus.conversation import ASSISTANT, SYSTEM, USER, Conversation, Turn
 from datasets_app.corpus.split import Split
 from datasets_app.knowledge.find import Knowledge, Without
-from datasets_app.knowledge.known import Asked, KnownAnswers, Vectors
+from datasets_app.knowledge.known import Asked, Vectors
 from datasets_app.knowledge.pieces import Piece
-from training_app.lm.answer_test import Answer
+from training_app.lm.answer_test import Answer, NotAskedError
 from training_app.lm.config import DataConfig, RunSpec, TrainingError
 from training_app.lm.contract import Grounds, Row, TokenSource
 from training_app.lm.elsewhere import QUESTIONS_ELSEWHERE
@@ -183,11 +183,13 @@ def answerer_from(
     """
     if known is None:
         return answerer(network, template, system_prompt=system_prompt, longest=longest)
-    knowledge = KnownAnswers()
     room = question_room(context_of(network))
 
     def answer(turns: Sequence[Turn]) -> str:
-        told = knowledge.find(known.key, turns, most=known.most, without=Without(splits=KEPT_BACK))
+        without = Without(splits=KEPT_BACK)
+        told = known.answers.find(known.key, turns, most=known.most, without=without)
+        if not told.is_there:
+            raise NotAskedError(told.note)
         if told.is_unknown:
             return known.abstention
         opened = with_system_prompt(Conversation(tuple(turns)), system_prompt).turns

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -98,7 +99,6 @@ def test_without_an_encoder_it_finds_by_words_until_one_comes(cora, data_dir):
     assert (before.state, before.folder.exists()) == (State.QUEUED, True)
     after = built(version)
     assert (after.encoder, Known.open(after.folder).dims) == (first, 32)
-    assert not before.folder.exists()
     give_vectors(timezone.now())
     assert Knowledge.objects.get().state == State.SUCCEEDED
 
@@ -212,6 +212,49 @@ def test_one_that_was_thought_dead_changes_nothing(cora, data_dir, ten_a_step):
         with pytest.raises(LostLease):
             jobs._publish(mine, folder, writer.finish(), None, "")
     assert Known.open(Knowledge.objects.get().folder).pieces == 30
+
+
+def test_the_folder_before_stays_for_an_hour_for_whoever_was_told_of_it(cora):
+    version = freezing.freeze_version(orders(cora), user=cora)
+    before = built(version).folder
+    long_ago = (timezone.now() - timedelta(days=9)).timestamp()
+    for path in (before, *before.iterdir()):
+        os.utime(path, (long_ago, long_ago))
+    order_knowledge(version, by=cora)
+    after = built(version).folder
+    remove_unnamed_folders(timezone.now() - timedelta(hours=1))
+    assert Known.open(before).pieces == 30
+    remove_unnamed_folders(timezone.now() + timedelta(minutes=1))
+    assert [path.name for path in after.parent.iterdir()] == [after.name]
+
+
+def test_one_that_was_left_whole_is_published_under_the_encoder_that_made_it(
+    cora, data_dir, failpoint_at
+):
+    version = freezing.freeze_version(orders(cora), user=cora)
+    failpoint_at("knowledge.finished", "enospc").arm_here()
+    build_knowledge(version.pk)  # by words, and it could not be published
+    Knowledge.objects.update(not_before=None)
+    encoder = encoder_row(data_dir)
+    found = built(version)
+    assert found.encoder == encoder
+    assert Known.open(found.folder).encoder_sha256 == encoder.sha256
+
+
+def test_building_once_more_does_not_go_on_with_what_it_failed_at(cora, ten_a_step):
+    version = freezing.freeze_version(orders(cora), user=cora)
+    mine = claim(Knowledge, version.pk)
+    folder, lock = jobs._working_folder(mine)
+    with lock:
+        jobs.Writer(folder, encoder=None).add(list(jobs._rows(version.pk, behind=0))[:10])
+    pieces = folder / "pieces.jsonl"
+    pieces.write_bytes(b"\xff" * pieces.stat().st_size)  # as long as it was, and nothing in it
+    Knowledge.objects.update(
+        state=State.FAILED, finished_at=timezone.now(), lease_until=None, message="Once more."
+    )
+    order_knowledge(version, by=cora)
+    found = built(version)
+    assert (found.state, Known.open(found.folder).pieces) == (State.SUCCEEDED, 30)
 
 
 def test_a_full_disk_is_waited_for(cora, failpoint_at, ten_a_step):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import resource
+import shutil
 
 import pytest
 
@@ -110,6 +112,47 @@ def test_another_attempt_takes_over_what_was_durable(tmp_path, encoder):
     assert contents(tmp_path / "f2") == contents(tmp_path / "whole")
     take_over(tmp_path / "nothing", tmp_path / "f3")
     assert not (tmp_path / "f3").exists()
+
+
+@pytest.mark.parametrize("name", ["pieces.jsonl", "owners.u32"])
+def test_a_folder_that_lost_something_is_begun_anew(tmp_path, encoder, name):
+    write(tmp_path / "whole", shop(), encoder)
+    Writer(tmp_path / "half", encoder=encoder).add(rows(*shop())[:14])
+    os.truncate(tmp_path / "half" / name, 5)
+    take_over(tmp_path / "half", tmp_path / "other")
+    assert not (tmp_path / "other").exists()
+    assert Writer(tmp_path / "half", encoder=encoder).position == 0
+    write(tmp_path / "half", shop(), encoder)
+    assert contents(tmp_path / "half") == contents(tmp_path / "whole")
+
+
+def test_one_that_began_anew_and_was_killed_is_not_taken_for_what_was_before(tmp_path, encoder):
+    write(tmp_path / "whole", shop(), encoder)
+    Writer(tmp_path / "half", encoder=encoder).add(rows(*shop())[:14])
+    Writer(tmp_path / "half", encoder=None)  # could not load it, and died before its first step
+    assert Writer(tmp_path / "half", encoder=encoder).position == 0
+    write(tmp_path / "half", shop(), encoder)
+    assert contents(tmp_path / "half") == contents(tmp_path / "whole")
+
+
+def test_what_a_killed_writer_left_of_its_manifest_is_no_part_of_it(tmp_path):
+    write(tmp_path / "whole", shop())
+    writer = Writer(tmp_path / "half", encoder=None)
+    writer.add(rows(*shop()))
+    for name in ("knowledge.json.new", "progress.json.new"):
+        (tmp_path / "half" / name).write_text('{"half')
+    writer.finish()
+    assert Knowledge.open(tmp_path / "half").pieces == 80
+    assert contents(tmp_path / "half").keys() == contents(tmp_path / "whole").keys()
+
+
+def test_what_is_open_can_be_asked_after_its_folder_went(tmp_path, encoder):
+    write(tmp_path / "k", shop(), encoder)
+    knowledge = Knowledge.open(tmp_path / "k")
+    shutil.rmtree(tmp_path / "k")
+    question = "Where is my order JP-7?"
+    (found,) = knowledge.find(question, vector=encoder.encode([question])[0], most=1)
+    assert found.piece.answer == "Order JP-7 is packed."
 
 
 def test_with_another_encoder_it_begins_anew(tmp_path, encoder):

@@ -5,6 +5,7 @@ The examples are made of real knowledge, with a toy encoder.
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from itertools import count
 
@@ -303,6 +304,27 @@ def test_a_run_with_knowledge_resumes_to_the_same_bits(
     assert last < first
     assert ended.manifest["leaked_share"] is None
     assert whole.replies[0][0][1] in {one.turns[0].text for one in KEPT_BACK}  # as a person asked
+
+
+def test_a_run_is_tested_with_what_was_known_when_it_began(
+    grounded_spec, grounded_data, tmp_path, diary, monkeypatch
+):
+    """While it trained the knowledge was built anew, and the folder before it went."""
+    folder = tmp_path / "known"
+    shutil.copytree(grounded_data.knowledge, folder)
+    monkeypatch.setattr(neighbours, "reply", lambda network, template, question: "It costs $107.")
+    item = Item((Turn(USER, "What would tent 7 cost me?"),), "Tent 7 costs $107.")
+    test = AnswerTest([item], abstention="Nobody knows.")
+    spec = replace(grounded_spec, train=replace(grounded_spec.train, steps=2))
+    grounds = Grounds(KnowledgeKey(folder), 2, "Nobody knows.")
+    shutil.rmtree(folder)
+    start = Start(known=grounds, answer_test=test)
+    result = train_run(spec, grounded_data, tmp_path / "a", diary, never, start)
+    assert (result.answers.right, result.answers.abstained) == (1, 0)
+    start = Start(known=Grounds(KnowledgeKey(folder), 2, "Nobody knows."), answer_test=test)
+    result = train_run(spec, grounded_data, tmp_path / "b", diary, never, start)
+    assert (result.answers.total, result.answers.unasked) == (0, 1)
+    assert "1 questions could not be asked. Nothing known could be read." in result.verdict
 
 
 def test_a_run_is_tested_with_what_it_knows(
