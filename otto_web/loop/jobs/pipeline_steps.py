@@ -171,12 +171,13 @@ def _order_version(pipeline: Pipeline) -> None:
 def know(pipeline: Pipeline) -> str:
     """Build what the version knows: a model that learns with it, and a chat, find answers there."""
     version = _found(pipeline.version)
-    order_knowledge(version, by=pipeline.created_by)
+    if not Knowledge.objects.filter(version=version).exists():  # frozen before there was any
+        order_knowledge(version, by=pipeline.created_by)
     build_knowledge(version.pk)
     found = Knowledge.objects.get(version=version)
-    if found.state == State.FAILED:
-        return f"Nothing can be looked up: {found.message}"
-    if found.state != State.SUCCEEDED:
+    if not found.path:
+        if found.state == State.FAILED:
+            return f"Nothing can be looked up: {found.message}"
         raise Wait(f"{found.done:,} of {found.total:,} conversations are read")
     way = "by meaning and by words" if found.encoder_id else "by words only"
     return f"{found.facts['pieces']:,} answers can be found {way}"
@@ -220,7 +221,7 @@ def _spec(pipeline: Pipeline) -> tuple[RunSpec, TrainedModel | None]:
     spec = preset.spec(name=name, version=version, start_from=str(start.pk))
     shape = shape_of(absolute(start.path))
     shape = replace(shape, context=min(shape.context, TUNED_CONTEXT))
-    if not Knowledge.objects.filter(version=frozen, state=State.SUCCEEDED).exists():
+    if not Knowledge.objects.filter(version=frozen).exclude(path="").exists():
         spec = replace(spec, data=replace(spec.data, sources=0))
     return replace(spec, model=shape), start
 

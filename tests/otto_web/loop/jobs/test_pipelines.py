@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
@@ -12,9 +13,10 @@ from django.utils import timezone
 from chat_app.models import Deployment, Generation, LogEntry
 from chat_app.serving.errors import ServingError
 from datasets_app.corpus.conversation import CorpusError
-from datasets_app.models import Conversation, Dataset, Upload, Version
+from datasets_app.models import Conversation, Dataset, Knowledge, Upload, Version
 from datasets_app.services import imports
 from datasets_app.services.datasets import create_dataset
+from datasets_app.services.knowledge import order_knowledge
 from otto_web.lib.work.claims import claim, fail, renew
 from otto_web.lib.work.states import State
 from otto_web.loop.jobs import pipeline_steps
@@ -74,6 +76,19 @@ def test_without_a_base_model_the_loop_trains_from_nothing_and_says_so(cora, the
     spec = Run.objects.get().spec
     assert (spec["method"], spec["preset"], spec["train"]["steps"]) == ("scratch", "tiny", 5)
     assert spec["data"]["sources"] == 0
+
+
+def test_what_is_built_is_not_ordered_anew(cora, theo, data_dir):
+    pipeline = start_pipeline(PipelineOrder(support_dataset(cora), steps=5), by=theo)
+    assert advance(pipeline.pk)
+    before = Knowledge.objects.get()
+    pipeline.refresh_from_db()
+    assert "can be found by words only" in pipeline_steps.know(pipeline)
+    order_knowledge(before.version, by=cora)  # somebody has it built anew meanwhile
+    Knowledge.objects.update(state=State.RUNNING, lease_until=timezone.now() + timedelta(hours=1))
+    assert "can be found by words only" in pipeline_steps.know(pipeline)
+    after = Knowledge.objects.get()
+    assert (after.path, after.fence) == (before.path, before.fence + 1)
 
 
 def test_a_loop_waits_for_a_base_that_is_being_fetched(cora, theo, data_dir):
