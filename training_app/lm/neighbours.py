@@ -179,7 +179,8 @@ def answerer_from(
 ) -> Answer:
     """Return how a network answers turns: as a deployment of it would.
 
-    Answers may be about as long as the `longest` real one; rows kept back are not found.
+    Answers may be about as long as the `longest` real one; rows kept back are not found. What it
+    returns raises NotAskedError where what is known cannot be read.
     """
     if known is None:
         return answerer(network, template, system_prompt=system_prompt, longest=longest)
