@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +12,7 @@ from django.contrib.auth.models import User
 
 from chat_app.models import Generation
 from chat_app.serving.requests import FinishReason
-from datasets_app.corpus.conversation import Turn
+from datasets_app.corpus.conversation import ASSISTANT, Turn
 from datasets_app.knowledge.find import Found
 from datasets_app.knowledge.known import KnowledgeKey, Known
 from datasets_app.models import Knowledge, Version
@@ -21,6 +22,7 @@ from training_app.lm.unsupported import Span, unsupported
 from training_app.models import TrainedModel
 
 SOURCE, SUGGESTION = "source", "suggestion"
+RELATED = 0.35  # cosine of a question that is offered; those about nothing known lie below
 NO_ROOM = "None of the known answers fitted into what the model can read."
 
 
@@ -114,15 +116,24 @@ def ground_of(
     if known is None:
         return Ground()
     if finish == "abstained":
-        return Ground(as_json(SUGGESTION, known.with_questions), note=known.note)
+        return Ground(as_json(SUGGESTION, suggestions(known.with_questions)), note=known.note)
     if finish == "quoted":
         return Ground(as_json(SOURCE, known.found[:1]), note=known.note)
     sources = as_json(SOURCE, known.found[:read])
     if not sources:
         return Ground(note=known.note or NO_ROOM)
     told = [one[part] for one in sources for part in ("question", "answer")]
-    marks = unsupported(text, [*told, *(turn.text for turn in turns)])
-    return Ground(sources, marks, known.note)
+    asked = [turn.text for turn in turns if turn.role != ASSISTANT]  # what it made up is not known
+    return Ground(sources, unsupported(text, [*told, *asked]), known.note)
+
+
+def suggestions(found: Sequence[Found]) -> list[Found]:
+    """Return questions that may be asked instead: each once, and none about something else."""
+    once: dict[str, Found] = {}
+    for one in found:
+        if one.cosine is None or one.cosine >= RELATED:
+            once.setdefault(" ".join(re.findall(r"\w+", one.piece.question.casefold())), one)
+    return list(once.values())
 
 
 def shown_sources(row: Generation, kind: str) -> list[ShownSource]:

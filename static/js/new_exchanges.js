@@ -23,6 +23,11 @@ export function attach(root, socket) {
       seen.add(one.id);
     }
   };
+  /** The first question names the chat: in the heading, and so among the others. */
+  const name = () => {
+    const listed = document.querySelector(".chat-titles [aria-current] bdi");
+    if (listed) listed.textContent = document.getElementById("chat-name")?.textContent ?? "";
+  };
   /** Notifications may be missed: ask for what came after the last exchange here. */
   const look = () => {
     const last = [...root.querySelectorAll(":scope > .exchange")].at(-1)?.id ?? "";
@@ -36,6 +41,7 @@ export function attach(root, socket) {
     if (frame.t === "accepted" || (frame.t === "asked" && frame.chat === chat)) add(frame.msg);
   };
   root.addEventListener("htmx:afterSwap", tidy);
+  root.addEventListener("htmx:afterSettle", name);
   document.addEventListener("visibilitychange", seen);
   const unfollow = socket.follow("", { opened: look, frame: hear });
   scrollToEnd();
