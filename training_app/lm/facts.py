@@ -2,7 +2,7 @@
 
 Facts are numbers with their units, prices, times, dates, codes, names, and whether something is
 said or denied. English first: number words, names, denials and “I do not know” of other languages
-are known in part; their digits always count, in any script.
+are known in part. Digits count in any script, and with them the word of what they count.
 """
 
 from __future__ import annotations
@@ -92,7 +92,9 @@ def judge(
     outside = (*(fact.text for fact in foreign), *(" ".join(name) for name in strangers))
     if not said.terms:
         return Judgement("right" if not real.terms and not must else "wrong")
-    if does_not_know(reply) and not (must and _holds_all(said, must)):
+    telling = [fact for fact in real.facts if not is_among(fact, asked.facts)]
+    is_told = any(is_among(fact, said.facts) for fact in telling)
+    if does_not_know(reply) and not is_told and not (must and _holds_all(said, must)):
         return Judgement(
             "right" if does_not_know(reference) and not must else "abstains", (), outside
         )
@@ -311,14 +313,19 @@ def strange_names(said: Said, known: Iterable[Said]) -> list[tuple[str, ...]]:
 # --- yes, no, and not knowing ---
 
 _YES = re.compile(
-    r"^\W*(?:yes|yeah|yep|sure|of course|certainly|ja|oui|sí|si|да|是)\b", re.IGNORECASE
+    r"^\W*(?:(?:yes|yeah|yep|sure|of course|certainly|ja|oui|sí|si|да|نعم|أجل|بلى|네|예)\b"
+    r"|是|对|對|可以|はい|हाँ|हां)",
+    re.IGNORECASE,
 )
 _NO = re.compile(
-    r"^\W*(?:no(?! (?:problem|worr|doubt))|nope|nein|non|нет|unfortunately)\b", re.IGNORECASE
+    r"^\W*(?:(?:no(?! (?:problem|worr|doubt))|nope|nein|non|нет|unfortunately|leider|لا|كلا"
+    r"|아니요|아니오|아뇨)\b|不|否|いいえ|नहीं)",
+    re.IGNORECASE,
 )
 _DENIES = re.compile(
     r"\b(?:not|no(?! (?:problem|worr|doubt))|never|none|neither|nor|cannot|without|unable"
-    r"|unavailable|nein|nicht|kein\w*|ne|pas|jamais|nunca|sin|не|нет)\b|n['’]t\b|不|没",
+    r"|unavailable|nein|nicht|kein\w*|ne|pas|jamais|nunca|sin|не|нет|لا|ليس\w*|لن|لم|غير|بدون"
+    r"|안|못)\b|n['’]t\b|不|没|沒|无法|無法|ません|ない|않|없|नहीं|ไม่",
     re.IGNORECASE,
 )
 _OPENING = re.compile(r"^\W*\w+\W*")

@@ -17,16 +17,46 @@ _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 _NUMBER_WORDS = {word: n for n, word in enumerate(_SMALL)} | {
     word: 10 * n for n, word in enumerate(_TENS, 2)
 }
+# before a unit only: some are other words too
+_NUMBER_WORDS_ELSEWHERE = {
+    word: number
+    for number, words in {
+        1: "ein eine einen einem einer un une una один одна одну",
+        2: "zwei deux dos due два две двух اثنان اثنين 两 二 두",
+        3: "drei trois tres tre три трёх трех ثلاثة ثلاث 三 세",
+        4: "vier quatre cuatro quattro четыре أربعة أربع 四 네",
+        5: "fünf cinq cinco cinque пять пяти خمسة خمس 五 다섯",
+        6: "sechs six seis sei шесть шести ستة ست 六 여섯",
+        7: "sieben sept siete sette семь семи سبعة سبع 七 일곱",
+        8: "acht huit ocho otto восемь восьми ثمانية ثماني ثمان 八 여덟",
+        9: "neun neuf nueve nove девять девяти تسعة تسع 九 아홉",
+        10: "zehn dix diez dieci десять десяти عشرة عشر 十 열",
+        12: "zwölf douze doce dodici двенадцать",
+        14: "vierzehn quatorze catorce quattordici четырнадцать",
+        15: "fünfzehn quinze quince quindici пятнадцать",
+        20: "zwanzig vingt veinte venti двадцать عشرون عشرين",
+        24: "vierundzwanzig",
+        30: "dreißig trente treinta trenta тридцать ثلاثون ثلاثين",
+    }.items()
+    for word in words.split()
+}
 _TIMES_WORDS = {"hundred": 100, "thousand": 1000}
 _UNITS = {
     name: (unit, factor)
     for unit, factor, names in (
-        ("minute", 1, "minute minutes min mins"),
+        ("minute", 1, "minute minutes min mins minuten minuto minutos минута минуты минут минуту"),
+        ("minute", 1, "دقيقة دقائق"),
         ("minute", 60, "hour hours hr hrs h stunde stunden heure heures hora horas"),
-        ("minute", 1440, "day days tag tage tagen jour jours día días dia dias 天"),
-        ("minute", 10080, "week weeks woche wochen semaine semaines semana semanas"),
-        ("month", 1, "month months monat monate monaten mois mes meses"),
+        ("minute", 60, "час часа часов ساعة ساعات 시간 ore"),
+        ("minute", 1440, "day days tag tage tagen jour jours día días dia dias 天 giorno giorni"),
+        ("minute", 1440, "werktag werktage werktagen arbeitstag arbeitstage arbeitstagen"),
+        ("minute", 1440, "день дня дней يوم أيام ايام يوما 일"),
+        ("minute", 10080, "week weeks woche wochen semaine semaines semana semanas settimane"),
+        ("minute", 10080, "неделя недели недель неделю أسبوع أسابيع اسابيع 周 週 주"),
+        ("month", 1, "month months monat monate monaten mois mes meses mesi"),
+        ("month", 1, "месяц месяца месяцев شهر أشهر شهور 개월 달"),
         ("month", 12, "year years yr yrs jahr jahre jahren ans année années año años 年"),
+        ("month", 12, "год года лет سنة سنوات عام أعوام 년"),
         ("gram", 1, "g gram grams gramm"),
         ("gram", 1000, "kg kilo kilos kilogram kilograms"),
         ("metre", 0.01, "cm centimetre centimetres centimeter centimeters"),
@@ -40,8 +70,30 @@ _UNITS = {
     )
     for name in names.split()
 }
-_BETWEEN = {"working", "business", "calendar", "full", "more", "whole", "consecutive"}
-_CONNECTORS = {"to", "and", "or", "until", "till", "through", "bis", "und", "à", "a", "y", "e"}
+_BETWEEN = {"working", "business", "calendar", "full", "more", "whole", "consecutive", "рабочих"}
+# behind digits, where a script puts no space between it and what follows; the longest first
+_COUNTERS = {
+    name: unit
+    for unit, names in {
+        "minute": "分钟 分鐘 分間 分 분",
+        "hour": "个小时 個小時 小时 小時 時間 시간",
+        "day": "个工作日 個工作日 工作日 营业日 營業日 日間 日 天 영업일 일",
+        "week": "个星期 個星期 星期 週間 周 週 주",
+        "month": "个月 個月 か月 ヶ月 カ月 개월 달",
+        "year": "年間 年 년",
+    }.items()
+    for name in names.split()
+}
+_CONTINENTAL = re.compile(
+    r"€|\d,\d\d?(?!\d)"
+    r"|\b(?:der|das|und|ist|nicht|kostet|kosten|wir|sie|für|mit|les|des|est|vous|los|las|el|con|che"
+    r"|il)\b",
+    re.IGNORECASE,
+)
+_CONNECTORS = {
+    *("to", "and", "or", "until", "till", "through", "bis", "und", "oder", "à", "a", "y", "e", "o"),
+    *("до", "или", "и", "إلى", "الى", "أو", "至", "到"),
+}
 _CURRENCIES = {
     name: sign
     for sign, names in {
@@ -54,6 +106,7 @@ _CURRENCIES = {
     }.items()
     for name in names.split()
 }
+_KNOWN_BETWEEN = {*_BETWEEN, *_CONNECTORS}
 _DAYS = {
     name: day
     for day, names in enumerate(
@@ -90,7 +143,9 @@ _FOR_A_WHILE = {"within", "in", "after", "takes", "take", "for", "about"}
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 
 _NUMBER = r"\d+(?:[.,'’]\d+)*"
+_SPACED = r"\d{1,3}(?:[ ]\d{3})+(?:,\d\d?)?(?=\s?(?:€|eur))"
 _SIGNS = r"us\$|[$€£¥₹₩]|(?:usd|eur|gbp|inr|rs\.?)(?!\w)"
+_COUNTER_NAMES = "|".join(sorted(_COUNTERS, key=len, reverse=True))
 _CURRENCY_WORDS = (
     r"[$€£¥₹₩元円원]|(?:usd|eur|gbp|inr|dollars?|euros?|pounds?|rupees?|yen|won|دولار)(?!\w)"
 )
@@ -100,11 +155,12 @@ _TERM = re.compile(
     |(?P<iso>\d{{4}}-\d{{1,2}}-\d{{1,2}})(?!\d)
     |(?P<dmy>\d{{1,2}}[./]\d{{1,2}}[./]\d{{4}})(?!\d)
     |(?P<time>\d{{1,2}}(?::\d\d)?\s?(?:[ap]\.m\.|[ap]m(?!\w)|o['’]clock|uhr(?!\w))
-        |\d{{1,2}}:\d\d(?!\d)|\d{{1,2}}h\d\d(?!\w))
-    |(?P<price>(?:{_SIGNS})\s?{_NUMBER}|{_NUMBER}\s?(?:{_CURRENCY_WORDS}))
+        |\d{{1,2}}:\d\d(?!\d)|\d{{1,2}}\.\d\d\s?uhr(?!\w)|\d{{1,2}}h\d\d(?!\w))
+    |(?P<price>(?:{_SIGNS})\s?{_NUMBER}|(?:{_SPACED}|{_NUMBER})\s?(?:{_CURRENCY_WORDS}))
     |(?P<phone>(?!(?:19|20)\d\d-(?:19|20)\d\d(?!\d))[+(]?(?=(?:\d[-().]?){{7}})\d[\d().-]*\d)
     |(?P<code>[a-z]+-?\d[a-z\d]*(?:-[a-z\d]+)*)
-    |(?P<number>{_NUMBER})(?:\s?(?P<sign>%|°\s?[cf]?)|(?:st|nd|rd|th)(?![a-z]))?
+    |(?P<number>{_NUMBER})
+        (?:\s?(?P<sign>%|°\s?[cf]?|{_COUNTER_NAMES})|(?:st|nd|rd|th)(?![a-z]))?
     |(?P<word>[^\W\d_]+(?:['’][^\W\d_]+)*)
     """,
     re.VERBOSE | re.IGNORECASE,
@@ -153,8 +209,10 @@ def _read(match: re.Match[str], text: str) -> list[Term]:
         is_first = not before.strip() or bool(_SENTENCE_END.search(before))
         return _words(written, is_first=is_first)
     if kind in {"number", "sign"}:
-        unit, factor = _UNITS.get((match["sign"] or "").replace(" ", "").lower(), ("", 1.0))
-        return [_number(written, match["number"], unit, factor)]
+        sign = (match["sign"] or "").replace(" ", "").lower()
+        unit, factor = _UNITS.get(_COUNTERS.get(sign, sign), ("", 1.0))
+        number = _as_float(match["number"], text)
+        return [Term("number", written, f"{number:g}", number, unit, factor)]
     if kind in {"iso", "dmy"}:
         parts = [int(part) for part in re.findall(r"\d+", written)]
         year, month, day = parts if kind == "iso" else parts[::-1]
@@ -162,7 +220,7 @@ def _read(match: re.Match[str], text: str) -> list[Term]:
     if kind == "time":
         return [_time(written)]
     if kind == "price":
-        return [_price(written)]
+        return [_price(written, text)]
     return [Term("code", written, re.sub(r"[^\w@]", "", written.lower()))]
 
 
@@ -180,25 +238,27 @@ def _words(written: str, *, is_first: bool) -> list[Term]:
     return [Term("word", written, value, is_first=is_first)]
 
 
-def _number(written: str, digits: str, unit: str = "", factor: float = 1.0) -> Term:
-    number = _as_float(digits)
-    return Term("number", written, f"{number:g}", number, unit, factor)
+def _as_float(digits: str, text: str) -> float:
+    """Return the value: the last mark is a decimal one unless three digits follow a comma.
 
-
-def _as_float(digits: str) -> float:
-    """Return the value: the last mark is a decimal one unless three digits follow a comma."""
-    digits = re.sub(r"['’]", "", digits)
+    Where the text writes decimals with a comma, three digits behind a dot are thousands.
+    """
+    digits = re.sub(r"['’ ]", "", digits)
     marks = re.findall(r"[.,]", digits)
+    if re.search(r"^0,\d+$", digits):
+        return float(digits.replace(",", "."))
+    if re.search(r"^[1-9]\d{0,2}\.\d{3}$", digits) and _CONTINENTAL.search(text):
+        return float(digits.replace(".", ""))
     if marks and (len(set(marks)) == 2 or marks == ["."] or re.search(r"^\d+,\d{1,2}$", digits)):
         whole, _, part = digits.rpartition(marks[-1])
         return float(f"{re.sub(r'[.,]', '', whole)}.{part}")
     return float(re.sub(r"[.,]", "", digits))
 
 
-def _price(written: str) -> Term:
-    digits = re.search(_NUMBER, written)
+def _price(written: str, text: str) -> Term:
+    digits = re.search(rf"{_SPACED}|{_NUMBER}", written)
     assert digits is not None  # noqa: S101 - the pattern of a price has one
-    number = _as_float(digits.group())
+    number = _as_float(digits.group(), text)
     sign = (written[: digits.start()] + written[digits.end() :]).strip().lower()
     return Term("price", written, f"{number:g}", number, _CURRENCIES.get(sign, sign))
 
@@ -239,6 +299,10 @@ def _word_as_number(found: list[Term], place: int) -> int | None:
         return None
     if term.value in {"a", "an"} and following in _UNITS and place:
         return 1 if found[place - 1].value in _FOR_A_WHILE else None
+    if following in {*_UNITS, *_CURRENCIES, *_BETWEEN, *_CONNECTORS}:
+        elsewhere = _NUMBER_WORDS_ELSEWHERE.get(term.value)
+        if elsewhere is not None and (elsewhere > 1 or following in _UNITS):
+            return elsewhere
     value = _NUMBER_WORDS.get(term.value)
     return None if value == 1 and following not in {*_UNITS, *_TIMES_WORDS} else value
 
@@ -265,6 +329,8 @@ def _with_units(found: list[Term]) -> list[Term]:
         gap.append(term)
         if term.value in _UNITS or term.value in _CURRENCIES:
             _join(out, term)
+        elif len(gap) == 1 and _is_of_other_script(term):
+            out[-1] = replace(last, text=f"{last.text} {term.text}", unit=_as_unit(term.value))
         elif term.value in _BETWEEN and len(gap) == 1:
             continue
         elif term.kind in {"number", "price"} and all(one.value in _CONNECTORS for one in gap[:-1]):
@@ -275,6 +341,16 @@ def _with_units(found: list[Term]) -> list[Term]:
             out += gap
         gap = []
     return out + gap
+
+
+def _is_of_other_script(term: Term) -> bool:
+    """Tell whether this is a word whose script is not Latin: what it counts is not known here."""
+    return term.kind == "word" and term.value[0] > "\u0250" and term.value not in _KNOWN_BETWEEN
+
+
+def _as_unit(word: str) -> str:
+    """Return what a number counts by the beginning of its word, as endings bend with numbers."""
+    return word[:3]
 
 
 def _join(out: list[Term], term: Term) -> None:

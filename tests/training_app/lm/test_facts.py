@@ -75,6 +75,18 @@ def test_it_judges_as_people_did(is_fresh, agree, precise):
         ("\uff12\uff18\uff19", "289"),
         ("२८९", "289"),
         ("289元", "¥289"),
+        ("1.299 €", "1299 euros"),
+        ("Das sind 12.500 Stück", "12500"),
+        ("1 299,50 €", "€1299.50"),
+        ("0,500 kg", "500 g"),
+        ("17.30 Uhr", "5:30 pm"),
+        ("fünf Tage", "5 days"),
+        ("fünf bis sieben Werktage", "5-7 days"),
+        ("五天", "5 days"),
+        ("3个月", "three months"),
+        ("3일 이내", "3 days"),
+        ("пять дней", "5 days"),
+        ("خمسة أيام", "5 days"),
     ],
 )
 def test_one_fact_has_many_spellings(text, same):
@@ -186,3 +198,31 @@ def test_it_needs_neither_torch_nor_numpy():
     loaded = subprocess.check_output([sys.executable, "-c", code], text=True).split()
     assert not {"torch", "numpy", "transformers", "django"} & set(loaded)
     assert not re.search("onnx", " ".join(loaded))
+
+
+@pytest.mark.parametrize(
+    ("reply", "reference"),
+    [
+        ("배송은 3일 걸립니다.", "배송은 3주 걸립니다."),
+        ("Доставка занимает 3 дня.", "Доставка занимает 3 недели."),
+        ("يستغرق التوصيل 5 أيام.", "يستغرق التوصيل 5 أسابيع."),
+        ("يستغرق التوصيل خمسة أيام.", "يستغرق التوصيل ثلاثة أيام."),
+        ("配送需要3个月。", "配送需要3天。"),
+        ("配送需要五天。", "配送需要三天。"),
+        ("Die Lieferung dauert fünf Tage.", "Die Lieferung dauert drei Tage."),
+        ("Das kostet 1.299 €.", "Das kostet 1.300 €."),
+        ("Есть 3 магазина.", "Есть 3 склада."),
+        ("نعم، يمكنك الإرجاع.", "لا، لا يمكنك الإرجاع."),
+        ("네, 환불됩니다.", "아니요, 환불되지 않습니다."),
+        ("是的，可以退货。", "不，不可以退货。"),
+    ],
+)
+def test_other_facts_in_other_languages_are_not_right(reply, reference):
+    assert not says_the_same(reply, reference)
+    assert says_the_same(reference, reference)
+
+
+def test_a_reply_with_the_fact_does_not_abstain():
+    told = "I can't answer for the carrier, but delivery takes 5 days."
+    assert judge(told, "Delivery takes 5 days.").outcome == "right"
+    assert judge("I can't answer that.", "Delivery takes 5 days.").outcome == "abstains"
