@@ -20,6 +20,12 @@ urlpatterns: list[URLPattern] = [
         files.file_columns_again,
         name="file-columns-again",
     ),
+    path("files/<uuid:file_id>/speakers/", files.file_speakers, name="file-speakers"),
+    path(
+        "files/<uuid:file_id>/speakers/again/",
+        files.file_speakers_again,
+        name="file-speakers-again",
+    ),
     path("files/<uuid:file_id>/encoding/", files.file_encoding, name="file-encoding"),
     path("files/<uuid:file_id>/members/", files.file_members, name="file-members"),
     path("datasets/", datasets.dataset_list, name="dataset-list"),

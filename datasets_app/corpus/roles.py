@@ -9,19 +9,38 @@ from itertools import pairwise
 from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, SYSTEM, USER
 
 _WORDS = {
-    ASSISTANT: """assistant agent bot chatbot gpt ai model representative rep advisor adviser
-        operator support csr employee staff helpdesk consultant specialist technician answer a
-        assistent berater mitarbeiter agente asistente asesor conseiller assistente
-        bearbeiter mitarbeiterin beraterin antwort respuesta réponse risposta resposta
-        ассистент оператор агент ответ 客服 助手 助理 答 アシスタント オペレーター 상담원 مساعد""",
-    USER: """user human customer client caller guest visitor member question q me
-        benutzer nutzer kunde kundin anrufer frage usuario cliente pregunta utilisateur
-        utente domanda usuário pergunta пользователь клиент вопрос
-        用户 客户 顾客 问 ユーザー お客様 고객 사용자 مستخدم""",
-    SYSTEM: "system developer instructions sistema système система 系统",
+    ASSISTANT: """assistant agent bot chatbot gpt chatgpt bing claude gemini llama llm ai model
+        representative rep advisor adviser operator operatore support csr employee staff helpdesk
+        consultant counselor counsellor specialist technician salesperson
+        answer a antwort respuesta réponse risposta resposta odpowiedź ответ
+        berater beraterin mitarbeiter mitarbeiterin bearbeiter verkäufer
+        agente asistente asesor conseiller conseillère vendeur assistente atendente vendedor
+        medewerker konsultant konsultantka pracownik operátor temsilci
+        ассистент оператор агент консультант менеджер специалист
+        客服 助手 助理 系统助手 坐席 答 アシスタント オペレーター スタッフ 店員 상담원 상담사 직원
+        مساعد موظف एजेंट""",
+    USER: """user usr human customer client caller guest visitor member question q me
+        benutzer nutzer kunde kundin anrufer anruferin käufer frage
+        usuario cliente comprador pregunta utilisateur utilisatrice acheteur utente domanda usuário
+        pergunta klant vraag klient klientka pytanie zákazník müşteri пользователь клиент покупатель
+        вопрос 用户 客户 顾客 买家 问 ユーザー お客様 客 고객 사용자 مستخدم عميل ग्राहक""",
+    SYSTEM: "system sys developer instructions sistema système система 系统",
 }
+# What a field that names a speaker may hold besides; at the head of a line it is no speaker.
+_IN_FIELDS = {
+    ASSISTANT: """admin moderator helper supporter therapist doctor teacher tutor seller clerk
+        wizard recommender""",
+    USER: "buyer shopper patient student seeker apprentice lead contact enduser end-user",
+}
+TOOL = "tool"
+TOOLS = frozenset(
+    """tool function tool_call tool_calls tool_result tool_results tool_response tool_output
+    function_call function_result function_response observation ipython api environment""".split()
+)
 ROLE_OF = {word: role for role, words in _WORDS.items() for word in words.split()}
 ROLE_OF[PASSAGE] = PASSAGE
+_IN_FIELD = {word: role for role, words in _IN_FIELDS.items() for word in words.split()}
+KNOWN = frozenset({USER, ASSISTANT, SYSTEM, PASSAGE, TOOL})
 QUESTION_LABELS = frozenset({"q", "question", "frage", "pregunta", "domanda", "вопрос", "问"})
 ANSWER_LABELS = frozenset({"a", "answer", "antwort", "respuesta", "risposta", "ответ", "答"})
 _PARENTHESIS = re.compile(r"\(([^()]*)\)")
@@ -29,8 +48,17 @@ _PARENTHESIS = re.compile(r"\(([^()]*)\)")
 
 @lru_cache(1024)
 def role_of(word: str) -> str:
-    """Return the role that a word means; an unknown word stays as it is."""
-    return ROLE_OF.get(word.strip().casefold(), word.strip())
+    """Return the role that a field's word means, TOOL included; an unknown one stays as it is."""
+    plain = word.strip().casefold()
+    if plain in TOOLS:
+        return TOOL
+    return ROLE_OF.get(plain) or _IN_FIELD.get(plain) or word.strip()
+
+
+def canonical(name: str) -> str:
+    """Return one spelling for `BEN`, `Ben` and `Ben (Agent)`."""
+    bare = re.sub(r"\([^()]*+\)", "", name)
+    return " ".join(bare.split()).casefold() or name.casefold()
 
 
 def speaker_role(label: str) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import typing
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TypeAlias
 
@@ -47,6 +48,7 @@ REASONS: dict[str, str] = {
     "stopped": "Reading was stopped: it needed more memory or time than one file may use.",
     "cancelled": "Reading was stopped by a person.",
     "needs_encoding": "The characters of this file can be read in several ways: please choose one.",
+    "needs_speakers": "Tell us who asks and who answers; nothing is loaded until then.",
     "needs_mapping": "Tell us what the columns are; nothing is loaded until then.",
     "bad_json": "This is not valid JSON.",
     "control_character": "A string holds a raw control character; it was kept.",
@@ -122,10 +124,11 @@ Item: TypeAlias = Record | Problem | Gap
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """What the columns of a table are: a question and an answer, or one column of text.
+    """What a person chose: what the columns of a table are, or who the speakers are.
 
-    `context` is put after the question, `system` before the conversation; `delimiter` is the
-    sign between cells, guessed when None.
+    A table has a question and an answer, or one column of text. `context` is put after the
+    question, `system` before the conversation; `delimiter` is the sign between cells, guessed
+    when None. `roles` are those of speakers, by their canonical names.
     """
 
     question: str | None = None
@@ -134,8 +137,13 @@ class Mapping:
     system: str | None = None
     context: str | None = None
     delimiter: str | None = None
+    roles: dict[str, str] | None = None
 
     def __post_init__(self) -> None:
+        if self.roles is not None:
+            if not {"user", "assistant"} <= set(self.roles.values()):
+                raise CorpusError("Say who answers, and who asks: both are needed.")
+            return
         if bool(self.question) != bool(self.answer):
             raise CorpusError("Choose both a question column and an answer column.")
         if bool(self.text) == bool(self.question):
@@ -150,11 +158,15 @@ class Mapping:
                     "another one for the second."
                 )
 
-    def as_json(self) -> dict[str, str | None]:
-        return asdict(self)
+    def as_json(self) -> dict[str, Any]:
+        if self.roles is not None:
+            return {"roles": self.roles}
+        stored = asdict(self)
+        del stored["roles"]
+        return stored
 
     @classmethod
-    def from_json(cls, stored: dict[str, str | None]) -> Mapping:
+    def from_json(cls, stored: dict[str, Any]) -> Mapping:
         """Return the mapping whose `as_json` gave this."""
         return cls(**stored)
 
@@ -173,19 +185,51 @@ class Guess:
 
 
 @dataclass(frozen=True, slots=True)
+class Speaker:
+    """Somebody whose role is unknown: turns, conversations, how many they open, first words."""
+
+    name: str
+    turns: int
+    talks: int
+    opened: int
+    examples: tuple[str, ...] = ()
+
+    def plus(self, other: Speaker) -> Speaker:
+        """Return both as one."""
+        return Speaker(
+            self.name,
+            self.turns + other.turns,
+            self.talks + other.talks,
+            self.opened + other.opened,
+            self.examples or other.examples,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
     """What a person must choose before a file can be read.
 
     For `needs_mapping`: `columns`, the first `rows` as text, and a `suggested` mapping or None.
     For `needs_encoding`: up to three `guesses`, the likeliest first.
+    For `needs_speakers`: the `speakers` of unknown role in the first `talks`, and a suggestion.
     """
 
-    code: Literal["needs_mapping", "needs_encoding"]
+    code: Literal["needs_mapping", "needs_encoding", "needs_speakers"]
     why: str
     columns: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
     suggested: Mapping | None = None
     guesses: tuple[Guess, ...] = ()
+    speakers: tuple[Speaker, ...] = ()
+    talks: int = 0
+
+    @classmethod
+    def speakers_from_json(cls, stored: typing.Mapping[str, Any]) -> Waiting:
+        """Return what was stored of a question about speakers."""
+        found = (
+            Speaker(**{**one, "examples": tuple(one["examples"])}) for one in stored["speakers"]
+        )
+        return cls("needs_speakers", stored["why"], speakers=tuple(found), talks=stored["talks"])
 
 
 class WaitingError(CorpusError):

@@ -10,7 +10,9 @@ from django.core.files.uploadedfile import UploadedFile
 
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.detection.encoding import COMMON
-from datasets_app.corpus.source import Mapping
+from datasets_app.corpus.parsing.casting import LEFT_OUT, OTHERS
+from datasets_app.corpus.roles import canonical
+from datasets_app.corpus.source import Mapping, Speaker, Waiting
 from datasets_app.models import SourceFile
 
 TABLE_SIGNS = {
@@ -94,6 +96,48 @@ class ColumnsForm(forms.Form):
         except CorpusError as error:
             raise forms.ValidationError(str(error)) from error
         return self.cleaned_data
+
+
+SPEAKER_ROLES = {
+    "user": "asks",
+    "assistant": "answers",
+    "system": "instructs",
+    LEFT_OUT: "is left out",
+}
+
+
+class SpeakersForm(forms.Form):
+    """Who asks and who answers; everybody else shares one role."""
+
+    others = forms.ChoiceField(label="Everybody else", choices=list(SPEAKER_ROLES.items()))
+    also_alike = forms.BooleanField(required=False)
+
+    def __init__(self, asked: Waiting, data: Any = None) -> None:
+        suggested = (asked.suggested.roles if asked.suggested else None) or {}
+        super().__init__(data, initial={"others": suggested.get(OTHERS, "user")})
+        self._speakers = asked.speakers
+        for number, one in enumerate(asked.speakers):
+            self.fields[f"role_{number}"] = forms.ChoiceField(
+                label=one.name,
+                choices=list(SPEAKER_ROLES.items()),
+                initial=suggested.get(canonical(one.name), "user"),
+            )
+
+    def rows(self) -> list[tuple[Speaker, forms.BoundField]]:
+        """Return each speaker with the field for the role."""
+        return [(one, self[f"role_{number}"]) for number, one in enumerate(self._speakers)]
+
+    def clean(self) -> dict[str, Any]:
+        found = self.cleaned_data
+        roles = {
+            canonical(one.name): found.get(f"role_{number}", "user")
+            for number, one in enumerate(self._speakers)
+        }
+        try:
+            found["mapping"] = Mapping(roles={**roles, OTHERS: found.get("others", "user")})
+        except CorpusError as error:
+            raise forms.ValidationError(str(error)) from error
+        return found
 
 
 class EncodingForm(forms.Form):

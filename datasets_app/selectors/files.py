@@ -8,8 +8,9 @@ from typing import Any
 from django.db.models import Count, QuerySet
 
 from datasets_app.corpus.formats.registry import FORMATS, has_columns
-from datasets_app.corpus.readers import reading
-from datasets_app.corpus.source import Mapping
+from datasets_app.corpus.parsing.casting import OTHERS
+from datasets_app.corpus.readers import reading, speakers
+from datasets_app.corpus.source import Mapping, Speaker, Waiting
 from datasets_app.models import (
     FileState,
     Issue,
@@ -24,6 +25,7 @@ from datasets_app.selectors.removals import summary_of
 SHOWN_ISSUES = 200
 EXAMPLES = 10
 BYTES_AROUND = 120
+MOST_ALIKE = 2_000  # files whose speakers are asked for together
 
 
 def file_page(file: SourceFile) -> dict[str, Any]:
@@ -42,6 +44,8 @@ def file_page(file: SourceFile) -> dict[str, Any]:
         "issues": [(issue, raw_around(file, issue)) for issue in issues],
         "more_issues": max(0, file.n_issues - len(issues)),
         "has_other_columns": has_other_columns(file),
+        "has_other_speakers": has_other_speakers(file),
+        "named": sorted((file.mapping or {}).get("roles", {}).items()),
         "examples": list(current_rows(file).order_by("position")[:EXAMPLES]),
         "sums": (
             ("loaded", file.n_loaded),
@@ -113,6 +117,31 @@ def has_other_columns(file: SourceFile) -> bool:
     """Say whether the file is a table that was read and may be read under another mapping."""
     read = SourceFile.objects.at_rest().filter(pk=file.pk)
     return has_columns(file.kind) and read.exists()
+
+
+def has_other_speakers(file: SourceFile) -> bool:
+    """Say whether a person said who speaks in the file, and may say so anew."""
+    read = SourceFile.objects.at_rest().filter(pk=file.pk, mapping__has_key="roles")
+    return read.exists()
+
+
+def speakers_asked(file: SourceFile) -> Waiting:
+    """Return who speaks in a waiting file and in those of its upload that wait for the same."""
+    others = files_alike(file).order_by("pk").values_list("waiting_for", flat=True)
+    asked: list[Any] = [file.waiting_for, *others[:MOST_ALIKE]]
+    return speakers.together(asked)
+
+
+def speakers_page(file: SourceFile) -> dict[str, Any] | None:
+    """Return what saying anew who speaks shows; None when there is no choice."""
+    if not has_other_speakers(file):
+        return None
+    mapping = Mapping.from_json(file.mapping or {})
+    names = [name for name in mapping.roles or {} if name != OTHERS]
+    shown = tuple(Speaker(name, 0, 0, 0) for name in names)
+    asked = Waiting("needs_speakers", "", speakers=shown, suggested=mapping)
+    loss = summary_of(current_rows(file))
+    return {"file": file, "upload": file.upload, "asked": asked, "loss": loss}
 
 
 def columns_page(file: SourceFile) -> dict[str, Any] | None:

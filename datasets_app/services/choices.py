@@ -1,4 +1,4 @@
-"""What a person decides about a file: its columns, also once more, or its encoding."""
+"""What a person decides about a file: its columns, its speakers, also once more, its encoding."""
 
 from __future__ import annotations
 
@@ -20,14 +20,34 @@ from otto_web.lib.work.states import State
 @transaction.atomic(durable=True)
 def choose_columns(files: list[SourceFile], mapping: Mapping, *, by: User) -> int:
     """Say what the columns of waiting files are and let them be read; return how many were."""
-    stored = mapping.as_json()
-    changes = {"mapping": stored, "mapping_sha256": mapping.sha256}
-    return _let_go(files, changes, verb="file.columns", after=stored, by=by)
+    return _let_go_mapped(files, mapping, verb="file.columns", by=by)
 
 
 @transaction.atomic(durable=True)
+def choose_speakers(files: list[SourceFile], mapping: Mapping, *, by: User) -> int:
+    """Say who speaks in waiting files and let them be read; return how many were."""
+    return _let_go_mapped(files, mapping, verb="file.speakers", by=by)
+
+
+def _let_go_mapped(files: list[SourceFile], mapping: Mapping, *, verb: str, by: User) -> int:
+    stored = mapping.as_json()
+    changes = {"mapping": stored, "mapping_sha256": mapping.sha256}
+    return _let_go(files, changes, verb=verb, after=stored, by=by)
+
+
 def choose_columns_again(file: SourceFile, mapping: Mapping, *, by: User) -> bool:
-    """Have a table that was read be read anew under another mapping; False when it is that one.
+    """Have a table that was read be read anew under another mapping; False when it is that one."""
+    return _read_anew(file, mapping, verb="file.columns_again", by=by)
+
+
+def choose_speakers_again(file: SourceFile, mapping: Mapping, *, by: User) -> bool:
+    """Have a file that was read be read anew with other roles; False when they are the same."""
+    return _read_anew(file, mapping, verb="file.speakers_again", by=by)
+
+
+@transaction.atomic(durable=True)
+def _read_anew(file: SourceFile, mapping: Mapping, *, verb: str, by: User) -> bool:
+    """Let a worker read a file again.
 
     Its rows go before the first new one comes: the worker removes them, since they may be many.
     """
@@ -39,7 +59,7 @@ def choose_columns_again(file: SourceFile, mapping: Mapping, *, by: User) -> boo
     if not asked.update(**again, **NO_COUNTS, **chosen):
         return False
     Issue.objects.filter(source_file=file).delete()
-    audit.record(by, "file.columns_again", file, before=file.mapping, after=stored)
+    audit.record(by, verb, file, before=file.mapping, after=stored)
     _wake(file.upload)
     return True
 

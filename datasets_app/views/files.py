@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from datasets_app.corpus.source import Mapping
-from datasets_app.forms.uploads import ColumnsForm, EncodingForm
+from datasets_app.forms.uploads import ColumnsForm, EncodingForm, SpeakersForm
 from datasets_app.models import FileState, SourceFile
 from datasets_app.selectors import files as selectors
 from datasets_app.services import choices
@@ -43,6 +43,10 @@ def _page(
             context["asked"] = file.waiting_for
         elif file.reason == "needs_encoding":
             context["encoding_form"] = forms.get("encoding") or EncodingForm(file)
+        elif file.reason == "needs_speakers":
+            asked = selectors.speakers_asked(file)
+            context["speakers_form"] = forms.get("speakers") or SpeakersForm(asked)
+            context["asked"] = asked
     return render(request, "datasets/file_detail.html", context, status=status)
 
 
@@ -78,6 +82,38 @@ def file_columns_again(request: TeamRequest, file_id: UUID) -> HttpResponse:
     context["columns_form"] = form
     status = 422 if form.is_bound else 200
     return render(request, "datasets/file_columns.html", context, status=status)
+
+
+@role_required(Role.CURATOR)
+@require_POST
+def file_speakers(request: TeamRequest, file_id: UUID) -> HttpResponse:
+    file = find_file(request, file_id)
+    if file.reason != "needs_speakers":
+        return _off(request, file, 0)
+    form = SpeakersForm(selectors.speakers_asked(file), request.POST)
+    if not form.is_valid():
+        return _page(request, file, status=422, speakers=form)
+    files = _chosen(file, is_for_all=form.cleaned_data["also_alike"])
+    done = choices.choose_speakers(files, form.cleaned_data["mapping"], by=request.user)
+    return _off(request, file, done)
+
+
+@role_required(Role.CURATOR)
+@require_http_methods(["GET", "POST"])
+def file_speakers_again(request: TeamRequest, file_id: UUID) -> HttpResponse:
+    """Say what reading a file anew takes away, then have it read with other roles."""
+    file = find_file(request, file_id)
+    context = selectors.speakers_page(file)
+    if context is None:
+        messages.warning(request, "This file is being read, or nobody in it was asked for.")
+        return redirect("file-detail", file.pk)
+    form = SpeakersForm(context["asked"], request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        done = choices.choose_speakers_again(file, form.cleaned_data["mapping"], by=request.user)
+        return _off(request, file, int(done))
+    context["speakers_form"] = form
+    status = 422 if form.is_bound else 200
+    return render(request, "datasets/file_speakers.html", context, status=status)
 
 
 @role_required(Role.CURATOR)

@@ -12,7 +12,8 @@ from datasets_app.corpus.formats import jsonl
 from datasets_app.corpus.formats.format import Format, Reader
 from datasets_app.corpus.parsing.json_scan import BOM, Cursor, Extent
 from datasets_app.corpus.parsing.json_text import JsonError
-from datasets_app.corpus.parsing.shapes import ShapeError, is_turn_list, shared_context
+from datasets_app.corpus.parsing.said import ShapeError
+from datasets_app.corpus.parsing.shapes import is_talk, shared_context
 from datasets_app.corpus.readers import records
 from datasets_app.corpus.readers.job import Job
 from datasets_app.corpus.readers.records import RecordSpan, Workshop
@@ -41,7 +42,7 @@ def tell(head: TextHead) -> str | None:
 
 def read(job: Job) -> Iterator[Item]:
     """Yield the records of one or several JSON values that stand one after another."""
-    cursor, shop = Cursor(job.stream), Workshop()
+    cursor, shop = Cursor(job.stream), Workshop.of(job)
     cursor.passes(BOM)
     try:
         while cursor.peek():
@@ -193,7 +194,7 @@ def _parsed(
 
 def _recognised(place: RecordSpan, value: Any, shop: Workshop) -> Iterator[Item] | None:
     if isinstance(value, list):
-        if not value or not is_turn_list(value):
+        if not is_talk("", value):
             return None
         value = {"messages": value}
     return records.record(place, value, shop)
@@ -250,7 +251,7 @@ def _holds_records(value: Any, shop: Workshop, level: int) -> bool:
 
 def _is_record(value: Any, shop: Workshop) -> bool:
     if isinstance(value, list):
-        return bool(value) and is_turn_list(value)
+        return is_talk("", value)
     try:
         return shop.shapes.recognise(value) is not None
     except ShapeError:
@@ -268,6 +269,6 @@ FORMAT = Format(
     kind="json",
     name="JSON",
     endings=("json",),
-    reader=Reader("json", 2, read),
+    reader=Reader("json", 3, read),
     of_text=tell,
 )

@@ -31,7 +31,7 @@ def tell(head: TextHead) -> str | None:
 
 def read(job: Job) -> Iterator[Item]:
     """Yield the records of a JSON Lines file, numbered problems included."""
-    shop = Workshop()
+    shop = Workshop.of(job)
     for line in split_lines(job.stream):
         yield from _line(line, shop)
 
@@ -81,6 +81,6 @@ FORMAT = Format(
     kind="jsonl",
     name="JSON Lines",
     endings=("jsonl", "ndjson"),
-    reader=Reader("jsonl", 2, read),
+    reader=Reader("jsonl", 3, read),
     of_text=tell,
 )

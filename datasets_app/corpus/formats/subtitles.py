@@ -99,7 +99,7 @@ def read(job: Job) -> Iterator[Item]:
     texts = [text for line in lines if not line.isdigit() for text in said(line)]
     speakers = transcripts.find_speakers(texts)
     most = LARGEST_TALK if speakers else LONGEST
-    held = _Held()
+    held = _Held(Talk(job.roles))
     before = ""
     for block in _blocks(split_lines(job.stream)):
         if block.times is None:

@@ -47,7 +47,7 @@ def read(job: Job) -> Iterator[Item]:
     if speakers is None:
         yield from passages.read(job)
         return
-    held = _Open()
+    held = _Open(Talk(job.roles))
     for line in split_lines(job.stream):
         if line.data is None or not line.data.strip():
             yield from _between(line, held)
@@ -55,7 +55,7 @@ def read(job: Job) -> Iterator[Item]:
         shown = decoded(line.data)
         if (held.talk.said or held.talk.last) and _begins_anew(shown, speakers):
             yield from _close(held)
-            held = _Open()
+            held = _Open(Talk(job.roles))
         elif _is_full(shown, held, speakers):
             yield from _close(held)
             held = _Open(transcripts.carried(held.talk))

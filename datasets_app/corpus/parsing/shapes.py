@@ -4,33 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
-from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, SYSTEM, USER, CorpusError, Turn
+from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, SYSTEM, USER, Turn
 from datasets_app.corpus.parsing import transcripts
+from datasets_app.corpus.parsing.casting import Roles, cast
+from datasets_app.corpus.parsing.said import ShapeError, first_key, keys_of, said_in, text_of
 from datasets_app.corpus.parsing.tables import ANSWERS, QUESTIONS, plain
-from datasets_app.corpus.roles import role_of, settle_roles
 
 LISTS = (
     *("messages", "conversations", "conversation", "turns", "dialogue", "dialog", "dialogs"),
-    *("utterances", "chat", "history", "exchanges"),
+    *("utterances", "chat", "history", "exchanges", "log", "chat_history", "thread"),
+    *("conversation_parts", "transcript"),
 )
-SPEAKERS = ("role", "from", "speaker", "author", "sender", "name", "participant")
-WORDS = ("content", "value", "text", "utterance", "message", "body")
+NAMING = ("role", "from", "speaker", "sender", "sender_name", "agent", "participant")
+HISTORIES = ("history", "chat_history")
+OPENINGS = ("source", "first_message", "initial_message", "opening_message")
 CALLS = ("content", "transcript")
 TEXTS = ("text", "passage", "document")
 TITLES = ("title", "question", "heading")
 BODIES = ("body", "answer")
 LONGEST_NAME = 120  # of what pairs are about; chosen by hand
-
-
-class ShapeError(CorpusError):
-    """A record of a known shape that lacks something; `code` is a reason."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
+FEWEST_UNNAMED = 2  # elements of a list in which nobody is named
 
 
 @dataclass(slots=True)
@@ -54,10 +49,14 @@ class Plan:
 
 
 class Shapes:
-    """Recognises records; objects with the same keys are looked at once."""
+    """Recognises records; objects with the same keys are looked at once.
 
-    def __init__(self) -> None:
+    `roles` holds what a person said about who speaks, as `casting.cast` takes it.
+    """
+
+    def __init__(self, roles: Roles | None = None) -> None:
         self._plans: dict[tuple[str, ...], Plan | None] = {}
+        self._roles = roles or {}
 
     def recognise(self, value: Any) -> Found | None:
         """Return the conversation a value holds, or None when it has no known shape.
@@ -67,130 +66,169 @@ class Shapes:
         if not isinstance(value, dict):
             return None
         keys = tuple(value)
-        if keys not in self._plans or self._plans[keys] is None:
+        plan = self._plans.get(keys)
+        if plan is None or not _fits(plan, value):
             if len(self._plans) > 10_000:
                 self._plans.clear()
-            self._plans[keys] = _plan(value)
-        plan = self._plans[keys]
-        if plan is None or not _fits(plan, value):
+            plan = self._plans[keys] = _plan(value, self._roles)
+        if plan is None:
             return None
         notes: list[str] = []
         turns = plan.make(value, notes)
         meta = {key: field for key, field in value.items() if key not in plan.used}
         return Found(turns, notes, meta)
 
+    def turns(self, items: list[Any]) -> Found:
+        """Return the conversation that a list of turns is by itself."""
+        notes: list[str] = []
+        return Found(list_of_turns(items, notes, self._roles), notes)
+
 
 def _fits(plan: Plan, value: dict[str, Any]) -> bool:
     """Refuse a plan made for a list of turns where this object's list holds records."""
-    lists = [value[key] for key in plan.used if plain(key) in LISTS]
-    return all(is_turn_list(items) for items in lists if isinstance(items, list))
+    lists = [(key, value[key]) for key in plan.used if plain(key) in LISTS]
+    return all(is_talk(key, items) for key, items in lists if isinstance(items, list))
 
 
-def _plan(value: dict[str, Any]) -> Plan | None:
+def _plan(value: dict[str, Any], roles: Roles) -> Plan | None:
     names = {plain(key): key for key in value}
     tries = (
-        *(_turns_plan, _choice_plan, _instruction_plan, _answers_plan),
+        *(_tree_plan, _turns_plan, _choice_plan, _instruction_plan, _answers_plan),
         *(_pair_plan, _title_plan, _text_plan),
     )
-    return next((plan for make in tries if (plan := make(names, value))), None)
-
-
-def _key(names: dict[str, str], wanted: tuple[str, ...]) -> str | None:
-    return next((names[name] for name in wanted if name in names), None)
+    return next((plan for make in tries if (plan := make(names, value, roles))), None)
 
 
 def is_turn_list(items: Any) -> bool:
     """Say whether every element is an object with a speaker and words."""
     if not isinstance(items, list) or not items or not isinstance(items[0], dict):
         return isinstance(items, list) and not items
-    speaker, words = _turn_keys(tuple(items[0]))
+    speaker, words = keys_of(tuple(items[0]))
     return speaker is not None and (words is not None or "tool_calls" in items[0])
 
 
-def _turns_plan(names: dict[str, str], value: dict[str, Any]) -> Plan | None:
-    lists = (names[name] for name in LISTS if name in names)
-    key = next((key for key in lists if is_turn_list(value[key])), None)
-    if key is None:
+def is_talk(key: str, items: Any) -> bool:
+    """Say whether the list under a key is one conversation.
+
+    It is where its elements name a speaker; where they name nobody, the key must say so.
+    """
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        return False
+    if plain(key) not in LISTS:
+        named = {plain(inner): item[inner] for item in items[:1] for inner in item}
+        is_named = not named.keys().isdisjoint(NAMING) or isinstance(named.get("author"), dict)
+        return is_named and is_turn_list(items)
+    if is_turn_list(items):
+        return True
+    return len(items) >= FEWEST_UNNAMED and all(_is_unnamed(item) for item in items)
+
+
+def _is_unnamed(item: dict[str, Any]) -> bool:
+    speaker, words = keys_of(tuple(item))
+    return speaker is None and words is not None and isinstance(item[words], str)
+
+
+def _talk_in(value: dict[str, Any]) -> tuple[str, ...]:
+    """Return the keys that lead to the list of turns in a record, or none.
+
+    Two lists that no name tells apart are two conversations.
+    """
+    is_pair = any(plain(key) in {*ANSWERS, "chosen", "output"} for key in value)
+    found: list[tuple[str, ...]] = [
+        (key,)
+        for key, items in value.items()
+        if is_talk(key, items) and not (is_pair and plain(key) in HISTORIES)
+    ]
+    for key, inner in value.items():
+        if isinstance(inner, dict) and plain(key) in LISTS and (below := _talk_in(inner)):
+            found.append((key, *below))
+    named = [keys for keys in found if plain(keys[0]) in LISTS]
+    if named:
+        return named[0]
+    return found[0] if len(found) == 1 else ()
+
+
+def _turns_plan(names: dict[str, str], value: dict[str, Any], roles: Roles) -> Plan | None:
+    keys = _talk_in(value)
+    if not keys:
         return None
-    system = _key(names, (SYSTEM, "system_prompt"))
+    system = first_key(names, (SYSTEM, "system_prompt"))
+    openings = (names[name] for name in OPENINGS if name in names)
+    opening = next((key for key in openings if _is_said(value[key])), None)
 
     def make(record: dict[str, Any], notes: list[str]) -> tuple[Turn, ...]:
-        turns = list_of_turns(record[key], notes)
-        opening = record.get(system) if system else None
-        if isinstance(opening, str) and opening.strip() and turns[0].role != SYSTEM:
-            return (Turn(SYSTEM, opening), *turns)
-        return turns
+        items: Any = record
+        for key in keys:
+            items = items.get(key) if isinstance(items, dict) else None
+        first = record.get(opening) if opening else None
+        if isinstance(items, list) and _is_said(first):
+            items = [first, *items]
+        turns = list_of_turns(items, notes, roles)
+        return _with_system(record, system, turns) if turns[0].role != SYSTEM else turns
 
-    return Plan(make, frozenset({key, system} if system else {key}))
+    return Plan(make, frozenset(filter(None, (keys[0], system, opening))))
 
 
-def list_of_turns(items: Any, notes: list[str]) -> tuple[Turn, ...]:
-    """Return the turns of a list of {speaker, words} objects."""
+def _is_said(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return False
+    speaker, words = keys_of(tuple(value))
+    return speaker is not None and words is not None and isinstance(value[words], str)
+
+
+def list_of_turns(items: Any, notes: list[str], roles: Roles) -> tuple[Turn, ...]:
+    """Return the turns of a list of objects with words, and speakers where these are named."""
     if not isinstance(items, list) or not items:
         raise ShapeError("missing_role", "The list of turns is empty.")
-    roles: list[str] = []
-    texts: list[str] = []
-    for number, item in enumerate(items, 1):
-        if not isinstance(item, dict):
-            raise ShapeError("not_text", f"Turn {number} is no object.")
-        speaker, words = _turn_keys(tuple(item))
-        if "tool_calls" in item and (words is None or item[words] is None):
-            notes.append("a call of a tool was left out")
-            continue
-        if speaker is None or words is None:
-            raise ShapeError("missing_role", f"Turn {number} has no speaker or no text.")
-        roles.append(role_of(str(item[speaker])))
-        texts.append(text_of(item[words], notes, f"the text of turn {number}"))
-    if not texts:
+    turns = cast(said_in(items, notes), roles, notes)
+    if not turns:
         raise ShapeError("missing_role", "No turn holds text.")
-    settled = settle_roles(roles)
-    return tuple(map(Turn, settled, texts))
+    return turns
 
 
-@lru_cache(1024)
-def _turn_keys(keys: tuple[str, ...]) -> tuple[str | None, str | None]:
-    """Return which of an object's keys name the speaker and the words."""
-    names = {plain(key): key for key in keys}
-    return _key(names, SPEAKERS), _key(names, WORDS)
+def _tree_plan(names: dict[str, str], value: dict[str, Any], roles: Roles) -> Plan | None:
+    """A conversation with its other tries, as ChatGPT exports it: the branch last shown."""
+    tree, last = names.get("mapping"), names.get("current_node")
+    if tree is None or last is None or not isinstance(value[tree], dict):
+        return None
+
+    def make(record: dict[str, Any], notes: list[str]) -> tuple[Turn, ...]:
+        nodes, at = record[tree], record[last]
+        branch: list[dict[str, Any]] = []
+        passed = 0
+        while isinstance(at, str) and isinstance(node := nodes.get(at), dict):
+            passed += 1
+            message = node.get("message")
+            if isinstance(message, dict) and _is_shown(message):
+                branch.append({"author": message.get("author"), "content": message["content"]})
+            at = node.get("parent") if passed < len(nodes) else None
+        if len(nodes) > passed:
+            notes.append("other tries of this conversation were left out")
+        return list_of_turns(branch[::-1], notes, roles)
+
+    return Plan(make, frozenset({tree, last}))
 
 
-def text_of(value: Any, notes: list[str], what: str) -> str:
-    """Return a field as text; numbers and truth values become text with a note."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool | int | float):
-        notes.append(f"{what} was {'a truth value' if isinstance(value, bool) else 'a number'}")
-        return str(value).lower() if isinstance(value, bool) else str(value)
-    if isinstance(value, list) and value and all(isinstance(part, dict) for part in value):
-        return _content_parts(value, notes, what)
-    kind = {type(None): "empty", list: "a list", dict: "an object"}[type(value)]
-    raise ShapeError("not_text", f"{what[0].upper()}{what[1:]} is {kind}.")
+def _is_shown(message: dict[str, Any]) -> bool:
+    content = message.get("content")
+    parts = content.get("parts") if isinstance(content, dict) else None
+    return isinstance(parts, list) and any(isinstance(part, str) and part for part in parts)
 
 
-def _content_parts(parts: list[dict[str, Any]], notes: list[str], what: str) -> str:
-    """Join the text parts of a message; pictures and sounds are left out with a note."""
-    texts = [part["text"] for part in parts if isinstance(part.get("text"), str)]
-    if len(texts) < len(parts):
-        notes.append(f"{what} had {len(parts) - len(texts)} parts that are not text")
-    if not texts:
-        raise ShapeError("not_text", f"{what[0].upper()}{what[1:]} holds no text.")
-    return "\n".join(texts)
-
-
-def _choice_plan(names: dict[str, str], value: dict[str, Any]) -> Plan | None:
-    prompt, chosen = _key(names, ("prompt", "question", "input")), names.get("chosen")
+def _choice_plan(names: dict[str, str], value: dict[str, Any], roles: Roles) -> Plan | None:
+    prompt, chosen = first_key(names, ("prompt", "question", "input")), names.get("chosen")
     if chosen is None or "rejected" not in names:
         return None
 
     def make(record: dict[str, Any], notes: list[str]) -> tuple[Turn, ...]:
         answer = record[chosen]
         if is_turn_list(answer) and answer:
-            return list_of_turns(answer, notes)
+            return list_of_turns(answer, notes, roles)
         if prompt is None:
             raise ShapeError("missing_role", "The record has no question.")
         asked = record[prompt]
         opening = (
-            list_of_turns(asked, notes)
+            list_of_turns(asked, notes, roles)
             if is_turn_list(asked)
             else (Turn(USER, text_of(asked, notes, prompt)),)
         )
@@ -199,12 +237,12 @@ def _choice_plan(names: dict[str, str], value: dict[str, Any]) -> Plan | None:
     return Plan(make, frozenset(filter(None, (prompt, chosen))))
 
 
-def _instruction_plan(names: dict[str, str], value: dict[str, Any]) -> Plan | None:
-    answer = _key(names, ("output", "response", "answer", "completion"))
+def _instruction_plan(names: dict[str, str], value: dict[str, Any], roles: Roles) -> Plan | None:
+    answer = first_key(names, ("output", "response", "answer", "completion"))
     if "instruction" not in names or answer is None:
         return None
-    asked, context = names["instruction"], _key(names, ("input", "context"))
-    system = _key(names, (SYSTEM, "system_prompt"))
+    asked, context = names["instruction"], first_key(names, ("input", "context"))
+    system, history = first_key(names, (SYSTEM, "system_prompt")), first_key(names, HISTORIES)
 
     def make(record: dict[str, Any], notes: list[str]) -> tuple[Turn, ...]:
         text = text_of(record[asked], notes, asked)
@@ -212,9 +250,27 @@ def _instruction_plan(names: dict[str, str], value: dict[str, Any]) -> Plan | No
         if more is not None and more != "":
             text = f"{text}\n\n{text_of(more, notes, str(context))}"
         pair = (Turn(USER, text), Turn(ASSISTANT, text_of(record[answer], notes, answer)))
-        return _with_system(record, system, pair)
+        before = _history(record, history, notes, roles)
+        return _with_system(record, system, (*before, *pair))
 
-    return Plan(make, frozenset(filter(None, (asked, context, answer, system))))
+    return Plan(make, frozenset(filter(None, (asked, context, answer, system, history))))
+
+
+def _history(
+    record: dict[str, Any], key: str | None, notes: list[str], roles: Roles
+) -> tuple[Turn, ...]:
+    """Return what was said before the pair of a record: pairs of texts, or turns."""
+    told = record.get(key) if key else None
+    if not isinstance(told, list) or not told:
+        return ()
+    if all(isinstance(item, dict) for item in told):
+        return list_of_turns(told, notes, roles)
+    pairs = [pair for pair in told if isinstance(pair, list) and len(pair) == 2]
+    texts = [text for pair in pairs for text in pair]
+    if len(pairs) < len(told) or not all(isinstance(text, str) for text in texts):
+        notes.append("what was said before was left out: it is no list of questions and answers")
+        return ()
+    return tuple(Turn(ASSISTANT if n % 2 else USER, text) for n, text in enumerate(texts))
 
 
 def _with_system(
@@ -224,7 +280,7 @@ def _with_system(
     return (Turn(SYSTEM, text), *turns) if isinstance(text, str) and text.strip() else turns
 
 
-def _answers_plan(names: dict[str, str], value: dict[str, Any]) -> Plan | None:
+def _answers_plan(names: dict[str, str], value: dict[str, Any], roles: Roles) -> Plan | None:
     """A question with a list of answers: the first one is taken, the others stay beside it."""
     question, answers = names.get("question"), names.get("answers")
     if question is None or answers is None or not isinstance(value[answers], list):
@@ -260,20 +316,21 @@ def shared_context(value: Any, key: str) -> str:
     return named.strip() if isinstance(named, str) and len(named) <= LONGEST_NAME else ""
 
 
-def _pair_plan(names: dict[str, str], value: dict[str, Any]) -> Plan | None:
-    question, answer = _key(names, QUESTIONS), _key(names, ANSWERS)
+def _pair_plan(names: dict[str, str], value: dict[str, Any], roles: Roles) -> Plan | None:
+    question, answer = first_key(names, QUESTIONS), first_key(names, ANSWERS)
     if question is None and answer is None:
         return None
     if question is None or answer is None:
         return _half_pair(question, answer)
-    system = _key(names, (SYSTEM, "system_prompt"))
+    system, history = first_key(names, (SYSTEM, "system_prompt")), first_key(names, HISTORIES)
 
     def make(record: dict[str, Any], notes: list[str]) -> tuple[Turn, ...]:
         asked = Turn(USER, text_of(record[question], notes, question))
         answered = Turn(ASSISTANT, text_of(record[answer], notes, answer))
-        return _with_system(record, system, (asked, answered))
+        before = _history(record, history, notes, roles)
+        return _with_system(record, system, (*before, asked, answered))
 
-    return Plan(make, frozenset(filter(None, (question, answer, system))))
+    return Plan(make, frozenset(filter(None, (question, answer, system, history))))
 
 
 def _half_pair(question: str | None, answer: str | None) -> Plan | None:
@@ -289,8 +346,8 @@ def _half_pair(question: str | None, answer: str | None) -> Plan | None:
     return Plan(make, frozenset({present}))
 
 
-def _title_plan(names: dict[str, str], value: dict[str, Any]) -> Plan | None:
-    title, body = _key(names, TITLES), _key(names, BODIES)
+def _title_plan(names: dict[str, str], value: dict[str, Any], roles: Roles) -> Plan | None:
+    title, body = first_key(names, TITLES), first_key(names, BODIES)
     if title is None or body is None:
         return None
 
@@ -301,8 +358,8 @@ def _title_plan(names: dict[str, str], value: dict[str, Any]) -> Plan | None:
     return Plan(make, frozenset({title, body}))
 
 
-def _text_plan(names: dict[str, str], value: dict[str, Any]) -> Plan | None:
-    key = _key(names, (*CALLS, *TEXTS))
+def _text_plan(names: dict[str, str], value: dict[str, Any], roles: Roles) -> Plan | None:
+    key = first_key(names, (*CALLS, *TEXTS))
     if key is None or not names.keys().isdisjoint(("role", "from", "speaker", "sender")):
         return None
     if not isinstance(value[key], str | int | float | None):
@@ -310,7 +367,7 @@ def _text_plan(names: dict[str, str], value: dict[str, Any]) -> Plan | None:
 
     def make(record: dict[str, Any], notes: list[str]) -> tuple[Turn, ...]:
         text = text_of(record[key], notes, key)
-        talk = transcripts.read_text(text)
+        talk = transcripts.read_text(text, roles)
         if talk is None:
             return (Turn(PASSAGE, text),)
         notes.extend(talk[1])

@@ -8,7 +8,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from datasets_app.corpus.conversation import ASSISTANT, USER, Turn
-from datasets_app.corpus.roles import ANSWER_LABELS, QUESTION_LABELS, ROLE_OF, speaker_role
+from datasets_app.corpus.parsing.casting import LEFT_OUT, OTHERS, Roles
+from datasets_app.corpus.roles import (
+    ANSWER_LABELS,
+    QUESTION_LABELS,
+    ROLE_OF,
+    canonical,
+    speaker_role,
+)
 
 FEWEST_SPEAKERS, MOST_SPEAKERS = 2, 12
 LEAST_SHARE = 0.2
@@ -63,9 +70,11 @@ class Speakers:
 class Talk:
     """A conversation in the making: who said what, and what stood before the first word.
 
-    In the second piece of a long one `last` still speaks.
+    In the second piece of a long one `last` still speaks. `chosen` is what a person said about
+    who speaks, as `casting.cast` takes it.
     """
 
+    chosen: Roles = field(default_factory=dict)
     heading: list[str] = field(default_factory=list)
     said: list[tuple[str, list[str]]] = field(default_factory=list)
     aliases: dict[str, str] = field(default_factory=dict)
@@ -76,7 +85,7 @@ def carried(talk: Talk) -> Talk:
     """Return the next piece of a talk that is divided: roles stay, and the same speaker goes on."""
     roles = {label: role for label, role in _roles(talk)[0].items() if role != label}
     last = talk.said[-1][0] if talk.said else talk.last
-    return Talk(aliases={**talk.aliases, **roles}, last=last)
+    return Talk(talk.chosen, aliases={**talk.aliases, **roles}, last=last)
 
 
 def labelled(line: str) -> Labelled | None:
@@ -88,12 +97,6 @@ def labelled(line: str) -> Labelled | None:
     if len(name.split()) > 5 or line[found.end() : found.end() + 2] == "//":
         return None
     return Labelled(canonical(name), line[found.end() :].strip(), bool(found["stamp"]))
-
-
-def canonical(name: str) -> str:
-    """Return one spelling for `BEN`, `Ben` and `Ben (Agent)`."""
-    bare = re.sub(r"\([^()]*+\)", "", name)
-    return " ".join(bare.split()).casefold() or name.casefold()
 
 
 def one_turn_per_line(text: str) -> str:
@@ -177,6 +180,8 @@ def finish(talk: Talk) -> tuple[tuple[Turn, ...], tuple[str, ...]]:
     roles, notes = _roles(talk)
     turns: list[Turn] = []
     for label, lines in talk.said:
+        if roles[label] == LEFT_OUT:
+            continue
         text = "\n".join(line for line in lines if line)
         if turns and turns[-1].role == roles[label]:
             turns[-1] = Turn(roles[label], f"{turns[-1].text}\n{text}")
@@ -199,7 +204,9 @@ def _roles(talk: Talk) -> tuple[dict[str, str], tuple[str, ...]]:
 
 
 def _known_role(talk: Talk, label: str) -> str | None:
-    return speaker_role(talk.aliases.get(label, label))
+    if label in talk.chosen:
+        return talk.chosen[label]
+    return speaker_role(talk.aliases.get(label, label)) or talk.chosen.get(OTHERS)
 
 
 def _guess(talk: Talk, labels: list[str], known: dict[str, str | None]) -> dict[str, str]:
@@ -216,13 +223,13 @@ def _guess(talk: Talk, labels: list[str], known: dict[str, str | None]) -> dict[
     return {label: ASSISTANT if label == helper else USER for label in labels}
 
 
-def read_text(text: str) -> tuple[tuple[Turn, ...], tuple[str, ...]] | None:
+def read_text(text: str, chosen: Roles) -> tuple[tuple[Turn, ...], tuple[str, ...]] | None:
     """Return the turns of a transcript held in one string, or None when nobody is labelled."""
     lines = re.split(r"\r\n|\n|\r", one_turn_per_line(text))
     speakers = find_speakers(lines)
     if speakers is None:
         return None
-    talk = Talk()
+    talk = Talk(chosen)
     for line in lines:
         add_line(talk, line, speakers)
     turns, notes = finish(talk)

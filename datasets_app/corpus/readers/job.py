@@ -24,6 +24,11 @@ class Job:
     layout: Layout | None = None  # of a table, where it need not be guessed
 
     @property
+    def roles(self) -> dict[str, str]:
+        """Return what a person said about who speaks, by canonical names."""
+        return (self.mapping.roles if self.mapping else None) or {}
+
+    @property
     def head_text(self) -> str:
         return self.head.decode("utf-8", "ignore")
 

@@ -12,10 +12,11 @@ from typing import Any
 from datasets_app.corpus.archives.limits import ArchiveLimits
 from datasets_app.corpus.detection import encoding as encodings
 from datasets_app.corpus.detection.kinds import Identified
-from datasets_app.corpus.formats.format import Document
+from datasets_app.corpus.formats.format import Document, Reader
 from datasets_app.corpus.formats.registry import FORMATS, reader_of
 from datasets_app.corpus.limited.run import Call, run_limited
 from datasets_app.corpus.parsing.view import TranscodedFile, Utf8File, open_view
+from datasets_app.corpus.readers import speakers
 from datasets_app.corpus.readers.job import Job
 from datasets_app.corpus.readers.rendition import Rendition
 from datasets_app.corpus.source import (
@@ -40,8 +41,9 @@ def read(
     """Yield records, problems and gaps in order; their ranges tile `[0, size)` of the file.
 
     Raises WaitingError before the first item when a person must choose the encoding (call again
-    with `encoding`) or what the columns are (call again with `mapping`), and CorpusError when the
-    kind has no reader. Text is clean (no NUL, no lone surrogates) and its line ends are LF.
+    with `encoding`), what the columns are or who speaks (call again with `mapping`), and
+    CorpusError when the kind has no reader. Text is clean (no NUL, no lone surrogates) and its
+    line ends are LF.
     """
     reader = reader_of(identified.kind)
     if identified.format.document:
@@ -55,7 +57,7 @@ def read(
     stream = open_view(path, found)
     try:
         job = Job(stream, opening, mapping, name)
-        yield from _tiled(reader.read(job), stream, path.stat().st_size)
+        yield from _tiled(_read(reader, job), stream, path.stat().st_size)
     finally:
         stream.close()
 
@@ -81,7 +83,13 @@ def read_document(
     reader, document = reader_of(kind), _document(kind)
     with closing(_told(path, document, asked)) as told:
         rendition = Rendition(told, tally or PartTally())
-        yield from rendition.items(reader.read(_job(rendition, asked)))
+        yield from rendition.items(_read(reader, _job(rendition, asked)))
+
+
+def _read(reader: Reader, job: Job) -> Iterator[Item]:
+    """Yield the reader's items once it is known who speaks in them."""
+    items = reader.read(job)
+    return items if job.roles else speakers.asking(items)
 
 
 def _document(kind: str) -> Document:

@@ -11,8 +11,9 @@ from typing import Any
 from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, USER, Turn
 from datasets_app.corpus.detection.encoding import clean_text
 from datasets_app.corpus.parsing.json_text import JsonError, JsonParser
-from datasets_app.corpus.parsing.shapes import Found, ShapeError, Shapes
-from datasets_app.corpus.readers.job import clean_turns, sample
+from datasets_app.corpus.parsing.said import ShapeError
+from datasets_app.corpus.parsing.shapes import Found, Shapes
+from datasets_app.corpus.readers.job import Job, clean_turns, sample
 from datasets_app.corpus.readers.passages import LONGEST, pieces
 from datasets_app.corpus.source import Item, Problem, Record
 
@@ -31,8 +32,8 @@ class RecordSpan:
 class Workshop:
     """The parser and the recogniser that one file uses for all its values."""
 
+    shapes: Shapes
     parser: JsonParser = field(default_factory=JsonParser)
-    shapes: Shapes = field(default_factory=Shapes)
     context: str = ""
     """What the pairs being read are about; it goes before each question."""
     key: str = ""
@@ -45,6 +46,10 @@ class Workshop:
         self.key = key if any(sign.isalpha() for sign in key) else before
         yield
         self.key = before
+
+    @classmethod
+    def of(cls, job: Job) -> Workshop:
+        return cls(Shapes(job.roles))
 
 
 def problem(place: RecordSpan, code: str, message: str, data: bytes | str = "") -> Problem:

@@ -190,9 +190,14 @@ def test_two_turns_of_one_role_stay_two(load):
     assert load(json.dumps({"messages": turns})).talks == [[("user", "a"), ("user", "b")]]
 
 
-def test_an_unknown_role_stays_as_it_is(load):
-    turns = [{"role": "user", "content": "a"}, {"role": "narrator", "content": "b"}]
-    assert load(json.dumps({"messages": turns})).talks == [[("user", "a"), ("narrator", "b")]]
+def test_an_unknown_role_in_one_talk_of_many_stays_as_it_is(load):
+    def talk(*said):
+        return {"messages": [{"role": role, "content": text} for role, text in said]}
+
+    odd = [("user", "a"), ("assistant", "b"), ("user", "c"), ("narrator", "d"), ("choir", "e")]
+    fine = talk(("user", "a"), ("assistant", "b"))
+    found = load(json.dumps([fine] * 20 + [talk(*odd[2:])])).talks
+    assert found[-1] == odd[2:]
 
 
 def test_a_line_of_17_mib_is_one_problem(load):

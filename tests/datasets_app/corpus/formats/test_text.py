@@ -8,6 +8,7 @@ import pytest
 from datasets_app.corpus.detection import kinds
 from datasets_app.corpus.readers import passages, reading
 from datasets_app.corpus.readers.job import Job
+from datasets_app.corpus.source import WaitingError
 
 
 @pytest.mark.checklist(45)
@@ -107,11 +108,11 @@ def test_the_same_speaker_in_a_row_is_one_turn_and_a_label_in_a_sentence_is_none
     assert talk[2][1] == "I send one.\nAnd\nnote: call back, she said: yes."
 
 
-def test_speakers_of_unknown_role_keep_their_names_with_a_note(load):
+def test_speakers_of_unknown_role_are_asked_for(load):
     text = "Romeo: I love you dearly.\nJuliet: And so do I.\n" * 3
-    (record,) = load(text, "play.txt").records
-    assert {turn.role for turn in record.turns} == {"romeo", "juliet"}
-    assert any("unknown role" in note for note in record.notes)
+    with pytest.raises(WaitingError) as raised:
+        load(text, "play.txt")
+    assert {one.name for one in raised.value.waiting.speakers} == {"romeo", "juliet"}
 
 
 @pytest.mark.parametrize(

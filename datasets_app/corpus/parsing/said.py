@@ -1,0 +1,207 @@
+"""Who says what in a list of JSON objects, whatever its exporter calls the fields."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from html.parser import HTMLParser
+from typing import Any
+
+from datasets_app.corpus.conversation import CorpusError
+from datasets_app.corpus.parsing.tables import plain
+from datasets_app.corpus.roles import KNOWN, role_of
+
+SPEAKERS = (
+    *("role", "from", "speaker", "speaker_role", "author", "sender", "sender_type", "sender_name"),
+    *("author_name", "from_name", "participant", "name", "username", "user", "agent", "who"),
+    *("speaker_id", "talker", "interlocutor", "actor", "nick"),
+)
+WORDS = ("content", "value", "text", "utterance", "message", "body", "msg", "sentence", "said")
+TIMES = (
+    *("timestamp_ms", "timestamp", "ts", "date_unixtime", "created_at", "createdat", "sent_at"),
+    *("create_time", "datetime", "date", "time"),
+)
+NAMES = (
+    *("nickname", "display_name", "displayname", "global_name", "real_name", "full_name"),
+    *("name", "username", "login", "first_name", "title", "id"),
+)
+KINDS = ("role", "type", "kind")
+BOTS = ("isbot", "is_bot", "bot")
+INTERNAL = ("internal", "private", "is_private", "is_internal", "is_note")
+NOTE_KINDS = ("part_type", "message_type", "type", "kind")
+NOTES = frozenset({"note", "internal_note", "private_note", "whisper", "internal"})
+MAIL = re.compile(r"\s*<?\b([\w.+'-]+)@[\w.-]+\.\w+>?")
+ISO_TIME = re.compile(r"\d{4}-\d\d-\d\d")
+TAGGED = re.compile(
+    r"\A\s*<(p|div|span|br|ul|ol|table|html|body|blockquote|h[1-6])\b", re.IGNORECASE
+)
+
+
+class ShapeError(CorpusError):
+    """A record of a known shape that lacks something; `code` is a reason."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Words and who says them: a name as the file has it, and the role it states beside it.
+
+    Nobody is named by "".
+    """
+
+    speaker: str
+    text: str
+    role: str = ""
+
+
+def first_key(names: dict[str, str], wanted: tuple[str, ...]) -> str | None:
+    """Return the key that the first of the wanted names stands for."""
+    return next((names[name] for name in wanted if name in names), None)
+
+
+@lru_cache(1024)
+def keys_of(keys: tuple[str, ...]) -> tuple[str | None, str | None]:
+    """Return which of an object's keys name the speaker and the words."""
+    names = {plain(key): key for key in keys}
+    words = first_key(names, WORDS)
+    left = {name: key for name, key in names.items() if key != words}
+    return first_key(left, SPEAKERS), words
+
+
+def said_in(items: list[Any], notes: list[str]) -> list[Said]:
+    """Return what is said in a list of objects, the earliest first.
+
+    Raises ShapeError where an element is no object or lacks a speaker that others have.
+    """
+    found: list[Said] = []
+    keys = [keys_of(tuple(item)) if isinstance(item, dict) else (None, None) for item in items]
+    is_named = any(speaker for speaker, _ in keys)
+    for number, (item, (speaker, words)) in enumerate(zip(items, keys, strict=True), 1):
+        if not isinstance(item, dict):
+            raise ShapeError("not_text", f"Turn {number} is no object.")
+        if "tool_calls" in item and (words is None or item[words] is None):
+            notes.append("a call of a tool was left out")
+        elif words is None or (is_named and speaker is None):
+            raise ShapeError("missing_role", f"Turn {number} has no speaker or no text.")
+        elif _is_internal(item):
+            notes.append("an internal note was left out")
+        elif item[words] is None:
+            notes.append(f"turn {number} held no text and was left out")
+        else:
+            name, role = ("", "") if speaker is None else speaker_in(item[speaker])
+            said = text_of(item[words], notes, f"the text of turn {number}")
+            found.append(Said(name, without_tags(said, notes), role))
+    if found and _runs_backwards(items):
+        notes.append("the newest turn stood first")
+        found.reverse()
+    return found
+
+
+def speaker_in(value: Any) -> tuple[str, str]:
+    """Return the name that a speaker's field holds, and the role it states, if any.
+
+    Mail addresses are no names: of them only what stands before the sign is kept.
+    """
+    if isinstance(value, dict):
+        names = {plain(key): value[key] for key in value}
+        if any(names.get(key) is True for key in BOTS):
+            role = "assistant"
+        else:
+            kinds = (role_of(str(names.get(key, ""))) for key in KINDS)
+            role = next((kind for kind in kinds if kind in KNOWN), "")
+        found = (names.get(key) for key in NAMES)
+        name = next((str(one) for one in found if isinstance(one, str | int) and str(one)), "")
+        return _without_mail(name), role
+    return _without_mail("" if value is None else str(value)), ""
+
+
+def _without_mail(name: str) -> str:
+    bare = MAIL.sub("", name).strip(" \"'")
+    found = MAIL.search(name)
+    return bare or (found[1] if found else name.strip())
+
+
+def _is_internal(item: dict[str, Any]) -> bool:
+    if any(item.get(key) is True for key in INTERNAL):
+        return True
+    return any(isinstance(item.get(key), str) and item[key] in NOTES for key in NOTE_KINDS)
+
+
+def _runs_backwards(items: list[Any]) -> bool:
+    """Say whether every turn is older than the one before it."""
+    names = {plain(key): key for key in items[0]}
+    key = first_key(names, TIMES)
+    times = [item.get(key) for item in items] if key else []
+    if len(times) < 2 or not (
+        all(isinstance(time, int | float) and not isinstance(time, bool) for time in times)
+        or all(isinstance(time, str) and ISO_TIME.match(time) for time in times)
+    ):
+        return False
+    return times[0] > times[-1] and times == sorted(times, reverse=True)
+
+
+def text_of(value: Any, notes: list[str], what: str) -> str:
+    """Return a field as text; numbers and truth values become text with a note."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool | int | float):
+        notes.append(f"{what} was {'a truth value' if isinstance(value, bool) else 'a number'}")
+        return str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, dict) and isinstance(value.get("parts"), list):
+        value = value["parts"]
+    if isinstance(value, list) and value and all(isinstance(part, dict | str) for part in value):
+        return _content_parts(value, notes, what)
+    kind = {type(None): "empty", list: "a list", dict: "an object"}[type(value)]
+    raise ShapeError("not_text", f"{what[0].upper()}{what[1:]} is {kind}.")
+
+
+def _content_parts(parts: list[Any], notes: list[str], what: str) -> str:
+    """Join the text parts of a message; pictures and sounds are left out with a note."""
+    told = [part if isinstance(part, str) else part.get("text") for part in parts]
+    texts = [text for text in told if isinstance(text, str)]
+    if len(texts) < len(parts):
+        notes.append(f"{what} had {len(parts) - len(texts)} parts that are not text")
+    if not texts:
+        raise ShapeError("not_text", f"{what[0].upper()}{what[1:]} holds no text.")
+    whole = all(
+        isinstance(part, str) or part.get("type") in {"link", "text_link"} for part in parts
+    )
+    joint = "" if whole or any(isinstance(part, str) for part in parts) else "\n"
+    return joint.join(texts)
+
+
+class _Bare(HTMLParser):
+    """The words between tags; a block begins a line of its own."""
+
+    BLOCKS = frozenset("p div br li ul ol tr table h1 h2 h3 h4 h5 h6 blockquote".split())
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in self.BLOCKS:
+            self.parts.append("\n")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self.BLOCKS:
+            self.parts.append("\n")
+
+    def handle_data(self, data: str) -> None:
+        self.parts.append(data)
+
+
+def without_tags(text: str, notes: list[str]) -> str:
+    """Return the words of a message that was exported as HTML; any other text as it is."""
+    if not TAGGED.match(text):
+        return text
+    bare = _Bare()
+    bare.feed(text)
+    bare.close()
+    notes.append("tags of HTML were taken out")
+    lines = (" ".join(line.split()) for line in "".join(bare.parts).split("\n"))
+    return "\n".join(line for line in lines if line)
