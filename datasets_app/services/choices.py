@@ -24,12 +24,12 @@ def choose_columns(files: list[SourceFile], mapping: Mapping, *, by: User) -> in
 
 
 @transaction.atomic(durable=True)
-def choose_speakers(files: list[SourceFile], mapping: Mapping, *, by: User) -> int:
+def choose_speakers(files: list[SourceFile], mapping: Mapping, *, by: User | None) -> int:
     """Say who speaks in waiting files and let them be read; return how many were."""
     return _let_go_mapped(files, mapping, verb="file.speakers", by=by)
 
 
-def _let_go_mapped(files: list[SourceFile], mapping: Mapping, *, verb: str, by: User) -> int:
+def _let_go_mapped(files: list[SourceFile], mapping: Mapping, *, verb: str, by: User | None) -> int:
     stored = mapping.as_json()
     changes = {"mapping": stored, "mapping_sha256": mapping.sha256}
     return _let_go(files, changes, verb=verb, after=stored, by=by)
@@ -89,7 +89,7 @@ def _let_go(
     *,
     verb: str,
     after: dict[str, Any],
-    by: User,
+    by: User | None,
 ) -> int:
     first = files[0]
     _hold(first.upload)

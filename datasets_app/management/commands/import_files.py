@@ -13,9 +13,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from datasets_app.jobs.loading import load_path
-from datasets_app.models import Upload
+from datasets_app.corpus.conversation import ASSISTANT, USER
+from datasets_app.corpus.parsing.casting import OTHERS
+from datasets_app.corpus.roles import canonical
+from datasets_app.corpus.source import Mapping
+from datasets_app.jobs.loading import import_here, load_path
+from datasets_app.models import FileState, Upload
 from datasets_app.selectors.uploads import upload_figures
+from datasets_app.services import choices
 from datasets_app.services.receiving import UploadError
 from otto_web.lib.work.states import State
 from otto_web.servers.borrow import servers_for_command
@@ -28,6 +33,13 @@ class Command(BaseCommand):
         parser.add_argument("paths", nargs="+", metavar="PATH", help="files or folders")
         parser.add_argument("--dataset", default="", help="name or id; a new name makes a dataset")
         parser.add_argument("--again", action="store_true", help="load known files once more")
+        parser.add_argument(
+            "--assistant",
+            action="append",
+            default=[],
+            metavar="NAME",
+            help="who answers in files whose names do not tell it; all others ask",
+        )
         parser.add_argument("--json", action="store_true", help="one JSON object as the answer")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -49,12 +61,22 @@ class Command(BaseCommand):
     def _load(self, path: Path, options: dict[str, Any]) -> dict[str, Any]:
         try:
             upload = load_path(path, dataset=options["dataset"], by=None, is_again=options["again"])
+            answer_for_speakers(upload, options["assistant"])
         except (UploadError, OSError) as error:
             raise CommandError(f"{path}: {error}") from error
         told = describe(path, upload)
         if not options["json"]:
             self.stdout.write(line_of(told))
         return told
+
+
+def answer_for_speakers(upload: Upload, names: list[str]) -> None:
+    """Say of all waiting files of an upload who answers in them, and read these."""
+    waiting = list(upload.files.filter(verdict=FileState.WAITING, reason="needs_speakers"))
+    if names and waiting:
+        roles = {canonical(name): ASSISTANT for name in names} | {OTHERS: USER}
+        choices.choose_speakers(waiting, Mapping(roles=roles), by=None)
+        import_here(upload)
 
 
 def files_of(paths: list[str]) -> Iterator[Path]:

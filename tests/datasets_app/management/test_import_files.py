@@ -75,3 +75,17 @@ def test_the_support_conversations_load_all_6000(capsys):
     (path,) = (DATA / "cucom-ecommerce").glob("**/*.zip")
     answer = told(capsys, path, "--dataset", "cucom")
     assert answer["conversations"] == Conversation.objects.count() == 6000
+
+
+def test_who_answers_can_be_said_beforehand(tmp_path, capsys):
+    said = [{"sender_name": "Ann", "content": "Is it back?"}]
+    said.append({"sender_name": "Lamp Desk", "content": "Yes, since Monday."})
+    path = tmp_path / "call.json"
+    path.write_text(json.dumps({"messages": said}), "utf-8")
+    call_command("import_files", str(path), dataset="Calls", json=True)
+    assert json.loads(capsys.readouterr().out)["files"][0]["waiting"] == 1
+    other = tmp_path / "call 2.json"
+    other.write_text(json.dumps({"messages": said, "id": 2}), "utf-8")
+    call_command("import_files", str(other), dataset="Calls", json=True, assistant=["lamp desk"])
+    assert json.loads(capsys.readouterr().out)["conversations"] == 1
+    assert [t["role"] for t in Conversation.objects.get().turns] == ["user", "assistant"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import uuid
 import zipfile
 
@@ -77,7 +78,7 @@ def test_what_is_not_there_is_404(curator, name):
     assert curator.get(reverse(name, args=[uuid.uuid4()])).status_code == 404
 
 
-@pytest.mark.parametrize("name", ["upload-again", "file-columns", "file-encoding", "file-members"])
+@pytest.mark.parametrize("name", ["upload-again", "file-columns", "file-speakers", "file-members"])
 def test_changes_are_not_made_by_looking(curator, name):
     assert curator.get(reverse(name, args=[uuid.uuid4()])).status_code == 405
 
@@ -284,6 +285,63 @@ def test_tables_with_the_same_columns_may_follow_one_choice(curator, cora, done)
     curator.post(reverse("file-columns", args=[first.pk]), choice)
     import_upload(upload.pk)
     assert Conversation.objects.count() == 7
+
+
+def call(customer, number):
+    said = [(customer, f"Is lamp {number} back?"), ("Lamp Desk", f"Yes, lamp {number} is here.")]
+    return json.dumps({"messages": [{"sender_name": who, "content": text} for who, text in said]})
+
+
+def test_who_speaks_is_asked_once_for_all_calls_of_an_archive(curator, done):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for number in range(60):
+            archive.writestr(f"call {number}.json", call(f"<b>Ann</b> {number}", number))
+    upload = done("calls.zip", packed.getvalue())
+    waiting = upload.files.filter(reason="needs_speakers")
+    assert waiting.count() == 60
+    file = waiting.first()
+    page = " ".join(curator.get(reverse("file-detail", args=[file.pk])).content.decode().split())
+    assert "these 60 files" in page
+    assert "Use this for 59 other files" in page
+    assert page.index("Lamp Desk") < page.index("&lt;b&gt;Ann")
+    form = curator.get(reverse("file-detail", args=[file.pk])).context["speakers_form"]
+    assert form["role_0"].initial == "assistant"
+    address = reverse("file-speakers", args=[file.pk])
+    nobody = {**{field.name: "user" for _, field in form.rows()}, "others": "user"}
+    refused = curator.post(address, nobody)
+    assert refused.status_code == 422
+    assert "who answers" in refused.content.decode()
+    choice = {**nobody, "role_0": "assistant", "also_alike": "on"}
+    assert curator.post(address, choice).status_code == 302
+    again = curator.post(address, choice, follow=True)
+    assert "nothing was changed" in again.content.decode()
+    import_upload(upload.pk)
+    rows = Conversation.objects.values_list("turns", "status")
+    assert rows.count() == 60
+    assert {(*(turn["role"] for turn in turns), status) for turns, status in rows} == {
+        ("user", "assistant", "kept")
+    }
+
+
+def test_who_is_who_can_be_said_anew(curator, done):
+    upload = done("call.json", call("Ann", 1).encode())
+    file = upload.files.get()
+    choice = {"role_0": "user", "role_1": "assistant", "others": "user"}
+    curator.post(reverse("file-speakers", args=[file.pk]), choice)
+    import_upload(upload.pk)
+    page = curator.get(reverse("file-detail", args=[file.pk])).content.decode()
+    assert "Say anew who is who" in page
+    address = reverse("file-speakers-again", args=[file.pk])
+    form = curator.get(address).context["speakers_form"]
+    before = Conversation.objects.get().turns[0]["role"]
+    swapped = {
+        name: {"user": "assistant", "assistant": "user"}[form[name].initial]
+        for name in ("role_0", "role_1")
+    }
+    assert curator.post(address, {**swapped, "others": "user"}).status_code == 302
+    import_upload(upload.pk)
+    assert Conversation.objects.get().turns[0]["role"] != before
 
 
 def test_an_encoding_is_chosen_on_the_file_page(curator, done):
