@@ -88,6 +88,7 @@ def _training(run: Run) -> dict[str, Any]:
     found = model.evaluations.of_validation().first() if model else None
     answers = found.answers if found and found.answers.total else None
     return {
+        "model": str(model) if model else None,
         "answers_right": answers.right if answers else None,
         "answers_total": answers.total if answers else None,
         "answers_contradicting": answers.contradicting if answers else None,
