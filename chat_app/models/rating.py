@@ -17,7 +17,6 @@ class Rating(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="ratings"
     )
     value = models.SmallIntegerField(help_text="1 ok, -1 not ok")
-    comment = models.TextField(default="", blank=True)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:

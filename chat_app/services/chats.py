@@ -184,16 +184,14 @@ def request_stop(generation: Generation) -> None:
 
 
 @transaction.atomic
-def rate(answer: Message, value: int, *, by: User, comment: str = "") -> Rating | None:
+def rate(answer: Message, value: int, *, by: User) -> Rating | None:
     """Store what a person thinks of an answer; 0 takes the rating back."""
     if answer.role != ASSISTANT or value not in {-1, 0, 1}:
         raise ServingError("Only answers can be rated, with thumb up or down.")
     if value == 0:
         Rating.objects.filter(message=answer, user=by).delete()
         return None
-    rating, _ = Rating.objects.update_or_create(
-        message=answer, user=by, defaults={"value": value, "comment": clean_text(comment).text}
-    )
+    rating, _ = Rating.objects.update_or_create(message=answer, user=by, defaults={"value": value})
     return rating
 
 

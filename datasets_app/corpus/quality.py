@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from datasets_app.corpus.conversation import USER, Conversation
-from datasets_app.corpus.rules.finding import QUALITY_COST, Finding
+from datasets_app.corpus.rules.finding import QUALITY_COST, SETS_ASIDE, Finding
 from datasets_app.corpus.rules.registry import RULES, counts_against, label_of
 from datasets_app.corpus.rules.rule import Rule
 from datasets_app.corpus.split import exact_key
@@ -79,7 +79,7 @@ def counting_rules(findings: Iterable[Finding]) -> set[str]:
     return {
         finding.rule
         for finding in findings
-        if finding.severity in {"E", "R"} and counts_against(finding.rule)
+        if finding.severity in SETS_ASIDE and counts_against(finding.rule)
     }
 
 
@@ -145,7 +145,7 @@ def report(rows: Iterable[tuple[Conversation, Iterable[Finding]]]) -> dict[str, 
             examples.append(_example(index, conversation, findings))
     counts = replace(tally(judged), copies=copies)
     issues: dict[str, Any] = {
-        rule.earlier.key: counts.rows_by_rule.get(name, 0)
+        rule.earlier: counts.rows_by_rule.get(name, 0)
         for name, rule in RULES.items()
         if rule.earlier is not None
     }

@@ -136,7 +136,7 @@ def _write_manifest(version: Version, lines: list[Line], splits: dict[int, Split
     """Write the lines that were given a split; return the hash of the whole."""
     kept = (line for line in lines if line.position in splits)
     digest = hashlib.sha256()
-    columns = "version_id, position, conversation_id, revision, row_hash, split"
+    columns = ("version_id", "position", "conversation_id", "revision", "row_hash", "split")
     with copying(VersionRow._meta.db_table, columns) as out:
         for number, line in enumerate(kept, start=1):
             split = splits[line.position]

@@ -14,7 +14,6 @@ from pathlib import Path
 from django.db import Error, IntegrityError, transaction
 from django.db.models import Count
 
-from datasets_app import events
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.detection.encoding import clean_text
 from datasets_app.corpus.detection.kinds import Identified, identify
@@ -321,7 +320,6 @@ def _write_batch(
         Issue.objects.bulk_create(issues, batch_size=MOST_RECORDS)
         SourceFile.objects.filter(pk=file.pk).update(**ledger.columns())
     renew_statistics(Conversation, share=GROWTH)
-    events.notify_upload_progress(work.upload.pk)
 
 
 def _new_row(record: Record, file: SourceFile, base: bytes) -> NewRow:

@@ -11,7 +11,6 @@ from pathlib import Path
 from django.conf import settings
 from django.db.models import Count, Sum
 
-from datasets_app import events
 from datasets_app.corpus.archives.limits import ArchiveLimits
 from datasets_app.corpus.archives.unpack import Member, unpack
 from datasets_app.corpus.formats.format import Archive
@@ -103,7 +102,6 @@ def _keep_members(
             count += 1
             if len(rows) == SLICE:
                 imports.add_members(upload, rows)
-                events.notify_upload_progress(upload.pk)
                 rows = []
     except ChildError:
         imports.add_members(upload, rows)

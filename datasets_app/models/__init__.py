@@ -7,7 +7,6 @@ from datasets_app.models.blob import Blob
 from datasets_app.models.conversation import (
     SEARCHED_CHARACTERS,
     Conversation,
-    ConversationRevision,
     Decision,
     Finding,
     Origin,
@@ -42,7 +41,6 @@ __all__ = [
     "Blob",
     "Choice",
     "Conversation",
-    "ConversationRevision",
     "CuratorsQuerySet",
     "Dataset",
     "Decision",

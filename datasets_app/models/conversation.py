@@ -1,4 +1,4 @@
-"""Conversations, what the rules found in them, and what they said before an edit."""
+"""Conversations, and what the rules found in them."""
 
 from __future__ import annotations
 
@@ -26,12 +26,15 @@ class Decision(models.TextChoices):
     KEEP = "keep"
     EXCLUDE = "exclude"
 
+    @property
+    def status(self) -> Status:
+        """Return what a row is after it."""
+        return Status.KEPT if self == Decision.KEEP else Status.EXCLUDED
+
 
 class Origin(models.TextChoices):
     FILE = "file"
     CHAT = "chat"
-    SAMPLE = "sample"
-    HAND = "hand"
 
 
 class Conversation(models.Model):
@@ -94,7 +97,6 @@ class Conversation(models.Model):
     )
     n_turns = models.PositiveIntegerField(default=0)
     n_words = models.PositiveIntegerField(default=0)
-    tags = ArrayField(models.CharField(max_length=60), default=list)
     split = models.CharField(max_length=10, null=True)
     updated_at = models.DateTimeField(auto_now=True)
     updated_by = models.ForeignKey(
@@ -160,28 +162,3 @@ class Finding(models.Model):
 
     def __str__(self) -> str:
         return f"{self.rule} on turn {self.turn}"
-
-
-class ConversationRevision(models.Model):
-    """What a conversation said before an edit."""
-
-    conversation = models.ForeignKey(
-        Conversation, on_delete=models.CASCADE, related_name="revisions"
-    )
-    revision = models.PositiveIntegerField()
-    turns = models.JSONField()
-    row_hash = models.CharField(max_length=64)
-    by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
-    )
-    at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["conversation", "revision"], name="revision_number_unique"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.conversation_id} revision {self.revision}"

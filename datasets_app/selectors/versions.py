@@ -8,11 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import F, Q, QuerySet
 
 from datasets_app.corpus.conversation import Conversation, from_json
 from datasets_app.corpus.split import SPLITS
-from datasets_app.models import ConversationRevision, Dataset, Version, VersionRow
+from datasets_app.models import Dataset, Version, VersionRow
 from datasets_app.selectors.counted import counted
 from otto_web.lib.work.states import State
 
@@ -26,31 +26,23 @@ def iter_conversations(version_id: UUID, split: str | None = None) -> Iterator[C
     without it all splits are read.
     """
     for row in version_rows(version_id, split).iterator(chunk_size=READ_ROWS):
-        yield from_json(row["old_turns"] or row["conversation__turns"])
+        yield from_json(row["conversation__turns"])
 
 
 def iter_rows(version_id: UUID, split: str) -> Iterator[tuple[int, Conversation]]:
     """Yield the conversations of a split as `iter_conversations` does, with their rows' numbers."""
     for row in version_rows(version_id, split).iterator(chunk_size=READ_ROWS):
-        yield row["conversation_id"], from_json(row["old_turns"] or row["conversation__turns"])
+        yield row["conversation_id"], from_json(row["conversation__turns"])
 
 
 def version_rows(version_id: UUID, split: str | None) -> QuerySet[VersionRow, dict[str, Any]]:
-    """Return the manifest's lines with the turns: of an older revision if need be."""
-    older = ConversationRevision.objects.filter(
-        conversation=OuterRef("conversation"), revision=OuterRef("revision")
-    )
+    """Return the manifest's lines with the turns."""
     rows = VersionRow.objects.filter(version_id=version_id)
     if split is not None:
         rows = rows.filter(split=split)
-    return (
-        rows.order_by("position")
-        .annotate(old_turns=Subquery(older.values("turns")[:1]))
-        .values(
-            *("position", "split", "row_hash", "conversation_id"),
-            *("old_turns", "conversation__turns"),
-        )
-    )
+    fields = ("position", "split", "row_hash", "conversation_id", "conversation__turns")
+    lines: QuerySet[VersionRow, dict[str, Any]] = rows.order_by("position").values(*fields)
+    return lines
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,16 +10,19 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from datasets_app.corpus.conversation import CorpusError
-from datasets_app.models import Action, Conversation, Dataset, Decision, Status
+from datasets_app.corpus.rules.finding import SETS_ASIDE
+from datasets_app.models import Action, Conversation, Dataset, Decision
 from datasets_app.selectors.row_filter import RowFilter
 from datasets_app.services.changes import begin_change
 
-STATUS_AFTER = {Decision.KEEP: Status.KEPT, Decision.EXCLUDE: Status.EXCLUDED}
-RULES_SAY = """
-SELECT CASE min(found.severity) WHEN 'E' THEN 'excluded' ELSE 'review' END
-FROM datasets_app_finding found
-WHERE found.conversation_id = row.id AND found.severity IN ('E', 'R') HAVING count(*) > 0
-"""
+_BY_SEVERITY = " ".join(
+    f"WHEN bool_or(found.severity = '{severity}') THEN '{status}'"
+    for severity, status in SETS_ASIDE.items()
+)
+RULES_SAY = f"""
+SELECT CASE {_BY_SEVERITY} ELSE 'kept' END
+FROM datasets_app_finding found WHERE found.conversation_id = row.id
+"""  # noqa: S608 - both are words of the rules
 PAST_TENSE = {Decision.KEEP: "accepted", Decision.EXCLUDE: "excluded"}
 
 
@@ -92,7 +95,7 @@ def _decide(
     by: User,
     chosen: dict[str, object],
 ) -> Action:
-    after = {"status": STATUS_AFTER[decision], "decision": decision.value}
+    after = {"status": decision.status, "decision": decision.value}
     action = Action.objects.create(dataset=dataset, actor=by, kind=decision.value, filter=chosen)
     sql, params = rows.order_by().values("id", "status", "decision").query.sql_with_params()
     with connection.cursor() as cursor:
@@ -125,7 +128,7 @@ def _apply(cursor: object, action: Action, to: str, by: User) -> int:
         f"""
         UPDATE datasets_app_conversation row
         SET status = CASE WHEN done.{to} ->> 'decision' IS NULL
-                          THEN coalesce(({RULES_SAY}), 'kept') ELSE done.{to} ->> 'status' END,
+                          THEN ({RULES_SAY}) ELSE done.{to} ->> 'status' END,
             decision = done.{to} ->> 'decision',
             decided_by_id = CASE WHEN done.{to} ->> 'decision' IS NULL THEN NULL ELSE %s END,
             updated_by_id = %s, updated_at = now()

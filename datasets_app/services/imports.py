@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
 from uuid import UUID
@@ -14,7 +13,6 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from datasets_app import events
 from datasets_app.models import Blob, Dataset, FileState, Issue, SourceFile, Upload
 from datasets_app.models.reasons import GOOD_MEMBER
 from datasets_app.services.datasets import create_dataset
@@ -91,7 +89,6 @@ def end_reading(
 
 def _finish(upload: Upload, state: State, **changes: Any) -> None:
     finish(upload, state, attempts=0, **changes)
-    transaction.on_commit(partial(events.notify_upload, upload.pk))
 
 
 def earlier_upload(upload: Upload) -> Upload | None:

@@ -12,7 +12,6 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from datasets_app import events
 from datasets_app.corpus.formats.registry import FORMATS
 from datasets_app.models import FileState, Issue, Upload
 from datasets_app.models.upload import WITHDRAWN
@@ -78,7 +77,6 @@ def withdraw_upload(upload: Upload, *, by: User | None) -> None:
     audit.record(by, "upload.delete", upload, before={"name": upload.name, "size": upload.size})
     transaction.on_commit(partial(_drop_part, upload.pk))
     order_removal(upload=upload, by=by)
-    transaction.on_commit(partial(events.notify_upload, upload.pk))
 
 
 def _drop_part(upload_id: UUID) -> None:

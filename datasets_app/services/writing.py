@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,25 +12,16 @@ from uuid import UUID
 from django.db import connection
 
 from datasets_app.corpus.conversation import Conversation, CorpusError
-from datasets_app.corpus.rules.finding import Judgement
+from datasets_app.corpus.rules.finding import SETS_ASIDE, Judgement
 from datasets_app.corpus.rules.judge import judge
 from datasets_app.corpus.rules.policy import Policy
 from datasets_app.corpus.split import exact_key
 from datasets_app.models import Conversation as ConversationRow
-from datasets_app.models import Dataset, Decision, Finding, Origin, Status
+from datasets_app.models import Dataset, Decision, Finding, Origin
 from datasets_app.services.changes import begin_change
 from otto_web.lib.copying import copying
 from otto_web.lib.failpoints import failpoint
 from otto_web.lib.patience import kept_open
-
-CONVERSATION_COLUMNS = (
-    "id, dataset_id, position, turns, text, row_hash, exact_key, revision, origin, origin_key, "
-    'source_file_id, start, "end", place, meta, status, quality, reasons, n_turns, n_words, tags, '
-    "updated_at"
-)
-FINDING_COLUMNS = (
-    "conversation_id, turn, rule, rule_version, severity, value, threshold, spans, note"
-)
 
 NO_GUARD: AbstractContextManager[object] = nullcontext()
 
@@ -47,6 +38,53 @@ class NewRow:
     end: int | None = None
     place: str = ""
     meta: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A row with its place, and what the rules say about it."""
+
+    pk: int
+    dataset_id: UUID
+    position: int
+    row: NewRow
+    judgement: Judgement
+
+
+CONVERSATION_COLUMNS: dict[str, Callable[[_Judged], Any]] = {
+    "id": lambda one: one.pk,
+    "dataset_id": lambda one: one.dataset_id,
+    "position": lambda one: one.position,
+    "turns": lambda one: json.dumps(one.row.conversation.as_json(), ensure_ascii=False),
+    "text": lambda one: "\n".join(turn.text for turn in one.row.conversation.turns),
+    "row_hash": lambda one: one.row.conversation.row_hash(),
+    "exact_key": lambda one: exact_key(one.row.conversation),
+    "revision": lambda one: 1,
+    "origin": lambda one: str(one.row.origin),
+    "origin_key": lambda one: one.row.origin_key,
+    "source_file_id": lambda one: one.row.source_file_id,
+    "start": lambda one: one.row.start,
+    "end": lambda one: one.row.end,
+    "place": lambda one: one.row.place,
+    "meta": lambda one: json.dumps(one.row.meta, ensure_ascii=False, allow_nan=False),
+    "status": lambda one: one.judgement.status,
+    "quality": lambda one: one.judgement.quality,
+    "reasons": lambda one: reasons_of(one.judgement),
+    "n_turns": lambda one: len(one.row.conversation.turns),
+    "n_words": lambda one: sum(len(turn.text.split()) for turn in one.row.conversation.turns),
+    "updated_at": lambda one: "now",  # PostgreSQL reads it as the start of the transaction
+}
+FINDING_COLUMNS: dict[str, Callable[[Finding], Any]] = {
+    "conversation_id": lambda finding: finding.conversation_id,
+    "turn": lambda finding: finding.turn,
+    "rule": lambda finding: finding.rule,
+    "rule_version": lambda finding: finding.rule_version,
+    "severity": lambda finding: finding.severity,
+    "value": lambda finding: finding.value,
+    "threshold": lambda finding: finding.threshold,
+    "spans": lambda finding: json.dumps(finding.spans),
+    "note": lambda finding: finding.note,
+}
 
 
 def write_rows(
@@ -75,28 +113,32 @@ def write_rows(
     with kept_open(), guard:
         failpoint("imports.judging")
         judgements = [judge(row.conversation, rules) for row in fresh]
-    judged = list(zip(ids, fresh, judgements, strict=True))
+    judged = [
+        _Judged(pk, dataset.pk, number, row, judgement)
+        for number, (pk, row, judgement) in enumerate(
+            zip(ids, fresh, judgements, strict=True), start=position
+        )
+    ]
     with copying(ConversationRow._meta.db_table, CONVERSATION_COLUMNS) as out:
-        for number, (pk, row, judgement) in enumerate(judged, start=position):
+        for one in judged:
             failpoint("imports.mid_copy")
-            out.write_row(_conversation_values(pk, dataset, number, row, judgement))
+            out.write_row([value(one) for value in CONVERSATION_COLUMNS.values()])
     with copying(Finding._meta.db_table, FINDING_COLUMNS) as out:
-        for pk, _, judgement in judged:
-            for finding in finding_rows(pk, judgement):
-                out.write_row(_finding_values(finding))
+        for one in judged:
+            for finding in finding_rows(one.pk, one.judgement):
+                out.write_row([value(finding) for value in FINDING_COLUMNS.values()])
     return len(fresh)
 
 
 def judged_columns(judgement: Judgement, *, decision: str | None) -> dict[str, Any]:
     """Return the columns that a judgement fills; a person's decision outranks the rules."""
-    decided = {Decision.KEEP: Status.KEPT, Decision.EXCLUDE: Status.EXCLUDED}
-    status = decided[Decision(decision)] if decision else judgement.status
+    status = Decision(decision).status if decision else judgement.status
     return {"status": status, "quality": judgement.quality, "reasons": reasons_of(judgement)}
 
 
 def reasons_of(judgement: Judgement) -> list[str]:
     """Return the rules that set the row aside: those with a finding of severity E or R."""
-    broken = (finding.rule for finding in judgement.findings if finding.severity in {"E", "R"})
+    broken = (finding.rule for finding in judgement.findings if finding.severity in SETS_ASIDE)
     return list(dict.fromkeys(broken))
 
 
@@ -134,48 +176,3 @@ def _reserve_ids(count: int) -> list[int]:
             [ConversationRow._meta.db_table, count],
         )
         return [pk for (pk,) in cursor.fetchall()]
-
-
-def _conversation_values(
-    pk: int, dataset: Dataset, position: int, row: NewRow, judgement: Judgement
-) -> tuple[Any, ...]:
-    turns = row.conversation.turns
-    columns = judged_columns(judgement, decision=None)
-    return (
-        pk,
-        dataset.pk,
-        position,
-        json.dumps(row.conversation.as_json(), ensure_ascii=False),
-        "\n".join(turn.text for turn in turns),
-        row.conversation.row_hash(),
-        exact_key(row.conversation),
-        1,
-        str(row.origin),
-        row.origin_key,
-        row.source_file_id,
-        row.start,
-        row.end,
-        row.place,
-        json.dumps(row.meta, ensure_ascii=False, allow_nan=False),
-        str(columns["status"]),
-        columns["quality"],
-        columns["reasons"],
-        len(turns),
-        sum(len(turn.text.split()) for turn in turns),
-        [],
-        "now",  # PostgreSQL reads it as the start of the transaction
-    )
-
-
-def _finding_values(finding: Finding) -> tuple[Any, ...]:
-    return (
-        finding.conversation_id,
-        finding.turn,
-        finding.rule,
-        finding.rule_version,
-        finding.severity,
-        finding.value,
-        finding.threshold,
-        json.dumps(finding.spans),
-        finding.note,
-    )

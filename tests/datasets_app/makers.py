@@ -6,7 +6,6 @@ from django.db import transaction
 
 from datasets_app.corpus.conversation import Conversation, Turn
 from datasets_app.corpus.rules import policy
-from datasets_app.models import Origin
 from datasets_app.services import writing
 from datasets_app.services.datasets import create_dataset
 
@@ -18,7 +17,7 @@ def pair(question, answer):
 def add(dataset, conversations):
     """Write the conversations under keys that depend on their place only; return how many."""
     rows = [
-        writing.NewRow(conversation, origin_key=f"row-{number}", origin=Origin.HAND)
+        writing.NewRow(conversation, origin_key=f"row-{number}")
         for number, conversation in enumerate(conversations)
     ]
     with transaction.atomic():

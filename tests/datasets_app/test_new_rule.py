@@ -65,7 +65,6 @@ def test_policies_have_it_also_those_that_were_stored_before():
     for known in (policy.standard(), policy.from_json({}), policy.from_json(stored)):
         assert known["shouting"].on
         assert known["shouting"].thresholds == {"capitals": 0.6}
-    assert not policy.compatibility()["shouting"].on
     lax = policy.standard().changed("shouting", thresholds={"capitals": 1})
     assert policy.from_json(lax.as_json()) == lax
     with pytest.raises(CorpusError, match="must be a number from 0 to 1"):

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from datasets_app.corpus.rules.finding import Verdict
 from datasets_app.corpus.rules.numbers import Numbers
-from datasets_app.corpus.rules.rule import Earlier, Limits, Recommendation, Rule, Threshold
+from datasets_app.corpus.rules.rule import Limits, Recommendation, Rule, Threshold
 from datasets_app.corpus.rules.words import (
     ALL_STOP_WORDS,
     DECISIVE_WORDS,
@@ -109,6 +109,6 @@ RULE = Rule(
         one="1 answer repeats the question. Exclude the row.",
         many="{count} answers repeat the question. Exclude the rows.",
     ),
-    earlier=Earlier("echo_outputs"),
+    earlier="echo_outputs",
     of_reply=echo,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datasets_app.corpus.rules.finding import Verdict
 from datasets_app.corpus.rules.numbers import Numbers
-from datasets_app.corpus.rules.rule import Earlier, Limits, Recommendation, Rule
+from datasets_app.corpus.rules.rule import Limits, Recommendation, Rule
 
 
 def empty(text: Numbers, _: Limits) -> Verdict:
@@ -24,6 +24,6 @@ RULE = Rule(
         one="1 answer is empty. Exclude the row.",
         many="{count} answers are empty. Exclude the rows.",
     ),
-    earlier=Earlier("empty_outputs"),
+    earlier="empty_outputs",
     of_empty=empty,
 )

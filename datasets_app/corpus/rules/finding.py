@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-Severity = Literal["E", "R", "I", "P"]
+Severity = Literal["E", "R", "I"]
 Status = Literal["kept", "review", "excluded"]
 Span = tuple[int, int]
 
@@ -15,9 +15,10 @@ SEVERITY_WORDS: dict[Severity, str] = {
     "E": "excludes the row",
     "R": "sends the row to review",
     "I": "informs only",
-    "P": "marks personal data",
 }
-QUALITY_COST: dict[Severity, int] = {"E": 40, "R": 15, "I": 3, "P": 0}
+# What a finding makes of its row, the gravest first.
+SETS_ASIDE: dict[Severity, Status] = {"E": "excluded", "R": "review"}
+QUALITY_COST: dict[Severity, int] = {"E": 40, "R": 15, "I": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +63,7 @@ def milder_of(one: Severity, other: Severity) -> Severity:
 def status_of(severities: Iterable[str]) -> Status:
     """Return the status that open findings of these severities lead to."""
     present = set(severities)
-    if "E" in present:
-        return "excluded"
-    return "review" if "R" in present else "kept"
+    return next((SETS_ASIDE[one] for one in SETS_ASIDE if one in present), "kept")
 
 
 def quality_of(severities: Iterable[Severity]) -> int:

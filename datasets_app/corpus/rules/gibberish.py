@@ -8,7 +8,7 @@ import unicodedata
 from datasets_app.corpus.rules.code import is_code
 from datasets_app.corpus.rules.finding import Verdict
 from datasets_app.corpus.rules.numbers import Numbers
-from datasets_app.corpus.rules.rule import Earlier, Limits, Recommendation, Rule, Threshold
+from datasets_app.corpus.rules.rule import Limits, Recommendation, Rule, Threshold
 from datasets_app.corpus.rules.words import ALL_STOP_WORDS, MARKS, word_spans
 
 _BARE_LINK = re.compile(r"\A\s*+https?://\s*+\Z", re.IGNORECASE)
@@ -187,7 +187,7 @@ RULE = Rule(
         many="{count} answers are no readable text. "
         "Check how their files were read, or exclude them.",
     ),
-    earlier=Earlier("gibberish_outputs"),
+    earlier="gibberish_outputs",
     of_answer=gibberish,
     of_passage=gibberish,
 )

@@ -103,22 +103,8 @@ def from_json(body: Mapping[str, Mapping[str, Any]]) -> Policy:
 
 
 def standard() -> Policy:
-    """Return the profile *standard*: every rule on, with the house's defaults."""
+    """Return the policy of a new dataset: the house's defaults."""
     return Policy()
-
-
-def compatibility() -> Policy:
-    """Return the profile *compatibility*: what the earlier system found, as it found it."""
-    policy = Policy()
-    for name, rule in RULES.items():
-        if rule.earlier is None:
-            policy = policy.changed(name, on=False)
-        else:
-            policy = policy.changed(name, thresholds=rule.earlier.thresholds)
-    return policy
-
-
-PROFILES = {"standard": standard, "compatibility": compatibility}
 
 
 def _known_rule(rule: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datasets_app.corpus.rules.code import is_code, without_fences
 from datasets_app.corpus.rules.finding import Span, Verdict
 from datasets_app.corpus.rules.numbers import Numbers
-from datasets_app.corpus.rules.rule import Earlier, Limits, Recommendation, Rule, Threshold
+from datasets_app.corpus.rules.rule import Limits, Recommendation, Rule, Threshold
 from datasets_app.corpus.rules.words import word_spans, words_of
 
 GRAM_SIZES = range(5, 11)
@@ -179,7 +179,7 @@ RULE = Rule(
         one="1 answer repeats itself. Read it and decide.",
         many="{count} answers repeat themselves. Read them and decide.",
     ),
-    earlier=Earlier("repetitive_outputs"),
+    earlier="repetitive_outputs",
     of_answer=repetitive,
     of_passage=repetitive_passage,
 )

@@ -33,14 +33,6 @@ class Recommendation:
     many: str
 
 
-@dataclass(frozen=True, slots=True)
-class Earlier:
-    """What the earlier system, whose reports and labels other programs read, made of a rule."""
-
-    key: str
-    thresholds: Limits = field(default_factory=dict)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One quality rule, whole. Whatever the app says or does about it is read here.
@@ -48,7 +40,7 @@ class Rule:
     `name` is stored in policies, findings and reasons and never changes; raise `version` when
     verdicts would change. `good` and `bad` are a question and an answer each. A rule that
     `counts` makes a row that it sets aside no longer valid in the quality score. `earlier` is
-    None for a rule of our own: the profile *compatibility* switches it off.
+    its key in the reports of the earlier system, which other programs read; None for one of ours.
 
     The functions say what it looks at; each is called only with what its name says.
     """
@@ -64,7 +56,7 @@ class Rule:
     thresholds: Mapping[str, Threshold] = field(default_factory=dict)
     counts: bool = True
     recommendation: Recommendation | None = None
-    earlier: Earlier | None = None
+    earlier: str | None = None
 
     of_conversation: ConversationCheck | None = None
     of_empty: TextCheck | None = None  # an answer or passage without a letter or a digit

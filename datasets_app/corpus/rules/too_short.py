@@ -6,7 +6,7 @@ import re
 
 from datasets_app.corpus.rules.finding import Verdict
 from datasets_app.corpus.rules.numbers import Numbers
-from datasets_app.corpus.rules.rule import Earlier, Limits, Rule, Threshold
+from datasets_app.corpus.rules.rule import Limits, Rule, Threshold
 from datasets_app.corpus.rules.words import (
     ALL_STOP_WORDS,
     NUMBER_WORDS,
@@ -62,6 +62,6 @@ RULE = Rule(
     bad=("Please describe your shop.", "it is"),
     severity="E",
     thresholds={"words": Threshold(3), "letters": Threshold(4)},
-    earlier=Earlier("short_outputs"),
+    earlier="short_outputs",
     of_reply=too_short,
 )

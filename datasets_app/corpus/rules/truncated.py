@@ -6,7 +6,7 @@ import re
 
 from datasets_app.corpus.rules.finding import Verdict
 from datasets_app.corpus.rules.numbers import Numbers
-from datasets_app.corpus.rules.rule import Earlier, Limits, Recommendation, Rule, Threshold
+from datasets_app.corpus.rules.rule import Limits, Recommendation, Rule, Threshold
 from datasets_app.corpus.rules.words import CUT_WORDS, PREPOSITIONS, language_of
 
 _OPEN_ENDS = ",;-，、；"
@@ -62,6 +62,6 @@ RULE = Rule(
         one="1 answer stops in the middle. Read it and decide.",
         many="{count} answers stop in the middle. Read them and decide.",
     ),
-    earlier=Earlier("incomplete_outputs", thresholds={"prepositions": 1}),
+    earlier="incomplete_outputs",
     of_answer=truncated,
 )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from datasets_app.corpus import rules
 from datasets_app.corpus.conversation import Conversation, Turn, passage
 from datasets_app.corpus.rules.judge import judge
-from datasets_app.corpus.rules.policy import compatibility, standard
+from datasets_app.corpus.rules.policy import standard
 from datasets_app.corpus.rules.registry import RULES
 
 SIX_WORDS = "We sell good tents and boots."
@@ -304,11 +304,11 @@ def test_a_rule_that_is_switched_off_says_nothing(question, answer, rules):
         assert rule in open_findings(talk(question, answer), policy.changed(rule, on=True))
 
 
-def test_the_compatibility_profile_reviews_preposition_endings():
+def test_an_answer_that_ends_in_a_preposition_is_reviewed_where_the_rules_ask_for_it():
     conversation = talk("What did they do", "They got most of the big stuff done over")
     assert open_findings(conversation) == set()
-    assert open_findings(conversation, compatibility()) == {"truncated"}
-    assert open_findings(talk("Tell me", "Fine.\nUser: And then?"), compatibility()) == set()
+    asked_for = standard().changed("truncated", thresholds={"prepositions": 1})
+    assert open_findings(conversation, asked_for) == {"truncated"}
 
 
 def test_quality_costs_forty_fifteen_and_three():

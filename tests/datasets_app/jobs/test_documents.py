@@ -122,10 +122,10 @@ def test_reading_goes_on_behind_the_last_batch(upload, monkeypatch):
     class Lost(BaseException):
         pass
 
-    def lose(*_):
+    def lose(*_, **__):
         raise Lost
 
-    monkeypatch.setattr("datasets_app.jobs.reading.events.notify_upload_progress", lose)
+    monkeypatch.setattr("datasets_app.jobs.reading.renew_statistics", lose)
     with pytest.raises(Lost):
         import_upload(held.pk)
     cut = held.files.get(name="Faq")

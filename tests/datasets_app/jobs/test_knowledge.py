@@ -20,7 +20,6 @@ from datasets_app.jobs import knowledge as jobs
 from datasets_app.jobs.knowledge import build_knowledge, look_up
 from datasets_app.knowledge.find import Knowledge as Known
 from datasets_app.models import (
-    ConversationRevision,
     Encoder,
     EncoderState,
     Knowledge,
@@ -126,9 +125,6 @@ def test_an_edited_row_and_a_fresh_freeze_embed_one_row(cora, data_dir, monkeypa
     built(freezing.freeze_version(dataset, user=cora))
     row = dataset.conversations.get(position=8)
     said = pair("Where is my red order?", "Order 7 is red.")
-    ConversationRevision.objects.create(
-        conversation=row, revision=1, turns=row.turns, row_hash=row.row_hash
-    )
     row.turns, row.row_hash, row.revision = said.as_json(), said.row_hash(), 2
     row.save()
     embedded = []

@@ -39,11 +39,10 @@ remove_rows(sys.argv[1])
 """
 MANY = """
 INSERT INTO datasets_app_conversation (dataset_id, position, turns, text, row_hash, exact_key,
-    revision, origin, origin_key, meta, status, quality, reasons, n_turns, n_words, tags,
-    updated_at)
+    revision, origin, origin_key, meta, status, quality, reasons, n_turns, n_words, updated_at)
 SELECT %s, n, '[{"role": "user", "text": "Where?"}, {"role": "assistant", "text": "There."}]',
-    'Where? There.', md5(n::text), md5(n::text), 1, 'hand', 'many-' || n, '{}', 'kept', 100, '{}',
-    2, 2, '{}', now()
+    'Where? There.', md5(n::text), md5(n::text), 1, 'file', 'many-' || n, '{}', 'kept', 100, '{}',
+    2, 2, now()
 FROM generate_series(1, %s) n
 """
 
