@@ -208,6 +208,14 @@ def test_another_version_is_chosen_without_training(theo, client_of, knowledge):
     assert client.post(address, {"mode": "quote", "knowledge": "none"}).status_code == 422
 
 
+def test_a_version_that_answers_is_not_deleted(theo, cora, client_of, knowledge):
+    deploy_quotes(knowledge, "faq", by=theo)
+    address = reverse("version-delete", args=[knowledge.pk])
+    answer = client_of(cora).post(address, follow=True)
+    assert "is in use and cannot be deleted: 1 × deployment" in text_of(answer.content.decode())
+    assert Knowledge.objects.filter(pk=knowledge.pk).exists()
+
+
 def test_the_knowledge_of_a_deployment_is_a_trainer_s_to_choose(
     knowledge, client, client_of, theo, cora
 ):
