@@ -13,16 +13,17 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
-from datasets_app.corpus.conversation import from_json
+from datasets_app.corpus.conversation import USER, Turn, from_json
 from datasets_app.knowledge.encoder import Encoder as LoadedEncoder
 from datasets_app.knowledge.errors import KnowledgeError
-from datasets_app.knowledge.find import Knowledge as Known
 from datasets_app.knowledge.held import hold, lock_path
+from datasets_app.knowledge.known import KnownAnswers
 from datasets_app.knowledge.layout import MANIFEST
 from datasets_app.knowledge.pieces import Row
 from datasets_app.knowledge.store import Writer, finished, take_over
 from datasets_app.models import Encoder, Knowledge, Lookup
 from datasets_app.models.knowledge import knowledge_store
+from datasets_app.selectors.knowledge import key_of
 from datasets_app.selectors.versions import version_rows
 from otto_web.lib.cores import usable_cores
 from otto_web.lib.failpoints import failpoint
@@ -36,6 +37,7 @@ STEP_ROWS, STEP_SIGNS = 500, 4_000_000
 READ_ROWS = 50  # one may have 10 MB
 TURN_SECONDS = 20.0  # after which others may have the worker
 FOUND_FOR_A_LOOKUP = 3
+FAR = "None of it is near enough: a chat would say that it does not know."
 
 
 def build_knowledge(version_id: UUID | str) -> None:
@@ -169,17 +171,12 @@ def _relative(folder: Path) -> str:
 
 
 def _look_up(lookup: Lookup, lease: Lease) -> None:
-    folder = lookup.knowledge.folder
-    if folder is None:
+    if lookup.knowledge.folder is None:
         raise KnowledgeError("The knowledge of this version is not built yet. Build it first.")
-    known = Known.open(folder)
-    vector = None
-    _, encoder, trouble = _encoder()
-    if encoder is not None and encoder.sha256 == known.encoder_sha256:
-        vector = encoder.encode([lookup.question])[0]
-    elif known.dims:
-        trouble = trouble or "The encoder that made its vectors is gone: found by words only."
-    found = known.find(lookup.question, vector=vector, most=FOUND_FOR_A_LOOKUP)
+    asked = [Turn(USER, lookup.question)]
+    known = KnownAnswers().find(key_of(lookup.knowledge), asked, most=FOUND_FOR_A_LOOKUP)
+    if not known.is_there:
+        raise KnowledgeError(known.note)
     results = [
         {
             "question": one.piece.question,
@@ -189,6 +186,7 @@ def _look_up(lookup: Lookup, lease: Lease) -> None:
             "cosine": one.cosine,
             "words": one.words,
         }
-        for one in found
+        for one in known.found
     ]
-    finish(lookup, results=results, message=trouble)
+    told = [known.note, FAR if results and not known.is_near else ""]
+    finish(lookup, results=results, message=" ".join(filter(None, told)))

@@ -276,10 +276,27 @@ def test_a_question_is_looked_up(cora, data_dir):
     later = order_lookup(lookup.knowledge, "order 21", by=cora)
     look_up(later.pk)
     later.refresh_from_db()
-    assert "by words only" in later.message
+    assert "found by their words alone" in later.message
     for n in range(25):
         order_lookup(lookup.knowledge, f"order {n}", by=cora)
     assert Lookup.objects.count() == 20
+
+
+def test_a_lookup_finds_what_a_chat_would(cora, data_dir):
+    own = encoder_row(data_dir, words="where is my order ? wie hoch der mount everest")
+    version = freezing.freeze_version(orders(cora), user=cora)
+    known = built(version)
+    assert known.encoder == own
+    encoder_row(data_dir, "newer", words="entirely other words")
+    lookup = order_lookup(known, "Where is my order 21?", by=cora)
+    look_up(lookup.pk)
+    lookup.refresh_from_db()
+    assert lookup.message == ""
+    assert lookup.results[0]["cosine"] > 0.5
+    strange = order_lookup(known, "wie hoch der mount everest", by=cora)
+    look_up(strange.pk)
+    strange.refresh_from_db()
+    assert strange.message == jobs.FAR
 
 
 def test_a_deleted_version_takes_its_knowledge_and_folders_with_it(cora, data_dir):

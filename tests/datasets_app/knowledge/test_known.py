@@ -11,7 +11,9 @@ import pytest
 from datasets_app.corpus.conversation import ASSISTANT, USER, Turn
 from datasets_app.knowledge import known as module
 from datasets_app.knowledge.encoder import Encoder
-from datasets_app.knowledge.known import KnowledgeKey, KnownAnswers
+from datasets_app.knowledge.find import Found
+from datasets_app.knowledge.known import Asked, KnowledgeKey, KnownAnswers, margin
+from datasets_app.knowledge.pieces import Piece
 from datasets_app.knowledge.store import Writer
 from tests.datasets_app.knowledge.toys import WORDS, rows, talk, toy_encoder
 
@@ -72,6 +74,30 @@ def test_a_short_question_leans_on_the_answer_before_it(whole, encoder):
 @pytest.mark.parametrize("question", [STRANGE, "에베레스트산은 몇 미터인가", "!"])
 def test_what_is_far_from_everything_is_not_near(whole, encoder, question):
     assert not KnownAnswers().find(KnowledgeKey(whole, encoder=encoder), ask(question)).is_near
+
+
+def found_at(cosine, words, answer):
+    piece = Piece("What?", "", answer, 1_000_001, "hash", 0, "train")
+    return Found(piece, cosine, words, 1)
+
+
+@pytest.mark.parametrize("question", ["and that?", "그건요?"])
+def test_the_first_answer_is_of_the_list_that_is_near(question):
+    class Two:
+        """Alone it is near enough; in its talk it is nearer, and not near enough there."""
+
+        def find(self, question, *, context, vector, most, without):
+            return [found_at(*((0.70, 0.0, "talk") if context else (0.50, 0.15, "alone")))]
+
+    known = Asked(question, "The tent.").known_in(Two(), [None, None])
+    assert (known.is_near, known.found[0].piece.answer) == (True, "alone")
+
+
+def test_where_an_encoder_finds_everything_near_words_must_do():
+    far, said = [found_at(0.83, 0.02, "x")], [found_at(0.83, 0.4, "x")]
+    assert margin(far, 0.55) > 0
+    assert margin(far, 0.55, is_latin=False) < 0
+    assert margin(said, 0.55, is_latin=False) > 0
 
 
 def test_a_short_question_about_something_else_does_not_lean(whole, encoder):
