@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -97,15 +97,17 @@ def _fill(version: Version, lease: Lease) -> None:
     with kept_open():
         failpoint("freezing.splitting")
         assigned = assign_splits(_split_rows(lines), seed=version.split_seed, shares=shares)
-    manifest_sha256 = _write_manifest(version, lines, assigned.splits)
+    splits = _without_copies(lines, assigned.splits)
+    left_out = len(lines) - len(splits)
+    manifest_sha256 = _write_manifest(version, lines, splits)
     _keep_splits(version)
     rows = Conversation.objects.filter(version_rows__version=version)
     score = replace(tally_of(rows), copies=copies_in(rows))
-    counts = _counts(version, Counter(assigned.splits.values()), score)
+    counts = _counts(version, Counter(splits.values()), score)
     finish(
         version,
         manifest_sha256=manifest_sha256,
-        counts={**counts, "left_out": len(assigned.left_out)},
+        counts={**counts, "left_out": left_out},
         quality_score=score.quality_score,
     )
     order_knowledge(version, by=version.created_by)
@@ -130,6 +132,22 @@ def _split_rows(lines: list[Line]) -> Iterator[SplitRow]:
     for line in lines:
         group = next(blocks[line.file]) if line.file else line.group
         yield SplitRow(line.position, group, line.split)
+
+
+def _without_copies(lines: list[Line], splits: Mapping[int, Split]) -> dict[int, Split]:
+    """Return the splits without passages that stand in another one already, word for word.
+
+    To join the blocks that share one would join all of them, where each ends with the same line.
+    """
+    kept, counts, first = dict(splits), Counter(splits.values()), dict[str, Split]()
+    for line in lines:
+        split = splits.get(line.position)
+        if line.file is None or split is None:
+            continue
+        if first.setdefault(line.group, split) != split and counts[split] > 1:
+            counts[split] -= 1
+            del kept[line.position]
+    return kept
 
 
 def _write_manifest(version: Version, lines: list[Line], splits: dict[int, Split]) -> str:
