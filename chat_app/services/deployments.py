@@ -87,10 +87,10 @@ def switch(deployment: Deployment, export: ServingExport, *, by: User | None) ->
         "export": export,
         "next_model": None,
         "is_active": True,
+        "mode": Mode.WRITE,  # a name that quoted, and kept its model, writes from now on
     }
     if deployment.model_id != export.model_id:
-        known = knowledge_after(export.model, deployment.knowledge)
-        changed |= {"knowledge": known, "mode": Mode.WRITE}
+        changed["knowledge"] = knowledge_after(export.model, deployment.knowledge)
     for name, value in changed.items():
         setattr(deployment, name, value)
     Deployment.objects.filter(pk=deployment.pk).update(switched_at=Now(), **changed)

@@ -272,3 +272,10 @@ def test_what_cannot_answer_is_refused_in_a_sentence(quoting, knowledge, theo):
     knowledge.refresh_from_db()
     with pytest.raises(ServingError, match="not built yet"):
         set_knowledge(quoting, knowledge, "quote", by=theo)
+
+
+def test_a_model_that_takes_over_a_name_that_quotes_writes(writing, knowledge, theo):
+    set_knowledge(writing, knowledge, "quote", by=theo)
+    deployments.deploy(writing.model, "support", by=theo)  # the model that it had all along
+    writing.refresh_from_db()
+    assert (writing.mode, writing.knowledge) == ("write", knowledge)
