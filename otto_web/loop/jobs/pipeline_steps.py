@@ -21,7 +21,7 @@ from datasets_app.corpus.conversation import USER, CorpusError
 from datasets_app.jobs.freezing import freeze as freeze_ordered
 from datasets_app.jobs.knowledge import build_knowledge
 from datasets_app.jobs.loading import import_here, load_path
-from datasets_app.models import Choice, Knowledge, Upload, Version
+from datasets_app.models import Choice, Knowledge, Upload
 from datasets_app.sample import conversations as sample
 from datasets_app.sample.questions import validation_questions
 from datasets_app.selectors.scores import score_of
@@ -271,7 +271,7 @@ def chat(pipeline: Pipeline) -> str:
     if pipeline.chat is None:
         deployment, owner = _found(pipeline.deployment), pipeline.created_by
         renew(pipeline, chat=chats.open_chat(deployment, owner=_found(owner)))
-    question = _unseen_question(_found(pipeline.version))
+    question = _unseen_question(pipeline)
     params = chats.AnswerParams(temperature=0.0, new_tokens=120)
     ended_badly = Generation.objects.filter(answer__chat=pipeline.chat, state__in=UNANSWERED)
     key = uuid5(pipeline.pk, f"question {ended_badly.count()}")  # the same question after a crash
@@ -283,9 +283,15 @@ def chat(pipeline: Pipeline) -> str:
     return f"“{question}” — “{asked.answer.text}”"
 
 
-def _unseen_question(version: Version) -> str:
-    """Return the first question of the split that was kept back from training."""
-    for conversation in iter_conversations(version.pk, "validation"):
+def _unseen_question(pipeline: Pipeline) -> str:
+    """Return a question that was kept back from training.
+
+    What the model answers from holds the rows that were kept back too, so of the sample one is
+    asked whose words stand nowhere in it.
+    """
+    if pipeline.options.get("is_sample"):
+        return validation_questions()[0].question
+    for conversation in iter_conversations(_found(pipeline.version).pk, "validation"):
         first = conversation.turns[0]
         if first.role == USER and first.text.strip():
             return first.text[: chats.LONGEST_MESSAGE]

@@ -14,6 +14,7 @@ from chat_app.models import Deployment, Generation, LogEntry
 from chat_app.serving.errors import ServingError
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.models import Conversation, Dataset, Knowledge, Upload, Version
+from datasets_app.sample.conversations import jsonl_lines
 from datasets_app.services import imports
 from datasets_app.services.datasets import create_dataset
 from datasets_app.services.knowledge import order_knowledge
@@ -341,3 +342,10 @@ def test_files_that_others_read_hold_up_no_worker_and_are_loaded_once(
     assert pipeline.steps.get(name="load").state == State.SUCCEEDED
     assert Upload.objects.count() == Dataset.objects.count() == 1
     assert Conversation.objects.count() == 20
+
+
+def test_the_sample_is_asked_what_stands_nowhere_in_it(cora, theo, data_dir):
+    pipeline = start_pipeline(PipelineOrder(support_dataset(cora)), by=theo)
+    pipeline.options["is_sample"] = True
+    question = pipeline_steps._unseen_question(pipeline)
+    assert not any(question in line for line in jsonl_lines())
