@@ -29,6 +29,7 @@ class _Tally:
 
     asked: int = 0
     by_words: int = 0
+    differing: int = 0  # questions that only one of words and vectors answers right
     by_weight: dict[float, int] = field(default_factory=lambda: dict.fromkeys(WEIGHTS, 0))
     first_by_weight: dict[float, int] = field(default_factory=lambda: dict.fromkeys(WEIGHTS, 0))
 
@@ -78,16 +79,18 @@ def _ask(knowledge: Knowledge, place: int, tallies: defaultdict[str, _Tally]) ->
     tally = tallies[script_of(piece.question)]
     tally.asked += 1
     words_alone = knowledge.ranked(scored.without_vectors, 0.0, MOST)
-    tally.by_words += key in knowledge.answers[words_alone]
+    by_words = key in knowledge.answers[words_alone]
+    tally.by_words += by_words
     for weight in WEIGHTS if scored.cosines is not None else ():
         found = knowledge.answers[knowledge.ranked(scored, weight, MOST)]
         tally.by_weight[weight] += key in found
         tally.first_by_weight[weight] += key in found[:1]
+        tally.differing += not weight and by_words != (key in found)
 
 
 def _beside_vectors(tally: _Tally, weight: float) -> dict[str, Any]:
     vectors = tally.by_weight[0.0]
-    is_served = not _is_clearly_more(tally.by_words, vectors, tally.asked)
+    is_served = not _is_clearly_more(tally.by_words, vectors, tally.asked, tally.differing)
     return {"vectors": vectors, "both": tally.by_weight[weight], "is_served": is_served}
 
 
@@ -95,9 +98,13 @@ def _best_weight(tally: _Tally, usual: float) -> float:
     """Return the weight that finds most; the usual one unless another is clearly better."""
     found = {one: (tally.by_weight[one] + tally.first_by_weight[one]) / 2 for one in WEIGHTS}
     best = max(WEIGHTS, key=lambda one: found[one])
-    return best if _is_clearly_more(found[best], found[usual], tally.asked) else usual
+    asked = tally.asked
+    return best if _is_clearly_more(found[best], found[usual], asked, asked) else usual
 
 
-def _is_clearly_more(right: float, other: float, asked: int) -> bool:
-    """Return whether a difference is no accident of the questions, and large enough to matter."""
-    return right - other > max(asked / 10, 2.5 * math.sqrt(asked))
+def _is_clearly_more(right: float, other: float, asked: int, differing: int) -> bool:
+    """Return whether a difference is no accident of the questions, and large enough to matter.
+
+    Only the `differing` questions, which one of both answers right, can be accidents.
+    """
+    return right - other > max(asked / 10, 2.5 * math.sqrt(differing))

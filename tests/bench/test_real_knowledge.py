@@ -55,8 +55,10 @@ def known(cora, data_dir, minilm):
     def make(path: Path) -> tuple[Knowledge, Known, SentenceEncoder]:
         load_path(path, dataset=path.stem, by=cora)
         version = freezing.freeze_version(Dataset.objects.get(name=path.stem), user=cora)
-        build_knowledge(version.pk)
         built = Knowledge.objects.get(pk=version.pk)
+        while built.is_under_way:  # it is built in turns of some seconds
+            build_knowledge(version.pk)
+            built.refresh_from_db()
         return built, Known.open(built.folder), SentenceEncoder.open(row.folder, threads=2)
 
     return make
@@ -80,3 +82,18 @@ def test_a_customer_gets_the_answer_of_the_place_that_is_named(known):
         first, among = first + is_right[0], among + any(is_right)
     assert first >= 80, (first, among)
     assert among >= 93, (first, among)
+
+
+@pytest.mark.parametrize(
+    ("file", "script"),
+    [
+        ("korean-chatbot/ChatbotData.csv", "Korean"),
+        ("xquad/xquad.zh.json", "Chinese"),
+        ("xquad/xquad.ar.json", "Arabic"),
+    ],
+)
+def test_a_language_that_the_encoder_does_not_serve_is_told_and_found_by_words(known, file, script):
+    built, _, _ = known(DATA / file)
+    figures = built.facts["figures"][script]
+    assert not figures["is_served"], figures
+    assert figures["both"] > figures["vectors"], figures
