@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import mmap
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,7 +22,7 @@ class KVCache:
 
     def __init__(self, names: Sequence[str], size: tuple[int, int, int, int]) -> None:
         self.slots, _, self.max_len, _ = size  # (slots, kv_heads, max_len, head_dim)
-        self.buffers: dict[str, NDArray[Any]] = {name: np.zeros(size, np.float32) for name in names}
+        self.buffers: dict[str, NDArray[Any]] = {name: _paged_zeros(size) for name in names}
         self._views: dict[tuple[int, int], Views] = {}
 
     def views(self, low: int, high: int) -> Views:
@@ -39,6 +41,18 @@ class KVCache:
         """Make the first `length` tokens of row `target` equal to those of row `source`."""
         for buffer in self.buffers.values():
             buffer[target, :, :length] = buffer[source, :, :length]
+
+
+def _paged_zeros(size: tuple[int, int, int, int]) -> NDArray[Any]:
+    """Return fp32 zeros in pages of 4 kB, each taken when it is written.
+
+    numpy asks the kernel for pages of 2 MB, and one token in each head of each layer takes one: a
+    row of 60 buffers with 3 heads and a context of 8,192 took 377 MB for its first word.
+    """
+    memory = mmap.mmap(-1, 4 * math.prod(size), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    if hasattr(mmap, "MADV_NOHUGEPAGE"):
+        memory.madvise(mmap.MADV_NOHUGEPAGE)
+    return np.frombuffer(memory, np.float32).reshape(size)
 
 
 def shared_value(values: NDArray[Any]) -> ort.OrtValue:
