@@ -13,10 +13,11 @@ from chat_app.models.deployment import (
 from chat_app.models.generation import Generation
 from chat_app.models.log import LogEntry, LogQuerySet
 from chat_app.models.rating import Rating
-from chat_app.models.serving import PRECISION, ServingExport
+from chat_app.models.serving import EXACT, QUICK, ServingExport
 
 __all__ = [
-    "PRECISION",
+    "EXACT",
+    "QUICK",
     "QUOTED",
     "Chat",
     "ChatQuerySet",

@@ -7,18 +7,22 @@ from django.db import models
 from otto_web.lib.work.rows import Work
 from training_app.models import TrainedModel
 
-PRECISION = "fp32"  # what is served: anything less differs from torch's numbers
+EXACT, QUICK = "fp32", "row-int8"  # torch's numbers, or those of 8-bit weights
 
 
 class ServingExport(Work):
-    """A model as the engine runs it: shown equal to torch on this installation."""
+    """A model as the engine runs it: shown equal to torch on this installation.
+
+    `precision` is what was ordered until it is over, then what its file holds: where 8-bit weights
+    do not answer alike, what comes of the order is full precision.
+    """
 
     job = "chat.build_serving_export"
 
     model = models.ForeignKey(
         TrainedModel, on_delete=models.CASCADE, related_name="serving_exports"
     )
-    precision = models.CharField(max_length=20, default=PRECISION)
+    precision = models.CharField(max_length=20, default=EXACT)
     path = models.CharField(max_length=300, default="")
     sha256 = models.CharField(max_length=64, default="")
     onnxruntime = models.CharField(max_length=40, default="")

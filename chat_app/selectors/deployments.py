@@ -8,9 +8,10 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db.models import Count, QuerySet
 
-from chat_app.models import PRECISION, Deployment, ServingExport
+from chat_app.models import EXACT, QUICK, Deployment, ServingExport
 from chat_app.selectors.chats import possible_starters
 from chat_app.serving.graph_files import SERVING
+from otto_web.lib.work.states import State
 from training_app.models import TrainedModel
 from training_app.selectors.exports import format_lines
 
@@ -26,6 +27,40 @@ class ParityCheck:
     @property
     def is_under_way(self) -> bool:
         return self.export.is_under_way
+
+    @property
+    def is_quick(self) -> bool:
+        return bool(self.export.precision == QUICK)
+
+    @property
+    def other(self) -> str:
+        """Return the precision in which a person could let it answer instead."""
+        return EXACT if self.is_quick else QUICK
+
+    @property
+    def gate(self) -> str:
+        """Say how 8-bit weights compared with full precision; empty where nobody asked."""
+        return str(self.export.figures.get("gate", ""))
+
+    @property
+    def is_refused(self) -> bool:
+        """Return whether 8-bit weights were tried and did not answer alike."""
+        return bool(self.gate and not self.is_quick)
+
+    @property
+    def size(self) -> int | None:
+        """Return the bytes of the file that serves; older ones do not say."""
+        return self._sizes.get(self.export.precision)
+
+    @property
+    def size_exact(self) -> int | None:
+        """Return the bytes of the file of full precision."""
+        return self._sizes.get(EXACT)
+
+    @property
+    def _sizes(self) -> dict[str, int]:
+        sizes: dict[str, int] = self.export.figures.get("sizes", {})
+        return sizes
 
     @property
     def speeds(self) -> list[tuple[int, float]]:
@@ -61,9 +96,11 @@ def deployable_models(user: User) -> QuerySet[TrainedModel]:
 
 
 def parity_check_of(model: TrainedModel | None) -> ParityCheck | None:
+    """Return the check of the serving file that was ordered last."""
     if model is None:
         return None
-    export = ServingExport.objects.filter(model=model, precision=PRECISION).first()
+    rows = ServingExport.objects.filter(model=model).exclude(state=State.CANCELLED)
+    export = rows.order_by("-queued_at", "-pk").first()
     return ParityCheck(export) if export else None
 
 

@@ -9,15 +9,24 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models.functions import Now
 
-from chat_app.models import PRECISION, Deployment, DeploymentEvent, Mode, ServingExport
+from chat_app.models import (
+    QUICK,
+    Deployment,
+    DeploymentEvent,
+    Generation,
+    Mode,
+    ServingExport,
+)
 from chat_app.selectors.grounding import knowledge_after, knowledge_learnt
 from chat_app.serving.errors import ServingError
 from otto_web.lib import audit
 from otto_web.lib.hints import hint
-from otto_web.lib.work.claims import order_anew
-from otto_web.lib.work.states import State
+from otto_web.lib.work.claims import cancel, order_anew
+from otto_web.lib.work.states import UNDER_WAY, State
 from training_app.models import TrainedModel
 from training_app.services.trained_models import ModelGoneError, hold_model
+
+REPLACED = "replaced"  # the reason of a serving file that another one stands for
 
 
 class AliasTakenError(ServingError):
@@ -31,16 +40,58 @@ class AliasTakenError(ServingError):
 
 
 @transaction.atomic
-def order_export(model: TrainedModel, *, by: User | None) -> ServingExport:
-    """Order the serving file of a model, once; one that failed is tried again."""
-    export, _ = ServingExport.objects.select_for_update().get_or_create(
-        model=model, precision=PRECISION, defaults={"created_by": by}
-    )
-    if order_anew(ServingExport.objects.filter(pk=export.pk, state=State.FAILED), created_by=by):
+def order_export(model: TrainedModel, *, by: User | None, precision: str = "") -> ServingExport:
+    """Order the serving file of a model, once; one that failed is tried again.
+
+    Where no precision is asked for, the file that is there or on its way will do; else 8-bit
+    weights are tried. Nothing is ordered beside what is on its way.
+    """
+    TrainedModel.objects.select_for_update().filter(pk=model.pk).first()
+    rows = ServingExport.objects.filter(model=model).order_by("-queued_at", "-pk")
+    export = rows.filter(state__in=UNDER_WAY).first()
+    if export is None and not precision:
+        export = rows.filter(state=State.SUCCEEDED).first() or rows.first()
+    if export is None:
+        export, _ = ServingExport.objects.get_or_create(
+            model=model, precision=precision or QUICK, defaults={"created_by": by}
+        )
+    gone = ServingExport.objects.filter(pk=export.pk, state__in=(State.FAILED, State.CANCELLED))
+    if order_anew(gone, created_by=by):
         export.refresh_from_db()
     if export.state == State.QUEUED:
         hint(ServingExport.job, export.pk)
     return export
+
+
+@transaction.atomic
+def choose_precision(model: TrainedModel, precision: str, *, by: User | None) -> ServingExport:
+    """Let all deployments of the model answer in this precision, once its file is checked."""
+    export = order_export(model, by=by, precision=precision)
+    active = Deployment.objects.filter(model=model, is_active=True, export__isnull=False)
+    others = active.exclude(export=export)
+    if export.state == State.SUCCEEDED:
+        for deployment in others.select_for_update(of=("self",)):
+            switch(deployment, export, by=by)
+    else:
+        others.update(next_model=model)
+    audit.record(by, "choose precision", model, after={"precision": precision})
+    return export
+
+
+@transaction.atomic
+def release_unserved(export: ServingExport) -> list[str]:
+    """End the model's other serving files that no deployment answers from; return their precisions.
+
+    What waits for an answer, and what is retired, goes on with this one.
+    """
+    others = ServingExport.objects.filter(model=export.model, state=State.SUCCEEDED)
+    active = Deployment.objects.filter(is_active=True, export__model=export.model)
+    unserved = others.exclude(pk=export.pk).exclude(pk__in=active.values("export"))
+    found = list(unserved.select_for_update())
+    Generation.objects.filter(export__in=found, state=State.QUEUED).update(export=export)
+    Deployment.objects.filter(export__in=found).update(export=export)
+    cancel(ServingExport.objects.filter(pk__in=[other.pk for other in found]), REPLACED)
+    return [other.precision for other in found]
 
 
 @transaction.atomic

@@ -41,3 +41,10 @@ def write_graph(folder: Path, precision: Precision) -> Path:
         with written.open("rb") as file:
             os.fsync(file.fileno())
     return path
+
+
+def remove_graph(folder: Path, precision: Precision) -> None:
+    """Remove the serving graph of this precision, and what lies beside it."""
+    path = graph_path(folder, precision)
+    for written in path.parent.glob(f"{path.name}*"):
+        written.unlink()

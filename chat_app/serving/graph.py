@@ -22,6 +22,7 @@ from chat_app.serving.weights import Array, Weights, arrange_weights, rope_table
 Dims = Sequence[int | str]
 
 SMALLEST_MAXIMUM = 1e-8  # keeps an all-zero activation row from dividing by zero
+TOKENS = "tokens"  # the name of the table that a tied head shares
 TOP_COUNT = 256  # beyond these the sampler goes back to all logits; chosen by hand
 EXTERNAL_DATA_BYTES = 1_500_000_000  # protobuf stops at 2 GB; the margin is chosen by hand
 
@@ -37,6 +38,7 @@ class Graph:
     constants: list[TensorProto] = field(default_factory=list)
     inputs: list[ValueInfoProto] = field(default_factory=list)
     outputs: list[ValueInfoProto] = field(default_factory=list)
+    quantised: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def constant(self, values: Array) -> str:
         """Add an array of any shape, such as (in, out), and return its name."""
@@ -73,20 +75,44 @@ class Graph:
 
         Each token of x and each column of W is scaled by its own largest absolute value to
         -127..127 (vector-wise quantisation, Dettmers et al. 2022, section 3.1, without its outlier
-        part), so no row's result depends on its neighbours. x is shifted by 128, since the kernel
-        wants it unsigned.
+        part), so no row's result depends on its neighbours.
         """
-        column_scale = np.maximum(np.abs(weight).max(axis=0), SMALLEST_MAXIMUM) / 127
-        weight_int8 = np.clip(np.rint(weight / column_scale), -127, 127).astype(np.int8)
+        x_uint8, size = self._quantised(x)
+        weight_int8, column_scale = quantise(weight, axis=0)
         zero = self.constant(np.array(128, np.uint8))
-        size = self.node("ReduceMax", self.node("Abs", x), self.constant(np.array([-1])))
-        size = self.node("Max", size, self.constant(np.array(SMALLEST_MAXIMUM, np.float32)))
-        unit = self.constant(np.array(1 / 127, np.float32))
-        x_uint8 = self.node("QuantizeLinear", self.node("Div", x, size), unit, zero)
         y = self.node("MatMulInteger", x_uint8, self.constant(weight_int8), zero)
         y = self.node("Cast", y, to=TensorProto.FLOAT)
-        y = self.node("Mul", y, self.constant((column_scale / 127).astype(np.float32)))
+        y = self.node("Mul", y, self.constant(column_scale[0] / np.float32(127)))
         return self.node("Mul", y, size)
+
+    def _quantised(self, x: str) -> tuple[str, str]:
+        """Return x in uint8, and each token's size; once for all layers that read the same x.
+
+        It is shifted by 128, since the kernel wants it unsigned.
+        """
+        if x not in self.quantised:
+            size = self.node("ReduceMax", self.node("Abs", x), self.constant(np.array([-1])))
+            size = self.node("Max", size, self.constant(np.array(SMALLEST_MAXIMUM, np.float32)))
+            unit = self.constant(np.array(1 / 127, np.float32))
+            zero = self.constant(np.array(128, np.uint8))
+            x_uint8 = self.node("QuantizeLinear", self.node("Div", x, size), unit, zero)
+            self.quantised[x] = x_uint8, size
+        return self.quantised[x]
+
+    def embed(self, table: Array, ids: str) -> str:
+        """Look up one row of the table for each id: (rows, steps) -> (rows, steps, hidden_size)."""
+        if self.precision == "fp32":
+            return self.node("Gather", self.table(table), ids)
+        table_int8, row_scale = quantise(table, axis=1)
+        x = self.node("Gather", self.constant(table_int8), ids)
+        x = self.node("Cast", x, to=TensorProto.FLOAT)
+        return self.node("Mul", x, self.node("Gather", self.constant(row_scale), ids))
+
+    def table(self, values: Array) -> str:
+        """Add the fp32 table, (vocab_size, hidden_size), once though two layers may read it."""
+        if not any(constant.name == TOKENS for constant in self.constants):
+            self.constants.append(numpy_helper.from_array(values, TOKENS))
+        return TOKENS
 
     def norm(self, x: str, name: str) -> str:
         """Add the norm over the last axis; the shape, (..., hidden_size), stays.
@@ -99,6 +125,12 @@ class Graph:
             affine.append(self.constant(self.weights[f"{name}.bias"]))
         kind = "LayerNormalization" if self.shape.is_gpt2 else "SimplifiedLayerNormalization"
         return self.node(kind, x, *affine, axis=-1, epsilon=self.shape.norm_epsilon)
+
+
+def quantise(weight: Array, *, axis: int) -> tuple[Array, Array]:
+    """Return a matrix in int8 and its scales, (1, columns) for axis 0, (rows, 1) for axis 1."""
+    scale = np.maximum(np.abs(weight).max(axis=axis, keepdims=True), SMALLEST_MAXIMUM) / 127
+    return np.clip(np.rint(weight / scale), -127, 127).astype(np.int8), scale.astype(np.float32)
 
 
 def build_graph(
@@ -150,19 +182,12 @@ def _finish(graph: Graph) -> ModelProto:
 
 
 def _add_embeddings(graph: Graph) -> str:
-    x = graph.node("Gather", _token_table(graph), "input_ids")  # (rows, steps, hidden_size)
+    x = graph.embed(graph.weights["tokens"], "input_ids")
     if not graph.shape.is_gpt2:
         return x
     graph.add_input("pos", TensorProto.INT64, ["rows", "steps"])
     table = graph.constant(graph.weights["positions"])
     return graph.node("Add", x, graph.node("Gather", table, "pos"))
-
-
-def _token_table(graph: Graph) -> str:
-    name = "tokens"
-    if not any(constant.name == name for constant in graph.constants):
-        graph.constants.append(numpy_helper.from_array(graph.weights["tokens"], name))
-    return name
 
 
 def _add_attention(graph: Graph, layer: int, x: str, rope: list[str]) -> str:
@@ -216,7 +241,8 @@ def _add_head(graph: Graph, x: str) -> None:
     last = graph.norm(last, "final_norm")
     if graph.precision == "fp32":
         tie_word_embeddings = graph.weights["head"] is graph.weights["tokens"]
-        head = _token_table(graph) if tie_word_embeddings else graph.constant(graph.weights["head"])
+        weight = graph.weights["head"]
+        head = graph.table(weight) if tie_word_embeddings else graph.constant(weight)
         # Gemm transposes the table by itself, so a tied head needs no copy of it
         logits = graph.node("Gemm", last, head, transB=1)
     else:

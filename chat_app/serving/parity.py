@@ -23,7 +23,7 @@ Prompt = Sequence[int]
 
 LARGEST_ERROR = 1e-4  # relative to the largest logit: the bar of decision 5
 # How much is compared, all chosen by hand.
-GREEDY_TOKENS = 64  # of each answer
+GREEDY_TOKENS = 64  # of each answer, unless fewer are asked for
 BATCH = 8  # answers written together
 CHUNKS = (4, 7, 16, 33, 64, 128)  # tokens read at once: from the fewest allowed, even and odd
 
@@ -67,18 +67,24 @@ class ParityReport:
 
 
 def check_parity(
-    folder: Path, precision: Precision, prompts: Sequence[Prompt], *, threads: int = 1
+    folder: Path,
+    precision: Precision,
+    prompts: Sequence[Prompt],
+    *,
+    threads: int = 1,
+    most: int = GREEDY_TOKENS,
 ) -> ParityReport:
     """Compare the serving graph of a model folder with torch in fp32 on these prompts.
 
     There is at least one prompt, none empty; each is a list of token ids and is cut to half of the
-    context. Raises BrokenModelError where the graph cannot be loaded or run.
+    context; `most` tokens of each answer are compared. Raises BrokenModelError where the
+    graph cannot be loaded or run.
     """
     session = Session(graph_path(folder, precision), slots=BATCH, threads=threads)
     truth = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
     prompts = [list(prompt)[: session.context // 2] for prompt in prompts]
     groups = [prompts[start : start + BATCH] for start in range(0, len(prompts), BATCH)]
-    findings = [_compare(session, truth, group) for group in groups]
+    findings = [_compare(session, truth, group, most) for group in groups]
     return ParityReport(
         prompts=len(prompts),
         tokens=sum(finding.tokens for finding in findings),
@@ -89,8 +95,8 @@ def check_parity(
     )
 
 
-def _compare(session: Session, truth: Any, prompts: list[Prompt]) -> ParityReport:
-    steps = min(GREEDY_TOKENS, session.context - max(map(len, prompts)))
+def _compare(session: Session, truth: Any, prompts: list[Prompt], most: int) -> ParityReport:
+    steps = min(most, session.context - max(map(len, prompts)))
     together, logits = _write(session, prompts, steps, CHUNKS[1])
     alone = [_write(session, [prompt], steps, max(CHUNKS)) for prompt in prompts]
     answers = [list(answer) for answer in together]

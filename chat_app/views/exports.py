@@ -10,7 +10,9 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
+from chat_app.models import EXACT, QUICK
 from chat_app.selectors.deployments import model_exports_page
+from chat_app.services.deployments import choose_precision
 from chat_app.services.deployments import order_export as order_serving
 from chat_app.serving.graph_files import SERVING
 from otto_web.lib.access import Role, role_required
@@ -44,7 +46,9 @@ def model_exports(request: TeamRequest, model_id: UUID) -> HttpResponse:
 def model_export_order(request: TeamRequest, model_id: UUID) -> HttpResponse:
     """Order a file: in one of the formats that are built, or the one for serving."""
     model, name = _find_model(request, model_id), request.POST.get("format", "")
-    if name == SERVING:
+    if name == SERVING and (precision := request.POST.get("precision")) in (EXACT, QUICK):
+        choose_precision(model, precision, by=request.user)
+    elif name == SERVING:
         order_serving(model, by=request.user)
     elif name in FORMATS and FORMATS[name].is_built:
         order_export(model, name, by=request.user)

@@ -36,6 +36,15 @@ class Encoded:
     ids: list[int]
     answers: list[int]
 
+    @property
+    def last_answer(self) -> list[int]:
+        """Return the ids of the last answer, its end included; none where no loss counts."""
+        end = len(self.ids) - next((n for n, one in enumerate(self.answers[::-1]) if one), 0)
+        start = end
+        while start and self.answers[start - 1]:
+            start -= 1
+        return self.ids[start:end]
+
 
 @dataclass(frozen=True, slots=True)
 class Prompt:

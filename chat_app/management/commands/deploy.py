@@ -13,7 +13,7 @@ from chat_app.forms.deployments import ALIAS
 from chat_app.jobs.serving_exports import build_serving_export
 from chat_app.jobs.waiting import settle
 from chat_app.models import Deployment, Mode
-from chat_app.selectors.deployments import parity_check_of
+from chat_app.selectors.deployments import ParityCheck
 from chat_app.services import deployments, knowing
 from chat_app.serving.errors import ServingError
 from datasets_app.corpus.conversation import CorpusError
@@ -79,18 +79,19 @@ class Command(BaseCommand):
         figures["knowledge"] = deployment.knowledge and str(deployment.knowledge.version)
         said = f"“{deployment.pk}” {deployment.how}."
         if not deployment.is_quoting:
-            parity_check = parity_check_of(deployment.model)
-            assert parity_check is not None  # noqa: S101 - it was settled above
+            assert deployment.export is not None  # noqa: S101 - it was settled above
+            parity_check = ParityCheck(deployment.export)
             figures |= {
                 "model": str(deployment.model),
                 "model_id": str(deployment.model_id),
                 "parity_max_error": parity_check.export.parity_max,
                 "greedy_equal": parity_check.is_greedy_equal,
+                "precision": parity_check.export.precision,
                 "calibration": parity_check.export.calibration,
             }
             said = (
                 f"{deployment.model} answers as “{deployment.pk}” and {deployment.how}.\n"
-                f"{parity_check.export.figures.get('sentence', '')}"
+                f"{parity_check.export.figures.get('sentence', '')} {parity_check.gate}"
             )
         self.stdout.write(json.dumps(figures) if as_json else said)
 

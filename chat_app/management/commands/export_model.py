@@ -8,7 +8,7 @@ from argparse import ArgumentParser
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -16,7 +16,7 @@ from chat_app.jobs.serving_exports import build_serving_export
 from chat_app.jobs.waiting import settle
 from chat_app.services.deployments import order_export as order_serving
 from chat_app.serving.errors import ServingError
-from chat_app.serving.graph_files import GRAPH_FILES, SERVING
+from chat_app.serving.graph_files import GRAPH_FILES, SERVING, Precision
 from otto_web.servers.borrow import servers_for_command
 from training_app.jobs.exports import build_export
 from training_app.lm.config import TrainingError
@@ -64,12 +64,13 @@ def _write_serving(model: TrainedModel, target: Path, *, has_workers: bool) -> d
     export = order_serving(model, by=None)
     settle(export, build_serving_export, has_workers=has_workers)
     folder = absolute(model.path)
-    names = [GRAPH_FILES["fp32"], *PAPERS]
+    names = [GRAPH_FILES[cast("Precision", export.precision)], *PAPERS]
     for name in names:
         if (folder / name).exists():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(folder / name, target / name)
-    return {"parity_max_error": export.parity_max, "sha256": export.sha256}
+    told = {"parity_max_error": export.parity_max, "sha256": export.sha256}
+    return {**told, "precision": export.precision}
 
 
 def _write_built(

@@ -186,7 +186,7 @@ def test_a_chat_taken_out_of_the_log_is_out_wholly(served, mia):
 
 
 def test_a_serving_file_that_was_changed_is_not_loaded(deployment, mia):
-    path = graph_path(absolute(deployment.export.path), "fp32")
+    path = graph_path(absolute(deployment.export.path), deployment.export.precision)
     with path.open("ab") as file:
         file.write(b"\0")
     with running_engine():

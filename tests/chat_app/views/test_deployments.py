@@ -332,3 +332,26 @@ def test_the_model_page_and_the_rail_lead_here(served, theo, client_of):
     page = client_of(theo).get(reverse("model-detail", args=[model])).content.decode()
     assert f'href="{reverse("model-exports", args=[model])}"' in page
     assert f'href="{reverse("deployment-list")}"' in page
+
+
+def test_the_page_says_in_what_precision_it_answers_and_lets_one_choose(db, theo, client_of):
+    made = make_served()
+    gate = "On 580 tokens of 32 validation replies 8-bit weights choose the same token"
+    figures = {"sizes": {"fp32": 540_195_806, "row-int8": 166_151_791}, "gate": gate}
+    ServingExport.objects.update(precision="row-int8", figures=figures)
+    client, url = client_of(theo), reverse("deployment-detail", args=["support"])
+    text = client.get(url).text
+    assert "166 MB" in text
+    assert "540 MB" in text
+    assert gate in text
+    order = reverse("model-export-order", args=[made.model_id])
+    answer = client.post(order, {"format": "serving", "precision": "fp32"})
+    assert answer.status_code == 302
+    made.refresh_from_db()
+    assert (made.export.precision, made.next_model) == ("row-int8", made.model)
+    assert ServingExport.objects.get(precision="fp32").state == "queued"
+    ServingExport.objects.filter(precision="fp32").delete()
+    ServingExport.objects.update(precision="fp32")  # refused: there is nothing to choose
+    assert "Try weights of 8 bits" not in client.get(url).text
+    ServingExport.objects.update(figures={})  # made before 8 bits were tried
+    assert "Try weights of 8 bits" in client.get(url).text
