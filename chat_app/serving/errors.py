@@ -7,10 +7,6 @@ class ServingError(Exception):
     """The base of everything that serving says in a sentence to the team."""
 
 
-class UnservableError(ServingError):
-    """The model cannot be turned into a serving graph; the sentence says why."""
-
-
 class BrokenModelError(ServingError):
     """A model folder cannot be loaded or its session failed while running."""
 

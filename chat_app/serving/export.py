@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from chat_app.serving.errors import UnservableError
 from chat_app.serving.graph import build_graph, save_graph
 from chat_app.serving.graph_files import Precision, graph_path
-from chat_app.serving.shape import read_config
+from training_app.lm.served_shape import UnservableError, read_config
 
 
 def _tensors(folder: Path) -> dict[str, NDArray[Any]]:

@@ -23,7 +23,7 @@ Exchange = tuple[Sequence[int], Sequence[int]]  # a prompt and the reply to it, 
 ROWS = 8  # replies compared at once
 LONGEST = 64  # tokens of a reply that are compared
 CHUNK = 128  # tokens of a prompt read at once
-# What int8 may cost: see decision 14.
+# What int8 may cost: see decision 15.
 LARGEST_LOSS = 0.01  # of perplexity, as a share
 LEAST_AGREEMENT = 0.98  # share of tokens
 _LARGEST_EXPONENT = math.log(sys.float_info.max)

@@ -16,8 +16,8 @@ import onnx
 from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
 from chat_app.serving.graph_files import Precision
-from chat_app.serving.shape import ModelShape, shape_of
 from chat_app.serving.weights import Array, Weights, arrange_weights, rope_tables
+from training_app.lm.served_shape import ModelShape, shape_of
 
 Dims = Sequence[int | str]
 

@@ -13,10 +13,10 @@ from chat_app.serving.graph_files import graph_path
 from chat_app.serving.limits import TokenBudget
 from chat_app.serving.requests import ModelKey, Request
 from chat_app.serving.session import Session
-from chat_app.serving.shape import read_config, shape_of
 from otto_web.lib.cores import usable_cores
 from training_app.lm.config import TrainingError
 from training_app.lm.grounding import grounded_prompt
+from training_app.lm.served_shape import read_config, shape_of
 from training_app.lm.template import Prompt, Template
 
 # How prompts are read in pieces, all chosen by hand.

@@ -15,7 +15,7 @@ Array = NDArray[Any]
 
 LEAST_TOKENS = 16  # less is read faster than found; chosen by hand
 LEAST_TAIL = 2  # a token read alone would get other last bits
-DEFAULT_BYTES = 256_000_000  # of one model; chosen by hand
+DEFAULT_BYTES = 64_000_000  # of one model; chosen by hand
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chat_app.serving.errors import UnservableError
-from chat_app.serving.shape import ModelShape
+from training_app.lm.served_shape import ModelShape, UnservableError
 
 Array = NDArray[Any]
 Weights = dict[str, Array]  # matrices are (in, out), the head is (vocab_size, hidden_size)

@@ -7,10 +7,10 @@ import struct
 
 import pytest
 
-from chat_app.serving.errors import UnservableError
 from chat_app.serving.export import write_graph
 from training_app.lm.config import TrainingError
 from training_app.lm.layout import shape_of
+from training_app.lm.served_shape import UnservableError
 
 LLAMA = {
     "architectures": ["LlamaForCausalLM"],

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from chat_app.serving.errors import BrokenModelError, UnservableError
+from chat_app.serving.errors import BrokenModelError
 from chat_app.serving.graph import build_graph
 from chat_app.serving.session import Session, chunk_bounds
 from tests.chat_app.serving.toys import blur, gpt2, llama
+from training_app.lm.served_shape import UnservableError
 
 VOCAB = 97
 FAMILIES = {"gpt2": gpt2, "llama": llama}

@@ -15,6 +15,7 @@ from training_app.lm.bases.unpack import opened
 from training_app.lm.chat_files import TEMPLATE, ChatFiles, written_template
 from training_app.lm.config import TrainingError
 from training_app.lm.layout import MANIFEST, hashes
+from training_app.lm.served_shape import why_unservable
 
 ENCODER, LANGUAGE = "encoder", "language"
 REFUSED = "refused"
@@ -77,6 +78,7 @@ def _language(target: Path, facts: dict[str, Any], about: dict[str, Any]) -> dic
         "said": said,
         "is_chat": bool(chats),
         "note": chats.get("note", "" if chats else _MUTE),
+        "unservable": why_unservable(target),
         **facts,
     }
 

@@ -301,3 +301,17 @@ def test_weights_that_are_no_numbers_are_refused(tmp_path):
     network.model.norm.weight.data[3] = np.inf
     source = write_folder(tmp_path / "hf", network)
     assert "values that are no numbers" in refusal(source, tmp_path)
+
+
+def test_what_cannot_be_served_is_said_before_anything_is_trained(tmp_path):
+    for name, scaling, said in [
+        ("usual", None, ""),
+        ("moving", {"rope_type": "dynamic", "factor": 2.0}, "rotary positions of the kind dynamic"),
+    ]:
+        folder = tmp_path / name
+        folder.mkdir()
+        network = toy_network(entries())
+        network.config.rope_scaling = scaling
+        facts = taken_in(write_folder(folder / "model", network), folder)[1]
+        assert bool(facts["unservable"]) == bool(said)
+        assert said in facts["unservable"]

@@ -1,4 +1,8 @@
-"""What a Hugging Face configuration says about a model, or why it cannot be served."""
+"""What a Hugging Face configuration says about a model, or why it cannot be served.
+
+It is asked before a base is put on the shelf and before anything is trained on it, so it stands
+here; `chat_app/serving/` builds graphs by it.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from chat_app.serving.errors import UnservableError
+from training_app.lm.config import TrainingError
 
 Family = Literal["gpt2", "llama"]
 
@@ -17,6 +21,10 @@ Family = Literal["gpt2", "llama"]
 TANH_GELU = {"gelu_new", "gelu_fast", "gelu_pytorch_tanh"}
 LARGEST_SIZE = 1_000_000  # ten times what any model of these families has
 STATIC_ROPE = {"default", "linear", "llama3"}  # these change only the tables
+
+
+class UnservableError(TrainingError):
+    """The model cannot be turned into a serving graph; the sentence says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,3 +163,12 @@ def _refuse(condition: Any, what: str) -> None:
 
 
 READERS = {"GPT2LMHeadModel": _gpt2_shape, "LlamaForCausalLM": _llama_shape}
+
+
+def why_unservable(folder: Path) -> str:
+    """Return why the model in this folder cannot be served, in a sentence; empty where it can."""
+    try:
+        shape_of(read_config(folder))
+    except UnservableError as error:
+        return str(error)
+    return ""
