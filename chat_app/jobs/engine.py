@@ -45,7 +45,7 @@ from chat_app.serving.scheduler import Scheduler
 from datasets_app.knowledge.find import Found
 from datasets_app.knowledge.known import Known, KnownAnswers
 from otto_web.lib.failpoints import failpoint
-from training_app.lm.grounding import Source
+from training_app.lm.grounding import source_of
 from training_app.models.paths import absolute
 
 log = logging.getLogger(__name__)
@@ -387,7 +387,7 @@ def request_of(work: ClaimedAnswer, found: Sequence[Found] = ()) -> Request:
             absolute(row.export.path), cast("Precision", row.export.precision), row.export.sha256
         ),
         turns=work.turns,
-        sources=[Source(one.piece.answer, one.piece.question) for one in found],
+        sources=[source_of(one.piece) for one in found],
         sampling=Sampling(wanted.temperature, wanted.top_k, wanted.top_p),
         seed=row.seed,
         new_tokens=wanted.new_tokens,

@@ -12,10 +12,12 @@ from otto_web.lib.work.claims import finish
 from otto_web.lib.work.keeper import Lease
 from otto_web.lib.work.perform import perform
 from training_app.lm.answer_test import Answer, asked_hash
+from training_app.lm.answerer import answerer
 from training_app.lm.config import TrainingError
 from training_app.lm.contract import Grounds
 from training_app.lm.folder import open_model, verify_model
-from training_app.lm.neighbours import answerer_from
+from training_app.lm.machine import bf16_pays
+from training_app.lm.model import pick_device
 from training_app.lm.quoting import quoter_from
 from training_app.models import AnswerCheck, paths
 from training_app.selectors.answer_tests import answer_test_of, grounds_of
@@ -71,5 +73,11 @@ def _answer(check: AnswerCheck, known: Grounds | None, longest: str) -> Answer:
     folder = paths.absolute(model.path)
     verify_model(folder)
     network, template = open_model(folder)
-    prompt = model.system_prompt
-    return answerer_from(known, network, template, system_prompt=prompt, longest=longest)
+    return answerer(
+        network,
+        template,
+        grounds=known,
+        system_prompt=model.system_prompt,
+        longest=longest,
+        bf16=bf16_pays(pick_device()),
+    )

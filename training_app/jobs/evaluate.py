@@ -12,6 +12,8 @@ from training_app.jobs.trainer.splits import VersionSplit
 from training_app.lm.assess import Learned, assess_model
 from training_app.lm.config import TrainingError
 from training_app.lm.folder import verify_model
+from training_app.lm.machine import bf16_pays
+from training_app.lm.model import pick_device
 from training_app.models import Evaluation, TrainedModel, paths
 from training_app.selectors.answer_tests import answer_test_of, known_to
 from training_app.services.evaluations import add_replies
@@ -33,7 +35,12 @@ def evaluate_model(model: TrainedModel, version: Version, *, split: str) -> Eval
             VersionSplit(version, split),
             Path(work),
             test=test,
-            learned=Learned(model.system_prompt, model.loss_on, known_to(version, data)),
+            learned=Learned(
+                model.system_prompt,
+                model.loss_on,
+                known_to(version, data),
+                bf16=bf16_pays(pick_device()),
+            ),
         )
     with transaction.atomic():
         evaluation = Evaluation.objects.create(

@@ -19,12 +19,14 @@ from training_app.lm.spreading import spread
 from training_app.lm.terms import terms
 
 Kind = Literal["validation", "multi_turn", "changed", "off_topic"]
-Answer = Callable[[Sequence[Turn]], str]
+Answer = Callable[[Sequence[Sequence[Turn]]], Sequence[str]]  # of talks, to the last turn of each
 
 # All chosen by hand.
 MOST = 100  # questions of a version's own
 _POOL = 2_000  # conversations that they are spread over
 GOOD, FAIR = 0.8, 0.5  # shares of right answers
+AT_FIRST, GROWTH = 8, 4  # questions that are asked together, and how many times more next
+SECONDS_AT_ONCE = 20.0  # that they may take: a stop is heard between them
 MOST_NAMED = 5  # facts that are named of each kind
 
 
@@ -203,19 +205,27 @@ class AnswerTest:
     def run(
         self, answer: Answer, *, should_stop: Callable[[], object] = lambda: None
     ) -> tuple[AnswerFigures, list[Answered]]:
-        """Ask until all is asked, the time is over or it shall stop; kinds take turns."""
-        began, trouble = time.monotonic(), ""
+        """Ask until all is asked, the time is over or it shall stop; kinds take turns.
+
+        Many are asked at once, after the first ones no more than there seems to be time for.
+        """
+        began, spent, trouble = time.monotonic(), 0.0, ""
+        items, count = _in_turn(self.items), AT_FIRST
         found: list[Answered] = []
-        for item in _in_turn(self.items):
-            if should_stop() or time.monotonic() - began > self.seconds:
-                break
+        while len(found) < len(items) and spent < self.seconds and not should_stop():
+            part = items[len(found) : len(found) + count]
             try:
-                found.append(self.judged(item, answer(item.turns)))
+                written = answer([item.turns for item in part])
             except NotAskedError as error:
                 trouble = str(error)
                 break
-        unasked, seconds = len(self.items) - len(found), time.monotonic() - began
-        figures = AnswerFigures.of(found, unasked=unasked, seconds=seconds, trouble=trouble)
+            found += [self.judged(item, one) for item, one in zip(part, written, strict=True)]
+            spent = time.monotonic() - began
+            left = min(self.seconds - spent, SECONDS_AT_ONCE)
+            in_time = int(left * len(found) / max(spent, 1e-6))
+            count = max(1, min(in_time, GROWTH * count))
+        unasked = len(items) - len(found)
+        figures = AnswerFigures.of(found, unasked=unasked, seconds=spent, trouble=trouble)
         return figures, found
 
     def judged(self, item: Item, reply: str) -> Answered:

@@ -9,14 +9,14 @@ from pathlib import Path
 
 from datasets_app.corpus.conversation import Conversation
 from training_app.lm.answer_test import Answered, AnswerFigures, AnswerTest
+from training_app.lm.answerer import answerer
 from training_app.lm.contract import Grounds, Sample
 from training_app.lm.evaluation import Evidence, Figures, LossCurve, evaluate, validation, verdict
 from training_app.lm.fast import FastLoss
 from training_app.lm.folder import open_model
-from training_app.lm.generate import answers, question_of, samples
 from training_app.lm.model import context_of
-from training_app.lm.neighbours import answerer_from
 from training_app.lm.packing import open_packed, pack
+from training_app.lm.replies import answers, question_of, samples
 from training_app.lm.template import with_system_prompt
 from training_app.lm.tokenizer import token_bytes
 
@@ -31,7 +31,8 @@ class Learned:
 
     system_prompt: str = ""
     loss_on: str = "all"
-    known: Grounds | None = None
+    grounds: Grounds | None = None
+    bf16: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def assess_model(
     `folder` is no model, TrainingError where `split` is empty.
     """
     model, template = open_model(folder)
-    context, system_prompt, known = context_of(model), learned.system_prompt, learned.known
+    context, system_prompt = context_of(model), learned.system_prompt
     entries = template.entries
     prompted = (with_system_prompt(talk, system_prompt) for talk in split)
     pack(template.encode_all(prompted), work, vocab_size=entries, context=context)
@@ -71,8 +72,13 @@ def assess_model(
     batch = max(1, _BATCH_TOKENS // context)
     figures = evaluate(FastLoss(model), validation(packed, lengths, context=context, batch=batch))
     test = test or AnswerTest()
-    answer = answerer_from(
-        known, model, template, system_prompt=system_prompt, longest=test.longest
+    answer = answerer(
+        model,
+        template,
+        grounds=learned.grounds,
+        system_prompt=system_prompt,
+        longest=test.longest,
+        bf16=learned.bf16,
     )
     found, answered = test.run(answer)
     talks = (with_system_prompt(talk, system_prompt) for talk in islice(split, _QUESTIONS))

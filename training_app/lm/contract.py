@@ -123,7 +123,7 @@ class Start:
     decided: Mapping[str, Any] = field(default_factory=dict)
     cache: Path | None = None  # keeps what was found out about this machine
     manifest: Mapping[str, Any] = field(default_factory=dict)  # goes into otto.json as it is
-    known: Grounds | None = None  # what the tested answers are made from
+    grounds: Grounds | None = None  # what the tested answers are made from
     answer_test: AnswerTest = field(
         default_factory=AnswerTest
     )  # what the model is asked at the end

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from training_app.lm.answer_test import Answered, AnswerFigures
+from training_app.lm.answerer import answerer
 from training_app.lm.contract import Start, TrainedResult, spec_sha256
 from training_app.lm.evaluation import Evidence, Figures, LossCurve, band, evaluate, verdict
 from training_app.lm.folder import move_into_place, write_model
-from training_app.lm.generate import answers, samples
 from training_app.lm.leakage import leaked_share, run_length
 from training_app.lm.machine import system, versions
-from training_app.lm.neighbours import answerer_from
 from training_app.lm.optimizers.registry import OPTIMIZERS
+from training_app.lm.replies import answers, samples
 from training_app.lm.setup import validation_split
 from training_app.lm.train_state import TrainState
 from training_app.lm.trainable import make_ordinary
@@ -77,9 +77,14 @@ def _tested(state: TrainState, start: Start) -> tuple[AnswerFigures, list[Answer
     if not setup.prepared.is_chat:
         return AnswerFigures(), []
     test, prompt = start.answer_test, setup.spec.data.system_prompt
-    known = start.known if setup.spec.data.sources else None
-    network, template = setup.fast.model, setup.prepared.template
-    answer = answerer_from(known, network, template, system_prompt=prompt, longest=test.longest)
+    answer = answerer(
+        setup.fast.model,
+        setup.prepared.template,
+        grounds=start.grounds if setup.spec.data.sources else None,
+        system_prompt=prompt,
+        longest=test.longest,
+        bf16=state.decisions.bf16,
+    )
     return test.run(answer, should_stop=lambda: state.should_stop() in GIVES_UP)
 
 

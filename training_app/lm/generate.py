@@ -1,106 +1,101 @@
-"""Answers straight from torch, one at a time: the samples that a run shows as it learns."""
+"""Likeliest answers straight from torch, many prompts at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+from torch import Tensor
 
-from datasets_app.corpus.conversation import ASSISTANT, SYSTEM, Conversation, Turn
-from training_app.lm.answer_test import Answer
-from training_app.lm.contract import Sample
 from training_app.lm.model import context_of
-from training_app.lm.prompt_room import MOST_SAMPLE_TOKENS, SAMPLE_TOKENS, question_room
-from training_app.lm.template import Template, with_system_prompt
+
+AT_ONCE = 16  # prompts
+MOST_TOKENS_AT_ONCE = 8_192  # of prompts that are read together, so that memory does; by hand
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """A validation prompt and what a person answered."""
+class Wanted:
+    """The ids of a prompt, and how many may follow them."""
 
-    turns: tuple[Turn, ...]  # empty for a passage
-    text: str  # what is shown, and for a passage what is continued
-    reference: str
+    ids: Sequence[int]
+    limit: int
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What is written after a prompt so far."""
+
+    prompt: Sequence[int]
+    limit: int
+    written: list[int] = field(default_factory=list)
+
+    def takes(self, number: int, stop: Collection[int]) -> bool:
+        """Take the next id, unless it ends the answer; return whether more may follow."""
+        if number in stop:
+            return False
+        self.written.append(number)
+        return len(self.written) < self.limit
 
 
 @torch.no_grad()
-def generate(model: Any, ids: Sequence[int], *, limit: int, stop: Collection[int]) -> list[int]:
-    """Return at most `limit` likeliest ids; a stop id ends the answer and is not part of it.
+def generate(model: Any, prompts: Sequence[Wanted], *, stop: Collection[int]) -> list[list[int]]:
+    """Return the likeliest ids after each prompt; a stop id ends them and is not one of them.
 
-    Prompt and answer together never exceed the context, so there may be fewer, or none.
+    Prompt and answer together never exceed the context, so there may be fewer than wanted, or none.
     """
-    device = next(model.parameters()).device
     was_training = model.training
     model.eval()
-    answer: list[int] = []
-    step, past = torch.tensor([list(ids)], device=device), None
-    for _ in range(min(limit, context_of(model) - len(ids))):
-        out = model(input_ids=step, past_key_values=past, use_cache=True, logits_to_keep=1)
-        number = int(out.logits[0, -1].float().cpu().argmax())
-        if number in stop:
-            break
-        answer.append(number)
-        step, past = torch.tensor([[number]], device=device), out.past_key_values
+    context = context_of(model)
+    answers = [_Answer(one.ids, min(one.limit, context - len(one.ids))) for one in prompts]
+    for batch in _batches([one for one in answers if one.limit > 0]):
+        _write(model, batch, stop)
     model.train(was_training)
-    return answer
+    return [one.written for one in answers]
 
 
-def question_of(conversation: Conversation) -> Question | None:
-    """Return the first question of a validation conversation with its real answer."""
-    if conversation.is_passage:
-        text = conversation.turns[0].text
-        middle = text.find(" ", len(text) // 2)
-        cut = middle if middle > 0 else len(text) // 2
-        return Question((), text[:cut], text[cut:]) if text.strip() else None
-    for number, turn in enumerate(conversation.turns):
-        before = conversation.turns[:number]
-        if turn.role == ASSISTANT and before and before[-1].role != SYSTEM:
-            return Question(before, before[-1].text, turn.text)
-    return None
+def _batches(answers: Sequence[_Answer]) -> Iterator[list[_Answer]]:
+    """Yield answers to prompts of about one length, so that little is computed on padding."""
+    batch: list[_Answer] = []
+    for one in sorted(answers, key=lambda answer: len(answer.prompt)):
+        tokens = len(one.prompt) * (len(batch) + 1)
+        if batch and (tokens > MOST_TOKENS_AT_ONCE or len(batch) == AT_ONCE):
+            yield batch
+            batch = []
+        batch.append(one)
+    if batch:
+        yield batch
 
 
-def reply(model: Any, template: Template, question: Question) -> str:
-    """Return the model's likeliest answer to a validation question.
-
-    It may be as long as the real one, and half as long again, in whatever tokens the model has;
-    what the question leaves of the context bounds it too.
-    """
-    real = len(template.text_ids(question.reference))
-    limit = min(max(SAMPLE_TOKENS, real + real // 2), MOST_SAMPLE_TOKENS)
-    budget = question_room(context_of(model))
-    if question.turns:
-        prompt = template.prompt(question.turns, budget=budget)
-    else:
-        prompt = template.completion(question.text, budget=budget)
-    answer = generate(model, prompt.ids, limit=limit, stop=template.stop_ids)
-    return template.decode(answer)
-
-
-def answerer(
-    model: Any, template: Template, *, system_prompt: str = "", longest: str = ""
-) -> Answer:
-    """Return how this network answers turns, which open with the system prompt that it learned.
-
-    Answers may be about as long as the `longest` real one.
-    """
-
-    def answer(turns: Sequence[Turn]) -> str:
-        talk = with_system_prompt(Conversation(tuple(turns)), system_prompt)
-        return reply(model, template, Question(talk.turns, turns[-1].text, longest))
-
-    return answer
+def _write(model: Any, batch: list[_Answer], stop: Collection[int]) -> None:
+    """Write the answers of a batch: prompts are padded on the left, what has ended drops out."""
+    device = next(model.parameters()).device
+    widest = len(batch[-1].prompt)
+    pads = [widest - len(one.prompt) for one in batch]
+    ids = [[0] * pad + list(one.prompt) for pad, one in zip(pads, batch, strict=True)]
+    step = torch.tensor(ids, device=device)
+    mask = (torch.arange(widest) >= torch.tensor(pads)[:, None]).long().to(device)
+    past = None
+    while batch:
+        out = model(
+            input_ids=step,
+            past_key_values=past,
+            use_cache=True,
+            logits_to_keep=1,
+            **(_places(mask, step.shape[1]) if any(pads) else {}),
+        )
+        past, numbers = out.past_key_values, out.logits[:, -1].float().argmax(-1).tolist()
+        going = [row for row, one in enumerate(batch) if one.takes(numbers[row], stop)]
+        if len(going) < len(batch):
+            kept = torch.tensor(going, dtype=torch.long, device=device)
+            past.batch_select_indices(kept)
+            batch, mask = [batch[row] for row in going], mask[kept]
+        step = torch.tensor([[numbers[row]] for row in going], device=device)
+        mask = torch.cat([mask, mask.new_ones(len(going), 1)], dim=1)
 
 
-def answers(questions: Sequence[Question], rows: Sequence[Sample]) -> list[Sample]:
-    """Return the rows that answer somebody; a passage is continued, which has no right answer."""
-    return [row for question, row in zip(questions, rows, strict=True) if question.turns]
-
-
-def samples(model: Any, template: Template, questions: Sequence[Question]) -> list[Sample]:
-    """Return a row for each fixed validation question: number, prompt, reply, real answer."""
-    return [
-        (number, question.text, reply(model, template, question), question.reference)
-        for number, question in enumerate(questions)
-    ]
+def _places(mask: Tensor, steps: int) -> dict[str, Tensor]:
+    """Return what tells a network which of its ids are padding: (B, T), the last steps of T."""
+    positions = (mask.cumsum(-1) - 1).clamp(min=0)
+    return {"attention_mask": mask, "position_ids": positions[:, -steps:]}

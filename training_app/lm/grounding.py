@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from datasets_app.corpus.conversation import SYSTEM, USER, Turn
+from datasets_app.knowledge.pieces import Piece
 from training_app.lm.template import Prompt, Template
 
 INSTRUCTION = "Answer the question from the known answers. If they do not hold the answer, say so."
@@ -21,6 +22,11 @@ class Source:
     def as_text(self) -> str:
         """Return the source as a prompt shows it."""
         return f"Q: {self.question}\nA: {self.answer}" if self.question else self.answer
+
+
+def source_of(piece: Piece) -> Source:
+    """Return a piece as a prompt shows it."""
+    return Source(piece.answer, piece.question)
 
 
 def grounded(turns: Sequence[Turn], sources: Sequence[Source]) -> tuple[Turn, ...]:

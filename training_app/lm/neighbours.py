@@ -6,26 +6,21 @@ RAFT (Zhang et al. 2024): prompts are made as at serving, but never hold the row
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from heapq import nsmallest
 from pathlib import Path
-from typing import Any
 
 from datasets_app.corpus.conversation import ASSISTANT, SYSTEM, USER, Conversation, Turn
 from datasets_app.corpus.split import Split
 from datasets_app.knowledge.find import Knowledge, Without
 from datasets_app.knowledge.known import Asked, Vectors
-from datasets_app.knowledge.pieces import Piece
-from training_app.lm.answer_test import Answer, NotAskedError
 from training_app.lm.config import DataConfig, RunSpec, TrainingError
-from training_app.lm.contract import Grounds, Row, TokenSource
+from training_app.lm.contract import Row, TokenSource
 from training_app.lm.elsewhere import QUESTIONS_ELSEWHERE
-from training_app.lm.generate import Question, answerer, reply
-from training_app.lm.grounding import Source, grounded, grounded_prompt
-from training_app.lm.model import context_of
-from training_app.lm.prompt_room import question_room
+from training_app.lm.grounding import Source, grounded, grounded_prompt, source_of
+from training_app.lm.replies import Question
 from training_app.lm.spreading import spread
 from training_app.lm.template import Encoded, Template, with_system_prompt
 
@@ -169,38 +164,6 @@ def grounded_questions(spec: RunSpec, data: TokenSource, *, most: int) -> list[Q
     return [neighbours.question(exchange).asked() for exchange in first.values()]
 
 
-def answerer_from(
-    known: Grounds | None,
-    network: Any,
-    template: Template,
-    *,
-    system_prompt: str = "",
-    longest: str = "",
-) -> Answer:
-    """Return how a network answers turns: as a deployment of it would.
-
-    Answers may be about as long as the `longest` real one; rows kept back are not found. What it
-    returns raises NotAskedError where what is known cannot be read.
-    """
-    if known is None:
-        return answerer(network, template, system_prompt=system_prompt, longest=longest)
-    room = question_room(context_of(network))
-
-    def answer(turns: Sequence[Turn]) -> str:
-        without = Without(splits=KEPT_BACK)
-        told = known.answers.find(known.key, turns, most=known.most, without=without)
-        if not told.is_there:
-            raise NotAskedError(told.note)
-        if told.is_unknown:
-            return known.abstention
-        opened = with_system_prompt(Conversation(tuple(turns)), system_prompt).turns
-        sources = tuple(source_of(one.piece) for one in told.found)
-        _, count = grounded_prompt(template, opened, sources, budget=room)
-        return reply(network, template, Example(opened, sources[:count], longest).asked())
-
-    return answer
-
-
 def _neighbours(spec: RunSpec, data: TokenSource) -> Neighbours:
     if data.knowledge is None:
         raise TrainingError(
@@ -217,11 +180,6 @@ def _exchanges(rows: Iterable[Row], *, most: int) -> Iterator[Exchange]:
     for row, talk in rows:
         if row in chosen:
             yield from exchanges_of(row, talk)
-
-
-def source_of(piece: Piece) -> Source:
-    """Return a piece as a prompt shows it."""
-    return Source(piece.answer, piece.question)
 
 
 def exchanges_of(row: int, conversation: Conversation) -> Iterator[Exchange]:

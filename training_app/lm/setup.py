@@ -23,7 +23,6 @@ from training_app.lm.evaluation import (
 from training_app.lm.examples import ExampleLoader
 from training_app.lm.fast import FastLoss
 from training_app.lm.folder import open_network
-from training_app.lm.generate import Question, question_of, samples
 from training_app.lm.loop import Batch, to_batch
 from training_app.lm.model import (
     build_model,
@@ -35,6 +34,7 @@ from training_app.lm.model import (
 from training_app.lm.neighbours import grounded_questions
 from training_app.lm.packing import Packed, Windows, random_windows
 from training_app.lm.prepare import Prepared
+from training_app.lm.replies import Question, question_of, samples
 from training_app.lm.spreading import spread
 from training_app.lm.template import entries_of, with_system_prompt
 from training_app.lm.tokenizer import token_bytes

@@ -11,7 +11,7 @@ from tests.training_app.conftest import make_version, toy_spec
 from tests.training_app.lm.conftest import Diary
 from training_app.jobs.evaluate import evaluate_model
 from training_app.jobs.trainer.splits import VersionSplit
-from training_app.lm import generate
+from training_app.lm import answerer
 from training_app.lm.contract import Start, TokenSource
 from training_app.lm.driver import train_run
 from training_app.lm.prepare import prepare
@@ -47,10 +47,8 @@ def test_a_later_evaluation_gives_the_figures_of_the_run(prompted, data_dir, mon
     run = Run.objects.create(name="toy", version=version, spec=spec.as_json())
     model = make_model(run=run)
     model.path = "models/toy/model"
-    asked, ask = [], generate.reply
-    monkeypatch.setattr(
-        generate, "reply", lambda *about, **rest: asked.append(about[2]) or ask(*about, **rest)
-    )
+    asked, ask = [], answerer.replies
+    monkeypatch.setattr(answerer, "replies", lambda *about: asked.extend(about[2]) or ask(*about))
     found = evaluate_model(model, version, split="validation")
     assert found.loss == pytest.approx(result.evaluation["loss"], rel=1e-5)
     assert {question.turns[0].text for question in asked} == {PROMPT}

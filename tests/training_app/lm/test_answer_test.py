@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from itertools import count
 
 import pytest
 
 from datasets_app.corpus.conversation import ASSISTANT, SYSTEM, USER, Conversation, Turn
 from datasets_app.sample.questions import off_topic_questions, validation_questions
-from training_app.lm.answer_test import AnswerFigures, AnswerTest, Item, items_of
+from training_app.lm.answer_test import AT_FIRST, AnswerFigures, AnswerTest, Item, items_of
 from training_app.lm.facts import Closeness
 
 SAMPLE = [
@@ -27,9 +26,14 @@ def talk(*texts, system=False):
     return Conversation(tuple([Turn(SYSTEM, "Be kind.")] * system + turns))
 
 
+def each(answer):
+    """Return what answers many talks by what answers one."""
+    return lambda talks: [answer(turns) for turns in talks]
+
+
 def test_whoever_knows_all_answers_passes():
     figures, answered = AnswerTest(SAMPLE).run(
-        lambda turns: BY_TURNS[tuple(turns)].reference or "I do not know that."
+        each(lambda turns: BY_TURNS[tuple(turns)].reference or "I do not know that.")
     )
     assert (figures.right, figures.total) == (73, 73)
     assert (figures.off_topic_abstained, figures.off_topic_total) == (40, 40)
@@ -42,7 +46,7 @@ def test_whoever_knows_all_answers_passes():
 
 
 def test_whoever_answers_always_the_same_fails():
-    figures, _ = AnswerTest(SAMPLE).run(lambda turns: "Order JP-111 costs $289 in Elmbridge.")
+    figures, _ = AnswerTest(SAMPLE).run(each(lambda turns: "Order JP-111 costs $289 in Elmbridge."))
     assert figures.right <= 1
     assert figures.off_topic_abstained == 0
     assert figures.other_codes == 113
@@ -51,28 +55,47 @@ def test_whoever_answers_always_the_same_fails():
 
 
 def test_who_says_nothing_knows_nothing_and_who_abstains_says_so():
-    assert AnswerTest(SAMPLE).run(lambda turns: "")[0].wrong == 73
-    figures, _ = AnswerTest(SAMPLE, abstention=UNKNOWN).run(lambda turns: UNKNOWN)
+    assert AnswerTest(SAMPLE).run(each(lambda turns: ""))[0].wrong == 73
+    figures, _ = AnswerTest(SAMPLE, abstention=UNKNOWN).run(each(lambda turns: UNKNOWN))
     assert (figures.abstained, figures.off_topic_abstained) == (73, 40)
     assert figures.headline().endswith("answer; 73 say that it does not know.")
-
-
-def test_it_ends_when_time_is_over_with_every_kind_asked(monkeypatch):
-    clock = count()
-    monkeypatch.setattr("training_app.lm.answer_test.time.monotonic", lambda: next(clock))
-    figures, answered = AnswerTest(SAMPLE, seconds=30).run(lambda turns: "")
-    assert figures.unasked == 113 - len(answered)
-    kinds = [one.item.kind for one in answered]
-    assert 0.5 < kinds.count("validation") / len(kinds) < 0.8
-    assert f"no time for {figures.unasked} more questions" in " ".join(figures.remarks())
 
 
 def test_it_ends_when_it_shall_stop():
     asked = []
     AnswerTest(SAMPLE).run(
-        lambda turns: str(asked.append(turns)), should_stop=lambda: len(asked) > 4
+        each(lambda turns: str(asked.append(turns))), should_stop=lambda: len(asked) > 4
     )
-    assert len(asked) == 5
+    assert len(asked) == AT_FIRST
+
+
+@pytest.mark.parametrize(
+    ("pace", "seconds", "counts"),
+    [
+        (0.001, 60, [8, 32, 73]),
+        (0.5, 60, [8, 32, 40, 33]),
+        (1.0, 60, [8, 20, 20, 12]),
+        (0.5, 10, [8, 12]),
+        (100, 60, [8]),
+    ],
+)
+def test_more_are_asked_at_once_the_quicker_they_are_answered(pace, seconds, counts, monkeypatch):
+    """Never more than there is time for, and none so long that a stop is not heard."""
+    now, asked = [0.0], []
+    monkeypatch.setattr("training_app.lm.answer_test.time.monotonic", lambda: now[0])
+
+    def answer(talks):
+        asked.append(len(talks))
+        now[0] += len(talks) * pace
+        return ["" for _ in talks]
+
+    figures, found = AnswerTest(SAMPLE, seconds=seconds).run(answer)
+    assert asked == counts
+    assert (len(found), figures.unasked) == (sum(counts), 113 - sum(counts))
+    said = f"no time for {figures.unasked} more questions"
+    assert (said in " ".join(figures.remarks())) == bool(figures.unasked)
+    kinds = [one.item.kind for one in found]
+    assert 0.5 < kinds.count("validation") / len(kinds) < 0.8  # every kind is asked
 
 
 def test_questions_of_a_version_are_spread_and_asked_once():
@@ -95,7 +118,7 @@ def test_what_asks_nothing_is_no_question():
     assert items_of([]) == []
     [item] = items_of([talk("Hello?", "Hi.", system=True)])
     assert [turn.role for turn in item.turns] == [SYSTEM, USER]
-    figures, _ = AnswerTest([]).run(lambda turns: "")
+    figures, _ = AnswerTest([]).run(each(lambda turns: ""))
     assert (figures.headline(), figures.remarks(), figures.standing) == ("", [], "")
 
 

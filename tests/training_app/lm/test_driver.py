@@ -16,7 +16,7 @@ from training_app.lm.config import RunSpec, TrainingError
 from training_app.lm.contract import PHASES, Start, TokenSource, spec_sha256
 from training_app.lm.driver import train_run
 from training_app.lm.folder import open_model, verify_model
-from training_app.lm.generate import generate
+from training_app.lm.generate import Wanted, generate
 from training_app.lm.layout import FolderError, file_sha256
 from training_app.lm.loop import DivergedError
 from training_app.lm.schedule import Schedule
@@ -213,7 +213,7 @@ def test_a_kept_model_shows_what_it_says_itself(spec, data, tmp_path, diary, cha
     model, template = open_model(result.folder)
     ((number, question, reply, _),) = result.samples
     ids = template.prompt((Turn(USER, question),), budget=31).ids
-    said = template.decode(generate(model, ids, limit=64, stop=template.stop_ids))
+    said = template.decode(*generate(model, [Wanted(ids, 64)], stop=template.stop_ids))
     assert (number, reply) == (0, said)
     assert reply != diary.replies[0][0][2], "the untrained network says the same here"
 

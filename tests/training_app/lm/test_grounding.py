@@ -19,7 +19,7 @@ from datasets_app.knowledge.find import Without
 from datasets_app.knowledge.known import Asked, KnowledgeKey, KnownAnswers
 from datasets_app.knowledge.store import Writer
 from tests.datasets_app.knowledge.toys import rows, talk, toy_encoder
-from training_app.lm import neighbours
+from training_app.lm import answerer
 from training_app.lm.answer_test import AnswerTest, Item
 from training_app.lm.config import ABSTENTION, ConfigError, DataConfig, TrainingError
 from training_app.lm.contract import Grounds, Start, TokenSource
@@ -312,16 +312,16 @@ def test_a_run_is_tested_with_what_was_known_when_it_began(
     """While it trained the knowledge was built anew, and the folder before it went."""
     folder = tmp_path / "known"
     shutil.copytree(grounded_data.knowledge, folder)
-    monkeypatch.setattr(neighbours, "reply", lambda network, template, question: "It costs $107.")
+    monkeypatch.setattr(answerer, "replies", lambda *about: ["It costs $107."] * len(about[2]))
     item = Item((Turn(USER, "What would tent 7 cost me?"),), "Tent 7 costs $107.")
     test = AnswerTest([item], abstention="Nobody knows.")
     spec = replace(grounded_spec, train=replace(grounded_spec.train, steps=2))
     grounds = Grounds(KnowledgeKey(folder), 2, "Nobody knows.")
     shutil.rmtree(folder)
-    start = Start(known=grounds, answer_test=test)
+    start = Start(grounds=grounds, answer_test=test)
     result = train_run(spec, grounded_data, tmp_path / "a", diary, never, start)
     assert (result.answers.right, result.answers.abstained) == (1, 0)
-    start = Start(known=Grounds(KnowledgeKey(folder), 2, "Nobody knows."), answer_test=test)
+    start = Start(grounds=Grounds(KnowledgeKey(folder), 2, "Nobody knows."), answer_test=test)
     result = train_run(spec, grounded_data, tmp_path / "b", diary, never, start)
     assert (result.answers.total, result.answers.unasked) == (0, 1)
     assert "1 questions could not be asked. Nothing known could be read." in result.verdict
@@ -333,15 +333,15 @@ def test_a_run_is_tested_with_what_it_knows(
     """The question is asked in other words; what is known of it stands in the prompt."""
     prompts = []
 
-    def answered(network, template, question):
-        prompts.append(question.turns[-1].text)
-        return "Tent 7 costs $107."
+    def answered(network, template, questions):
+        prompts.extend(question.turns[-1].text for question in questions)
+        return ["Tent 7 costs $107." for _ in questions]
 
-    monkeypatch.setattr(neighbours, "reply", answered)
+    monkeypatch.setattr(answerer, "replies", answered)
     item = Item((Turn(USER, "What would tent 7 cost me?"),), "Tent 7 costs $107.")
     strange = Item((Turn(USER, "Who painted it?"),), kind="off_topic")
     start = Start(
-        known=Grounds(KnowledgeKey(grounded_data.knowledge), 2, "Nobody knows."),
+        grounds=Grounds(KnowledgeKey(grounded_data.knowledge), 2, "Nobody knows."),
         answer_test=AnswerTest([item, strange], abstention="Nobody knows."),
     )
     spec = replace(grounded_spec, train=replace(grounded_spec.train, steps=2))
@@ -351,3 +351,14 @@ def test_a_run_is_tested_with_what_it_knows(
     assert "Known answers:" in prompts[0]
     assert "Tent 7 costs $107." in prompts[0]
     assert "$107 it is." not in prompts[0]  # a row that is kept back
+
+
+def test_half_precision_answers_with_a_copy_and_leaves_the_weights(spec, template):
+    network = build_model(spec.model, template, seed=1)
+    before = {name: weights.clone() for name, weights in network.named_parameters()}
+    answer = answerer.answerer(network, template, bf16=True)
+    talks = [(Turn(USER, "How much?"),), (Turn(USER, "How much is the tent please?"),)]
+    assert len(answer(talks)) == 2
+    for name, weights in network.named_parameters():
+        assert torch.equal(weights, before[name])
+        assert weights.dtype == torch.float32

@@ -19,11 +19,12 @@ from training_app.lm.checkpoint import (
 from training_app.lm.config import ModelConfig, TrainConfig
 from training_app.lm.evaluation import Figures, LossCurve, band, evaluate, validation, verdict
 from training_app.lm.fast import FastLoss
-from training_app.lm.generate import Question, generate, question_of, reply
+from training_app.lm.generate import Wanted, generate
 from training_app.lm.loop import Batch, DivergedError, EarlyStopping, Optimization, update
 from training_app.lm.model import build_model
 from training_app.lm.otto_template import OttoTemplate
 from training_app.lm.packing import open_packed, pack
+from training_app.lm.replies import Question, question_of, replies
 from training_app.lm.schedule import Schedule
 from training_app.lm.tokenizer import bytes_only, token_bytes
 from training_app.lm.trainable import make_optimizer
@@ -213,7 +214,7 @@ def test_the_verdict_names_band_and_course():
 
 def test_cached_generation_gives_the_ids_of_the_whole_forward(model):
     prompt = batch_of(1, columns=8).ids[0].tolist()
-    answer = generate(model, prompt, limit=10, stop=())
+    (answer,) = generate(model, [Wanted(prompt, 10)], stop=())
     ids = list(prompt)
     with torch.no_grad():
         for number in answer:
@@ -224,16 +225,16 @@ def test_cached_generation_gives_the_ids_of_the_whole_forward(model):
 
 def test_generation_stops_at_a_stop_id_and_at_the_context(small):
     prompt = batch_of(1, columns=8).ids[0].tolist()
-    answer = generate(small, prompt, limit=100, stop=())
+    (answer,) = generate(small, [Wanted(prompt, 100)], stop=())
     assert len(answer) == 32 - 8
-    stopped = generate(small, prompt, limit=100, stop={answer[4]})
+    (stopped,) = generate(small, [Wanted(prompt, 100)], stop={answer[4]})
     assert stopped == answer[: answer.index(answer[4])]
 
 
 def test_a_validation_question_is_answered_in_plain_text(small, template, talks):
     question = question_of(talks[0])
     assert question.reference == talks[0].turns[1].text
-    assert isinstance(reply(small, template, question), str)
+    assert isinstance(replies(small, template, [question])[0], str)
 
 
 def test_a_system_prompt_alone_is_no_question():
@@ -291,10 +292,10 @@ def test_a_sample_answer_may_be_as_long_as_the_real_one_in_the_tokens_of_the_mod
     model = build_model(config, template, seed=1)
     limits = []
     monkeypatch.setattr(
-        "training_app.lm.generate.generate",
-        lambda model, ids, *, limit, stop: limits.append(limit) or [],
+        "training_app.lm.replies.generate",
+        lambda model, prompts, *, stop: limits.extend(one.limit for one in prompts) or [],
     )
     asked = (Turn(USER, "Where is it?"),)
-    for real in ("On its way.", 100 * "a", 1_000 * "a"):
-        reply(model, template, Question(asked, "Where is it?", real))
+    real = ("On its way.", 100 * "a", 1_000 * "a")
+    replies(model, template, [Question(asked, "Where is it?", one) for one in real])
     assert limits == [64, 150, 512]

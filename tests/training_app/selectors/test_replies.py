@@ -33,7 +33,9 @@ def tested(queued_run):
     replies = {one.question: "It costs $999." for one in items[RIGHT:]}
     replies |= {one.question: one.reference for one in items[:RIGHT]}
     replies[items[-1].question] = "I do not know."
-    figures, answered = AnswerTest(items).run(lambda turns: replies[turns[-1].text])
+    figures, answered = AnswerTest(items).run(
+        lambda talks: [replies[turns[-1].text] for turns in talks]
+    )
     words = " ".join([figures.headline(), *figures.remarks(), "It is readable, with mistakes."])
     Run.objects.filter(pk=queued_run.pk).update(message=words)
     model = TrainedModel.objects.create(

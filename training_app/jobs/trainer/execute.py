@@ -151,7 +151,7 @@ def _start(run: Run, spec: RunSpec, writer: RunWriter) -> Start:
         decided=run.decided,
         cache=settings.OTTO_CACHE_DIR,
         manifest=run_manifest(run),
-        known=known_to(run.version, run.spec["data"]),
+        grounds=known_to(run.version, run.spec["data"]),
         answer_test=answer_test_of(
             run.version, "validation", seconds=RUN_SECONDS, abstention=spec.data.abstention
         ),
