@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from datasets_app.corpus.conversation import ASSISTANT, USER, Turn
 from datasets_app.corpus.parsing.casting import LEFT_OUT, OTHERS, Roles
+from datasets_app.corpus.parsing.chat_lines import chat_line
 from datasets_app.corpus.roles import (
     ANSWER_LABELS,
     QUESTION_LABELS,
@@ -17,7 +18,7 @@ from datasets_app.corpus.roles import (
     speaker_role,
 )
 
-FEWEST_SPEAKERS, MOST_SPEAKERS = 2, 12
+FEWEST_SPEAKERS, MOST_SPEAKERS, MOST_CHATTING = 2, 12, 200
 LEAST_SHARE = 0.2
 FEWEST_WORDS = 3
 """Labels that are no role words, followed by less, are a list of fields and not a talk."""
@@ -45,7 +46,10 @@ GREETINGS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """A line that begins with a speaker's label, perhaps behind a time."""
+    """A line that begins with a speaker's label, perhaps behind a time.
+
+    The label is "" where an exported chat holds a notice of the app, which nobody says.
+    """
 
     label: str
     text: str
@@ -79,6 +83,7 @@ class Talk:
     said: list[tuple[str, list[str]]] = field(default_factory=list)
     aliases: dict[str, str] = field(default_factory=dict)
     last: str = ""
+    notices: int = 0
 
 
 def carried(talk: Talk) -> Talk:
@@ -90,6 +95,9 @@ def carried(talk: Talk) -> Talk:
 
 def labelled(line: str) -> Labelled | None:
     """Return the speaker's label and the rest of the line, or None where no speaker begins."""
+    chat = chat_line(line)
+    if chat is not None:
+        return Labelled(canonical(chat.name) if chat.name else "", chat.text, has_time=True)
     found = LINE.match(line[:400])
     if found is None or (found["sign"] not in ":：" and not found["stamp"]):
         return None
@@ -116,8 +124,10 @@ def find_speakers(lines: Iterable[str]) -> Speakers | None:
     timed: set[str] = set()
     seen = words = 0
     for line in _outside_fences(lines):
-        seen += 1
         found = labelled(line)
+        if found and not found.label:
+            continue
+        seen += 1
         if found:
             counts[found.label] += 1
             words += len(found.text.split())
@@ -125,7 +135,8 @@ def find_speakers(lines: Iterable[str]) -> Speakers | None:
     recurring = {label: n for label, n in counts.items() if n >= 2 or label in timed}
     known = {label: count for label, count in counts.items() if speaker_role(label)}
     speakers = recurring | known if recurring or len(known) >= 2 else {}
-    if not FEWEST_SPEAKERS <= len(speakers) <= MOST_SPEAKERS:
+    most = MOST_CHATTING if speakers.keys() <= timed else MOST_SPEAKERS
+    if not FEWEST_SPEAKERS <= len(speakers) <= most:
         return None
     is_sure = {speaker_role(label) for label in speakers} == {USER, ASSISTANT}
     fewest = 2 if is_sure or speakers.keys() <= timed else 3
@@ -149,7 +160,9 @@ def _outside_fences(lines: Iterable[str]) -> Iterator[str]:
 def add_line(talk: Talk, line: str, speakers: Speakers) -> None:
     """Add one line: a speaker begins, goes on, or has not begun yet."""
     found = labelled(line)
-    if found is None or not speakers.speaks(found.label):
+    if found and not found.label:
+        talk.notices += 1
+    elif found is None or not speakers.speaks(found.label):
         _continue(talk, line.strip())
     elif _is_introduction(found, speakers):
         talk.aliases[canonical(found.text)] = found.label
@@ -178,6 +191,8 @@ def _continue(talk: Talk, text: str) -> None:
 def finish(talk: Talk) -> tuple[tuple[Turn, ...], tuple[str, ...]]:
     """Return the turns with their roles, and a note on each speaker whose role was guessed."""
     roles, notes = _roles(talk)
+    if talk.notices:
+        notes = (*notes, f"{talk.notices} notices of the chat app or its omissions were left out")
     turns: list[Turn] = []
     for label, lines in talk.said:
         if roles[label] == LEFT_OUT:
