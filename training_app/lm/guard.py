@@ -28,9 +28,10 @@ class SandboxError(TrainingError):
 
 
 class Guard(NodeTransformer):
-    """Puts calls of the environment's `tick`, `seen`, `made`, `say` and `concat_all` into a tree.
+    """Puts calls of the environment into a tree, wherever something may take long or grow.
 
-    Other templates, and whatever else no chat template needs, are refused.
+    They are `tick`, `seen`, `weighed`, `made`, `say` and `concat_all`. Other templates, and
+    whatever else no chat template needs, are refused.
     """
 
     def visit(self, node: nodes.Node, *args: Any, **kwargs: Any) -> Any:
@@ -82,7 +83,9 @@ def _several(node: Any) -> Any:
 
 
 def _compared(node: Any) -> Any:
-    node.expr = _ask("seen", node.expr)
+    node.expr = _ask("weighed", node.expr)
+    for operand in node.ops:
+        operand.expr = _ask("weighed", operand.expr)
     return node
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import wraps
 from threading import Lock
@@ -26,7 +26,9 @@ _MOST_STEPS = 2_000_000  # loops, calls and list entries of one rendering
 _MOST_SECONDS = 0.7  # of the processor, for one rendering
 _MOST_CHARACTERS = 1 << 24  # that one rendering may make, besides
 _MOST_EACH = 64  # times each character that it was given
-_MOST_BITS = 256  # of a product
+_MOST_BITS = 256  # of a number that is computed with
+_MOST_DIGITS = 64  # of a number that is read, or that it is rounded to
+_COMPARED_EACH = 1000  # characters of a search that may take the product of both lengths
 
 _METHODS: Mapping[type, frozenset[str]] = {
     str: frozenset(
@@ -44,6 +46,13 @@ _FILTERS = (
     " list lower map max min reject rejectattr replace reverse round safe select selectattr sort"
     " string title tojson trim unique upper"
 ).split()
+# They hand on what they get, and look at none of it; all others may read or copy every character.
+_HANDING_ON = frozenset(
+    "count d default first items join last length list map reject rejectattr reverse select"
+    " selectattr".split()
+)
+_COMPARING = frozenset("== eq equalto != ne > gt greaterthan ge >= < lt lessthan <= le in".split())
+_FROM_BEHIND = frozenset(("rfind", "rsplit", "rpartition"))
 _DATE = re.compile(r"(?:%[A-Za-z%]|[^%]){0,64}")
 
 
@@ -110,7 +119,7 @@ def _words(error: Exception) -> str:
 class _Environment(ImmutableSandboxedEnvironment):
     """Counts what a rendering takes, and ends it when that is too much."""
 
-    intercepted_binops = frozenset(("+", "*", "%"))
+    intercepted_binops = frozenset(("+", "-", "*", "/", "//", "%"))
 
     def __init__(self) -> None:
         extensions: list[type[Extension]] = [LoopControlExtension, _Generation]
@@ -118,14 +127,21 @@ class _Environment(ImmutableSandboxedEnvironment):
             trim_blocks=True, lstrip_blocks=True, optimized=False, extensions=extensions
         )
         own: dict[str, Callable[..., Any]] = {
-            **{name: getattr(self, f"_{name}") for name in ("indent", "replace", "string")},
+            **{name: getattr(self, f"_{name}") for name in ("indent", "int", "replace", "round")},
+            "string": self.plain,
             "tojson": self._tojson,
             "join": _join,
         }
         known = {name: own.get(name) or self.filters[name] for name in _FILTERS}
-        self.filters = {name: self._counted(function) for name, function in known.items()}
+        self.filters = {
+            name: self._counted(function, weighs=name not in _HANDING_ON)
+            for name, function in known.items()
+        }
         for name in ("filter", "test"):
             del self.tests[name]
+        tests: dict[str, Any] = self.tests
+        for name in _COMPARING:
+            tests[name] = self._counted(tests[name], weighs=True)
         kept = {name: self.globals[name] for name in ("range", "dict", "namespace")}
         self.globals = {**kept, "raise_exception": _refuse, "strftime_now": _now}
         self.begin(0)
@@ -151,6 +167,13 @@ class _Environment(ImmutableSandboxedEnvironment):
         self.tick()
         return value
 
+    def weighed(self, value: Any) -> Any:
+        """Return a value that is about to be read or copied as a whole; its text is counted."""
+        self.tick()
+        if isinstance(value, (list, tuple, dict)):
+            self._walk(value, counts_text=True)
+        return value
+
     def made(self, value: Any) -> Any:
         """Return a value that the template made; all that is in it is counted."""
         if isinstance(value, str):
@@ -170,7 +193,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         if isinstance(value, str):
             return value
         if isinstance(value, (list, tuple, dict)):
-            self._walk(value)
+            self._walk(value, counts_text=True)
         elif not (value is None or isinstance(value, (bool, int, float, Undefined))):
             raise SandboxError("The chat template writes something that is no text.")
         return str(value)
@@ -192,6 +215,12 @@ class _Environment(ImmutableSandboxedEnvironment):
             parts = [self.say(item) for item in items]
             self.tick(len(owner) * len(parts))
             return owner.join(parts)
+        if isinstance(owner, str) and obj.__name__ in _FROM_BEHIND:
+            needle = next((one for one in (*args, *kwargs.values()) if isinstance(one, str)), "")
+            self.tick(steps=1 + len(owner) * len(needle) // _COMPARED_EACH)
+        if isinstance(owner, (list, tuple)):
+            for one in (owner, *args):
+                self.weighed(one)
         return self.made(super().call(context, obj, *args, **kwargs))
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
@@ -216,38 +245,55 @@ class _Environment(ImmutableSandboxedEnvironment):
         """Return the result. Raises SandboxError where it could be too large."""
         self.tick()
         numbers = isinstance(left, (int, float)) and isinstance(right, (int, float))
-        if operator == "+" or (operator == "%" and numbers):
+        if numbers:
+            self._refuse_large(left, right)
+            return super().call_binop(context, operator, left, right)
+        if operator == "+":
             if isinstance(left, str) and isinstance(right, str):
                 self.tick(len(left) + len(right))
             result = super().call_binop(context, operator, left, right)
             return result if isinstance(result, str) else self.made(result)
-        if operator == "*" and numbers:
-            if max(_bits(left), _bits(right)) > _MOST_BITS:
-                raise SandboxError("The chat template computes with numbers that are too large.")
-            return super().call_binop(context, operator, left, right)
         if operator == "*" and isinstance(left, str) and isinstance(right, int):
             self.tick(len(left) * max(0, right))
             return left * right
         raise SandboxError(f"The chat template uses “{operator}” on something that is no number.")
 
-    def _walk(self, value: Any) -> None:
+    def _refuse_large(self, *numbers: float) -> None:
+        if max(map(_bits, numbers)) > _MOST_BITS:
+            raise SandboxError("The chat template computes with numbers that are too large.")
+
+    def _walk(self, value: Any, *, counts_text: bool = False) -> None:
+        """Count all that is in a list or dict; its text too, where somebody will read it."""
         waiting: list[Any] = [value]
         while waiting:
             item = waiting.pop()
             self.tick(steps=1 + len(item))
             parts = (*item.keys(), *item.values()) if isinstance(item, dict) else item
             waiting += [part for part in parts if isinstance(part, (list, tuple, dict))]
+            if counts_text:
+                text = sum(len(part) for part in parts if isinstance(part, str))
+                self.tick(text, steps=0)
 
-    def _counted(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def _counted(self, function: Callable[..., Any], *, weighs: bool) -> Callable[..., Any]:
         @wraps(function)
         def counted(*args: Any, **kwargs: Any) -> Any:
             self.tick()
+            if weighs:
+                args = tuple(self.weighed(_as_seen(one)) for one in args)
             return self.made(function(*args, **kwargs))
 
         return counted
 
-    def _string(self, value: Any) -> str:
-        return self.plain(value)
+    def _int(self, value: Any, default: int = 0, base: int = 10) -> int:
+        if isinstance(value, str) and len(value) > _MOST_DIGITS:
+            raise SandboxError("The chat template reads a number that is too long.")
+        return filters.do_int(value, default, base)
+
+    def _round(self, value: float, precision: int = 0, method: Any = "common") -> float:
+        self._refuse_large(value)
+        if abs(precision) > _MOST_DIGITS:
+            raise SandboxError("The chat template rounds to too many digits.")
+        return filters.do_round(value, precision, method)
 
     def _replace(self, value: Any, old: str, new: str, count: int | None = None) -> str:
         text = self.plain(value)
@@ -270,13 +316,14 @@ class _Environment(ImmutableSandboxedEnvironment):
         self,
         value: Any,
         ensure_ascii: bool = False,  # noqa: FBT001, FBT002
-        indent: int | None = None,
+        indent: Any = None,
         separators: tuple[str, str] | None = None,
         sort_keys: bool = False,  # noqa: FBT001, FBT002
     ) -> str:
-        if isinstance(indent, int) and indent > 16:
+        if not (indent is None or isinstance(indent, int)) or (indent or 0) > 16:
             raise SandboxError("The chat template indents too far.")
-        self.made(value)
+        if any(len(one) > _MOST_DIGITS for one in separators or ()):
+            raise SandboxError("The chat template writes JSON with marks that are too long.")
         return json.dumps(
             value,
             ensure_ascii=ensure_ascii,
@@ -304,6 +351,11 @@ def _now(form: Any) -> str:
     if not isinstance(form, str) or not _DATE.fullmatch(form):
         raise SandboxError("The chat template writes the date in a form that is not understood.")
     return datetime.now().astimezone().strftime(form)
+
+
+def _as_seen(value: Any) -> Any:
+    """Return what can be counted before it is read: of a row of things to come, all of them."""
+    return list(value) if isinstance(value, Iterator) else value
 
 
 def _bits(value: float) -> int:

@@ -19,6 +19,8 @@ def unsupported(reply: str, known: Sequence[str]) -> list[Span]:
 
     Spans count characters of the reply, are in order and do not overlap.
     """
+    if not reply.strip():
+        return []  # before it is written: what is known need not be read for it
     plain, places = _plain(reply)
     said, real = Said.of(plain), Said.of("\n".join(known))
     facts = real.facts

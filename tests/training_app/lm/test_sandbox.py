@@ -11,6 +11,9 @@ from training_app.lm.sandbox import MOST_SOURCE, ChatSource, RefusedError
 
 HELLO = [{"role": "user", "content": "Hello"}]
 DOUBLING = "{% set ns = namespace(x='a') %}{% for i in range(60) %}"
+LONG = "0x" + "f" * 1000
+MANY = "{% set ns = namespace(l=['a' * 1000000]) %}{% for i in range(18) %}"
+MANY += "{% set ns.l = ns.l + ns.l %}{% endfor %}"
 HOSTILE = {
     "loops": "{% for i in range(90000) %}{% for j in range(90000) %}{% endfor %}{% endfor %}",
     "a filtered loop": "{% for i in range(90000) if range(90000)|list|length < 0 %}{% endfor %}",
@@ -54,6 +57,36 @@ HOSTILE = {
     "splits": DOUBLING + "{% set ns.x = ns.x + ns.x %}{{ ns.x.split('a') }}{% endfor %}",
     "slices": "{% set x = 'a' * 900000 %}{% set ns = namespace(l=[]) %}"
     "{% for i in range(90000) %}{% set ns.l = ns.l + [x[i:]] %}{% endfor %}",
+    "much rounding": "{{ 1|round(10000000000, 'ceil') }}",
+    "rounding up": "{{ 1|round(4000000000, 'ceil') }}",
+    "rounding away": "{{ 1|round(-1000000000) }}",
+    "a long number": "{{ ('f' * 4000000)|int(base=16) }}",
+    **{
+        f"a long “{sign}”": f"{{{{ {LONG} {sign} {LONG[:-9]} }}}}" for sign in ("//", "%", "-", "/")
+    },
+    **{
+        f"one text many times, {name}": MANY + use
+        for name, use in {
+            "printed": "{{ ns.l }}",
+            "joined": "{{ 'a' ~ ns.l }}",
+            "as text": "{{ ns.l|string|length }}",
+            "as JSON": "{{ (ns.l|tojson)|length }}",
+            "sorted": "{{ ns.l|sort|length }}",
+            "chosen and sorted": "{{ ns.l|select|sort|length }}",
+            "unique": "{{ ns.l|unique|list|length }}",
+            "escaped": "{{ ns.l|e|length }}",
+            "upper": "{{ ns.l|upper|length }}",
+            "as keys": "{{ {'a': ns.l}|tojson|length }}",
+            "compared": "{% set y = 'a' * 1000000 %}{{ [y] + ns.l == ns.l }}",
+            "sought": "{{ ('a' * 1000000 ~ 'b') in ns.l }}",
+            "tested": "{{ ns.l is eq ns.l }}",
+            "counted": "{{ ns.l.count('a' * 1000000 ~ 'b') }}",
+        }.items()
+    },
+    "wide JSON marks": "{{ range(90000)|list|tojson(separators=('a' * 900000, ':'))|length }}",
+    "JSON indented by text": "{{ range(90000)|list|tojson(indent='a' * 900000)|length }}",
+    "a search from behind": "{{ ('a' * 8000000).rfind('ab' ~ 'a' * 1000000) }}",
+    "a split from behind": "{{ ('a' * 8000000).rsplit('ab' ~ 'a' * 1000000) }}",
     "an include": "{% include '/etc/passwd' %}",
     "an import": "{% import 'os' as os %}{{ os.system('true') }}",
     "an import from": "{% from 'os' import system %}",
