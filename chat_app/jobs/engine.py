@@ -44,6 +44,8 @@ from chat_app.serving.sampling import Sampling
 from chat_app.serving.scheduler import Scheduler
 from datasets_app.knowledge.find import Found
 from datasets_app.knowledge.known import Known, KnownAnswers
+from datasets_app.models import Knowledge
+from datasets_app.selectors.knowledge import key_of
 from otto_web.lib.failpoints import failpoint
 from training_app.lm.grounding import source_of
 from training_app.models.paths import absolute
@@ -54,6 +56,10 @@ FRAME_SECONDS = 0.04  # 150 tokens a second must not be 150 frames
 CHECKPOINT_SECONDS = 1.0
 FINISH_TRIES_SECONDS = 1.0
 MOST_AT_ONCE = 16
+UNREADABLE = (
+    "What it knows cannot be read. Ask again; if that does not help, a trainer can build it anew on"
+    " the page of its version."
+)
 
 
 class EngineError(ServingError):
@@ -228,15 +234,30 @@ class Engine:
         work = writing.work
         try:
             failpoint("engine.looking_up")
-            writing.known = self._known.find(grounding.key, work.turns, most=grounding.most)
+            writing.known = self._find(work, grounding)
             self._answer_from(writing.known, work, grounding)
         except Exception:
             log.exception("looking up what is known failed")
-            self._events.put(ended(work, "failed", "What is known could not be asked."))
+            self._events.put(ended(work, "failed", UNREADABLE))
+        finally:
+            connection.close()
+
+    def _find(self, work: ClaimedAnswer, grounding: Grounding) -> Known:
+        """Return what is known; where it was built anew since the claim, what is there now."""
+        known = self._known.find(grounding.key, work.turns, most=grounding.most)
+        if known.is_there:
+            return known
+        log.warning("answer %s: %s", work.generation.pk, known.note)
+        present = Knowledge.objects.exclude(path="").filter(pk=work.generation.knowledge_id).first()
+        if present is None or (key := key_of(present)) == grounding.key:
+            return known
+        return self._known.find(key, work.turns, most=grounding.most)
 
     def _answer_from(self, known: Known, work: ClaimedAnswer, grounding: Grounding) -> None:
         """Quote, say that nothing is near, or let the model write from what was found."""
-        if grounding.is_quoting and known.is_near:
+        if not known.is_there:
+            self._events.put(ended(work, "failed", UNREADABLE))
+        elif grounding.is_quoting and known.is_near:
             self._say(work, known.found[0].piece.answer, "quoted")
         elif grounding.is_quoting or known.is_unknown:
             self._say(work, grounding.abstention, "abstained")

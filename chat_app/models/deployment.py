@@ -82,7 +82,8 @@ class Deployment(NeedsModels, models.Model):
             models.CheckConstraint(
                 name="deployment_has_what_it_answers_by",
                 condition=Q(mode=Mode.WRITE, model__isnull=False)
-                | Q(mode=Mode.QUOTE, knowledge__isnull=False),
+                | Q(mode=Mode.QUOTE, knowledge__isnull=False)
+                | Q(mode=Mode.QUOTE, is_active=False),
             ),
         ]
 
@@ -106,15 +107,24 @@ class Deployment(NeedsModels, models.Model):
     @property
     def how(self) -> str:
         """Return in a few words what it answers from."""
+        if self.knowledge is None and self.is_quoting:
+            return "quotes nothing"
         if self.knowledge is None:
             return "writes without known answers"
         return f"{'quotes' if self.is_quoting else 'writes from'} {self.knowledge.version}"
+
+    @property
+    def said(self) -> dict[str, str]:
+        """Return what answers, and from what, as the record of changes keeps it."""
+        known = "" if self.knowledge is None else str(self.knowledge.version)
+        return {"model": str(self.model or ""), "knowledge": known, "mode": self.mode}
 
     @classmethod
     def uses_of(cls, model_id: UUID) -> list[str]:
         """Say who answers with it and where it takes over; a model that was refused does not."""
         refused = ServingExport.objects.filter(model=model_id, state=State.FAILED)
-        answering = cls.objects.filter(model=model_id, is_active=True).exclude(export=None)
+        writing = cls.objects.filter(mode=Mode.WRITE, is_active=True)
+        answering = writing.filter(model=model_id).exclude(export=None)
         waiting = cls.objects.filter(next_model=model_id).exclude(
             next_model__in=refused.values("model")
         )

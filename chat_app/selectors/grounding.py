@@ -102,11 +102,17 @@ def knowledge_after(model: TrainedModel, present: Knowledge | None) -> Knowledge
     """Return what a deployment answers from once this model takes over.
 
     A model that learnt without known answers does not know what to do with them; one that no run
-    of ours left may.
+    of ours left may. Of one dataset the newer version answers: an older model, back again, brings
+    no old answers.
     """
-    if learnt := knowledge_learnt(model):
-        return learnt
-    return present if model.run is None or how_it_learnt(model) else None
+    if model.run is not None and not how_it_learnt(model):
+        return None
+    learnt = knowledge_learnt(model)
+    if learnt is None or present is None:
+        return learnt or present
+    old, new = present.version, learnt.version
+    is_older = old.dataset_id == new.dataset_id and new.number < old.number
+    return present if is_older else learnt
 
 
 def ground_of(

@@ -132,7 +132,7 @@ def deploy(
 @transaction.atomic
 def switch(deployment: Deployment, export: ServingExport, *, by: User | None) -> None:
     """Let new answers come from this export; answers under way end on the old one."""
-    before = {"model": str(deployment.model)}
+    before = deployment.said
     changed: dict[str, Any] = {
         "model": export.model,
         "export": export,
@@ -140,15 +140,19 @@ def switch(deployment: Deployment, export: ServingExport, *, by: User | None) ->
         "is_active": True,
         "mode": Mode.WRITE,  # a name that quoted, and kept its model, writes from now on
     }
-    if deployment.model_id != export.model_id:
+    if deployment.model_id != export.model_id or not deployment.is_active:
         changed["knowledge"] = knowledge_after(export.model, deployment.knowledge)
     for name, value in changed.items():
         setattr(deployment, name, value)
     Deployment.objects.filter(pk=deployment.pk).update(switched_at=Now(), **changed)
+    after = deployment.said
+    detail = f"{export.model} answers"
+    if before["knowledge"] != after["knowledge"]:
+        detail = f"{detail} and {deployment.how}"
     DeploymentEvent.objects.create(
-        deployment=deployment, model=export.model, actor=by, detail=f"{export.model} answers"
+        deployment=deployment, model=export.model, actor=by, detail=detail[:200]
     )
-    audit.record(by, "switch", deployment, before=before, after={"model": str(export.model)})
+    audit.record(by, "switch", deployment, before=before, after=after)
 
 
 @transaction.atomic
@@ -184,6 +188,10 @@ def release_starters(deployment: Deployment, questions: Sequence[str], *, by: Us
 
 @transaction.atomic
 def retire(deployment: Deployment, *, by: User) -> None:
-    """Take the alias out of the composer; chats stay readable."""
-    Deployment.objects.filter(pk=deployment.pk).update(is_active=False, next_model=None)
-    audit.record(by, "retire", deployment)
+    """Take the alias out of the composer; chats stay readable.
+
+    It lets go of what it answered from, which can then be deleted.
+    """
+    released = {"is_active": False, "next_model": None, "knowledge": None}
+    Deployment.objects.filter(pk=deployment.pk).update(**released)
+    audit.record(by, "retire", deployment, before=deployment.said)

@@ -11,6 +11,7 @@ from chat_app.services.deployments import AliasTakenError
 from chat_app.serving.errors import ServingError
 from datasets_app.models import Knowledge
 from otto_web.lib import audit
+from training_app.services.trained_models import ModelGoneError, hold_model
 
 
 @transaction.atomic
@@ -36,7 +37,12 @@ def set_knowledge(
         raise ServingError("There is nothing to quote. Choose what it answers from.")
     if mode == Mode.WRITE and found.model_id is None:
         raise ServingError("No model writes under this name yet. Let one answer first.")
-    before = _said(found)
+    if mode == Mode.WRITE and found.model is not None:
+        try:
+            hold_model(found.model)
+        except ModelGoneError as error:
+            raise ServingError(str(error)) from error
+    before = found.said
     found.knowledge, found.mode = (_built(knowledge) if knowledge else None), mode
     if mode == Mode.QUOTE:
         found.next_model = None  # it would write
@@ -56,8 +62,4 @@ def _tell(deployment: Deployment, before: dict[str, str], by: User | None) -> No
     DeploymentEvent.objects.create(
         deployment=deployment, model=deployment.model, actor=by, detail=deployment.how[:200]
     )
-    audit.record(by, "set knowledge", deployment, before=before, after=_said(deployment))
-
-
-def _said(deployment: Deployment) -> dict[str, str]:
-    return {"knowledge": str(deployment.knowledge_id or ""), "mode": deployment.mode}
+    audit.record(by, "set knowledge", deployment, before=before, after=deployment.said)

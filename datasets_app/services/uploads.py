@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from datasets_app.corpus.formats.registry import FORMATS
-from datasets_app.models import FileState, Issue, Upload
+from datasets_app.models import FileState, Issue, Purpose, Upload
 from datasets_app.models.upload import WITHDRAWN
 from datasets_app.services.imports import NO_BYTES, NO_COUNTS
 from datasets_app.services.receiving import chosen_dataset, part_path
@@ -72,11 +72,13 @@ def withdraw_upload(upload: Upload, *, by: User | None) -> None:
 
     The fence goes up, so a worker that is reading it writes nothing more.
     """
-    if not cancel(Upload.objects.shown().filter(pk=upload.pk), WITHDRAWN):
+    there = Upload.objects.exclude(state=State.CANCELLED, reason=WITHDRAWN)
+    if not cancel(there.filter(pk=upload.pk), WITHDRAWN):
         return
     audit.record(by, "upload.delete", upload, before={"name": upload.name, "size": upload.size})
     transaction.on_commit(partial(_drop_part, upload.pk))
-    order_removal(upload=upload, by=by)
+    if upload.purpose == Purpose.DATA:  # nothing was loaded of a model
+        order_removal(upload=upload, by=by)
 
 
 def _drop_part(upload_id: UUID) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from datasets_app.knowledge.encoder import Encoder as SentenceEncoder
 from datasets_app.knowledge.errors import KnowledgeError
-from datasets_app.models import Encoder, Knowledge, SourceFile, Version
+from datasets_app.models import Encoder, Knowledge, SourceFile, Upload, Version
 from datasets_app.sample.conversations import SAMPLE_SHA256
 from datasets_app.sample.questions import off_topic_questions, validation_questions
 from datasets_app.selectors.knowledge import key_of
@@ -68,9 +68,11 @@ def meaning() -> Closeness | None:
 
 
 def is_of_sample(version: Version) -> bool:
-    """Tell whether the bundled sample was loaded into the version's dataset."""
-    loaded = SourceFile.objects.filter(upload__dataset=version.dataset_id)
-    return loaded.filter(blob_id=SAMPLE_SHA256).exists()
+    """Tell whether the version's dataset holds the bundled sample and nothing that was sent."""
+    uploads = Upload.objects.filter(dataset=version.dataset_id)
+    sample = SourceFile.objects.filter(upload__in=uploads, blob_id=SAMPLE_SHA256)
+    others = uploads.exclude(pk__in=sample.values("upload"))
+    return sample.exists() and not SourceFile.objects.filter(upload__in=others).exists()
 
 
 def sample_items() -> list[Item]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID, uuid4
 
 from django.contrib.auth.models import User
 
@@ -119,6 +120,8 @@ class SampleWays:
 
     base: TrainedModel | None  # what the first begins with, where it is here
     coming: Sequence[Base]  # base models on their way
+    key: UUID = field(default_factory=uuid4)  # of the form: sent twice, it starts one loop
+    scratch_key: UUID = field(default_factory=uuid4)
 
     @property
     def has_base(self) -> bool:

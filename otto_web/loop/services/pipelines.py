@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from datasets_app.models import Dataset
 from otto_web.lib import audit
@@ -34,9 +34,17 @@ class PipelineOrder:
     key: UUID = field(default_factory=uuid4)  # the same one of one person is the same pipeline
 
 
-@transaction.atomic(durable=True)
 def start_pipeline(order: PipelineOrder, *, by: User) -> Pipeline:
     """Write the pipeline with its steps; the row is the order. A second click finds the first."""
+    try:
+        return _start(order, by=by)
+    except IntegrityError:  # the same form, sent twice at the same moment
+        found: Pipeline = Pipeline.objects.get(pk=order.key, created_by=by)
+        return found
+
+
+@transaction.atomic(durable=True)
+def _start(order: PipelineOrder, *, by: User) -> Pipeline:
     known = Pipeline.objects.filter(pk=order.key, created_by=by).first()
     if known is not None:
         found: Pipeline = known

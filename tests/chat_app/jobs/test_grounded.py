@@ -9,13 +9,15 @@ import pytest
 from django.db.models import ProtectedError
 
 from chat_app.jobs import serving_exports
-from chat_app.models import DeploymentEvent, Generation, LogEntry, ServingExport
+from chat_app.models import Deployment, DeploymentEvent, Generation, LogEntry, ServingExport
+from chat_app.selectors.grounding import knowledge_after, knowledge_learnt
 from chat_app.services import chats, deployments
 from chat_app.services.chats import AnswerParams
 from chat_app.services.knowing import deploy_quotes, set_knowledge
 from chat_app.serving.errors import ServingError
 from datasets_app.corpus.conversation import USER, Turn
-from datasets_app.models import Knowledge
+from datasets_app.models import Knowledge, Version
+from datasets_app.services.versions import delete_version
 from otto_web.lib.work.states import State
 from tests.chat_app.conftest import add_model, running_engine
 from tests.chat_app.knowing import (
@@ -26,11 +28,15 @@ from tests.chat_app.knowing import (
     ground,
     taught_to_use_sources,
 )
+from tests.chat_app.makers import make_model
+from tests.training_app.conftest import toy_order
 from tests.waiting import until
 from training_app.lm.config import ABSTENTION
 from training_app.lm.grounding import Source, grounded
 from training_app.lm.template import Template
+from training_app.models import TrainedModel
 from training_app.models.paths import absolute
+from training_app.services.runs import queue_run
 
 pytestmark = pytest.mark.slow
 
@@ -220,16 +226,75 @@ def test_a_missing_encoder_leaves_words_and_a_sentence(writing, data_dir, mia):
     assert "by their words alone" in found.message
 
 
-def test_a_damaged_folder_leaves_the_model_and_a_sentence(writing, quoting, knowledge, mia):
+def test_knowledge_that_cannot_be_read_fails_the_answer_in_a_sentence(
+    writing, quoting, knowledge, mia
+):
     (knowledge.folder / "knowledge.json").write_text("{")
     with running_engine():
         written = answer_to(chats.open_chat(writing, owner=mia), QUESTION)
         quoted = answer_to(chats.open_chat(quoting, owner=mia), QUESTION)
-    assert (written.state, written.sources) == (State.SUCCEEDED, [])
-    assert written.answer.text
-    assert "Nothing known could be read" in written.message
-    assert quoted.answer.text == ABSTENTION
-    assert "Nothing known could be read" in quoted.message
+    for found in (written, quoted):
+        assert (found.state, found.answer.text) == (State.FAILED, "")
+        assert "What it knows cannot be read" in found.message
+
+
+def test_knowledge_that_was_built_anew_since_the_claim_is_read_where_it_is(
+    quoting, knowledge, mia, failpoint_at
+):
+    point = failpoint_at("engine.looking_up", "hold@1")
+    point.arm_here()
+    chat = chats.open_chat(quoting, owner=mia)
+    with running_engine():
+        asked = chats.ask(chat, QUESTION, SHORT, idem=uuid4())
+        point.reached()
+        moved = knowledge.folder.rename(knowledge.folder.with_name("anew"))
+        Knowledge.objects.update(path=f"knowledge/{moved.name}")
+        point.release()
+        until(lambda: Generation.objects.filter(finish="quoted").exists())
+    asked.answer.refresh_from_db()
+    assert asked.answer.text == ANSWER
+
+
+def test_a_retired_name_lets_go_of_what_it_quoted(quoting, knowledge, theo):
+    deployments.retire(quoting, by=theo)
+    version = knowledge.version
+    delete_version(version, by=theo)
+    assert not Knowledge.objects.filter(pk=knowledge.pk).exists()
+    quoting.refresh_from_db()
+    assert not quoting.is_answering
+
+
+def test_another_model_never_brings_older_knowledge_back(writing, data_dir, theo):
+    old = writing.knowledge
+    learnt = queue_run(toy_order(old.version), created_by=theo)
+    learnt.spec["data"]["sources"] = 3
+    learnt.save(update_fields=["spec"])
+    TrainedModel.objects.filter(pk=writing.model.pk).update(run=learnt)
+    newer = add_knowledge(data_dir, old.encoder)
+    Version.objects.filter(pk=newer.version.pk).update(dataset=old.version.dataset, number=2)
+    newer.version.refresh_from_db()
+    model = TrainedModel.objects.get(pk=writing.model.pk)
+    assert knowledge_learnt(model) == old
+    assert knowledge_after(model, newer) == newer
+    assert knowledge_after(model, None) == old
+    learnt.spec["data"]["sources"] = 0
+    learnt.save(update_fields=["spec"])
+    without = TrainedModel.objects.get(pk=model.pk)
+    Deployment.objects.update(model=make_model())
+    writing.refresh_from_db()
+    deployments.switch(writing, ServingExport.objects.get(model=without), by=theo)
+    writing.refresh_from_db()
+    assert writing.knowledge is None
+    event = DeploymentEvent.objects.order_by("-pk").first()
+    assert event.detail == f"{without} answers and writes without known answers"
+
+
+def test_a_model_that_takes_a_quoting_name_over_writes_again(writing, knowledge, theo):
+    set_knowledge(writing, knowledge, "quote", by=theo)
+    assert Deployment.uses_of(writing.model.pk) == []
+    deployments.deploy(writing.model, "support", by=theo)
+    writing.refresh_from_db()
+    assert (writing.mode, writing.knowledge) == ("write", knowledge)
 
 
 def test_knowledge_that_is_used_stays_and_an_answer_outlives_it(quoting, knowledge, theo, mia):

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.test import Client
 from tusclient import client as tus_client
 
-from datasets_app.models import Upload
+from datasets_app.models import Removal, Upload
 from datasets_app.services import receiving
 from datasets_app.services.receiving import part_path
 from otto_web.lib.models import ApiToken
@@ -213,6 +213,18 @@ def test_a_taken_back_upload_is_gone_with_its_bytes(curator, url):
     assert curator.head(url, **TUS).status_code == 410
     assert patch(curator, url, HELLO[5:], offset=5).status_code == 410
     assert not part_path(Upload.objects.get().pk).exists()
+
+
+def test_a_model_that_is_taken_back_is_gone_with_its_bytes(theo, client_of):
+    client = client_of(theo)
+    metadata = f"filename {b64('small.gguf')},purpose {b64('model')}"
+    created = create(client, metadata=metadata)
+    patch(client, created["Location"], HELLO[:5])
+    assert client.delete(created["Location"], **TUS).status_code == 204
+    upload = Upload.objects.get()
+    assert (upload.state, upload.reason) == ("cancelled", "withdrawn")
+    assert not part_path(upload.pk).exists()
+    assert not Removal.objects.exists()
 
 
 def test_a_complete_upload_takes_no_more_bytes(curator, url):

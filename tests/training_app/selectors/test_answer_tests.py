@@ -40,6 +40,17 @@ def test_the_samples_models_are_asked_strictly_and_about_other_things():
     assert kinds(answer_test_of(version, "test", seconds=5))["off_topic"] == 0
 
 
+def test_a_dataset_that_holds_more_than_the_sample_is_asked_its_own_questions():
+    version = make_version()
+    blob = Blob.objects.create(sha256=SAMPLE_SHA256, size=1)
+    for name, content in (("sample.zip", blob), ("ours.jsonl", None)):
+        upload = Upload.objects.create(name=name, size=1, dataset=version.dataset)
+        SourceFile.objects.create(upload=upload, name="conversations.jsonl", blob=content)
+    test = answer_test_of(version, "validation", seconds=5)
+    assert kinds(test)["off_topic"] == 0
+    assert not any(item.must for item in test.items)
+
+
 def add_encoder(name):
     return Encoder.objects.create(
         name=name, path="encoders/none", dims=2, max_tokens=256, sha256="0" * 64

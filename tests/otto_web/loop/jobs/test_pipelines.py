@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
@@ -175,6 +177,30 @@ def test_starting_needs_the_role_and_shows_errors_beside_fields(client_of, theo,
     assert "Say which name the new model takes over." in answer.content.decode()
     answer = client_of(theo).post(address, {"alias": "support"})
     assert answer["Location"] == reverse("pipeline-detail", args=[Pipeline.objects.get().pk])
+
+
+def test_a_double_click_on_the_sample_starts_one_loop(theo, client_of):
+    client = client_of(theo)
+    page = client.get(reverse("home")).content.decode()
+    form = page[page.index("With the conversations of an invented shop") :]
+    sent = {"alias": "support", "key": re.findall(r'name="key" value="([^"]+)"', form)[0]}
+    first, second = (client.post(reverse("pipeline-new"), sent) for _ in range(2))
+    assert first["Location"] == second["Location"]
+    assert Pipeline.objects.count() == 1
+
+
+def test_one_order_that_comes_twice_at_once_is_one_loop(theo):
+    order = PipelineOrder()
+
+    def start(_):
+        try:
+            return start_pipeline(order, by=theo)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(start, range(4)))) == 1
+    assert Pipeline.objects.get().steps.count() == len(STEP_WORDS)
 
 
 def test_a_form_that_is_sent_twice_starts_one_loop(theo, client_of):
