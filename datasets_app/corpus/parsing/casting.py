@@ -11,7 +11,7 @@ from datasets_app.corpus.roles import KNOWN, TOOL, canonical, role_of, settle_ro
 
 OTHERS = "*"  # all whom a person did not name
 LEFT_OUT = "out"
-NUMBERED = re.compile(r"\A(.*?)[\s_#-]*(\d{1,2}|[a-c])\Z")
+NUMBER = re.compile(r"(?:\d{1,2}|[a-c])\Z")
 
 Roles = Mapping[str, str]
 
@@ -79,5 +79,6 @@ def _left(said: Sequence[Said], roles: Sequence[str], notes: list[str]) -> dict[
 
 def _are_numbered(names: Sequence[str]) -> bool:
     """Say whether nothing but a number or letter tells them apart, as agent_1 and agent_2."""
-    stems = {found[1] for name in names if (found := NUMBERED.match(canonical(name)))}
-    return len(stems) == 1 and all(NUMBERED.match(canonical(name)) for name in names)
+    plain = [canonical(name) for name in names]
+    stems = {NUMBER.sub("", name).rstrip(" _#-") for name in plain}
+    return len(stems) == 1 and all(map(NUMBER.search, plain))

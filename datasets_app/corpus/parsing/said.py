@@ -31,7 +31,7 @@ BOTS = ("isbot", "is_bot", "bot")
 INTERNAL = ("internal", "private", "is_private", "is_internal", "is_note")
 NOTE_KINDS = ("part_type", "message_type", "type", "kind")
 NOTES = frozenset({"note", "internal_note", "private_note", "whisper", "internal"})
-MAIL = re.compile(r"\s*<?\b([\w.+'-]+)@[\w.-]+\.\w+>?")
+MAIL = re.compile(r"<?\b([\w.+'-]{1,64})@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}>?")
 ISO_TIME = re.compile(r"\d{4}-\d\d-\d\d")
 TAGGED = re.compile(
     r"\A\s*<(p|div|span|br|ul|ol|table|html|body|blockquote|h[1-6])\b", re.IGNORECASE
