@@ -66,7 +66,7 @@ class Session:
         slots: int = 16,
         max_len: int | None = None,
         threads: int = 1,
-        spin: bool = False,
+        spin: bool = False,  # beside other work it halves the speed: see docs/BENCHMARKS.md
     ) -> None:
         session = _open(graph, threads=threads, spin=spin)
         facts = session.get_modelmeta().custom_metadata_map
@@ -195,6 +195,7 @@ def _open(graph: Path | bytes, *, threads: int, spin: bool) -> ort.InferenceSess
     options.inter_op_num_threads = 1
     options.log_severity_level = 4  # errors arrive as exceptions; the log would repeat them
     options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spin)))
+    options.add_session_config_entry("session.force_spinning_stop", "1")  # between two calls
     source = graph if isinstance(graph, bytes) else str(graph)
     try:
         return ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])

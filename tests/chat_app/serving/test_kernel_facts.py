@@ -196,3 +196,16 @@ def test_every_servable_variant_gives_the_scores_of_torch(family, changes):
             wanted = model(torch.tensor([prompt])).logits[0, -1].numpy()
         ours = session.read_prompt(0, prompt, 64).logits[0]
         assert np.abs(ours - wanted).max() / np.abs(wanted).max() < 1e-5
+
+
+@pytest.mark.parametrize("spin", [False, True])
+def test_idle_threads_never_spin_between_two_calls(spin):
+    options = session_of(toy("llama"), spin=spin)._session.get_session_options()
+    assert options.get_session_config_entry("session.force_spinning_stop") == "1"
+    spinning = options.get_session_config_entry("session.intra_op.allow_spinning")
+    assert spinning == str(int(spin))
+
+
+def test_what_nobody_chose_does_not_spin():
+    options = session_of(toy("llama"))._session.get_session_options()
+    assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
