@@ -17,10 +17,7 @@ class RuleForm(forms.Form):
     """One rule's switch, severity and thresholds."""
 
     on = forms.BooleanField(required=False, label="switched on")
-    severity = forms.ChoiceField(
-        choices=[(letter, words) for letter, words in SEVERITY_WORDS.items() if letter != "P"],
-        label="then it",
-    )
+    severity = forms.ChoiceField(choices=[*SEVERITY_WORDS.items()], label="then it")
 
     def __init__(self, name: str, setting: policy.RuleSetting, data: Any = None) -> None:
         start = {"on": setting.on, "severity": setting.severity, **setting.thresholds}
