@@ -79,6 +79,11 @@ class Scored:
         return scores if self.named is None else scores + np.float32(NAMED) * self.named
 
 
+def usual_weight(script: str) -> float:
+    """Return how much words count beside vectors where nothing was measured."""
+    return WEIGHT if script == LATIN else WEIGHT_ELSEWHERE
+
+
 class Knowledge:
     """A folder of knowledge that was written whole; several threads may ask it at once.
 
@@ -167,8 +172,7 @@ class Knowledge:
     def weight_for(self, question: str) -> float:
         """Return how much words count beside vectors for a question in its script."""
         script = script_of(question)
-        usual = WEIGHT if script == LATIN else WEIGHT_ELSEWHERE
-        return float(self.manifest.get("weights", {}).get(script, usual))
+        return float(self.manifest.get("weights", {}).get(script, usual_weight(script)))
 
     def scored(
         self,

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from datasets_app.corpus.split import SPLITS
-from datasets_app.knowledge.find import MOST, WEIGHT, WEIGHT_ELSEWHERE, Knowledge
-from datasets_app.knowledge.scripts import LATIN, script_of
+from datasets_app.knowledge.find import MOST, WEIGHT, WEIGHT_ELSEWHERE, Knowledge, usual_weight
+from datasets_app.knowledge.scripts import script_of
 
 MOST_ASKED = 300
 FEWEST_ASKED = 20  # fewer say nothing about a script
@@ -44,7 +44,7 @@ def measured(knowledge: Knowledge, still: Callable[[], None]) -> dict[str, Any]:
     for script, tally in sorted(tallies.items()):
         if tally.asked < FEWEST_ASKED:
             continue
-        weight = WEIGHT if script == LATIN else WEIGHT_ELSEWHERE
+        weight = usual_weight(script)
         if knowledge.dims:
             weight = weights[script] = _best_weight(tally, weight)
         figures[script] = {
