@@ -61,7 +61,7 @@ def _sign_in(request: HttpRequest) -> HttpResponse | None:
             return answer
         request.user = user
     elif not request.user.is_authenticated:
-        return refusal(401, "Sign in, or send an API token.")
+        return refusal(401, "Sign in, then send the file again.")
     else:
         check = CsrfCheck(_tus)
         check.process_request(request)
