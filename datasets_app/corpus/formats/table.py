@@ -15,6 +15,7 @@ from datasets_app.corpus.parsing.lines import Line, split_lines
 from datasets_app.corpus.readers.job import Job, clean_turns, sample
 from datasets_app.corpus.source import Gap, Item, Mapping, Problem, Record, Waiting, WaitingError
 
+TITLE_ROWS = 10  # in which the names of columns are looked for
 ROWS_SHOWN = 10
 
 
@@ -128,8 +129,23 @@ def _opened(job: Job) -> tuple[str, Row | Problem | None, Iterator[Row | Problem
     if layout.has_separator_line:
         start = next(lines).end
     table = rows(lines, delimiter, start, 1 + layout.has_separator_line)
-    header = next((row for row in table if isinstance(row, Problem) or row.cells), None)
-    return delimiter, header, table
+    first = list(itertools.islice(table, TITLE_ROWS))
+    place = _header_in(first, delimiter)
+    if place is None:
+        return delimiter, None, iter(())
+    return delimiter, first[place], itertools.chain(first[place + 1 :], table)
+
+
+def _header_in(first: list[Row | Problem], delimiter: str) -> int | None:
+    """Return which of the first rows names the columns: titles may stand above known names."""
+    filled = [n for n, row in enumerate(first) if isinstance(row, Problem) or row.cells]
+    for number in filled:
+        row = first[number]
+        if isinstance(row, Row):
+            found = tables.certain_mapping(tables.column_names(row.cells), delimiter)
+            if found is not None and found.question:
+                return number
+    return filled[0] if filled else None
 
 
 def _without_header(row: Row | Problem) -> Problem:
@@ -236,6 +252,6 @@ def _tell(head: TextHead) -> str | None:
     return "its name says it is a table" if is_named else None
 
 
-_READER = Reader("table", 2, read, ask)
+_READER = Reader("table", 3, read, ask)
 CSV = Format(kind="csv", name="CSV", endings=("csv",), reader=_READER, of_text=tell_csv)
 TSV = Format(kind="tsv", name="TSV", endings=("tsv",), reader=_READER, of_text=tell_tsv)

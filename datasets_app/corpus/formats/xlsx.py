@@ -232,7 +232,7 @@ SHEET = Format(
     kind="sheet",
     name="a sheet of a workbook",
     document=Document(extract, "row"),
-    reader=Reader("sheet", 2, read, ask),
+    reader=Reader("sheet", 3, read, ask),
 )
 FORMAT = Format(
     kind="xlsx",

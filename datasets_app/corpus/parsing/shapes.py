@@ -10,7 +10,7 @@ from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, SYSTEM, USER, T
 from datasets_app.corpus.parsing import transcripts
 from datasets_app.corpus.parsing.casting import Roles, cast
 from datasets_app.corpus.parsing.said import ShapeError, first_key, keys_of, said_in, text_of
-from datasets_app.corpus.parsing.tables import ANSWERS, QUESTIONS, plain
+from datasets_app.corpus.parsing.tables import ANSWERS, OF_TURNS, QUESTIONS, plain
 
 LISTS = (
     *("messages", "conversations", "conversation", "turns", "dialogue", "dialog", "dialogs"),
@@ -360,7 +360,7 @@ def _title_plan(names: dict[str, str], value: dict[str, Any], roles: Roles) -> P
 
 def _text_plan(names: dict[str, str], value: dict[str, Any], roles: Roles) -> Plan | None:
     key = first_key(names, (*CALLS, *TEXTS))
-    if key is None or not names.keys().isdisjoint(("role", "from", "speaker", "sender")):
+    if key is None or not names.keys().isdisjoint(OF_TURNS):
         return None
     if not isinstance(value[key], str | int | float | None):
         return None

@@ -15,13 +15,25 @@ LEAST_AGREEMENT = 0.95
 LONGEST_FIELD = 1 << 20
 SEPARATOR_LINE = re.compile(r"^\ufeff?\"?sep=(.)\"?\s*$", re.IGNORECASE)
 
-QUESTIONS = ("question", "q", "input", "prompt", "query", "user", "frage", "pregunta", "human")
+# The first that a table has counts: beside a message, the user is who wrote it.
+QUESTIONS = (
+    *("question", "q", "input", "prompt", "query", "message", "user_message", "customer_message"),
+    *("frage", "pregunta", "domanda", "vraag", "pytanie", "soru", "вопрос"),
+    *("问题", "質問", "질문", "user", "human"),
+)
 ANSWERS = (
-    *("answer", "a", "output", "completion", "response", "reply", "assistant"),
-    *("antwort", "respuesta", "bot", "chosen"),
+    *("answer", "a", "output", "completion", "response", "reply", "assistant", "agent_reply"),
+    *("antwort", "respuesta", "risposta", "réponse", "reponse", "antwoord"),
+    *("odpowiedź", "cevap", "ответ", "回答", "答案", "답변", "bot", "chosen"),
 )
 TEXTS = ("text", "content", "passage", "document", "texto")
 SYSTEMS = ("system", "system_prompt")
+# Beside these a text is one turn of a talk, and no text of its own.
+OF_TURNS = frozenset(
+    """role speaker author author_id sender sender_id from conversation_id thread_id dialog_id
+    dialogue_id chat_id session_id ticket_id turn turn_id in_reply_to in_response_to
+    in_response_to_tweet_id""".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +123,7 @@ def certain_mapping(columns: tuple[str, ...], delimiter: str) -> Mapping | None:
     question = _first(names, QUESTIONS)
     if question and answer:
         return Mapping(question=question, answer=answer, system=system, delimiter=delimiter)
-    text = _first(names, TEXTS)
+    text = _first(names, TEXTS) if OF_TURNS.isdisjoint(names) else None
     return Mapping(text=text, delimiter=delimiter) if text else None
 
 

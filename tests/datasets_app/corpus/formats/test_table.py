@@ -114,3 +114,30 @@ def test_empty_cells_become_no_metadata(load):
     found = load(header + rows, "a.csv")
     assert len(found.records) == 20
     assert all(record.meta == {} for record in found.records)
+
+
+def test_beside_a_message_the_user_is_who_wrote_it(load):
+    table = "user;message;reply\ndora77;Do you ship abroad?;Yes, to all of Europe.\n" * 1
+    table += "".join(f"milo;Do you ship to {n}?;Yes, we do.\n" for n in range(3))
+    assert load(table, "t.csv").talks[0] == [
+        ("user", "Do you ship abroad?"),
+        ("assistant", "Yes, to all of Europe."),
+    ]
+
+
+@pytest.mark.parametrize("beside", ["role", "author_id", "conversation_id", "in_response_to"])
+def test_a_text_beside_a_speaker_is_never_taken_for_a_text_of_its_own(load, beside):
+    table = f"{beside},text\n" + "".join(f"A{n % 2},Where is parcel {n}?\n" for n in range(6))
+    with pytest.raises(WaitingError):
+        load(table, "t.csv")
+    record = json.dumps({beside: "A", "text": "Where is my parcel?"})
+    assert load(record + "\n" + record, "t.jsonl").records == []
+
+
+@pytest.mark.parametrize("titles", [1, 2, 5])
+def test_titles_may_stand_above_the_names_of_the_columns(load, titles):
+    rows = "".join(f'Is lamp {n} in stock?,"Yes, {n} of them."\n' for n in range(4))
+    table = "Support report,\n" * titles + ",\nQuestion,Answer\n" + rows
+    reading = load(table, "t.csv")
+    assert [talk[0][1] for talk in reading.talks] == [f"Is lamp {n} in stock?" for n in range(4)]
+    assert reading.codes == []
