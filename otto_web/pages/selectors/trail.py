@@ -31,6 +31,8 @@ VERBS = {
     "file.encoding": "chose the encoding of",
     "file.columns": "chose the columns of",
     "file.columns_again": "chose other columns of",
+    "file.speakers": "said who speaks in",
+    "file.speakers_again": "said anew who speaks in",
     "file.load_members": "loaded further files of",
     "freeze": "froze",
     "model.deleted": "deleted",
