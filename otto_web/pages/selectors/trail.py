@@ -21,6 +21,7 @@ VERBS = {
     "base.stopped": "stopped",
     "build knowledge": "had known answers built from",
     "check answers": "had answers measured of",
+    "choose precision": "chose the precision of",
     "continue pipeline": "continued",
     "create": "made",
     "create_first_admin": "made the first admin",
