@@ -104,7 +104,7 @@ def test_a_pattern_is_linear_in_each_filler(pattern):
             search_all(pattern, filled(filler, 25_000))
 
 
-@pytest.mark.slow
+@pytest.mark.chaos  # six minutes; what is quadratic shows in the test above
 @pytest.mark.parametrize("filler", FILLERS)
 def test_a_megabyte_of_one_filler_costs_each_pattern_no_more_than_its_length(filler):
     text = filled(filler, 1_000_000)
