@@ -21,7 +21,9 @@ def tell(head: TextHead) -> str | None:
     """Say why a text is JSON Lines: half of its first lines are JSON on their own."""
     if head.is_json or not head.lines or head.text.lstrip()[:1] not in {"{", "["}:
         return None
-    alone = [parses(line) for line in head.lines[:20]]
+    bare = [line.rstrip().removesuffix(",") for line in head.lines[:20]]
+    # Behind the bracket of a list that is longer than this head the commas are its own.
+    alone = [parses(line) for line in (bare if parses(bare[0]) else head.lines[:20])]
     if len(head.lines) > 1 and sum(alone) * 2 >= len(alone):
         return f"{sum(alone)} of the first {len(alone)} lines are JSON on their own"
     if head.ending in FORMAT.endings and (alone[0] or len(head.lines) == 1):
@@ -50,6 +52,10 @@ def _line(line: Line, shop: Workshop) -> Iterator[Item]:
         at = RecordSpan(line.start, line.start, line.number)
         message = "A byte order mark in the middle of the file was passed over."
         yield records.problem(at, "inner_bom", message)
+    if data.endswith((b"},", b"],")):
+        data = data.removesuffix(b",")
+        at = RecordSpan(line.start, line.start, line.number)
+        yield records.problem(at, "trailing_comma", "A comma too many was passed over.")
     text = data.decode("utf-8", "replace")
     try:
         value = shop.parser.parse(text)

@@ -236,3 +236,17 @@ def test_every_line_end_inside_a_value_becomes_lf(load, name):
     table = 'input,output\r\n"one\r\ntwo","three\rfour"\r\n'
     (talk,) = load(table if name.endswith("csv") else text, name).talks
     assert talk == [("user", "one\ntwo"), ("assistant", "three\nfour")]
+
+
+def test_a_comma_behind_each_line_is_passed_over(load):
+    lines = [json.dumps({"input": f"Where is {n}?", "output": f"At {n}."}) for n in range(5)]
+    for name in ("export.jsonl", "export.json", "export.txt"):
+        reading = load(",\r\n".join(lines) + "\r\n", name)
+        assert (len(reading.records), set(reading.codes)) == (5, {"trailing_comma"})
+
+
+def test_the_commas_of_a_list_longer_than_what_is_looked_at_are_its_own(load):
+    record = json.dumps({"input": "Where is it?", "output": "At home, as it is every day of May."})
+    text = "[\n" + ",\n".join([record] * 20_000) + "\n]\n"
+    reading = load(text, "export.json")
+    assert (len(reading.records), reading.codes) == (20_000, [])
