@@ -69,12 +69,15 @@ def _waiting(records: list[Record]) -> Waiting:
         Speaker(name, one.turns, one.talks, one.opened, tuple(one.examples))
         for name, one in seen.items()
     ]
+    return _question(speakers, len(records))
+
+
+def _question(speakers: list[Speaker], talks: int) -> Waiting:
+    """Return what a person is asked: whoever is in most conversations stands first."""
     why = "It is not clear who asks and who answers; nothing is loaded until you say so."
-    chosen = likely(speakers, len(records))
-    shown = sorted(speakers, key=lambda one: (-one.talks, -one.turns))[:MOST_NAMES]
-    return Waiting(
-        "needs_speakers", why, speakers=tuple(shown), talks=len(records), suggested=chosen
-    )
+    shown = tuple(sorted(speakers, key=lambda one: (-one.talks, -one.turns))[:MOST_NAMES])
+    chosen = likely(speakers, talks)
+    return Waiting("needs_speakers", why, speakers=shown, talks=talks, suggested=chosen)
 
 
 def likely(speakers: Iterable[Speaker], talks: int) -> Choice:
@@ -91,14 +94,10 @@ def together(asked: Iterable[Mapping[str, object]]) -> Waiting:
     """Return what several waiting files ask as one question, from what was stored of each."""
     merged: dict[str, Speaker] = {}
     talks = 0
-    why = ""
     for stored in asked:
         waiting = Waiting.speakers_from_json(stored)
-        why, talks = waiting.why, talks + waiting.talks
+        talks += waiting.talks
         for one in waiting.speakers:
             held = merged.get(canonical(one.name))
             merged[canonical(one.name)] = one if held is None else held.plus(one)
-    ranked = sorted(merged.values(), key=lambda one: (-one.talks, -one.turns))
-    shown = tuple(ranked[:MOST_NAMES])
-    chosen = likely(ranked, talks)
-    return Waiting("needs_speakers", why, speakers=shown, talks=talks, suggested=chosen)
+    return _question(list(merged.values()), talks)
