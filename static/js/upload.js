@@ -99,4 +99,5 @@ export function attach(root) {
   }
   const plain = root.querySelector("[data-plain]");
   if (plain instanceof HTMLElement) plain.hidden = true;
+  choose(); // what was chosen while this script was still on its way
 }

@@ -49,6 +49,17 @@ def test_several_files_arrive_and_appear_in_the_list(page):
     assert {part_path(upload.pk).read_bytes() for upload in found} == {BODY}
 
 
+def test_a_file_chosen_before_the_script_came_is_sent_when_it_comes(page):
+    held = []
+    page.route("**/tus_file*.js", lambda route: held.append(route))  # upload.js imports it
+    with page.expect_request("**/tus_file*.js"):
+        page.reload(wait_until="commit")
+    choose(page, "early.jsonl")
+    held[0].continue_()
+    page.get_by_text("arrived; the list below tells what came of it").wait_for()
+    assert Upload.objects.get().name == "early.jsonl"
+
+
 def cut_off_after_two_pieces(page):
     sent = []
 
