@@ -84,6 +84,7 @@ def begins(name: str, packages: list[str]) -> bool:
     return any(name == package or name.startswith(f"{package}.") for package in packages)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("package", PURE)
 def test_pure_packages_import_no_framework_and_only_packages_to_their_left(package):
     allowed = PURE[: PURE.index(package) + 1]
@@ -95,6 +96,7 @@ def test_pure_packages_import_no_framework_and_only_packages_to_their_left(packa
             assert first not in OURS or begins(name, allowed) or is_parent_of_allowed, path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("app", APPS)
 def test_apps_import_only_to_the_left(app):
     right = APPS[APPS.index(app) + 1 :]
@@ -174,6 +176,7 @@ def test_every_job_of_the_registry_is_there(job):
     assert function in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
+@pytest.mark.slow
 def test_the_web_process_starts_without_the_ml_stack(tmp_path):
     script = (
         "import sys, otto_web.asgi, otto_web.urls, django.urls\n"

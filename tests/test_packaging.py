@@ -103,6 +103,7 @@ def test_the_example_names_every_variable():
     assert sorted(named) == sorted(set(variables_read()))
 
 
+@pytest.mark.slow
 def test_a_bad_value_stops_the_start_with_a_sentence(tmp_path):
     done = manage(tmp_path, "check", OTTO_DB_POOL="many")
     assert done.returncode != 0
@@ -170,6 +171,7 @@ def test_requirements_are_pinned_and_explained():
             assert known, f"{file}: {line}"
 
 
+@pytest.mark.slow
 def test_the_acceptance_list_is_whole():
     assert list(count.rows()) == list(range(1, 419))
     assert set(count.shown()) <= set(count.rows())

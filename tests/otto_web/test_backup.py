@@ -118,6 +118,7 @@ def test_a_backup_is_whole_and_comes_back(target, other_database, process_env, d
     assert "People are here already" in again.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("installation")
 def test_what_is_no_backup_changes_nothing(tmp_path):
     wrong = tmp_path / "wrong.tar"

@@ -166,6 +166,7 @@ def test_no_form_is_a_fault_whatever_it_says(visitor, world, names_read):
     assert not bad
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [0, 2**31, 2**63, 10**30])
 def test_no_number_in_an_address_is_a_fault(visitor, world, number):
     numbers = {name: number for name, value in world.items() if isinstance(value, int)}

@@ -46,6 +46,7 @@ def run(var, *words, **env):
     )
 
 
+@pytest.mark.slow
 def test_what_a_process_writes_is_its_user_s_alone(tmp_path):
     done = run(tmp_path / "var", "-c", WRITE)
     assert done.returncode == 0, done.stderr
@@ -67,6 +68,7 @@ def test_folders_of_an_older_otto_are_closed_at_the_start(tmp_path):
     assert mode(var) == mode(var / "servers") == (0o711 if os.geteuid() == 0 else 0o700)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["up", "freeze", "run_web"])
 def test_a_folder_that_cannot_be_made_ends_in_a_sentence(tmp_path, command):
     (tmp_path / "file").write_text("in the way")
@@ -77,6 +79,7 @@ def test_a_folder_that_cannot_be_made_ends_in_a_sentence(tmp_path, command):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_setting_that_makes_no_sense_ends_in_a_sentence(tmp_path):
     done = run(tmp_path / "var", "manage.py", "up", OTTO_HTTPS="perhaps")
     assert done.stderr == "OTTO cannot start: OTTO_HTTPS is 'perhaps'; it must be 1 or 0.\n"

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import playwright
+import pytest
 from django.conf import settings
 
 NODE = Path(playwright.__file__).parent / "driver" / "node"
@@ -52,12 +53,14 @@ def watched(steps):
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.slow
 def test_points_of_the_socket_are_added_to_those_of_the_first_look():
     seen = watched(500)
     assert seen.pop("said") == [{"op": "from", "seq": 6000}]  # what came with the first look
     assert seen == {"asked": ["/points/?from=0"], "most": 2500, "last": 2500}
 
 
+@pytest.mark.slow
 def test_a_tab_that_watches_for_hours_takes_its_points_thinned_again():
     seen = watched(20_000)
     assert len(seen["asked"]) > 2

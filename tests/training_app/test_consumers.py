@@ -136,6 +136,7 @@ def test_a_tab_gets_every_point_and_the_panel_also_after_a_cut(claim, client_of,
     async_to_sync(scenario)()
 
 
+@pytest.mark.slow
 def test_a_tab_that_has_not_said_what_it_has_gets_the_panel_and_no_points(claim, client_of, theo):
     client = client_of(theo)
 
@@ -179,6 +180,7 @@ def let_in(*, is_open):
     other.close()
 
 
+@pytest.mark.slow
 def test_a_tab_outlives_a_database_that_is_away_for_a_moment(claim, client_of, theo):
     client = client_of(theo)
 
@@ -198,6 +200,7 @@ def test_a_tab_outlives_a_database_that_is_away_for_a_moment(claim, client_of, t
     async_to_sync(scenario)()
 
 
+@pytest.mark.slow
 def test_a_run_that_ends_says_so_once(claim, client_of, theo):
     client = client_of(theo)
 

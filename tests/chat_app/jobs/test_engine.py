@@ -172,6 +172,7 @@ def redis_url():
     return live_settings.OTTO_STREAMS_URL
 
 
+@pytest.mark.slow
 def test_several_people_are_answered_together_and_apart(deployment, engine, mia, milo, cora, theo):
     asked = [
         (ask(chats.open_chat(deployment, owner=owner), question), answer)

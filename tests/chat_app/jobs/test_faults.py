@@ -39,6 +39,7 @@ from training_app.models.paths import absolute
 served = pytest.fixture(name="served")(lambda transactional_db, redis_server: make_served())
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 @pytest.mark.parametrize("part", ["scheduler", "writer"])
 def test_an_engine_with_a_dead_part_ends_and_says_so(part, transactional_db, redis_server):
@@ -185,6 +186,7 @@ def test_a_chat_taken_out_of_the_log_is_out_wholly(served, mia):
     assert not LogEntry.objects.exists()
 
 
+@pytest.mark.slow
 def test_a_serving_file_that_was_changed_is_not_loaded(deployment, mia):
     path = graph_path(absolute(deployment.export.path), deployment.export.precision)
     with path.open("ab") as file:

@@ -26,6 +26,7 @@ def owners(works):
     return [work.generation.answer.chat.owner.username for work in works]
 
 
+@pytest.mark.slow
 def test_one_persons_many_questions_do_not_hold_up_the_others(served, mia, milo, theo):
     many = [ask(served, mia) for _ in range(MOST_WAITING)]
     late = [ask(served, milo), ask(served, theo)]
@@ -41,6 +42,7 @@ def test_one_persons_many_questions_do_not_hold_up_the_others(served, mia, milo,
     assert owners(generations.claim(16)) == ["mia"]
 
 
+@pytest.mark.slow
 def test_waiting_questions_are_capped_per_person_with_a_sentence(served, mia, milo):
     first, *_ = [ask(served, mia) for _ in range(MOST_WAITING)]
     with pytest.raises(ServingError, match="10 of your questions wait"):

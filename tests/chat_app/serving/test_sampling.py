@@ -91,6 +91,7 @@ def test_equal_scores_stay_together_and_come_lowest_id_first():
     assert np.allclose(probabilities, 1 / 600)
 
 
+@pytest.mark.slow
 def test_draws_follow_the_chances():
     logits = np.log(np.array([0.5, 0.3, 0.2], np.float32))
     sampler = Sampler(Sampling(temperature=1.0, top_p=1.0), 7, [])

@@ -115,6 +115,7 @@ def test_the_log_shows_the_sources(mia, cora, client_of, knowledge):
     assert "$289" in page
 
 
+@pytest.mark.slow
 def test_quotes_are_deployed_without_any_model(theo, client_of, knowledge, mia):
     client = client_of(theo)
     page = client.get(reverse("deployment-new")).content.decode()

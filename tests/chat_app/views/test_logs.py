@@ -63,6 +63,7 @@ def shown(client, **query):
     return [row.question for row in client.get(reverse("log-list"), query).context["page"].rows]
 
 
+@pytest.mark.slow
 def test_filters_narrow_by_rating_deployment_model_date_and_use(
     logged, served, mia, cora, client_of
 ):
@@ -137,6 +138,7 @@ def test_a_silent_deployment_is_named_where_it_is_asked_for(logged, mia, cora, c
     assert "Logging is off for this deployment" in page
 
 
+@pytest.mark.slow
 def test_pages_follow_one_another_without_gaps_in_the_same_number_of_queries(
     served, mia, cora, client_of, django_assert_max_num_queries
 ):

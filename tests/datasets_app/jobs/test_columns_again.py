@@ -85,6 +85,7 @@ def test_thousands_of_rows_are_read_anew_and_a_version_stays(swapped, client_of,
     assert not import_upload(upload.pk)
 
 
+@pytest.mark.slow
 def test_the_first_columns_may_come_back_though_a_version_holds_their_rows(swapped, cora):
     upload, file = swapped(12)
     freeze_version(upload.dataset, user=cora)
@@ -98,6 +99,7 @@ def test_the_first_columns_may_come_back_though_a_version_holds_their_rows(swapp
     assert not choices.choose_columns_again(file, Mapping(**SWAPPED), by=cora)
 
 
+@pytest.mark.slow
 def test_a_worker_lost_between_the_old_rows_and_the_new_ones_doubles_nothing(
     swapped, cora, monkeypatch
 ):
@@ -123,6 +125,7 @@ def test_a_worker_lost_between_the_old_rows_and_the_new_ones_doubles_nothing(
     assert questions(file) == [f"Where is my parcel {n}?" for n in range(12)]
 
 
+@pytest.mark.slow
 def test_only_curators_choose_again_and_only_where_there_are_columns(
     swapped, imported, client_of, cora, mia
 ):

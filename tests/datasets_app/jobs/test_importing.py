@@ -96,6 +96,7 @@ def test_rules_judge_each_row_as_it_comes_in(imported):
     assert Conversation.objects.filter(words="shop").get() == good
 
 
+@pytest.mark.slow
 def test_a_page_of_a_new_dataset_is_found_by_an_index_at_once(imported):
     """Nobody waits for the server to look: with a tenth of the table it would not do so at all."""
     imported("old.jsonl", pairs(600, "parcel"))

@@ -119,6 +119,7 @@ def test_an_encoder_that_is_gone_leaves_words_and_says_so(cora, data_dir):
     assert Known.open(built(version).folder).dims == 32
 
 
+@pytest.mark.slow
 def test_an_edited_row_and_a_fresh_freeze_embed_one_row(cora, data_dir, monkeypatch):
     encoder_row(data_dir)
     dataset = orders(cora)
@@ -154,6 +155,7 @@ def test_passages_alone_and_nothing_at_all_are_knowledge_too(cora):
     assert Known.open(found.folder).find("Anybody there?") == []
 
 
+@pytest.mark.slow
 def test_it_works_in_turns_and_goes_on_where_it_was(cora, data_dir, ten_a_step, monkeypatch):
     encoder_row(data_dir)
     version = freezing.freeze_version(orders(cora, 35), user=cora)
@@ -263,6 +265,7 @@ def test_a_full_disk_is_waited_for(cora, failpoint_at, ten_a_step):
     assert built(version).state == State.SUCCEEDED
 
 
+@pytest.mark.slow
 def test_a_question_is_looked_up(cora, data_dir):
     encoder_row(data_dir)
     version = freezing.freeze_version(orders(cora), user=cora)

@@ -37,6 +37,7 @@ def endless(monkeypatch):
     return begun
 
 
+@pytest.mark.slow
 def test_a_file_that_takes_too_long_ends_and_its_siblings_load(upload, endless, settings):
     settings.OTTO_FILE_STEP_SECONDS = 0.1
     archive = io.BytesIO()
@@ -50,6 +51,7 @@ def test_a_file_that_takes_too_long_ends_and_its_siblings_load(upload, endless, 
     assert Conversation.objects.count() == 1
 
 
+@pytest.mark.slow
 def test_judging_that_takes_too_long_ends_the_file(upload, settings, monkeypatch):
     settings.OTTO_FILE_STEP_SECONDS = 0.1
     found = upload("hats.jsonl", ROW % b"hat")
@@ -79,6 +81,7 @@ def test_a_deleted_upload_frees_its_worker(upload, endless, cora, monkeypatch):
     assert Upload.objects.get(pk=found.pk).state == State.CANCELLED
 
 
+@pytest.mark.slow
 def test_a_text_of_blank_lines_is_read_at_once(imported):
     done = imported("blank", b"a\n" + b"\n" * 100_000 + b"b\n")
     assert done.state == State.SUCCEEDED

@@ -68,6 +68,7 @@ def hinted(monkeypatch):
     return found
 
 
+@pytest.mark.slow
 def test_a_deleted_dataset_goes_in_turns_and_what_a_version_holds_stays(cora, four_a_turn, hinted):
     dataset, other = support_dataset(cora), create_dataset("Other", by=cora)
     add(other, [pair("Is this one here?", "Yes, it stays where it is.")])
@@ -90,6 +91,7 @@ def test_a_deleted_dataset_goes_in_turns_and_what_a_version_holds_stays(cora, fo
     assert Conversation.objects.filter(dataset=other).count() == 1
 
 
+@pytest.mark.slow
 def test_an_upload_taken_back_leaves_what_versions_hold_without_its_file(
     imported, cora, four_a_turn
 ):

@@ -45,6 +45,7 @@ def test_the_last_place_is_kept_for_a_small_file(upload, at_work, settings):
     assert import_upload(second.pk)
 
 
+@pytest.mark.slow
 def test_an_archive_that_turns_out_large_gives_its_worker_to_small_files(
     upload, at_work, settings, monkeypatch
 ):

@@ -99,6 +99,7 @@ def test_names_and_links_that_try_to_escape_are_listed_as_blocked(imported, data
     assert not list(data_dir.parent.rglob("evil.jsonl"))
 
 
+@pytest.mark.slow
 @pytest.mark.checklist(60)
 def test_a_bomb_is_stopped_with_a_clear_sentence(imported):
     done = imported("bomb.zip", zipped([("zeros.txt", bytes(200_000_000))]))
@@ -127,6 +128,7 @@ def test_a_gz_is_its_inner_file_under_its_own_name(imported):
     assert verdicts(imported("a.jsonl.gz", gzip.compress(pairs(2)))) == {"a.jsonl": ("loaded", "")}
 
 
+@pytest.mark.slow
 @pytest.mark.checklist(58)
 def test_archives_in_archives_load_down_to_three_levels(imported):
     one = zipped([("same.jsonl", pairs(1, "hat"))])
@@ -142,6 +144,7 @@ def test_archives_in_archives_load_down_to_three_levels(imported):
     assert done.files.get(name="4.zip").reason == "too_deep"
 
 
+@pytest.mark.slow
 def test_a_broken_archive_names_the_place_and_offers_what_was_whole(imported, cora):
     noise = hashlib.shake_256(b"noise").hexdigest(400_000).encode()
     body = gzip.compress(tarred([("a.jsonl", pairs(50)), ("b.txt", noise)]))

@@ -90,6 +90,7 @@ def test_rows_answers_and_sides_can_be_left_out(tmp_path, encoder):
     assert find(without=Without(rows=range(1_000_001, 1_000_005))) == []
 
 
+@pytest.mark.slow
 def test_equal_answers_come_once_however_many_there_are(tmp_path, encoder):
     same = [talk(f"Where is my order number {n}?", "We look for it.") for n in range(130)]
     other = [talk("Where is my refund?", "On your card."), talk("How much?", "It is $9.")]

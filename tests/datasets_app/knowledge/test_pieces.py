@@ -73,6 +73,7 @@ def test_pieces_are_short_in_any_script_and_hold_every_sign(text):
     assert "".join("".join(cut).split()) == "".join(text.split())
 
 
+@pytest.mark.slow
 def test_a_huge_answer_becomes_many_pieces_under_its_question():
     answer = "The tent stands on the hill and looks at the lake. " * 40_000  # 2 MB
     found = pieces(talk("Tell me all", answer))

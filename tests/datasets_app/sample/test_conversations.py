@@ -29,6 +29,7 @@ def samples():
     return list(generate())
 
 
+@pytest.mark.slow
 def test_the_sample_is_the_same_for_one_seed(samples):
     assert list(generate()) == samples
     assert list(generate(seed=8)) != samples
@@ -52,6 +53,7 @@ def test_eight_percent_are_planted_of_every_kind(samples):
     assert set(planted.values()) == {30}
 
 
+@pytest.mark.slow
 def test_every_planted_fault_is_found_and_hardly_anything_else(samples):
     missed, wrong, good = [], [], 0
     for sample in samples:
@@ -88,6 +90,7 @@ def test_every_question_has_an_answer_that_speaks_only_of_what_was_named(intent)
         assert any(named_in(answer) <= named_in(ask) for answer in intent.answers), ask
 
 
+@pytest.mark.slow
 def test_a_second_shop_changes_nothing_but_its_facts(samples):
     second = list(generate(shop=SECOND_SHOP))
     assert [(s.intent, s.planted) for s in second] == [(s.intent, s.planted) for s in samples]
@@ -123,6 +126,7 @@ def without_facts(text):
     return text
 
 
+@pytest.mark.slow
 def test_the_archive_holds_the_sample_as_messages(tmp_path, samples):
     path = tmp_path / "sample.jsonl"
     assert write_jsonl(path) == 3000

@@ -56,6 +56,7 @@ def test_there_are_enough_of_each_kind():
     assert len({one.turns for one in ALL}) == len(ALL)
 
 
+@pytest.mark.slow
 def test_their_wordings_stand_nowhere_in_the_sample():
     asked, sixes = asked_in_sample()
     for one in ALL:
@@ -72,6 +73,7 @@ def test_the_real_answer_holds_what_it_must_and_nothing_that_it_must_not(one):
     assert [term for term in one.must_not if holds(one.answer, term)] == []
 
 
+@pytest.mark.slow
 def test_what_must_be_there_is_said_in_the_sample():
     for one in STRICT:
         said = said_in_sample(SHOPS[one.kind == "changed"])

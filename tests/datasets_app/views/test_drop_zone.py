@@ -51,7 +51,8 @@ def test_several_files_arrive_and_appear_in_the_list(page):
 
 def test_a_file_chosen_before_the_script_came_is_sent_when_it_comes(page):
     held = []
-    page.route("**/tus_file*.js", lambda route: held.append(route))  # upload.js imports it
+    hold = lambda route: held.append(route)  # noqa: E731, PLW0108 -- it is marked by playwright
+    page.route("**/tus_file*.js", hold)  # upload.js imports it
     with page.expect_request("**/tus_file*.js"):
         page.reload(wait_until="commit")
     choose(page, "early.jsonl")

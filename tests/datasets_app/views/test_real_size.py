@@ -23,6 +23,7 @@ def test_the_world_is_of_real_size(real_world):
     assert real_world.deployment.log_entries.count() == LOGGED > 1_000
 
 
+@pytest.mark.slow
 def test_every_page_of_the_dataset_writes_numbers_for_machines(real_world, curator):
     dataset, version = real_world.dataset, real_world.version
     row = dataset.conversations.order_by("-position").first()

@@ -62,6 +62,7 @@ def pages(upload):
     ]
 
 
+@pytest.mark.slow
 def test_curators_see_the_pages_members_do_not_and_strangers_sign_in(
     client, client_of, cora, mia, done
 ):
@@ -103,6 +104,7 @@ def test_a_form_without_a_file_or_with_a_large_one_is_422(curator, settings):
     assert Upload.objects.count() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.checklist(41)
 def test_the_list_names_the_kinds_and_finds_uploads_by_name(curator, done):
     empty = curator.get(reverse("upload-list")).content.decode()
@@ -173,6 +175,7 @@ def test_the_filter_shows_only_what_did_not_load(curator, done):
     assert "Everything was loaded" in filtered
 
 
+@pytest.mark.slow
 def test_an_archive_counts_its_files_and_claims_no_type_for_them(curator, done):
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
@@ -229,6 +232,7 @@ def test_names_and_texts_are_never_markup(curator, done):
         assert "<b>Where" not in text
 
 
+@pytest.mark.slow
 def test_queries_do_not_grow_with_the_number_of_uploads(
     curator, done, django_assert_max_num_queries
 ):
@@ -240,6 +244,7 @@ def test_queries_do_not_grow_with_the_number_of_uploads(
         curator.get(reverse("upload-detail", args=[Upload.objects.first().pk]))
 
 
+@pytest.mark.slow
 @pytest.mark.checklist(43)
 def test_known_bytes_are_shown_with_the_choice_to_load_them_again(curator, done):
     first, second = done(), done("copy.jsonl")
@@ -253,6 +258,7 @@ def test_known_bytes_are_shown_with_the_choice_to_load_them_again(curator, done)
     assert second.dataset.conversations.count() == 2
 
 
+@pytest.mark.slow
 @pytest.mark.checklist(48)
 def test_columns_are_chosen_on_the_file_page(curator, done):
     upload = done("table.csv", TABLE)
@@ -274,6 +280,7 @@ def test_columns_are_chosen_on_the_file_page(curator, done):
     assert Conversation.objects.count() == 3
 
 
+@pytest.mark.slow
 def test_tables_with_the_same_columns_may_follow_one_choice(curator, cora, done):
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
@@ -292,6 +299,7 @@ def call(customer, number):
     return json.dumps({"messages": [{"sender_name": who, "content": text} for who, text in said]})
 
 
+@pytest.mark.slow
 def test_who_speaks_is_asked_once_for_all_calls_of_an_archive(curator, done):
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
@@ -324,6 +332,7 @@ def test_who_speaks_is_asked_once_for_all_calls_of_an_archive(curator, done):
     }
 
 
+@pytest.mark.slow
 def test_who_is_who_can_be_said_anew(curator, done):
     upload = done("call.json", call("Ann", 1).encode())
     file = upload.files.get()

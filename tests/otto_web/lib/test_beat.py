@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
 from otto_web.lib.beat import Beat, is_draining
 from otto_web.lib.models import ProcessBeat, ProcessKind, ProcessState
 from tests.waiting import until
 
 
+@pytest.mark.slow
 def test_a_process_has_one_row_while_it_lives(transactional_db):
     doing = ["import"]
     beat = Beat(ProcessKind.SHORT, on_drain=lambda: None, doing=lambda: doing[0])
@@ -22,6 +25,7 @@ def test_a_process_has_one_row_while_it_lives(transactional_db):
     assert not ProcessBeat.objects.exists()
 
 
+@pytest.mark.slow
 def test_a_drained_process_is_told_once(transactional_db):
     told = []
     beat = Beat(ProcessKind.TRAIN, on_drain=lambda: told.append(1))

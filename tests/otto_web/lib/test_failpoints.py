@@ -35,6 +35,7 @@ def walker():
         process.communicate()
 
 
+@pytest.mark.slow
 def test_a_stopped_process_goes_on_when_released(walker, failpoint_at):
     point = failpoint_at("a.place", "stop@2")
     process = walker(point)
@@ -52,6 +53,7 @@ def test_a_killed_process_ends_at_the_place_and_only_once(walker, failpoint_at):
     assert walker(point).communicate(timeout=300)[0] == "first\nsecond\n"
 
 
+@pytest.mark.slow
 def test_other_settings_know_no_failpoints(walker, failpoint_at, tmp_path, monkeypatch):
     monkeypatch.setenv("OTTO_VAR_DIR", str(tmp_path / "var"))
     process = walker(failpoint_at("a.place", "kill"), settings="otto_web.settings")

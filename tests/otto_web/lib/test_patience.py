@@ -94,6 +94,7 @@ def is_free(row):
     return bool(ProcessBeat.objects.select_for_update(skip_locked=True).filter(pk=row.pk))
 
 
+@pytest.mark.slow
 def test_a_session_that_is_silent_in_a_transaction_loses_its_rows(locked_row):
     with dial(patience.TRAINER.options(silence=0.3)) as session:
         row = locked_row(session)
@@ -105,6 +106,7 @@ def test_a_session_that_is_silent_in_a_transaction_loses_its_rows(locked_row):
         session.close()
 
 
+@pytest.mark.slow
 def test_a_session_that_stands_still_in_a_copy_is_ended_by_the_reaper(locked_row, settings):
     settings.OTTO_SILENCE_SECONDS = 0.2
     with dial(patience.WORKER.options(silence=0.2)) as session:

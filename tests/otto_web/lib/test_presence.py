@@ -74,6 +74,7 @@ def test_the_line_of_a_run_closes_at_once(what, code, client_of, theo, ada, mia)
     assert told == code
 
 
+@pytest.mark.slow
 def test_a_socket_stays_open_while_redis_is_away(client_of, mia, settings):
     away = {"address": "redis://127.0.0.1:9/1", "socket_connect_timeout": 0.8}
     layer = {**settings.CHANNEL_LAYERS["default"], "CONFIG": {"hosts": [away]}}

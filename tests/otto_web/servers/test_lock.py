@@ -26,6 +26,7 @@ def test_the_second_taker_learns_who_was_first(tmp_path):
     second.release()
 
 
+@pytest.mark.slow
 def test_a_waiter_gives_way_to_up_and_waits_for_commands(tmp_path):
     first, second = ServersLock(tmp_path), ServersLock(tmp_path)
     told = []

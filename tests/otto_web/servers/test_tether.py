@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import psutil
+import pytest
 
 from otto_web.servers.processes import as_parent, tethered
 from otto_web.servers.tether import PARENT
@@ -38,6 +39,7 @@ def test_a_command_whose_parent_died_before_it_began_does_not_run():
     assert "has ended" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_command_ends_when_its_parent_is_killed():
     child = tethered([sys.executable, "-c", "import time; time.sleep(600)"], stop=signal.SIGKILL)
     script = (

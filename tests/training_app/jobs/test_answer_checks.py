@@ -76,6 +76,7 @@ def measured(check):
     return check
 
 
+@pytest.mark.slow
 def test_each_way_is_asked_the_same_questions(world, theo):
     version, base, scratch, tuned = world
     table = comparison_of(tuned)
@@ -104,6 +105,7 @@ def test_a_way_is_measured_once_however_often_it_is_ordered(world, theo):
     assert (anew.state, anew.answers) == (State.QUEUED, check.answers), "the last figures stay"
 
 
+@pytest.mark.slow
 def test_other_questions_are_said(world, theo):
     version, base, _, tuned = world
     checks = [order_check(version, one, with_knowledge=False, by=theo) for one in (base, tuned)]
@@ -125,6 +127,7 @@ def test_what_cannot_be_measured_says_why(theo):
     assert comparison_of(model).lines[-1].trouble == check.message
 
 
+@pytest.mark.slow
 def test_the_page_orders_one_way_or_all_that_are_missing(world, theo, cora, client_of):
     version, _, _, tuned = world
     client, order = client_of(theo), reverse("model-measure", args=[tuned.pk])

@@ -40,6 +40,7 @@ def test_the_questions_of_a_run_open_with_its_system_prompt(prompted, tmp_path):
     assert all(question.text.startswith("Where is my order") for question in questions)
 
 
+@pytest.mark.slow
 def test_a_later_evaluation_gives_the_figures_of_the_run(prompted, data_dir, monkeypatch):
     version, spec, data = prompted
     work = paths.absolute("models/toy")

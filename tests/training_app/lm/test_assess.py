@@ -12,6 +12,7 @@ from training_app.lm.contract import Start
 from training_app.lm.driver import train_run
 
 
+@pytest.mark.slow
 def test_a_finished_model_gives_the_figures_of_its_run(spec, data, tmp_path, diary):
     result = train_run(spec, data, tmp_path / "run", diary, lambda: None)
     found = assess_model(result.folder, data.validation, tmp_path / "split")
@@ -35,6 +36,7 @@ def test_a_run_and_a_later_look_ask_the_same_and_get_the_same(spec, data, tmp_pa
     assert "bits per byte" in found.verdict
 
 
+@pytest.mark.slow
 def test_a_run_that_is_kept_early_is_tested_too(spec, data, tmp_path, diary):
     test = AnswerTest(items_of(data.validation, most=4))
     calls = count()

@@ -239,6 +239,7 @@ def test_a_warm_up_longer_than_the_run_is_refused():
     assert caught.value.field == "warmup_share"
 
 
+@pytest.mark.slow
 def test_forms_and_engine_import_the_torch_free_half_without_torch():
     names = "config, template, schedule, contract, tokenizer, packing"
     script = f"import sys; from training_app.lm import {names}; print('torch' in sys.modules)"

@@ -156,6 +156,7 @@ def test_a_cancel_writes_a_checkpoint_first_and_makes_no_model(spec, data, tmp_p
 LIES = (b"\xff" * 64, (2**40).to_bytes(8, "little") + b"{}", b"", b"\x02" + bytes(7) + b"{}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", ["model.safetensors", "optimizer.safetensors"])
 @pytest.mark.parametrize("lie", LIES, ids=["noise", "header", "empty", "nothing"])
 def test_a_checkpoint_that_lies_with_a_true_hash_is_skipped(
@@ -193,6 +194,7 @@ def test_a_stop_that_keeps_makes_a_model_of_the_best_state(steps, spec, data, tm
     assert "Leakage check" in result.verdict
 
 
+@pytest.mark.slow
 def test_a_run_that_learns_answers_keeps_what_answers_best(spec, data, tmp_path, diary, changed):
     spec = changed(spec, loss_on="answers", learning_rate=2e-2, steps=40, eval_every=4, patience=0)
     result = train_run(spec, data, tmp_path / "w", diary, never)
@@ -252,6 +254,7 @@ def test_a_stop_is_heard_while_the_data_are_read(phase, spec, data, tmp_path, di
     assert not (tmp_path / "work" / "prepared" / "prepared.json").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.checklist(88)
 def test_the_best_weights_are_kept_when_later_ones_are_worse(spec, data, tmp_path, diary, changed):
     spec = changed(spec, steps=60, learning_rate=3e-2, max_grad_norm=0.0, patience=2, eval_every=6)

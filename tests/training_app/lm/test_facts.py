@@ -177,6 +177,7 @@ def test_off_topic_questions_and_real_answers_are_no_abstentions():
     assert not any(does_not_know(one.answer) for one in STRICT)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text", ["a" * 100_000, ". " * 50_000, "1,0" * 30_000, "-1" * 30_000, "A " * 40_000]
 )
@@ -185,6 +186,7 @@ def test_long_and_odd_texts_are_read(text):
     judge(text[:20_000], text[:20_000], question=text[:20_000])
 
 
+@pytest.mark.slow
 def test_any_text_of_the_naughty_ones_is_judged():
     path = Path(__file__).parents[3].parent / "shared/data/naughty-strings/blns.json"
     if not path.exists():

@@ -41,6 +41,7 @@ def prompts(*lengths, limit=20):
     return [Wanted(torch.randint(1, 97, (length,)).tolist(), limit) for length in lengths]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", ["llama", "gpt2", "qwen2"])
 def test_together_each_prompt_gets_the_ids_that_it_gets_alone(family, monkeypatch):
     model = network(family)

@@ -306,6 +306,7 @@ def test_a_run_with_knowledge_resumes_to_the_same_bits(
     assert whole.replies[0][0][1] in {one.turns[0].text for one in KEPT_BACK}  # as a person asked
 
 
+@pytest.mark.slow
 def test_a_run_is_tested_with_what_was_known_when_it_began(
     grounded_spec, grounded_data, tmp_path, diary, monkeypatch
 ):
@@ -327,6 +328,7 @@ def test_a_run_is_tested_with_what_was_known_when_it_began(
     assert "1 questions could not be asked. Nothing known could be read." in result.verdict
 
 
+@pytest.mark.slow
 def test_a_run_is_tested_with_what_it_knows(
     grounded_spec, grounded_data, tmp_path, diary, monkeypatch
 ):

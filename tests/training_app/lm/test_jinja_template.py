@@ -156,6 +156,7 @@ TYPED = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(TYPED.map("".join))
 @settings(deadline=None)
 def test_a_typed_control_token_stays_text(opened, text):
@@ -274,6 +275,7 @@ def test_an_end_that_the_tokenizer_does_not_call_a_control_token_is_one(tmp_path
     assert ours.decode([*ours.text_ids("a"), end]) == "a"
 
 
+@pytest.mark.slow
 @given(TYPED.map("".join))
 @settings(max_examples=30, deadline=None)
 def test_a_typed_control_token_stays_text_in_other_tools_too(saved, text):

@@ -118,6 +118,7 @@ def test_as_many_weights_train_as_the_forecast_says(method, network, spec):
     assert {id(w) for group in groups for w in group["params"]} == {id(w) for w in trained}
 
 
+@pytest.mark.slow
 def test_the_upper_half_leaves_what_is_below_as_it_is(spec, data, base, tmp_path, diary):
     spec = started(spec, "upper_half")
     result = train_run(spec, data, tmp_path / "w", diary, never, Start(base))

@@ -56,6 +56,7 @@ TYPED = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(TYPED.map("".join))
 def test_what_people_type_gives_the_same_ids_in_other_tools(
     template, transformers_tokenizer, foreign, text

@@ -53,12 +53,14 @@ def test_what_stands_nowhere_is_marked_at_its_place(reply, spans):
     assert marked(reply) == spans
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sign", ["a_", "a.", "a+", "+", "a-", "_"])
 def test_a_long_text_without_spaces_is_read_in_one_go(sign):
     pasted = sign * 60_000  # were it read anew from each sign on, this would take minutes
     assert marked("Write to help@tents.example.", pasted, "help@tents.example") == []
 
 
+@pytest.mark.slow
 def test_a_long_reply_is_searched_in_a_moment():
     reply = " ".join(f"Order {n} of Anna-{n} costs ${n}." for n in range(1_000))
     assert len(marked(reply)) > 1_000

@@ -231,6 +231,7 @@ def test_cancelling_a_run_that_is_over_changes_nothing(state, queued_run):
     assert queued_run.events.count() == 1
 
 
+@pytest.mark.slow
 @pytest.mark.checklist(403)
 @pytest.mark.django_db(transaction=True)
 def test_a_hundred_simultaneous_orders_make_a_hundred_runs(theo):
@@ -247,6 +248,7 @@ def test_a_hundred_simultaneous_orders_make_a_hundred_runs(theo):
     assert len(set(made)) == Run.objects.count() == 100
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_fifty_clicks_on_one_form_make_one_run(theo):
     one = toy_order(make_version())
@@ -279,6 +281,7 @@ ACTIONS = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(
     max_examples=40,
     deadline=None,

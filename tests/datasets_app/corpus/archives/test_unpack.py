@@ -201,6 +201,7 @@ def test_a_bomb_in_a_zip_is_stopped_and_its_sibling_loads(opened):
     assert set(result.contents) == {"ok"}
 
 
+@pytest.mark.slow
 @pytest.mark.checklist(60)
 @pytest.mark.parametrize(
     "pack",
@@ -220,6 +221,7 @@ def test_a_packed_bomb_is_stopped_by_what_it_really_produces(opened, pack):
     assert result.contents == {}
 
 
+@pytest.mark.slow
 @pytest.mark.checklist(60)
 def test_totals_and_counts_stop_an_archive_after_what_was_verified(opened):
     many = {str(n): bytes([n]) * 10_000 for n in range(50)}
@@ -252,6 +254,7 @@ def test_an_xz_that_asks_for_a_huge_dictionary_fails(opened):
     assert opened(small, limits, name="a.xz").error.code == "bad_archive"
 
 
+@pytest.mark.slow
 def test_a_zip_whose_records_lie_is_refused_as_a_whole(opened):
     good = zipped(FILES, zipfile.ZIP_STORED)
     end = good.rindex(b"PK\5\6")

@@ -56,6 +56,7 @@ def is_sound(item):
         assert item.code in REASONS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kind", sorted(kind for kind, found in FORMATS.items() if found.reader and not found.document)
 )
@@ -82,6 +83,7 @@ def of_sheet(text):
     return workbook(A=[line.split(",") for line in text.split("\n")])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "made"), [("docx", of_word), ("sheet", of_sheet)])
 @settings(max_examples=40, deadline=None)
 @given(
@@ -110,6 +112,7 @@ def test_whatever_stands_in_a_document_tiles_and_each_part_counts(kind, made, te
         assert tally.total == sum(1 for text, place, reason in parts if reason or (place and text))
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(data=BYTES, name=st.sampled_from(["a", "a.json", "a.jsonl", "a.csv", "a.md", "a.zip"]))
 def test_any_bytes_have_a_kind(data, name):

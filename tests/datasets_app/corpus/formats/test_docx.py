@@ -19,6 +19,7 @@ TRAPS = {
 }
 
 
+@pytest.mark.slow
 def test_headings_lists_and_tables_come_in_the_order_of_the_page(read_doc):
     document = docx.Document()
     document.add_heading("Heater manual", 1)
@@ -38,6 +39,7 @@ def test_headings_lists_and_tables_come_in_the_order_of_the_page(read_doc):
     assert (found.tally.loaded, found.tally.total) == (7, 7)
 
 
+@pytest.mark.slow
 def test_a_talk_becomes_turns(read_doc):
     lines = ["Agent: How can I help you today?", "Customer: The heater is cold."] * 2
     found = read_doc(word("Call 17", *lines))
@@ -46,6 +48,7 @@ def test_a_talk_becomes_turns(read_doc):
     assert talk[1] == ("user", "The heater is cold.")
 
 
+@pytest.mark.slow
 def test_a_long_document_is_cut_between_its_paragraphs(read_doc):
     found = read_doc(word(*(f"Sentence {n} of the long manual. " * 20 for n in range(200))))
     assert len(found.records) > 10
@@ -127,6 +130,7 @@ def test_entities_of_its_own_are_refused_and_nothing_is_fetched(read_doc, trap, 
     assert error.value.code == "bad_document"
 
 
+@pytest.mark.slow
 def test_a_member_that_grows_too_far_is_refused_before_it_is_read(read_doc):
     with pytest.raises(ChildError, match="grow far more") as error:
         read_doc(written(paragraph(" " * (64 << 20))))
@@ -147,6 +151,7 @@ def test_damaged_xml_says_where(read_doc):
         read_doc(data)
 
 
+@pytest.mark.slow
 def test_a_body_that_never_ends_going_deeper_costs_one_file(read_doc):
     body = "<w:tbl><w:tr><w:tc>" * 20_000 + "</w:tc></w:tr></w:tbl>" * 20_000
     assert read_doc(written(body)).records == []

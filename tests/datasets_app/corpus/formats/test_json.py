@@ -245,6 +245,7 @@ def test_a_comma_behind_each_line_is_passed_over(load):
         assert (len(reading.records), set(reading.codes)) == (5, {"trailing_comma"})
 
 
+@pytest.mark.slow
 def test_the_commas_of_a_list_longer_than_what_is_looked_at_are_its_own(load):
     record = json.dumps({"input": "Where is it?", "output": "At home, as it is every day of May."})
     text = "[\n" + ",\n".join([record] * 20_000) + "\n]\n"

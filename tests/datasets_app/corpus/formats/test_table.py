@@ -88,12 +88,14 @@ def test_an_unclosed_quote_names_its_line_and_rows_before_it_load(load):
     assert [(p.line, p.code) for p in reading.problems] == [(3, "unclosed_quote")]
 
 
+@pytest.mark.slow
 def test_a_cell_over_one_mib_is_a_problem_and_the_next_rows_load(load):
     reading = load(f"question,answer\na,b\nc,{'x' * (1 << 21)}\ne,f\n", "t.csv")
     assert [talk[0][1] for talk in reading.talks] == ["a", "e"]
     assert reading.codes == ["long_field"]
 
 
+@pytest.mark.slow
 def test_a_quote_bomb_takes_linear_time(load):
     reading = load("question,answer\na,b\n" + '"' * 3_000_000, "t.csv")
     assert reading.problems or len(reading.records) >= 1

@@ -141,6 +141,7 @@ def test_a_list_of_questions_and_answers_gives_pairs(load):
     ]
 
 
+@pytest.mark.slow
 def test_many_blank_lines_are_one_gap_that_takes_no_memory(tmp_path):
     path = tmp_path / "a.txt"
     path.write_bytes(b"a first line\n" + b"\n" * 50_000 + b"a last line\n" + b" \n" * 50_000)
@@ -153,6 +154,7 @@ def test_many_blank_lines_are_one_gap_that_takes_no_memory(tmp_path):
     assert peak < 5 << 20
 
 
+@pytest.mark.slow
 def test_a_text_without_blank_lines_is_never_held_as_a_whole():
     stream = io.BytesIO(b"One line of many, with no blank line anywhere.\n" * 180_000)
     size = len(stream.getvalue())

@@ -42,6 +42,7 @@ def sheets_of(tmp_path):
     return listed
 
 
+@pytest.mark.slow
 def test_each_sheet_is_a_file_of_its_own(sheets_of):
     book = openpyxl.Workbook()
     book.active.title = "Prices"
@@ -56,6 +57,7 @@ def test_each_sheet_is_a_file_of_its_own(sheets_of):
     assert found[0].size > 0
 
 
+@pytest.mark.slow
 def test_a_row_becomes_a_conversation_with_its_cells_as_place(read_doc):
     rows = [*PAIRS, [], ["Two\nlines?", 'He said "so", really.'], [1, 2.50, True, "more"]]
     found = read_doc(workbook(First=[["x"]], Faq=rows), kind="sheet", section=2)
@@ -71,6 +73,7 @@ def test_a_row_becomes_a_conversation_with_its_cells_as_place(read_doc):
     assert spare.message.startswith("Line 5 ")  # the row of the sheet
 
 
+@pytest.mark.slow
 def test_unknown_columns_are_asked_for_and_then_read(read_doc, tmp_path):
     data = workbook(A=[["was", "dann"], ["Wann?", "Um neun."], ["Wo?", "Hier."]])
     with pytest.raises(WaitingError) as error:
@@ -97,6 +100,7 @@ def text_cell(place: str, text: str) -> str:
 HEADER = f'<row r="1">{text_cell("A1", "text")}</row>'
 
 
+@pytest.mark.slow
 def test_a_formula_gives_the_value_that_was_stored_and_is_counted_without_one(read_doc):
     stored = '<row r="2"><c r="A2" t="str"><f>"a"&amp;"b"</f><v>ab</v></c></row>'
     lost = '<row r="3"><c r="A3"><f>1+1</f></c></row>'
@@ -105,6 +109,7 @@ def test_a_formula_gives_the_value_that_was_stored_and_is_counted_without_one(re
     assert (found.tally.loaded, found.tally.skipped) == (1, 2)  # the header, and what is lost
 
 
+@pytest.mark.slow
 def test_cells_without_a_value_say_so_beside_the_others_of_their_row(read_doc):
     header = f'<row r="1">{text_cell("A1", "text")}{text_cell("B1", "price")}</row>'
     error = f'<row r="2">{text_cell("A2", "hat")}<c r="B2" t="e"><v>#N/A</v></c></row>'
@@ -121,6 +126,7 @@ def test_cells_without_a_value_say_so_beside_the_others_of_their_row(read_doc):
     assert found.tally.loaded == 2
 
 
+@pytest.mark.slow
 def test_times_and_durations_are_read_as_people_write_them(read_doc):
     book = openpyxl.Workbook()
     book.active.append(["text", "time", "moment", "span"])
@@ -135,12 +141,14 @@ def test_times_and_durations_are_read_as_people_write_them(read_doc):
     }
 
 
+@pytest.mark.slow
 def test_signs_that_office_writes_as_numbers_are_signs_again(read_doc):
     row = f'<row r="2">{text_cell("A2", "one_x000D_&#10;two_x0009_three _xD800_ _xyz_")}</row>'
     found = read_doc(sheet(HEADER, row), kind="sheet", section=1)
     assert found.text == "one\ntwo\tthree _xD800_ _xyz_"
 
 
+@pytest.mark.slow
 def test_a_hidden_row_is_loaded_with_a_remark(read_doc):
     row = f'<row r="2" hidden="1">{text_cell("A2", "unseen")}</row>'
     found = read_doc(sheet(HEADER, row), kind="sheet", section=1)
@@ -164,6 +172,7 @@ def test_a_row_where_no_sheet_has_one_is_refused_at_once(read_doc, row):
     assert refused.value.code == "bad_document"
 
 
+@pytest.mark.slow
 def test_empty_cells_between_the_first_column_and_the_last_are_kept_nowhere(read_doc):
     rows = (
         f'<row r="{n}">{text_cell(f"A{n}", "x")}{text_cell(f"XFD{n}", "y")}</row>'
@@ -194,6 +203,7 @@ def with_sheets(count: int, part: str = "rId1") -> bytes:
     return changed(workbook(A=PAIRS), "xl/workbook.xml", xml.encode())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("count", "code"), [(2, "bad_document"), (1_000, "bad_document"), (20_000, "too_many")]
 )
@@ -203,6 +213,7 @@ def test_sheets_without_number_or_of_the_same_rows_are_refused(sheets_of, count,
     assert refused.value.code == code
 
 
+@pytest.mark.slow
 def test_sheets_that_all_read_the_same_strings_again_share_one_budget(sheets_of, monkeypatch):
     data = workbook(**{f"S{n}": PAIRS for n in range(20)})
     with zipfile.ZipFile(BytesIO(data)) as book:
@@ -215,6 +226,7 @@ def test_sheets_that_all_read_the_same_strings_again_share_one_budget(sheets_of,
         xlsx.list_sheets(BytesIO(data), Out(Path(), StringIO(), Meter(ArchiveLimits())), "", "")
 
 
+@pytest.mark.slow
 def test_a_hidden_sheet_is_offered(sheets_of):
     book = openpyxl.Workbook()
     book.create_sheet("Notes").sheet_state = "veryHidden"
@@ -225,6 +237,7 @@ def test_a_hidden_sheet_is_offered(sheets_of):
     ]
 
 
+@pytest.mark.slow
 def test_a_sheet_that_says_it_is_endless_is_as_long_as_its_rows(read_doc):
     book = openpyxl.Workbook()
     book.active.append(["text"])
@@ -240,6 +253,7 @@ def test_a_workbook_that_was_cut_short_says_so(sheets_of):
         sheets_of(data[: len(data) * 2 // 3])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("member", ["xl/workbook.xml", "xl/worksheets/sheet1.xml"])
 def test_entities_in_a_workbook_are_refused(read_doc, member):
     bomb = '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "lol">]><x>&a;</x>'
@@ -248,6 +262,7 @@ def test_entities_in_a_workbook_are_refused(read_doc, member):
         read_doc(data, kind="sheet", section=1)
 
 
+@pytest.mark.slow
 def test_a_workbook_that_grows_too_far_is_refused(sheets_of):
     data = changed(workbook(A=PAIRS), "xl/styles.xml", b" " * (64 << 20))
     with pytest.raises(ChildError, match="grow far more"):

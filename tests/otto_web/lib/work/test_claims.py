@@ -181,6 +181,7 @@ def test_the_reaper_hints_at_what_waits_for_some_time(export, hinted):
     assert len(hinted) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_hints_that_nobody_hears_do_not_pile_up(redis_server):
     model = make_model()
@@ -277,6 +278,7 @@ def test_work_that_is_taken_away_ends_quietly(export):
     assert export.state == State.QUEUED
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_a_kept_lease_is_renewed_until_the_block_ends(settings):
     settings.OTTO_LEASE_SECONDS = 0.2
@@ -289,6 +291,7 @@ def test_a_kept_lease_is_renewed_until_the_block_ends(settings):
     assert held(mine).get().lease_until == first
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_work_that_does_not_move_is_let_go(settings):
     settings.OTTO_LEASE_SECONDS = 0.2
@@ -301,6 +304,7 @@ def test_work_that_does_not_move_is_let_go(settings):
         finish(mine)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_a_lease_renewed_behind_a_long_transaction_begins_when_that_ends(settings):
     settings.OTTO_LEASE_SECONDS = 0.2
@@ -325,6 +329,7 @@ def test_a_lease_renewed_behind_a_long_transaction_begins_when_that_ends(setting
     assert held(mine).get().lease_until > ended
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_work_that_moves_again_before_another_took_it_is_kept(settings):
     settings.OTTO_LEASE_SECONDS = 0.2

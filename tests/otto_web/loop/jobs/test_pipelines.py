@@ -81,6 +81,7 @@ def test_without_a_base_model_the_loop_trains_from_nothing_and_says_so(cora, the
     assert spec["data"]["sources"] == 0
 
 
+@pytest.mark.slow
 def test_what_is_built_is_not_ordered_anew(cora, theo, data_dir):
     pipeline = start_pipeline(PipelineOrder(support_dataset(cora), steps=5), by=theo)
     assert advance(pipeline.pk)
@@ -223,6 +224,7 @@ def test_a_loop_leaves_a_name_alone_that_answers_unless_told_to_take_it_over(
     assert Pipeline.objects.get().options["takes_over"] is True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("order", "alias"), [
     (PipelineOrder(), "toy-shop"),
     (PipelineOrder(alias="support"), "support-2"),
@@ -272,6 +274,7 @@ def test_continuing_a_loop_whose_run_failed_trains_anew(transactional_db, redis_
     assert (pipeline.run, pipeline.options["tries"]) == (None, 1)
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_and_kept_is_no_failure(redis_server, theo, client_of, monkeypatch):
     """The loop goes on with its model, home counts it, and a script ends well."""
     run = queue_run(toy_order(make_version()), created_by=theo)
@@ -299,6 +302,7 @@ def test_a_run_that_was_stopped_and_kept_is_no_failure(redis_server, theo, clien
     assert pipeline.run == run
 
 
+@pytest.mark.slow
 def test_a_loop_whose_worker_died_goes_on_with_what_it_had_made(
     redis_server, data_dir, tmp_path, theo
 ):
@@ -370,6 +374,7 @@ def test_files_that_others_read_hold_up_no_worker_and_are_loaded_once(
     assert Conversation.objects.count() == 20
 
 
+@pytest.mark.slow
 def test_the_sample_is_asked_what_stands_nowhere_in_it(cora, theo, data_dir):
     pipeline = start_pipeline(PipelineOrder(support_dataset(cora)), by=theo)
     pipeline.options["is_sample"] = True

