@@ -21,7 +21,7 @@ from datasets_app.corpus.conversation import USER, CorpusError
 from datasets_app.jobs.freezing import freeze as freeze_ordered
 from datasets_app.jobs.knowledge import build_knowledge
 from datasets_app.jobs.loading import import_here, load_path
-from datasets_app.models import Choice, Knowledge, Upload
+from datasets_app.models import Choice, Encoder, Knowledge, Upload
 from datasets_app.sample import conversations as sample
 from datasets_app.sample.questions import validation_questions
 from datasets_app.selectors.scores import score_of
@@ -38,7 +38,7 @@ from training_app.lm.config import RunSpec, TrainingError
 from training_app.lm.layout import shape_of
 from training_app.lm.presets import PRESETS, TUNED_CONTEXT
 from training_app.models import Run, TrainedModel
-from training_app.models.base import Base
+from training_app.models.base import Base, BaseKind
 from training_app.models.paths import absolute
 from training_app.selectors.trained_models import base_for, questions_answered_right
 from training_app.services.runs import Order, queue_run
@@ -70,11 +70,24 @@ def base(pipeline: Pipeline) -> str:
         "No base model is here, so this model is trained from nothing: it learns your style, and"
         " facts only by heart. The page of base models says how to bring one."
     )
+    lost = Base.objects.filter(state=State.FAILED).exclude(kind=BaseKind.ENCODER).first()
+    if lost is not None:
+        why = f"{why} {lost.message}"
     instead: dict[str, Any] = {"preset": FROM_NOTHING, "why_scratch": why}
     if not options["minutes"]:
         instead["steps"] = options["steps"] or SCRATCH_STEPS
     renew(pipeline, options={**options, **instead})
     return why
+
+
+def how_far(pipeline: Pipeline) -> str:
+    """Return in words how far what the pipeline waits for is; empty where nothing is under way."""
+    run = pipeline.run
+    if run is None:
+        coming = Base.objects.on_the_way().order_by("created_at").first()
+        return _on_its_way(coming) if coming else ""
+    known = run.total_steps
+    return f"{run.phase}, step {run.last_step:,} of {known:,}" if known else ""
 
 
 def _on_its_way(coming: Base) -> str:
@@ -171,6 +184,10 @@ def _order_version(pipeline: Pipeline) -> None:
 def know(pipeline: Pipeline) -> str:
     """Build what the version knows: a model that learns with it, and a chat, find answers there."""
     version = _found(pipeline.version)
+    if PRESETS[pipeline.options["preset"]].is_started and Encoder.objects.current() is None:
+        coming = Base.objects.on_the_way().filter(kind=BaseKind.ENCODER).first()
+        if coming is not None:  # a model that learns to answer from what is found needs the best
+            raise Wait(_on_its_way(coming))
     if not Knowledge.objects.filter(version=version).exists():  # frozen before there was any
         order_knowledge(version, by=pipeline.created_by)
     build_knowledge(version.pk)
