@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import typing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
 from datasets_app.corpus.conversation import Conversation, CorpusError, Turn
@@ -119,14 +119,28 @@ class Gap:
     reason: str = "structure"
 
 
-Item: TypeAlias = Record | Problem | Gap
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Bytes of a record that stands further up: rows of one conversation may lie apart."""
+
+    start: int
+    end: int
+
+
+Item: TypeAlias = Record | Problem | Gap | Joined
+FIRST_KINDS = ("question", "answer", "text", "system", "context", "delimiter")
+BEGINNINGS = ("whole", "blank", "anew", "pause")
+"""How a new conversation shows where no column names it: never, below a blank row, where the
+order counts anew, and after an hour in which nobody writes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
     """What a person chose: what the columns of a table are, or who the speakers are.
 
-    A table has a question and an answer, or one column of text. `context` is put after the
+    A table has a question and an answer, one column of text, several `turns` in each row, or one
+    message in each: `speaker` and `words`, put in `order`, of the `conversation` of that name or,
+    where no column names one, of one that `begins` as BEGINNINGS say. `context` is put after the
     question, `system` before the conversation; `delimiter` is the sign between cells, guessed
     when None. `roles` are those of speakers, by their canonical names.
     """
@@ -138,19 +152,25 @@ class Mapping:
     context: str | None = None
     delimiter: str | None = None
     roles: dict[str, str] | None = None
+    conversation: str | None = None
+    order: str | None = None
+    speaker: str | None = None
+    words: str | None = None
+    begins: str | None = None
+    turns: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.roles is not None:
-            if not {"user", "assistant"} <= set(self.roles.values()):
-                raise CorpusError("Say who answers, and who asks: both are needed.")
+        if self.roles is not None and not {"user", "assistant"} <= set(self.roles.values()):
+            raise CorpusError("Say who answers, and who asks: both are needed.")
+        if not self.has_columns:
+            if self.roles is None:
+                raise CorpusError(
+                    "Choose a question and an answer column, one column of text, or who speaks "
+                    "and the words."
+                )
             return
-        if bool(self.question) != bool(self.answer):
-            raise CorpusError("Choose both a question column and an answer column.")
-        if bool(self.text) == bool(self.question):
-            raise CorpusError("Choose a question and an answer column, or one column of text.")
-
-        chosen = (self.question, self.answer, self.text, self.system, self.context)
-        named = [column for column in chosen if column]
+        self._check_kinds()
+        named = self.columns
         for column in named:
             if named.count(column) > 1:
                 raise CorpusError(
@@ -158,17 +178,54 @@ class Mapping:
                     "another one for the second."
                 )
 
+    def _check_kinds(self) -> None:
+        """Refuse halves, and two ways of reading at once."""
+        if bool(self.question) != bool(self.answer):
+            raise CorpusError("Choose both a question column and an answer column.")
+        if bool(self.speaker) != bool(self.words):
+            raise CorpusError("Choose both the column of who speaks and that of the words.")
+        ways = (self.question, self.text, self.words, self.turns)
+        if sum(map(bool, ways)) != 1:
+            raise CorpusError(
+                "Choose one way only: a question and an answer column, one column of text, several "
+                "turns in each row, or one message in each row."
+            )
+        if len(self.turns) == 1:
+            raise CorpusError("Choose at least two columns of turns.")
+        if self.words and not (self.conversation or self.begins):
+            raise CorpusError("Say which column names the conversation, or how a new one begins.")
+        if self.begins and self.begins not in BEGINNINGS:
+            raise CorpusError(f"A new conversation begins in one of these ways: {BEGINNINGS}.")
+        if self.begins in {"anew", "pause"} and not self.order:
+            raise CorpusError("Choose the column of the order, which says where a new one begins.")
+
+    @property
+    def columns(self) -> list[str]:
+        """Return the columns that were chosen."""
+        one = (self.question, self.answer, self.text, self.system, self.context)
+        of_messages = (self.conversation, self.order, self.speaker, self.words)
+        return [column for column in (*one, *of_messages, *self.turns) if column]
+
+    @property
+    def has_columns(self) -> bool:
+        """Say whether anything was said about columns."""
+        return bool(self.columns or self.begins)
+
+    def with_roles(self, roles: dict[str, str] | None) -> Mapping:
+        """Return the same columns with what was said about who speaks."""
+        return replace(self, roles=roles)
+
     def as_json(self) -> dict[str, Any]:
-        if self.roles is not None:
-            return {"roles": self.roles}
         stored = asdict(self)
-        del stored["roles"]
-        return stored
+        if not self.has_columns:
+            return {"roles": stored["roles"]}
+        stored["turns"] = list(self.turns)
+        return {name: told for name, told in stored.items() if told or name in FIRST_KINDS}
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Mapping:
         """Return the mapping whose `as_json` gave this."""
-        return cls(**stored)
+        return cls(**{**stored, "turns": tuple(stored.get("turns", ()))})
 
     @property
     def sha256(self) -> str:
@@ -253,9 +310,9 @@ class ByteTally:
     def add(self, item: Item) -> None:
         """Count one item."""
         size = item.end - item.start
-        if isinstance(item, Record):
+        if isinstance(item, Record | Joined):
             self.loaded += size
-            self.records += 1
+            self.records += isinstance(item, Record)
         elif isinstance(item, Problem):
             self.failed += size
             self.problems += 1

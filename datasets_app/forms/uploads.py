@@ -22,7 +22,24 @@ TABLE_SIGNS = {
     "\t": "tab",
     "|": "bar  |",
 }
-COLUMN_FIELDS = ("question", "answer", "text", "system", "context")
+COLUMN_FIELDS = (
+    *("question", "answer", "speaker", "words", "conversation", "order"),
+    *("text", "system", "context"),
+)
+COLUMN_GROUPS = (
+    ("A question and an answer in each row", ("question", "answer", "context")),
+    ("One message in each row", ("speaker", "words", "order", "conversation", "begins")),
+    ("Several turns in each row, the first one asked", ("turns",)),
+    ("One column of plain text", ("text",)),
+    ("All of them", ("system", "delimiter")),
+)
+BEGINNINGS = {
+    "": "–",
+    "whole": "never: the whole table is one",
+    "blank": "below a blank row",
+    "anew": "where the order counts anew",
+    "pause": "after an hour without a message",
+}
 MORE_ENCODINGS = ("utf-8", "utf-16-le", *COMMON)
 
 
@@ -63,13 +80,23 @@ class AgainForm(forms.Form):
 
 
 class ColumnsForm(forms.Form):
-    """Which column is the question, which the answer; or which one is plain text."""
+    """What each row holds: question and answer, one message, several turns, or plain text."""
 
     question = forms.ChoiceField(required=False, label="Question")
     answer = forms.ChoiceField(required=False, label="Answer")
-    text = forms.ChoiceField(required=False, label="Or one column of plain text")
-    system = forms.ChoiceField(required=False, label="Instruction to the assistant, if any")
     context = forms.ChoiceField(required=False, label="What is put after the question, if any")
+    speaker = forms.ChoiceField(required=False, label="Who speaks")
+    words = forms.ChoiceField(required=False, label="The words")
+    order = forms.ChoiceField(required=False, label="Time or number, if any")
+    conversation = forms.ChoiceField(required=False, label="Which conversation it belongs to")
+    begins = forms.ChoiceField(
+        required=False,
+        label="Or a new conversation begins",
+        choices=list(BEGINNINGS.items()),
+    )
+    turns = forms.MultipleChoiceField(required=False, label="Turns in order")
+    text = forms.ChoiceField(required=False, label="Text")
+    system = forms.ChoiceField(required=False, label="Instruction to the assistant, if any")
     delimiter = forms.ChoiceField(
         required=False, label="Cells are divided by", choices=list(TABLE_SIGNS.items())
     )
@@ -77,25 +104,27 @@ class ColumnsForm(forms.Form):
 
     def __init__(self, asked: dict[str, Any], data: Any = None) -> None:
         super().__init__(data, initial=asked.get("suggested") or {})
-        columns = [("", "–"), *((name, name) for name in asked.get("columns", []))]
-        for name in COLUMN_FIELDS:
+        columns = [(name, name) for name in asked.get("columns", [])]
+        for name in (*COLUMN_FIELDS, "turns"):
             picker = self.fields[name]
             assert isinstance(picker, forms.ChoiceField)  # noqa: S101 - narrows the type
-            picker.choices = columns
+            picker.choices = columns if name == "turns" else [("", "–"), *columns]
 
-    def pickers(self) -> list[forms.BoundField]:
-        """Return the fields that are shown as pickers."""
-        return [field for field in self if field.name != "also_alike"]
+    def groups(self) -> list[tuple[str, list[forms.BoundField]]]:
+        """Return the pickers under the way of reading that they belong to."""
+        return [(title, [self[name] for name in names]) for title, names in COLUMN_GROUPS]
 
     def clean(self) -> dict[str, Any]:
-        values = {
-            name: self.cleaned_data.get(name) or None for name in (*COLUMN_FIELDS, "delimiter")
-        }
+        found = self.cleaned_data
+        names = (*COLUMN_FIELDS, "begins", "delimiter")
+        values = {name: found.get(name) or None for name in names}
+        if values["conversation"]:
+            values["begins"] = None  # a column that names it says more
         try:
-            self.cleaned_data["mapping"] = Mapping(**values)
+            found["mapping"] = Mapping(**values, turns=tuple(found.get("turns", ())))
         except CorpusError as error:
             raise forms.ValidationError(str(error)) from error
-        return self.cleaned_data
+        return found
 
 
 SPEAKER_ROLES = {

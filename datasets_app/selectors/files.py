@@ -45,7 +45,8 @@ def file_page(file: SourceFile) -> dict[str, Any]:
         "more_issues": max(0, file.n_issues - len(issues)),
         "has_other_columns": has_other_columns(file),
         "has_other_speakers": has_other_speakers(file),
-        "named": sorted((file.mapping or {}).get("roles", {}).items()),
+        "named": sorted(((file.mapping or {}).get("roles") or {}).items()),
+        "columns": _columns_in_words(file.mapping or {}),
         "examples": list(current_rows(file).order_by("position")[:EXAMPLES]),
         "sums": (
             ("loaded", file.n_loaded),
@@ -56,6 +57,12 @@ def file_page(file: SourceFile) -> dict[str, Any]:
         "offered": _offered(file),
         "alike": files_alike(file).count() if file.verdict == FileState.WAITING else 0,
     }
+
+
+def _columns_in_words(stored: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return what each column was said to be."""
+    told = ((name, value) for name, value in stored.items() if value and name != "roles")
+    return [(name, ", ".join(v) if isinstance(v, list) else str(v)) for name, v in told]
 
 
 def kind_in_words(file: SourceFile) -> str:
@@ -116,7 +123,8 @@ def _shown(data: bytes) -> str:
 def has_other_columns(file: SourceFile) -> bool:
     """Say whether the file is a table that was read and may be read under another mapping."""
     read = SourceFile.objects.at_rest().filter(pk=file.pk)
-    return has_columns(file.kind) and read.exists()
+    was_asked = bool(file.mapping) and Mapping.from_json(file.mapping or {}).has_columns
+    return (has_columns(file.kind) or was_asked) and read.exists()
 
 
 def has_other_speakers(file: SourceFile) -> bool:

@@ -25,8 +25,23 @@ def choose_columns(files: list[SourceFile], mapping: Mapping, *, by: User) -> in
 
 @transaction.atomic(durable=True)
 def choose_speakers(files: list[SourceFile], mapping: Mapping, *, by: User | None) -> int:
-    """Say who speaks in waiting files and let them be read; return how many were."""
-    return _let_go_mapped(files, mapping, verb="file.speakers", by=by)
+    """Say who speaks in waiting files and let them be read; return how many were.
+
+    What was said of their columns stays.
+    """
+    alike: dict[str, list[SourceFile]] = {}
+    for file in files:
+        alike.setdefault(_beside(file, mapping).sha256, []).append(file)
+    return sum(
+        _let_go_mapped(group, _beside(group[0], mapping), verb="file.speakers", by=by)
+        for group in alike.values()
+    )
+
+
+def _beside(file: SourceFile, mapping: Mapping) -> Mapping:
+    """Return the roles of a mapping beside the columns that a file has already."""
+    stored = Mapping.from_json(file.mapping) if file.mapping else mapping
+    return stored.with_roles(mapping.roles)
 
 
 def _let_go_mapped(files: list[SourceFile], mapping: Mapping, *, verb: str, by: User | None) -> int:
@@ -42,7 +57,7 @@ def choose_columns_again(file: SourceFile, mapping: Mapping, *, by: User) -> boo
 
 def choose_speakers_again(file: SourceFile, mapping: Mapping, *, by: User) -> bool:
     """Have a file that was read be read anew with other roles; False when they are the same."""
-    return _read_anew(file, mapping, verb="file.speakers_again", by=by)
+    return _read_anew(file, _beside(file, mapping), verb="file.speakers_again", by=by)
 
 
 @transaction.atomic(durable=True)

@@ -13,6 +13,7 @@ _NUMBERS = {errno.ENOSPC: FULL, errno.EDQUOT: FULL, errno.EROFS: READ_ONLY}
 _WORDS = {
     "No space left on device": FULL,
     "Disk quota exceeded": FULL,
+    "database or disk is full": FULL,
     "Read-only file system": READ_ONLY,
     **{f"os error {number})": words for number, words in _NUMBERS.items()},
 }

@@ -16,13 +16,15 @@ from datasets_app.corpus.source import Item, Waiting
 class Reader:
     """A named, numbered way to read decoded text; raise `version` when its records would change.
 
-    What `ask` returns is shown to a person who chooses columns; None where there are none.
+    What `ask` returns is shown to a person who chooses columns; None where there are none. Of a
+    table every file has some.
     """
 
     name: str
     version: int
     read: Callable[[Job], Iterator[Item]]
     ask: Callable[[Job], Waiting | None] | None = None
+    is_table: bool = False
 
     @property
     def label(self) -> str:

@@ -17,6 +17,7 @@ from datasets_app.corpus.parsing.shapes import is_talk, shared_context
 from datasets_app.corpus.readers import records
 from datasets_app.corpus.readers.job import Job
 from datasets_app.corpus.readers.records import RecordSpan, Workshop
+from datasets_app.corpus.readers.threads import Told, joined
 from datasets_app.corpus.source import Item, Problem
 
 MOST_LEVELS = 12
@@ -42,6 +43,10 @@ def tell(head: TextHead) -> str | None:
 
 def read(job: Job) -> Iterator[Item]:
     """Yield the records of one or several JSON values that stand one after another."""
+    yield from joined(_read(job), job.roles)
+
+
+def _read(job: Job) -> Iterator[Told]:
     cursor, shop = Cursor(job.stream), Workshop.of(job)
     cursor.passes(BOM)
     try:
@@ -54,7 +59,7 @@ def read(job: Job) -> Iterator[Item]:
         yield Problem(place, cursor.place, line, column, "bad_json", message)
 
 
-def _top(cursor: Cursor, shop: Workshop) -> Iterator[Item]:
+def _top(cursor: Cursor, shop: Workshop) -> Iterator[Told]:
     """Read a value of the top level: an array is always entered, so that it may be endless."""
     if cursor.peek() == b"[":
         found = _whole_talk(cursor, shop)
@@ -63,7 +68,7 @@ def _top(cursor: Cursor, shop: Workshop) -> Iterator[Item]:
         yield from _value(cursor, shop, 0, takes_text=True)
 
 
-def _whole_talk(cursor: Cursor, shop: Workshop) -> Iterator[Item] | None:
+def _whole_talk(cursor: Cursor, shop: Workshop) -> Iterator[Told] | None:
     """Return the one conversation of a small array that is a list of turns itself."""
     extent, data = cursor.see(SMALL)
     if extent is not Extent.WHOLE:
@@ -79,7 +84,7 @@ def _whole_talk(cursor: Cursor, shop: Workshop) -> Iterator[Item] | None:
     return found
 
 
-def _between(cursor: Cursor) -> Iterator[Item] | None:
+def _between(cursor: Cursor) -> Iterator[Told] | None:
     """Pass over a comment or an inner byte order mark, as a problem of its own."""
     start, line, column = cursor.place, cursor.line, cursor.column
     if cursor.passes(b"//"):
@@ -97,7 +102,7 @@ def _between(cursor: Cursor) -> Iterator[Item] | None:
 
 def _enter(
     cursor: Cursor, shop: Workshop, level: int, *, takes_text: bool = True
-) -> Iterator[Item]:
+) -> Iterator[Told]:
     """Read the members of the container that begins here, one at a time."""
     opener = cursor.peek()
     cursor.advance(1)
@@ -139,7 +144,7 @@ def _key(cursor: Cursor) -> str:
 
 def _value(
     cursor: Cursor, shop: Workshop, level: int, *, takes_text: bool, is_member: bool = False
-) -> Iterator[Item]:
+) -> Iterator[Told]:
     """Read one value: a record, a container to look into, or something to account for."""
     extent, data = cursor.see()
     if extent is not Extent.WHOLE:
@@ -169,7 +174,7 @@ class _Context:
 
 def _parsed(
     cursor: Cursor, shop: Workshop, place: RecordSpan, value: Any, context: _Context
-) -> Iterator[Item]:
+) -> Iterator[Told]:
     """Account for a value that was parsed, and pass over it."""
     size = place.end - place.start
     notes = tuple(records.remarks(place, shop))
@@ -192,7 +197,7 @@ def _parsed(
             yield records.problem(place, "unknown_shape", message, str(value)[:200])
 
 
-def _recognised(place: RecordSpan, value: Any, shop: Workshop) -> Iterator[Item] | None:
+def _recognised(place: RecordSpan, value: Any, shop: Workshop) -> Iterator[Told] | None:
     if isinstance(value, list):
         if not is_talk("", value):
             return None
@@ -202,7 +207,7 @@ def _recognised(place: RecordSpan, value: Any, shop: Workshop) -> Iterator[Item]
 
 def _salvage(
     cursor: Cursor, shop: Workshop, level: int, place: RecordSpan, problem: Problem
-) -> Iterator[Item]:
+) -> Iterator[Told]:
     """Look into a container that does not parse: its whole members load, the broken ones fail."""
     sign = cursor.peek()
     if sign not in CLOSERS or level >= MOST_LEVELS or (sign == b"{" and level > 0):
@@ -217,7 +222,7 @@ def _salvage(
         yield problem
 
 
-def _unbounded(cursor: Cursor, shop: Workshop, level: int, extent: Extent) -> Iterator[Item]:
+def _unbounded(cursor: Cursor, shop: Workshop, level: int, extent: Extent) -> Iterator[Told]:
     """Read a value that is too long, too deep or cut off."""
     start, line, column, sign = cursor.place, cursor.line, cursor.column, cursor.peek()
     if sign in CLOSERS and level < MOST_LEVELS and _may_enter(extent, sign, level):
@@ -253,7 +258,7 @@ def _is_record(value: Any, shop: Workshop) -> bool:
     if isinstance(value, list):
         return is_talk("", value)
     try:
-        return shop.shapes.recognise(value) is not None
+        return shop.shapes.recognise(value) is not None or records.is_message(value)
     except ShapeError:
         return True
 
@@ -269,6 +274,6 @@ FORMAT = Format(
     kind="json",
     name="JSON",
     endings=("json",),
-    reader=Reader("json", 3, read),
+    reader=Reader("json", 4, read),
     of_text=tell,
 )

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
-from datasets_app.corpus.detection.text_head import TextHead, parses
+from datasets_app.corpus.detection.text_head import LINE_END, TextHead, parses
 from datasets_app.corpus.formats.format import Format, Reader
 from datasets_app.corpus.parsing.json_text import JsonError
 from datasets_app.corpus.parsing.lines import Line, split_lines
+from datasets_app.corpus.parsing.messages import likely_messages
+from datasets_app.corpus.parsing.shapes import Shapes, is_talk
 from datasets_app.corpus.readers import records
-from datasets_app.corpus.readers.job import Job
+from datasets_app.corpus.readers.job import Job, sample
 from datasets_app.corpus.readers.records import RecordSpan, Workshop
-from datasets_app.corpus.source import Gap, Item
+from datasets_app.corpus.readers.rows import Rows, RowSpan
+from datasets_app.corpus.readers.threads import Told, joined
+from datasets_app.corpus.source import Gap, Item, Mapping, Waiting, WaitingError
 
+ROWS_SHOWN = 10
 BOM = b"\xef\xbb\xbf"
 
 
@@ -32,19 +39,81 @@ def tell(head: TextHead) -> str | None:
 
 
 def read(job: Job) -> Iterator[Item]:
-    """Yield the records of a JSON Lines file, numbered problems included."""
+    """Yield the records of a JSON Lines file, numbered problems included.
+
+    Raises WaitingError where each line is a message and none says of which conversation.
+    """
+    mapping, asked = job.columns, ask(job)
+    if asked and mapping is None:
+        raise WaitingError(asked)
     shop = Workshop.of(job)
-    for line in split_lines(job.stream):
-        yield from _line(line, shop)
+    made = Rows(mapping, _columns(job)) if mapping else None
+    lines = (told for line in split_lines(job.stream) for told in _line(line, shop, made))
+    yield from joined(lines, job.roles)
 
 
-def _line(line: Line, shop: Workshop) -> Iterator[Item]:
+def ask(job: Job) -> Waiting | None:
+    """Return what a person is asked where each line is a message; None for any other file."""
+    objects = _first_objects(job)
+    columns = _columns(job)
+    suggested = likely_messages(columns)
+    is_known = suggested is None or suggested.conversation or not objects
+    if is_known and not job.columns:
+        return None
+    is_flat = all(_is_flat(value, suggested) for value in objects)
+    if not is_flat and not job.columns:
+        return None
+    return Waiting(
+        "needs_mapping",
+        "Tell us what the columns are; nothing is loaded until then.",
+        columns=columns,
+        rows=tuple(tuple(sample(_cell(value.get(key))) for key in columns) for value in objects),
+        suggested=job.columns or suggested,
+    )
+
+
+def _is_flat(value: dict[str, Any], guess: Mapping | None) -> bool:
+    """Say whether an object is one message and holds no conversation."""
+    words = guess and guess.words
+    if not words or not isinstance(value.get(words, ""), str | None):
+        return False
+    return not any(is_talk(key, held) for key, held in value.items()) and not (
+        Shapes().recognise(value)
+    )
+
+
+def _first_objects(job: Job) -> list[dict[str, Any]]:
+    """Return the objects in the first lines."""
+    found = []
+    for line in LINE_END.split(job.head_text.removeprefix("\ufeff"), ROWS_SHOWN)[:ROWS_SHOWN]:
+        with suppress(ValueError, RecursionError):
+            value = json.loads(line.rstrip().removesuffix(","))
+            if isinstance(value, dict):
+                found.append(value)
+    return found
+
+
+def _columns(job: Job) -> tuple[str, ...]:
+    """Return the keys of the objects in the first lines."""
+    return tuple(dict.fromkeys(key for value in _first_objects(job) for key in value))
+
+
+def _cell(value: Any) -> str:
+    """Return a value as a cell of a table would hold it."""
+    if isinstance(value, str):
+        return value
+    return "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _line(line: Line, shop: Workshop, made: Rows | None) -> Iterator[Told]:
     place = RecordSpan(line.start, line.end, line.number)
     if line.data is None:
         yield records.problem(place, "too_long", f"Line {line.number} is longer than 16 MiB.")
         return
     data = line.data.strip(b" \t\r\n")
     if not data:
+        if made:
+            made.blank()
         yield Gap(line.start, line.end, "blank")
         return
     if data.startswith(BOM):
@@ -63,10 +132,14 @@ def _line(line: Line, shop: Workshop) -> Iterator[Item]:
         yield records.broken(place, error, text)
         return
     yield from records.remarks(place, shop)
-    yield from _value(place, value, shop, text)
+    if made and isinstance(value, dict):
+        cells = {key: _cell(held) for key, held in value.items()}
+        yield made.item(cells, RowSpan(place.start, place.end, place.line))
+    else:
+        yield from _value(place, value, shop, text)
 
 
-def _value(place: RecordSpan, value: Any, shop: Workshop, text: str) -> Iterator[Item]:
+def _value(place: RecordSpan, value: Any, shop: Workshop, text: str) -> Iterator[Told]:
     found = records.record(place, value, shop)
     if found is not None:
         yield from found
@@ -87,6 +160,6 @@ FORMAT = Format(
     kind="jsonl",
     name="JSON Lines",
     endings=("jsonl", "ndjson"),
-    reader=Reader("jsonl", 3, read),
+    reader=Reader("jsonl", 4, read, ask),
     of_text=tell,
 )

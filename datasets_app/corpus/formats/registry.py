@@ -49,9 +49,9 @@ def reader_of(kind: str) -> Reader:
 
 
 def has_columns(kind: str) -> bool:
-    """Say whether files of this kind are read under a mapping of their columns."""
+    """Say whether files of this kind are always read under a mapping of their columns."""
     found = FORMATS.get(kind)
-    return found is not None and found.reader is not None and found.reader.ask is not None
+    return found is not None and found.reader is not None and found.reader.is_table
 
 
 def readable_endings() -> tuple[str, ...]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import csv
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, SYSTEM, USER, CorpusError, Turn
 from datasets_app.corpus.detection.text_head import TextHead
 from datasets_app.corpus.formats.format import Format, Reader
 from datasets_app.corpus.parsing import tables
 from datasets_app.corpus.parsing.lines import Line, split_lines
-from datasets_app.corpus.readers.job import Job, clean_turns, sample
-from datasets_app.corpus.source import Gap, Item, Mapping, Problem, Record, Waiting, WaitingError
+from datasets_app.corpus.readers import threads
+from datasets_app.corpus.readers.job import Job, sample
+from datasets_app.corpus.readers.rows import Rows, RowSpan
+from datasets_app.corpus.source import Gap, Item, Problem, Waiting, WaitingError
 
 TITLE_ROWS = 10  # in which the names of columns are looked for
 ROWS_SHOWN = 10
@@ -99,11 +100,11 @@ def read(job: Job) -> Iterator[Item]:
         yield from map(_without_header, table)
         return
     columns = tables.column_names(header.cells)
-    mapping = job.mapping or tables.certain_mapping(columns, delimiter)
+    mapping = job.columns or tables.certain_mapping(columns, delimiter)
     if mapping is None:
         raise WaitingError(_waiting(columns, table, delimiter))
     yield Gap(0, header.end)
-    yield from _records(table, columns, _turn_maker(mapping, columns))
+    yield from threads.joined(_told(table, columns, Rows(mapping, columns)), job.roles)
 
 
 def ask(job: Job) -> Waiting | None:
@@ -115,7 +116,7 @@ def ask(job: Job) -> Waiting | None:
     if not isinstance(header, Row):
         return None
     columns = tables.column_names(header.cells)
-    now = job.mapping or tables.certain_mapping(columns, delimiter)
+    now = job.columns or tables.certain_mapping(columns, delimiter)
     asked = _waiting(columns, table, delimiter)
     return replace(asked, suggested=now) if now else asked
 
@@ -143,7 +144,7 @@ def _header_in(first: list[Row | Problem], delimiter: str) -> int | None:
         row = first[number]
         if isinstance(row, Row):
             found = tables.certain_mapping(tables.column_names(row.cells), delimiter)
-            if found is not None and found.question:
+            if found is not None and not found.text:
                 return number
     return filled[0] if filled else None
 
@@ -165,73 +166,27 @@ def _waiting(columns: tuple[str, ...], table: Iterator[Row | Problem], delimiter
     )
 
 
-def _records(
-    table: Iterator[Row | Problem], columns: tuple[str, ...], make: _TurnMaker
-) -> Iterator[Item]:
+def _told(
+    table: Iterator[Row | Problem], columns: tuple[str, ...], made: Rows
+) -> Iterator[threads.Told]:
     for row in table:
         if isinstance(row, Problem):
             yield row
         elif not any(cell.strip() for cell in row.cells):
+            made.blank()
             yield Gap(row.start, row.end, "blank")
         else:
-            yield from _record(row, columns, make)
+            yield from _row(row, columns, made)
 
 
-def _record(row: Row, columns: tuple[str, ...], make: _TurnMaker) -> Iterator[Item]:
-    """Yield a row's record; a missing or spare cell is a remark, a missing answer a problem."""
+def _row(row: Row, columns: tuple[str, ...], made: Rows) -> Iterator[threads.Told]:
+    """Yield what a row is; a missing or spare cell is a remark."""
     if len(row.cells) != len(columns):
         message = f"Line {row.line} has {len(row.cells)} cells, the header {len(columns)}."
         yield Problem(row.start, row.start, row.line, 1, "ragged_row", message)
-    values = dict(zip(columns, row.cells, strict=False))
-    spare = row.cells[len(columns) :]
-    turns = make.turns(values)
-    if turns is None:
-        shown = sample(", ".join(row.cells))
-        message = f"Line {row.line} lacks the cells that were chosen."
-        yield Problem(row.start, row.end, row.line, 1, "missing_role", message, shown)
-        return
-    turns, notes = clean_turns(turns)
-    others = {name: sample_free(cell) for name, cell in values.items() if name not in make.used}
-    meta = {name: cell for name, cell in others.items() if cell}
-    if any(spare):
-        meta["spare cells"] = ", ".join(sample_free(cell) for cell in spare if cell)
-    yield Record(row.start, row.end, turns, notes, meta)
-
-
-def sample_free(cell: str) -> str:
-    """Return a cell as metadata, whole but clean."""
-    return cell.replace("\0", "")
-
-
-@dataclass(frozen=True, slots=True)
-class _TurnMaker:
-    """How one row becomes turns; None for a row that lacks a chosen cell."""
-
-    used: frozenset[str]
-    turns: Callable[[dict[str, str]], tuple[Turn, ...] | None]
-
-
-def _turn_maker(mapping: Mapping, columns: tuple[str, ...]) -> _TurnMaker:
-    chosen = (mapping.question, mapping.answer, mapping.text, mapping.system, mapping.context)
-    used = frozenset(name for name in chosen if name)
-    unknown = sorted(used - set(columns))
-    if unknown:
-        raise CorpusError(f"The table has no column {unknown[0]!r}; it has {', '.join(columns)}.")
-
-    def turns(values: dict[str, str]) -> tuple[Turn, ...] | None:
-        if mapping.text:
-            text = values.get(mapping.text)
-            return None if text is None else (Turn(PASSAGE, text),)
-        question, answer = values.get(mapping.question or ""), values.get(mapping.answer or "")
-        if question is None or answer is None:
-            return None
-        context = values.get(mapping.context or "", "").strip()
-        asked = f"{question}\n\n{context}" if context else question
-        pair = (Turn(USER, asked), Turn(ASSISTANT, answer))
-        system = values.get(mapping.system or "", "").strip()
-        return (Turn(SYSTEM, system), *pair) if system else pair
-
-    return _TurnMaker(used, turns)
+    cells = dict(zip(columns, row.cells, strict=False))
+    spare = ", ".join(filter(None, row.cells[len(columns) :]))
+    yield made.item(cells, RowSpan(row.start, row.end, row.line), spare)
 
 
 def tell_csv(head: TextHead) -> str | None:
@@ -252,6 +207,6 @@ def _tell(head: TextHead) -> str | None:
     return "its name says it is a table" if is_named else None
 
 
-_READER = Reader("table", 3, read, ask)
+_READER = Reader("table", 4, read, ask, is_table=True)
 CSV = Format(kind="csv", name="CSV", endings=("csv",), reader=_READER, of_text=tell_csv)
 TSV = Format(kind="tsv", name="TSV", endings=("tsv",), reader=_READER, of_text=tell_tsv)

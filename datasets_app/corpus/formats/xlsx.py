@@ -212,7 +212,7 @@ def read(job: Job) -> Iterator[Item]:
 
 def _with_line_breaks(record: Record) -> Record:
     turns = tuple(replace(turn, text=turn.text.replace(LINE_BREAK, "\n")) for turn in record.turns)
-    meta = {name: cell.replace(LINE_BREAK, "\n") for name, cell in record.meta.items()}
+    meta = {name: str(cell).replace(LINE_BREAK, "\n") for name, cell in record.meta.items()}
     return replace(record, turns=turns, meta=meta)
 
 
@@ -232,7 +232,7 @@ SHEET = Format(
     kind="sheet",
     name="a sheet of a workbook",
     document=Document(extract, "row"),
-    reader=Reader("sheet", 3, read, ask),
+    reader=Reader("sheet", 4, read, ask, is_table=True),
 )
 FORMAT = Format(
     kind="xlsx",

@@ -115,11 +115,12 @@ def speaker_in(value: Any) -> tuple[str, str]:
             role = next((kind for kind in kinds if kind in KNOWN), "")
         found = (names.get(key) for key in NAMES)
         name = next((str(one) for one in found if isinstance(one, str | int) and str(one)), "")
-        return _without_mail(name), role
-    return _without_mail("" if value is None else str(value)), ""
+        return without_mail(name), role
+    return without_mail("" if value is None else str(value)), ""
 
 
-def _without_mail(name: str) -> str:
+def without_mail(name: str) -> str:
+    """Return a name without its mail address, or of a bare address what stands before the sign."""
     bare = MAIL.sub("", name).strip(" \"'")
     found = MAIL.search(name)
     return bare or (found[1] if found else name.strip())

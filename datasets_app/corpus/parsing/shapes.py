@@ -9,8 +9,9 @@ from typing import Any
 from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, SYSTEM, USER, Turn
 from datasets_app.corpus.parsing import transcripts
 from datasets_app.corpus.parsing.casting import Roles, cast
+from datasets_app.corpus.parsing.messages import OF_TURNS, message_keys, squashed
 from datasets_app.corpus.parsing.said import ShapeError, first_key, keys_of, said_in, text_of
-from datasets_app.corpus.parsing.tables import ANSWERS, OF_TURNS, QUESTIONS, plain
+from datasets_app.corpus.parsing.tables import ANSWERS, QUESTIONS, plain
 
 LISTS = (
     *("messages", "conversations", "conversation", "turns", "dialogue", "dialog", "dialogs"),
@@ -114,6 +115,8 @@ def is_talk(key: str, items: Any) -> bool:
     """
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         return False
+    if _are_of_several(items):
+        return False
     if plain(key) not in LISTS:
         named = {plain(inner): item[inner] for item in items[:1] for inner in item}
         is_named = not named.keys().isdisjoint(NAMING) or isinstance(named.get("author"), dict)
@@ -121,6 +124,15 @@ def is_talk(key: str, items: Any) -> bool:
     if is_turn_list(items):
         return True
     return len(items) >= FEWEST_UNNAMED and all(_is_unnamed(item) for item in items)
+
+
+def _are_of_several(items: list[dict[str, Any]]) -> bool:
+    """Say whether messages name conversations of their own, and not all the same."""
+    key = message_keys(tuple(items[0])).conversation if items else None
+    if key is None:
+        return False
+    named = {item[key] for item in items if isinstance(item.get(key), str | int)}
+    return len(named) > 1
 
 
 def _is_unnamed(item: dict[str, Any]) -> bool:
@@ -360,7 +372,7 @@ def _title_plan(names: dict[str, str], value: dict[str, Any], roles: Roles) -> P
 
 def _text_plan(names: dict[str, str], value: dict[str, Any], roles: Roles) -> Plan | None:
     key = first_key(names, (*CALLS, *TEXTS))
-    if key is None or not names.keys().isdisjoint(OF_TURNS):
+    if key is None or not OF_TURNS.isdisjoint(map(squashed, names)):
         return None
     if not isinstance(value[key], str | int | float | None):
         return None

@@ -7,6 +7,9 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
+from datasets_app.corpus.conversation import ASSISTANT, SYSTEM, USER
+from datasets_app.corpus.parsing import messages
+from datasets_app.corpus.roles import role_of
 from datasets_app.corpus.source import Mapping
 
 DELIMITERS = ",;\t|"
@@ -28,11 +31,10 @@ ANSWERS = (
 )
 TEXTS = ("text", "content", "passage", "document", "texto")
 SYSTEMS = ("system", "system_prompt")
-# Beside these a text is one turn of a talk, and no text of its own.
-OF_TURNS = frozenset(
-    """role speaker author author_id sender sender_id from conversation_id thread_id dialog_id
-    dialogue_id chat_id session_id ticket_id turn turn_id in_reply_to in_response_to
-    in_response_to_tweet_id""".split()
+NUMBERED = re.compile(r"\A\s*+([^\W\d_]{1,20})[ _\-.#]?(\d{1,3})\s*\Z")
+TURN_STEMS = frozenset(
+    """turn utterance message msg line user human customer client assistant bot agent ai gpt system
+    kunde berater cliente agente""".split()
 )
 
 
@@ -107,7 +109,7 @@ def plain(name: str) -> str:
     return re.sub(r"[\s\-]+", "_", name.strip().casefold())
 
 
-def certain_mapping(columns: tuple[str, ...], delimiter: str) -> Mapping | None:
+def certain_mapping(columns: tuple[str, ...], delimiter: str | None) -> Mapping | None:
     """Return the mapping that well-known column names state, or None when a person must say."""
     names = {plain(name): name for name in reversed(columns)}
     system = _first(names, SYSTEMS)
@@ -123,17 +125,45 @@ def certain_mapping(columns: tuple[str, ...], delimiter: str) -> Mapping | None:
     question = _first(names, QUESTIONS)
     if question and answer:
         return Mapping(question=question, answer=answer, system=system, delimiter=delimiter)
-    text = _first(names, TEXTS) if OF_TURNS.isdisjoint(names) else None
+    found = messages.message_mapping(columns, delimiter)
+    if found or (turns := numbered_turns(columns)):
+        return found or Mapping(turns=turns, delimiter=delimiter)
+    is_turn = any(messages.squashed(name) in messages.OF_TURNS for name in columns)
+    text = None if is_turn else _first(names, TEXTS)
     return Mapping(text=text, delimiter=delimiter) if text else None
 
 
-def suggested_mapping(columns: tuple[str, ...], delimiter: str) -> Mapping | None:
+def suggested_mapping(columns: tuple[str, ...], delimiter: str | None) -> Mapping | None:
     """Return a guess to pre-fill the form with: the only column is text, two are a pair."""
+    found = messages.likely_messages(columns, delimiter)
+    if found:
+        return found
     if len(columns) == 1:
         return Mapping(text=columns[0], delimiter=delimiter)
     if len(columns) == 2:
         return Mapping(question=columns[0], answer=columns[1], delimiter=delimiter)
     return None
+
+
+def numbered_turns(columns: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the columns that are turns of one conversation, as turn_1, turn_2 or user1, bot1."""
+    found = [
+        (int(told[2]), told[1].casefold(), name)
+        for name in columns
+        if (told := NUMBERED.match(name))
+    ]
+    turns = [(number, name) for number, stem, name in found if stem in TURN_STEMS]
+    if len(turns) < 3 or len({number for number, _ in turns}) < 2:
+        return ()
+    return tuple(name for _, name in sorted(turns, key=lambda turn: turn[0]))
+
+
+def turn_role(column: str, place: int) -> str:
+    """Return who says what stands in a column of turns: by its name, or they take turns."""
+    told = NUMBERED.match(column)
+    word = told[1] if told else column
+    role = role_of(word) if len(word) > 1 else ""  # a and b are letters here
+    return role if role in {USER, ASSISTANT, SYSTEM} else (ASSISTANT if place % 2 else USER)
 
 
 def _first(names: dict[str, str], wanted: tuple[str, ...]) -> str | None:

@@ -29,6 +29,11 @@ class Job:
         return (self.mapping.roles if self.mapping else None) or {}
 
     @property
+    def columns(self) -> Mapping | None:
+        """Return what a person said about the columns, if anything."""
+        return self.mapping if self.mapping and self.mapping.has_columns else None
+
+    @property
     def head_text(self) -> str:
         return self.head.decode("utf-8", "ignore")
 

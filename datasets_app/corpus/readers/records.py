@@ -5,17 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, USER, Turn
 from datasets_app.corpus.detection.encoding import clean_text
 from datasets_app.corpus.parsing.json_text import JsonError, JsonParser
-from datasets_app.corpus.parsing.said import ShapeError
+from datasets_app.corpus.parsing.messages import Keys, message_keys
+from datasets_app.corpus.parsing.said import ShapeError, said_in
 from datasets_app.corpus.parsing.shapes import Found, Shapes
 from datasets_app.corpus.readers.job import Job, clean_turns, sample
 from datasets_app.corpus.readers.passages import LONGEST, pieces
-from datasets_app.corpus.source import Item, Problem, Record
+from datasets_app.corpus.readers.threads import Message, Told
+from datasets_app.corpus.source import Gap, Item, Problem, Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +74,57 @@ def remarks(place: RecordSpan, shop: Workshop) -> Iterator[Problem]:
         yield Problem(place.start, place.start, place.line, place.column, code, message)
 
 
-def record(place: RecordSpan, value: Any, shop: Workshop) -> Iterator[Item] | None:
-    """Return the items of a value of known shape, or None when its shape is unknown."""
+def record(place: RecordSpan, value: Any, shop: Workshop) -> Iterator[Told] | None:
+    """Return the items of a value of known shape, or None when its shape is unknown.
+
+    One message of a conversation is a shape, too, where it says of which.
+    """
     try:
         found = shop.shapes.recognise(value)
     except ShapeError as error:
         return iter((problem(place, error.code, f"Line {place.line}: {error}", str(value)[:200]),))
     if found is None:
-        return None
+        return _message(place, value)
     if shop.context and [turn.role for turn in found.turns] == [USER, ASSISTANT]:
         asked = Turn(USER, f"{shop.context}\n\n{found.turns[0].text}")
         found.turns = (asked, *found.turns[1:])
     return _records(place, found)
+
+
+def is_message(value: Any) -> bool:
+    """Say whether an object is one message that names its conversation."""
+    return _message_keys(value) is not None
+
+
+def _message_keys(value: Any) -> Keys | None:
+    if not isinstance(value, dict):
+        return None
+    keys = message_keys(tuple(value))
+    if not (keys.conversation and keys.speaker and keys.words):
+        return None
+    return keys if isinstance(value[keys.conversation], str | int) else None
+
+
+def _message(place: RecordSpan, value: Any) -> Iterator[Told] | None:
+    """Return a message; one without words, as a picture is, holds nothing to load."""
+    keys = _message_keys(value)
+    if keys is None:
+        return None
+    notes: list[str] = []
+    talk, order = str(value[keys.conversation]), value.get(keys.order or "")
+    taken = {keys.order, keys.speaker, keys.words}
+    others = {key: held for key, held in value.items() if key not in taken}
+    told = {"role": value[keys.speaker or ""], "content": value[keys.words or ""]}
+    try:
+        said = said_in([others | told], notes)
+    except ShapeError as error:
+        return iter((problem(place, error.code, f"Line {place.line}: {error}"),))
+    if not said or not said[0].text.strip():
+        return iter((Gap(place.start, place.end),))
+    order = "" if isinstance(order, dict | list | None) else str(order)
+    meta = {clean_text(key).text: clean_value(held) for key, held in others.items()}
+    message = Message(place.start, place.end, place.line, talk, tuple(said), order)
+    return iter((replace(message, notes=tuple(notes), meta=meta),))
 
 
 def passage_record(place: RecordSpan, text: str) -> Iterator[Item]:

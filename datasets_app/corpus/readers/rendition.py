@@ -12,6 +12,7 @@ from datasets_app.corpus.source import (
     REASONS,
     Gap,
     Item,
+    Joined,
     PartTally,
     PartVerdict,
     Problem,
@@ -110,14 +111,14 @@ class Rendition:
                 break
             if part.end > item.start:
                 places.append(part.place)
-                if isinstance(item, Record):
+                if isinstance(item, Record | Joined):
                     part.verdict = "loaded"
                     self._remark(part, item.start)
                 elif isinstance(item, Problem) and item.end > item.start:
                     part.verdict = "loaded" if part.verdict == "loaded" else "failed"
         while self._open and self._open[0].end <= item.end:
             self.tally.add(self._open.popleft().verdict)
-        if isinstance(item, Gap) or not places:
+        if isinstance(item, Gap | Joined) or not places:
             return item
         first, last = places[0], places[-1]
         place = first if first == last else f"{first} to {last}"

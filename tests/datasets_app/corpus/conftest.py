@@ -9,7 +9,7 @@ import pytest
 
 from datasets_app.corpus.detection.kinds import Identified, identify
 from datasets_app.corpus.readers.reading import read
-from datasets_app.corpus.source import ByteTally, Gap, Item, Problem, Record
+from datasets_app.corpus.source import ByteTally, Gap, Item, Joined, Problem, Record
 
 
 @dataclasses.dataclass
@@ -46,7 +46,7 @@ def read_file(path: Path, name: str, identified: Identified | None = None, **cho
         assert item.start == at
         assert item.end >= item.start
         assert isinstance(item, Problem) or item.end > item.start
-        assert isinstance(item, Record | Problem | Gap)
+        assert isinstance(item, Record | Problem | Gap | Joined)
         at = item.end
         tally.add(item)
         items.append(item)
