@@ -18,7 +18,7 @@ from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.detection.encoding import clean_text
 from datasets_app.corpus.detection.kinds import Identified, identify
 from datasets_app.corpus.formats import refused
-from datasets_app.corpus.formats.registry import FORMATS, reader_of
+from datasets_app.corpus.formats.registry import FORMATS, is_raw, reader_of
 from datasets_app.corpus.limited.run import ChildError
 from datasets_app.corpus.readers import reading
 from datasets_app.corpus.rules import policy
@@ -200,7 +200,7 @@ def _load(work: ReadingJob, file: SourceFile, path: Path) -> None:
         imports.begin_file(work.upload, file, reader)
         _set_aside_earlier_rows(work, file)
     ledger = Ledger.of(file)
-    if ledger.parts is None:
+    if ledger.parts is None and not is_raw(file.kind):
         _note_encoding(work, file, path)
     with closing(_items(work, file, path, ledger)) as items:
         _pass_over(work, islice(items, file.cursor))

@@ -17,7 +17,8 @@ class Reader:
     """A named, numbered way to read decoded text; raise `version` when its records would change.
 
     What `ask` returns is shown to a person who chooses columns; None where there are none. Of a
-    table every file has some.
+    table every file has some. A raw one gets the bytes as they stand: each part of them has an
+    encoding of its own.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Reader:
     read: Callable[[Job], Iterator[Item]]
     ask: Callable[[Job], Waiting | None] | None = None
     is_table: bool = False
+    is_raw: bool = False
 
     @property
     def label(self) -> str:

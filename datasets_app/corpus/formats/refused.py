@@ -8,10 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from datasets_app.corpus.detection.text_head import LINE_END, TextHead
+from datasets_app.corpus.detection.text_head import TextHead
 from datasets_app.corpus.formats.format import Format
 
-MAIL_HEADER = re.compile(r"(?i)(from|to|subject|date|message-id):\s")
 TAGS = re.compile(r"(?i)<(html|head|body|div|p|span|table|ul|a|br|h[1-6]|script)\b")
 
 
@@ -35,15 +34,6 @@ def is_video(head: bytes) -> bool:
 def is_windows_program(head: bytes) -> bool:
     """Tell a program from a text that begins with the letters MZ."""
     return head.startswith(b"MZ") and b"\0" in head[:64]
-
-
-def tell_mail(head: TextHead) -> str | None:
-    """Say why a text is an e-mail: two of its headers before the first blank line."""
-    top = re.split(r"\r?\n\r?\n", head.text, maxsplit=1)[0]
-    headers = filter(None, map(MAIL_HEADER.match, LINE_END.split(top)))
-    named = {found[1].casefold() for found in headers}
-    is_mail = len(named) >= 2 and MAIL_HEADER.match(head.text)
-    return "it begins with the headers of an e-mail" if is_mail else None
 
 
 def tell_html(head: TextHead) -> str | None:
@@ -246,13 +236,6 @@ FORMATS = (
         endings=("sqlite", "db", "parquet"),
         magic=(b"SQLite format 3\x00", b"PAR1"),
         refusal="This is a database file. Export its tables as CSV and upload those.",
-    ),
-    Format(
-        kind="eml",
-        name="an e-mail",
-        endings=("eml",),
-        of_text=tell_mail,
-        refusal="This is an e-mail. Save its text as .txt and upload that.",
     ),
     Format(
         kind="html",

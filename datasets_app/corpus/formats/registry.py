@@ -8,6 +8,7 @@ from datasets_app.corpus.formats import (
     docx,
     json_values,
     jsonl,
+    mail,
     markdown,
     refused,
     rst,
@@ -27,6 +28,8 @@ FORMATS: dict[str, Format] = {
         docx.FORMAT,
         jsonl.FORMAT,
         json_values.FORMAT,
+        mail.MBOX,
+        mail.EML,
         *refused.FORMATS,
         subtitles.FORMAT,
         transcript.FORMAT,
@@ -52,6 +55,12 @@ def has_columns(kind: str) -> bool:
     """Say whether files of this kind are always read under a mapping of their columns."""
     found = FORMATS.get(kind)
     return found is not None and found.reader is not None and found.reader.is_table
+
+
+def is_raw(kind: str) -> bool:
+    """Say whether a file of this kind has no encoding as a whole."""
+    found = FORMATS.get(kind)
+    return found is not None and found.reader is not None and found.reader.is_raw
 
 
 def readable_endings() -> tuple[str, ...]:

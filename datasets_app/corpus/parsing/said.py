@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from html.parser import HTMLParser
 from typing import Any
 
 from datasets_app.corpus.conversation import CorpusError
+from datasets_app.corpus.parsing.markup import without_tags
 from datasets_app.corpus.parsing.tables import plain
 from datasets_app.corpus.roles import KNOWN, role_of
 
@@ -33,9 +33,6 @@ NOTE_KINDS = ("part_type", "message_type", "type", "kind")
 NOTES = frozenset({"note", "internal_note", "private_note", "whisper", "internal"})
 MAIL = re.compile(r"<?\b([\w.+'-]{1,64})@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}>?")
 ISO_TIME = re.compile(r"\d{4}-\d\d-\d\d")
-TAGGED = re.compile(
-    r"\A\s*<(p|div|span|br|ul|ol|table|html|body|blockquote|h[1-6])\b", re.IGNORECASE
-)
 
 
 class ShapeError(CorpusError):
@@ -173,36 +170,3 @@ def _content_parts(parts: list[Any], notes: list[str], what: str) -> str:
     )
     joint = "" if whole or any(isinstance(part, str) for part in parts) else "\n"
     return joint.join(texts)
-
-
-class _Bare(HTMLParser):
-    """The words between tags; a block begins a line of its own."""
-
-    BLOCKS = frozenset("p div br li ul ol tr table h1 h2 h3 h4 h5 h6 blockquote".split())
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.parts: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in self.BLOCKS:
-            self.parts.append("\n")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in self.BLOCKS:
-            self.parts.append("\n")
-
-    def handle_data(self, data: str) -> None:
-        self.parts.append(data)
-
-
-def without_tags(text: str, notes: list[str]) -> str:
-    """Return the words of a message that was exported as HTML; any other text as it is."""
-    if not TAGGED.match(text):
-        return text
-    bare = _Bare()
-    bare.feed(text)
-    bare.close()
-    notes.append("tags of HTML were taken out")
-    lines = (" ".join(line.split()) for line in "".join(bare.parts).split("\n"))
-    return "\n".join(line for line in lines if line)

@@ -48,7 +48,7 @@ def read(
     reader = reader_of(identified.kind)
     if identified.format.document:
         raise ValueError(f"A file of the kind {identified.kind} holds no plain text.")
-    found = encodings.chosen(encoding, path) if encoding else encodings.detect(path)
+    found = _encoding(path, encoding, is_raw=reader.is_raw)
     if isinstance(found, Waiting):
         raise WaitingError(found)
     head = open_view(path, found)
@@ -60,6 +60,12 @@ def read(
         yield from _tiled(_read(reader, job), stream, path.stat().st_size)
     finally:
         stream.close()
+
+
+def _encoding(path: Path, chosen: str | None, *, is_raw: bool) -> encodings.Encoding | Waiting:
+    if is_raw:
+        return encodings.Encoding("utf-8", ())  # which gives the bytes as they stand
+    return encodings.chosen(chosen, path) if chosen else encodings.detect(path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, SYSTEM, USER, CorpusError, Turn
+from datasets_app.corpus.parsing.markup import without_tags
 from datasets_app.corpus.parsing.moments import number, seconds
-from datasets_app.corpus.parsing.said import Said, without_mail, without_tags
+from datasets_app.corpus.parsing.said import Said, without_mail
 from datasets_app.corpus.parsing.tables import turn_role
 from datasets_app.corpus.readers.job import clean_turns, sample
 from datasets_app.corpus.readers.threads import Message
