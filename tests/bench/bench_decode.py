@@ -27,6 +27,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from chat_app.serving.export import write_graph
+from chat_app.serving.graph_files import Precision
 from chat_app.serving.loaded import LoadedModel, load_model
 from chat_app.serving.requests import Finished, ModelKey, Request
 from chat_app.serving.sampling import Sampling
@@ -35,6 +36,7 @@ from training_app.lm.otto_template import CONTROL_TOKENS
 
 PEOPLE = (1, 4, 8)
 PROMPT_TOKENS, NEW_TOKENS = 64, 128
+GROUNDED_TOKENS = 220  # of a question with three known answers
 ROUNDS = 5
 THREADS = 2
 SHAPES: dict[str, dict[str, int]] = {
@@ -52,12 +54,22 @@ SHAPES: dict[str, dict[str, int]] = {
         "context": 512,
         "vocab_size": 8192,
     },
+    "smollm2_30x9x576": {  # the base model of a fresh installation
+        "layers": 30,
+        "heads": 9,
+        "kv_heads": 3,
+        "hidden_size": 576,
+        "context": 1024,
+        "vocab_size": 49_152,
+        "rounds": 3,
+    },
 }
 
 SMALLEST = {
     "PEOPLE": (1, 8),
     "PROMPT_TOKENS": 8,
     "NEW_TOKENS": 4,
+    "GROUNDED_TOKENS": 12,
     "ROUNDS": 2,
     "SHAPES": {
         "1x2x32": {"layers": 1, "heads": 2, "hidden_size": 32, "context": 64, "vocab_size": 4096}
@@ -73,26 +85,28 @@ def run() -> dict[str, float]:
     figures: dict[str, float] = {}
     for name, sizes in SHAPES.items():
         with tempfile.TemporaryDirectory() as folder:
-            figures |= _figures(name, _make_model(Path(folder), sizes))
+            figures |= _figures(name, _make_model(Path(folder), sizes), sizes.get("rounds", ROUNDS))
     return figures
 
 
-def _figures(name: str, folder: Path) -> dict[str, float]:
-    speeds = _rounds(_candidates(folder))
+def _figures(name: str, folder: Path, rounds: int) -> dict[str, float]:
+    ours = {"fp32": _loaded(folder, "fp32"), "int8": _loaded(folder, "row-int8")}
+    speeds = _rounds(_candidates(folder, ours), rounds)
     figures = {f"{name}.{who}.{people}": _median(speeds[who, people]) for who, people in speeds}
-    for ours in ("fp32", "int8"):
-        figures[f"{name}.{ours}.8_over_1"] = _ratio(speeds[ours, 8], speeds[ours, 1])
+    for precision, model in ours.items():
+        figures[f"{name}.{precision}.first_token_ms"] = _first_token(model)
+        figures[f"{name}.{precision}.8_over_1"] = _ratio(speeds[precision, 8], speeds[precision, 1])
         for peer in ("transformers", "optimum"):
             for people in PEOPLE:
-                ratio = _ratio(speeds[ours, people], speeds[peer, people])
-                figures[f"{name}.{ours}_over_{peer}.{people}"] = ratio
+                ratio = _ratio(speeds[precision, people], speeds[peer, people])
+                figures[f"{name}.{precision}_over_{peer}.{people}"] = ratio
     return figures
 
 
-def _rounds(candidates: dict[str, Write]) -> dict[tuple[str, int], list[float]]:
+def _rounds(candidates: dict[str, Write], rounds: int) -> dict[tuple[str, int], list[float]]:
     cells = [(who, people) for who in candidates for people in PEOPLE]
     speeds: dict[tuple[str, int], list[float]] = {cell: [] for cell in cells}
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for who, people in cells:
             started_at = time.perf_counter()
             tokens = candidates[who](people)
@@ -109,12 +123,13 @@ def _ratio(ours: list[float], theirs: list[float]) -> float:
     return _median([mine / other for mine, other in zip(ours, theirs, strict=True)])
 
 
-def _candidates(folder: Path) -> dict[str, Write]:
-    fp32 = load_model(ModelKey(folder, "fp32"), threads=THREADS)
-    int8 = load_model(ModelKey(folder, "row-int8"), threads=THREADS)
+def _loaded(folder: Path, precision: Precision) -> LoadedModel:
+    return load_model(ModelKey(folder, precision), threads=THREADS)
+
+
+def _candidates(folder: Path, ours: dict[str, LoadedModel]) -> dict[str, Write]:
     return {
-        "fp32": partial(_write_ours, fp32),
-        "int8": partial(_write_ours, int8),
+        **{precision: partial(_write_ours, model) for precision, model in ours.items()},
         "transformers": partial(_write_peer, LlamaForCausalLM.from_pretrained(folder).eval()),
         "optimum": partial(_write_peer, _optimum(folder)),
     }
@@ -129,35 +144,50 @@ def _optimum(folder: Path) -> Any:
         return ORTModelForCausalLM.from_pretrained(folder, export=True, session_options=options)
 
 
-def _prompts(people: int) -> list[list[int]]:
-    draw = random.Random(7)  # noqa: S311 - not a secret
-    return [[draw.randrange(300, 4000) for _ in range(PROMPT_TOKENS)] for _ in range(people)]
+def _prompts(people: int, tokens: int, seed: int = 7) -> list[list[int]]:
+    draw = random.Random(seed)  # noqa: S311 - not a secret
+    return [[draw.randrange(300, 4000) for _ in range(tokens)] for _ in range(people)]
 
 
 def _write_ours(model: LoadedModel, people: int) -> int:
-    """Write through the whole scheduler: queue, reading, sampling, text and events."""
+    """Write for so many people and return the tokens."""
+    ends = _answered(model, _prompts(people, PROMPT_TOKENS), NEW_TOKENS)
+    return sum(len(end.answer_ids) for end in ends)
+
+
+def _first_token(model: LoadedModel) -> float:
+    """Return milliseconds until one person sees the first token of an answer."""
+    spans = []
+    for seed in range(ROUNDS):  # prompts of their own: nothing of them was read before
+        (end,) = _answered(model, _prompts(1, GROUNDED_TOKENS, seed), 2)
+        spans.append(end.timings.first_token_ms)
+    return _median(spans)
+
+
+def _answered(model: LoadedModel, prompts: list[list[int]], new_tokens: int) -> list[Finished]:
+    """Answer all prompts through the whole scheduler: queue, reading, sampling, text, events."""
     ends: list[Finished] = []
     scheduler = Scheduler(
         lambda event: ends.append(event) if isinstance(event, Finished) else None,
         load=lambda _: model,
     )
-    for number, prompt in enumerate(_prompts(people)):
+    for number, prompt in enumerate(prompts):
         request = Request(
             gen=str(number),
             user=str(number),
             model=ModelKey(Path()),
             prompt_ids=prompt,
             sampling=Sampling(temperature=0.0),
-            new_tokens=NEW_TOKENS,
+            new_tokens=new_tokens,
         )
         scheduler.submit(request)
-    while len(ends) < people:
+    while len(ends) < len(prompts):
         scheduler.turn()
-    return sum(len(end.answer_ids) for end in ends)
+    return ends
 
 
 def _write_peer(model: Any, people: int) -> int:
-    ids = torch.tensor(_prompts(people))
+    ids = torch.tensor(_prompts(people, PROMPT_TOKENS))
     with torch.inference_mode():
         written = model.generate(
             ids,
@@ -177,7 +207,7 @@ def _make_model(folder: Path, sizes: dict[str, int]) -> Path:
         hidden_size=sizes["hidden_size"],
         num_hidden_layers=sizes["layers"],
         num_attention_heads=sizes["heads"],
-        num_key_value_heads=sizes["heads"],
+        num_key_value_heads=sizes.get("kv_heads", sizes["heads"]),
         intermediate_size=64 * -(-sizes["hidden_size"] * 8 // 192),
         max_position_embeddings=sizes["context"],
         tie_word_embeddings=True,
