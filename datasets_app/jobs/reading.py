@@ -6,13 +6,15 @@ import dataclasses
 import logging
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
+from collections.abc import Mapping as Names
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from django.db import Error, IntegrityError, transaction
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.detection.encoding import clean_text
@@ -21,6 +23,7 @@ from datasets_app.corpus.formats import refused
 from datasets_app.corpus.formats.registry import FORMATS, is_raw, reader_of
 from datasets_app.corpus.limited.run import ChildError
 from datasets_app.corpus.readers import reading
+from datasets_app.corpus.readers.people import LISTS, people_of
 from datasets_app.corpus.rules import policy
 from datasets_app.corpus.source import (
     ByteTally,
@@ -245,10 +248,21 @@ def _items(work: ReadingJob, file: SourceFile, path: Path, ledger: Ledger) -> Ge
     if ledger.parts is None:
         found = Identified(file.kind, ())
         encoding = file.chosen_encoding or None
-        yield from reading.read(path, found, mapping=mapping, encoding=encoding, name=file.name)
+        chosen: dict[str, Any] = {"mapping": mapping, "encoding": encoding}
+        yield from reading.read(path, found, name=file.name, people=_people(file), **chosen)
     else:
         asked = reading.Asked(file.section, mapping, file.name, stop_flag(work.touch))
         yield from reading.read_document(path, file.kind, asked, ledger.parts)
+
+
+def _people(file: SourceFile) -> Names[str, str]:
+    """Return the names in the list of people that the file's archive holds, if any."""
+    if file.kind != "json" or file.parent_id is None:
+        return {}
+    beside = SourceFile.objects.filter(parent=file.parent_id).exclude(blob=None)
+    named = Q(name__in=LISTS) | Q(name__endswith=f"/{LISTS[0]}") | Q(name__endswith=f"/{LISTS[1]}")
+    found = beside.filter(named).order_by("member_no").first()
+    return people_of(blob_path(str(found.blob_id))) if found else {}
 
 
 def stop_file(work: ReadingJob, file: SourceFile, *, reason: str, note: str = "") -> None:

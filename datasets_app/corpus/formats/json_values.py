@@ -10,6 +10,7 @@ from typing import Any
 from datasets_app.corpus.detection.text_head import TextHead
 from datasets_app.corpus.formats import jsonl
 from datasets_app.corpus.formats.format import Format, Reader
+from datasets_app.corpus.parsing.exports import is_directory
 from datasets_app.corpus.parsing.json_scan import BOM, Cursor, Extent
 from datasets_app.corpus.parsing.json_text import JsonError
 from datasets_app.corpus.parsing.said import ShapeError
@@ -63,6 +64,7 @@ def _top(cursor: Cursor, shop: Workshop) -> Iterator[Told]:
     """Read a value of the top level: an array is always entered, so that it may be endless."""
     if cursor.peek() == b"[":
         found = _whole_talk(cursor, shop)
+        shop.talk = "the whole list" if cursor.see(SMALL)[0] is Extent.TOO_LONG else ""
         yield from _enter(cursor, shop, 0) if found is None else found
     else:
         yield from _value(cursor, shop, 0, takes_text=True)
@@ -226,7 +228,11 @@ def _unbounded(cursor: Cursor, shop: Workshop, level: int, extent: Extent) -> It
     """Read a value that is too long, too deep or cut off."""
     start, line, column, sign = cursor.place, cursor.line, cursor.column, cursor.peek()
     if sign in CLOSERS and level < MOST_LEVELS and _may_enter(extent, sign, level):
+        before = shop.talk
+        if sign == b"[":
+            shop.talk = f"the list at {start}"
         yield from _enter(cursor, shop, level)
+        shop.talk = before
         return
     if extent is Extent.CUT:
         raise _LostError("the file ends inside this value.")
@@ -258,7 +264,9 @@ def _is_record(value: Any, shop: Workshop) -> bool:
     if isinstance(value, list):
         return is_talk("", value)
     try:
-        return shop.shapes.recognise(value) is not None or records.is_message(value)
+        if shop.shapes.recognise(value) is not None or is_directory(value):
+            return True
+        return records.is_message(value)
     except ShapeError:
         return True
 

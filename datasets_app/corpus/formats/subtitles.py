@@ -32,6 +32,7 @@ VOICE = re.compile(r"<v(?:\.[\w.\-]{1,80})?[ \t]+([^<>\n]{1,80})>")
 TAG = re.compile(r"<[^<>\n]{0,80}>|\{\\[^{}\n]{0,80}\}")
 LARGEST_TALK, MOST_LINES = 1 << 20, 10_000
 LOOKED_AT = 20_000
+LEAST_NAMED = 0.5  # of the lines, chosen by hand
 BOM = "\ufeff"
 
 
@@ -97,7 +98,7 @@ def read(job: Job) -> Iterator[Item]:
     """Yield one conversation for named speakers, or else passages; what is no cue is a gap."""
     lines = [line for line in LINE_END.split(job.head_text) if not CUE.match(line)]
     texts = [text for line in lines if not line.isdigit() for text in said(line)]
-    speakers = transcripts.find_speakers(texts)
+    speakers = transcripts.find_speakers(texts) or _each_named(texts)
     most = LARGEST_TALK if speakers else LONGEST
     held = _Held(Talk(job.roles))
     before = ""
@@ -119,6 +120,13 @@ def read(job: Job) -> Iterator[Item]:
             for text in fresh:
                 transcripts.add_line(held.talk, text, speakers)
     yield from _flush(held, speakers)
+
+
+def _each_named(texts: list[str]) -> Speakers | None:
+    """Return who speaks in cues of which most name somebody, though perhaps once each."""
+    named = sum(transcripts.labelled(text) is not None for text in texts)
+    is_named = named >= LEAST_NAMED * len(texts)
+    return transcripts.find_speakers(texts, are_timed=True) if is_named else None
 
 
 def said(line: str) -> list[str]:
@@ -210,6 +218,6 @@ FORMAT = Format(
     kind="subtitle",
     name="a subtitle file",
     endings=("srt", "vtt", "sbv"),
-    reader=Reader("subtitles", 2, read),
+    reader=Reader("subtitles", 3, read),
     of_text=tell,
 )

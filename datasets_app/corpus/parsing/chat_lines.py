@@ -32,6 +32,12 @@ class ChatLine:
     text: str = ""
 
 
+def is_taken_back(text: str) -> bool:
+    """Say whether these words stand where a message or a file was."""
+    bare = text.strip(MARKS + " ")
+    return bool(_OMITTED.match(bare) or _TAKEN_BACK.match(bare))
+
+
 def chat_line(line: str) -> ChatLine | None:
     """Return what a line of an exported chat says, or None where no dated line begins."""
     found = _LINE.match(line)
@@ -43,6 +49,6 @@ def chat_line(line: str) -> ChatLine | None:
     text = who["text"] or ""
     bare = text.strip(MARKS + " ")
     is_of_app = text[:1] in MARKS and bool(text)
-    if is_of_app or _OMITTED.match(bare) or _TAKEN_BACK.match(bare):
+    if is_of_app or is_taken_back(bare):
         return ChatLine()
     return ChatLine(who["name"].strip(MARKS + "~ \u202f\u00a0"), bare)

@@ -121,13 +121,17 @@ _CONVERSATIONS, _SPEAKERS, _WORDS, _ORDERS = (
 )
 _COUNTS = frozenset(_ORDERS[: ORDERS.index("timestamp_ms")])
 OF_TURNS = frozenset(
-    map(
-        squashed,
-        """role speaker author author_id author_role author_name sender sender_id sender_type
-        sender_name from speaker_id participant conversation_id conv_id thread_id thread_ts
-        dialog_id dialogue_id chat_id session_id ticket_id case_id call_id interaction_id turn
-        turn_id turn_index utterance_id in_reply_to in_response_to
-        in_response_to_tweet_id""".split(),
-    )
+    """role speaker author author_id author_role author_name sender sender_id sender_type
+    sender_name from speaker_id participant conversation_id conv_id thread_id thread_ts dialog_id dialogue_id
+    chat_id session_id ticket_id case_id call_id interaction_id turn turn_id turn_index
+    utterance_id in_reply_to in_response_to in_response_to_tweet_id""".split()
 )
 """Beside these a text is one turn of a talk, and no text of its own."""
+
+
+def is_turn_of_talk(columns: tuple[str, ...]) -> bool:
+    """Say whether columns say of their texts that each is a turn, however they are written."""
+    return not _OF_TURNS.isdisjoint(map(squashed, columns))
+
+
+_OF_TURNS = frozenset(map(squashed, OF_TURNS))

@@ -8,19 +8,27 @@ from functools import lru_cache
 from typing import Any
 
 from datasets_app.corpus.conversation import CorpusError
-from datasets_app.corpus.parsing.markup import without_tags
+from datasets_app.corpus.parsing.exports import (
+    is_notice,
+    is_slack,
+    repaired,
+    says_nothing,
+    slack_text,
+)
+from datasets_app.corpus.parsing.markup import bare_text, without_tags
 from datasets_app.corpus.parsing.tables import plain
 from datasets_app.corpus.roles import KNOWN, role_of
 
 SPEAKERS = (
     *("role", "from", "speaker", "speaker_role", "author", "sender", "sender_type", "sender_name"),
-    *("author_name", "from_name", "participant", "name", "username", "user", "agent", "who"),
-    *("speaker_id", "talker", "interlocutor", "actor", "nick"),
+    *("author_name", "from_name", "sendername", "authorname", "fromname", "imdisplayname"),
+    *("participant", "user_profile", "bot_profile", "name", "username", "user", "agent", "who"),
+    *("speaker_id", "talker", "interlocutor", "actor", "nick", "author_id", "sender_id"),
 )
 WORDS = ("content", "value", "text", "utterance", "message", "body", "msg", "sentence", "said")
 TIMES = (
     *("timestamp_ms", "timestamp", "ts", "date_unixtime", "created_at", "createdat", "sent_at"),
-    *("create_time", "datetime", "date", "time"),
+    *("create_time", "createddatetime", "originalarrivaltime", "datetime", "date", "time"),
 )
 NAMES = (
     *("nickname", "display_name", "displayname", "global_name", "real_name", "full_name"),
@@ -32,6 +40,7 @@ INTERNAL = ("internal", "private", "is_private", "is_internal", "is_note")
 NOTE_KINDS = ("part_type", "message_type", "type", "kind")
 NOTES = frozenset({"note", "internal_note", "private_note", "whisper", "internal"})
 MAIL = re.compile(r"<?\b([\w.+'-]{1,64})@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}>?")
+BODIES = ("content", "text", "body", "plain", "plaintext")
 ISO_TIME = re.compile(r"\d{4}-\d\d-\d\d")
 
 
@@ -80,22 +89,45 @@ def said_in(items: list[Any], notes: list[str]) -> list[Said]:
     for number, (item, (speaker, words)) in enumerate(zip(items, keys, strict=True), 1):
         if not isinstance(item, dict):
             raise ShapeError("not_text", f"Turn {number} is no object.")
-        if "tool_calls" in item and (words is None or item[words] is None):
-            notes.append("a call of a tool was left out")
+        left_out = _left_out(item, words, number)
+        if left_out:
+            notes.append(left_out)
         elif words is None or (is_named and speaker is None):
             raise ShapeError("missing_role", f"Turn {number} has no speaker or no text.")
-        elif _is_internal(item):
-            notes.append("an internal note was left out")
-        elif item[words] is None:
-            notes.append(f"turn {number} held no text and was left out")
         else:
             name, role = ("", "") if speaker is None else speaker_in(item[speaker])
             said = text_of(item[words], notes, f"the text of turn {number}")
+            name, said = _as_shown(item, name, said)
             found.append(Said(name, without_tags(said, notes), role))
     if found and _runs_backwards(items):
         notes.append("the newest turn stood first")
         found.reverse()
     return found
+
+
+def _left_out(item: dict[str, Any], words: str | None, number: int) -> str:
+    """Return why nothing of an object is said, as a note; "" where something is."""
+    told = item[words] if words else None
+    if "tool_calls" in item and told is None:
+        return "a call of a tool was left out"
+    if is_notice(item):
+        return "notices of the app were left out"
+    if says_nothing(item, told):
+        return "pictures, files and what the app says of them were left out"
+    if words is not None and _is_internal(item):
+        return "an internal note was left out"
+    if words is not None and told is None:
+        return f"turn {number} held no text and was left out"
+    return ""
+
+
+def _as_shown(item: dict[str, Any], name: str, text: str) -> tuple[str, str]:
+    """Return a name and words as the app shows them, where its export writes them otherwise."""
+    if is_slack(item):
+        return name, slack_text(text, {})
+    if "sender_name" in item and "timestamp_ms" in item:
+        return repaired(name), repaired(text)
+    return name, text
 
 
 def speaker_in(value: Any) -> tuple[str, str]:
@@ -112,6 +144,9 @@ def speaker_in(value: Any) -> tuple[str, str]:
             role = next((kind for kind in kinds if kind in KNOWN), "")
         found = (names.get(key) for key in NAMES)
         name = next((str(one) for one in found if isinstance(one, str | int) and str(one)), "")
+        inner = next((one for one in value.values() if isinstance(one, dict)), None)
+        if not name and inner is not None:
+            return speaker_in(inner)
         return without_mail(name), role
     return without_mail("" if value is None else str(value)), ""
 
@@ -124,7 +159,7 @@ def without_mail(name: str) -> str:
 
 
 def _is_internal(item: dict[str, Any]) -> bool:
-    if any(item.get(key) is True for key in INTERNAL):
+    if any(item.get(key) is True for key in INTERNAL) or item.get("public") is False:
         return True
     return any(isinstance(item.get(key), str) and item[key] in NOTES for key in NOTE_KINDS)
 
@@ -149,8 +184,13 @@ def text_of(value: Any, notes: list[str], what: str) -> str:
     if isinstance(value, bool | int | float):
         notes.append(f"{what} was {'a truth value' if isinstance(value, bool) else 'a number'}")
         return str(value).lower() if isinstance(value, bool) else str(value)
-    if isinstance(value, dict) and isinstance(value.get("parts"), list):
-        value = value["parts"]
+    if isinstance(value, dict):
+        held = next((value[key] for key in BODIES if isinstance(value.get(key), str)), None)
+        if held is not None:
+            is_html = str(value.get("contentType", "")).casefold() == "html"
+            return bare_text(held) if is_html else held
+        if isinstance(value.get("parts"), list):
+            value = value["parts"]
     if isinstance(value, list) and value and all(isinstance(part, dict | str) for part in value):
         return _content_parts(value, notes, what)
     kind = {type(None): "empty", list: "a list", dict: "an object"}[type(value)]

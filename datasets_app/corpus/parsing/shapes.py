@@ -9,18 +9,21 @@ from typing import Any
 from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, SYSTEM, USER, Turn
 from datasets_app.corpus.parsing import transcripts
 from datasets_app.corpus.parsing.casting import Roles, cast
-from datasets_app.corpus.parsing.messages import OF_TURNS, message_keys, squashed
+from datasets_app.corpus.parsing.exports import is_slack, threads_of_slack
+from datasets_app.corpus.parsing.messages import OF_TURNS, message_keys
 from datasets_app.corpus.parsing.said import ShapeError, first_key, keys_of, said_in, text_of
 from datasets_app.corpus.parsing.tables import ANSWERS, QUESTIONS, plain
 
 LISTS = (
     *("messages", "conversations", "conversation", "turns", "dialogue", "dialog", "dialogs"),
     *("utterances", "chat", "history", "exchanges", "log", "chat_history", "thread"),
-    *("conversation_parts", "transcript"),
+    *("conversation_parts", "transcript", "messagelist", "chat_messages", "comments"),
 )
-NAMING = ("role", "from", "speaker", "sender", "sender_name", "agent", "participant")
+LOOKED_AT = 20  # elements of a list, of which some may be notices or pictures
+NAMING = ("role", "from", "speaker", "sender", "sender_name", "agent", "participant", "sendername")
 HISTORIES = ("history", "chat_history")
 OPENINGS = ("source", "first_message", "initial_message", "opening_message")
+REQUESTERS = ("requester_id", "requester")
 CALLS = ("content", "transcript")
 TEXTS = ("text", "passage", "document")
 TITLES = ("title", "question", "heading")
@@ -101,11 +104,15 @@ def _plan(value: dict[str, Any], roles: Roles) -> Plan | None:
 
 
 def is_turn_list(items: Any) -> bool:
-    """Say whether every element is an object with a speaker and words."""
+    """Say whether the elements are objects with a speaker and words, as far as all have them."""
     if not isinstance(items, list) or not items or not isinstance(items[0], dict):
         return isinstance(items, list) and not items
-    speaker, words = keys_of(tuple(items[0]))
-    return speaker is not None and (words is not None or "tool_calls" in items[0])
+    return any(_is_turn(item) for item in items[:LOOKED_AT] if isinstance(item, dict))
+
+
+def _is_turn(item: dict[str, Any]) -> bool:
+    speaker, words = keys_of(tuple(item))
+    return speaker is not None and (words is not None or "tool_calls" in item)
 
 
 def is_talk(key: str, items: Any) -> bool:
@@ -118,16 +125,23 @@ def is_talk(key: str, items: Any) -> bool:
     if _are_of_several(items):
         return False
     if plain(key) not in LISTS:
-        named = {plain(inner): item[inner] for item in items[:1] for inner in item}
-        is_named = not named.keys().isdisjoint(NAMING) or isinstance(named.get("author"), dict)
-        return is_named and is_turn_list(items)
+        return any(map(is_named, items[:LOOKED_AT])) and is_turn_list(items)
     if is_turn_list(items):
         return True
     return len(items) >= FEWEST_UNNAMED and all(_is_unnamed(item) for item in items)
 
 
+def is_named(item: dict[str, Any]) -> bool:
+    """Say whether an element names a speaker by a key that means nothing else."""
+    named = {plain(key): item[key] for key in item}
+    is_told = not named.keys().isdisjoint(NAMING) or is_slack(item)
+    return is_told or isinstance(named.get("author"), dict)
+
+
 def _are_of_several(items: list[dict[str, Any]]) -> bool:
     """Say whether messages name conversations of their own, and not all the same."""
+    if threads_of_slack(items):
+        return True
     key = message_keys(tuple(items[0])).conversation if items else None
     if key is None:
         return False
@@ -165,6 +179,7 @@ def _turns_plan(names: dict[str, str], value: dict[str, Any], roles: Roles) -> P
     if not keys:
         return None
     system = first_key(names, (SYSTEM, "system_prompt"))
+    requester = first_key(names, REQUESTERS)
     openings = (names[name] for name in OPENINGS if name in names)
     opening = next((key for key in openings if _is_said(value[key])), None)
 
@@ -172,6 +187,8 @@ def _turns_plan(names: dict[str, str], value: dict[str, Any], roles: Roles) -> P
         items: Any = record
         for key in keys:
             items = items.get(key) if isinstance(items, dict) else None
+        if requester and isinstance(items, list):
+            items = [_by_requester(item, record[requester]) for item in items]
         first = record.get(opening) if opening else None
         if isinstance(items, list) and _is_said(first):
             items = [first, *items]
@@ -179,6 +196,15 @@ def _turns_plan(names: dict[str, str], value: dict[str, Any], roles: Roles) -> P
         return _with_system(record, system, turns) if turns[0].role != SYSTEM else turns
 
     return Plan(make, frozenset(filter(None, (keys[0], system, opening))))
+
+
+def _by_requester(item: Any, requester: Any) -> Any:
+    """Return a comment of a ticket with its writer's role: who opened the ticket asks."""
+    asked = requester.get("id") if isinstance(requester, dict) else requester
+    writer = item.get("author_id") if isinstance(item, dict) else None
+    if writer is None or asked is None:
+        return item
+    return {**item, "role": USER if writer == asked else ASSISTANT}
 
 
 def _is_said(value: Any) -> bool:
@@ -224,6 +250,11 @@ def _tree_plan(names: dict[str, str], value: dict[str, Any], roles: Roles) -> Pl
 def _is_shown(message: dict[str, Any]) -> bool:
     content = message.get("content")
     parts = content.get("parts") if isinstance(content, dict) else None
+    metadata = message.get("metadata")
+    if isinstance(metadata, dict) and metadata.get("is_visually_hidden_from_conversation"):
+        return False
+    if message.get("recipient") not in {None, "all"}:
+        return False  # a call of a tool
     return isinstance(parts, list) and any(isinstance(part, str) and part for part in parts)
 
 
@@ -372,7 +403,7 @@ def _title_plan(names: dict[str, str], value: dict[str, Any], roles: Roles) -> P
 
 def _text_plan(names: dict[str, str], value: dict[str, Any], roles: Roles) -> Plan | None:
     key = first_key(names, (*CALLS, *TEXTS))
-    if key is None or not OF_TURNS.isdisjoint(map(squashed, names)):
+    if key is None or is_slack(value) or not OF_TURNS.isdisjoint(names):
         return None
     if not isinstance(value[key], str | int | float | None):
         return None

@@ -128,8 +128,7 @@ def certain_mapping(columns: tuple[str, ...], delimiter: str | None) -> Mapping 
     found = messages.message_mapping(columns, delimiter)
     if found or (turns := numbered_turns(columns)):
         return found or Mapping(turns=turns, delimiter=delimiter)
-    is_turn = any(messages.squashed(name) in messages.OF_TURNS for name in columns)
-    text = None if is_turn else _first(names, TEXTS)
+    text = None if messages.is_turn_of_talk(columns) else _first(names, TEXTS)
     return Mapping(text=text, delimiter=delimiter) if text else None
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datasets_app.corpus.conversation import ASSISTANT, USER, Turn
 from datasets_app.corpus.parsing.casting import LEFT_OUT, OTHERS, Roles
 from datasets_app.corpus.parsing.chat_lines import chat_line
+from datasets_app.corpus.parsing.irc_lines import irc_line
 from datasets_app.corpus.roles import (
     ANSWER_LABELS,
     QUESTION_LABELS,
@@ -27,7 +28,7 @@ CLOCK = r"\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d{1,3})?(?:\s?[AaPp]\.?\s?[Mm]\.?)?"
 DATE = r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}"
 STAMP = rf"(?:[\[(](?:{DATE},?\s+)?(?:{CLOCK}|[\d:]{{4,14}})[\])]|(?:{DATE},?\s+)?{CLOCK})\s*"
 LINE = re.compile(
-    rf"\A\s*+(?:[-*•>]\s++)?(?:(?P<stamp>{STAMP})(?:-\s+)?)?"
+    rf"\A\s*+(?:(?:[-*•]|>{{1,3}})\s++)?(?:(?P<stamp>{STAMP})(?:-\s+)?)?"
     rf"(?P<mark>\*\*|__)?(?P<name>{NAME})(?:\*\*|__)?\s*"
     r"(?P<sign>[:：]|(?<=\s)[-–—](?=\s))(?:\*\*|__)?"
 )
@@ -95,7 +96,7 @@ def carried(talk: Talk) -> Talk:
 
 def labelled(line: str) -> Labelled | None:
     """Return the speaker's label and the rest of the line, or None where no speaker begins."""
-    chat = chat_line(line)
+    chat = chat_line(line) or irc_line(line)
     if chat is not None:
         return Labelled(canonical(chat.name) if chat.name else "", chat.text, has_time=True)
     found = LINE.match(line[:400])
@@ -115,10 +116,10 @@ def one_turn_per_line(text: str) -> str:
     return text
 
 
-def find_speakers(lines: Iterable[str]) -> Speakers | None:
+def find_speakers(lines: Iterable[str], *, are_timed: bool = False) -> Speakers | None:
     """Return who speaks, if 2 to 12 labels recur on a fifth of the non-empty lines.
 
-    A label behind a time need not recur.
+    A label behind a time need not recur; so does none where all lines `are_timed`.
     """
     counts: Counter[str] = Counter()
     timed: set[str] = set()
@@ -131,7 +132,7 @@ def find_speakers(lines: Iterable[str]) -> Speakers | None:
         if found:
             counts[found.label] += 1
             words += len(found.text.split())
-            timed |= {found.label} if found.has_time else set()
+            timed |= {found.label} if found.has_time or are_timed else set()
     recurring = {label: n for label, n in counts.items() if n >= 2 or label in timed}
     known = {label: count for label, count in counts.items() if speaker_role(label)}
     speakers = recurring | known if recurring or len(known) >= 2 else {}

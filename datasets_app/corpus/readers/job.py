@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import typing
+from dataclasses import dataclass, field
 
 from datasets_app.corpus.conversation import Turn
 from datasets_app.corpus.detection.encoding import clean_text, is_clean
@@ -22,6 +23,7 @@ class Job:
     mapping: Mapping | None = None
     name: str = ""
     layout: Layout | None = None  # of a table, where it need not be guessed
+    people: typing.Mapping[str, str] = field(default_factory=dict)  # names that stand elsewhere
 
     @property
     def roles(self) -> dict[str, str]:

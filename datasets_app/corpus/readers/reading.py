@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Generator, Iterator
+from collections.abc import Mapping as Names
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,8 +38,11 @@ def read(
     mapping: Mapping | None = None,
     encoding: str | None = None,
     name: str = "",
+    people: Names[str, str] | None = None,
 ) -> Iterator[Item]:
     """Yield records, problems and gaps in order; their ranges tile `[0, size)` of the file.
+
+    `people` are the names of those whom the file knows by a number.
 
     Raises WaitingError before the first item when a person must choose the encoding (call again
     with `encoding`), what the columns are or who speaks (call again with `mapping`), and
@@ -56,7 +60,7 @@ def read(
     head.close()
     stream = open_view(path, found)
     try:
-        job = Job(stream, opening, mapping, name)
+        job = Job(stream, opening, mapping, name, people=people or {})
         yield from _tiled(_read(reader, job), stream, path.stat().st_size)
     finally:
         stream.close()

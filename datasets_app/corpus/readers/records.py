@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, USER, Turn
 from datasets_app.corpus.detection.encoding import clean_text
+from datasets_app.corpus.parsing.exports import is_directory, is_slack, with_people
 from datasets_app.corpus.parsing.json_text import JsonError, JsonParser
 from datasets_app.corpus.parsing.messages import Keys, message_keys
 from datasets_app.corpus.parsing.said import ShapeError, said_in
-from datasets_app.corpus.parsing.shapes import Found, Shapes
+from datasets_app.corpus.parsing.shapes import Found, Shapes, is_named
 from datasets_app.corpus.readers.job import Job, clean_turns, sample
 from datasets_app.corpus.readers.passages import LONGEST, pieces
 from datasets_app.corpus.readers.threads import Message, Told
@@ -40,6 +41,10 @@ class Workshop:
     """What the pairs being read are about; it goes before each question."""
     key: str = ""
     """The nearest key that is a word, under which they stand."""
+    people: Mapping[str, str] = field(default_factory=dict)
+    """Names for the numbers of an export's people."""
+    talk: str = ""
+    """Which conversation turns are of that stand in a list too long to be seen whole."""
 
     @contextmanager
     def under(self, key: str) -> Iterator[None]:
@@ -51,7 +56,7 @@ class Workshop:
 
     @classmethod
     def of(cls, job: Job) -> Workshop:
-        return cls(Shapes(job.roles))
+        return cls(Shapes(job.roles), people=job.people)
 
 
 def problem(place: RecordSpan, code: str, message: str, data: bytes | str = "") -> Problem:
@@ -79,12 +84,16 @@ def record(place: RecordSpan, value: Any, shop: Workshop) -> Iterator[Told] | No
 
     One message of a conversation is a shape, too, where it says of which.
     """
+    if shop.people:
+        value = with_people(value, shop.people)
+    if is_directory(value):
+        return iter((Gap(place.start, place.end),))
     try:
         found = shop.shapes.recognise(value)
     except ShapeError as error:
         return iter((problem(place, error.code, f"Line {place.line}: {error}", str(value)[:200]),))
     if found is None:
-        return _message(place, value)
+        return _message(place, value, shop.talk)
     if shop.context and [turn.role for turn in found.turns] == [USER, ASSISTANT]:
         asked = Turn(USER, f"{shop.context}\n\n{found.turns[0].text}")
         found.turns = (asked, *found.turns[1:])
@@ -93,38 +102,53 @@ def record(place: RecordSpan, value: Any, shop: Workshop) -> Iterator[Told] | No
 
 def is_message(value: Any) -> bool:
     """Say whether an object is one message that names its conversation."""
-    return _message_keys(value) is not None
+    return bool(_talk_of(value, ""))
 
 
-def _message_keys(value: Any) -> Keys | None:
+def _talk_of(value: Any, lone: str) -> str:
+    """Return of which conversation a message is; "" for whatever is no message.
+
+    `lone` is that of those which name none.
+    """
     if not isinstance(value, dict):
-        return None
+        return ""
+    if is_slack(value):
+        return str(value.get("thread_ts") or lone or "outside all threads")
     keys = message_keys(tuple(value))
-    if not (keys.conversation and keys.speaker and keys.words):
-        return None
-    return keys if isinstance(value[keys.conversation], str | int) else None
+    if not (keys.speaker and keys.words):
+        return ""
+    named: Any = lone if is_named(value) else ""
+    if keys.conversation:
+        named = value[keys.conversation]
+    return str(named) if isinstance(named, str | int) else ""
 
 
-def _message(place: RecordSpan, value: Any) -> Iterator[Told] | None:
+def _message(place: RecordSpan, value: Any, lone: str) -> Iterator[Told] | None:
     """Return a message; one without words, as a picture is, holds nothing to load."""
-    keys = _message_keys(value)
-    if keys is None:
+    talk = _talk_of(value, lone)
+    if not talk:
         return None
-    notes: list[str] = []
-    talk, order = str(value[keys.conversation]), value.get(keys.order or "")
-    taken = {keys.order, keys.speaker, keys.words}
-    others = {key: held for key, held in value.items() if key not in taken}
-    told = {"role": value[keys.speaker or ""], "content": value[keys.words or ""]}
+    keys, notes = message_keys(tuple(value)), list[str]()
+    order = value.get(keys.order or "")
+    others = {key: held for key, held in value.items() if key not in {*keys} - {keys.conversation}}
+    told = value if is_slack(value) else _plainly(value, keys)
     try:
-        said = said_in([others | told], notes)
+        said = said_in([told], notes)
     except ShapeError as error:
         return iter((problem(place, error.code, f"Line {place.line}: {error}"),))
     if not said or not said[0].text.strip():
         return iter((Gap(place.start, place.end),))
-    order = "" if isinstance(order, dict | list | None) else str(order)
-    meta = {clean_text(key).text: clean_value(held) for key, held in others.items()}
-    message = Message(place.start, place.end, place.line, talk, tuple(said), order)
+    moment = str(order) if isinstance(order, str | int | float) else ""
+    simple = {key: held for key, held in others.items() if not isinstance(held, dict | list)}
+    meta = {clean_text(key).text: clean_value(held) for key, held in simple.items()}
+    message = Message(place.start, place.end, place.line, talk, tuple(said), moment)
     return iter((replace(message, notes=tuple(notes), meta=meta),))
+
+
+def _plainly(value: dict[str, Any], keys: Keys) -> dict[str, Any]:
+    """Return a message with its speaker and words under the plainest keys."""
+    others = {key: held for key, held in value.items() if key not in {keys.speaker, keys.words}}
+    return {**others, "role": value[keys.speaker or ""], "content": value[keys.words or ""]}
 
 
 def passage_record(place: RecordSpan, text: str) -> Iterator[Item]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from pathlib import Path
 
@@ -94,3 +95,57 @@ def test_the_case_of_one_row_a_message(imported):
         imported("tweets.csv", (case / "tweets.csv").read_bytes()).files.get().reason
         == "needs_mapping"
     )
+
+
+def slack_zip():
+    def said(user, ts, text, **more):
+        return {"type": "message", "user": user, "ts": ts, "text": text} | more
+
+    users = [
+        {"id": user, "name": name.lower(), "deleted": False, "profile": {"real_name": name}}
+        for user, name in (("U1", "Dora"), ("U2", "Desk"))
+    ]
+    days = {
+        "help/2024-03-12.json": [
+            said("U1", "1710234845.1", "<@U1> has joined the channel", subtype="channel_join"),
+            said("U1", "1710234846.1", "<@U2> is the lamp here?", thread_ts="1710234846.1"),
+            said("U1", "1710234847.1", "Good morning, all of you."),
+            said("U2", "1710234848.1", "Yes, ten of them.", thread_ts="1710234846.1"),
+        ],
+        "help/2024-03-13.json": [said("U1", "1710321245.1", "Thank you, it came!")],
+    }
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        channel = {"id": "C1", "name": "help", "created": 1, "members": ["U1", "U2"]}
+        archive.writestr("channels.json", json.dumps([channel]))
+        for name, messages in days.items():
+            archive.writestr(name, json.dumps(messages))
+        archive.writestr("users.json", json.dumps(users))
+    return packed.getvalue()
+
+
+@pytest.mark.slow
+def test_the_people_of_a_slack_export_have_names_in_all_its_days(imported, client_of, cora):
+    upload = imported("Lamps Slack export.zip", slack_zip())
+    members = upload.files.exclude(parent=None)
+    verdicts = dict(members.values_list("name", "verdict"))
+    assert verdicts == {
+        "channels.json": FileState.SKIPPED,
+        "users.json": FileState.SKIPPED,
+        "help/2024-03-12.json": FileState.WAITING,
+        "help/2024-03-13.json": FileState.WAITING,
+    }
+    first = members.get(name="help/2024-03-12.json")
+    curator = client_of(cora)
+    page = curator.get(reverse("file-detail", args=[first.pk])).content.decode()
+    order = sorted(("Dora", "Desk"), key=lambda name: page.index(f"<bdi>{name}</bdi>"))
+    roles = {f"role_{n}": "user" if name == "Dora" else "assistant" for n, name in enumerate(order)}
+    chosen = {**roles, "others": "user", "also_alike": "on"}
+    assert curator.post(reverse("file-speakers", args=[first.pk]), chosen).status_code == 302
+    assert import_upload(upload.pk)
+    upload.refresh_from_db()
+    assert talks_of(upload) == [
+        [("user", "@Desk is the lamp here?"), ("assistant", "Yes, ten of them.")],
+        [("user", "Good morning, all of you.")],
+        [("user", "Thank you, it came!")],
+    ]
