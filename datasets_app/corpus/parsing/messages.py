@@ -122,7 +122,8 @@ _CONVERSATIONS, _SPEAKERS, _WORDS, _ORDERS = (
 _COUNTS = frozenset(_ORDERS[: ORDERS.index("timestamp_ms")])
 OF_TURNS = frozenset(
     """role speaker author author_id author_role author_name sender sender_id sender_type
-    sender_name from speaker_id participant conversation_id conv_id thread_id thread_ts dialog_id dialogue_id
+    sender_name from speaker_id participant conversation_id conv_id thread_id thread_ts
+    dialog_id dialogue_id
     chat_id session_id ticket_id case_id call_id interaction_id turn turn_id turn_index
     utterance_id in_reply_to in_response_to in_response_to_tweet_id""".split()
 )
