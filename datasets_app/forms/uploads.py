@@ -35,7 +35,7 @@ COLUMN_GROUPS = (
 )
 BEGINNINGS = {
     "": "–",
-    "whole": "never: the whole table is one",
+    "whole": "never: a whole table or list is one",
     "blank": "below a blank row",
     "anew": "where the order counts anew",
     "pause": "after an hour without a message",

@@ -18,8 +18,8 @@ from datasets_app.corpus.parsing.shapes import is_talk, shared_context
 from datasets_app.corpus.readers import records
 from datasets_app.corpus.readers.job import Job
 from datasets_app.corpus.readers.records import RecordSpan, Workshop
-from datasets_app.corpus.readers.threads import Told, joined
-from datasets_app.corpus.source import Item, Problem
+from datasets_app.corpus.readers.threads import Message, Told, joined
+from datasets_app.corpus.source import Item, Problem, Record, Waiting
 
 MOST_LEVELS = 12
 SMALL = 1 << 20
@@ -43,12 +43,27 @@ def tell(head: TextHead) -> str | None:
 
 
 def read(job: Job) -> Iterator[Item]:
-    """Yield the records of one or several JSON values that stand one after another."""
-    yield from joined(_read(job), job.roles)
+    """Yield the records of one or several JSON values that stand one after another.
+
+    Raises WaitingError where no value has a shape that OTTO knows.
+    """
+    shop = Workshop.of(job)
+    yield from records.pointing(joined(_read(job, shop), job.roles), shop)
 
 
-def _read(job: Job) -> Iterator[Told]:
-    cursor, shop = Cursor(job.stream), Workshop.of(job)
+def ask(job: Job) -> Waiting | None:
+    """Return what a person is asked where nothing has a known shape; None for any other file."""
+    shop = Workshop.as_found()
+    for number, told in enumerate(_read(job, shop)):
+        if isinstance(told, Record | Message):
+            return None
+        if number == records.LOOKED_AT:
+            break
+    return shop.strange.waiting(job.columns)
+
+
+def _read(job: Job, shop: Workshop) -> Iterator[Told]:
+    cursor = Cursor(job.stream)
     cursor.passes(BOM)
     try:
         while cursor.peek():
@@ -77,7 +92,7 @@ def _whole_talk(cursor: Cursor, shop: Workshop) -> Iterator[Told] | None:
         return None
     place = RecordSpan(cursor.place, cursor.place + len(data), cursor.line, cursor.column)
     try:
-        value = shop.parser.parse(data.decode("utf-8", "replace"))
+        value = shop.parse(data.decode("utf-8", "replace"))
     except JsonError:
         return None
     found = _recognised(place, value, shop)
@@ -157,7 +172,7 @@ def _value(
     place = RecordSpan(cursor.place, cursor.place + len(data), cursor.line, cursor.column)
     text = data.decode("utf-8", "replace")
     try:
-        value = shop.parser.parse(text)
+        value = shop.parse(text)
     except JsonError as error:
         yield from _salvage(cursor, shop, level, place, records.broken(place, error, text))
         return
@@ -195,8 +210,7 @@ def _parsed(
     else:
         cursor.advance(size)
         if not context.is_member:
-            message = f"Line {place.line} has none of the shapes OTTO knows."
-            yield records.problem(place, "unknown_shape", message, str(value)[:200])
+            yield records.unknown(place, value, shop)
 
 
 def _recognised(place: RecordSpan, value: Any, shop: Workshop) -> Iterator[Told] | None:
@@ -282,6 +296,6 @@ FORMAT = Format(
     kind="json",
     name="JSON",
     endings=("json",),
-    reader=Reader("json", 4, read),
+    reader=Reader("json", 5, read, ask),
     of_text=tell,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import islice
 from typing import Any
 
 from datasets_app.corpus.detection.text_head import LINE_END, TextHead, parses
@@ -17,8 +18,8 @@ from datasets_app.corpus.readers import records
 from datasets_app.corpus.readers.job import Job, sample
 from datasets_app.corpus.readers.records import RecordSpan, Workshop
 from datasets_app.corpus.readers.rows import Rows, RowSpan
-from datasets_app.corpus.readers.threads import Told, joined
-from datasets_app.corpus.source import Gap, Item, Mapping, Waiting, WaitingError
+from datasets_app.corpus.readers.threads import Message, Told, joined
+from datasets_app.corpus.source import Gap, Item, Mapping, Record, Waiting, WaitingError
 
 ROWS_SHOWN = 10
 BOM = b"\xef\xbb\xbf"
@@ -43,16 +44,31 @@ def read(job: Job) -> Iterator[Item]:
 
     Raises WaitingError where each line is a message and none says of which conversation.
     """
-    mapping, asked = job.columns, ask(job)
+    mapping, asked, columns = job.columns, _ask_flat(job), _columns(job)
     if asked and mapping is None:
         raise WaitingError(asked)
-    shop = Workshop.of(job)
-    made = Rows(mapping, _columns(job)) if mapping else None
+    is_flat = mapping is not None and set(mapping.columns) <= set(columns)
+    shop = Workshop.as_found() if is_flat else Workshop.of(job)
+    made = Rows(mapping, columns) if mapping and is_flat else None
     lines = (told for line in split_lines(job.stream) for told in _line(line, shop, made))
-    yield from joined(lines, job.roles)
+    told = joined(lines, job.roles)
+    yield from told if made else records.pointing(told, shop)
 
 
 def ask(job: Job) -> Waiting | None:
+    """Return what a person is asked of messages in lines, or of keys that nobody knows."""
+    return _ask_flat(job) or _ask_keys(job)
+
+
+def _ask_keys(job: Job) -> Waiting | None:
+    shop = Workshop.as_found()
+    for line in islice(split_lines(job.stream), records.LOOKED_AT):
+        if any(isinstance(told, Record | Message) for told in _line(line, shop, None)):
+            return None
+    return shop.strange.waiting(job.columns)
+
+
+def _ask_flat(job: Job) -> Waiting | None:
     """Return what a person is asked where each line is a message; None for any other file."""
     objects = _first_objects(job)
     columns = _columns(job)
@@ -127,7 +143,7 @@ def _line(line: Line, shop: Workshop, made: Rows | None) -> Iterator[Told]:
         yield records.problem(at, "trailing_comma", "A comma too many was passed over.")
     text = data.decode("utf-8", "replace")
     try:
-        value = shop.parser.parse(text)
+        value = shop.parse(text)
     except JsonError as error:
         yield records.broken(place, error, text)
         return
@@ -136,10 +152,10 @@ def _line(line: Line, shop: Workshop, made: Rows | None) -> Iterator[Told]:
         cells = {key: _cell(held) for key, held in value.items()}
         yield made.item(cells, RowSpan(place.start, place.end, place.line))
     else:
-        yield from _value(place, value, shop, text)
+        yield from _value(place, value, shop)
 
 
-def _value(place: RecordSpan, value: Any, shop: Workshop, text: str) -> Iterator[Told]:
+def _value(place: RecordSpan, value: Any, shop: Workshop) -> Iterator[Told]:
     found = records.record(place, value, shop)
     if found is not None:
         yield from found
@@ -148,8 +164,7 @@ def _value(place: RecordSpan, value: Any, shop: Workshop, text: str) -> Iterator
     elif _is_lone_list(value):
         yield from records.record(place, {"messages": value}, shop) or ()
     else:
-        message = f"Line {place.line} has none of the shapes OTTO knows."
-        yield records.problem(place, "unknown_shape", message, text)
+        yield records.unknown(place, value, shop)
 
 
 def _is_lone_list(value: Any) -> bool:
@@ -160,6 +175,6 @@ FORMAT = Format(
     kind="jsonl",
     name="JSON Lines",
     endings=("jsonl", "ndjson"),
-    reader=Reader("jsonl", 4, read, ask),
+    reader=Reader("jsonl", 5, read, ask),
     of_text=tell,
 )

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, USER, Turn
@@ -13,12 +14,15 @@ from datasets_app.corpus.detection.encoding import clean_text
 from datasets_app.corpus.parsing.exports import is_directory, is_slack, with_people
 from datasets_app.corpus.parsing.json_text import JsonError, JsonParser
 from datasets_app.corpus.parsing.messages import Keys, message_keys
+from datasets_app.corpus.parsing.pointed import Pointed, Strange
 from datasets_app.corpus.parsing.said import ShapeError, said_in
 from datasets_app.corpus.parsing.shapes import Found, Shapes, is_named
 from datasets_app.corpus.readers.job import Job, clean_turns, sample
 from datasets_app.corpus.readers.passages import LONGEST, pieces
 from datasets_app.corpus.readers.threads import Message, Told
-from datasets_app.corpus.source import Gap, Item, Problem, Record
+from datasets_app.corpus.source import Gap, Item, Problem, Record, WaitingError
+
+LOOKED_AT, LOOKED_AT_BYTES = 2_000, 4 << 20  # items and bytes; chosen by hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,14 @@ class Workshop:
     """Names for the numbers of an export's people."""
     talk: str = ""
     """Which conversation turns are of that stand in a list too long to be seen whole."""
+    pointed: Pointed | None = None
+    strange: Strange = field(default_factory=Strange)
+    """What was seen that has no known shape."""
+
+    def parse(self, text: str) -> Any:
+        """Return the value of a text. Raises JsonError where it has none."""
+        value = self.parser.parse(text)
+        return self.pointed.renamed(value) if self.pointed else value
 
     @contextmanager
     def under(self, key: str) -> Iterator[None]:
@@ -56,7 +68,13 @@ class Workshop:
 
     @classmethod
     def of(cls, job: Job) -> Workshop:
-        return cls(Shapes(job.roles), people=job.people)
+        pointed = Pointed(job.columns) if job.columns else None
+        return cls(Shapes(job.roles), people=job.people, pointed=pointed)
+
+    @classmethod
+    def as_found(cls) -> Workshop:
+        """Return one to which nobody said anything."""
+        return cls(Shapes())
 
 
 def problem(place: RecordSpan, code: str, message: str, data: bytes | str = "") -> Problem:
@@ -71,6 +89,32 @@ def broken(place: RecordSpan, error: JsonError, text: str) -> Problem:
     around = sample(text[max(0, error.position - 40) : error.position + 80])
     message = f"Line {line}, column {column}: {error}"
     return Problem(place.start, place.end, line, column, error.code, message, around)
+
+
+def unknown(place: RecordSpan, value: Any, shop: Workshop) -> Problem:
+    """Return the problem of a value of no known shape, and keep it for the question."""
+    shop.strange.see(value)
+    message = f"Line {place.line} has none of the shapes OTTO knows."
+    return problem(place, "unknown_shape", message, str(value)[:200])
+
+
+def pointing(items: Iterator[Item], shop: Workshop) -> Iterator[Item]:
+    """Yield a reader's items; raises WaitingError where nothing in the beginning has a known shape.
+
+    A person then says what the keys hold.
+    """
+    looked: list[Item] = []
+    size = 0
+    for item in items:
+        looked.append(item)
+        size += item.end - item.start
+        if isinstance(item, Record) or len(looked) == LOOKED_AT or size > LOOKED_AT_BYTES:
+            break
+    is_known = shop.pointed or any(isinstance(item, Record) for item in looked)
+    asked = None if is_known else shop.strange.waiting()
+    if asked:
+        raise WaitingError(asked)
+    yield from chain(looked, items)
 
 
 def remarks(place: RecordSpan, shop: Workshop) -> Iterator[Problem]:

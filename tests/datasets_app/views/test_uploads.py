@@ -400,3 +400,20 @@ def test_conversations_of_a_version_stay_excluded(curator, cora, done):
     remove_rows(upload.removal.pk)
     left = Conversation.objects.get()
     assert (left.pk, left.status, left.source_file) == (kept.pk, Status.EXCLUDED, None)
+
+
+def test_keys_that_nobody_knows_are_pointed_at_on_the_file_s_page(curator, done):
+    lines = [{"wer": "Kunde", "was": "Ist offen?"}, {"wer": "Service", "was": "Ja, bis sechs."}]
+    cases = [{"nr": 9_000_000 + number, "zeilen": lines} for number in range(3)]
+    upload = done("faelle.json", json.dumps(cases).encode())
+    file = upload.files.get(reason="needs_mapping")
+    page = curator.get(reverse("file-detail", args=[file.pk]))
+    assert "Tell us what the keys are" in page.content.decode()
+    assert page.context["columns_form"]["words"].initial == "was"
+    chosen = {"speaker": "wer", "words": "was", "begins": "whole"}
+    assert curator.post(reverse("file-columns", args=[file.pk]), chosen).status_code == 302
+    import_upload(upload.pk)
+    told = [[turn["text"] for turn in row.turns] for row in Conversation.objects.all()]
+    assert told == [["Ist offen?", "Ja, bis sechs."]] * 3
+    again = curator.get(reverse("file-columns-again", args=[file.pk]))
+    assert again.context["columns_form"]["speaker"].initial == "wer"
