@@ -14,6 +14,7 @@ from datasets_app.corpus.rules.rule import Rule
 from datasets_app.corpus.split import exact_key
 
 GOOD_FROM, WARNING_FROM = 0.7, 0.5
+FEWEST_ROWS = 2  # of a version: one to learn from and one to test with
 MOST_EXAMPLES, EXAMPLE_LENGTH = 5, 100
 EMPTY_MESSAGE = "There are no conversations here yet, so there is nothing to measure."
 
@@ -35,6 +36,7 @@ CRITICAL = Band("critical", "Critical: most rows are not fit for training yet.")
 class QualityCounts:
     """Counts over a set of rows: `rows_by_rule` counts rows with an open E or R finding.
 
+    `trained` are the rows that a run would see; None where all of them are in a version.
     `copies` counts the rows beyond the first that say the same. A copy is valid, so it stands in
     the score, but it teaches nothing new.
     """
@@ -43,6 +45,7 @@ class QualityCounts:
     valid: int
     rows_by_rule: Mapping[str, int]
     copies: int = 0
+    trained: int | None = None
 
     @property
     def quality_score(self) -> float:
@@ -66,7 +69,12 @@ def band_of(quality_score: float) -> Band:
 
 
 def verdict(counts: QualityCounts) -> Band:
-    """Return the band of the score; too many copies make a good one a warning."""
+    """Return the band of the score; too many copies make a good one a warning.
+
+    Rows of which nothing would be trained are critical, whatever their score.
+    """
+    if counts.total and counts.trained is not None and counts.trained < FEWEST_ROWS:
+        return replace(CRITICAL, words=f"Critical: {_too_few_words(counts)}")
     band = band_of(counts.quality_score)
     if band is GOOD and counts.valid - counts.copies < GOOD_FROM * counts.total:
         words = f"{counts.copies:,} of {counts.total:,} rows are copies of others"
@@ -74,8 +82,16 @@ def verdict(counts: QualityCounts) -> Band:
     return band
 
 
+def _too_few_words(counts: QualityCounts) -> str:
+    words = f"{counts.trained} of {counts.total:,} rows can be trained, and a version needs two."
+    if not counts.rows_by_rule:
+        return words
+    rule, rows = max(counts.rows_by_rule.items(), key=lambda found: found[1])
+    return f"{words} Most are set aside by “{label_of(rule)}” ({rows:,})."
+
+
 def counting_rules(findings: Iterable[Finding]) -> set[str]:
-    """Return the rules that make a row invalid: an open E or R of a rule that counts."""
+    """Return the rules that make a row invalid: an open E or R of a rule that there is."""
     return {
         finding.rule
         for finding in findings

@@ -10,7 +10,7 @@ from django.db.models import Count, QuerySet
 
 from datasets_app.corpus.quality import QualityCounts
 from datasets_app.corpus.rules.registry import counts_against
-from datasets_app.models import Conversation, Decision
+from datasets_app.models import Conversation, Decision, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Group:
 
     @property
     def is_valid(self) -> bool:
-        """A rule that counts makes a row invalid; a person's decision to keep makes it valid."""
+        """A rule that sets a row aside makes it invalid; a person's decision to keep, valid."""
         return self.decision == Decision.KEEP or not any(map(counts_against, self.reasons))
 
 
@@ -40,11 +40,13 @@ def tally_of(rows: QuerySet[Conversation]) -> QualityCounts:
 
 
 def tally(groups: Iterable[Group]) -> QualityCounts:
+    """Return the counts over rows of which a run sees those that are kept."""
     counted = list(groups)
     invalid = [group for group in counted if not group.is_valid]
     total = sum(group.count for group in counted)
     by_rule = {rule: n for rule, n in rows_by_reason(invalid).items() if counts_against(rule)}
-    return QualityCounts(total, total - sum(group.count for group in invalid), by_rule)
+    valid = total - sum(group.count for group in invalid)
+    return QualityCounts(total, valid, by_rule, trained=rows_by_status(counted)[Status.KEPT])
 
 
 def copies_in(rows: QuerySet[Conversation]) -> int:

@@ -9,18 +9,20 @@ from datasets_app.corpus.rules.code import is_code
 from datasets_app.corpus.rules.finding import Verdict
 from datasets_app.corpus.rules.numbers import Numbers
 from datasets_app.corpus.rules.rule import Limits, Recommendation, Rule, Threshold
-from datasets_app.corpus.rules.words import ALL_STOP_WORDS, MARKS, word_spans
+from datasets_app.corpus.rules.small_words import ALL_STOP_WORDS
+from datasets_app.corpus.rules.words import MARKS, word_spans
 
 _BARE_LINK = re.compile(r"\A\s*+https?://\s*+\Z", re.IGNORECASE)
-_NO_LETTER = re.compile(rf"[\W\d_](?<![{MARKS}])")
-_TOKEN_EDGE = re.compile(r"[\s\-_./\\:,;|=&?#%+~–—]+")
-# A price, a phone number, a date or a time: digits in groups with the usual separators.
-_FIGURE = re.compile(
-    r"[$€£¥₹]\s?\d[\d.,' ]{0,20}|\d[\d.,']{0,20}\s?[$€£¥₹%°]|"
-    r"\+?\(?\d{1,5}\)?(?:[-. /]\(?\d{2,5}\)?){1,5}|\d{1,4}[./:-]\d{1,2}(?:[./:-]\d{1,4})?"
-)
+_NO_LETTER = re.compile(rf"[\W_](?<![{MARKS}])")
+_TOKEN_EDGE = re.compile(r"[\s\-_./\\:,;|=&?#%+~–—་]+")
+# Letters of Korean by themselves; laughing (ㅋㅋ, ㅎㅎ) and crying (ㅠㅠ, ㅜㅜ) are written so.
+_LONE_LETTER = re.compile("[\u3131-\u314a\u314c\u314d\u314f-\u315a\u315d-\u315f\u3161-\u3163]")
 LONGEST_WORD = 45
-_ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
+LONGEST_CODE = 64
+_ROWS = (
+    *("qwertyuiop", "asdfghjklñ", "asdfghjklç", "asdfghjklöä", "zxcvbnm", "qwertzuiop", "yxcvbnm"),
+    *("azertyuiop", "qsdfghjklm", "wxcvbn", "йцукенгшщзх", "фывапролджэ", "ячсмитьбю"),
+)
 
 
 def _key_runs() -> frozenset[str]:
@@ -65,42 +67,45 @@ def gibberish(answer: Numbers, limits: Limits) -> Verdict | None:
         or _mashed_keys(answer, limits)
         or _no_language(answer, limits)
         or _broken_characters(answer, limits["replacement_share"])
+        or wrongly_decoded(answer, limits["replacement_share"])
     )
 
 
 def _few_letters(answer: Numbers, limits: Limits) -> Verdict | None:
+    """Object to a text of signs; figures of any script are no signs."""
     limit, text = limits["letter_share"], answer.text
-    together = "".join(answer.words)
-    if len(together) >= limit * len(text) and together.isalpha():
-        return None
-    if sum(map(len, filter(str.isalpha, answer.words))) >= limit * len(text):
-        return None
+    if sum(map(len, answer.words)) >= limit * len(text) and "_" not in text:
+        return _lone_letters(answer) if not text.isascii() else None
     characters = "".join(text.split())
-    letters = len(characters) - len(_NO_LETTER.findall(characters))
-    share = letters / len(characters)
-    if share >= limit or _is_figures(characters, text, limits["numeric_length"]) or is_code(text):
+    share = 1 - len(_NO_LETTER.findall(characters)) / len(characters)
+    if share >= limit or is_code(text):
         return None
     return Verdict(share, limit, f"only {share:.0%} of its characters are letters", answer.whole)
 
 
-def _is_figures(characters: str, text: str, longest: float) -> bool:
-    """Tell whether the text is a short number, or prices, phone numbers and dates only."""
-    digits = sum(map(str.isdigit, characters))
-    if len(text) <= longest:
-        return digits >= 0.3 * len(characters)
-    rest = _FIGURE.sub("", text)
-    return digits > 0 and not any(map(str.isdigit, rest)) and len(rest.split()) < len(text) / 4
+def _lone_letters(answer: Numbers) -> Verdict | None:
+    found = _LONE_LETTER.findall(answer.text)
+    share = len(found) / len(answer.text)
+    if share <= 0.5 or len(set(found)) < 4:
+        return None
+    return Verdict(share, 0.5, "its letters form no syllables", answer.whole)
 
 
 def _long_tokens(answer: Numbers, limit: float) -> Verdict | None:
     text = answer.text
     if answer.has_letters or len(text) <= limit * (text.count(" ") + 1):
         return None
-    tokens = [token for token in _TOKEN_EDGE.split(_without_links(text)) if token]
+    parts = _TOKEN_EDGE.split(_without_links(text))
+    tokens = [part for part in parts if part and not _is_code_number(part)]
     mean = sum(map(len, tokens)) / len(tokens) if tokens else 0.0
     if mean <= limit or is_code(text) or _is_one_long_word(text, mean):
         return None
     return Verdict(mean, limit, f"its words are {mean:.0f} characters long", answer.whole)
+
+
+def _is_code_number(token: str) -> bool:
+    """Tell a checksum, a key or an account number from a row of letters."""
+    return len(token) <= LONGEST_CODE and any(map(str.isdigit, token)) and token.isalnum()
 
 
 def _is_one_long_word(text: str, mean: float) -> bool:
@@ -163,6 +168,41 @@ def _broken_characters(answer: Numbers, limit: float) -> Verdict | None:
     return Verdict(share, limit, f"{len(places)} characters were lost (shown as \ufffd)", spans)
 
 
+# Text in UTF-8 that was read as a Western encoding: "Ã©" for "é", "â€™" for an apostrophe.
+_WESTERN = "".join(
+    bytes([code]).decode("cp1252", "ignore") or chr(code) for code in range(0x80, 0xC0)
+)
+_LOST_ORDER = str.maketrans({sign: chr(0x80 + place) for place, sign in enumerate(_WESTERN)})
+_MISREAD = re.compile(
+    f"[\u00c2-\u00df][{re.escape(_WESTERN)}]|[\u00e0-\u00ef][{re.escape(_WESTERN)}]{{2}}"
+)
+_MANGLED = re.compile("锟斤拷|烫烫烫")
+
+
+def wrongly_decoded(answer: Numbers, limit: float) -> Verdict | None:
+    """Object to letters that were read in the wrong encoding; proved by reading them right."""
+    text = answer.text
+    if text.isascii():
+        return None
+    places = [
+        found.span() for found in _MISREAD.finditer(text) if _is_right_otherwise(found.group())
+    ]
+    places += [found.span() for found in _MANGLED.finditer(text)]
+    spans = tuple((answer.place(start), answer.place(end)) for start, end in places)
+    share = sum(end - start for start, end in spans) / len(text)
+    if share <= limit or len(spans) < 2:
+        return None
+    note = f"{len(spans)} characters were read in the wrong encoding"
+    return Verdict(share, limit, note, spans[:100])
+
+
+def _is_right_otherwise(found: str) -> bool:
+    try:
+        return found.translate(_LOST_ORDER).encode("latin-1").decode("utf-8").isprintable()
+    except UnicodeError:
+        return False
+
+
 RULE = Rule(
     name="gibberish",
     label="gibberish",
@@ -171,9 +211,10 @@ RULE = Rule(
     good=("What is your number?", "+1 (555) 010-0199"),
     bad=("What is your number?", "asdf qwer zxcv poiu"),
     severity="E",
+    version=2,
     thresholds={
         "letter_share": Threshold(0.30),
-        "numeric_length": Threshold(40),
+        "numeric_length": Threshold(40),  # stored policies hold it; figures count as letters now
         "mean_token": Threshold(25),
         "key_run_words": Threshold(3),
         "key_run_share": Threshold(0.5),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, USER, Conversation, Turn
+from datasets_app.corpus.rules.dialogue import eased
 from datasets_app.corpus.rules.finding import (
     Finding,
     Judgement,
@@ -32,6 +33,7 @@ def judge(conversation: Conversation, policy: Policy) -> Judgement:
     ]
     if not findings:
         return _CLEAN
+    findings = eased(findings, conversation)
     severities = [finding.severity for finding in findings]
     return Judgement(tuple(findings), status_of(severities), quality_of(severities))
 
@@ -40,13 +42,15 @@ def _objections(
     conversation: Conversation, policy: Policy
 ) -> Iterator[tuple[int, Rule, Verdict | None]]:
     checks = policy.checks
-    for rule, check, limits in checks.of_conversation:
-        for position, verdict in check(conversation, limits):
+    for rule, look, limits in checks.of_conversation:
+        for position, verdict in look(conversation, limits):
             yield position, rule, verdict
     question = None
     for position, turn in enumerate(conversation.turns):
         if turn.role == USER:
             question = measure(turn.text)
+            for rule, check, limits in checks.of_question:
+                yield position, rule, check(question, limits)
         elif turn.role in _JUDGED:
             for rule, said in _about_turn(turn, question, checks):
                 yield position, rule, said

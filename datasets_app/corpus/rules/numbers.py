@@ -25,7 +25,7 @@ class Numbers:
     @property
     def is_empty(self) -> bool:
         """Whether the text is without any letter or digit."""
-        return not any(character.isalnum() for character in self.text)
+        return not self.text[:1].isalnum() and not any(map(str.isalnum, self.text))
 
     @property
     def whole(self) -> tuple[Span, ...]:

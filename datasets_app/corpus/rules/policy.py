@@ -32,6 +32,7 @@ class Checks:
     """The rules that look at each thing, ready to be called with their limits."""
 
     of_conversation: Active[ConversationCheck]
+    of_question: Active[TextCheck]
     of_empty: Active[TextCheck]
     of_answer: Active[TextCheck]
     of_reply: Active[ReplyCheck]
@@ -63,6 +64,7 @@ class Policy:
         """The functions of the rules that are switched on, in the order of the registry."""
         return Checks(
             of_conversation=self._active(lambda rule: rule.of_conversation),
+            of_question=self._active(lambda rule: rule.of_question),
             of_empty=self._active(lambda rule: rule.of_empty),
             of_answer=self._active(lambda rule: rule.of_answer),
             of_reply=self._active(lambda rule: rule.of_reply),

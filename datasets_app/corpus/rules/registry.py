@@ -6,6 +6,7 @@ from datasets_app.corpus.rules import (
     echo,
     empty,
     gibberish,
+    raw_data,
     repetitive,
     role_bleed,
     structure,
@@ -25,6 +26,7 @@ RULES: dict[str, Rule] = {
         echo.RULE,
         structure.RULE,
         role_bleed.RULE,
+        raw_data.RULE,
     )
 }
 
@@ -35,5 +37,5 @@ def label_of(name: str) -> str:
 
 
 def counts_against(name: str) -> bool:
-    """Tell whether a row that this rule set aside is no longer valid."""
-    return name in RULES and RULES[name].counts
+    """Tell whether a row that this rule set aside is no longer valid; one that is gone is mute."""
+    return name in RULES

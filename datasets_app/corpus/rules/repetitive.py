@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -14,6 +15,8 @@ from datasets_app.corpus.rules.words import word_spans, words_of
 
 GRAM_SIZES = range(5, 11)
 MOST_SPANS = 100
+LONGEST_LOOP = 40  # words
+_SENTENCE_END = re.compile(r"[.!?。！？।\n]")
 
 
 def repetitive(answer: Numbers, limits: Limits) -> Verdict | None:
@@ -21,18 +24,54 @@ def repetitive(answer: Numbers, limits: Limits) -> Verdict | None:
 
     Code between fences repeats names by nature: there only whole lines count.
     """
-    if "```" not in answer.text:
-        return _repeated_groups(answer, limits) or _repeated_lines(answer, limits)
-    prose = without_fences(answer.text)
-    words = words_of(prose)
-    outside = replace(answer, text=prose, words=words, distinct=set(words))
-    return _repeated_groups(outside, limits) or _repeated_lines(answer, limits)
+    return _repeated_groups(_prose_of(answer), limits) or _repeated_lines(answer, limits)
 
 
 def repetitive_passage(text: Numbers, limits: Limits) -> Verdict | None:
     """Object to a piece of a document only when most of it repeats: tables and code may."""
-    repeats = _trigram_repeats(text.words)
-    return _repeated_trigrams(text, repeats, {**limits, "repeated_trigrams": limits["passage"]})
+    prose = _prose_of(text)
+    repeats = _trigram_repeats(prose.words)
+    found = _repeated_trigrams(prose, repeats, {**limits, "repeated_trigrams": limits["passage"]})
+    return found if found and said_again(prose) > limits["said_again"] else None
+
+
+def _prose_of(text: Numbers) -> Numbers:
+    """Return the text with blanks for what stands between code fences; offsets stay."""
+    if "```" not in text.text:
+        return text
+    prose = without_fences(text.text)
+    words = words_of(prose)
+    return replace(text, text=prose, words=words, distinct=set(words))
+
+
+def said_again(text: Numbers) -> float:
+    """Return the share of words in sentences or loops that were there before, word for word.
+
+    Lists, tables and sums say much the same in every line, and yet something else in each.
+    """
+    seen: set[tuple[str, ...]] = set()
+    again = 0
+    for sentence in _SENTENCE_END.split(text.text):
+        words = tuple(words_of(sentence))
+        if words in seen:
+            again += len(words)
+        seen.add(words)
+    return max(again, _looped(text.words)) / max(1, len(text.words))
+
+
+def _looped(words: Sequence[str]) -> int:
+    """Return how many words stand in loops: runs that repeat what stood a few words before."""
+    most = 0
+    for period in range(1, min(LONGEST_LOOP, len(words) // 2) + 1):
+        total = run = 0
+        for word, before in zip(words[period:], words, strict=False):
+            if word == before:
+                run += 1
+                continue
+            total += run if run >= period else 0
+            run = 0
+        most = max(most, total + (run if run >= period else 0))
+    return most
 
 
 def _repeated_groups(answer: Numbers, limits: Limits) -> Verdict | None:
@@ -44,9 +83,10 @@ def _repeated_groups(answer: Numbers, limits: Limits) -> Verdict | None:
     repeats = count - len(answer.distinct)
     if is_long or repeats > limits["repeated_trigrams"] * (count - 2):
         repeats = _trigram_repeats(answer.words)
-    return _repeated_trigrams(answer, repeats, limits) or (
+    found = _repeated_trigrams(answer, repeats, limits) or (
         _repeated_passages(answer, repeats, limits) if is_long else None
     )
+    return found if found and said_again(answer) > limits["said_again"] else None
 
 
 def _trigram_repeats(words: Sequence[str]) -> int:
@@ -159,6 +199,7 @@ RULE = Rule(
     good=("Which days are you open?", "Monday to Friday from nine to five, Saturday until noon."),
     bad=("Which days are you open?", "We are open now. We are open now. We are open now."),
     severity="E",
+    version=2,
     thresholds={
         "words": Threshold(4),
         "repeated_trigrams": Threshold(0.30),
@@ -173,6 +214,7 @@ RULE = Rule(
         "repeated_lines": Threshold(0.30),
         "times": Threshold(3),
         "passage": Threshold(0.5),
+        "said_again": Threshold(0.2),
     },
     recommendation=Recommendation(
         above=0.2,

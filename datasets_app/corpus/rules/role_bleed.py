@@ -10,9 +10,10 @@ from datasets_app.corpus.rules.finding import Verdict
 from datasets_app.corpus.rules.numbers import Numbers
 from datasets_app.corpus.rules.rule import Limits, Rule
 
+# "user: mia" is a line of a settings file; who goes on talking says more than a word.
 _ROLE_MARK = re.compile(
-    r"<\|[^|<>\n]{1,40}\|>|### (?:Instruction|Response|Input)\b|\[/?INST\]|"
-    r"^[ \t]*(?:\*\*)?(?:user|assistant|human|system)(?:\*\*)?[ \t]*:",
+    r"(?<!`)<\|[^|<>\n]{1,40}\|>|### (?:Instruction|Response|Input)\b|\[/?INST\]|"
+    r"^[ \t]*(?:\*\*)?(?:user|assistant|human)(?:\*\*)?[ \t]*:(?![ \t]*[A-Za-z0-9_.@-]*[ \t]*$)",
     re.IGNORECASE | re.MULTILINE,
 )
 
@@ -38,6 +39,6 @@ RULE = Rule(
     good=("Can I return this?", "Yes, within thirty days: bring the receipt."),
     bad=("Can I return this?", "Yes, you can.\nUser: And without a receipt?"),
     severity="E",
-    counts=False,
+    version=2,
     of_answer=role_bleed,
 )

@@ -38,9 +38,10 @@ class Rule:
     """One quality rule, whole. Whatever the app says or does about it is read here.
 
     `name` is stored in policies, findings and reasons and never changes; raise `version` when
-    verdicts would change. `good` and `bad` are a question and an answer each. A rule that
-    `counts` makes a row that it sets aside no longer valid in the quality score. `earlier` is
-    its key in the reports of the earlier system, which other programs read; None for one of ours.
+    verdicts would change. `good` and `bad` are a question and an answer each. `earlier` is its
+    key in the reports of the earlier system, which other programs read; None for one of ours.
+
+    In a dialogue whose other answers are good, one odd turn leads to `odd_turn` at most.
 
     The functions say what it looks at; each is called only with what its name says.
     """
@@ -52,13 +53,14 @@ class Rule:
     bad: tuple[str, str]
     severity: Severity
     version: int = 1
+    odd_turn: Severity = "R"
     on: bool = True
     thresholds: Mapping[str, Threshold] = field(default_factory=dict)
-    counts: bool = True
     recommendation: Recommendation | None = None
     earlier: str | None = None
 
     of_conversation: ConversationCheck | None = None
+    of_question: TextCheck | None = None  # a turn of the user with words
     of_empty: TextCheck | None = None  # an answer or passage without a letter or a digit
     of_answer: TextCheck | None = None  # any other answer
     of_reply: ReplyCheck | None = None  # the same, with the question before it

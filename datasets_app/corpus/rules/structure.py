@@ -14,14 +14,14 @@ def structure(conversation: Conversation, _: Limits) -> Iterator[tuple[int, Verd
     turns = conversation.turns
     if conversation.is_passage:
         return
-    if not any(turn.role == ASSISTANT for turn in turns):
+    if ASSISTANT not in [turn.role for turn in turns]:
         yield 0, _verdict("nobody answers in it")
         return
     before = ""
     for position, turn in enumerate(turns):
         verdict = _turn_verdict(turn.role, turn.text, before)
         if verdict is None and position == len(turns) - 1 and turn.role == USER:
-            verdict = _verdict("it ends with the user, and nobody answers", at_most="R")
+            verdict = _verdict("it ends with the user; versions leave this turn out", at_most="I")
         if verdict is not None:
             yield position, verdict
         before = turn.role
@@ -33,7 +33,9 @@ def _turn_verdict(role: str, text: str, before: str) -> Verdict | None:
     if role != ASSISTANT and not text.strip():  # an empty answer has a rule of its own
         return _verdict("this turn is empty")
     if role == before and role != SYSTEM:
-        return _verdict(f"two turns of {role} follow each other", at_most="R")
+        said_on = role == ASSISTANT  # "One moment." – "I have found it." is how people write
+        words = f"two turns of {role} follow each other"
+        return _verdict(words, at_most="I" if said_on else "R")
     return None
 
 
@@ -45,11 +47,12 @@ RULE = Rule(
     name="structure",
     label="structure",
     sentence="The turns make no conversation: nobody answers, a turn is empty, or a role is "
-    "unknown. A row in which one speaks twice, or the user has the last word, is at most sent to "
-    "review.",
+    "unknown. A row in which the user speaks twice is at most sent to review; a last word of the "
+    "user is left out of versions and excludes nothing.",
     good=("Can I return this?", "Yes, within thirty days of the purchase."),
     bad=("Can I return this?", ""),
     severity="E",
-    counts=False,
+    version=2,
+    odd_turn="E",
     of_conversation=structure,
 )

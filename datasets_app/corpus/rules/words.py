@@ -1,9 +1,11 @@
-"""Words of many scripts, the small words of some languages, and what counts as an answer."""
+"""Words of many scripts, and what kind of answer a question wants."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Set as AbstractSet
+
+from datasets_app.corpus.rules.small_words import STOP_WORDS, WHOLE_ANSWERS
 
 # Scripts written without spaces: every letter counts as a word.
 LETTER_SCRIPTS = (
@@ -30,95 +32,6 @@ _HANGUL = re.compile("[\uac00-\ud7a3]")
 _HAS_MARK = re.compile(rf"[{MARKS}]")
 _HAS_LETTER_SCRIPT = re.compile(rf"[{LETTER_SCRIPTS}]")
 
-STOP_WORDS: dict[str, frozenset[str]] = {
-    language: frozenset(words.split())
-    for language, words in {
-        "en": "a about after all also am an and any are as at be been but by can could did do does "
-        "for from had has have he her here him his how i if in into is it it's its just may me "
-        "more most my no not of off on one only or our out over please she should so some such "
-        "than that the their them then there these they this those to too under up us was we were "
-        "what when where which while who whom whose why will with would yes you your yours",
-        "de": "aber alle als am an auch auf aus bei bin bis bitte da das dass dein dem den der des "
-        "die dies diese dir du durch ein eine einem einen einer er es für haben hat hier ich ihr "
-        "im in ist ja kann kein keine können man mehr mein mit nach nicht noch nur oder schon sein "
-        "sich sie sind so um und uns unser unter vom von vor war was wenn wer werden wie wir wird "
-        "wo zu zum zur über",
-        "fr": "à au aux avec ce ces cette comme dans de des du elle en est et être il ils je la le "
-        "les leur lui ma mais me mes mon ne nos notre nous on ont ou où par pas plus pour qu que "
-        "qui sa sans se ses si son sont sur ta te tes ton tu un une vos votre vous y c'est d'un",
-        "es": "a al algo como con cuando de del desde donde el ella en entre era es esa ese eso "
-        "esta este esto está están hay la las le les lo los me mi muy más no nos o para pero por "
-        "porque que qué se ser si sin sobre son su sus también te tiene tu un una y ya yo",
-        "it": "a ai al alla anche che chi ci come con da dal dei del della delle di dove e ed era "
-        "gli ha ho i il in io la le lei lo loro lui ma mi mia mio nel nella noi non o per perché "
-        "più quando quello questa questo se sei si sono su sua suo ti tra tu un una uno vi è",
-        "pt": "a ao aos as até com como da das de depois do dos e ela ele em entre era essa esse "
-        "esta este está eu foi há isso já mais mas me meu minha muito na nas não no nos o os ou "
-        "para pela pelo por quando que quem se sem ser seu seus sua são também te tem um uma você",
-        "nl": "aan al alles als bij dat de der deze die dit doch door dus een en er ge haar had "
-        "heb heeft hem het hier hij hoe hun iets ik in is ja je kan mag maar me meer men met mijn "
-        "moet na naar niet nog nu of om onder ons ook op over te toch tot u uit van veel voor want "
-        "was wat we wel werd wezen wie wij worden zal ze zich zij zijn zo zonder zou",
-    }.items()
-}
-ALL_STOP_WORDS: frozenset[str] = frozenset().union(*STOP_WORDS.values())
-
-# An answer that ends in one of these without a mark was cut off. Words that may well end a
-# sentence ("I told her", "I think so", "9 am") are left out.
-CUT_WORDS: dict[str, frozenset[str]] = {
-    language: frozenset(words.split())
-    for language, words in {
-        "en": "a an the is are was were and or but nor because if than although unless whereas my "
-        "your its our their",
-        "de": "der die den dem des eine einen einem einer und oder weil dass ist sind mein unser",
-        "fr": "le la les un une des du et ou mais est sont mon ma mes ton ta sa ses notre votre",
-        "es": "el la los las un una y o pero porque es son mi tu su sus",
-        "it": "il lo la gli un una e ed o ma perché è sono mio mia tuo tua",
-        "pt": "a os as um uma e ou mas porque é são meu minha seu sua",
-        "nl": "de het een en of maar want omdat is zijn mijn jouw onze",
-    }.items()
-}
-PREPOSITIONS = frozenset(
-    "about above across after against along among around at before behind below beneath beside "
-    "between beyond by down during for from in inside into near of off on onto out outside over "
-    "past since through to toward towards under until up upon with within without".split()
-)
-
-YES_NO_WORDS = frozenset(
-    "yes no yep yeah yup nope sure okay ok right correct true false indeed certainly absolutely "
-    "definitely never always maybe probably none nothing ja nein doch klar genau oui non si sí "
-    "claro sì certo sim não nee zeker да нет так ні tak nie ano ne evet hayır نعم لا כן לא हाँ "
-    "हां नहीं जी 네 예 아니요 아니오 ναι όχι kyllä ei igen nem".split()
-)
-# Letter scripts arrive as single letters, so these are compared as whole answers.
-WHOLE_ANSWERS = frozenset(
-    "是 是的 不是 不 对 對 有 没有 沒有 可以 不可以 好 好的 会 不会 能 不能 はい いいえ うん "
-    "ええ そうです ใช่ ไม่ ไม่ใช่ ได้ ไม่ได้ ครับ ค่ะ ບໍ່ ແມ່ນ បាទ ចាស ទេ".split()
-) | {
-    "you're welcome",
-    "you’re welcome",
-    "my pleasure",
-    "thank you",
-    "no problem",
-    "of course",
-    "not yet",
-    "any time",
-    "gern geschehen",
-    "de rien",
-    "de nada",
-}
-# One of these in an answer says something, however many words come from the question.
-DECISIVE_WORDS = YES_NO_WORDS | frozenset(
-    "not cannot can't don't doesn't isn't aren't won't neither without nicht kein keine keinen nie "
-    "pas jamais nunca tampoco ninguno nessuno mai nem niet geen nooit нет не никогда لن لم ليس नहीं "
-    "không chưa 不 没 未 否".split()
-)
-NUMBER_WORDS = frozenset(
-    "zero one two three four five six seven eight nine ten eleven twelve twenty thirty forty fifty "
-    "hundred thousand half once twice noon midnight today tomorrow yesterday monday tuesday "
-    "wednesday thursday friday saturday sunday".split()
-)
-
 _CLOSED_START = re.compile(
     r"\A\W*+(?:(?:is|are|do|does|can|will|has|have|had|was|were|did|could|would|should|may|when|who|"
     r"which)\b|how (?:many|much|long|old|far|often)\b|what(?:’s|'s| is| are| was| were)\b|"
@@ -133,8 +46,18 @@ _CLOSED_ANYWHERE = re.compile(
     r"\b(?:كم|متى|أين|هل)\b|\bمن (?:هو|هي)\b|कितन|कौन|कब|क्या|कहाँ|bao nhiêu|khi nào|ở đâu",
     re.IGNORECASE,
 )
+# Who asks for this wants more than a word, also where it is a polite question ("can you explain").
+_EXPLAIN = re.compile(
+    r"\b(?:describe|explain|summari[sz]e|tell me (?:all |more |how |about )|"
+    r"(?:hear|know|learn|read)\b.{0,20}\babout |write (?:an?|me)\b|"
+    r"beschreib|erklär|erzähl|décri|expli[qc]|raconte|describ|cuént|descriv|spieg|raccont|descrev|"
+    r"conte-|beschrijf|leg |vertel|опиши|объясни|расскаж|صف |اشرح|احك)|介绍一下|介紹一下|"
+    r"解释|解釋|说明|說明|描述|説明|について教え|समझा|बारे में बता|वर्णन|설명",
+    re.IGNORECASE,
+)
 _LAST_SENTENCE = re.compile(r"(?<![^.!?\n。！？])[^.!?\n。！？]*+[?？؟]?\Z")
 QUESTION_MARKS = ("?", "？", "؟")
+_EDGE_MARKS = " \t\r\n.!?,;:…。！？、，।؟\"'“”‘’„«»()[]*_~"
 
 
 def words_of(text: str) -> list[str]:
@@ -166,6 +89,11 @@ def is_letter(word: str) -> bool:
     return len(word) == 1 and not word.isascii() and _HAS_LETTER_SCRIPT.match(word) is not None
 
 
+def is_small_letter(word: str) -> bool:
+    """Tell whether the word is a hiragana, of which Japanese makes its endings."""
+    return "\u3041" <= word <= "\u3096"
+
+
 def language_of(distinct: AbstractSet[str]) -> str | None:
     """Return the language with most small words in the text; `None` below two of them."""
     hits, language = max((len(distinct & words), name) for name, words in STOP_WORDS.items())
@@ -191,6 +119,21 @@ def is_closed(question: str) -> bool:
     if last is None:
         return False
     return bool(_CLOSED_START.match(last.group()) or _CLOSED_ANYWHERE.search(last.group()))
+
+
+def wants_explanation(question: str) -> bool:
+    """Tell whether the question asks for more than a name, a number or a yes."""
+    return _EXPLAIN.search(question[-600:]) is not None
+
+
+def without_edge_marks(text: str) -> str:
+    """Return the text without the punctuation around it."""
+    return text.strip(_EDGE_MARKS)
+
+
+def is_courtesy(text: str) -> bool:
+    """Tell whether the text is a greeting, a thank-you or the like, whole by itself."""
+    return len(text) < 40 and without_edge_marks(text).lower() in WHOLE_ANSWERS
 
 
 def _pattern(text: str) -> re.Pattern[str]:

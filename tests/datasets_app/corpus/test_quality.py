@@ -52,7 +52,7 @@ def test_the_bands_begin_at_70_and_50_percent(quality_score, band):
     assert band_of(quality_score).words.lower().startswith(band)
 
 
-def test_only_open_e_and_r_of_the_six_labels_make_a_row_invalid():
+def test_an_open_e_or_r_makes_a_row_invalid_whichever_rule_says_it():
     rows = [
         [finding("echo", "E")],
         [finding("truncated", "R")],
@@ -61,7 +61,8 @@ def test_only_open_e_and_r_of_the_six_labels_make_a_row_invalid():
         [finding("pii_email", "P")],
         [],
     ]
-    assert tally(rows) == QualityCounts(6, 4, {"echo": 1, "truncated": 1})
+    by_rule = {"echo": 1, "truncated": 1, "role_bleed": 1, "structure": 1}
+    assert tally(rows) == QualityCounts(6, 3, by_rule)
 
 
 def test_no_rows_score_zero_with_a_message():

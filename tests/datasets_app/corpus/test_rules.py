@@ -186,6 +186,95 @@ def test_every_answer_is_judged_with_the_question_before_it():
     assert (finding.turn, finding.rule) == (3, "too_short")
 
 
+def statuses(*texts: str) -> tuple[str, list[tuple[int, str, str]]]:
+    judgement = judge(talk(*texts), standard())
+    return judgement.status, [(f.turn, f.rule, f.severity) for f in judgement.findings]
+
+
+GOOD_TURNS = (
+    "Is the sauna open?",
+    "Until ten at night.",
+    "Do I need a towel?",
+    "You get one here.",
+)
+
+
+def test_one_odd_turn_leaves_the_dialogue_kept_or_in_review_and_keeps_its_finding():
+    ask = "Please describe the pool."
+    assert statuses(*GOOD_TURNS, ask, "it is") == ("kept", [(5, "too_short", "I")])
+    assert statuses(*GOOD_TURNS, ask, ask) == ("kept", [(5, "echo", "I")])
+    assert statuses(*GOOD_TURNS, ask, "asdf qwer zxcv") == ("review", [(5, "gibberish", "R")])
+    assert statuses(*GOOD_TURNS, ask, "...") == ("review", [(5, "empty", "R")])
+    assert statuses(ask, "it is", *GOOD_TURNS[:2], ask, "you can")[0] == "excluded"
+    assert statuses(*GOOD_TURNS[:2], ask, "asdf qwer zxcv")[0] == "excluded"
+
+
+def test_what_the_last_answer_stops_with_stays_grave():
+    cut = "You find it behind the door, just follow the"
+    assert statuses(*GOOD_TURNS, "Where is it?", cut)[0] == "review"
+    assert statuses("Where is it?", cut, *GOOD_TURNS) == ("kept", [(1, "truncated", "I")])
+
+
+def test_a_closing_word_of_the_user_excludes_nothing_and_stays_a_finding():
+    assert statuses(*GOOD_TURNS, "Great, thanks, bye") == ("kept", [(4, "structure", "I")])
+
+
+def test_a_turn_of_the_user_that_nobody_said_is_found_where_it_stands():
+    picture = "data:image/png;base64," + "iVBORw0KGgoAAAANSUhEUgAAAAUA" * 500
+    assert statuses(*GOOD_TURNS, picture, "A fine picture of a tree.") == (
+        "excluded",
+        [(4, "raw_data", "E")],
+    )
+    mail = "Received: from mx.example.com\nMessage-ID: <1@example.com>\n\nWhere is it?"
+    assert statuses(mail, "It was sent this morning.")[1] == [(0, "raw_data", "E")]
+    page = "<div><p>Hello</p><br><img src='a.png'></div>"
+    assert statuses(page, "How can I help?") == ("review", [(0, "raw_data", "R")])
+    assert statuses(f"What does this do? {page}", "It shows a picture.") == ("kept", [])
+
+
+CONTEXT = "The shop at the old market square sells lamps. Mia Berg drew the blue one in 1987."
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        (f"{CONTEXT}\n\nDescribe where the shop stands.", "at the old market square"),
+        (f"{CONTEXT}\n\nName the designer.", "Mia Berg"),
+        (f"Name the designer.\n\n{CONTEXT}", "Mia Berg drew the blue one"),
+        ("The rent includes heating.", "The rent does not include heating."),
+        ("会议是星期二下午三点半开始。", "会议是星期二下午四点半开始。"),
+        ("家賃に暖房は含まれますと書いてあります。", "家賃に暖房は含まれません。"),
+        ("My flight is the one at 7.", "Your flight is the one at 19."),
+        ("Which numbers?", ", ".join(f"\u0660\u0662-\u0665\u0665\u0660{n}" for n in "१२३४५")),
+        (
+            "What is the checksum?",
+            "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        ),
+        ("Show the settings", "host: db1\nuser: mia\nport: 5432"),
+        ("Give me the header", "Content-Type: text/html\nX-Api-Key: 12345\nAccept: text/html"),
+    ],
+)
+def test_what_looks_odd_but_is_right_is_clean(question, answer):
+    assert open_findings(talk(question, answer)) == set()
+
+
+def test_the_question_given_back_is_an_echo_also_below_a_text_and_as_a_polite_question():
+    asked = "Why do frogs not need to drink water?"
+    assert open_findings(talk(f"{CONTEXT}\n\n{asked}", asked)) == {"echo"}
+    assert open_findings(
+        talk("Can you explain how to clean the tent?", "How to clean the tent.")
+    ) == {"echo"}
+
+
+def test_words_read_in_the_wrong_encoding_are_gibberish():
+    text = "Für die Rückgabe benötigen Sie natürlich die Quittung."
+    broken = text.encode().decode("cp1252")
+    (finding,) = judge(talk("Was brauche ich?", broken), standard()).findings
+    assert (finding.rule, len(finding.spans)) == ("gibberish", 4)
+    assert open_findings(talk("Was brauche ich?", text)) == set()
+    assert open_findings(talk("Wie viel?", "50 Â°C, sagt die Anleitung des Ofens.")) == set()
+
+
 def test_a_greeting_before_any_question_is_not_too_short():
     assert (
         open_findings(Conversation((Turn("assistant", "Hello!"), *talk("Hi", "Yes.").turns)))
@@ -222,7 +311,8 @@ STRUCTURES = [
     ),
     (Conversation((Turn("user", " "), Turn("assistant", "What can I do?"))), "E"),
     (Conversation((Turn("user", "a"), Turn("user", "b"), Turn("assistant", "I see it."))), "R"),
-    (talk("Hello there", "What can I do?", "Tell me more"), "R"),
+    (talk("Hello there", "What can I do?", "Tell me more"), "I"),
+    (Conversation((*talk("Hi", "One moment.").turns, Turn("assistant", "Yes, we do."))), "I"),
 ]
 
 
@@ -233,7 +323,8 @@ def test_what_a_person_chose_for_the_structure_goes_and_mild_faults_never_exclud
 ):
     policy = standard().changed("structure", severity=wanted)
     found = [f.severity for f in judge(conversation, policy).findings if f.rule == "structure"]
-    assert found == [severity if wanted == "E" else wanted]
+    mildest = "I" if "I" in (severity, wanted) else "R" if "R" in (severity, wanted) else "E"
+    assert found == [mildest]
 
 
 @pytest.mark.parametrize(("conversation", "severity"), STRUCTURES)
@@ -280,7 +371,6 @@ def test_the_six_labels_that_other_programs_read_stay():
         "incomplete",
         "echo",
     }
-    assert all(RULES[name].counts for name in earlier)
 
 
 def test_every_file_with_a_rule_stands_in_the_registry_under_its_name():
