@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Q
 
+from datasets_app.knowledge.layout import EDITION
 from datasets_app.models import EXPIRED, Encoder, EncoderState, Knowledge, Upload
 from datasets_app.services import blobs, knowledge
 from datasets_app.services.receiving import LIFE, part_path
@@ -56,12 +57,12 @@ def remove_orphans(now: datetime) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def give_vectors(now: datetime) -> None:
-    """Build anew what has no encoder to be asked with, once there is one."""
-    if Encoder.objects.current() is None:
-        return
-    gone = Q(encoder=None) | Q(encoder__state=EncoderState.DELETED)
-    built = Knowledge.objects.filter(gone, state=State.SUCCEEDED).select_related("version")
+def build_better_knowledge(now: datetime) -> None:
+    """Build anew what has no encoder to be asked with, once there is one, and what is dated."""
+    without = Q(encoder=None) | Q(encoder__state=EncoderState.DELETED)
+    dated = Q(facts__edition__isnull=True) | Q(facts__edition__lt=EDITION)
+    wanted = dated | without if Encoder.objects.current() else dated
+    built = Knowledge.objects.filter(wanted, state=State.SUCCEEDED).select_related("version")
     for row in built[:AT_ONCE]:
         knowledge.order_knowledge(row.version, by=None)
 
@@ -70,5 +71,5 @@ SWEEPS = (
     expire_uploads,
     remove_unnamed_blobs,
     remove_orphans,
-    give_vectors,
+    build_better_knowledge,
 )

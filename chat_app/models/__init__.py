@@ -10,12 +10,13 @@ from chat_app.models.deployment import (
     DeploymentQuerySet,
     Mode,
 )
-from chat_app.models.generation import Generation
+from chat_app.models.generation import ABSTAINED, Generation
 from chat_app.models.log import LogEntry, LogQuerySet
 from chat_app.models.rating import Rating
 from chat_app.models.serving import EXACT, QUICK, ServingExport
 
 __all__ = [
+    "ABSTAINED",
     "EXACT",
     "QUICK",
     "QUOTED",

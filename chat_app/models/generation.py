@@ -17,6 +17,8 @@ from otto_web.lib.work.states import UNDER_WAY, State
 from training_app.models import TrainedModel
 from training_app.models.uses import NeedsModels
 
+ABSTAINED = "abstained"  # how an answer ended that says that nothing is known
+
 
 class Generation(NeedsModels, Work):
     """The engine's work on one assistant message.

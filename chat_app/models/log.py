@@ -7,14 +7,20 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models
-from django.db.models import OuterRef, Subquery
+from django.db.models import F, OuterRef, Subquery, Value
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Coalesce
 
 from chat_app.models.chat import Message
 from chat_app.models.deployment import Deployment
+from chat_app.models.generation import ABSTAINED
 from chat_app.models.rating import Rating
 from datasets_app.models import Conversation
 from otto_web.lib.access import Role, has_role
+from training_app.lm.config import ABSTENTION
 from training_app.models import TrainedModel
+
+GOOD = 1
 
 
 class LogQuerySet(models.QuerySet[Any]):
@@ -28,6 +34,19 @@ class LogQuerySet(models.QuerySet[Any]):
         given = Rating.objects.filter(message=OuterRef("message_id")).order_by("-updated_at")
         rated: LogQuerySet = self.annotate(rated=Subquery(given.values("value")[:1]))
         return rated
+
+    def telling(self) -> LogQuerySet:
+        """Leave out answers that only say that nothing is known, whoever wrote that."""
+        learnt = KeyTextTransform("abstention", KeyTextTransform("data", "model__run__spec"))
+        said = Coalesce(learnt, Value(ABSTENTION), output_field=models.TextField())
+        told = self.exclude(message__generation__finish=ABSTAINED).annotate(unknowing=said)
+        found: LogQuerySet = told.exclude(message__text=F("unknowing"))
+        return found
+
+    def unused(self) -> LogQuerySet:
+        """Leave out what a dataset holds, and what none should hold."""
+        found: LogQuerySet = self.telling().filter(conversation=None)
+        return found
 
 
 class LogEntry(models.Model):

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q
 
-from chat_app.models import QUOTED, Chat, Deployment, Generation, Message
+from chat_app.models import ABSTAINED, QUOTED, Chat, Deployment, Generation, Message
 from chat_app.selectors.grounding import SOURCE, SUGGESTION, ShownSource, shown_sources
 from chat_app.selectors.queue import fair_order
 from datasets_app.corpus.conversation import USER
@@ -60,7 +60,7 @@ class ShownAnswer:
 
     @property
     def is_abstention(self) -> bool:
-        return self.generation.finish == "abstained"
+        return str(self.generation.finish) == ABSTAINED
 
     @property
     def words_from(self) -> str:

@@ -75,7 +75,7 @@ class LogFilter:
         if self.until:
             found = found.filter(at__lt=_midnight(self.until + timedelta(days=1)))
         if self.is_unused:
-            found = found.filter(conversation=None)
+            found = found.unused()  # type: ignore[attr-defined]
         return self._rated(found)
 
     def _rated(self, found: QuerySet[LogEntry]) -> QuerySet[LogEntry]:

@@ -2,12 +2,14 @@
 
 “Do you take cards?” is asked of a hundred places. Their pairs open with the name, in a paragraph of
 its own, and whoever asks says it somewhere: how much of a name is said decides between them, which
-neither a vector of the whole question nor the count of its words does.
+neither a vector of the whole question nor the count of its words does. A greeting in such a
+paragraph is no name: below it one question has many answers, or below any greeting the same one.
 """
 
 from __future__ import annotations
 
 from array import array
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,33 +57,62 @@ class Headings:
         return np.concatenate(([0], told)).astype(np.float32)[self._of]
 
 
-def heading_of(question: str) -> str:
-    """Return the short paragraph that a question opens with, "" without one."""
+def _parted(question: str) -> tuple[str, str]:
+    """Return the short paragraph that a question opens with and what follows; "" without one."""
     first, _, rest = question.partition("\n\n")
     is_heading = bool(rest.strip()) and len(first) <= LONGEST and "\n" not in first.strip()
-    return first.strip() if is_heading else ""
+    return (first.strip(), rest.strip()) if is_heading else ("", question)
+
+
+class _Asked:
+    """What is answered below which headings."""
+
+    def __init__(self) -> None:
+        self._answers: defaultdict[str, defaultdict[int, set[int]]]
+        self._answers = defaultdict(lambda: defaultdict(set))
+
+    def add(self, question: str, heading: int, answer: int) -> None:
+        """Note an answer to a question below a heading."""
+        self._answers[question.casefold()][heading].add(answer)
+
+    def names(self) -> set[int]:
+        """Return the headings that decide about answers more often than they leave them open."""
+        decided = Counter[int]()
+        for below in self._answers.values():
+            every = set().union(*below.values())
+            for heading, answers in below.items():
+                if len(answers) > 1:
+                    decided[heading] -= 1
+                elif len(every) > 1:
+                    decided[heading] += 1
+        return {heading for heading, times in decided.items() if times > 0}
 
 
 def write_headings(
     folder: Path,
-    questions: Iterable[str],
+    questions: Iterable[tuple[str, int]],
     rarities: Callable[[npt.NDArray[np.uint64]], Scores],
 ) -> None:
-    """Write the headings of pieces, whose questions come in their order; no files without any.
+    """Write the headings of pieces; no files without any.
 
+    Questions come in the pieces' order, each with a number that is equal for equal answers;
     `rarities` says how much terms (n,) tell (n,).
     """
     numbers: dict[str, int] = {}
     of = array("I")
-    for question in questions:
-        heading = heading_of(question)
+    asked = _Asked()
+    for question, answer in questions:
+        heading, rest = _parted(question)
         of.append(numbers.setdefault(heading, len(numbers) + 1) if heading else 0)
+        if heading:
+            asked.add(rest, of[-1], answer)
     counts = np.bincount(np.array(of, np.uint32), minlength=len(numbers) + 1)
     kept = np.zeros(len(numbers) + 1, np.uint32)
     terms: list[npt.NDArray[np.uint64]] = []
+    names = asked.names()
     for heading, number in numbers.items():
         told = np.fromiter(dict.fromkeys(map(number_of, terms_of(heading))), np.uint64)
-        if counts[number] >= FEWEST and told.size:
+        if number in names and counts[number] >= FEWEST and told.size:
             terms.append(told)
             kept[number] = len(terms)
     if not terms:

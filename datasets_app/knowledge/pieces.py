@@ -17,7 +17,9 @@ LEANING_WORDS = 7  # a question of so few words may lean on the turn before it: 
 LONGEST_QUESTION, LONGEST_CONTEXT = 2_000, 600
 
 _WORD = re.compile(r"\S{1,40}")
-_SENTENCE = re.compile(r"\S.*?(?:(?<=[.!?…])(?=\s)|[。！？]|(?=\n)|\Z)", re.DOTALL)
+_SENTENCE = re.compile(
+    r"\S.*?(?:(?<=[.!?…\u061f\u06d4])(?=\s)|[。！？\u0964]|(?=\n)|\Z)", re.DOTALL
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,9 +113,12 @@ class Writer:
         holders[np.argsort(holders[:, 0], kind="stable")].tofile(self.folder / layout.HOLDERS)
         terms = self._index_words()
         rarities = Words.open(self.folder, self.pieces).rarities
-        write_headings(self.folder, (piece.question for piece in self._pieces()), rarities)
+        answers = np.fromfile(self.folder / layout.ANSWERS, np.uint64)
+        questions = (piece.question for piece in self._pieces())
+        write_headings(self.folder, zip(questions, answers.tolist(), strict=True), rarities)
         facts = {
             "format": layout.FORMAT,
+            "edition": layout.EDITION,
             **{name: told for name, told in self._progress.items() if name != "sizes"},
             "terms": terms,
         }

@@ -3,6 +3,10 @@
 Rare words weigh more, so an order number or a product code finds its row although no vector knows
 what it means. Numbers and codes stay whole besides their parts; scripts without spaces are read in
 pairs of signs; of a long word its beginning is indexed too, since most languages bend the end.
+
+What a word is made of counts besides, where it is asked for alone: “Kosten” finds
+“Versandkosten”, and one sign the words that it stands in. Arabic is read without vowel marks and
+articles, and its letters as they are typed.
 """
 
 from __future__ import annotations
@@ -22,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from datasets_app.knowledge.layout import mapped
-from datasets_app.knowledge.scripts import UNSPACED_RUN
+from datasets_app.knowledge.scripts import IDEOGRAPHS, UNSPACED_RUN
 
 TERMS, STARTS, POSTINGS, IMPACTS = "terms.u64", "starts.u64", "postings.u32", "impacts.f16"
 QUESTION_WEIGHT, ANSWER_WEIGHT, CONTEXT_WEIGHT = 2.0, 1.0, 0.5
@@ -30,6 +34,9 @@ MOST_TERMS = 256  # of a question; a pasted page is no question
 K1, B = 1.2, 0.75  # how soon a repeated word counts no more; how much a long text is held back
 BUCKETS = 64  # parts of the index that are sorted one at a time
 BEGINNING = 5
+LEFT, RIGHT = 4, 5  # letters at least of what a long word is made of
+INSIDE = 0.5  # of the weight that the word itself has
+LONGEST_WORD = 40  # that is made of others
 AT_ONCE = 65_536  # postings held until they are written to their buckets
 
 Scores = npt.NDArray[np.float32]
@@ -41,6 +48,15 @@ def _marks() -> str:
     signs = (chr(code) for code in range(sys.maxunicode // 17))
     return re.escape("".join(sign for sign in signs if unicodedata.category(sign)[0] == "M"))
 
+
+_HARAKAT = re.compile("[\u064b-\u065f\u0670\u0640]")
+_ARABIC = str.maketrans(
+    "\u0622\u0623\u0625\u0671\u0649\u06cc\u0629\u06a9",
+    "\u0627\u0627\u0627\u0627\u064a\u064a\u0647\u0643",
+)
+_ARTICLE = re.compile(
+    "^[\u0648\u0641]?(?:[\u0628\u0643]?\u0627\u0644|\u0644\u0644)(?=[\u0620-\u064a]{3})"
+)
 
 _IN_WORD = rf"[\w{_marks()}]+"
 _WORD = re.compile(rf"{_IN_WORD}(?:[-./:@#'’+]{_IN_WORD})*")
@@ -56,6 +72,19 @@ def terms_of(text: str) -> Iterator[str]:
             yield word
         for part in filter(None, parts):
             yield from _terms_of_part(part)
+
+
+def _parts_of(text: str) -> Iterator[str]:
+    for found in _WORD.finditer(_plain(text)):
+        yield from filter(None, _JOINT.split(found.group()))
+
+
+def inner_terms_of(text: str) -> Iterator[str]:
+    """Yield what the words of a text are made of, as terms that no text has of itself."""
+    for part in _parts_of(text):
+        yield from (f"*{end}" for end in _ends(part))
+        for run in IDEOGRAPHS.findall(part) if not part.isascii() else ():
+            yield from (f"*{sign}" for sign in run if len(run) > 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,25 +113,33 @@ class Words:
 
         A word counts as much as it is rare.
         """
-        wanted = self._wanted(question)
+        wanted = self._rarest(terms_of(question))
         scores = np.zeros(self.pieces, np.float32)
         full = 0.0
         for place, rarity in wanted:
             full += rarity * (K1 + 1)
-            if place >= 0:
-                hits = slice(int(self._starts[place]), int(self._starts[place + 1]))
-                scores[self._postings[hits]] += self._impacts[hits].astype(np.float32)
-        return scores / np.float32(full) if full else scores
+            self._count(place, scores)
+        if not full:
+            return scores
+        for place, _ in self._rarest(_beside(question)):
+            self._count(place, scores)
+        scores /= np.float32(full)
+        return np.minimum(scores, np.float32(1), out=scores)
 
     def rarities(self, terms: npt.NDArray[np.uint64]) -> Scores:
         """Return how much each term (n,) tells."""
         told = [rarity for _, rarity in self._places_and_rarities(terms)]
         return np.array(told, np.float32)
 
-    def _wanted(self, question: str) -> list[tuple[int, float]]:
-        """Return place (-1 where no piece has it) and rarity of what is asked for."""
-        terms = dict.fromkeys(map(number_of, terms_of(question)))
-        wanted = self._places_and_rarities(np.fromiter(terms, np.uint64, len(terms)))
+    def _count(self, place: int, scores: Scores) -> None:
+        """Add what pieces get for the term at a place; none has it at -1."""
+        if place >= 0:
+            hits = slice(int(self._starts[place]), int(self._starts[place + 1]))
+            scores[self._postings[hits]] += self._impacts[hits].astype(np.float32)
+
+    def _rarest(self, terms: Iterable[str]) -> list[tuple[int, float]]:
+        """Return place (-1 where no piece has it) and rarity of those that tell most."""
+        wanted = self._places_and_rarities(_numbers(terms))
         return sorted(wanted, key=lambda one: -one[1])[:MOST_TERMS]
 
     def _places_and_rarities(self, numbers: npt.NDArray[np.uint64]) -> list[tuple[int, float]]:
@@ -135,14 +172,19 @@ class IndexWriter:
     def add(self, piece: int, fields: Iterable[tuple[str, float]]) -> None:
         """Take the texts of the next piece, each with its weight."""
         counts: defaultdict[int, float] = defaultdict(float)
+        inner: defaultdict[int, float] = defaultdict(float)
         for text, weight in fields:
             for term in terms_of(text):
                 counts[number_of(term)] += weight
+            for term in inner_terms_of(text):
+                inner[number_of(term)] += INSIDE * weight
+        length = sum(counts.values())
+        counts.update(inner)
         postings = np.empty(len(counts), _POSTING)
         postings["term"] = np.fromiter(counts, np.uint64, len(counts))
         postings["count"] = np.fromiter(counts.values(), np.float32, len(counts))
         postings["piece"] = piece
-        self._lengths.append(sum(counts.values()))
+        self._lengths.append(length)
         self._held.append(postings)
         self._held_count += len(counts)
         if self._held_count > AT_ONCE:
@@ -202,7 +244,7 @@ def _plain(text: str) -> str:
         return text
     parts = unicodedata.normalize("NFKD", text)
     bare = "".join(sign for sign in parts if not "\u0300" <= sign <= "\u036f")
-    return unicodedata.normalize("NFC", bare)
+    return _HARAKAT.sub("", unicodedata.normalize("NFC", bare).translate(_ARABIC))
 
 
 @lru_cache(maxsize=1 << 16)
@@ -215,7 +257,7 @@ def _terms_of_runs(part: str) -> Iterator[str]:
         pairs = (run[at : at + 2] for at in range(len(run) - 1))
         yield from pairs if len(run) > 1 else (run,)
     if rest := UNSPACED_RUN.sub("", part):
-        yield from _stems(rest)
+        yield from _stems(_ARTICLE.sub("", rest))
 
 
 def _stems(word: str) -> Iterator[str]:
@@ -223,6 +265,30 @@ def _stems(word: str) -> Iterator[str]:
     yield _singular(word) if word.isascii() else word
     if len(word) > BEGINNING and word.isalpha():
         yield f"{word[:BEGINNING]}*"
+
+
+def _beside(question: str) -> Iterator[str]:
+    """Yield what a question's words may be called inside of others, or by their last part."""
+    for part in _parts_of(question):
+        word = next(iter(_terms_of_part(part)), part)
+        yield f"*{word}"
+        yield from _ends(part)
+
+
+@lru_cache(maxsize=1 << 16)
+def _ends(part: str) -> tuple[str, ...]:
+    """Return what a long word may end in: another word."""
+    is_long = LEFT + RIGHT <= len(part) <= LONGEST_WORD
+    if not is_long or not part.isalpha() or UNSPACED_RUN.search(part):
+        return ()
+    word = _singular(part) if part.isascii() else part
+    return tuple(word[at:] for at in range(LEFT, len(word) - RIGHT + 1))
+
+
+def _numbers(terms: Iterable[str]) -> npt.NDArray[np.uint64]:
+    """Return the numbers (n,) of terms, each once."""
+    once = dict.fromkeys(map(number_of, terms))
+    return np.fromiter(once, np.uint64, len(once))
 
 
 def _singular(word: str) -> str:

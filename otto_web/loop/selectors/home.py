@@ -225,7 +225,7 @@ def _todos(user: User) -> list[Todo]:
     if has_role(user, Role.CURATOR):
         waiting = SourceFile.objects.filter(verdict=FileState.WAITING)
         rated = LogEntry.objects.visible_to(user).with_rating()
-        good = rated.filter(conversation=None, rated=VALUES["up"])  # others are never added
+        good = rated.unused().filter(rated=VALUES["up"])  # others are never added
         columns = ("file waits", "files wait", "for a choice of columns")
         answers = ("good answer is", "good answers are", "in no dataset yet")
         unused = f"{reverse('log-list')}?{LogFilter(rating='up', is_unused=True).query()}"

@@ -12,17 +12,26 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
 
-from chat_app.models import LogEntry
+from chat_app.models import ABSTAINED, LogEntry, LogQuerySet, Message
+from chat_app.models.log import GOOD
 from chat_app.serving.errors import ServingError
 from datasets_app.corpus.conversation import ASSISTANT, USER, Conversation, Turn
 from datasets_app.corpus.masking import mask
 from datasets_app.corpus.rules import policy
+from datasets_app.knowledge.pieces import leans
 from datasets_app.models import Dataset, Origin
 from datasets_app.services.writing import NewRow, write_rows
 from otto_web.lib import audit
 
 BATCH = 500
-GOOD = 1
+RATED_NOWHERE = (
+    "None of these answers is rated good, so nothing was added. Rate them first: a model "
+    "learns whatever it is given as if it were right."
+)
+KNOWN_NOWHERE = (
+    "Nothing was added: those of these answers that are rated good say that nothing is known. "
+    "Write the right answer into a dataset instead."
+)
 
 
 class PreviewChangedError(ServingError):
@@ -30,7 +39,7 @@ class PreviewChangedError(ServingError):
 
 
 class UnratedError(ServingError):
-    """Nobody said of any of these answers that it is good."""
+    """None of these is an answer that somebody said is good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,7 @@ class Harvest:
     known: int
     masked: int
     unfit: int = 0
+    unknowing: int = 0
 
     def sentence(self) -> str:
         """Say what was done, and what was there before."""
@@ -50,6 +60,9 @@ class Harvest:
         if self.unfit:
             were = "was" if self.unfit == 1 else "were"
             words += f" {self.unfit:,} {were} left out: not rated good."
+        if self.unknowing:
+            were = "was" if self.unknowing == 1 else "were"
+            words += f" {self.unknowing:,} {were} left out: they say that nothing is known."
         if self.masked:
             found = f"{self.masked:,} personal value{'' if self.masked == 1 else 's'}"
             words += f" {found} (e-mail, phone, card) replaced by placeholders."
@@ -79,16 +92,15 @@ def add_to_dataset(entries: QuerySet[LogEntry], dataset: Dataset, *, by: User | 
     """Add the exchanges to the dataset, where the rules judge them like all others.
 
     Only answers that somebody rated good are added: a model would learn the others as if they were
-    right. An exchange that the dataset has already is left as it is there.
+    right. That nothing is known is no answer, however good it is to say so: it would be found for
+    the question from then on. An exchange that the dataset has already is left as it is there.
     """
-    rated: QuerySet[LogEntry] = entries.with_rating()  # type: ignore[attr-defined]
-    every = list(rated.select_related("message__parent"))
-    found = [entry for entry in every if entry.rated == GOOD]  # type: ignore[attr-defined]
+    rated: LogQuerySet = entries.with_rating()  # type: ignore[attr-defined]
+    every, good = entries.count(), rated.filter(rated=GOOD)
+    found = list(_with_what_was_before(good.telling()))
+    unknowing = good.count() - len(found)
     if every and not found:
-        raise UnratedError(
-            "None of these answers is rated good, so nothing was added. Rate them first: a model "
-            "learns whatever it is given as if it were right."
-        )
+        raise UnratedError(KNOWN_NOWHERE if unknowing else RATED_NOWHERE)
     added, masked = 0, Counter[str]()
     for start in range(0, len(found), BATCH):
         batch = found[start : start + BATCH]
@@ -96,7 +108,18 @@ def add_to_dataset(entries: QuerySet[LogEntry], dataset: Dataset, *, by: User | 
         added += write_rows(dataset, rows, policy.from_json(dataset.policy))
         _note_conversations(batch, dataset, by)
     audit.record(by, "add from log", dataset, after={"added": added})
-    return Harvest(added, len(found) - added, masked.total(), len(every) - len(found))
+    return Harvest(
+        added,
+        len(found) - added,
+        masked.total(),
+        unfit=every - len(found) - unknowing,
+        unknowing=unknowing,
+    )
+
+
+def _with_what_was_before(entries: QuerySet[LogEntry]) -> QuerySet[LogEntry]:
+    before = "message__parent__parent"
+    return entries.select_related(f"{before}__generation", f"{before}__log_entry")
 
 
 def _masked_row(entry: LogEntry, masked: Counter[str]) -> NewRow:
@@ -108,9 +131,20 @@ def _masked_row(entry: LogEntry, masked: Counter[str]) -> NewRow:
 
 
 def _conversation(entry: LogEntry) -> Conversation:
-    answer = entry.message
-    question = [Turn(USER, answer.parent.text)] if answer.parent else []
-    return Conversation((*question, Turn(ASSISTANT, answer.text)))
+    """Return question and answer; of a question that leans, with the answer that it leans on."""
+    answer, question = entry.message, entry.message.parent
+    if question is None:
+        return Conversation((Turn(ASSISTANT, answer.text),))
+    before = _logged_text(question.parent)
+    opening = [Turn(ASSISTANT, before)] if leans(question.text, before) else []
+    return Conversation((*opening, Turn(USER, question.text), Turn(ASSISTANT, answer.text)))
+
+
+def _logged_text(answer: Message | None) -> str:
+    """Return what an answer told, where curators may read it; "" where it told nothing."""
+    if answer is None or not hasattr(answer, "log_entry"):
+        return ""
+    return "" if answer.generation.finish == ABSTAINED else answer.text
 
 
 def _note_conversations(batch: Sequence[LogEntry], dataset: Dataset, by: User | None) -> None:

@@ -19,6 +19,7 @@ from datasets_app.jobs import freezing
 from datasets_app.jobs import knowledge as jobs
 from datasets_app.jobs.knowledge import build_knowledge, look_up
 from datasets_app.knowledge.find import Knowledge as Known
+from datasets_app.knowledge.layout import EDITION
 from datasets_app.models import (
     Encoder,
     EncoderState,
@@ -29,7 +30,7 @@ from datasets_app.models import (
 from datasets_app.services.datasets import create_dataset
 from datasets_app.services.knowledge import order_knowledge, order_lookup, remove_unnamed_folders
 from datasets_app.services.versions import delete_version
-from datasets_app.sweeps import give_vectors
+from datasets_app.sweeps import build_better_knowledge
 from otto_web.lib.work.claims import LostLease, claim, order_anew
 from otto_web.lib.work.states import State
 from tests.datasets_app.knowledge.toys import toy_encoder
@@ -90,15 +91,28 @@ def test_a_freeze_orders_knowledge_and_a_worker_builds_it(cora, data_dir):
 def test_without_an_encoder_it_finds_by_words_until_one_comes(cora, data_dir):
     version = freezing.freeze_version(orders(cora), user=cora)
     assert built(version).encoder is None
-    give_vectors(timezone.now())
+    build_better_knowledge(timezone.now())
     assert Knowledge.objects.get().state == State.SUCCEEDED  # there is nothing better yet
     first = encoder_row(data_dir)
-    give_vectors(timezone.now())
+    build_better_knowledge(timezone.now())
     before = Knowledge.objects.get()
     assert (before.state, before.folder.exists()) == (State.QUEUED, True)
     after = built(version)
     assert (after.encoder, Known.open(after.folder).dims) == (first, 32)
-    give_vectors(timezone.now())
+    build_better_knowledge(timezone.now())
+    assert Knowledge.objects.get().state == State.SUCCEEDED
+
+
+def test_what_an_older_otto_built_is_built_anew_with_its_vectors(cora, data_dir):
+    encoder_row(data_dir)
+    version = freezing.freeze_version(orders(cora), user=cora)
+    facts = built(version).facts
+    Knowledge.objects.update(facts={name: facts[name] for name in facts if name != "edition"})
+    build_better_knowledge(timezone.now())
+    assert Knowledge.objects.get().state == State.QUEUED
+    anew = built(version)
+    assert (anew.facts["edition"], Known.open(anew.folder).dims) == (EDITION, 32)
+    build_better_knowledge(timezone.now())
     assert Knowledge.objects.get().state == State.SUCCEEDED
 
 
@@ -111,11 +125,11 @@ def test_an_encoder_that_is_gone_leaves_words_and_says_so(cora, data_dir):
     assert "The encoder toy cannot be loaded" in found.message
     assert "by words only" in found.message
     assert Known.open(found.folder).dims == 0
-    give_vectors(timezone.now())
+    build_better_knowledge(timezone.now())
     assert Knowledge.objects.get().state == State.SUCCEEDED  # it would fail again
     Encoder.objects.update(state=EncoderState.DELETED)
     encoder_row(data_dir, "other")
-    give_vectors(timezone.now())
+    build_better_knowledge(timezone.now())
     assert Known.open(built(version).folder).dims == 32
 
 

@@ -113,6 +113,20 @@ def test_the_place_that_is_named_decides_between_questions_of_one_kind(tmp_path,
             assert one.piece.answer == f"{name} says: How much is the order?"
 
 
+def test_a_greeting_is_no_place(tmp_path, encoder):
+    greeted = [
+        talk(f"{hello}\n\nWhere is my order JP-{n}?", f"JP-{n} left.")
+        for hello in ("Hello", "Hi there")
+        for n in (1, 2)
+    ]
+    mixed = [
+        talk(f"Good morning\n\nWhere is {what}?", said)
+        for what, said in (("it", "Here."), ("it", "There."), ("the tent", "In the shop."))
+    ]
+    known = knowledge_of(tmp_path / "k", encoder, rows(*greeted, *mixed))
+    assert not list(known.folder.glob("about.*"))
+
+
 def test_knowledge_without_headings_has_no_files_for_them(knowledge):
     assert not list(knowledge.folder.glob("about.*"))
 

@@ -73,6 +73,13 @@ def test_pieces_are_short_in_any_script_and_hold_every_sign(text):
     assert "".join("".join(cut).split()) == "".join(text.split())
 
 
+@pytest.mark.parametrize("sentence", ["كم يستغرق التوصيل إلى هنا؟ ", "तंबू हल्का और जलरोधक है। "])
+def test_a_passage_is_cut_where_sentences_of_its_script_end(sentence):
+    cut = list(passage_pieces(sentence * 60))
+    assert len(cut) > 2
+    assert {part[-1] for part in cut} == {sentence.strip()[-1]}
+
+
 @pytest.mark.slow
 def test_a_huge_answer_becomes_many_pieces_under_its_question():
     answer = "The tent stands on the hill and looks at the lake. " * 40_000  # 2 MB

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from datasets_app.knowledge.words import IndexWriter, Words, terms_of
+from datasets_app.knowledge.words import IndexWriter, Words, inner_terms_of, terms_of
 
 
 def index(folder, *texts):
@@ -40,6 +40,32 @@ def test_a_word_finds_its_text(tmp_path, question, place):
     shares = index(tmp_path, *SHELF).shares(question)
     assert shares.argmax() == place
     assert 0 < shares.max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("Was sind die Kosten?", "Die Versandkosten betragen 4 Euro."),
+        ("Wie hoch sind die Versandkosten?", "Die Kosten betragen 4 Euro."),
+        ("ارجاع", "إِرْجَاعُ المنتجات مجاني"), ("طلب", "أين الطلب؟"), ("الطلب", "طلب جديد"),
+        ("مكتبه", "المكتبة مفتوحة"), ("وبالطريق", "الطريق طويل"), ("鞋", "这双鞋子很轻"),
+    ],
+)  # fmt: skip
+def test_a_word_finds_what_it_stands_in_and_other_spellings(tmp_path, question, text):
+    shares = index(tmp_path, "The tent.", text, "Der Preis ist fest.").shares(question)
+    assert shares.argmax() == 1
+    assert 0 < shares[1] <= 1
+    assert not shares[0]
+
+
+def test_a_whole_word_counts_more_than_one_inside_of_another(tmp_path):
+    shares = index(tmp_path, "Die Versandkosten.", "Die Kosten.", *["Anderes"] * 9).shares("Kosten")
+    assert shares[1] > shares[0] > 0
+
+
+def test_a_word_without_end_is_no_compound(tmp_path):
+    assert list(inner_terms_of("versandkosten" * 400)) == []
+    assert len(list(inner_terms_of("versandkosten"))) == 5
 
 
 def test_what_says_nothing_finds_nothing(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection, transaction
 from django.urls import reverse
 
-from chat_app.models import LogEntry
+from chat_app.models import ABSTAINED, Generation, LogEntry, Message, Rating
 from chat_app.services import chats
 from datasets_app.models import Conversation, Dataset
 from datasets_app.services.datasets import create_dataset, delete_dataset
@@ -16,6 +16,7 @@ from otto_web.loop.services import harvest
 from tests.chat_app.makers import add_chat, make_served
 from tests.chat_app.views.test_logs import EXCHANGES, HTMX, answers
 from tests.waiting import somebody_waits_for_a_lock, until
+from training_app.lm.config import ABSTENTION
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def test_exchanges_become_judged_conversations_without_personal_data(rated, cora
     assert "<PHONE_1>" in texts
     assert "<CARD_1>" in texts
     assert not any(word in texts for word in ("anna", "901820", "4111"))
-    row = dataset.conversations.get(text__contains="front desk")
+    row = dataset.conversations.get(text__contains="my badge")
     assert [turn["role"] for turn in row.turns] == ["user", "assistant"]
     assert (row.origin, len(row.origin_key)) == ("chat", 64)
     entry = LogEntry.objects.get(conversation=row)
@@ -90,6 +91,40 @@ def test_only_answers_that_somebody_rated_good_go_into_the_data(logged, cora, mi
     assert "2 were left out: not rated good" in client.get(page.url).content.decode()
     row = Conversation.objects.get()
     assert (row.origin_key, row.status) == (harvest.origin_key(good.pk), "kept")
+
+
+def test_that_nothing_is_known_is_no_answer_however_good_it_is_to_say_so(
+    rated, cora, mia, client_of
+):
+    client = client_of(cora)
+    first, second, third = answers(rated)
+    Generation.objects.filter(answer=first).update(finish=ABSTAINED)
+    Message.objects.filter(pk=second.pk).update(text=ABSTENTION)  # a model wrote it
+    assert "1 good answer is in no dataset yet" in client.get(reverse("home")).content.decode()
+    page = add(client, previewed=3)
+    said = client.get(page.url).content.decode()
+    assert "1 exchange added." in said
+    assert "2 were left out: they say that nothing is known." in said
+    assert Conversation.objects.get().origin_key == harvest.origin_key(third.pk)
+    Rating.objects.filter(message=third).delete()
+    assert "those of these answers that are rated good say" in add(client, previewed=3).text
+
+
+def test_a_question_that_leans_brings_the_answer_that_it_leans_on(served, cora, mia, client_of):
+    talk = [
+        *[("How much is the blue Ridge tent in your shop?", "It is $289.")],
+        *[("And in red?", "Red is $309."), ("Is there anything else that I should know?", "No.")],
+        *[("Why?", "Nobody asked."), ("And boots?", "$90.")],
+    ]
+    chat = add_chat(served, mia, talk, is_logged=True)
+    Generation.objects.filter(answer=answers(chat)[2]).update(finish=ABSTAINED)
+    LogEntry.objects.get(message=answers(chat)[3]).delete()  # nobody may read it
+    for answer in answers(chat):
+        chats.rate(answer, 1, by=mia)
+    add(client_of(cora), previewed=4)
+    told = [[turn["text"] for turn in row.turns] for row in Conversation.objects.order_by("pk")]
+    assert told == [list(talk[0]), ["It is $289.", *talk[1]], list(talk[4])]
+    assert Conversation.objects.get(text__contains="in red").turns[0]["role"] == "assistant"
 
 
 def test_adding_twice_doubles_nothing(rated, cora, client_of):
