@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
@@ -244,21 +245,22 @@ class Engine:
 
     def _find(self, work: ClaimedAnswer, grounding: Grounding) -> Known:
         """Return what is known; where it was built anew since the claim, what is there now."""
-        known = self._known.find(grounding.key, work.turns, most=grounding.most)
+        find = partial(self._known.find, most=grounding.most, is_quoting=grounding.is_quoting)
+        known = find(grounding.key, work.turns)
         if known.is_there:
             return known
         log.warning("answer %s: %s", work.generation.pk, known.note)
         present = Knowledge.objects.exclude(path="").filter(pk=work.generation.knowledge_id).first()
         if present is None or (key := key_of(present)) == grounding.key:
             return known
-        return self._known.find(key, work.turns, most=grounding.most)
+        return find(key, work.turns)
 
     def _answer_from(self, known: Known, work: ClaimedAnswer, grounding: Grounding) -> None:
         """Quote, say that nothing is near, or let the model write from what was found."""
         if not known.is_there:
             self._events.put(ended(work, "failed", UNREADABLE))
-        elif grounding.is_quoting and known.is_near:
-            self._say(work, known.found[0].piece.answer, "quoted")
+        elif known.quote is not None:
+            self._say(work, known.quote.text, "quoted")
         elif grounding.is_quoting or known.is_unknown:
             self._say(work, grounding.abstention, "abstained")
         else:

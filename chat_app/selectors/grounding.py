@@ -23,6 +23,7 @@ from training_app.models import TrainedModel
 
 SOURCE, SUGGESTION = "source", "suggestion"
 RELATED = 0.35  # cosine of a question that is offered; those about nothing known lie below
+PART = "This is part of a longer text, the one that is nearest to the question."
 NO_ROOM = "None of the known answers fitted into what the model can read."
 
 
@@ -124,7 +125,10 @@ def ground_of(
     if finish == "abstained":
         return Ground(as_json(SUGGESTION, suggestions(known.with_questions)), note=known.note)
     if finish == "quoted":
-        return Ground(as_json(SOURCE, known.found[:1]), note=known.note)
+        part = PART if known.quote is not None and known.quote.is_part else ""
+        return Ground(
+            as_json(SOURCE, known.found[:1]), note=" ".join(filter(None, [part, known.note]))
+        )
     sources = as_json(SOURCE, known.found[:read])
     if not sources:
         return Ground(note=known.note or NO_ROOM)

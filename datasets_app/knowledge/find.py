@@ -26,6 +26,7 @@ from datasets_app.knowledge.scripts import LATIN, script_of
 from datasets_app.knowledge.words import Words
 
 MOST = 3
+LONGEST_QUOTE = 20_000  # signs, as of a message
 AT_ONCE = 1_024  # vectors that are multiplied together: they stay in the processor's cache
 CANDIDATES = 64
 WEIGHT, WEIGHT_ELSEWHERE = 0.4, 2.0  # of words beside vectors: in Latin script, in others
@@ -58,6 +59,14 @@ class Without:
 
 
 NOTHING = Without()
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A known answer in its own words, whole where it is no book."""
+
+    text: str
+    is_part: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +244,20 @@ class Knowledge:
                 break
             chosen.setdefault(int(self.answers[places[at]]), int(places[at]))
         return list(chosen.values())
+
+    def quote(self, piece: Piece) -> Quote:
+        """Return the answer that a piece is of; of a passage, or of what is too long, the piece."""
+        places = self.places_of_rows([piece.row])
+        if not piece.is_part:
+            return Quote(piece.answer, not piece.question and len(places) > 1)
+        whole = ""
+        for place in places:
+            one = self.piece(int(place))
+            if one.is_part and (one.question, one.context) == (piece.question, piece.context):
+                whole += one.answer + one.gap
+            if len(whole) > LONGEST_QUOTE:
+                return Quote(piece.answer, is_part=True)
+        return Quote(whole, is_part=False)
 
     def places_of_rows(self, rows: Iterable[int]) -> npt.NDArray[np.intp]:
         """Return the places (n,) of all pieces that these rows hold, copies too."""

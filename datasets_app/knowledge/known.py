@@ -17,7 +17,7 @@ import numpy.typing as npt
 from datasets_app.corpus.conversation import ASSISTANT, Turn
 from datasets_app.knowledge.encoder import Encoder
 from datasets_app.knowledge.errors import KnowledgeError
-from datasets_app.knowledge.find import MOST, NOTHING, WEIGHT, Found, Knowledge, Without
+from datasets_app.knowledge.find import MOST, NOTHING, WEIGHT, Found, Knowledge, Quote, Without
 from datasets_app.knowledge.pieces import answer_key, asked
 from datasets_app.knowledge.scripts import LATIN, script_of
 
@@ -53,6 +53,7 @@ class Known:
     is_near: bool = False  # enough to answer from it
     note: str = ""
     is_there: bool = True  # False: the knowledge itself could not be read
+    quote: Quote | None = None  # what it says of itself, where that was wanted and is near
 
     @property
     def is_unknown(self) -> bool:
@@ -164,6 +165,7 @@ class KnownAnswers:
         *,
         most: int = MOST,
         without: Without = NOTHING,
+        is_quoting: bool = False,
     ) -> Known:
         """Return what is known about the last turn; what cannot be read is told in the note."""
         last = Asked.last(turns)
@@ -171,9 +173,11 @@ class KnownAnswers:
             knowledge = self._folders.get(key)
             vectors, note = self._vectors(knowledge, key.encoder, last.texts)
             known = last.known_in(knowledge, vectors, most=most, without=without)
+            wants_quote = is_quoting and known.is_near
+            quote = knowledge.quote(known.found[0].piece) if wants_quote else None
         except (KnowledgeError, OSError, ValueError, KeyError) as error:
             return Known(note=f"Nothing known could be read. {_sentence(error)}", is_there=False)
-        return replace(known, note=note)
+        return replace(known, note=note, quote=quote)
 
     def _vectors(
         self, knowledge: Knowledge, folder: Path | None, texts: Sequence[str]

@@ -14,6 +14,7 @@ WORDS_A_PIECE = 120
 WORDS_OF_A_WHOLE_ANSWER = 240  # a longer one is cut into pieces like a passage
 SIGNS_A_WORD = 12  # what is longer without a space counts as several words
 LEANING_WORDS = 7  # a question of so few words may lean on the turn before it: “And in blue?”
+LONGEST_GAP = 40  # signs of white space that are kept between two parts
 LONGEST_QUESTION, LONGEST_CONTEXT = 2_000, 600
 
 _WORD = re.compile(r"\S{1,40}")
@@ -34,6 +35,7 @@ class Piece:
     number: int
     split: Split
     is_part: bool = False  # of an answer that was too long
+    gap: str = ""  # what stood between it and the next part
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -76,7 +78,7 @@ def pieces_of(row: Row) -> Iterator[Piece]:
     number = 0
     for question, context, answer in _exchanges(row.conversation):
         is_whole = bool(question) and words_in(answer) <= WORDS_OF_A_WHOLE_ANSWER
-        for part in [answer] if is_whole else passage_pieces(answer):
+        for part, gap in [(answer, "")] if is_whole else passage_pieces(answer):
             yield Piece(
                 question=_cut_short(question, LONGEST_QUESTION),
                 context=_cut_short(context, LONGEST_CONTEXT),
@@ -86,6 +88,7 @@ def pieces_of(row: Row) -> Iterator[Piece]:
                 number=number,
                 split=row.split,
                 is_part=bool(question) and not is_whole,
+                gap=gap,
             )
             number += 1
 
@@ -95,17 +98,21 @@ def words_in(text: str) -> int:
     return max(len(text.split()) + unspaced_signs(text) // 2, len(text) // SIGNS_A_WORD)
 
 
-def passage_pieces(text: str, most: int = WORDS_A_PIECE) -> Iterator[str]:
-    """Yield the text in pieces of at most so many words, cut between sentences where it can be."""
+def passage_pieces(text: str, most: int = WORDS_A_PIECE) -> Iterator[tuple[str, str]]:
+    """Yield the text in pieces of at most so many words, each with the gap before the next.
+
+    It is cut between sentences where it can be.
+    """
     start = end = 0
     for sentence_start, sentence_end in _sentences(text, most):
         if end and words_in(text[start:sentence_end]) > most:
-            yield text[start:end].strip()
+            part = text[start:end].strip()
+            yield part, text[start + len(part) : sentence_start][:LONGEST_GAP]
             end = 0
         start = start if end else sentence_start
         end = sentence_end
     if end:
-        yield text[start:end].strip()
+        yield text[start:end].strip(), ""
 
 
 def _exchanges(conversation: Conversation) -> Iterator[tuple[str, str, str]]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from chat_app.selectors.grounding import ground_of
+import pytest
+
+from chat_app.selectors.grounding import PART, ground_of
 from datasets_app.corpus.conversation import ASSISTANT, USER, Turn
-from datasets_app.knowledge.find import Found
+from datasets_app.knowledge.find import Found, Quote
 from datasets_app.knowledge.known import Known
 from datasets_app.knowledge.pieces import Piece
 
@@ -27,6 +29,12 @@ def test_what_was_made_up_before_is_not_known_now():
     assert marked("The Ridge tent is $319.", talk) == ["$319"]
     asked = [*talk, Turn(USER, "Is $319 right?")]
     assert marked("The Ridge tent is $319.", asked) == []
+
+
+@pytest.mark.parametrize(("is_part", "note"), [(True, PART), (False, "")])
+def test_a_quote_that_is_a_part_says_so(is_part, note):
+    known = Known((found("How?", "Turn it."),), is_near=True, quote=Quote("Turn it.", is_part))
+    assert ground_of(known, "quoted", read=0, text="Turn it.", turns=[]).note == note
 
 
 def test_each_question_is_offered_once_and_none_about_something_else():

@@ -11,7 +11,7 @@ import pytest
 from datasets_app.corpus.conversation import ASSISTANT, USER, Turn
 from datasets_app.knowledge import known as module
 from datasets_app.knowledge.encoder import Encoder
-from datasets_app.knowledge.find import Found
+from datasets_app.knowledge.find import Found, Quote
 from datasets_app.knowledge.known import Asked, KnowledgeKey, KnownAnswers, margin
 from datasets_app.knowledge.pieces import Piece
 from datasets_app.knowledge.store import Writer
@@ -61,6 +61,33 @@ def test_the_nearest_answer_comes_first_with_its_figures(whole, encoder):
     assert known.is_near
     assert known.note == ""
     assert known.found[0].cosine > 0.55
+
+
+def test_a_quote_is_the_whole_answer_or_says_that_it_is_a_part(tmp_path):
+    steps = "\n\n".join(f"{n}. Turn the red screw {n} times.\n   Then wait." for n in range(1, 60))
+    book = "The parcel sails far. " * 200
+    told = [
+        talk("How do I tune the stove?", steps),
+        talk("Who wrote this?", "Nobody. " * 6_000),
+        *(book, "Boots are small."),
+    ]
+    writer = Writer(tmp_path / "k", encoder=None)
+    writer.add(rows(*told))
+    writer.finish()
+
+    def quoted(question):
+        return (
+            KnownAnswers().find(KnowledgeKey(tmp_path / "k"), ask(question), is_quoting=True).quote
+        )
+
+    assert quoted("tune the stove: red screw 41") == Quote(steps, is_part=False)
+    assert quoted("who wrote this").is_part  # a book of its own
+    part = quoted("does the parcel sail far")
+    assert part.is_part
+    assert 100 < len(part.text.split()) <= 120
+    assert quoted("are boots small") == Quote("Boots are small.", is_part=False)
+    assert quoted("xylophone") is None
+    assert KnownAnswers().find(KnowledgeKey(tmp_path / "k"), ask("are boots small")).quote is None
 
 
 def test_a_short_question_leans_on_the_answer_before_it(whole, encoder):

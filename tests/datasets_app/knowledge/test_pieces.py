@@ -68,14 +68,16 @@ def test_a_passage_is_cut_between_sentences_and_nothing_is_lost():
      "word " * 2_000, "\n\n".join(["A line"] * 500)],
 )  # fmt: skip
 def test_pieces_are_short_in_any_script_and_hold_every_sign(text):
-    cut = list(passage_pieces(text))
+    told = list(passage_pieces(text))
+    cut = [part for part, _ in told]
     assert all(words_in(part) <= 120 for part in cut)
     assert "".join("".join(cut).split()) == "".join(text.split())
+    assert "".join(part + gap for part, gap in told) == text.strip()
 
 
 @pytest.mark.parametrize("sentence", ["كم يستغرق التوصيل إلى هنا؟ ", "तंबू हल्का और जलरोधक है। "])
 def test_a_passage_is_cut_where_sentences_of_its_script_end(sentence):
-    cut = list(passage_pieces(sentence * 60))
+    cut = [part for part, _ in passage_pieces(sentence * 60)]
     assert len(cut) > 2
     assert {part[-1] for part in cut} == {sentence.strip()[-1]}
 
