@@ -42,8 +42,15 @@ class KnowingForm(forms.Form):
     def __init__(self, data: Any, known: Sequence[Knowledge], **options: Any) -> None:
         super().__init__(data, **options)
         self._known = {str(one.pk): one for one in known}
-        named = [(pk, str(one.version)) for pk, one in self._known.items()]
-        self._choose("knowledge", [(NOTHING, "none: the model’s own memory"), *named])
+        self._choose("knowledge", [(NOTHING, "none: the model’s own memory"), *self._named()])
+
+    def _named(self) -> list[tuple[str, str]]:
+        """Return each as a choice; what no encoder reads answers questions about anything."""
+        by_words = " (found by words alone)"
+        return [
+            (pk, f"{one.version}{'' if one.facts.get('encoder') else by_words}")
+            for pk, one in self._known.items()
+        ]
 
     def _choose(self, name: str, choices: Sequence[tuple[str, str]]) -> None:
         field = self.fields[name]
@@ -102,8 +109,7 @@ class DeployForm(KnowingForm):
         field = self.fields["model"]
         assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - tells the type checker
         field.queryset = models
-        named = [(pk, str(one.version)) for pk, one in self._known.items()]
-        self._choose("knowledge", [("", AS_LEARNT), (NOTHING, "none"), *named])
+        self._choose("knowledge", [("", AS_LEARNT), (NOTHING, "none"), *self._named()])
         self.fields["knowledge"].required = False
         if not known:
             del self.fields["mode"], self.fields["knowledge"]

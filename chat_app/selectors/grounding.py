@@ -126,9 +126,8 @@ def ground_of(
         return Ground(as_json(SUGGESTION, suggestions(known.with_questions)), note=known.note)
     if finish == "quoted":
         part = PART if known.quote is not None and known.quote.is_part else ""
-        return Ground(
-            as_json(SOURCE, known.found[:1]), note=" ".join(filter(None, [part, known.note]))
-        )
+        note = " ".join(filter(None, [part, known.note]))
+        return Ground(as_json(SOURCE, known.found[:1]), note=note)
     sources = as_json(SOURCE, known.found[:read])
     if not sources:
         return Ground(note=known.note or NO_ROOM)

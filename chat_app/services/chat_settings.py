@@ -13,16 +13,26 @@ from datasets_app.corpus.detection.encoding import clean_text
 
 @transaction.atomic
 def store_settings(chat: Chat, params: AnswerParams, *, system: str) -> None:
-    """Keep the settings; an answer under way goes on with those it began with."""
-    chat.params, chat.system = params.as_json(), clean_text(system).text.strip()
+    """Keep the settings that are not the usual ones anyway.
+
+    An answer under way goes on with those it began with.
+    """
+    usual = AnswerParams.from_json(_usual(chat)).as_json()
+    chosen = params.as_json().items()
+    chat.params = {name: value for name, value in chosen if value != usual[name]}
+    chat.system = clean_text(system).text.strip()
     chat.save(update_fields=["params", "system"])
 
 
 def params_of(chat: Chat, **wished: Any) -> AnswerParams:
-    """Return what is wished for one question, else the chat's settings, else the usual ones.
+    """Return what is wished for one question, else the chat's settings, else the usual ones."""
+    return AnswerParams.from_json({**_usual(chat), **chat.params, **wished})
+
+
+def _usual(chat: Chat) -> dict[str, Any]:
+    """Return where the usual settings are others than elsewhere.
 
     Where answers come from what is known the likeliest word is usual: facts are not drawn by lot,
     and the answer test measures a model so.
     """
-    usual = {"temperature": 0.0} if chat.deployment.knowledge_id else {}
-    return AnswerParams.from_json({**usual, **chat.params, **wished})
+    return {"temperature": 0.0} if chat.deployment.knowledge_id else {}

@@ -150,8 +150,7 @@ def _write_rows(chat: Chat, generation: Generation, question: str, idem: UUID) -
     generation.answer = answer
     generation.save(force_insert=True)
     chat.title = chat.title or " ".join(question.split()[:TITLE_WORDS])[:200]
-    chat.params = generation.params
-    chat.save(update_fields=["title", "params", "updated_at"])
+    chat.save(update_fields=["title", "updated_at"])
     return Asked(asked, answer, generation)
 
 

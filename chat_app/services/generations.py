@@ -47,13 +47,18 @@ class ClaimedAnswer:
 
 @transaction.atomic(durable=True)
 def claim(most: int) -> list[ClaimedAnswer]:
-    """Take up to `most` queued answers, everybody in turn; no other engine gets them."""
+    """Take up to `most` queued answers, everybody in turn; no other engine gets them.
+
+    Who writes, and from what, is what the deployment says now: a model that did not learn to read
+    what is known must not be given it.
+    """
     wanted = [pk for pk, may_start in fair_order() if may_start][:most]
     queued = Generation.objects.filter(pk__in=wanted, state=State.QUEUED)
     ids = list(queued.select_for_update(skip_locked=True).values_list("pk", flat=True))
     found = Generation.objects.filter(pk__in=ids).order_by("queued_at")
     present = Deployment.objects.filter(pk=OuterRef("deployment"))
-    claims.take(found, knowledge=Subquery(present.values("knowledge")))
+    now = {name: Subquery(present.values(name)) for name in ("model", "export", "knowledge")}
+    claims.take(found, **now)
     rows = found.select_related(
         *("answer__chat", "model__run", "export", "deployment", "knowledge__encoder")
     )

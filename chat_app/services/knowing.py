@@ -59,7 +59,6 @@ def _built(knowledge: Knowledge) -> Knowledge:
 
 def _tell(deployment: Deployment, before: dict[str, str], by: User | None) -> None:
     Deployment.objects.filter(pk=deployment.pk).update(switched_at=Now())
-    DeploymentEvent.objects.create(
-        deployment=deployment, model=deployment.model, actor=by, detail=deployment.how[:200]
-    )
+    detail = deployment.how[:200]  # no model took over, so there is none to go back to
+    DeploymentEvent.objects.create(deployment=deployment, actor=by, detail=detail)
     audit.record(by, "set knowledge", deployment, before=before, after=deployment.said)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from datasets_app.knowledge.find import WEIGHT, usual_weight
 from datasets_app.knowledge.known import KnowledgeKey
 from datasets_app.models import EncoderState, Knowledge, Lookup, Version
 
@@ -22,6 +23,11 @@ class Measured:
     vectors: int | None = None
     both: int | None = None
     is_served: bool = True  # whether the encoder finds about as much as words alone
+    weight: float = WEIGHT  # that words have beside the encoder
+
+    @property
+    def counts_words_more(self) -> bool:
+        return self.weight > WEIGHT
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +62,12 @@ def knowledge_page(version: Version) -> KnowledgePage:
     if found is None:
         return KnowledgePage(None, (), ())
     figures: dict[str, dict[str, Any]] = found.facts.get("figures", {})
+    weights: dict[str, float] = found.facts.get("weights", {})
     return KnowledgePage(
         knowledge=found,
-        measured=tuple(Measured(script, **told) for script, told in figures.items()),
+        measured=tuple(
+            Measured(script, **told, weight=weights.get(script, usual_weight(script)))
+            for script, told in figures.items()
+        ),
         lookups=tuple(found.lookups.order_by("-created_at")[:SHOWN_LOOKUPS]),
     )

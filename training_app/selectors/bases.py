@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from datasets_app.models import Upload
 from otto_web.lib.work.states import State
 from training_app.lm.bases.known import KnownBase, known_bases
-from training_app.models import Base, BaseKind
+from training_app.models import Base, BaseKind, BaseSource
 from training_app.selectors.local_models import local_offers
 
 ARRIVED = (State.QUEUED, State.RUNNING, State.SUCCEEDED, State.FAILED)  # with its last byte
@@ -84,6 +84,14 @@ class BaseLine:
         return self.base is not None and self.base.is_under_way
 
     @property
+    def is_fetched(self) -> bool:
+        """Return whether its package is fetched now, or next."""
+        base = self.base
+        if base is None or self.known is None or not base.is_under_way or base.spec.get("local"):
+            return False
+        return base.phase in {"", "fetching"} and base.source == BaseSource.PACKAGE
+
+    @property
     def phase(self) -> str:
         """Return what is done with it now, in words."""
         if self.base is None or self.base.state != State.RUNNING:
@@ -122,8 +130,8 @@ class Shelf:
 
     @property
     def bytes_on_the_way(self) -> int:
-        fetched = (line for line in self.lines if line.is_under_way and line.known)
-        return sum(line.bytes_total for line in fetched)
+        """Return how many bytes are fetched now, or will be."""
+        return sum(line.bytes_total for line in self.lines if line.is_fetched)
 
 
 def shelf(user: User) -> Shelf:

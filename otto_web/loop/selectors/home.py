@@ -254,7 +254,8 @@ def _step(user: User, stages: list[Stage]) -> Step | None:
     upload, curate, train, _, chat = stages
     version = Version.objects.filter(state=State.SUCCEEDED).order_by("-created_at").first()
     shortcut = ""
-    if version and chat.state == "none" and Knowledge.objects.filter(pk=version.pk).exists():
+    built = Knowledge.objects.exclude(path="")
+    if version and chat.state == "none" and built.filter(pk=version.pk).exists():
         shortcut = f"{reverse('deployment-new')}?knowledge={version.pk}"
     frozen = "A version is frozen."
     ladder = (

@@ -6,13 +6,13 @@ from uuid import uuid4
 
 import pytest
 
-from chat_app.models import Generation
+from chat_app.models import Deployment, Generation
 from chat_app.selectors.queue import MOST_AT_WORK, fair_order
 from chat_app.services import chats, generations
 from chat_app.services.chats import MOST_WAITING, AnswerParams
 from chat_app.serving.errors import ServingError
 from otto_web.lib.work.states import State
-from tests.chat_app.makers import ENDED, make_served
+from tests.chat_app.makers import ENDED, make_export, make_model, make_served
 
 served = pytest.fixture(name="served")(lambda transactional_db, redis_server: make_served())
 
@@ -24,6 +24,15 @@ def ask(served, person, text="Well?"):
 
 def owners(works):
     return [work.generation.answer.chat.owner.username for work in works]
+
+
+def test_a_question_that_waited_is_answered_as_its_name_answers_now(served, mia):
+    asked = ask(served, mia)
+    other = make_model(name="other")
+    Deployment.objects.update(model=other, export=make_export(other), knowledge=None)
+    (work,) = generations.claim(1)
+    assert (work.generation.pk, work.generation.model) == (asked.pk, other)
+    assert work.generation.export.model == other
 
 
 @pytest.mark.slow

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import pytest
 from django.urls import reverse
 from django.utils.html import strip_tags
@@ -10,10 +12,10 @@ from chat_app.models import Chat, Deployment, DeploymentEvent, Generation
 from chat_app.selectors.names import free_alias
 from chat_app.services.chat_settings import params_of
 from chat_app.services.deployments import deploy
-from chat_app.services.knowing import deploy_quotes
+from chat_app.services.knowing import deploy_quotes, set_knowledge
 from chat_app.serving.limits import TEMPERATURE
 from datasets_app.models import Knowledge
-from tests.chat_app.makers import add_chat, make_model, make_served
+from tests.chat_app.makers import add_chat, make_export, make_model, make_served
 from tests.training_app.conftest import make_version, toy_order
 from training_app.services.runs import queue_run
 
@@ -161,6 +163,41 @@ def test_a_base_model_gets_the_newest_known_answers_and_is_not_praised(
     assert f'<option value="{newest.pk}" selected>' in page
     page = text_of(page_of(client_of(mia), answered(mia, knowledge)))
     assert "was never trained to answer from them: do not rely on it" in page
+
+
+def test_a_chat_keeps_what_was_chosen_and_no_usual_settings(mia, client_of, knowledge):
+    chat, client = answered(mia, knowledge), client_of(mia)
+    client.post(reverse("chat-ask", args=[chat.pk]), {"text": "And?", "idem": uuid4()})
+    assert Generation.objects.get(state="queued").params["temperature"] == 0
+    assert Chat.objects.get().params == {}
+    form = {"temperature": 0, "top_p": 0.9, "top_k": 40, "new_tokens": 200}
+    client.post(reverse("chat-settings", args=[chat.pk]), form)
+    assert Chat.objects.get().params == {"top_k": 40}
+    Deployment.objects.update(knowledge=None)
+    assert params_of(Chat.objects.get()).temperature == TEMPERATURE.usual
+
+
+def test_words_alone_are_said_to_tell_little_where_they_answer(theo, client_of, knowledge):
+    deploy_quotes(knowledge, "faq", by=theo)
+    address, client = reverse("deployment-detail", args=["faq"]), client_of(theo)
+    said = "Of 40 strange questions to the bundled sample 26 did"
+    page = text_of(client.get(address).content.decode())
+    assert said in page
+    assert f"{knowledge.version} (found by words alone)" in page
+    Knowledge.objects.update(facts={"encoder": {"name": "toy"}})
+    page = text_of(client.get(address).content.decode())
+    assert said not in page
+    assert "found by words alone" not in page
+
+
+def test_other_known_answers_are_no_switch_of_models(theo, client_of, knowledge):
+    served = make_served()
+    set_knowledge(served, knowledge, "write", by=theo)
+    other = make_model(name="other")
+    Deployment.objects.update(model=other, export=make_export(other))
+    page = client_of(theo).get(reverse("deployment-detail", args=["support"])).content.decode()
+    assert page.count('<button class="button" name="model"') == 1
+    assert f"writes from {knowledge.version}" in text_of(page)
 
 
 def test_facts_are_not_drawn_by_lot(mia, knowledge):

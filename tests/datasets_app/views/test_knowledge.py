@@ -66,6 +66,17 @@ def test_a_version_leads_to_a_chat_without_training(theo, curator, version, clie
     )
 
 
+@pytest.mark.parametrize(("weight", "is_said"), [(0.4, False), (0.8, True)])
+def test_words_count_more_only_where_they_do(curator, built, weight, is_said):
+    row = Knowledge.objects.get()
+    told = {"asked": 300, "words": 200, "vectors": 90, "both": 210, "is_served": False}
+    row.facts |= {"figures": {"Latin": told}, "weights": {"Latin": weight}}
+    row.save(update_fields=["facts"])
+    page = page_text(curator.get(page_of(built)))
+    assert "the encoder does not serve this language well" in page
+    assert ("so words count more" in page) == is_said
+
+
 def test_it_says_how_far_it_is_and_looks_again(curator, version):
     page = curator.get(page_of(version))
     told = page_text(page)

@@ -93,6 +93,9 @@ def test_a_base_that_comes_is_followed_and_one_that_is_here_says_what_it_is(theo
     assert "135 M weights" in text
     assert "8,192 tokens" in text
     assert "Without the internet" not in text
+    for changes in ({"phase": "converting"}, {"phase": "fetching", "source": "local"}):
+        Base.objects.filter(pk=base.pk).update(**changes)
+        assert "you can begin meanwhile" not in page_text(shelf(client_of(theo)))
 
 
 def test_one_that_could_not_be_fetched_says_why_and_is_fetched_again(theo, client_of):

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from chat_app.services.chats import rate
 from datasets_app.jobs import freezing
+from datasets_app.jobs.knowledge import build_knowledge
 from datasets_app.models import Decision
 from datasets_app.services import curation
 from datasets_app.services.knowledge import order_knowledge
@@ -55,6 +56,9 @@ def test_what_is_frozen_may_answer_without_training(client_of, theo, cora):
     order_knowledge(version, by=cora)
     page = client_of(theo).get(reverse("home")).content.decode()
     address = f"{reverse('deployment-new')}?knowledge={version.pk}"
+    assert address not in page  # it is not built yet, so the form does not offer it
+    build_knowledge(version.pk)
+    page = client_of(theo).get(reverse("home")).content.decode()
     assert f'href="{address}">Chat from its answers now, without training<' in page
     assert "without training" not in client_of(cora).get(reverse("home")).content.decode()
     make_served()
