@@ -194,7 +194,6 @@ USED_WITHOUT_AN_IMPORT = {
 MODULES = {
     "django-htmx": "django_htmx",
     "python-magic": "magic",
-    "charset-normalizer": "charset_normalizer",
 }
 
 

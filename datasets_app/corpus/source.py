@@ -66,6 +66,7 @@ REASONS: dict[str, str] = {
     "unclosed_quote": "A quotation mark opened here is never closed.",
     "long_field": "A cell is longer than 1 MiB.",
     "bad_bytes": "Some bytes fit no character; they are shown as \ufffd.",
+    "guessed_encoding": "The encoding was told from the letters: look whether they are right.",
     "other_encoding": "Some lines were written in another encoding than the rest.",
     "inner_bom": "A byte order mark in the middle of the file was passed over.",
 }
@@ -235,10 +236,11 @@ class Mapping:
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """One way to decode a file, with the lines it would give."""
+    """One way to decode a file: its first lines, and the words that tell it from the others."""
 
     encoding: str
     lines: tuple[str, ...]
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +269,7 @@ class Waiting:
     """What a person must choose before a file can be read.
 
     For `needs_mapping`: `columns`, the first `rows` as text, and a `suggested` mapping or None.
-    For `needs_encoding`: up to three `guesses`, the likeliest first.
+    For `needs_encoding`: a few `guesses`, the likeliest first.
     For `needs_speakers`: the `speakers` of unknown role in the first `talks`, and a suggestion.
     """
 

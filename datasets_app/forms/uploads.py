@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
 from datasets_app.corpus.conversation import CorpusError
-from datasets_app.corpus.detection.encoding import COMMON
+from datasets_app.corpus.detection import known
 from datasets_app.corpus.parsing.casting import LEFT_OUT, OTHERS
 from datasets_app.corpus.roles import canonical
 from datasets_app.corpus.source import Mapping, Speaker, Waiting
@@ -40,7 +40,6 @@ BEGINNINGS = {
     "anew": "where the order counts anew",
     "pause": "after an hour without a message",
 }
-MORE_ENCODINGS = ("utf-8", "utf-16-le", *COMMON)
 
 
 class ManyFilesInput(forms.ClearableFileInput):
@@ -170,14 +169,18 @@ class SpeakersForm(forms.Form):
 
 
 class EncodingForm(forms.Form):
-    """How the bytes of a file become characters."""
+    """How the bytes of a file become characters: as one of the guesses, or as one looked for."""
 
-    encoding = forms.ChoiceField(label="Read it as", widget=forms.RadioSelect)
+    encoding = forms.ChoiceField(choices=[(name, name) for name in sorted(known.names())])
     also_alike = forms.BooleanField(required=False)
 
-    def __init__(self, file: SourceFile, data: Any = None) -> None:
-        super().__init__(data)
-        guesses = [guess["encoding"] for guess in (file.waiting_for or {}).get("guesses", [])]
-        picker = self.fields["encoding"]
-        assert isinstance(picker, forms.ChoiceField)  # noqa: S101 - narrows the type
-        picker.choices = [(name, name) for name in dict.fromkeys((*guesses, *MORE_ENCODINGS))]
+
+class TryEncodingForm(forms.Form):
+    """An encoding whose first lines a person wants to see."""
+
+    encoding = forms.ChoiceField(
+        label="Another encoding",
+        choices=[
+            (group, [(name, name) for name in names]) for group, names in known.groups().items()
+        ],
+    )

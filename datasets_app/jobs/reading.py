@@ -177,14 +177,14 @@ def _read(work: ReadingJob, file: SourceFile) -> None:
         stop_file(work, file, reason="bytes_lost")
         return
     with work.watch.step():
-        identified = _section_of(file) or identify(path, file.name)
+        identified = _section_of(file) or identify(path, file.name, encoding=file.chosen_encoding)
     file.kind, file.kind_why = identified.kind, [*identified.why, *identified.notes]
     file.save(update_fields=["kind", "kind_why"])
     found = identified.format
     if found.archive:
         unpack_source(work.upload, file, found.archive, touch=work.touch)
     elif found.reader:
-        _load(work, file, path)
+        _load(work, file, path, identified)
     else:
         reason = "empty" if found is refused.EMPTY else "unsupported_kind"
         verdict = {"verdict": FileState.SKIPPED, "reason": reason, "note": found.refusal}
@@ -197,15 +197,15 @@ def _section_of(file: SourceFile) -> Identified | None:
     return Identified(archive.sections, (f"it stands in {file.parent}",)) if archive else None
 
 
-def _load(work: ReadingJob, file: SourceFile, path: Path) -> None:
+def _load(work: ReadingJob, file: SourceFile, path: Path, identified: Identified) -> None:
     reader = reader_of(file.kind).label
     if file.cursor == 0 or file.reader != reader:  # another version counts other items
         imports.begin_file(work.upload, file, reader)
         _set_aside_earlier_rows(work, file)
     ledger = Ledger.of(file)
     if ledger.parts is None and not is_raw(file.kind):
-        _note_encoding(work, file, path)
-    with closing(_items(work, file, path, ledger)) as items:
+        _note_encoding(file, identified)
+    with closing(_items(work, file, path, identified, ledger)) as items:
         _pass_over(work, islice(items, file.cursor))
         _write_all(work, file, items, ledger)
     name, reason = ledger.verdict()
@@ -232,24 +232,20 @@ def _set_aside_earlier_rows(work: ReadingJob, file: SourceFile) -> None:
             cursor = max(found.values(), default=None)
 
 
-def _note_encoding(work: ReadingJob, file: SourceFile, path: Path) -> None:
-    if file.chosen_encoding:
-        name, why = file.chosen_encoding, ["a person chose it"]
-    else:
-        with work.watch.step():
-            found = reading.encoding_of(path)
-        name, why = getattr(found, "name", ""), [*getattr(found, "why", ())]
+def _note_encoding(file: SourceFile, identified: Identified) -> None:
+    found = identified.encoding
+    name, why = getattr(found, "name", ""), [*getattr(found, "why", ())]
     SourceFile.objects.filter(pk=file.pk).update(encoding=name, encoding_why=why)
 
 
-def _items(work: ReadingJob, file: SourceFile, path: Path, ledger: Ledger) -> Generator[Item]:
+def _items(
+    work: ReadingJob, file: SourceFile, path: Path, identified: Identified, ledger: Ledger
+) -> Generator[Item]:
     """Yield the reader's items from the first one on."""
     mapping = Mapping.from_json(file.mapping) if file.mapping else None
     if ledger.parts is None:
-        found = Identified(file.kind, ())
-        encoding = file.chosen_encoding or None
-        chosen: dict[str, Any] = {"mapping": mapping, "encoding": encoding}
-        yield from reading.read(path, found, name=file.name, people=_people(file), **chosen)
+        people = _people(file)
+        yield from reading.read(path, identified, mapping=mapping, name=file.name, people=people)
     else:
         asked = reading.Asked(file.section, mapping, file.name, stop_flag(work.touch))
         yield from reading.read_document(path, file.kind, asked, ledger.parts)

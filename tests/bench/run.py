@@ -1,4 +1,4 @@
-"""Runs the benchmarks: `python -m tests.bench.run [train|rules|import|table|decode|answers ...]`.
+"""Runs the benchmarks: `python -m tests.bench.run [NAME ...]`, as `make bench` lists them.
 
 A benchmark is a module `bench_NAME` with `run() -> dict[str, float]` and `SMALLEST`: other values
 of its constants, with which a test shows that it still runs. Each runs in a process of its own,

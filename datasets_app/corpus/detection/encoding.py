@@ -5,18 +5,18 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-import charset_normalizer
-
+from datasets_app.corpus.detection.guessing import Guesses, canonical, guess
+from datasets_app.corpus.detection.unmarked import WIDE, decodes, wide_or_escaped
 from datasets_app.corpus.source import Guess, Waiting
 
 BLOCK = 1 << 16
 SAMPLE_BYTES = 1 << 20
-FEWEST_BYTES = 64
-"""Below this a statistical detector guesses wildly, so a person is asked."""
+GUESSED_BYTES = 1 << 16
+"""So many bytes of lines are enough to tell an encoding, beside those that hold new bytes."""
 
 BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -25,11 +25,7 @@ BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-LEGACY = (
-    *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258"),
-    *("koi8_r", "mac_roman", "mac_cyrillic", "cp932", "euc_jp", "gb18030", "big5", "cp949"),
-)
-COMMON = ("cp1252", "cp1251", "cp932", "gb18030", "cp1250", "cp949", "big5")
+ASK = "The characters of this file can be read in several ways: please choose one."
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -69,17 +65,26 @@ class Encoding:
     """How to decode a file.
 
     `skip` bytes of byte order mark come first. Lines that are not valid in `name` (which is then
-    UTF-8) are decoded by `fallback`.
+    UTF-8) are decoded by `fallback`. Of an encoding that was told from the letters, `remark` says
+    so to people, and `line` is the first that told it.
     """
 
     name: str
     why: tuple[str, ...]
     skip: int = 0
     fallback: str | None = None
+    remark: str = ""
+    line: int = 1
 
     @property
     def is_plain_utf8(self) -> bool:
         return self.name == "utf-8" and self.fallback is None
+
+
+def has_wide_signs(head: bytes) -> bool:
+    """Say whether zero and other control bytes are parts of signs here."""
+    marks = tuple(mark for mark, name in BOMS if name in WIDE)
+    return head.startswith(marks) or wide_or_escaped(head) in WIDE
 
 
 def detect(path: Path) -> Encoding | Waiting:
@@ -89,13 +94,13 @@ def detect(path: Path) -> Encoding | Waiting:
     for mark, name in BOMS:
         if head.startswith(mark):
             return _marked(path, name, len(mark))
-    wide = _wide_by_nuls(head)
-    if wide:
-        return Encoding(wide, (f"zero bytes stand where {wide} has them",))
+    unmarked = wide_or_escaped(head)
+    if unmarked:
+        return Encoding(unmarked, (f"its bytes stand as those of {unmarked} do",))
     lines = _count_lines(path)
     if lines.bad == 0:
         return Encoding("utf-8", ("every byte is valid UTF-8",))
-    return _legacy(lines)
+    return _legacy(lines, head)
 
 
 def _marked(path: Path, name: str, skip: int) -> Encoding:
@@ -104,7 +109,7 @@ def _marked(path: Path, name: str, skip: int) -> Encoding:
     lines = _count_lines(path) if name == "utf-8" else _Lines()
     if not lines.bad:
         return Encoding(name, (why,), skip)
-    fallback = next(iter(_best_guesses(lines.sample)), "cp1252")
+    fallback = guess(bytes(lines.sample)).best.name
     return Encoding(name, (why, f"{lines.bad} lines look like {fallback}"), skip, fallback)
 
 
@@ -112,30 +117,22 @@ def chosen(name: str, path: Path) -> Encoding:
     """Return the encoding that a person chose; bytes that do not fit become U+FFFD."""
     with path.open("rb") as stream:
         head = stream.read(4)
-    canonical = codecs.lookup(name).name
-    skip = next((len(mark) for mark, known in BOMS if head.startswith(mark) and known == name), 0)
-    fallback = "ascii" if canonical == "utf-8" else None
-    return Encoding(canonical, ("a person chose it",), skip, fallback)
+    found = canonical(name)
+    skip = next((len(mark) for mark, known in BOMS if head.startswith(mark) and known == found), 0)
+    fallback = "ascii" if found == "utf-8" else None
+    return Encoding(found, ("a person chose it",), skip, fallback)
 
 
-def _wide_by_nuls(head: bytes) -> str | None:
-    """Name UTF-16 or UTF-32 by the places of its zero bytes."""
-    sample = head[:4096]
-    quarter = len(sample) // 4
-    if quarter == 0 or b"\0" not in sample:
-        return None
-    zeros = [sample[place::4][:quarter].count(0) / quarter for place in range(4)]
-    pattern: tuple[bool, ...] = tuple(share > 0.4 for share in zeros)
-    by_pattern: dict[tuple[bool, ...], str] = {
-        (False, True, True, True): "utf-32-le",
-        (True, True, True, False): "utf-32-be",
-        (False, True, False, True): "utf-16-le",
-        (True, False, True, False): "utf-16-be",
-    }
-    name = by_pattern.get(pattern)
-    if name is None or not _decodes(sample[: quarter * 4], name):
-        return None
-    return name
+def to_choose(path: Path) -> tuple[Guess, ...]:
+    """Return what a person who has a file read in another encoding is shown of the likeliest."""
+    with path.open("rb") as stream:
+        head = stream.read(SAMPLE_BYTES)
+    lines = _Lines()
+    for line in head.split(b"\n"):
+        if not line.isascii():
+            lines.keep(line)
+    sample = bytes(lines.sample) or head[:GUESSED_BYTES]
+    return guess(sample, head).to_choose(sample)
 
 
 @dataclass(slots=True)
@@ -144,30 +141,55 @@ class _Lines:
 
     good: int = 0
     bad: int = 0
-    sample: bytes = b""
+    first_bad: int = 0
+    sample: bytearray = field(default_factory=bytearray)
+    seen: set[int] = field(default_factory=set)
+
+    def keep(self, line: bytes) -> None:
+        """Keep a line to tell the encoding from, when it adds to what is known."""
+        if len(self.sample) < GUESSED_BYTES:
+            line = line[:BLOCK]
+        elif (new := set(line) - self.seen) and max(new) > 127:
+            at = next(place for place, byte in enumerate(line) if byte in new and byte > 127)
+            line = _around(line, at)
+        else:
+            return
+        self.seen |= set(line)
+        self.sample += line + b"\n"
+
+
+def _around(line: bytes, at: int) -> bytes:
+    """Return the words around a place in a line."""
+    start = line.rfind(b" ", 0, max(0, at - 200)) + 1
+    end = line.find(b" ", at + 200)
+    return line[start : end if end > 0 else None][:4096]
 
 
 def _count_lines(path: Path) -> _Lines:
     counts = _Lines()
+    number = 1
     with path.open("rb") as stream:
         for block in blocks_of_lines(stream):
-            if block.isascii() or _decodes(block, "utf-8"):
+            if block.isascii() or decodes(block, "utf-8"):
                 counts.good += not block.isascii()
+                number += block.count(b"\n") if not counts.bad else 0
                 continue
             for line in block.split(b"\n"):
-                _count_line(line, counts)
+                _count_line(line, number, counts)
+                number += 1
+            number -= 1
     return counts
 
 
-def _count_line(line: bytes, counts: _Lines) -> None:
+def _count_line(line: bytes, number: int, counts: _Lines) -> None:
     if line.isascii():
         return
-    if _decodes(line, "utf-8"):
+    if decodes(line, "utf-8"):
         counts.good += 1
         return
     counts.bad += 1
-    if len(counts.sample) < SAMPLE_BYTES:
-        counts.sample += line[:BLOCK] + b"\n"
+    counts.first_bad = counts.first_bad or number
+    counts.keep(line)
 
 
 def blocks_of_lines(stream: BinaryIO) -> Iterator[bytes]:
@@ -193,45 +215,27 @@ def _end_of_character(block: bytes) -> int:
     return cut if block[cut] >= 0xC0 else len(block)
 
 
-def _legacy(lines: _Lines) -> Encoding | Waiting:
-    """Choose an older encoding by its statistics, or ask."""
-    mostly_utf8 = lines.good > lines.bad
-    best = _best_guesses(lines.sample)
-    if mostly_utf8:
-        fallback = best[0] if best else "cp1252"
-        why = f"UTF-8, except {lines.bad} lines that look like {fallback}"
-        return Encoding("utf-8", (why,), fallback=fallback)
-    if len(lines.sample) < FEWEST_BYTES or not best:
-        return _ask(lines.sample, best)
-    return Encoding(best[0], (f"not UTF-8; {best[0]} gives the most readable text",), fallback=None)
+def _legacy(lines: _Lines, head: bytes) -> Encoding | Waiting:
+    """Choose an older encoding by its letters, or ask."""
+    sample = bytes(lines.sample)
+    found = guess(sample, head)
+    name = found.best.name
+    if lines.good > lines.bad:
+        return Encoding(
+            "utf-8", (f"UTF-8, except {lines.bad} lines that look like {name}",), fallback=name
+        )
+    if not found.is_certain:
+        return Waiting(code="needs_encoding", why=ASK, guesses=found.to_choose(sample))
+    return Encoding(name, _why(found), remark=_remark(found), line=lines.first_bad)
 
 
-def _best_guesses(sample: bytes) -> list[str]:
-    """Return the encodings that give readable text, the likeliest first."""
-    if len(sample) < FEWEST_BYTES:
-        return []
-    found = charset_normalizer.from_bytes(sample[:SAMPLE_BYTES], cp_isolation=list(LEGACY))
-    return [match.encoding for match in found][:3]
+def _why(found: Guesses) -> tuple[str, ...]:
+    best, second = found.ranked[0], found.ranked[1:2]
+    language = f"as it is in {best.language}" if best.language else "as people write"
+    others = f"; the next best is {second[0].name}" if second else ""
+    return (f"not UTF-8; in {best.name} letters follow each other {language}{others}",)
 
 
-def _ask(sample: bytes, best: list[str]) -> Waiting:
-    names = [name for name in (*best, *COMMON) if _decodes(sample, name, is_whole=False)]
-    guesses = [Guess(name, _readable_lines(sample, name)) for name in dict.fromkeys(names)]
-    return Waiting(
-        code="needs_encoding",
-        why="The characters of this file can be read in several ways: please choose one.",
-        guesses=tuple(guesses[:3]),
-    )
-
-
-def _readable_lines(sample: bytes, name: str) -> tuple[str, ...]:
-    lines = sample[:4096].decode(name, "replace").split("\n")
-    return tuple(clean_text(line[:200]).text for line in lines[:5] if line.strip())
-
-
-def _decodes(data: bytes, name: str, *, is_whole: bool = True) -> bool:
-    try:
-        codecs.getincrementaldecoder(name)("strict").decode(data, is_whole)
-    except UnicodeDecodeError:
-        return False
-    return True
+def _remark(found: Guesses) -> str:
+    words = " · ".join(found.deciding(found.best.name))
+    return f"Read as {found.best.name}, told from its letters. Are these words right? {words}"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from datasets_app.corpus.detection import encoding, inside
+from datasets_app.corpus.detection import inside
+from datasets_app.corpus.detection.encoding import Encoding, chosen, detect, has_wide_signs
 from datasets_app.corpus.detection.text_head import TextHead
+from datasets_app.corpus.detection.unmarked import WIDE
 from datasets_app.corpus.formats import archived, refused, txt
 from datasets_app.corpus.formats.format import Format
 from datasets_app.corpus.formats.registry import FORMATS
@@ -36,14 +38,19 @@ class Identified:
     kind: str
     why: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    encoding: Encoding | Waiting | None = None
+    """How its bytes become characters, or what is asked about it; None where nobody looked."""
 
     @property
     def format(self) -> Format:
         return FORMATS[self.kind]
 
 
-def identify(path: Path, name: str) -> Identified:
-    """Return what the file is; `name` only decides between kinds of text that look alike."""
+def identify(path: Path, name: str, *, encoding: str = "") -> Identified:
+    """Return what the file is; `name` only decides between kinds of text that look alike.
+
+    A text is read in the `encoding` that a person chose, or else in the one that it seems to have.
+    """
     with path.open("rb") as stream:
         head = stream.read(HEAD_BYTES)
         is_blank = not head.strip(BLANK)
@@ -54,7 +61,7 @@ def identify(path: Path, name: str) -> Identified:
     found = by_leading_bytes(head)
     if found:
         return _with_name_note(_look_inside(path, found), name)
-    return _with_name_note(_second_opinion(head) or _parse(path, name, head), name)
+    return _with_name_note(_second_opinion(head) or _parse(path, name, head, encoding), name)
 
 
 def by_leading_bytes(head: bytes) -> Format | None:
@@ -94,21 +101,19 @@ def _second_opinion(head: bytes) -> Identified | None:
     return Identified(found.kind, (f"libmagic calls it {answer}",)) if found else None
 
 
-def _parse(path: Path, name: str, head: bytes) -> Identified:
-    found = encoding.detect(path)
+def _parse(path: Path, name: str, head: bytes, choice: str) -> Identified:
+    if _is_binary(head) and not choice.startswith(WIDE) and not has_wide_signs(head):
+        return Identified(refused.BINARY.kind, ("its bytes are not text",))
+    found = chosen(choice, path) if choice else detect(path)
     if isinstance(found, Waiting):
-        if _is_binary(head):
-            return Identified(refused.BINARY.kind, ("its bytes are not text",))
         text, why = head.decode("latin-1"), found.why
     else:
-        if found.name in {"utf-8"} | set(encoding.LEGACY) and _is_binary(head):
-            return Identified(refused.BINARY.kind, ("its bytes are not text",))
         stream = view.open_view(path, found)
         text, why = _first_words(stream), found.why[0]
         stream.close()
     is_whole = path.stat().st_size <= HEAD_BYTES
     kind, reason = text_kind(TextHead(text.lstrip("\ufeff"), name, is_whole=is_whole))
-    return Identified(kind, (why, reason))
+    return Identified(kind, (why, reason), encoding=found)
 
 
 def _first_words(stream: view.ByteStream) -> str:
@@ -147,4 +152,4 @@ def _with_name_note(found: Identified, name: str) -> Identified:
         return found
     last = name.rpartition(".")[2].casefold()
     note = f"The name ends in .{last}, but the file holds {found.kind}: read as {found.kind}."
-    return Identified(found.kind, found.why, (*found.notes, note))
+    return replace(found, notes=(*found.notes, note))

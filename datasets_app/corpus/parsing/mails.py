@@ -14,6 +14,7 @@ from email.errors import MessageError
 from email.header import decode_header
 from email.message import Message as Mail
 
+from datasets_app.corpus.detection.guessing import guess
 from datasets_app.corpus.parsing.markup import bare_text
 from datasets_app.corpus.parsing.said import MAIL
 
@@ -147,7 +148,7 @@ def _text_of(data: bytes, charset: str) -> str:
             return data.decode(name)
         except (UnicodeDecodeError, LookupError):
             continue
-    return data.decode("cp1252", "replace")
+    return data.decode(guess(data).best.name, "replace")
 
 
 def _person(told: str) -> tuple[str, str]:

@@ -20,6 +20,8 @@ class ByteStream(Protocol):
 
 BAD_LINES_SHOWN = 20
 OLD_PIECES = 1_000
+ESCAPING = ("iso2022", "hz", "utf-7")
+MOST_PENDING = 16 * BLOCK
 
 
 @dataclass(slots=True)
@@ -188,7 +190,12 @@ def encoded(text: str) -> bytes:
 
 
 def _pending(raw: bytes, name: str) -> int:
-    """Return how many last bytes belong to a character that goes on in the next block."""
+    """Return how many last bytes belong to a character that goes on in the next block.
+
+    Where escapes change what bytes mean, it is all behind the last line end: there they end.
+    """
+    if name.startswith(ESCAPING) and len(raw) < MOST_PENDING:
+        return len(raw) - raw.rfind(b"\n") - 1
     decoder = codecs.getincrementaldecoder(name)("replace")
     decoder.decode(raw)
     return len(decoder.getstate()[0])

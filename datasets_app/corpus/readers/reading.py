@@ -36,7 +36,6 @@ def read(
     identified: Identified,
     *,
     mapping: Mapping | None = None,
-    encoding: str | None = None,
     name: str = "",
     people: Names[str, str] | None = None,
 ) -> Iterator[Item]:
@@ -44,15 +43,15 @@ def read(
 
     `people` are the names of those whom the file knows by a number.
 
-    Raises WaitingError before the first item when a person must choose the encoding (call again
-    with `encoding`), what the columns are or who speaks (call again with `mapping`), and
-    CorpusError when the kind has no reader. Text is clean (no NUL, no lone surrogates) and its
+    Raises WaitingError before the first item when a person must choose the encoding (it is chosen
+    where the file is identified), what the columns are or who speaks (call again with `mapping`),
+    and CorpusError when the kind has no reader. Text is clean (no NUL, no lone surrogates) and its
     line ends are LF.
     """
     reader = reader_of(identified.kind)
     if identified.format.document:
         raise ValueError(f"A file of the kind {identified.kind} holds no plain text.")
-    found = _encoding(path, encoding, is_raw=reader.is_raw)
+    found = _encoding(path, identified, is_raw=reader.is_raw)
     if isinstance(found, Waiting):
         raise WaitingError(found)
     head = open_view(path, found)
@@ -61,15 +60,18 @@ def read(
     stream = open_view(path, found)
     try:
         job = Job(stream, opening, mapping, name, people=people or {})
-        yield from _tiled(_read(reader, job), stream, path.stat().st_size)
+        size = path.stat().st_size
+        yield from _tiled(_read(reader, job), stream, size)
+        if found.remark:
+            yield Problem(size, size, found.line, 1, "guessed_encoding", found.remark)
     finally:
         stream.close()
 
 
-def _encoding(path: Path, chosen: str | None, *, is_raw: bool) -> encodings.Encoding | Waiting:
+def _encoding(path: Path, found: Identified, *, is_raw: bool) -> encodings.Encoding | Waiting:
     if is_raw:
         return encodings.Encoding("utf-8", ())  # which gives the bytes as they stand
-    return encodings.chosen(chosen, path) if chosen else encodings.detect(path)
+    return found.encoding or encodings.detect(path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +145,6 @@ def columns_of(
     finally:
         head.close()
         stream.close()
-
-
-def encoding_of(path: Path) -> encodings.Encoding | Waiting:
-    """Return how the file will be decoded, to store and to show."""
-    return encodings.detect(path)
 
 
 def _tiled(items: Iterator[Item], stream: Utf8File | TranscodedFile, size: int) -> Iterator[Item]:

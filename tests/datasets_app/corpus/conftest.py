@@ -37,9 +37,11 @@ class Reading:
         return [[(turn.role, turn.text) for turn in record.turns] for record in self.records]
 
 
-def read_file(path: Path, name: str, identified: Identified | None = None, **choices) -> Reading:
+def read_file(
+    path: Path, name: str, identified: Identified | None = None, encoding: str = "", **choices
+) -> Reading:
     """Read a file and check that its ranges tile it."""
-    found = identified or identify(path, name)
+    found = identified or identify(path, name, encoding=encoding)
     at, tally = 0, ByteTally()
     items: list[Item] = []
     for item in read(path, found, name=name, **choices):

@@ -4,7 +4,7 @@ import pytest
 
 from datasets_app.corpus.detection.encoding import Encoding, clean_name, clean_text
 from datasets_app.corpus.parsing.view import TranscodedFile
-from datasets_app.corpus.source import WaitingError
+from datasets_app.corpus.source import Guess, WaitingError
 
 GERMAN = "Die Straße über die Brücke führt zu schönen Häusern; für Gäste gibt es Käse.\n" * 4
 RUSSIAN = "Быстрая коричневая лиса прыгает через ленивую собаку и бежит домой.\n" * 4
@@ -24,13 +24,53 @@ def test_short_utf8_stays_utf8(load, text):
     assert load(text, "a.txt").talks == [[("text", text)]]
 
 
-def test_a_short_text_in_an_older_encoding_waits_with_guesses(load):
-    data = "Käse für Gäste".encode("cp1252")
+def test_a_text_of_one_word_waits_with_guesses(load):
+    data = "Käse".encode("cp1252")
     with pytest.raises(WaitingError) as waiting:
         load(data, "a.txt")
     guesses = waiting.value.waiting.guesses
-    assert ("cp1252", ("Käse für Gäste",)) in [(guess.encoding, guess.lines) for guess in guesses]
-    assert load(data, "a.txt", encoding="cp1252").talks == [[("text", "Käse für Gäste")]]
+    assert Guess("cp1252", ("Käse",), ("Käse",)) in guesses
+    assert len({guess.words for guess in guesses}) == len(guesses) > 2
+    assert load(data, "a.txt", encoding="cp1252").talks == [[("text", "Käse")]]
+
+
+def test_who_reads_is_told_which_words_decided(load):
+    lines = ["Hello", "Nothing here", "Wir heißen Müller", "und grüßen schön aus Köln"]
+    (remark,) = load("\n".join(lines).encode("cp1252"), "a.txt").problems
+    assert (remark.code, remark.line) == ("guessed_encoding", 3)
+    assert "cp1252" in remark.message
+    assert "heißen · Müller · grüßen · schön · Köln" in remark.message
+
+
+def test_bytes_that_come_late_are_looked_at_too(load):
+    lines = ["Gr\xfc\xdfe aus K\xf6ln und sch\xf6ne Tage"] * 9_000 + ["das kostet 5 \x80"]
+    reading = load("\n".join(lines).encode("latin-1"), "a.txt")
+    assert reading.talks[-1][-1][1].endswith("das kostet 5 €")
+
+
+def test_what_is_no_language_is_asked_for(load):
+    data = "Wir grüßen alle, die das auf einem Großrechner lesen.".encode("cp500")
+    with pytest.raises(WaitingError):
+        load(data, "a.txt")
+
+
+def test_a_text_may_name_its_encoding(load):
+    page = "# -*- coding: {} -*-\nà"
+    for name in ("windows-1252", "ISO-8859-1", "cp850"):
+        reading = load(page.format(name).encode(name), "a.txt")
+        assert reading.talks[0][0][1].endswith("\nà")
+    with pytest.raises(WaitingError):
+        load(page.format("none").encode("cp1252"), "a.txt")
+
+
+@pytest.mark.parametrize("encoding", ["iso2022_jp", "hz", "utf-16-be"])
+def test_encodings_without_a_mark_are_read_across_blocks(load, encoding):
+    line = {"hz": "付款以后还可以修改收货地址吗"}.get(
+        encoding, "支払いの後でも住所を変更できますか"
+    )
+    reading = load(f"{line}\n\n".encode(encoding) * 3_000, "a.txt")
+    assert not reading.problems
+    assert {text for talk in reading.talks for _, part in talk for text in part.split()} == {line}
 
 
 def test_a_line_in_another_encoding_is_decoded_and_named(load):
