@@ -27,6 +27,11 @@ urlpatterns: list[URLPattern] = [
         name="file-speakers-again",
     ),
     path("files/<uuid:file_id>/encoding/", files.file_encoding, name="file-encoding"),
+    path(
+        "files/<uuid:file_id>/encoding/again/",
+        files.file_encoding_again,
+        name="file-encoding-again",
+    ),
     path("files/<uuid:file_id>/members/", files.file_members, name="file-members"),
     path("datasets/", datasets.dataset_list, name="dataset-list"),
     path("datasets/<uuid:dataset_id>/", rows.dataset_detail, name="dataset-detail"),

@@ -13,7 +13,6 @@ from datasets_app.corpus.detection import known
 from datasets_app.corpus.parsing.casting import LEFT_OUT, OTHERS
 from datasets_app.corpus.roles import canonical
 from datasets_app.corpus.source import Mapping, Speaker, Waiting
-from datasets_app.models import SourceFile
 
 TABLE_SIGNS = {
     "": "as found",

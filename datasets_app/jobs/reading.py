@@ -11,13 +11,12 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from django.db import Error, IntegrityError, transaction
 from django.db.models import Count, Q
 
 from datasets_app.corpus.conversation import CorpusError
-from datasets_app.corpus.detection.encoding import clean_text
+from datasets_app.corpus.detection.encoding import Encoding, clean_text
 from datasets_app.corpus.detection.kinds import Identified, identify
 from datasets_app.corpus.formats import refused
 from datasets_app.corpus.formats.registry import FORMATS, is_raw, reader_of
@@ -234,7 +233,7 @@ def _set_aside_earlier_rows(work: ReadingJob, file: SourceFile) -> None:
 
 def _note_encoding(file: SourceFile, identified: Identified) -> None:
     found = identified.encoding
-    name, why = getattr(found, "name", ""), [*getattr(found, "why", ())]
+    name, why = (found.name, [*found.why]) if isinstance(found, Encoding) else ("", [])
     SourceFile.objects.filter(pk=file.pk).update(encoding=name, encoding_why=why)
 
 

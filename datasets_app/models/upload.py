@@ -130,6 +130,11 @@ class SourceFileQuerySet(CuratorsQuerySet):
         there = self.filter(blob__isnull=False, upload__dataset__deleted_at=None)
         return there.filter(verdict__in=ended)
 
+    def with_other_encodings(self) -> Self:
+        """Return files that were read, or wait for an answer, and may be read anew."""
+        there = self.filter(blob__isnull=False, upload__dataset__deleted_at=None)
+        return there.exclude(verdict=FileState.QUEUED)
+
     def broken_off(self) -> Self:
         """Return files that were not read to their end, though they might be another time."""
         return self.filter(BROKEN_OFF)

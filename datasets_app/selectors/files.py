@@ -19,6 +19,7 @@ from datasets_app.models import (
 )
 from datasets_app.models.blob import blob_path, read_slice
 from datasets_app.models.reasons import GOOD_MEMBER, OFFERED
+from datasets_app.selectors.encodings import has_other_encodings
 from datasets_app.selectors.origin_keys import current_rows
 from datasets_app.selectors.removals import summary_of
 
@@ -45,6 +46,7 @@ def file_page(file: SourceFile) -> dict[str, Any]:
         "more_issues": max(0, file.n_issues - len(issues)),
         "has_other_columns": has_other_columns(file),
         "has_other_speakers": has_other_speakers(file),
+        "has_other_encodings": has_other_encodings(file),
         "named": sorted(((file.mapping or {}).get("roles") or {}).items()),
         "columns": _columns_in_words(file.mapping or {}),
         "examples": list(current_rows(file).order_by("position")[:EXAMPLES]),

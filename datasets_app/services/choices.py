@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import QuerySet
 
 from datasets_app.corpus.source import Mapping
 from datasets_app.models import FileState, Issue, SourceFile, Upload
@@ -15,6 +18,15 @@ from otto_web.lib import audit
 from otto_web.lib.hints import hint
 from otto_web.lib.work.claims import order_anew
 from otto_web.lib.work.states import State
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a person changed, as the audit trail tells it."""
+
+    verb: str
+    before: dict[str, Any] | None
+    after: dict[str, Any]
 
 
 @transaction.atomic(durable=True)
@@ -52,29 +64,54 @@ def _let_go_mapped(files: list[SourceFile], mapping: Mapping, *, verb: str, by: 
 
 def choose_columns_again(file: SourceFile, mapping: Mapping, *, by: User) -> bool:
     """Have a table that was read be read anew under another mapping; False when it is that one."""
-    return _read_anew(file, mapping, verb="file.columns_again", by=by)
+    return _read_mapped_anew(file, mapping, verb="file.columns_again", by=by)
 
 
 def choose_speakers_again(file: SourceFile, mapping: Mapping, *, by: User) -> bool:
     """Have a file that was read be read anew with other roles; False when they are the same."""
-    return _read_anew(file, _beside(file, mapping), verb="file.speakers_again", by=by)
+    return _read_mapped_anew(file, _beside(file, mapping), verb="file.speakers_again", by=by)
+
+
+def _read_mapped_anew(file: SourceFile, mapping: Mapping, *, verb: str, by: User) -> bool:
+    stored = mapping.as_json()
+    asked = SourceFile.objects.at_rest().exclude(mapping_sha256=mapping.sha256)
+    changes = {"mapping": stored, "mapping_sha256": mapping.sha256}
+    return _read_anew(file, asked, changes, Change(verb, file.mapping, stored), by=by)
+
+
+def choose_encoding_again(file: SourceFile, encoding: str, *, by: User) -> bool:
+    """Have a file be read anew in another encoding; False when that one was chosen before.
+
+    What was said of its columns goes when their names may be others now.
+    """
+    asked = SourceFile.objects.with_other_encodings().exclude(chosen_encoding=encoding)
+    changes: dict[str, Any] = {"chosen_encoding": encoding, "waiting_for": None}
+    if not json.dumps(file.mapping, ensure_ascii=False).isascii():
+        changes |= {"mapping": None, "mapping_sha256": ""}
+    before, after = {"encoding": file.encoding}, {"encoding": encoding}
+    change = Change("file.encoding_again", before, after)
+    return _read_anew(file, asked, changes, change, by=by)
 
 
 @transaction.atomic(durable=True)
-def _read_anew(file: SourceFile, mapping: Mapping, *, verb: str, by: User) -> bool:
+def _read_anew(
+    file: SourceFile,
+    asked: QuerySet[SourceFile],
+    changes: dict[str, Any],
+    told: Change,
+    *,
+    by: User,
+) -> bool:
     """Let a worker read a file again.
 
     Its rows go before the first new one comes: the worker removes them, since they may be many.
     """
     _hold(file.upload)
-    stored = mapping.as_json()
-    asked = SourceFile.objects.at_rest().filter(pk=file.pk).exclude(mapping_sha256=mapping.sha256)
     again = {"verdict": FileState.QUEUED, "reason": "", "note": "", "finished_at": None}
-    chosen = {"mapping": stored, "mapping_sha256": mapping.sha256}
-    if not asked.update(**again, **NO_COUNTS, **chosen):
+    if not asked.filter(pk=file.pk).update(**again, **NO_COUNTS, **changes):
         return False
     Issue.objects.filter(source_file=file).delete()
-    audit.record(by, verb, file, before=file.mapping, after=stored)
+    audit.record(by, told.verb, file, before=told.before, after=told.after)
     _wake(file.upload)
     return True
 

@@ -11,8 +11,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from datasets_app.corpus.source import Mapping
-from datasets_app.forms.uploads import ColumnsForm, EncodingForm, SpeakersForm
+from datasets_app.forms.uploads import ColumnsForm, EncodingForm, SpeakersForm, TryEncodingForm
 from datasets_app.models import FileState, SourceFile
+from datasets_app.selectors import encodings as asked_encodings
 from datasets_app.selectors import files as selectors
 from datasets_app.services import choices
 from otto_web.lib.access import Role, role_required
@@ -42,7 +43,9 @@ def _page(
             context["columns_form"] = forms.get("columns") or ColumnsForm(file.waiting_for or {})
             context["asked"] = file.waiting_for
         elif file.reason == "needs_encoding":
-            context["encoding_form"] = forms.get("encoding") or EncodingForm(file)
+            context |= asked_encodings.encodings_asked(file, request.GET.get("encoding", ""))
+            context["encoding_form"] = forms.get("encoding") or EncodingForm()
+            context["try_form"] = TryEncodingForm(initial=request.GET.dict())
         elif file.reason == "needs_speakers":
             asked = selectors.speakers_asked(file)
             context["speakers_form"] = forms.get("speakers") or SpeakersForm(asked)
@@ -120,12 +123,32 @@ def file_speakers_again(request: TeamRequest, file_id: UUID) -> HttpResponse:
 @require_POST
 def file_encoding(request: TeamRequest, file_id: UUID) -> HttpResponse:
     file = find_file(request, file_id)
-    form = EncodingForm(file, request.POST)
+    form = EncodingForm(request.POST)
     if not form.is_valid():
         return _page(request, file, status=422, encoding=form)
     files = _chosen(file, is_for_all=form.cleaned_data["also_alike"])
     done = choices.choose_encoding(files, form.cleaned_data["encoding"], by=request.user)
     return _off(request, file, done)
+
+
+@role_required(Role.CURATOR)
+@require_http_methods(["GET", "POST"])
+def file_encoding_again(request: TeamRequest, file_id: UUID) -> HttpResponse:
+    """Show a file in other encodings, then have it read anew in one of them."""
+    file = find_file(request, file_id)
+    context = asked_encodings.encoding_page(file, request.GET.get("encoding", ""))
+    if context is None:
+        messages.warning(request, "This file is being read, or is none that has an encoding.")
+        return redirect("file-detail", file.pk)
+    form = EncodingForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        name = form.cleaned_data["encoding"]
+        is_other = name != file.encoding
+        is_other = is_other and choices.choose_encoding_again(file, name, by=request.user)
+        return _off(request, file, int(is_other))
+    context |= {"encoding_form": form, "try_form": TryEncodingForm(initial=request.GET.dict())}
+    status = 422 if form.is_bound else 200
+    return render(request, "datasets/file_encoding.html", context, status=status)
 
 
 @role_required(Role.CURATOR)

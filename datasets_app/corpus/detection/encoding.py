@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -123,16 +123,18 @@ def chosen(name: str, path: Path) -> Encoding:
     return Encoding(found, ("a person chose it",), skip, fallback)
 
 
-def to_choose(path: Path) -> tuple[Guess, ...]:
-    """Return what a person who has a file read in another encoding is shown of the likeliest."""
+def to_choose(path: Path, also: Iterable[str] = ()) -> tuple[Guess, ...]:
+    """Return what a person who has a file read in another encoding is shown of each."""
     with path.open("rb") as stream:
         head = stream.read(SAMPLE_BYTES)
     lines = _Lines()
     for line in head.split(b"\n"):
         if not line.isascii():
             lines.keep(line)
-    sample = bytes(lines.sample) or head[:GUESSED_BYTES]
-    return guess(sample, head).to_choose(sample)
+    sample = bytes(lines.sample)
+    if not sample or has_wide_signs(head):
+        sample = head[:GUESSED_BYTES]
+    return guess(sample, head).to_choose(sample, also)
 
 
 @dataclass(slots=True)
@@ -231,9 +233,9 @@ def _legacy(lines: _Lines, head: bytes) -> Encoding | Waiting:
 
 def _why(found: Guesses) -> tuple[str, ...]:
     best, second = found.ranked[0], found.ranked[1:2]
-    language = f"as it is in {best.language}" if best.language else "as people write"
-    others = f"; the next best is {second[0].name}" if second else ""
-    return (f"not UTF-8; in {best.name} letters follow each other {language}{others}",)
+    language = best.language or "what people write"
+    others = f", and {second[0].name} the next best" if second else ""
+    return (f"not UTF-8; in {best.name} its letters are those of {language}{others}",)
 
 
 def _remark(found: Guesses) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -97,6 +97,7 @@ MOST_BYTES = 24_000
 MOST_PLAIN_WORDS = 400
 SHOWN = 4
 SHOWN_WORDS = 8
+SHOWN_LINES = 3
 LONGEST_WORD = 24
 BETWEEN_WORDS = re.compile(rb"[\x00-\x20!\"#%&'()*+,./:;<=>?-]+")
 """Bytes that are no part of a longer sign in any of the encodings."""
@@ -139,17 +140,22 @@ class Guesses:
         return is_far and found[0].is_language
 
     def deciding(self, name: str) -> tuple[str, ...]:
-        """Return the words that tell the likeliest encodings apart, as one of them has them."""
+        """Return the words that tell the likeliest encodings apart, as one of them has them.
+
+        Those come first that tell the two likeliest apart.
+        """
         names = [one.name for one in self.ranked[:SHOWN]]
-        telling = [word for word in self.words if len({_read(word, n) for n in names}) > 1]
-        words = dict.fromkeys(_read(word, name)[:LONGEST_WORD] for word in telling or self.words)
+        readings = {word: [_read(word, each) for each in names] for word in self.words}
+        telling = [word for word in self.words if len(set(readings[word])) > 1] or [*self.words]
+        telling.sort(key=lambda word: len(set(readings[word][:2])) == 1)
+        words = dict.fromkeys(_read(word, name)[:LONGEST_WORD] for word in telling)
         return tuple(words)[:SHOWN_WORDS]
 
-    def to_choose(self, sample: bytes) -> tuple[Guess, ...]:
-        """Return what a person who chooses is shown of the likeliest."""
+    def to_choose(self, sample: bytes, also: Iterable[str] = ()) -> tuple[Guess, ...]:
+        """Return what a person who chooses is shown of the likeliest, and of others before them."""
+        names = dict.fromkeys((*also, *(one.name for one in self.ranked[:SHOWN])))
         return tuple(
-            Guess(one.name, readable_lines(sample, one.name), self.deciding(one.name))
-            for one in self.ranked[:SHOWN]
+            Guess(name, readable_lines(sample, name), self.deciding(name)) for name in names
         )
 
 
@@ -186,7 +192,7 @@ def canonical(name: str) -> str:
 def readable_lines(sample: bytes, name: str) -> tuple[str, ...]:
     """Return the first lines of a sample."""
     lines = sample[:4096].decode(name, "replace").replace("\0", "").split("\n")
-    return tuple(line[:200].strip("\r") for line in lines[:5] if line.strip())
+    return tuple(line[:200].strip("\r") for line in lines[:SHOWN_LINES] if line.strip())
 
 
 def _cost(one: Ranked) -> float:
@@ -200,7 +206,9 @@ def _read(word: bytes, name: str) -> str:
 def _words(sample: bytes) -> tuple[list[bytes], list[bytes]]:
     """Return different words beyond ASCII, among them every byte there is, and within it."""
     seen: set[int] = set()
-    telling, plain, size = [], [], 0
+    telling: list[bytes] = []
+    plain: list[bytes] = []
+    size = 0
     for word in dict.fromkeys(BETWEEN_WORDS.split(sample)):
         high = {byte for byte in word if byte > 127}
         if high and (size <= MOST_BYTES or not high <= seen):

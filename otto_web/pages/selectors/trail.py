@@ -30,6 +30,7 @@ VERBS = {
     "download": "downloaded",
     "export": "ordered an export of",
     "file.encoding": "chose the encoding of",
+    "file.encoding_again": "chose another encoding of",
     "file.columns": "chose the columns of",
     "file.columns_again": "chose other columns of",
     "file.speakers": "said who speaks in",

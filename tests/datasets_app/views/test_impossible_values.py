@@ -53,7 +53,7 @@ def places(cora, redis_server, data_dir):
         *(reverse(name) for name in ("upload-list", "dataset-list")),
         *(reverse(name, args=[upload.pk]) for name in ("upload-detail", "upload-again")),
         *(reverse(f"file-{name}", args=[file.pk]) for name in ("detail", "columns", "encoding")),
-        reverse("file-columns-again", args=[file.pk]),
+        *(reverse(f"file-{name}-again", args=[file.pk]) for name in ("columns", "encoding")),
         *(reverse(f"rows-{name}", kwargs=one) for name in ("decide", "review")),
         *(reverse(f"dataset-{name}", kwargs=one) for name in ("detail", "history", "rules")),
         reverse("dataset-settings", kwargs=one),

@@ -354,14 +354,47 @@ def test_who_is_who_can_be_said_anew(curator, done):
 
 
 def test_an_encoding_is_chosen_on_the_file_page(curator, done):
-    upload = done("menu.txt", "Grüße aus Köln".encode("cp1252"))
+    upload = done("menu.txt", "Käse".encode("cp1252"))
     file = upload.files.get()
     assert file.reason == "needs_encoding"
+    page = curator.get(reverse("file-detail", args=[file.pk]), {"encoding": "mac-greek"})
+    shown = page.content.decode()
+    for word in ("Käse", "Kõse", b"K\xe4se".decode("mac-greek")):
+        assert f"<mark><bdi>{word}</bdi></mark>" in shown
+    assert 'value="mac-greek" checked' in shown
     address = reverse("file-encoding", args=[file.pk])
     assert curator.post(address, {"encoding": "made-up"}).status_code == 422
     assert curator.post(address, {"encoding": "cp1252"}).status_code == 302
     import_upload(upload.pk)
-    assert Conversation.objects.get().turns[0]["text"] == "Grüße aus Köln"
+    assert Conversation.objects.get().turns[0]["text"] == "Käse"
+
+
+def test_a_file_that_was_read_is_read_anew_in_another_encoding(curator, done):
+    data = "question\tanswer\ngrößer\twir müssen über die Straße\n".encode("cp1252")
+    upload = done("a.tsv", data)
+    file = upload.files.get()
+    assert (file.encoding, file.n_issues) == ("cp1252", 1)
+    told = file.issues.get(code="guessed_encoding")
+    assert "größer" in told.message
+    address = reverse("file-encoding-again", args=[file.pk])
+    assert address in curator.get(reverse("file-detail", args=[file.pk])).content.decode()
+    shown = curator.get(address, {"encoding": "cp850"}).content.decode()
+    assert 'value="cp850" checked' in shown
+    assert data[-9:-1].decode("cp850") in shown
+    assert curator.post(address, {"encoding": "cp1252"}).status_code == 302
+    file.refresh_from_db()
+    assert file.verdict == "loaded", "it is read so already"
+    assert curator.post(address, {"encoding": "cp850"}).status_code == 302
+    import_upload(upload.pk)
+    file.refresh_from_db()
+    assert (file.encoding, file.encoding_why) == ("cp850", ["a person chose it"])
+    assert not file.issues.filter(code="guessed_encoding").exists()
+    (row,) = Conversation.objects.filter(source_file=file)
+    assert row.turns[0]["text"] == "größer".encode("cp1252").decode("cp850")
+    assert curator.post(address, {"encoding": "cp1252"}).status_code == 302
+    import_upload(upload.pk)
+    (row,) = Conversation.objects.filter(source_file=file)
+    assert row.turns[0]["text"] == "größer"
 
 
 @pytest.mark.checklist(41)
