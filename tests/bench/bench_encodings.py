@@ -1,6 +1,6 @@
 """How often the encoding of a text is told right, is asked for, or is silently wrong.
 
-A row for each encoding is printed to the terminal's error stream. "Held out" are the languages and
+A row for each encoding is printed to the terminal's error stream. "Unseen" are the languages and
 sentences that nobody looked at while the detector was made.
 """
 
@@ -29,10 +29,10 @@ def run() -> dict[str, float]:
     seconds = time.perf_counter() - started
     for encoding, counts in sorted(rows.items()):
         told = "  ".join(f"{name} {counts[name]:4}" for name in (RIGHT, ASKED, SILENT))
-        print(f"{encoding[0]:12} {'held out' if encoding[1] else '':9} {told}", file=sys.stderr)  # noqa: T201
+        print(f"{encoding[0]:12} {'unseen' if encoding[1] else '':9} {told}", file=sys.stderr)  # noqa: T201
     figures: dict[str, float] = {"encodings": len({name for name, _ in rows})}
-    for part, is_held_out in (("", False), ("held_out_", True)):
-        older = sum_of(rows, is_held_out=is_held_out)
+    for part, is_unseen in (("", False), ("unseen_", True)):
+        older = sum_of(rows, is_unseen=is_unseen)
         texts = older.total() or 1
         figures |= {
             f"{part}older_texts": older.total(),
@@ -49,7 +49,7 @@ def outcomes(step: int) -> dict[tuple[str, bool], Counter[str]]:
         path = Path(folder) / "text"
         for text in islice(labelled(), 0, None, step):
             path.write_bytes(text.data)
-            found[text.encoding, text.is_held_out][outcome(path, text)] += 1
+            found[text.encoding, text.is_unseen][outcome(path, text)] += 1
     return found
 
 
@@ -64,11 +64,11 @@ def outcome(path: Path, truth: Labelled) -> str:
     return RIGHT if told == truth.text else SILENT
 
 
-def sum_of(rows: dict[tuple[str, bool], Counter[str]], *, is_held_out: bool) -> Counter[str]:
+def sum_of(rows: dict[tuple[str, bool], Counter[str]], *, is_unseen: bool) -> Counter[str]:
     """Return the counts of one part of the set, without Unicode, which is the easy half."""
     parts = (
         counts
-        for (encoding, is_held), counts in rows.items()
-        if is_held == is_held_out and encoding not in UNICODE
+        for (encoding, is_one_unseen), counts in rows.items()
+        if is_one_unseen == is_unseen and encoding not in UNICODE
     )
     return sum(parts, Counter())

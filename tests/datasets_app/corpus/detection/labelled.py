@@ -23,7 +23,7 @@ class Labelled:
     language: str
     encoding: str
     shape: str
-    is_held_out: bool
+    is_unseen: bool
     text: str
 
     @property
@@ -33,12 +33,12 @@ class Labelled:
 
 def labelled() -> Iterator[Labelled]:
     """Yield every text in every encoding that has all its letters and is needed for them."""
-    for language, encodings, seen, held_out in _sections():
-        for is_held_out, lines in ((False, seen), (True, held_out)):
+    for language, encodings, seen, unseen in _sections():
+        for is_unseen, lines in ((False, seen), (True, unseen)):
             for shape, text in _shapes(lines):
                 for encoding in (*encodings, *UNICODE):
                     text_of = _with_tones(text) if encoding == "cp1258" else text
-                    found = Labelled(language, encoding, shape, is_held_out, text_of)
+                    found = Labelled(language, encoding, shape, is_unseen, text_of)
                     if not text.isascii() and _fits(found):
                         yield found
 
@@ -55,8 +55,8 @@ def _sections() -> Iterator[tuple[str, tuple[str, ...], list[str], list[str]]]:
     for section in stored.partition("\n[")[2].split("\n["):
         head, _, body = section.partition("]\n")
         language, *encodings = head.split()
-        seen, _, held_out = body.partition("--\n")
-        yield language, tuple(encodings), seen.split("\n"), held_out.split("\n")
+        seen, _, unseen = body.partition("--\n")
+        yield language, tuple(encodings), seen.split("\n"), unseen.split("\n")
 
 
 def _shapes(lines: list[str]) -> Iterator[tuple[str, str]]:

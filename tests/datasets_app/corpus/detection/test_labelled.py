@@ -14,9 +14,9 @@ def rows():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("is_held_out", [False, True])
-def test_an_older_encoding_is_told_right_or_asked_for(rows, is_held_out):
-    counts = sum_of(rows, is_held_out=is_held_out)
+@pytest.mark.parametrize("is_unseen", [False, True])
+def test_an_older_encoding_is_told_right_or_asked_for(rows, is_unseen):
+    counts = sum_of(rows, is_unseen=is_unseen)
     assert counts.total() > 100
     assert counts[SILENT] <= 0.01 * counts.total(), rows
     assert counts[ASKED] + counts[NOT_OFFERED] <= 0.1 * counts.total(), rows
