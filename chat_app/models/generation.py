@@ -18,6 +18,8 @@ from training_app.models import TrainedModel
 from training_app.models.uses import NeedsModels
 
 ABSTAINED = "abstained"  # how an answer ended that says that nothing is known
+CUT_SHORT = {"length": "cut at the longest length", "stopped": "stopped"}
+"""How an answer ended that was not written to its end, in words."""
 
 
 class Generation(NeedsModels, Work):

@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 
 from chat_app.models.chat import Message
 from chat_app.models.deployment import Deployment
-from chat_app.models.generation import ABSTAINED
+from chat_app.models.generation import ABSTAINED, CUT_SHORT
 from chat_app.models.rating import Rating
 from datasets_app.models import Conversation
 from otto_web.lib.access import Role, has_role
@@ -43,9 +43,14 @@ class LogQuerySet(models.QuerySet[Any]):
         found: LogQuerySet = told.exclude(message__text=F("unknowing"))
         return found
 
+    def whole(self) -> LogQuerySet:
+        """Leave out answers that were not written to their end."""
+        found: LogQuerySet = self.exclude(message__generation__finish__in=CUT_SHORT)
+        return found
+
     def unused(self) -> LogQuerySet:
         """Leave out what a dataset holds, and what none should hold."""
-        found: LogQuerySet = self.telling().filter(conversation=None)
+        found: LogQuerySet = self.telling().whole().filter(conversation=None)
         return found
 
 

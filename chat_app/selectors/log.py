@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
 from chat_app.models import QUOTED, Deployment, LogEntry
+from chat_app.models.generation import CUT_SHORT
 from chat_app.selectors.grounding import SOURCE, SUGGESTION, ShownSource, shown_sources
 from chat_app.selectors.log_filter import PAGE_SIZE, RATINGS, LogFilter
 from datasets_app.models import Dataset
@@ -26,6 +27,7 @@ class LogRow:
     id: UUID
     question: str
     answer: str
+    cut: str
     rating: int
     deployment: str
     model: str
@@ -78,6 +80,7 @@ def row_of(entry: Any) -> LogRow:
         id=entry.message_id,
         question=entry.message.parent.text if entry.message.parent else "",
         answer=entry.message.text,
+        cut=CUT_SHORT.get(entry.message.generation.finish, ""),
         rating=entry.rated or 0,
         deployment=entry.deployment_id,
         model=str(entry.model or QUOTED),

@@ -8,7 +8,19 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db.models import Aggregate, Count, Exists, OuterRef, Q, QuerySet, Subquery, Sum
+from django.contrib.postgres.aggregates import StringAgg
+from django.db.models import (
+    Aggregate,
+    Count,
+    Exists,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    TextField,
+    Value,
+)
 from django.db.models.functions import Coalesce
 
 from datasets_app.corpus.formats.registry import archive_endings, archive_kinds, readable_endings
@@ -24,6 +36,9 @@ from datasets_app.selectors.files import kind_in_words, parts_in_words
 
 PAGE_SIZE = 50
 SHOWN_FILES = 2_000
+# The operating system's own helper files are nothing that anybody misses.
+PASSED_OVER = Q(verdict=FileState.SKIPPED) & ~Q(reason="junk")
+_KINDS = StringAgg("kind", delimiter=", ", distinct=True, filter=PASSED_OVER & ~Q(kind=""))
 
 
 @dataclass(slots=True)
@@ -80,13 +95,15 @@ def upload_list(user: User, search: str) -> QuerySet[Upload]:
         n_issues=_over_files(Sum("n_issues")),
         n_waiting=_over_files(Count("pk", filter=Q(verdict=FileState.WAITING))),
         n_failed=_over_files(Count("pk", filter=Q(verdict=FileState.FAILED))),
+        n_skipped=_over_files(Count("pk", filter=PASSED_OVER)),
+        skipped_kinds=_over_files(_KINDS, Value("", TextField())),
     )
     return counted.order_by("-created_at")
 
 
-def _over_files(figure: Aggregate) -> Coalesce:
+def _over_files(figure: Aggregate, nothing: Value | None = None) -> Coalesce:
     files = SourceFile.objects.filter(upload=OuterRef("pk")).order_by().values("upload")
-    return Coalesce(Subquery(files.annotate(figure=figure).values("figure")), 0)
+    return Coalesce(Subquery(files.annotate(figure=figure).values("figure")), nothing or Value(0))
 
 
 def is_moving(uploads: Iterable[Upload]) -> bool:
@@ -94,20 +111,21 @@ def is_moving(uploads: Iterable[Upload]) -> bool:
     return any(upload.is_under_way for upload in uploads)
 
 
-def upload_figures(upload: Upload) -> dict[str, int]:
+def upload_figures(upload: Upload) -> dict[str, Any]:
     """Return the sums over an upload's files."""
-    found: dict[str, int] = upload.files.aggregate(
+    found: dict[str, Any] = upload.files.aggregate(
         records=Sum("n_records", default=0),
         issues=Sum("n_issues", default=0),
         known=Sum("n_known", default=0),
         waiting=Count("pk", filter=Q(verdict=FileState.WAITING)),
         loaded=Count("pk", filter=Q(verdict=FileState.LOADED) & ~Q(kind__in=archive_kinds())),
-        skipped=Count("pk", filter=Q(verdict=FileState.SKIPPED)),
+        skipped=Count("pk", filter=PASSED_OVER),
+        skipped_kinds=_KINDS,
         failed=Count("pk", filter=Q(verdict=FileState.FAILED)),
         queued=Count("pk", filter=Q(verdict=FileState.QUEUED)),
         broken_off=Count("pk", filter=BROKEN_OFF),
     )
-    return found
+    return {**found, "skipped_kinds": (found["skipped_kinds"] or "").upper()}
 
 
 def upload_page(upload: Upload, *, only_unloaded: bool) -> dict[str, Any]:

@@ -87,7 +87,9 @@ def find_directory(file: BinaryIO, limits: ArchiveLimits) -> Directory:
     _, disk, first_disk, here, count, length, start, _ = END.unpack_from(tail, at)
     directory = Directory(count, length, start)
     end = tail_start + at
-    if MANY in {count, here} or LARGE in {length, start}:
+    # A zipper that reads from a pipe writes the large record although nothing is large.
+    is_large = tail[max(0, at - LOCATOR.size) :].startswith(b"PK\x06\x07")
+    if is_large or MANY in {count, here} or LARGE in {length, start}:
         directory, end = _end64(file, tail, at, end)
     elif disk or first_disk or here != count:
         raise bad("The zip is one part of several", end)
@@ -228,6 +230,8 @@ def _unpack_entry(file: BinaryIO, entry: Entry, out: Out) -> None:
 def entry_fault(entry: Entry) -> str:
     """Return why a member is not unpacked: a code of a reason, or ""."""
     kind = stat.S_IFMT(entry.mode)
+    if stat.S_ISFIFO(kind) and entry.size:
+        kind = stat.S_IFREG  # what came through a pipe is data; a pipe itself holds none
     if kind not in {0, stat.S_IFREG, stat.S_IFDIR}:
         return "blocked_link"
     fault = name_fault(entry.name, len(entry.raw_name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import typing
 from dataclasses import dataclass, field
 
@@ -12,6 +13,13 @@ from datasets_app.corpus.parsing.view import ByteStream
 from datasets_app.corpus.source import Mapping
 
 SAMPLE_CHARACTERS = 120
+EMBEDDED = re.compile(
+    r"(?:!\[[^\[\]\n]{0,200}\]\()?data:[a-z]{3,20}/[\w.+-]{1,80}(?:;[\w=.-]{1,60}){0,3};base64,"
+    r"[A-Za-z0-9+/_-]{40,}+(?:\r?\n[A-Za-z0-9+/_-]{60,}+)*+(?:\r?\n[A-Za-z0-9+/_-]{1,59}+={1,2})?"
+    r"={0,2}\)?"
+)
+MARK = "[file]"
+"""What stands in a text for a picture or another file that was written into it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +53,11 @@ def clean_turns(turns: tuple[Turn, ...]) -> tuple[tuple[Turn, ...], tuple[str, .
 
     Every line end is LF, wherever the text comes from.
     """
+    turns, notes = _without_files(turns)
     if any("\r" in turn.text for turn in turns):
         turns = tuple(Turn(turn.role, with_lf(turn.text)) for turn in turns)
     if all(is_clean(turn.text) and is_clean(turn.role) for turn in turns):
-        return turns, ()
+        return turns, tuple(notes)
     nuls = surrogates = 0
     clean: list[Turn] = []
     for turn in turns:
@@ -56,12 +65,23 @@ def clean_turns(turns: tuple[Turn, ...]) -> tuple[tuple[Turn, ...], tuple[str, .
         nuls += text.nuls
         surrogates += text.surrogates
         clean.append(Turn(role, text.text))
-    notes = []
     if nuls:
         notes.append(f"{nuls} zero characters were removed")
     if surrogates:
         notes.append(f"{surrogates} half characters were replaced by \ufffd")
     return tuple(clean), tuple(notes)
+
+
+def _without_files(turns: tuple[Turn, ...]) -> tuple[tuple[Turn, ...], list[str]]:
+    """Return the turns with a mark for each file that was written into the text as base64."""
+    if not any(";base64," in turn.text for turn in turns):
+        return turns, []
+    told = [EMBEDDED.subn(MARK, turn.text) for turn in turns]
+    pairs = zip(turns, told, strict=True)
+    clean = tuple(Turn(turn.role, text) for turn, (text, _) in pairs)
+    count = sum(found for _, found in told)
+    files = "1 file" if count == 1 else f"{count} files"
+    return clean, [f"{files} inside the text became {MARK}"] if count else []
 
 
 def decoded(data: bytes) -> str:

@@ -49,6 +49,7 @@ class Command(BaseCommand):
             told = [self._load(path, options) for path in files]
         answer = {
             "conversations": sum(file["conversations"] for file in told),
+            "skipped": sum(file["skipped"] for file in told),
             "seconds": round(time.monotonic() - started, 2),
             "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
             "files": told,
@@ -108,6 +109,8 @@ def describe(path: Path, upload: Upload) -> dict[str, Any]:
         "issues": figures["issues"],
         "waiting": figures["waiting"],
         "failed": figures["failed"],
+        "skipped": figures["skipped"],
+        "skipped_kinds": figures["skipped_kinds"],
     }
 
 
@@ -122,9 +125,12 @@ def line_of(told: dict[str, Any]) -> str:
             ("issues", "places to look at"),
             ("waiting", "files wait for a choice on their page"),
             ("failed", "files failed"),
+            ("skipped", "files skipped"),
         )
         if told[name]
     ]
+    if told["skipped_kinds"]:
+        more[-1] += f" ({told['skipped_kinds']})"
     into = f" into {told['dataset']}" if told["dataset"] else ""
     return f"{told['path']}: {told['conversations']:,} conversations{into}" + "".join(
         f", {part}" for part in more

@@ -28,6 +28,10 @@ RATED_NOWHERE = (
     "None of these answers is rated good, so nothing was added. Rate them first: a model "
     "learns whatever it is given as if it were right."
 )
+CUT_NOWHERE = (
+    "Nothing was added: those of these answers that are rated good were stopped or cut at the "
+    "longest length. A model would learn to stop in the middle."
+)
 KNOWN_NOWHERE = (
     "Nothing was added: those of these answers that are rated good say that nothing is known. "
     "Write the right answer into a dataset instead."
@@ -51,6 +55,7 @@ class Harvest:
     masked: int
     unfit: int = 0
     unknowing: int = 0
+    cut: int = 0
 
     def sentence(self) -> str:
         """Say what was done, and what was there before."""
@@ -63,6 +68,9 @@ class Harvest:
         if self.unknowing:
             were = "was" if self.unknowing == 1 else "were"
             words += f" {self.unknowing:,} {were} left out: they say that nothing is known."
+        if self.cut:
+            were = "was" if self.cut == 1 else "were"
+            words += f" {self.cut:,} {were} left out: stopped, or cut at the longest length."
         if self.masked:
             found = f"{self.masked:,} personal value{'' if self.masked == 1 else 's'}"
             words += f" {found} (e-mail, phone, card) replaced by placeholders."
@@ -91,16 +99,19 @@ def add_matching(
 def add_to_dataset(entries: QuerySet[LogEntry], dataset: Dataset, *, by: User | None) -> Harvest:
     """Add the exchanges to the dataset, where the rules judge them like all others.
 
-    Only answers that somebody rated good are added: a model would learn the others as if they were
-    right. That nothing is known is no answer, however good it is to say so: it would be found for
-    the question from then on. An exchange that the dataset has already is left as it is there.
+    Only answers that somebody rated good and that were written to their end are added: a model
+    would learn the others as if they were right, and to stop in the middle. That nothing is known
+    is no answer, however good it is to say so: it would be found for the question from then on. An
+    exchange that the dataset has already is left as it is there.
     """
     rated: LogQuerySet = entries.with_rating()  # type: ignore[attr-defined]
     every, good = entries.count(), rated.filter(rated=GOOD)
-    found = list(_with_what_was_before(good.telling()))
-    unknowing = good.count() - len(found)
+    told = good.telling()
+    found = list(_with_what_was_before(told.whole()))
+    unknowing = good.count() - told.count()
+    cut = told.count() - len(found)
     if every and not found:
-        raise UnratedError(KNOWN_NOWHERE if unknowing else RATED_NOWHERE)
+        raise UnratedError(CUT_NOWHERE if cut else KNOWN_NOWHERE if unknowing else RATED_NOWHERE)
     added, masked = 0, Counter[str]()
     for start in range(0, len(found), BATCH):
         batch = found[start : start + BATCH]
@@ -112,8 +123,9 @@ def add_to_dataset(entries: QuerySet[LogEntry], dataset: Dataset, *, by: User | 
         added,
         len(found) - added,
         masked.total(),
-        unfit=every - len(found) - unknowing,
+        unfit=every - len(found) - unknowing - cut,
         unknowing=unknowing,
+        cut=cut,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from django.urls import reverse
 
 CASES = Path(__file__).resolve().parents[4] / "shared/cases"
 pytestmark = [
@@ -40,3 +41,34 @@ def test_headers_of_mails_are_no_text(imported, place, count):
     assert not any(word in shown for word in ("Subject", "Return-Path", "Message-ID", "example"))
     file = upload.files.get()
     assert (file.n_loaded, file.n_failed, file.encoding) == (path.stat().st_size, 0, "")
+
+
+@pytest.mark.slow
+def test_skipped_files_are_named_in_the_list_and_on_the_page(imported, client_of, cora):
+    path = CASES / "b-13-skipped-files-invisible/mixed.zip"
+    upload = imported(path.name, path.read_bytes())
+    curator = client_of(cora)
+    for address in (reverse("upload-list"), reverse("upload-detail", args=[upload.pk])):
+        page = " ".join(curator.get(address).content.decode().split())
+        assert "3 files skipped (XML)" in page
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["stdin.zip", "stdout.zip"])
+def test_a_zip_that_went_through_a_pipe_is_opened(imported, name):
+    path = CASES / "a-06-zip-from-a-pipe" / name
+    upload = imported(name, path.read_bytes())
+    (member,) = upload.files.exclude(parent=None)
+    assert (member.name, member.n_records) == ("-" if name == "stdin.zip" else "rows.jsonl", 5)
+    assert len(talks_of(upload)) == 5
+
+
+@pytest.mark.slow
+def test_a_picture_inside_a_text_becomes_a_mark(imported):
+    path = CASES / "a-17-base64-picture/rows.jsonl"
+    upload = imported(path.name, path.read_bytes())
+    talks = talks_of(upload)
+    assert len(talks) == 61
+    assert max(len(text) for talk in talks for _, text in talk) < 200
+    row = upload.dataset.conversations.get(text__contains="[file]")
+    assert row.meta["notes_of_otto"] == ["1 file inside the text became [file]"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -89,3 +90,16 @@ def test_who_answers_can_be_said_beforehand(tmp_path, capsys):
     call_command("import_files", str(other), dataset="Calls", json=True, assistant=["lamp desk"])
     assert json.loads(capsys.readouterr().out)["conversations"] == 1
     assert [t["role"] for t in Conversation.objects.get().turns] == ["user", "assistant"]
+
+
+def test_skipped_files_are_counted_with_their_kinds(tmp_path, capsys):
+    packed = tmp_path / "mixed.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("a.jsonl", CHATS)
+        archive.writestr("__MACOSX/._a.jsonl", "x")
+        for name in ("b.xml", "c.xml"):
+            archive.writestr(name, f"<?xml version='1.0'?><q>{name}</q>")
+    answer = told(capsys, packed)
+    assert (answer["skipped"], answer["files"][0]["skipped_kinds"]) == (2, "XML")
+    call_command("import_files", str(packed), "--again", "--dataset", "hats")
+    assert "1 conversations into hats, 2 files skipped (XML)" in capsys.readouterr().out

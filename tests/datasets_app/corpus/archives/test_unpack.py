@@ -182,6 +182,27 @@ def test_a_link_inside_a_zip_is_listed(opened):
     assert opened(out.getvalue()).verdicts == {"link": "blocked_link", "ok": "ok"}
 
 
+def test_what_came_through_a_pipe_is_data_and_a_pipe_itself_is_none(opened):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, body in (("-", b"x"), ("pipe", b"")):
+            info = zipfile.ZipInfo(name)
+            info.external_attr = 0o010600 << 16
+            archive.writestr(info, body)
+    assert opened(out.getvalue()).verdicts == {"-": "ok", "pipe": "blocked_link"}
+
+
+def test_a_large_end_record_may_stand_where_nothing_is_large(opened):
+    data = zipped({"a.txt": b"x"})
+    at = data.rindex(b"PK\x05\x06")
+    *_, length, start, _ = struct.unpack_from("<4s4H2LH", data, at)
+    large = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 798, 45, 0, 0, 1, 1, length, start)
+    pointer = struct.pack("<4sLQL", b"PK\x06\x07", 0, at, 1)
+    assert opened(data[:at] + large + pointer + data[at:]).verdicts == {"a.txt": "ok"}
+    lying = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 798, 45, 0, 0, 2, 2, length, start)
+    assert opened(data[:at] + lying + pointer + data[at:]).error
+
+
 @pytest.mark.checklist(61)
 @pytest.mark.parametrize("pack", [zipped, tarred])
 def test_helper_files_of_operating_systems_are_junk_at_any_depth(opened, pack):

@@ -251,3 +251,15 @@ def test_the_commas_of_a_list_longer_than_what_is_looked_at_are_its_own(load):
     text = "[\n" + ",\n".join([record] * 20_000) + "\n]\n"
     reading = load(text, "export.json")
     assert (len(reading.records), reading.codes) == (20_000, [])
+
+
+def test_files_inside_a_text_become_a_mark(load):
+    coded = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ" * 40
+    wrapped = "\n".join(coded[at : at + 76] for at in range(0, len(coded), 76)) + "=="
+    asked = (
+        f"See ![the lamp](data:image/png;base64,{coded}=) and data:audio/ogg;base64,{wrapped} ok?"
+    )
+    short = "It says data:text/plain;base64,SGVsbG8= there."
+    reading = load(json.dumps({"input": asked, "output": short}), "a.json")
+    assert reading.talks == [[("user", "See [file] and [file] ok?"), ("assistant", short)]]
+    assert reading.records[0].notes == ("2 files inside the text became [file]",)

@@ -184,3 +184,20 @@ def test_what_cannot_be_added_is_said_and_leaves_nothing_behind(
     assert answer.status_code == 422
     assert words in answer.content.decode()
     assert not Dataset.objects.exists()
+
+
+def test_answers_that_were_cut_are_marked_and_never_added(rated, cora, client_of):
+    stopped, cut, whole = answers(rated)
+    for answer, finish in ((stopped, "stopped"), (cut, "length")):
+        Generation.objects.filter(answer=answer).update(finish=finish)
+    curator = client_of(cora)
+    page = curator.get(reverse("log-list")).content.decode()
+    assert page.count("<strong>stopped</strong>") == 1
+    assert page.count("<strong>cut at the longest length</strong>") == 1
+    told = curator.get(add(curator, previewed=3).url).content.decode()
+    assert "1 exchange added. 2 were left out: stopped, or cut at the longest length." in told
+    row = Conversation.objects.get()
+    assert LogEntry.objects.get(conversation=row).message == whole
+    refused = add(curator, scope="selected", row=[str(cut.pk)], new_name="Cut").content.decode()
+    assert "nothing was added" in refused
+    assert not Dataset.objects.filter(name="Cut").exists()
