@@ -199,5 +199,5 @@ def test_answers_that_were_cut_are_marked_and_never_added(rated, cora, client_of
     row = Conversation.objects.get()
     assert LogEntry.objects.get(conversation=row).message == whole
     refused = add(curator, scope="selected", row=[str(cut.pk)], new_name="Cut").content.decode()
-    assert "nothing was added" in refused
+    assert "stopped or cut at the longest length. A model would learn" in refused
     assert not Dataset.objects.filter(name="Cut").exists()
