@@ -34,6 +34,13 @@ class Conversation:
     def is_passage(self) -> bool:
         return len(self.turns) == 1 and self.turns[0].role == PASSAGE
 
+    def without_last_words(self) -> Conversation:
+        """Return it up to the last turn that is not the user's: nobody answers what follows."""
+        end = len(self.turns)
+        while end and self.turns[end - 1].role == USER:
+            end -= 1
+        return Conversation(self.turns[:end]) if 0 < end < len(self.turns) else self
+
     def as_json(self) -> list[dict[str, str]]:
         """Return the turns as they are stored in the database."""
         return [{"role": turn.role, "text": turn.text} for turn in self.turns]

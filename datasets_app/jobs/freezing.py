@@ -24,6 +24,7 @@ from datasets_app.models import (
     Version,
     VersionRow,
 )
+from datasets_app.selectors.learnable import CAN_BE_LEARNT, ENDS_WITH_USER
 from datasets_app.selectors.quality import copies_in, tally_of
 from datasets_app.services.changes import begin_change
 from datasets_app.services.knowledge import order_knowledge
@@ -56,6 +57,7 @@ class Line:
     group: str
     split: Split | None
     file: UUID | None
+    ends_with_user: bool = False
 
 
 def freeze_version(
@@ -88,11 +90,9 @@ def _fill(version: Version, lease: Lease) -> None:
     if version.dataset.deleted_at is not None:
         raise CorpusError("The dataset was deleted before its rows could be frozen.")
     lines = _lines(version)
+    unusable = chosen_rows(version).exclude(CAN_BE_LEARNT).count()
     if len(lines) < 2:
-        raise CorpusError(
-            f"This selection has {len(lines)} conversation(s), and a version needs at least two: "
-            "one to learn from and one to test with. Accept more rows, or freeze “all”."
-        )
+        raise CorpusError(_too_few(version, len(lines), unusable))
     shares = Shares(validation=version.shares["validation"], test=version.shares["test"])
     with kept_open():
         failpoint("freezing.splitting")
@@ -107,20 +107,37 @@ def _fill(version: Version, lease: Lease) -> None:
     finish(
         version,
         manifest_sha256=manifest_sha256,
-        counts={**counts, "left_out": left_out},
+        counts={
+            **counts,
+            "left_out": left_out,
+            "unusable": unusable,
+            "last_words": sum(line.ends_with_user for line in lines if line.position in splits),
+        },
         quality_score=score.quality_score,
     )
     order_knowledge(version, by=version.created_by)
 
 
+def _too_few(version: Version, rows: int, unusable: int) -> str:
+    told = f"This selection has {rows} conversation(s) that a model can learn from, and a version "
+    told += "needs at least two: one to learn from and one to test with."
+    if unusable:
+        told += f" In {unusable} more nobody answers, or somebody speaks whose role is unknown."
+    return told if version.choice == Choice.ALL else f"{told} Accept more rows, or freeze “all”."
+
+
 def _lines(version: Version) -> list[Line]:
-    """Return the chosen rows as they are at one moment: one statement reads them."""
+    """Return the chosen rows as they are at one moment: one statement reads them.
+
+    Rows that no model can learn from are left out, whoever accepted them.
+    """
+    rows = chosen_rows(version).filter(CAN_BE_LEARNT).annotate(ends_with_user=ENDS_WITH_USER)
     fields = ("pk", "position", "row_hash", "revision", "exact_key", "split")
-    rows = chosen_rows(version).values_list(*fields, "source_file", "is_passage")
+    lines = rows.values_list(*fields, "source_file", "is_passage", "ends_with_user")
     return [
-        Line(pk, position, row_hash, revision, group, split, file if is_passage else None)
-        for pk, position, row_hash, revision, group, split, file, is_passage in rows.iterator(
-            chunk_size=READ_ROWS
+        Line(pk, position, row_hash, revision, group, split, file if is_text else None, said_last)
+        for pk, position, row_hash, revision, group, split, file, is_text, said_last in (
+            lines.iterator(chunk_size=READ_ROWS)
         )
     ]
 

@@ -17,22 +17,29 @@ from datasets_app.selectors.counted import counted
 from otto_web.lib.work.states import State
 
 READ_ROWS = 2_000
+LAST_WORDS = "version__counts__last_words"  # how many rows of the version end with the user
 
 
 def iter_conversations(version_id: UUID, split: str | None = None) -> Iterator[Conversation]:
     """Yield a version's conversations in its order, as they were when it was frozen.
 
-    Memory stays flat: rows come through a server-side cursor. `split` is train, validation or test;
-    without it all splits are read.
+    A last word of the user, which nobody answers, is left out; older versions have it. Memory stays
+    flat: rows come through a server-side cursor. `split` is train, validation or test; without it
+    all splits are read.
     """
     for row in version_rows(version_id, split).iterator(chunk_size=READ_ROWS):
-        yield from_json(row["conversation__turns"])
+        yield _learnt(row)
 
 
 def iter_rows(version_id: UUID, split: str) -> Iterator[tuple[int, Conversation]]:
     """Yield the conversations of a split as `iter_conversations` does, with their rows' numbers."""
     for row in version_rows(version_id, split).iterator(chunk_size=READ_ROWS):
-        yield row["conversation_id"], from_json(row["conversation__turns"])
+        yield row["conversation_id"], _learnt(row)
+
+
+def _learnt(row: dict[str, Any]) -> Conversation:
+    conversation = from_json(row["conversation__turns"])
+    return conversation.without_last_words() if row[LAST_WORDS] else conversation
 
 
 def version_rows(version_id: UUID, split: str | None) -> QuerySet[VersionRow, dict[str, Any]]:
@@ -41,7 +48,9 @@ def version_rows(version_id: UUID, split: str | None) -> QuerySet[VersionRow, di
     if split is not None:
         rows = rows.filter(split=split)
     fields = ("position", "split", "row_hash", "conversation_id", "conversation__turns")
-    lines: QuerySet[VersionRow, dict[str, Any]] = rows.order_by("position").values(*fields)
+    lines: QuerySet[VersionRow, dict[str, Any]] = rows.order_by("position").values(
+        *fields, LAST_WORDS
+    )
     return lines
 
 

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from datasets_app.jobs.freezing import Line, _without_copies
+import pytest
+
+from datasets_app.corpus.conversation import Conversation, CorpusError, Turn
+from datasets_app.jobs.freezing import Line, _without_copies, freeze_version
+from datasets_app.models import Choice
+from datasets_app.selectors import scores
+from datasets_app.selectors.versions import iter_conversations
+from datasets_app.services.datasets import create_dataset
+from tests.datasets_app.makers import add, pair
 
 FILE, OTHER = UUID(int=1), UUID(int=2)
 
@@ -33,3 +41,55 @@ def test_no_split_is_emptied_and_conversations_stay():
     drawn = {1: "train", 2: "validation", 3: "validation"}
     told = [line(1, "a", None), line(2, "a", None), line(3, "b", None)]
     assert _without_copies(told, drawn) == drawn
+
+
+def talk(*turns):
+    return Conversation(tuple(Turn(role, text) for role, text in turns))
+
+
+STRANGERS = [
+    talk(("usr", f"Is lamp {n} in stock?"), ("sys", "Yes, we have four of them.")) for n in range(3)
+]
+UNANSWERED = [talk(("user", "Is anybody there?")), talk(("user", "Hello?"), ("assistant", " "))]
+
+
+@pytest.mark.django_db
+def test_a_dataset_of_which_nothing_can_be_learnt_is_critical_and_cannot_be_frozen(cora):
+    dataset = create_dataset("Strangers", by=cora)
+    add(dataset, [*STRANGERS, *UNANSWERED])
+    score = scores.score_of(dataset)
+    assert (score.percent, score.band) == (0, "critical")
+    assert score.words.startswith("Critical: 0 of 5 rows can be trained")
+    assert "“structure”" in score.words
+    with pytest.raises(CorpusError, match=r"has 0 conversation.* In 5 more nobody answers"):
+        freeze_version(dataset, choice=Choice.ALL, user=cora)
+
+
+@pytest.mark.django_db
+def test_all_rows_means_all_that_can_be_learnt_also_of_those_that_somebody_accepted(cora):
+    dataset = create_dataset("Mixed", by=cora)
+    document = talk(("text", "The hut is open from June to September."))
+    add(dataset, [pair("Hi there", "it is"), document, *STRANGERS, *UNANSWERED])
+    dataset.conversations.update(status="kept", decision="keep")
+    for choice in (Choice.ALL, Choice.KEPT):
+        version = freeze_version(dataset, choice=choice, user=cora)
+        assert (version.counts["rows"], version.counts["unusable"]) == (2, 5)
+    told = list(iter_conversations(version.pk))
+    assert sorted(len(conversation.turns) for conversation in told) == [1, 2]
+
+
+@pytest.mark.django_db
+def test_a_last_word_of_the_user_is_cut_and_counted_and_stays_in_the_dataset(cora):
+    dataset = create_dataset("Talks", by=cora)
+    asked = pair("Is the sauna open today?", "Yes, until ten at night.")
+    thanks = Conversation((*asked.turns, Turn("user", "Thanks"), Turn("user", "Bye!")))
+    add(dataset, [thanks, pair("Where is the pool?", "It is behind the house.")])
+    dataset.conversations.update(status="kept")
+    version = freeze_version(dataset, user=cora)
+    assert version.counts["last_words"] == 1
+    assert asked in list(iter_conversations(version.pk))
+    assert len(dataset.conversations.order_by("position")[0].turns) == 4
+    version.counts = {**version.counts}
+    del version.counts["last_words"]  # as an older release froze it: it stays as it was
+    version.save()
+    assert thanks in list(iter_conversations(version.pk))
