@@ -10,7 +10,7 @@ from chat_app.models.deployment import (
     DeploymentQuerySet,
     Mode,
 )
-from chat_app.models.generation import ABSTAINED, Generation
+from chat_app.models.generation import ABSTAINED, WORDS, Generation
 from chat_app.models.log import LogEntry, LogQuerySet
 from chat_app.models.rating import Rating
 from chat_app.models.serving import EXACT, QUICK, ServingExport
@@ -20,6 +20,7 @@ __all__ = [
     "EXACT",
     "QUICK",
     "QUOTED",
+    "WORDS",
     "Chat",
     "ChatQuerySet",
     "Deployment",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -17,9 +18,32 @@ from otto_web.lib.work.states import UNDER_WAY, State
 from training_app.models import TrainedModel
 from training_app.models.uses import NeedsModels
 
+WORDS = ("question", "answer")  # of a source: what goes with the version that it came from
 ABSTAINED = "abstained"  # how an answer ended that says that nothing is known
 CUT_SHORT = {"length": "cut at the longest length", "stopped": "stopped"}
 """How an answer ended that was not written to its end, in words."""
+
+
+class _WithoutWords(models.Func):
+    """Sources as a row keeps them, without their words; ranks and numbers stay."""
+
+    template = (
+        "COALESCE((SELECT jsonb_agg(one - 'question' - 'answer' ORDER BY place)"
+        " FROM jsonb_array_elements(%(expressions)s) WITH ORDINALITY told (one, place)),"
+        " '[]'::jsonb)"
+    )
+    output_field = models.JSONField()
+
+
+def forget_words(rows: models.QuerySet[Any]) -> None:
+    """Take the words of what is known out of answers: shown sources, and the prompts they made."""
+    rows.exclude(sources=[]).update(sources=_WithoutWords("sources"), prompt_ids=[])
+
+
+def forget_knowledge(collector: Any, field: Any, rows: models.QuerySet[Any], using: str) -> None:
+    """Let answers outlive what is known, without its words; Django calls it `on_delete`."""
+    forget_words(rows)
+    models.SET_NULL(collector, field, rows, using)
 
 
 class Generation(NeedsModels, Work):
@@ -40,7 +64,9 @@ class Generation(NeedsModels, Work):
         TrainedModel, null=True, on_delete=models.PROTECT, related_name="generations"
     )
     export = models.ForeignKey(ServingExport, null=True, on_delete=models.PROTECT, related_name="+")
-    knowledge = models.ForeignKey(Knowledge, null=True, on_delete=models.SET_NULL, related_name="+")
+    knowledge = models.ForeignKey(
+        Knowledge, null=True, on_delete=forget_knowledge, related_name="+"
+    )
     sources = models.JSONField(
         default=list, editable=False, help_text="what it was answered from, or may be asked instead"
     )

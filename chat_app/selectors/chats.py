@@ -11,7 +11,13 @@ from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q
 
 from chat_app.models import ABSTAINED, QUOTED, Chat, Deployment, Generation, Message
-from chat_app.selectors.grounding import SOURCE, SUGGESTION, ShownSource, shown_sources
+from chat_app.selectors.grounding import (
+    SOURCE,
+    SUGGESTION,
+    ShownSource,
+    forgotten_sources,
+    shown_sources,
+)
 from chat_app.selectors.queue import fair_order
 from datasets_app.corpus.conversation import USER
 from otto_web.lib.models import ProcessBeat, ProcessKind
@@ -73,6 +79,11 @@ class ShownAnswer:
     def sources(self) -> list[ShownSource]:
         """Return what it was answered from, nearest first."""
         return shown_sources(self.generation, SOURCE)
+
+    @property
+    def forgotten(self) -> int:
+        """Return how many of its known answers were deleted since."""
+        return forgotten_sources(self.generation)
 
     @property
     def suggestions(self) -> list[ShownSource]:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 
-from chat_app.models import Generation
+from chat_app.models import WORDS, Generation
 from chat_app.serving.requests import FinishReason
 from datasets_app.corpus.conversation import ASSISTANT, Turn
 from datasets_app.knowledge.find import Found
@@ -146,7 +146,7 @@ def suggestions(found: Sequence[Found]) -> list[Found]:
 
 
 def shown_sources(row: Generation, kind: str) -> list[ShownSource]:
-    """Return what a row keeps of one kind, nearest first."""
+    """Return what a row keeps of one kind, nearest first; not what lost its words."""
     if not row.sources:
         return []
     dataset = row.knowledge.version.dataset_id if row.knowledge else None
@@ -155,8 +155,13 @@ def shown_sources(row: Generation, kind: str) -> list[ShownSource]:
             one["question"], one["answer"], one["cosine"], one["words"], one["row"], dataset
         )
         for one in row.sources
-        if one["kind"] == kind
+        if one["kind"] == kind and WORDS[0] in one
     ]
+
+
+def forgotten_sources(row: Generation) -> int:
+    """Return how many known answers it was written from whose version was deleted."""
+    return sum(one["kind"] == SOURCE and WORDS[0] not in one for one in row.sources)
 
 
 def as_json(kind: str, found: Iterable[Found]) -> list[dict[str, Any]]:

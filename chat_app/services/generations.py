@@ -14,10 +14,12 @@ from django.db.models.functions import Now
 
 from chat_app.events import streams
 from chat_app.models import Chat, Deployment, Generation, LogEntry, Message
+from chat_app.models.generation import forget_words
 from chat_app.selectors.grounding import Ground, Grounding, grounding_of
 from chat_app.selectors.queue import fair_order
 from chat_app.serving.requests import Finished, FinishReason
 from datasets_app.corpus.conversation import SYSTEM, Turn
+from datasets_app.models import Knowledge
 from otto_web.lib.failpoints import failpoint
 from otto_web.lib.patience import each_by_itself
 from otto_web.lib.work import claims
@@ -117,6 +119,7 @@ def finish(work: ClaimedAnswer, event: Finished, text: str, ground: Ground) -> b
         )
     except LostLease:
         return False
+    _forget_gone(row)
     if chat is None:
         return False
     failpoint("generations.finishing")
@@ -136,11 +139,22 @@ def _log(row: Generation) -> None:
         )
 
 
+@transaction.atomic
 def note_start(
     work: ClaimedAnswer, *, dropped_turns: int, sources: Sequence[dict[str, Any]]
 ) -> None:
     """Store how many old turns did not fit into the prompt, and which sources stand in it."""
     claims.held(work.generation).update(dropped_turns=dropped_turns, sources=list(sources))
+    _forget_gone(work.generation)
+
+
+def _forget_gone(row: Generation) -> None:
+    """Keep no words of what was deleted while the answer was written.
+
+    Asked after its row was written: who deletes later waits for that row, and finds the words.
+    """
+    if row.knowledge_id and not Knowledge.objects.filter(pk=row.knowledge_id).exists():
+        forget_words(Generation.objects.filter(pk=row.pk))
 
 
 def give_back(works: Sequence[ClaimedAnswer], *, is_fault: bool) -> None:

@@ -309,7 +309,31 @@ def test_knowledge_that_is_used_stays_and_an_answer_outlives_it(quoting, knowled
     knowledge.delete()
     found.refresh_from_db()
     assert found.knowledge is None
-    assert found.sources[0]["answer"] == ANSWER
+    assert found.answer.text == ANSWER
+    assert found.sources[0].keys() == {"kind", "row", "number", "cosine", "words"}
+
+
+def test_an_answer_under_way_keeps_no_words_of_what_is_deleted_meanwhile(
+    writing, knowledge, theo, mia, failpoint_at
+):
+    point = failpoint_at("engine.looking_up", "hold@1")
+    point.arm_here()
+    chat = chats.open_chat(writing, owner=mia)
+    with running_engine():
+        asked = chats.ask(chat, QUESTION, SHORT, idem=uuid4())
+        point.reached()
+        set_knowledge(writing, None, "write", by=theo)
+        shutil.copytree(knowledge.folder, kept := knowledge.folder.with_name("kept"))
+        delete_version(knowledge.version, by=theo)
+        assert kept.exists()
+        point.release()
+        ended = Generation.objects.filter(pk=asked.generation.pk, state=State.SUCCEEDED)
+        until(ended.exists)
+    found = ended.get()
+    assert found.knowledge is None
+    assert len(found.sources) == 3
+    assert not any(one.keys() & {"question", "answer"} for one in found.sources)
+    assert found.prompt_ids == []
 
 
 def test_another_version_answers_from_the_next_question_on(quoting, data_dir, theo, mia):

@@ -66,6 +66,23 @@ def test_an_answer_shows_what_it_was_written_from(mia, client_of, knowledge):
     assert "Open the row" not in page
 
 
+def test_what_was_deleted_is_shown_no_more_and_that_is_said(mia, theo, client_of, knowledge):
+    chat = answered(mia, knowledge, prompt_ids=[1, 2, 3])
+    offered = SOURCE | {"kind": "suggestion", "question": "Which suggestion?"}
+    Generation.objects.update(sources=[SOURCE, SOURCE | {"row": 1_000_002}, offered])
+    Deployment.objects.update(knowledge=None)
+    told = text_of(client_of(theo).get(reverse("version-delete", args=[knowledge.pk])).text)
+    assert "Chats that were answered from it keep their answers, but not the known answers" in told
+    knowledge.version.dataset.versions.get().delete()
+    row = Generation.objects.get()
+    assert [one["row"] for one in row.sources] == [1_000_001, 1_000_002, 1_000_001]
+    assert (row.prompt_ids, row.knowledge) == ([], None)
+    page = page_of(client_of(mia), chat)
+    assert "from 2 known answers; they were deleted with the version" in text_of(page)
+    assert "It is $289." not in page
+    assert "Which suggestion?" not in page
+
+
 def test_curators_get_to_the_row(cora, client_of, knowledge):
     page = page_of(client_of(cora), answered(cora, knowledge))
     row = reverse("conversation-detail", args=[knowledge.version.dataset_id, 1_000_001])
