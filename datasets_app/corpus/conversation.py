@@ -18,10 +18,20 @@ class CorpusError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One speaker's words; `role` is one of ROLES, or the unknown word that the file held."""
+    """One speaker's words; `role` is one of ROLES, or the unknown word that the file held.
+
+    Some files say of an answer that it is not to be learnt (`weight` 0): it stands there all the
+    same, as what was said before the next one.
+    """
 
     role: str
     text: str
+    is_learnt: bool = True
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the turn as it is stored in the database."""
+        told: dict[str, Any] = {"role": self.role, "text": self.text}
+        return told if self.is_learnt else {**told, "weight": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +51,9 @@ class Conversation:
             end -= 1
         return Conversation(self.turns[:end]) if 0 < end < len(self.turns) else self
 
-    def as_json(self) -> list[dict[str, str]]:
+    def as_json(self) -> list[dict[str, Any]]:
         """Return the turns as they are stored in the database."""
-        return [{"role": turn.role, "text": turn.text} for turn in self.turns]
+        return [turn.as_json() for turn in self.turns]
 
     def row_hash(self) -> str:
         """Return the SHA-256 of the canonical JSON: equal for equal roles and texts only."""
@@ -53,7 +63,9 @@ class Conversation:
 
 def from_json(turns: Iterable[Mapping[str, Any]]) -> Conversation:
     """Return the conversation whose `as_json` gave these turns."""
-    return Conversation(tuple(Turn(str(turn["role"]), str(turn["text"])) for turn in turns))
+    return Conversation(
+        tuple(Turn(str(turn["role"]), str(turn["text"]), turn.get("weight") != 0) for turn in turns)
+    )
 
 
 def passage(text: str) -> Conversation:

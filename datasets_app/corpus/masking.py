@@ -11,10 +11,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from datasets_app.corpus.conversation import Conversation, Turn
+from datasets_app.corpus.conversation import Conversation
 
 Kind = Literal["email", "phone", "card"]
 
@@ -106,7 +106,7 @@ def _leading(found: str) -> int:
 def mask(conversation: Conversation) -> Masked:
     """Return the conversation with e-mail addresses, phone and card numbers as placeholders."""
     names = _Names(conversation)
-    turns = tuple(Turn(turn.role, names.masked(turn.text)) for turn in conversation.turns)
+    turns = tuple(replace(turn, text=names.masked(turn.text)) for turn in conversation.turns)
     return Masked(Conversation(turns), names.counts)
 
 

@@ -121,7 +121,8 @@ def _exchanges(conversation: Conversation) -> Iterator[tuple[str, str, str]]:
         yield "", "", conversation.turns[0].text
         return
     before, questions, answers = "", list[str](), list[str]()
-    for role, text in ((turn.role, turn.text.strip()) for turn in conversation.turns):
+    learnt = (turn for turn in conversation.turns if turn.is_learnt)
+    for role, text in ((turn.role, turn.text.strip()) for turn in learnt):
         if role == USER:
             if answers:
                 yield from _told(questions, before, answers)

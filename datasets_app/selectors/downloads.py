@@ -24,7 +24,10 @@ class Layout:
 def write_messages(version: Version) -> Iterator[str]:
     """Yield JSONL with one `messages` list per conversation."""
     for conversation in iter_conversations(version.pk):
-        turns = [{"role": turn.role, "content": turn.text} for turn in conversation.turns]
+        turns = [
+            {"role": turn.role, "content": turn.text} | ({} if turn.is_learnt else {"weight": 0})
+            for turn in conversation.turns
+        ]
         yield json.dumps({"messages": turns}, ensure_ascii=False) + "\n"
 
 

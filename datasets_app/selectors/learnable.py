@@ -13,7 +13,8 @@ def _holds(path: str) -> Func:
     return Func(F("turns"), template=template, output_field=BooleanField())
 
 
-_ANSWERED = f'$[*] ? (@.role == "{ASSISTANT}" && @.text like_regex "\\\\S")'
+_LEARNT = f'@.role == "{ASSISTANT}" && !(exists (@.weight))'
+_ANSWERED = f'$[*] ? ({_LEARNT} && @.text like_regex "\\\\S")'
 _STRANGER = f'$[*] ? (@.role != "{USER}" && @.role != "{ASSISTANT}" && @.role != "{SYSTEM}")'
 _SAID_LAST = f'$[last] ? (@.role == "{USER}")'
 _WRITTEN = f'$[*] ? (@.role == "{PASSAGE}" && @.text like_regex "\\\\S")'

@@ -292,6 +292,8 @@ def _answers(turns: Sequence[Turn]) -> Iterator[int]:
     """Yield the places of the answers that somebody asked for."""
     for place in range(1, len(turns)):
         one, before = turns[place], turns[place - 1]
-        is_reply = one.role == ASSISTANT and before.role not in {ASSISTANT, SYSTEM}
+        is_reply = (
+            one.role == ASSISTANT and one.is_learnt and before.role not in {ASSISTANT, SYSTEM}
+        )
         if is_reply and one.text.strip() and before.text.strip():
             yield place

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Self
@@ -175,7 +175,14 @@ class JinjaTemplate(Template):
     def _conversation(self, conversation: Conversation) -> _Composed:
         if conversation.is_passage:
             return _Composed(harmless(conversation.turns[0].text))
-        return self._composed(self._rendering.of(conversation.turns, cue=False))
+        composed = self._composed(self._rendering.of(conversation.turns, cue=False))
+        said = [turn for turn in conversation.turns if turn.role == ASSISTANT]
+        if all(turn.is_learnt for turn in said):
+            return composed
+        if len(said) != len(composed.answers):  # some were joined: rather learn nothing wrong
+            return replace(composed, answers=())
+        learnt = [one for one, turn in zip(composed.answers, said, strict=True) if turn.is_learnt]
+        return replace(composed, answers=tuple(learnt))
 
     def _passage(self, ids: list[int]) -> Encoded:
         opening = self._controls.opening

@@ -188,7 +188,7 @@ def exchanges_of(row: int, conversation: Conversation) -> Iterator[Exchange]:
     places = [
         place
         for place, turn in enumerate(turns)
-        if turn.role == ASSISTANT and place and turns[place - 1].role == USER
+        if turn.role == ASSISTANT and turn.is_learnt and place and turns[place - 1].role == USER
     ]
     for number, place in spread(list(enumerate(places)), MOST_EXCHANGES):
         before = tuple(turn for turn in turns[: place - 1] if turn.role != SYSTEM)

@@ -174,7 +174,8 @@ class OttoTemplate(Template):
         ids, answers = [], []
         for turn, text in zip(conversation.turns, texts, strict=True):
             ids += [self._cue(turn.role), *text, self.end_of_turn]
-            answers += [0, *[int(turn.role == ASSISTANT)] * (len(text) + 1)]
+            is_learnt = turn.role == ASSISTANT and turn.is_learnt
+            answers += [0, *[int(is_learnt)] * (len(text) + 1)]
         return Encoded([*ids, self.end_of_text], [*answers, 0])
 
 

@@ -296,6 +296,6 @@ FORMAT = Format(
     kind="json",
     name="JSON",
     endings=("json",),
-    reader=Reader("json", 5, read, ask),
+    reader=Reader("json", 6, read, ask),
     of_text=tell,
 )

@@ -36,7 +36,7 @@ def cast(said: Sequence[Said], chosen: Roles, notes: list[str]) -> tuple[Turn, .
         if is_name and turns and turns[-1].role == part and part != SYSTEM:
             turns[-1] = Turn(part, f"{turns[-1].text}\n{one.text}")  # sent in pieces
         else:
-            turns.append(Turn(part, one.text))
+            turns.append(Turn(part, one.text, one.is_learnt or part != ASSISTANT))
     return tuple(turns)
 
 

@@ -62,6 +62,7 @@ class Said:
     speaker: str
     text: str
     role: str = ""
+    is_learnt: bool = True
 
 
 def first_key(names: dict[str, str], wanted: tuple[str, ...]) -> str | None:
@@ -98,7 +99,8 @@ def said_in(items: list[Any], notes: list[str]) -> list[Said]:
             name, role = ("", "") if speaker is None else speaker_in(item[speaker])
             said = text_of(item[words], notes, f"the text of turn {number}")
             name, said = _as_shown(item, name, said)
-            found.append(Said(name, without_tags(said, notes), role))
+            is_learnt = item.get("weight") != 0 or item["weight"] is False
+            found.append(Said(name, without_tags(said, notes), role, is_learnt))
     if found and _runs_backwards(items):
         notes.append("the newest turn stood first")
         found.reverse()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import typing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from datasets_app.corpus.conversation import Turn
 from datasets_app.corpus.detection.encoding import clean_text, is_clean
@@ -55,7 +55,7 @@ def clean_turns(turns: tuple[Turn, ...]) -> tuple[tuple[Turn, ...], tuple[str, .
     """
     turns, notes = _without_files(turns)
     if any("\r" in turn.text for turn in turns):
-        turns = tuple(Turn(turn.role, with_lf(turn.text)) for turn in turns)
+        turns = tuple(replace(turn, text=with_lf(turn.text)) for turn in turns)
     if all(is_clean(turn.text) and is_clean(turn.role) for turn in turns):
         return turns, tuple(notes)
     nuls = surrogates = 0
@@ -64,7 +64,7 @@ def clean_turns(turns: tuple[Turn, ...]) -> tuple[tuple[Turn, ...], tuple[str, .
         role, text = clean_text(turn.role).text, clean_text(turn.text)
         nuls += text.nuls
         surrogates += text.surrogates
-        clean.append(Turn(role, text.text))
+        clean.append(replace(turn, role=role, text=text.text))
     if nuls:
         notes.append(f"{nuls} zero characters were removed")
     if surrogates:

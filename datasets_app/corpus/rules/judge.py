@@ -51,7 +51,7 @@ def _objections(
             question = measure(turn.text)
             for rule, check, limits in checks.of_question:
                 yield position, rule, check(question, limits)
-        elif turn.role in _JUDGED:
+        elif turn.role in _JUDGED and turn.is_learnt:
             for rule, said in _about_turn(turn, question, checks):
                 yield position, rule, said
 

@@ -14,7 +14,7 @@ def structure(conversation: Conversation, _: Limits) -> Iterator[tuple[int, Verd
     turns = conversation.turns
     if conversation.is_passage:
         return
-    if ASSISTANT not in [turn.role for turn in turns]:
+    if ASSISTANT not in [turn.role for turn in turns if turn.is_learnt]:
         yield 0, _verdict("nobody answers in it")
         return
     before = ""

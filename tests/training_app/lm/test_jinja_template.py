@@ -349,3 +349,18 @@ def test_a_folder_without_any_end_or_template_is_refused(tmp_path):
     (tmp_path / "tokenizer_config.json").write_text("{}")
     with pytest.raises(TemplateError, match="no chat template"):
         Template.open(tmp_path, kind="jinja")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_answer_that_is_not_to_be_learnt_is_read_and_not_trained(opened, name):
+    _, template, _ = opened(name)
+    first, last = Turn(ASSISTANT, "Not at all"), Turn(ASSISTANT, "No.")
+    refused = Turn(ASSISTANT, first.text, is_learnt=False)
+    asked = (Turn(USER, "No.\nNot at all"), first, Turn(USER, "No."), last)
+    whole = template.encode(Conversation(asked))
+    partly = template.encode(Conversation((asked[0], refused, *asked[2:])))
+    assert partly.ids == whole.ids
+    learnt = [n for n, mark in zip(partly.ids, partly.answers, strict=True) if mark]
+    told = template.decode(learnt).strip()
+    assert told.endswith("No.")
+    assert first.text not in told

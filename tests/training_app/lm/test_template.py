@@ -51,6 +51,16 @@ def test_the_written_chat_template_gives_the_same_ids(template, transformers_tok
         assert cue == template.prompt(talk.turns[:-1]).ids
 
 
+def test_an_answer_that_is_not_to_be_learnt_is_read_and_not_trained(template):
+    again = (Turn(USER, "And now?"), Turn(ASSISTANT, "At your door."))
+    whole = template.encode(Conversation((*TALK.turns, *again)))
+    refused = Turn(ASSISTANT, TALK.turns[-1].text, is_learnt=False)
+    partly = template.encode(Conversation((*TALK.turns[:-1], refused, *again)))
+    assert partly.ids == whole.ids
+    learnt = [n for n, mark in zip(partly.ids, partly.answers, strict=True) if mark]
+    assert template.decode(learnt) == "At your door."
+
+
 TYPED = st.lists(
     st.sampled_from([*CONTROL_TOKENS, *"<|>s", "<|", "end|>", "</s>", " ", "é", BREAK])
 )

@@ -4,6 +4,11 @@ import json
 
 import pytest
 
+from datasets_app.corpus.conversation import Conversation, Turn, from_json
+from datasets_app.corpus.parsing.shapes import list_of_turns
+from datasets_app.corpus.rules.judge import judge
+from datasets_app.corpus.rules.policy import standard
+
 PAIR = [("user", "Hi?"), ("assistant", "Hello.")]
 MESSAGES = [{"role": "user", "content": "Hi?"}, {"role": "assistant", "content": "Hello."}]
 
@@ -263,3 +268,20 @@ def test_files_inside_a_text_become_a_mark(load):
     reading = load(json.dumps({"input": asked, "output": short}), "a.json")
     assert reading.talks == [[("user", "See [file] and [file] ok?"), ("assistant", short)]]
     assert reading.records[0].notes == ("2 files inside the text became [file]",)
+
+
+def test_an_answer_of_weight_zero_is_marked_as_not_to_be_learnt():
+    messages = [
+        {"role": "user", "content": "Hi?", "weight": 0},
+        {"role": "assistant", "content": "Go away.", "weight": 0},
+        {"role": "user", "content": "Please?"},
+        {"role": "assistant", "content": "Hello.", "weight": 1},
+    ]
+    talk = Conversation(list_of_turns(messages, [], {}))
+    assert [turn.is_learnt for turn in talk.turns] == [True, False, True, True]
+    assert from_json(talk.as_json()) == talk
+    shorter = Conversation(tuple(Turn(turn.role, turn.text) for turn in talk.turns))
+    assert talk.row_hash() != shorter.row_hash()
+    assert {found.turn for found in judge(talk, standard()).findings} == {3}
+    alone = Conversation(talk.turns[:2])
+    assert [found.rule for found in judge(alone, standard()).findings] == ["structure"]
