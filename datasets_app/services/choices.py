@@ -30,7 +30,7 @@ class Change:
 
 
 @transaction.atomic(durable=True)
-def choose_columns(files: list[SourceFile], mapping: Mapping, *, by: User) -> int:
+def choose_columns(files: list[SourceFile], mapping: Mapping, *, by: User | None) -> int:
     """Say what the columns of waiting files are and let them be read; return how many were."""
     return _let_go_mapped(files, mapping, verb="file.columns", by=by)
 
@@ -79,7 +79,7 @@ def _read_mapped_anew(file: SourceFile, mapping: Mapping, *, verb: str, by: User
     return _read_anew(file, asked, changes, Change(verb, file.mapping, stored), by=by)
 
 
-def choose_encoding_again(file: SourceFile, encoding: str, *, by: User) -> bool:
+def choose_encoding_again(file: SourceFile, encoding: str, *, by: User | None) -> bool:
     """Have a file be read anew in another encoding; False when that one was chosen before.
 
     What was said of its columns goes when their names may be others now.
@@ -100,7 +100,7 @@ def _read_anew(
     changes: dict[str, Any],
     told: Change,
     *,
-    by: User,
+    by: User | None,
 ) -> bool:
     """Let a worker read a file again.
 
@@ -117,7 +117,7 @@ def _read_anew(
 
 
 @transaction.atomic(durable=True)
-def choose_encoding(files: list[SourceFile], encoding: str, *, by: User) -> int:
+def choose_encoding(files: list[SourceFile], encoding: str, *, by: User | None) -> int:
     """Say how the bytes of waiting files are read and let them be read."""
     changes = {"chosen_encoding": encoding}
     return _let_go(files, changes, verb="file.encoding", after=changes, by=by)

@@ -22,11 +22,15 @@ SEPARATOR_LINE = re.compile(r"^\ufeff?\"?sep=(.)\"?\s*$", re.IGNORECASE)
 QUESTIONS = (
     *("question", "q", "input", "prompt", "query", "message", "user_message", "customer_message"),
     *("frage", "pregunta", "domanda", "vraag", "pytanie", "soru", "вопрос"),
+    *("pergunta", "otázka", "kérdés", "întrebare", "spørsmål", "spørgsmål", "fråga", "kysymys"),
+    *("питання", "въпрос", "ερώτηση", "câu_hỏi", "pertanyaan", "سؤال", "שאלה", "คำถาม"),
     *("问题", "質問", "질문", "user", "human"),
 )
 ANSWERS = (
     *("answer", "a", "output", "completion", "response", "reply", "assistant", "agent_reply"),
     *("antwort", "respuesta", "risposta", "réponse", "reponse", "antwoord"),
+    *("resposta", "odpověď", "odpoveď", "válasz", "răspuns", "svar", "vastaus", "yanıt"),
+    *("відповідь", "отговор", "απάντηση", "trả_lời", "jawaban", "جواب", "תשובה", "คำตอบ"),
     *("odpowiedź", "cevap", "ответ", "回答", "答案", "답변", "bot", "chosen"),
 )
 TEXTS = ("text", "content", "passage", "document", "texto")

@@ -13,26 +13,44 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from datasets_app.corpus.conversation import ASSISTANT, USER
+from datasets_app.corpus.conversation import ASSISTANT, USER, CorpusError
+from datasets_app.corpus.detection import known
+from datasets_app.corpus.detection.guessing import canonical as canonical_encoding
 from datasets_app.corpus.parsing.casting import OTHERS
 from datasets_app.corpus.roles import canonical
 from datasets_app.corpus.source import Mapping
-from datasets_app.jobs.loading import import_here, load_path
+from datasets_app.jobs.answering import Answers, answer
+from datasets_app.jobs.loading import load_path
 from datasets_app.models import FileState, Upload
 from datasets_app.selectors.uploads import upload_figures
-from datasets_app.services import choices
 from datasets_app.services.receiving import UploadError
 from otto_web.lib.work.states import State
 from otto_web.servers.borrow import servers_for_command
 
+COLUMNS = {
+    "question": "the column or key of the question, where its name does not tell it",
+    "answer": "that of the answer",
+    "text": "that of plain text",
+    "delimiter": "the sign between the cells of a table",
+}
+
 
 class Command(BaseCommand):
-    help = "Load files, archives or folders into a dataset; exits 1 when a file failed."
+    help = (
+        "Load files, archives or folders into a dataset; exits 1 when a file failed, when nothing "
+        "was loaded, or when a question that nobody answered keeps a whole upload waiting."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("paths", nargs="+", metavar="PATH", help="files or folders")
         parser.add_argument("--dataset", default="", help="name or id; a new name makes a dataset")
         parser.add_argument("--again", action="store_true", help="load known files once more")
+        parser.add_argument("--encoding", default="", help="of the files that are not Unicode")
+        for name, words in COLUMNS.items():
+            parser.add_argument(f"--{name}", default="", metavar="NAME", help=words)
+        parser.add_argument(
+            "--mapping", type=Path, metavar="FILE", help="all of that and more, as one JSON object"
+        )
         parser.add_argument(
             "--assistant",
             action="append",
@@ -43,26 +61,40 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="one JSON object as the answer")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            told = self._load_all(options)
+        except CommandError as error:
+            if not options["json"]:
+                raise
+            told = {"error": str(error), "conversations": 0, "files": []}
+        if options["json"]:
+            self.stdout.write(json.dumps(told))
+        states = {file["state"] for file in told["files"]}
+        loaded = any(
+            file["conversations"] or file["known"] or file["reason"] == "already_uploaded"
+            for file in told["files"]
+        )
+        if not loaded or states & {State.FAILED, FileState.WAITING}:
+            sys.exit(1)
+
+    def _load_all(self, options: dict[str, Any]) -> dict[str, Any]:
+        answers = answers_of(options)
         files = list(files_of(options["paths"]))
         started = time.monotonic()
         with servers_for_command("import_files", tell=self.stderr.write):
-            told = [self._load(path, options) for path in files]
-        answer = {
+            told = [self._load(path, options, answers) for path in files]
+        return {
             "conversations": sum(file["conversations"] for file in told),
             "skipped": sum(file["skipped"] for file in told),
             "seconds": round(time.monotonic() - started, 2),
             "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
             "files": told,
         }
-        if options["json"]:
-            self.stdout.write(json.dumps(answer))
-        if any(file["state"] == State.FAILED for file in told):
-            sys.exit(1)
 
-    def _load(self, path: Path, options: dict[str, Any]) -> dict[str, Any]:
+    def _load(self, path: Path, options: dict[str, Any], answers: Answers) -> dict[str, Any]:
         try:
             upload = load_path(path, dataset=options["dataset"], by=None, is_again=options["again"])
-            answer_for_speakers(upload, options["assistant"])
+            answer(upload, answers)
         except (UploadError, OSError) as error:
             raise CommandError(f"{path}: {error}") from error
         told = describe(path, upload)
@@ -71,13 +103,24 @@ class Command(BaseCommand):
         return told
 
 
-def answer_for_speakers(upload: Upload, names: list[str]) -> None:
-    """Say of all waiting files of an upload who answers in them, and read these."""
-    waiting = list(upload.files.filter(verdict=FileState.WAITING, reason="needs_speakers"))
-    if names and waiting:
-        roles = {canonical(name): ASSISTANT for name in names} | {OTHERS: USER}
-        choices.choose_speakers(waiting, Mapping(roles=roles), by=None)
-        import_here(upload)
+def answers_of(options: dict[str, Any]) -> Answers:
+    """Return what the options say about files that ask."""
+    encoding = canonical_encoding(options["encoding"])
+    if options["encoding"] and encoding not in known.names():
+        raise CommandError(f"There is no encoding {options['encoding']}.")
+    said = {name: options[name] for name in COLUMNS if options[name]}
+    names = options["assistant"]
+    roles = {canonical(name): ASSISTANT for name in names} | {OTHERS: USER} if names else None
+    try:
+        stored = json.loads(options["mapping"].read_text("utf-8")) if options["mapping"] else {}
+        is_said = bool(options["mapping"] or said)
+        mapping = Mapping.from_json({**stored, **said}) if is_said else None
+        speakers = Mapping(roles=roles) if roles else None
+    except (CorpusError, OSError, TypeError, ValueError) as error:
+        raise CommandError(f"What the columns are cannot be used: {error}") from error
+    if mapping and mapping.roles and not speakers:
+        speakers = Mapping(roles=mapping.roles)
+    return Answers(encoding, mapping if mapping and mapping.has_columns else None, speakers)
 
 
 def files_of(paths: list[str]) -> Iterator[Path]:
@@ -99,7 +142,7 @@ def describe(path: Path, upload: Upload) -> dict[str, Any]:
     return {
         "path": str(path),
         "upload": str(upload.pk),
-        "state": str(upload.state),
+        "state": str(FileState.WAITING if is_unanswered(figures) else upload.state),
         "reason": upload.reason,
         "message": upload.sentence,
         "dataset": dataset.name if dataset else "",
@@ -112,6 +155,11 @@ def describe(path: Path, upload: Upload) -> dict[str, Any]:
         "skipped": figures["skipped"],
         "skipped_kinds": figures["skipped_kinds"],
     }
+
+
+def is_unanswered(figures: dict[str, Any]) -> bool:
+    """Say whether nothing was loaded because somebody must answer a question first."""
+    return bool(figures["waiting"]) and not figures["records"] and not figures["known"]
 
 
 def line_of(told: dict[str, Any]) -> str:

@@ -31,6 +31,13 @@ def told(capsys, *args):
     return json.loads(capsys.readouterr().out)
 
 
+def ended_with_one(capsys, *args):
+    with pytest.raises(SystemExit) as ended:
+        call_command("import_files", *map(str, args), "--json")
+    assert ended.value.code == 1
+    return json.loads(capsys.readouterr().out)
+
+
 def test_files_and_folders_go_into_one_dataset_by_name(tmp_path, capsys):
     (tmp_path / "in").mkdir()
     (tmp_path / "a.jsonl").write_text(CHATS)
@@ -83,8 +90,8 @@ def test_who_answers_can_be_said_beforehand(tmp_path, capsys):
     said.append({"sender_name": "Lamp Desk", "content": "Yes, since Monday."})
     path = tmp_path / "call.json"
     path.write_text(json.dumps({"messages": said}), "utf-8")
-    call_command("import_files", str(path), dataset="Calls", json=True)
-    assert json.loads(capsys.readouterr().out)["files"][0]["waiting"] == 1
+    (file,) = ended_with_one(capsys, path, "--dataset", "Calls")["files"]
+    assert (file["state"], file["waiting"]) == ("waiting", 1)
     other = tmp_path / "call 2.json"
     other.write_text(json.dumps({"messages": said, "id": 2}), "utf-8")
     call_command("import_files", str(other), dataset="Calls", json=True, assistant=["lamp desk"])
@@ -103,3 +110,44 @@ def test_skipped_files_are_counted_with_their_kinds(tmp_path, capsys):
     assert (answer["skipped"], answer["files"][0]["skipped_kinds"]) == (2, "XML")
     call_command("import_files", str(packed), "--again", "--dataset", "hats")
     assert "1 conversations into hats, 2 files skipped (XML)" in capsys.readouterr().out
+
+
+def test_columns_and_encoding_can_be_said_beforehand(tmp_path, capsys):
+    table = tmp_path / "a.csv"
+    table.write_bytes("Anliegen|Auskunft\nKäse?|für Gäste\n".encode("cp850"))
+    said = ("--question", "Anliegen", "--answer", "Auskunft", "--delimiter", "|")
+    answer = told(capsys, table, "--dataset", "hats", *said, "--encoding", "IBM850")
+    assert answer["conversations"] == 1
+    assert [t["text"] for t in Conversation.objects.get().turns] == ["Käse?", "für Gäste"]
+
+
+def test_an_encoding_is_only_for_what_is_no_unicode(tmp_path, capsys):
+    words = "Ich möchte die Größe ändern.\nWir müssen über die Straße."
+    (tmp_path / "a.txt").write_bytes(words.encode("cp1252"))
+    (tmp_path / "b.txt").write_text(words + "!", "utf-8")
+    assert told(capsys, tmp_path, "--dataset", "d", "--encoding", "cp850")["conversations"] == 2
+    texts = {row.turns[0]["text"] for row in Conversation.objects.all()}
+    assert texts == {words.encode("cp1252").decode("cp850"), words + "!"}
+
+
+def test_a_mapping_is_read_from_a_file(tmp_path, capsys):
+    mapping, talk = tmp_path / "m.json", tmp_path / "a.csv"
+    roles = {"dora": "user", "lamp desk": "assistant", "*": "user"}
+    columns = {"speaker": "who", "words": "said", "conversation": "no"}
+    mapping.write_text(json.dumps({**columns, "roles": roles}))
+    talk.write_text("no,who,said\n1,Dora,Is it back?\n1,Lamp Desk,Yes\n")
+    assert told(capsys, talk, "--dataset", "d", "--mapping", mapping)["conversations"] == 1
+    assert [t["role"] for t in Conversation.objects.get().turns] == ["user", "assistant"]
+    mapping.write_text("[]")
+    for wrong in (("--mapping", mapping), ("--encoding", "made-up"), ("--question", "a")):
+        assert ended_with_one(capsys, talk, *wrong)["error"]
+
+
+def test_an_unanswered_question_and_a_wrong_path_are_told_as_json(tmp_path, capsys):
+    (tmp_path / "a.csv").write_text("red,big\nblue,small\n" * 5)
+    (file,) = ended_with_one(capsys, tmp_path / "a.csv", "--dataset", "d")["files"]
+    assert (file["state"], file["conversations"], file["waiting"]) == ("waiting", 0, 1)
+    assert "no file or folder" in ended_with_one(capsys, "/nope")["error"]
+    (tmp_path / "b.xml").write_text("<?xml version='1.0'?><q>Hi</q>")
+    (file,) = ended_with_one(capsys, tmp_path / "b.xml")["files"]
+    assert (file["state"], file["skipped"]) == ("succeeded", 1)

@@ -125,3 +125,18 @@ def test_text_is_cleaned_of_what_postgresql_refuses():
 
 def test_a_name_is_cut_at_a_whole_character():
     assert clean_name("é" * 600) == "é" * 512
+
+
+@pytest.mark.parametrize(
+    ("encoding", "columns", "words"),
+    [
+        ("cp1252", "pergunta;resposta", "Não recebi a confirmação da encomenda, o que faço"),
+        ("cp850", "Frage;Antwort", "Kann ich die Größe ändern und zwölf Stück nach Österreich"),
+        ("iso8859-2", "otázka;odpověď", "Dobrý den, kdy mi přijde zásilka? Už čekám týden, děkuji"),
+        ("cp1251", "въпрос;отговор", "Добър ден, кога ще пристигне поръчката ми"),
+    ],
+)
+def test_a_table_in_an_older_encoding_loads_without_a_question(load, encoding, columns, words):
+    reading = load(f"{columns}\n{words}?;Sim {words}.\n".encode(encoding), "a.csv")
+    assert reading.talks == [[("user", f"{words}?"), ("assistant", f"Sim {words}.")]]
+    assert reading.codes == ["guessed_encoding"]
