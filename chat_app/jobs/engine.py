@@ -236,7 +236,10 @@ class Engine:
         try:
             failpoint("engine.looking_up")
             writing.known = self._find(work, grounding)
-            self._answer_from(writing.known, work, grounding)
+            if generations.wants_stop(work.generation):  # the scheduler does not know it yet
+                self._events.put(ended(work, "stopped", ""))
+            else:
+                self._answer_from(writing.known, work, grounding)
         except Exception:
             log.exception("looking up what is known failed")
             self._events.put(ended(work, "failed", UNREADABLE))

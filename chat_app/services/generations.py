@@ -96,6 +96,11 @@ def checkpoint(generation: UUID, fence: int, text: str) -> bool | None:
             Message.objects.filter(generation=generation).update(text=text)
     except LostLease:
         return None
+    return wants_stop(row)
+
+
+def wants_stop(row: Generation) -> bool:
+    """Tell whether somebody asked to stop an answer that is ours."""
     return claims.held(row).filter(stop_requested_at__isnull=False).exists()
 
 

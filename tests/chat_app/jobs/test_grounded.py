@@ -198,6 +198,21 @@ def test_two_people_who_ask_while_the_encoder_loads_are_both_answered(
         assert one.answer.text == ANSWER
 
 
+def test_an_answer_that_is_stopped_while_it_is_looked_up_says_nothing(quoting, mia, failpoint_at):
+    point = failpoint_at("engine.looking_up", "hold@1")
+    point.arm_here()
+    chat = chats.open_chat(quoting, owner=mia)
+    with running_engine():
+        asked = chats.ask(chat, QUESTION, SHORT, idem=uuid4())
+        point.reached()
+        chats.request_stop(asked.generation)
+        point.release()
+        over = Generation.objects.filter(pk=asked.generation.pk).exclude(state=State.RUNNING)
+        until(over.exists)
+    found = over.select_related("answer").get()
+    assert (found.state, found.finish, found.answer.text) == (State.CANCELLED, "stopped", "")
+
+
 def test_an_engine_that_stops_while_it_looks_up_gives_the_question_back(quoting, mia, failpoint_at):
     point = failpoint_at("engine.looking_up", "hold@1")
     point.arm_here()
