@@ -222,4 +222,8 @@ class _Open(Generic[Key, Opened]):
 
 
 def _sentence(error: Exception) -> str:
-    return str(error) if isinstance(error, KnowledgeError) else "The files are damaged."
+    return (
+        str(error)
+        if isinstance(error, KnowledgeError)
+        else "The files are damaged. Build it again."
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -76,4 +77,9 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def _last_written(folder: Path) -> float:
-    return max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
+    """Return when a folder was last written to; its files may go while they are looked at."""
+    times = [folder.stat().st_mtime]
+    for path in folder.iterdir():
+        with suppress(FileNotFoundError):
+            times.append(path.stat().st_mtime)
+    return max(times)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Max, ProtectedError
 
 from datasets_app.corpus.conversation import CorpusError
@@ -45,6 +45,11 @@ def delete_version(version: Version, *, by: User) -> None:
         raise CorpusError(
             f"“{version.name}” is in use and cannot be deleted: {told}. What was made of it could "
             "not be explained without it."
+        ) from error
+    except IntegrityError as error:
+        raise CorpusError(
+            f"“{version.name}” came into use this moment and cannot be deleted. Look again at what "
+            "is made of it."
         ) from error
     order = Removal.objects.filter(dataset=version.dataset_id, state__in=OVER).first()
     if order is not None and order_anew(Removal.objects.filter(pk=order.pk), cursor=0, done=0):

@@ -27,6 +27,9 @@ def version_knowledge(request: TeamRequest, version_id: UUID) -> HttpResponse:
     version = find_version(request, version_id)
     form = LookupForm(request.POST) if request.method == "POST" else LookupForm()
     knowledge = Knowledge.objects.filter(version=version).first()
+    if request.method == "POST" and knowledge is None:
+        messages.error(request, "Nothing is known yet. Build the knowledge first.")
+        return redirect("version-knowledge", version.pk)
     if form.is_valid() and knowledge is not None:
         try:
             order_lookup(knowledge, form.cleaned_data["question"], by=request.user)

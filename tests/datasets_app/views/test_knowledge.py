@@ -77,6 +77,12 @@ def test_words_count_more_only_where_they_do(curator, built, weight, is_said):
     assert ("so words count more" in page) == is_said
 
 
+def test_a_question_to_a_version_that_knows_nothing_yet_is_refused(curator, version):
+    Knowledge.objects.all().delete()
+    answer = curator.post(page_of(version), {"question": "Where is it?"}, follow=True)
+    assert "Nothing is known yet. Build the knowledge first." in page_text(answer)
+
+
 def test_it_says_how_far_it_is_and_looks_again(curator, version):
     page = curator.get(page_of(version))
     told = page_text(page)
