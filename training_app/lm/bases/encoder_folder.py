@@ -38,7 +38,7 @@ def write_encoder(source: Path, target: Path, *, name: str) -> dict[str, Any]:
     }
     if not np.isfinite(measured["fp32"].vectors).all():
         raise BaseError("The encoder's weights give no vectors: some of them are no numbers.")
-    cosine = encoder_gate.mean_cosine(measured["int8"], measured["fp32"])
+    cosine = float(np.nan_to_num(encoder_gate.mean_cosine(measured["int8"], measured["fp32"])))
     is_faster = measured["int8"].speed > measured["fp32"].speed
     precision: Precision = "int8" if cosine >= encoder_gate.LEAST_COSINE and is_faster else "fp32"
     content = graphs[precision].SerializeToString()

@@ -12,6 +12,7 @@ from training_app.lm.bases.errors import BaseError
 from training_app.lm.config import shown
 
 Pooling = Literal["mean", "first"]
+PARTS = ("Transformer", "Pooling", "Normalize")  # of sentence-transformers
 KINDS = {"bert": 0, "roberta": 1, "xlm-roberta": 1}  # whether positions begin behind the pad token
 MOST_TOKENS = 256
 _MOST_BYTES = 1 << 20
@@ -95,6 +96,7 @@ def encoder_shape(folder: Path) -> EncoderShape:
 
     Raises BaseError where it is of another kind, or does not say how large it is.
     """
+    _refuse_other_parts(folder)
     config = read_json(folder / "config.json")
     kind = str(config.get("model_type"))
     if kind not in KINDS:
@@ -104,7 +106,11 @@ def encoder_shape(folder: Path) -> EncoderShape:
         raise BaseError(f"The encoder's activation is {activation}; OTTO reads gelu.")
     if config.get("position_embedding_type", "absolute") != "absolute":
         raise BaseError("The encoder has relative positions, which OTTO does not read.")
-    first = KINDS[kind] and int(config.get("pad_token_id") or 0) + 1
+    padding = config.get("pad_token_id") or 0
+    epsilon = config.get("layer_norm_eps", 1e-12)
+    if type(padding) is not int or type(epsilon) not in {int, float}:
+        raise BaseError("The encoder's config.json gives pad_token_id or layer_norm_eps no number.")
+    first = KINDS[kind] and padding + 1
     positions = config.get("max_position_embeddings")
     if type(positions) is not int or not first < positions <= 1 << 16:
         raise BaseError(f"The encoder's config.json gives {shown(positions)} positions.")
@@ -116,10 +122,27 @@ def encoder_shape(folder: Path) -> EncoderShape:
         vocab=config.get("vocab_size", 0),
         positions=positions,
         first_position=first,
-        norm_epsilon=float(config.get("layer_norm_eps", 1e-12)),
+        norm_epsilon=float(epsilon),
         pooling=_pooling(folder),
         max_tokens=_most_tokens(folder, positions - first),
     )
+
+
+def _refuse_other_parts(folder: Path) -> None:
+    """Refuse an encoder that does more to its vectors than OTTO would."""
+    path = folder / "modules.json"
+    if not path.is_file():
+        return
+    try:
+        modules = json.loads(path.read_text("utf-8"))
+        kinds = [str(one["type"]).rsplit(".", 1)[-1] for one in modules]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise BaseError("The encoder's modules.json cannot be read.") from error
+    if others := [kind for kind in kinds if kind not in PARTS]:
+        raise BaseError(
+            f"The encoder has a part of the kind {shown(others[0])}, without which its vectors are"
+            f" others; OTTO reads {', '.join(PARTS)}."
+        )
 
 
 def _pooling(folder: Path) -> Pooling:
@@ -127,9 +150,10 @@ def _pooling(folder: Path) -> Pooling:
     if not path.is_file():
         return "mean"
     values = read_json(path)
-    if values.get("pooling_mode_mean_tokens"):
+    modes = {name for name, on in values.items() if name.startswith("pooling_mode_") and on is True}
+    if modes == {"pooling_mode_mean_tokens"}:
         return "mean"
-    if values.get("pooling_mode_cls_token"):
+    if modes == {"pooling_mode_cls_token"}:
         return "first"
     raise BaseError("The encoder makes its vector neither of the mean nor of the first token.")
 

@@ -20,6 +20,8 @@ from training_app.lm.bases.errors import BaseError
 from training_app.lm.bases.gguf_file import GgufFile
 from training_app.lm.config import shown
 
+LONGEST_ENTRY = 1_000  # signs: each is tried as two entries at every place
+
 _CONTROL, _USER_DEFINED = 3, 4  # kinds of entries, as GGUF numbers them
 _MOST_ENTRIES = 262_144  # as many as a network may have
 _SPACE = "▁"
@@ -157,6 +159,11 @@ def _sentence_pieces(file: GgufFile, entries: Entries) -> Tokenizer:
 def _merges(vocabulary: dict[str, int], scores: list[float]) -> list[tuple[str, str]]:
     """Return every way in which an entry is two others, best entries first."""
     found = []
+    if len(longest := max(vocabulary, key=len, default="")) > LONGEST_ENTRY:
+        raise BaseError(
+            f"The tokenizer has an entry of {len(longest):,} signs, {shown(longest[:20])} …; at"
+            f" most {LONGEST_ENTRY:,} are read."
+        )
     for token, number in vocabulary.items():
         halves = [
             (vocabulary[token[:cut]], vocabulary[token[cut:]], token[:cut], token[cut:])

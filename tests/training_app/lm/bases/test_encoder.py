@@ -124,6 +124,8 @@ def test_half_precision_weights_are_read(tmp_path):
         ({"vocab_size": 7}, "word_embeddings.weight is"),
         ({"max_position_embeddings": "many"}, "positions"),
         ({"position_embedding_type": "relative_key"}, "relative positions"),
+        ({"pad_token_id": "none"}, "pad_token_id"),
+        ({"layer_norm_eps": [1]}, "layer_norm_eps"),
     ],
 )
 def test_a_configuration_that_lies_is_refused(tmp_path, changes, sentence):
@@ -132,6 +134,25 @@ def test_a_configuration_that_lies_is_refused(tmp_path, changes, sentence):
     write_encoder(source)
     path = source / "config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    with pytest.raises(BaseError, match=sentence):
+        write_folder(source, target, name="toy")
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "sentence"),
+    [
+        ("modules.json", [{"type": "sentence_transformers.models.Dense"}], "kind “Dense”"),
+        ("modules.json", {"type": 1}, "modules.json cannot be read"),
+        ("1_Pooling/config.json",
+         {"pooling_mode_mean_tokens": True, "pooling_mode_cls_token": True}, "neither"),
+    ],
+)  # fmt: skip
+def test_an_encoder_that_does_more_than_otto_would_is_refused(tmp_path, name, said, sentence):
+    source, target = tmp_path / "hf", tmp_path / "made"
+    target.mkdir()
+    write_encoder(source)
+    (source / name).parent.mkdir(exist_ok=True)
+    (source / name).write_text(json.dumps(said))
     with pytest.raises(BaseError, match=sentence):
         write_folder(source, target, name="toy")
 

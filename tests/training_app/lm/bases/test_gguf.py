@@ -190,6 +190,13 @@ def test_sentence_pieces_become_the_tokenizer_that_transformers_makes(tmp_path):
         assert ours.decode(ours.encode(text).ids) == text
 
 
+def test_an_entry_without_end_is_refused(tmp_path):
+    file = GgufFile.open(spm_file(tmp_path))
+    file.values["tokenizer.ggml.tokens"][-1] = "a" * 1_001
+    with pytest.raises(BaseError, match="entry of 1,001 signs"):
+        tokenizer_of(file)
+
+
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
