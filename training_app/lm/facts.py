@@ -254,7 +254,11 @@ _SMALL_WORDS = set(
     "might must have has had please sorry thanks thank hello hi hey dear good great how what when "
     "where which who why there here then order orders parcel delivery check checkout".split()
 )
-_GERMAN = re.compile(r"\b(?:der|das|und|ist|nicht|ein|eine|wir|sie|zu|den)\b", re.IGNORECASE)
+_GERMAN = re.compile(
+    r"\b(?:der|das|und|ist|nicht|ein|eine|wir|sie|zu|den|ab|für|bei|sind|kann|können|auf|oder|bis"
+    r"|nach|dem|einem|einer|keine?|ihre?|unsere?)\b",
+    re.IGNORECASE,
+)
 
 
 def _names(text: str, found: Sequence[Term]) -> list[tuple[str, ...]]:

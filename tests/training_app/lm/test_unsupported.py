@@ -64,3 +64,8 @@ def test_a_long_text_without_spaces_is_read_in_one_go(sign):
 def test_a_long_reply_is_searched_in_a_moment():
     reply = " ".join(f"Order {n} of Anna-{n} costs ${n}." for n in range(1_000))
     assert len(marked(reply)) > 1_000
+
+
+def test_german_nouns_are_no_names_however_short_the_reply():
+    reply = "Kostenloser Versand ab 50 Euro. Rückgabe per Kurier."
+    assert unsupported(reply, ["Ab 50 Euro liefern wir kostenlos."]) == []
