@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from datasets_app.views import datasets, files, knowledge, rows, rules, tus, uploads, versions
+from datasets_app.views import (
+    datasets,
+    editing,
+    files,
+    knowledge,
+    rows,
+    rules,
+    tus,
+    uploads,
+    versions,
+)
 
 urlpatterns: list[URLPattern] = [
     path("uploads/", uploads.upload_list, name="upload-list"),
@@ -42,6 +52,12 @@ urlpatterns: list[URLPattern] = [
         rows.conversation_detail,
         name="conversation-detail",
     ),
+    path(
+        "datasets/<uuid:dataset_id>/c/<int:number>/edit/",
+        editing.row_edit,
+        name="row-edit",
+    ),
+    path("datasets/<uuid:dataset_id>/write/", editing.row_write, name="row-write"),
     path(
         "datasets/<uuid:dataset_id>/actions/<int:action_id>/undo/",
         rows.undo,

@@ -138,7 +138,7 @@ def _rows(version_id: UUID, *, behind: int) -> Iterator[Row]:
             pk=line["conversation_id"],
             row_hash=line["row_hash"],
             split=line["split"],
-            conversation=from_json(line["conversation__turns"]),
+            conversation=from_json(line["turns"]),
         )
 
 

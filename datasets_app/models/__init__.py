@@ -7,6 +7,7 @@ from datasets_app.models.blob import Blob
 from datasets_app.models.conversation import (
     SEARCHED_CHARACTERS,
     Conversation,
+    ConversationRevision,
     Decision,
     Finding,
     Origin,
@@ -41,6 +42,7 @@ __all__ = [
     "Blob",
     "Choice",
     "Conversation",
+    "ConversationRevision",
     "CuratorsQuerySet",
     "Dataset",
     "Decision",

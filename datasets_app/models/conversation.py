@@ -35,6 +35,7 @@ class Decision(models.TextChoices):
 class Origin(models.TextChoices):
     FILE = "file"
     CHAT = "chat"
+    HAND = "hand", "written by hand"
 
 
 class Conversation(models.Model):
@@ -136,6 +137,41 @@ class Conversation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.dataset_id} {self.position}"
+
+
+class ConversationRevision(models.Model):
+    """What a row said before somebody changed it; never changed itself.
+
+    The row holds its present revision, so that a row that nobody changed has none of these.
+    """
+
+    conversation = models.ForeignKey(
+        Conversation,
+        on_delete=models.CASCADE,
+        related_name="revisions",
+        db_index=False,  # conversation_revision_unique begins with it
+    )
+    revision = models.PositiveIntegerField()
+    turns = models.JSONField()
+    row_hash = models.CharField(max_length=64)
+    replaced_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
+    )
+    replaced_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["conversation", "revision"], name="conversation_revision_unique"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.conversation_id} revision {self.revision}"
 
 
 class Finding(models.Model):

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
+from django.db.models import Q
+
+from datasets_app.corpus.conversation import from_json
+from datasets_app.corpus.difference import TurnDifference, turn_differences
 from datasets_app.corpus.rules.registry import label_of
-from datasets_app.models import Conversation, Finding
+from datasets_app.models import Conversation, ConversationRevision, Dataset, Finding
+from datasets_app.selectors.origins import source_of
 from datasets_app.selectors.row_filter import RowFilter
 
 
@@ -34,6 +40,41 @@ class ShownTurn:
     role: str
     pieces: list[Piece]
     findings: list[ShownFinding]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How a row differs from what it said when it came, and who changed it last."""
+
+    last: ConversationRevision
+    differences: list[TurnDifference]
+
+
+def conversation_page(dataset: Dataset, row: Conversation, rows: RowFilter) -> dict[str, Any]:
+    """Return what the page and the drawer of a row show."""
+    turns = shown_turns(row)
+    return {
+        "dataset": dataset,
+        "row": row,
+        "turns": turns,
+        "flagged": first_flagged(turns),
+        "source": source_of(row),
+        "change": change_of(row),
+        "beside": neighbours(row, rows),
+        "filter": rows,
+        "here": rows.query(after=rows.after),
+    }
+
+
+def change_of(row: Conversation) -> Change | None:
+    """Return what people changed; None where the row says what it said when it came."""
+    if row.revision == 1:
+        return None
+    ends = row.revisions.filter(Q(revision=1) | Q(revision=row.revision - 1))
+    found = list(ends.select_related("replaced_by").order_by("revision"))
+    if not found or found[0].row_hash == row.row_hash:
+        return None
+    return Change(found[-1], turn_differences(from_json(found[0].turns), from_json(row.turns)))
 
 
 def shown_turns(row: Conversation) -> list[ShownTurn]:

@@ -8,11 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db.models import F, Q, QuerySet
+from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, When
 
 from datasets_app.corpus.conversation import Conversation, from_json
 from datasets_app.corpus.split import SPLITS
-from datasets_app.models import Dataset, Version, VersionRow
+from datasets_app.models import ConversationRevision, Dataset, Version, VersionRow
 from datasets_app.selectors.counted import counted
 from otto_web.lib.work.states import State
 
@@ -38,19 +38,25 @@ def iter_rows(version_id: UUID, split: str) -> Iterator[tuple[int, Conversation]
 
 
 def _learnt(row: dict[str, Any]) -> Conversation:
-    conversation = from_json(row["conversation__turns"])
+    conversation = from_json(row["turns"])
     return conversation.without_last_words() if row[LAST_WORDS] else conversation
 
 
 def version_rows(version_id: UUID, split: str | None) -> QuerySet[VersionRow, dict[str, Any]]:
-    """Return the manifest's lines with the turns."""
+    """Return the manifest's lines with the turns as they were frozen."""
     rows = VersionRow.objects.filter(version_id=version_id)
     if split is not None:
         rows = rows.filter(split=split)
-    fields = ("position", "split", "row_hash", "conversation_id", "conversation__turns")
-    lines: QuerySet[VersionRow, dict[str, Any]] = rows.order_by("position").values(
-        *fields, LAST_WORDS
+    replaced = ConversationRevision.objects.filter(
+        conversation=OuterRef("conversation_id"), revision=OuterRef("revision")
     )
+    is_present = Q(conversation__revision=F("revision"))
+    turns = Case(
+        When(is_present, then=F("conversation__turns")), default=Subquery(replaced.values("turns"))
+    )
+    fields = ("position", "split", "row_hash", "conversation_id")
+    lines: QuerySet[VersionRow, dict[str, Any]]
+    lines = rows.order_by("position").values(*fields, LAST_WORDS, turns=turns)
     return lines
 
 
@@ -85,7 +91,7 @@ def rows_of_split(version: Version, split: str) -> int:
 
 def changed_since(version: Version) -> int:
     """Return how many of the dataset's rows are new or edited since the version was frozen."""
-    in_version = Q(version_rows__version=version, version_rows__revision=F("revision"))
+    in_version = Q(version_rows__version=version, version_rows__row_hash=F("row_hash"))
     rows = version.dataset.conversations
     what = f"changed since {version.pk}"
     return counted(version.dataset, what, lambda: rows.count() - rows.filter(in_version).count())

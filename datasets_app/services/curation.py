@@ -14,6 +14,7 @@ from datasets_app.corpus.rules.finding import SETS_ASIDE
 from datasets_app.models import Action, Conversation, Dataset, Decision
 from datasets_app.selectors.row_filter import RowFilter
 from datasets_app.services.changes import begin_change
+from datasets_app.services.texts import restore_texts
 
 _BY_SEVERITY = " ".join(
     f"WHEN bool_or(found.severity = '{severity}') THEN '{status}'"
@@ -111,17 +112,18 @@ def _decide(
             [action.pk, after["status"], after["decision"], *params],
         )
         action.previewed = sum(count for (count,) in cursor.fetchall())
-        action.done = _apply(cursor, action, "after", by)
+        action.done = apply_decisions(cursor, action, "after", by)
     count = f"{action.done:,} conversation" + ("" if action.done == 1 else "s")
     action.title = f"{count} {PAST_TENSE[decision]}"
     action.save(update_fields=["previewed", "done", "title"])
     return action
 
 
-def _apply(cursor: object, action: Action, to: str, by: User) -> int:
+def apply_decisions(cursor: object, action: Action, to: str, by: User) -> int:
     """Write one side of an action to the rows that still show the other side; count them.
 
-    A row without a decision shows what the rules say now: they may have changed since.
+    A row without a decision shows what the rules say now: they may have changed since. Groups of
+    rows whose texts changed name no status, so they are passed over here.
     """
     was = {"after": "before", "before": "after"}[to]
     cursor.execute(  # type: ignore[attr-defined]
@@ -159,7 +161,8 @@ def undo(action: Action, *, by: User) -> Undone:
         undoes=original,
     )
     with connection.cursor() as cursor:
-        restored = _apply(cursor, original, "before", by)
+        restored = apply_decisions(cursor, original, "before", by)
+    restored += restore_texts(original, by=by)
     undoing.done = restored
     undoing.save(update_fields=["done"])
     return Undone(undoing, restored, original.done - restored)

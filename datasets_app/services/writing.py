@@ -51,12 +51,21 @@ class _Judged:
     judgement: Judgement
 
 
+def searched_text(conversation: Conversation) -> str:
+    """Return what the search finds a row by."""
+    return "\n".join(turn.text for turn in conversation.turns)
+
+
+def word_count(conversation: Conversation) -> int:
+    return sum(len(turn.text.split()) for turn in conversation.turns)
+
+
 CONVERSATION_COLUMNS: dict[str, Callable[[_Judged], Any]] = {
     "id": lambda one: one.pk,
     "dataset_id": lambda one: one.dataset_id,
     "position": lambda one: one.position,
     "turns": lambda one: json.dumps(one.row.conversation.as_json(), ensure_ascii=False),
-    "text": lambda one: "\n".join(turn.text for turn in one.row.conversation.turns),
+    "text": lambda one: searched_text(one.row.conversation),
     "row_hash": lambda one: one.row.conversation.row_hash(),
     "exact_key": lambda one: exact_key(one.row.conversation),
     "revision": lambda one: 1,
@@ -71,7 +80,7 @@ CONVERSATION_COLUMNS: dict[str, Callable[[_Judged], Any]] = {
     "quality": lambda one: one.judgement.quality,
     "reasons": lambda one: reasons_of(one.judgement),
     "n_turns": lambda one: len(one.row.conversation.turns),
-    "n_words": lambda one: sum(len(turn.text.split()) for turn in one.row.conversation.turns),
+    "n_words": lambda one: word_count(one.row.conversation),
     "updated_at": lambda one: "now",  # PostgreSQL reads it as the start of the transaction
 }
 FINDING_COLUMNS: dict[str, Callable[[Finding], Any]] = {

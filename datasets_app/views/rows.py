@@ -15,7 +15,6 @@ from datasets_app.forms.rows import DecisionForm, reviewed_rows, selected_rows
 from datasets_app.models import Action, Dataset
 from datasets_app.selectors import conversations
 from datasets_app.selectors.datasets import header
-from datasets_app.selectors.origins import source_of
 from datasets_app.selectors.row_filter import PAGE_SIZES, SORT_WORDS, RowFilter
 from datasets_app.selectors.scores import score_of
 from datasets_app.selectors.table import table_page
@@ -64,18 +63,7 @@ def conversation_detail(request: TeamRequest, dataset_id: UUID, number: int) -> 
     row = get_object_or_404(
         dataset.conversations.select_related("source_file", "decided_by"), pk=number
     )
-    rows = RowFilter.from_query(request.GET)
-    turns = conversations.shown_turns(row)
-    context = {
-        "dataset": dataset,
-        "row": row,
-        "turns": turns,
-        "flagged": conversations.first_flagged(turns),
-        "source": source_of(row),
-        "beside": conversations.neighbours(row, rows),
-        "filter": rows,
-        "here": rows.query(after=rows.after),
-    }
+    context = conversations.conversation_page(dataset, row, RowFilter.from_query(request.GET))
     return respond(
         request,
         page="datasets/conversation_detail.html",

@@ -29,7 +29,7 @@ export function drawer(root, opened) {
     if (/** @type {CustomEvent} */ (event).detail.target !== place) return;
     if (place.hidden) step.put();
     place.hidden = false;
-    place.scrollTop = 0;
+    if (!place.contains(document.activeElement)) place.scrollTop = 0;
     root.classList.add("has-drawer");
     const again = pressed && place.querySelector(`a[rel="${pressed}"]`);
     if (again instanceof HTMLElement) again.focus({ preventScroll: true }); // the one that had it is gone
@@ -50,5 +50,5 @@ export function drawer(root, opened) {
   };
   root.addEventListener("click", click, true);
   root.addEventListener("htmx:afterSettle", settled);
-  return { close, follow, leave: step.leave };
+  return { close, follow, isPage, leave: step.leave };
 }

@@ -1,5 +1,5 @@
 // @ts-check
-/** The table by keyboard: j k move, x select, Enter read, a accept, r exclude, u undo, Esc close. */
+/** The table by keyboard: j k move, x select, Enter read, a accept, r exclude, e edit, u undo, Esc close. */
 import { showDecision } from "./decision.js";
 import { drawer } from "./drawer.js";
 import { keyLine } from "./key_line.js";
@@ -73,6 +73,15 @@ export function attach(root) {
     const url = (root.dataset.undoUrl ?? "").replace("/0/", `/${action}/`) + new URL(form.action).search;
     window.htmx.ajax("POST", url, { source: form }); // swapped as the form says
   };
+  /** Turn the row under the cursor into fields: beside the table, or on a page of its own. */
+  const edit = () => {
+    const open = find(`#drawer [data-conversation="${current}"] a[data-edit]`);
+    const form = /** @type {HTMLFormElement | null} */ (find("#rows-form"));
+    if (open || place() < 0 || !form) return open ? open.click() : moveTo(0);
+    const url = (root.dataset.editUrl ?? "").replace("/0/", `/${current}/`) + new URL(form.action).search;
+    if (reading.isPage()) location.assign(url);
+    else window.htmx.ajax("GET", url, { target: "#drawer", swap: "innerHTML" });
+  };
   const actions = {
     j: () => moveTo(place() + 1),
     k: () => moveTo(place() - 1),
@@ -80,6 +89,7 @@ export function attach(root) {
     a: () => answer("keep"),
     r: () => answer("exclude"),
     u: () => leave(undo),
+    e: edit,
     ArrowRight: () => link()?.click(),
     Escape: () => (reading.close(), link()?.focus()),
   };

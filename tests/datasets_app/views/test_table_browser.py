@@ -275,3 +275,31 @@ def test_a_version_is_frozen_and_the_log_is_worked_through(table, real_world):
     page.get_by_text("1 exchange added").wait_for()
     added = real_world.dataset.conversations.filter(origin="chat")
     assert added.annotate(last=F("position")).get().last == ROWS + 1
+
+
+def test_a_row_is_edited_by_key_and_a_slip_loses_nothing(table, real_world):
+    page = table()
+    rows = page.locator(ROW)
+    page.keyboard.press("j")
+    page.keyboard.press("e")
+    words = page.locator("#row-edit textarea")
+    words.nth(0).wait_for()
+    assert page.evaluate("document.activeElement.name") == "text"
+    words.nth(1).fill("Take the stairs to room nine, it is on the left.")
+    page.keyboard.press("Escape")
+    assert "once more" in page.locator("#row-edit [data-said]").inner_text()
+    page.once("dialog", lambda asked: asked.dismiss())
+    rows.nth(2).locator("a.row-link").click()
+    assert words.nth(1).input_value().startswith("Take the stairs")
+    words.nth(1).focus()
+    page.keyboard.press("Control+Enter")
+    page.locator(f"{DRAWER} details.change").wait_for()
+    rows.nth(0).get_by_text("Take the stairs").wait_for()
+    row = real_world.dataset.conversations.order_by("position").first()
+    assert (row.revision, row.turns[1]["text"][:4]) == (2, "Take")
+    page.locator('button[data-key="u"]').wait_for()
+    page.locator(f"{CURRENT} a.row-link:focus").wait_for()
+    page.keyboard.press("u")
+    page.locator('button[data-key="u"]').wait_for(state="detached")
+    row.refresh_from_db()
+    assert (row.revision, "Take" in row.text) == (3, False)
