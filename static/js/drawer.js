@@ -29,8 +29,10 @@ export function drawer(root, opened) {
     if (/** @type {CustomEvent} */ (event).detail.target !== place) return;
     if (place.hidden) step.put();
     place.hidden = false;
-    if (!place.contains(document.activeElement)) place.scrollTop = 0;
+    place.scrollTop = 0;
     root.classList.add("has-drawer");
+    const field = place.querySelector("[autofocus]");
+    if (field instanceof HTMLElement) field.focus(); // htmx cannot while the drawer is hidden
     const again = pressed && place.querySelector(`a[rel="${pressed}"]`);
     if (again instanceof HTMLElement) again.focus({ preventScroll: true }); // the one that had it is gone
     pressed = "";

@@ -294,7 +294,7 @@ def test_a_row_is_edited_by_key_and_a_slip_loses_nothing(table, real_world):
     words.nth(1).focus()
     page.keyboard.press("Control+Enter")
     page.locator(f"{DRAWER} details.change").wait_for()
-    rows.nth(0).get_by_text("Take the stairs").wait_for()
+    rows.nth(0).get_by_text("Take the stairs").wait_for(state="attached")
     row = real_world.dataset.conversations.order_by("position").first()
     assert (row.revision, row.turns[1]["text"][:4]) == (2, "Take")
     page.locator('button[data-key="u"]').wait_for()
