@@ -80,7 +80,7 @@ export function attach(root) {
     if (open || place() < 0 || !form) return open ? open.click() : moveTo(0);
     const url = (root.dataset.editUrl ?? "").replace("/0/", `/${current}/`) + new URL(form.action).search;
     if (reading.isPage()) location.assign(url);
-    else window.htmx.ajax("GET", url, { target: "#drawer", swap: "innerHTML" });
+    else window.htmx.ajax("GET", url, { target: "#drawer" });
   };
   const actions = {
     j: () => moveTo(place() + 1),
