@@ -226,7 +226,7 @@ def _todos(user: User) -> list[Todo]:
         waiting = SourceFile.objects.filter(verdict=FileState.WAITING)
         rated = LogEntry.objects.visible_to(user).with_rating()
         good = rated.unused().filter(rated=VALUES["up"])  # others are never added
-        columns = ("file waits", "files wait", "for a choice of columns")
+        columns = ("file waits", "files wait", "for an answer of yours")
         answers = ("good answer is", "good answers are", "in no dataset yet")
         unused = f"{reverse('log-list')}?{LogFilter(rating='up', is_unused=True).query()}"
         for rows, words, url in (
