@@ -15,7 +15,7 @@ from datasets_app.selectors.removals import summary_of
 
 
 def has_other_encodings(file: SourceFile) -> bool:
-    """Say whether the file is a text that may be read anew in another encoding."""
+    """Say whether the file is a text that may be read anew, and its bytes are there."""
     found = FORMATS.get(file.kind)
     if found is None or found.document or is_raw(file.kind):
         return False
@@ -23,7 +23,7 @@ def has_other_encodings(file: SourceFile) -> bool:
         return False
     is_asked = file.reason == "needs_encoding"
     there = SourceFile.objects.with_other_encodings().filter(pk=file.pk)
-    return not is_asked and there.exists()
+    return not is_asked and there.exists() and blob_path(str(file.blob_id)).is_file()
 
 
 def encodings_asked(file: SourceFile, tried: str) -> dict[str, Any]:
