@@ -29,7 +29,7 @@ sys.exit(0 if supervise_run() else 3)
 
 def make_version(count=24, *, quality=95.0, validation=None):
     """Return a frozen version of `count` short exchanges; every sixth is for validation."""
-    dataset = Dataset.objects.create(name=f"toy {uuid4().hex[:8]}")
+    dataset = Dataset.objects.create(name=f"toy {uuid4().hex[:8]}", next_position=count + 1)
     validation = range(5, count, 6) if validation is None else range(validation)
     talks = [_conversation(dataset, number) for number in range(count)]
     Conversation.objects.bulk_create(talks)

@@ -74,7 +74,9 @@ def test_the_demo_goes_from_files_to_an_answer_and_back(demo):
 @pytest.mark.slow
 def test_nothing_of_the_demo_calls_outside_or_writes_into_the_home(demo):
     folder, _ = demo
-    assert [path for path in (folder / "home").rglob("*") if path.is_file()] == []
+    written = (path for path in (folder / "home").rglob("*") if path.is_file())
+    # pip asks rustc for its version, and on some machines that is rustup's, which notes settings
+    assert [path for path in written if ".rustup" not in path.parts] == []
     if not walled.wall():
         pytest.skip("this machine allows no network namespace (unshare --net, ip link)")
     if not walled.trace(folder / "none"):
