@@ -77,6 +77,7 @@ def test_every_promised_command_is_documented(command):
     assert any(f"manage.py {command}" in text for text in texts)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_every_file_that_a_page_names_exists(page):
     tops = {path.relative_to(ROOT).parts[0] for path in tracked()}

@@ -110,6 +110,7 @@ def test_lib_imports_no_app():
             assert not begins(name, APPS), f"{path}: {name}"
 
 
+@pytest.mark.slow
 def test_nobody_imports_the_wiring():
     wiring = ["otto_web.urls", "otto_web.routing", "otto_web.asgi"]
     starter = ROOT / "otto_web/pages/management/commands/run_web.py"  # it serves the wiring
@@ -227,6 +228,7 @@ def test_the_repository_holds_what_the_plan_names():
     assert found <= TOP_LEVEL, found - TOP_LEVEL
 
 
+@pytest.mark.slow
 def test_no_file_names_a_machine():
     spoken = re.compile(r"(?<!\w)/(work|home|root)/")  # as a path begins, not inside one
     for path in tracked("*.py", "*.md", "*.txt", "*.yml", "Makefile", "Dockerfile", ".ci/*"):

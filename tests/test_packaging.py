@@ -98,6 +98,7 @@ def variables_read():
                 )
 
 
+@pytest.mark.slow
 def test_the_example_names_every_variable():
     named = re.findall(r"^#?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
     assert sorted(named) == sorted(set(variables_read()))

@@ -39,6 +39,7 @@ def test_no_message_to_a_person_has_an_old_word():
                 assert not found, f"{place}:{node.lineno} {found}"
 
 
+@pytest.mark.slow
 def test_validation_has_one_name_everywhere():
     old = re.compile(r"\bheld[-_ ]?out\b|HeldOut", re.IGNORECASE)
     for path in tracked("*.py", "*.md", "*.js", "*.html"):

@@ -45,6 +45,7 @@ def _registered(monkeypatch):
     monkeypatch.setitem(FORMATS, "letters", letters)
 
 
+@pytest.mark.slow
 def test_it_is_ordered_built_and_downloaded_on_the_page(toy_model, theo, client_of):
     client, page = client_of(theo), reverse("model-exports", args=[toy_model.pk])
     assert "Nobody opens it." in client.get(page).content.decode()

@@ -99,6 +99,7 @@ def test_the_table_shows_its_word_and_filters_by_it(dataset):
     assert [found.label for turn in shown_turns(row) for found in turn.findings] == ["it is loud"]
 
 
+@pytest.mark.slow
 def test_the_rules_page_explains_it_and_keeps_its_bounds(dataset, client_of, cora):
     address = reverse("dataset-rules", args=[dataset.pk])
     shown = client_of(cora).get(address).content.decode()

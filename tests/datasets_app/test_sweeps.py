@@ -148,6 +148,7 @@ def test_a_worker_that_lost_a_version_freezes_nothing(cora, monkeypatch):
     assert (version.state, version.fence) == ("succeeded", 3)
 
 
+@pytest.mark.slow
 def test_rules_that_change_while_rows_are_judged_have_all_of_them_judged_anew(cora, monkeypatch):
     monkeypatch.setattr(rescoring, "SLICE_ROWS", 10)
     dataset = support_dataset(cora)

@@ -115,6 +115,7 @@ def test_a_tab_sees_what_the_trainer_takes_of_its_machine(claim, client_of, theo
     async_to_sync(scenario)()
 
 
+@pytest.mark.slow
 @pytest.mark.checklist(90, 91, 133)
 def test_a_tab_gets_every_point_and_the_panel_also_after_a_cut(claim, client_of, theo):
     client = client_of(theo)
@@ -242,6 +243,7 @@ def test_who_may_not_look_any_more_is_shown_out(change, code, claim, client_of, 
 HUGE = '{"op":"from","seq":' + "9" * 300 + "}"
 
 
+@pytest.mark.slow
 def test_nonsense_on_the_line_is_ignored(claim, client_of, theo):
     client = client_of(theo)
 

@@ -32,6 +32,7 @@ def test_the_scripts_have_the_types_of_the_page():
     assert socket_page.typed("RunFrame", "t") == socket_page.told(SENDS)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_a_run_sends_the_frames_of_the_page(theo, redis_server, client_of):
     queue_run(toy_order(make_version()), created_by=theo)

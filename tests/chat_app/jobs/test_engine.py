@@ -84,6 +84,7 @@ def test_an_alias_goes_on_with_its_model_until_the_next_one_is_checked(
     assert (found.model_id, found.next_model_id) == (deployment.model_id, second.pk)
 
 
+@pytest.mark.slow
 @pytest.mark.checklist(203)
 def test_an_answer_is_written_whole_with_its_figures(deployment, engine, mia):
     chat = chats.open_chat(deployment, owner=mia)
@@ -96,6 +97,7 @@ def test_an_answer_is_written_whole_with_its_figures(deployment, engine, mia):
     assert asked.generation.prompt_ids
 
 
+@pytest.mark.slow
 @pytest.mark.checklist(203, 206)
 def test_a_tab_sees_the_answer_grow_and_ends_equal_to_the_row(deployment, engine, mia, client_of):
     chat = chats.open_chat(deployment, owner=mia)
@@ -118,6 +120,7 @@ def test_a_tab_sees_the_answer_grow_and_ends_equal_to_the_row(deployment, engine
     assert frames[-1]["timings"]["tokens_per_second"] > 0
 
 
+@pytest.mark.slow
 def test_a_tab_that_comes_back_loses_no_word(deployment, engine, mia, client_of):
     chat = chats.open_chat(deployment, owner=mia)
     client = client_of(mia)
@@ -231,6 +234,7 @@ def test_a_chat_without_a_system_prompt_has_the_one_of_its_models_run(deployment
     assert [turn.text for turn in generations.history_of(answer)] == ["Be kind.", "One?"]
 
 
+@pytest.mark.slow
 @pytest.mark.checklist(208)
 def test_an_answer_is_logged_only_where_deployment_and_chat_agree(deployment, engine, mia, theo):
     chat = chats.open_chat(deployment, owner=mia)
@@ -296,6 +300,7 @@ def test_a_killed_engine_leaves_a_marked_answer_with_its_text(
     assert (again.generation.state, again.answer.text) == (State.SUCCEEDED, ANSWER)
 
 
+@pytest.mark.slow
 def test_a_stranger_cannot_follow_or_stop_an_answer(deployment, engine, mia, milo, client_of):
     asked = ask(chats.open_chat(deployment, owner=mia))
     client = client_of(milo)
@@ -367,6 +372,7 @@ def test_the_engine_loads_no_training_library():
     assert loaded.strip() == ""
 
 
+@pytest.mark.slow
 def test_redis_keeps_the_frames_for_an_hour_at_most(deployment, engine, mia, redis_server):
     asked = ask(chats.open_chat(deployment, owner=mia))
     until(lambda: ended(asked.generation))

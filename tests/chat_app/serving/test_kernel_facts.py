@@ -53,6 +53,7 @@ def test_a_row_in_a_batch_has_the_bits_of_the_row_alone(family, threads, precisi
         assert np.array_equal(alone[0], together[row])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_size_of_the_chunks_does_not_change_a_bit(family):
     session = session_of(toy(family), slots=1)

@@ -37,12 +37,14 @@ def test_half_a_character_at_the_end_is_flushed():
     assert "".join(parts) == TOKENIZER.decode(ids)
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(7, 262), max_size=40))
 def test_any_bytes_give_the_text_of_one_decode(ids):
     parts = pushed(TextStream(TOKENIZER), ids)
     assert "".join(parts) == TOKENIZER.decode(ids)
 
 
+@pytest.mark.slow
 @given(WORDS, st.lists(st.text(st.sampled_from("ab €😀"), min_size=1, max_size=4), max_size=4))
 def test_the_text_ends_where_the_first_stop_string_begins(text, stop):
     stream = TextStream(TOKENIZER, stop)

@@ -41,6 +41,7 @@ def message(text="Hello there"):
     return {"text": text, "idem": str(uuid4())}
 
 
+@pytest.mark.slow
 def test_one_sees_ones_own_chats_as_page_and_as_fragment(answered, mia, milo, client_of):
     url = reverse("chat-list")
     whole, part = client_of(mia).get(url), client_of(mia).get(url, **HTMX)
@@ -177,6 +178,7 @@ def test_without_a_deployment_the_list_says_who_can_help(db, mia, theo, client_o
     assert reverse("deployment-new") in client_of(theo).get(url).content.decode()
 
 
+@pytest.mark.slow
 def test_an_empty_chat_offers_what_was_answered_right_and_released(served, mia, theo, client_of):
     evaluation = Evaluation.objects.create(
         model=served.model, version=make_version(6), split="validation", tokens=1, bytes=1, loss=1,
@@ -286,6 +288,7 @@ def test_a_model_never_writes_markup(answered, mia, client_of):
     assert "&lt;script&gt;alert(1)&lt;/script&gt;␇" in page
 
 
+@pytest.mark.slow
 def test_chats_are_found_by_title_and_by_words_renamed_and_deleted(answered, mia, client_of):
     client = client_of(mia)
     client.post(reverse("chat-rename", args=[answered.pk]), {"title": "Badges"})
@@ -304,6 +307,7 @@ def test_the_dialog_names_what_goes(answered, mia, client_of):
     assert "1 question with its answer" in page
 
 
+@pytest.mark.slow
 def test_a_long_chat_costs_no_more_queries(served, mia, client_of, django_assert_max_num_queries):
     client = client_of(mia)
     for length in (1, 12):

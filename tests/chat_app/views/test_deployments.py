@@ -73,6 +73,7 @@ def test_changes_are_no_links(name, served, theo, client_of):
     assert client_of(theo).get(reverse(name, args=["support"])).status_code == 405
 
 
+@pytest.mark.slow
 def test_a_deployed_model_shows_its_proof_until_it_answers(db, theo, second, client_of):
     client = client_of(theo)
     page = client.get(reverse("deployment-new"), {"model": str(second.pk)})
@@ -94,6 +95,7 @@ def test_a_deployed_model_shows_its_proof_until_it_answers(db, theo, second, cli
     assert ("1.4e-06" in part, "2,048 equal" in part, "1,241 tok/s" in part) == (True,) * 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("alias", ["", "Support", "a b", "new", "-a", "a--b", "support", "x" * 61])
 def test_a_name_that_cannot_be_is_refused_with_a_sentence(alias, served, second, theo, client_of):
     body = {"model": second.pk, "alias": alias}
@@ -121,6 +123,7 @@ def test_a_free_name_is_an_address(served):
         ALIAS(name)
 
 
+@pytest.mark.slow
 def test_the_name_that_the_form_proposes_can_be_sent_as_it_is(db, theo, client_of):
     client = client_of(theo)
     wanted = ("ecommerce-v-0-1-07m", "ecommerce-v-0-1-07m-2")  # the first is taken then
@@ -140,6 +143,7 @@ def test_a_model_of_plain_text_cannot_be_chosen(db, theo, client_of):
     assert client_of(theo).post(reverse("deployment-new"), body).status_code == 422
 
 
+@pytest.mark.slow
 def test_another_model_takes_over_once_checked_and_one_click_goes_back(
     served, second, theo, client_of
 ):

@@ -98,6 +98,7 @@ def test_an_odd_address_shows_what_it_can(query, logged, cora, client_of):
     assert client_of(cora).get(reverse("log-list"), query).status_code == 200
 
 
+@pytest.mark.slow
 def test_curators_rate_logged_answers_and_authors_see_their_own_thumb(logged, cora, mia, client_of):
     answer, url = answers(logged)[0], reverse("log-rate", args=[answers(logged)[0].pk])
     assert client_of(mia).post(url, {"rating": "up"}).status_code == 403

@@ -417,6 +417,7 @@ def test_only_the_first_and_last_20000_characters_are_read_and_spans_still_fit()
     assert all("over and over again" in text[start:end] for start, end in finding.spans)
 
 
+@pytest.mark.slow
 def test_the_cost_of_an_answer_does_not_explode():
     nasty = [
         "a" * 200_000,

@@ -26,6 +26,7 @@ def pair(question: str, answer: str) -> Conversation:
     return Conversation((Turn("user", question), Turn("assistant", answer)))
 
 
+@pytest.mark.slow
 def test_shares_come_out_about_as_asked_and_the_same_each_time():
     splits = assign_splits(rows_of(10_000), seed=1, shares=Shares()).splits
     counts = Counter(splits.values())

@@ -204,6 +204,7 @@ def test_other_bytes_than_announced_are_refused(imported):
     assert Conversation.objects.count() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.checklist(43)
 def test_known_bytes_are_noticed_and_loaded_again_only_when_asked(imported, cora):
     first = imported("orders.jsonl", pairs(3))
@@ -275,6 +276,7 @@ def test_a_refused_file_says_why(imported, name, body, verdict, reason):
     assert file.n_total == file.n_skipped == len(body)
 
 
+@pytest.mark.slow
 def test_a_reader_that_breaks_costs_one_file_and_can_be_tried_again(upload, cora, monkeypatch):
     found = upload("orders.jsonl", pairs(3))
     with monkeypatch.context() as broken:
@@ -300,6 +302,7 @@ TSV = (
 JSON = json.dumps({"data": [{"input": "Where is it?", "output": "At the shop."}]})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "body", "kind", "wanted"),
     [

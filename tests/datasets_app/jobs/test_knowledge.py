@@ -88,6 +88,7 @@ def test_a_freeze_orders_knowledge_and_a_worker_builds_it(cora, data_dir):
     assert [path.name for path in found.folder.parent.iterdir()] == [found.folder.name]
 
 
+@pytest.mark.slow
 def test_without_an_encoder_it_finds_by_words_until_one_comes(cora, data_dir):
     version = freezing.freeze_version(orders(cora), user=cora)
     assert built(version).encoder is None
@@ -103,6 +104,7 @@ def test_without_an_encoder_it_finds_by_words_until_one_comes(cora, data_dir):
     assert Knowledge.objects.get().state == State.SUCCEEDED
 
 
+@pytest.mark.slow
 def test_what_an_older_otto_built_is_built_anew_with_its_vectors(cora, data_dir):
     encoder_row(data_dir)
     version = freezing.freeze_version(orders(cora), user=cora)
@@ -116,6 +118,7 @@ def test_what_an_older_otto_built_is_built_anew_with_its_vectors(cora, data_dir)
     assert Knowledge.objects.get().state == State.SUCCEEDED
 
 
+@pytest.mark.slow
 def test_an_encoder_that_is_gone_leaves_words_and_says_so(cora, data_dir):
     encoder = encoder_row(data_dir)
     version = freezing.freeze_version(orders(cora), user=cora)
@@ -235,6 +238,7 @@ def test_the_folder_before_stays_for_an_hour_for_whoever_was_told_of_it(cora):
     assert [path.name for path in after.parent.iterdir()] == [after.name]
 
 
+@pytest.mark.slow
 def test_one_that_was_left_whole_is_published_under_the_encoder_that_made_it(
     cora, data_dir, failpoint_at
 ):
@@ -248,6 +252,7 @@ def test_one_that_was_left_whole_is_published_under_the_encoder_that_made_it(
     assert Known.open(found.folder).encoder_sha256 == encoder.sha256
 
 
+@pytest.mark.slow
 def test_building_once_more_does_not_go_on_with_what_it_failed_at(cora, ten_a_step):
     version = freezing.freeze_version(orders(cora), user=cora)
     mine = claim(Knowledge, version.pk)
@@ -311,6 +316,7 @@ def test_a_lookup_finds_what_a_chat_would(cora, data_dir):
     assert strange.message == jobs.FAR
 
 
+@pytest.mark.slow
 def test_a_deleted_version_takes_its_knowledge_and_folders_with_it(cora, data_dir):
     version = freezing.freeze_version(orders(cora), user=cora)
     folder = built(version).folder

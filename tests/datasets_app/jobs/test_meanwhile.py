@@ -110,6 +110,7 @@ def test_a_dataset_deleted_while_a_file_is_read_takes_no_more_rows(upload, cora,
     assert "was deleted" in file.note
 
 
+@pytest.mark.slow
 def test_a_decision_made_while_rows_are_judged_again_waits_and_stands(cora, monkeypatch):
     dataset = support_dataset(cora)
     row = dataset.conversations.filter(status=Status.KEPT).first()
@@ -154,6 +155,7 @@ def test_deleting_twice_is_noted_once(cora):
     assert AuditEntry.objects.filter(verb="delete").count() == 1
 
 
+@pytest.mark.slow
 def test_a_judging_that_breaks_each_time_ends_with_a_sentence(failpoint_at, cora):
     dataset = support_dataset(cora)
     order = set_policy(dataset, policy.standard(), by=cora)

@@ -81,6 +81,7 @@ def test_two_questions_turn_a_zip_of_tables_into_conversations(imported, client_
     )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not CASES.exists(), reason="the cases lie beside the repository only")
 def test_the_case_of_one_row_a_message(imported):
     case = CASES / "a-09-one-row-a-message"

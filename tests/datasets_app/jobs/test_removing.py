@@ -111,6 +111,7 @@ def test_an_upload_taken_back_leaves_what_versions_hold_without_its_file(
     assert Conversation.objects.count() == len(list(iter_conversations(version.pk))) == 9
 
 
+@pytest.mark.slow
 def test_each_slice_of_an_upload_begins_behind_the_one_before(
     imported, cora, four_a_turn, monkeypatch
 ):
@@ -130,6 +131,7 @@ def test_each_slice_of_an_upload_begins_behind_the_one_before(
     assert not Conversation.objects.exists()
 
 
+@pytest.mark.slow
 def test_an_upload_taken_back_goes_from_each_dataset_that_its_rows_lie_in(
     imported, cora, four_a_turn
 ):
@@ -188,6 +190,7 @@ def test_a_slice_that_cannot_be_committed_is_done_again_from_where_it_began(
     assert not dataset.conversations.exists()
 
 
+@pytest.mark.slow
 def test_a_removal_is_tried_until_it_is_done(cora, settings):
     settings.OTTO_BACKOFF_SECONDS = 0
     dataset = dataset_of(3, cora)
@@ -199,6 +202,7 @@ def test_a_removal_is_tried_until_it_is_done(cora, settings):
     assert not dataset.conversations.exists()
 
 
+@pytest.mark.slow
 def test_pages_say_what_is_being_removed_and_look_again_until_it_is(client_of, cora, four_a_turn):
     dataset = dataset_of(1_500, cora)
     curator = client_of(cora)

@@ -33,6 +33,7 @@ def at_work(upload, monkeypatch):
     return reading
 
 
+@pytest.mark.slow
 def test_the_last_place_is_kept_for_a_small_file(upload, at_work, settings):
     settings.OTTO_SHORT_WORKERS = 2
     first = at_work("large.jsonl", ROW * 2)

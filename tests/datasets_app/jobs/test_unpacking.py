@@ -57,6 +57,7 @@ def verdicts(upload):
     return {file.name: (file.verdict, file.reason) for file in files}
 
 
+@pytest.mark.slow
 @pytest.mark.checklist(52, 61, 62)
 def test_good_members_load_and_the_others_say_why(imported, data_dir):
     body = zipped(
@@ -76,6 +77,7 @@ def test_good_members_load_and_the_others_say_why(imported, data_dir):
     assert Conversation.objects.filter(dataset=done.dataset).count() == 5
 
 
+@pytest.mark.slow
 @pytest.mark.checklist(63)
 def test_no_temporary_file_stays(imported, data_dir):
     imported("chats.zip", zipped([("a.jsonl", pairs(3))]))
@@ -84,6 +86,7 @@ def test_no_temporary_file_stays(imported, data_dir):
     assert list((data_dir / "parts").iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.checklist(59)
 def test_names_and_links_that_try_to_escape_are_listed_as_blocked(imported, data_dir):
     members = [
@@ -108,6 +111,7 @@ def test_a_bomb_is_stopped_with_a_clear_sentence(imported):
     assert file.reason == "ratio"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "pack"),
     [

@@ -154,6 +154,7 @@ def test_several_threads_ask_at_once(knowledge, encoder):
     assert sorted(told) == [(n, [f"Order JP-{n} is on its way."]) for n in range(20)]
 
 
+@pytest.mark.slow
 def test_own_questions_measure_it_and_choose_the_weight_of_words(tmp_path, encoder):
     spelt = ["주문", "배송", "환불", "텐트", "가격"]
     unknown = [

@@ -163,6 +163,7 @@ def test_with_another_encoder_it_begins_anew(tmp_path, encoder):
     assert Writer(tmp_path / "k", encoder=None).position == 0
 
 
+@pytest.mark.slow
 def test_an_edited_row_costs_one_text(tmp_path, encoder):
     first = write(tmp_path / "v1", shop(), encoder)
     assert first.embedded == 40 + 1 + 40  # its own words, “And when?”, and that in each talk
@@ -176,6 +177,7 @@ def test_an_edited_row_costs_one_text(tmp_path, encoder):
     assert contents(tmp_path / "v3") == contents(tmp_path / "v1")
 
 
+@pytest.mark.slow
 def test_vectors_of_another_encoder_are_not_copied(tmp_path, encoder):
     write(tmp_path / "v1", shop(), encoder)
     other = Encoder.open(toy_encoder(tmp_path / "other", words="where order other"))
@@ -183,6 +185,7 @@ def test_vectors_of_another_encoder_are_not_copied(tmp_path, encoder):
     assert write(tmp_path / "v3", shop(), other, earlier=tmp_path / "gone").embedded == 81
 
 
+@pytest.mark.slow
 def test_copies_are_kept_once_and_counted(tmp_path):
     many = [talk("Where are you?", "In Elmbridge.")] * 394
     write(tmp_path / "k", [*many, *shop(235)], step=100)

@@ -38,6 +38,7 @@ def ended_with_one(capsys, *args):
     return json.loads(capsys.readouterr().out)
 
 
+@pytest.mark.slow
 def test_files_and_folders_go_into_one_dataset_by_name(tmp_path, capsys):
     (tmp_path / "in").mkdir()
     (tmp_path / "a.jsonl").write_text(CHATS)
@@ -48,6 +49,7 @@ def test_files_and_folders_go_into_one_dataset_by_name(tmp_path, capsys):
     assert Dataset.objects.get().conversations.count() == 3
 
 
+@pytest.mark.slow
 def test_a_known_file_is_named_and_not_doubled(tmp_path, capsys):
     (tmp_path / "a.jsonl").write_text(CHATS)
     told(capsys, tmp_path / "a.jsonl", "--dataset", "hats")
@@ -64,6 +66,7 @@ def test_a_missing_path_stops_with_a_sentence():
         call_command("import_files", "/nowhere/at/all")
 
 
+@pytest.mark.slow
 def test_a_failed_file_gives_exit_status_one(tmp_path):
     (tmp_path / "cut.zip").write_bytes(b"PK\x03\x04" + b"x" * 50)
     with pytest.raises(SystemExit) as ended:
@@ -85,6 +88,7 @@ def test_the_support_conversations_load_all_6000(capsys):
     assert answer["conversations"] == Conversation.objects.count() == 6000
 
 
+@pytest.mark.slow
 def test_who_answers_can_be_said_beforehand(tmp_path, capsys):
     said = [{"sender_name": "Ann", "content": "Is it back?"}]
     said.append({"sender_name": "Lamp Desk", "content": "Yes, since Monday."})
@@ -99,6 +103,7 @@ def test_who_answers_can_be_said_beforehand(tmp_path, capsys):
     assert [t["role"] for t in Conversation.objects.get().turns] == ["user", "assistant"]
 
 
+@pytest.mark.slow
 def test_skipped_files_are_counted_with_their_kinds(tmp_path, capsys):
     packed = tmp_path / "mixed.zip"
     with zipfile.ZipFile(packed, "w") as archive:
@@ -112,6 +117,7 @@ def test_skipped_files_are_counted_with_their_kinds(tmp_path, capsys):
     assert "1 conversations into hats, 2 files skipped (XML)" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_columns_and_encoding_can_be_said_beforehand(tmp_path, capsys):
     table = tmp_path / "a.csv"
     table.write_bytes("Anliegen|Auskunft\nKäse?|für Gäste\n".encode("cp850"))
@@ -121,6 +127,7 @@ def test_columns_and_encoding_can_be_said_beforehand(tmp_path, capsys):
     assert [t["text"] for t in Conversation.objects.get().turns] == ["Käse?", "für Gäste"]
 
 
+@pytest.mark.slow
 def test_an_encoding_is_only_for_what_is_no_unicode(tmp_path, capsys):
     words = "Ich möchte die Größe ändern.\nWir müssen über die Straße."
     (tmp_path / "a.txt").write_bytes(words.encode("cp1252"))

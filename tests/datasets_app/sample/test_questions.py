@@ -81,6 +81,7 @@ def test_what_must_be_there_is_said_in_the_sample():
             assert term.startswith("JP-") or any(part.lower() in said for part in term.split("|"))
 
 
+@pytest.mark.slow
 def test_every_changed_fact_is_asked_for_and_its_old_value_forbidden():
     first, second = (
         {

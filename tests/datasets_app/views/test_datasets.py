@@ -39,6 +39,7 @@ def pages_of(found):
     ]
 
 
+@pytest.mark.slow
 def test_every_page_of_a_dataset_opens(dataset, curator):
     for address in pages_of(dataset):
         assert curator.get(address).status_code == 200, address
@@ -224,6 +225,7 @@ def test_a_call_shows_the_answer_to_the_question_not_the_greeting(cora, curator)
     assert "how may I help" not in page
 
 
+@pytest.mark.slow
 def test_copies_count_in_the_verdict_until_they_are_excluded(cora, curator):
     made = create_dataset("Twins", by=cora)
     talks = [pair(f"Is desk {n} open?", f"Desk {n} is open from nine to five.") for n in range(9)]

@@ -41,6 +41,7 @@ def said(row):
     return from_json(row.turns)
 
 
+@pytest.mark.slow
 def test_only_who_may_decide_may_write(client_of, mia, cora, row, client):
     write = reverse("row-write", args=[row.dataset_id])
     for where in (address(row), write):
@@ -52,6 +53,7 @@ def test_only_who_may_decide_may_write(client_of, mia, cora, row, client):
     assert client_of(cora).get(nowhere).status_code == 404
 
 
+@pytest.mark.slow
 def test_saving_shows_who_changed_what(client_of, cora, theo, row):
     wanted = pair("Where is my parcel number 0?", "Parcel 0 is at the front desk since noon.")
     shown = client_of(cora).post(address(row), fields(wanted), headers=HTMX)

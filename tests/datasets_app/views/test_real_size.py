@@ -70,6 +70,7 @@ def test_one_row_of_many_is_decided_by_the_form_that_the_page_shows(real_world, 
     assert row.status == "excluded"
 
 
+@pytest.mark.slow
 def test_all_that_match_are_decided_by_the_number_that_the_page_shows(real_world, curator):
     dataset = real_world.dataset
     page = curator.get(reverse("dataset-detail", args=[dataset.pk])).content.decode()

@@ -119,6 +119,7 @@ def test_the_list_names_the_kinds_and_finds_uploads_by_name(curator, done):
     assert "No upload has" in nothing
 
 
+@pytest.mark.slow
 def test_a_file_bears_the_name_of_its_format_and_no_code(curator, done):
     upload = done()
     for page in (
@@ -138,6 +139,7 @@ def test_htmx_gets_the_table_alone(curator, done):
     assert answer.content.decode().lstrip().startswith('<div id="upload-table"')
 
 
+@pytest.mark.slow
 @pytest.mark.checklist(40)
 def test_the_page_looks_again_while_something_moves_and_rests_afterwards(curator, done):
     upload = done()
@@ -148,6 +150,7 @@ def test_the_page_looks_again_while_something_moves_and_rests_afterwards(curator
     assert "every 1s" in curator.get(reverse("upload-list")).content.decode()
 
 
+@pytest.mark.slow
 @pytest.mark.checklist(40)
 def test_a_failed_upload_shows_its_sentence(curator, done):
     upload = done("cut.zip", b"PK\x03\x04" + b"x" * 50)
@@ -156,6 +159,7 @@ def test_a_failed_upload_shows_its_sentence(curator, done):
     assert "notice-bad" in page
 
 
+@pytest.mark.slow
 def test_an_upload_that_gave_nothing_is_not_called_ready(curator, done):
     refused, loaded = done("report.pdf", b"%PDF-1.7 nothing for us"), done()
     assert (refused.state, loaded.state) == (State.SUCCEEDED, State.SUCCEEDED)
@@ -167,6 +171,7 @@ def test_an_upload_that_gave_nothing_is_not_called_ready(curator, done):
     assert "nothing loaded" in curator.get(reverse("upload-list")).content.decode()
 
 
+@pytest.mark.slow
 def test_the_filter_shows_only_what_did_not_load(curator, done):
     upload = done()
     page = reverse("upload-detail", args=[upload.pk])
@@ -191,6 +196,7 @@ def test_an_archive_counts_its_files_and_claims_no_type_for_them(curator, done):
     assert "Type the browser claimed" not in shown
 
 
+@pytest.mark.slow
 def test_a_single_table_that_waits_claims_nothing_is_loaded(curator, done):
     upload = done("table.csv", b"a;b\n1;2\n3;4\n")
     assert upload.files.get().verdict == "waiting"
@@ -218,6 +224,7 @@ def test_the_file_page_shows_metadata_issues_bytes_and_conversations(curator, do
         assert wanted in page
 
 
+@pytest.mark.slow
 def test_names_and_texts_are_never_markup(curator, done):
     name = "<script>alert(1)</script>.jsonl"
     body = (
@@ -353,6 +360,7 @@ def test_who_is_who_can_be_said_anew(curator, done):
     assert Conversation.objects.get().turns[0]["role"] != before
 
 
+@pytest.mark.slow
 def test_an_encoding_is_chosen_on_the_file_page(curator, done):
     upload = done("menu.txt", "Käse".encode("cp1252"))
     file = upload.files.get()
@@ -369,6 +377,7 @@ def test_an_encoding_is_chosen_on_the_file_page(curator, done):
     assert Conversation.objects.get().turns[0]["text"] == "Käse"
 
 
+@pytest.mark.slow
 def test_a_file_that_was_read_is_read_anew_in_another_encoding(curator, done):
     data = "question\tanswer\ngrößer\twir müssen über die Straße\n".encode("cp1252")
     upload = done("a.tsv", data)
@@ -397,6 +406,7 @@ def test_a_file_that_was_read_is_read_anew_in_another_encoding(curator, done):
     assert row.turns[0]["text"] == "größer"
 
 
+@pytest.mark.slow
 @pytest.mark.checklist(41)
 def test_deleting_asks_with_numbers_and_takes_rows_and_conversations(curator, done):
     upload = done()
@@ -409,6 +419,7 @@ def test_deleting_asks_with_numbers_and_takes_rows_and_conversations(curator, do
     assert Blob.objects.count() == 1
 
 
+@pytest.mark.slow
 def test_conversations_of_a_version_stay_excluded(curator, cora, done):
     upload = done()
     kept = Conversation.objects.first()
@@ -435,6 +446,7 @@ def test_conversations_of_a_version_stay_excluded(curator, cora, done):
     assert (left.pk, left.status, left.source_file) == (kept.pk, Status.EXCLUDED, None)
 
 
+@pytest.mark.slow
 def test_keys_that_nobody_knows_are_pointed_at_on_the_file_s_page(curator, done):
     lines = [{"wer": "Kunde", "was": "Ist offen?"}, {"wer": "Service", "was": "Ja, bis sechs."}]
     cases = [{"nr": 9_000_000 + number, "zeilen": lines} for number in range(3)]

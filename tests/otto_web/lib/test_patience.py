@@ -145,6 +145,7 @@ def copied():
         return cursor.fetchone()[0]
 
 
+@pytest.mark.slow
 def test_a_process_that_computes_in_a_transaction_keeps_it(transactional_db, settings):
     settings.OTTO_SILENCE_SECONDS = 0.4
     with transaction.atomic():

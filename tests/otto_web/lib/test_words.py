@@ -104,6 +104,7 @@ def test_control_and_direction_characters_are_shown_as_signs():
     assert words.clean("a\x00b\x1b\x7f\u202ec\r\nd\te") == "a␀b␛␡[U+202E]c\nd\te"
 
 
+@pytest.mark.slow
 @given(st.text())
 def test_cleaned_text_holds_no_character_that_acts(text):
     assert not words.CONTROL.search(words.clean(text))

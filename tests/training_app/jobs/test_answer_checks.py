@@ -93,6 +93,7 @@ def test_each_way_is_asked_the_same_questions(world, theo):
     assert all(line.found.at for line in table.lines)
 
 
+@pytest.mark.slow
 def test_a_way_is_measured_once_however_often_it_is_ordered(world, theo):
     version, base, _, _ = world
     checks = {order_check(version, base, with_knowledge=True, by=theo).pk for _ in range(3)}

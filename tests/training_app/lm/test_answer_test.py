@@ -54,6 +54,7 @@ def test_whoever_answers_always_the_same_fails():
     assert "nobody should rely on it" in " ".join(figures.remarks())
 
 
+@pytest.mark.slow
 def test_who_says_nothing_knows_nothing_and_who_abstains_says_so():
     assert AnswerTest(SAMPLE).run(each(lambda turns: ""))[0].wrong == 73
     figures, _ = AnswerTest(SAMPLE, abstention=UNKNOWN).run(each(lambda turns: UNKNOWN))

@@ -86,6 +86,7 @@ def test_a_run_learns_and_leaves_a_complete_model_folder(ended, spec):
     assert sorted(diary.replies) == [0, 8, 16, 24]
 
 
+@pytest.mark.slow
 @pytest.mark.checklist(93, 399)
 def test_a_resumed_run_gives_the_same_curve_and_weights_bit_for_bit(
     ended, drained, broken_off, spec, data, diary_of, tmp_path
@@ -134,6 +135,7 @@ def test_a_run_that_goes_on_from_another_one_fails_where_it_has_nothing_to_go_on
     assert not any("begins anew" in note for note in diary.notes)
 
 
+@pytest.mark.slow
 def test_a_broken_checkpoint_is_skipped_for_the_one_before_it(broken_off, spec, data, diary):
     work, start = broken_off
     weights_file = start.checkpoints[0] / "model.safetensors"
@@ -181,6 +183,7 @@ def test_a_model_folder_that_lies_is_a_sentence(lie, ended, tmp_path):
         open_model(folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", [3, 11])
 def test_a_stop_that_keeps_makes_a_model_of_the_best_state(steps, spec, data, tmp_path, diary):
     """Before the first evaluation that is the state of now, later the best one so far."""
@@ -209,6 +212,7 @@ def test_a_run_that_learns_answers_keeps_what_answers_best(spec, data, tmp_path,
     assert dict(course[1:]) == answers
 
 
+@pytest.mark.slow
 def test_a_kept_model_shows_what_it_says_itself(spec, data, tmp_path, diary, changed):
     spec = changed(spec, learning_rate=5e-2)
     result = train_run(spec, data, tmp_path / "w", diary, stop_after(7, "keep", diary))
@@ -235,6 +239,7 @@ def test_a_stop_that_keeps_before_the_first_update_keeps_nothing(spec, data, tmp
     assert (result.outcome, result.folder) == ("keep", None)
 
 
+@pytest.mark.slow
 def test_a_stop_right_after_an_evaluation_leaves_its_checkpoint_as_it_was(
     spec, data, tmp_path, diary, changed
 ):
@@ -287,6 +292,7 @@ def test_a_model_can_be_continued_with_its_own_tokenizer(
     assert before.read_text() == after.read_text()
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_other_data_or_sizes_is_refused(spec, data, tmp_path, diary, diary_of):
     train_run(spec, data, tmp_path / "one", diary, stop_after(3, "drain", diary))
     start = Start(checkpoints=diary.newest_first())

@@ -152,6 +152,7 @@ def test_validation_questions_are_asked_as_at_serving(known):
         assert len(example.sources) == 2
 
 
+@pytest.mark.slow
 def test_the_sources_of_a_validation_question_are_those_that_serving_finds(known, encoder):
     train, _, folder = known
     neighbours, served = Neighbours(folder, DataConfig(sources=3), seed=1), KnownAnswers()

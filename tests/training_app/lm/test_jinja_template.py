@@ -111,6 +111,7 @@ def test_a_thousand_conversations_have_the_ids_that_transformers_gives(opened, s
     assert_equal_ids(ours, theirs, talks)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAMILIES)
 def test_answers_and_their_ends_count_and_nothing_else(opened, name):
     _, ours, theirs = opened(name)

@@ -181,6 +181,7 @@ def test_control_tokens_that_a_model_never_saw_are_learned_too(
             assert not torch.equal(early[name][rows:], late[name][rows:]), "the new ones learn not"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", TOKENIZERS)
 def test_every_tokenizer_trains_a_model_that_reads_any_text(kind, spec, data, tmp_path, diary):
     spec = replace(started(spec, "scratch"), data=DataConfig(tokenizer=kind))

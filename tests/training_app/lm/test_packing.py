@@ -27,6 +27,7 @@ def packed_of(folder, lengths, vocab_size=1000, context=16):
     return facts, open_packed(folder)
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(lengths=st.lists(st.integers(1, 50), min_size=1, max_size=30))
 def test_fixed_windows_hold_every_token_once(tmp_path_factory, lengths):
@@ -84,6 +85,7 @@ def test_an_empty_split_is_refused(tmp_path):
         pack([], tmp_path, vocab_size=10, context=16)
 
 
+@pytest.mark.slow
 @pytest.mark.checklist(89)
 def test_packing_keeps_memory_flat(tmp_path):
     item = Encoded(list(range(1000)), [1] * 1000)

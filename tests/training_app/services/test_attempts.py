@@ -99,6 +99,7 @@ def test_a_claim_raises_the_fence_and_opens_one_attempt(running, queued_run):
     assert claim_run(HERE) is None
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_twenty_workers_claim_one_run_once(theo):
     queue_run(toy_order(make_version()), created_by=theo)
@@ -193,6 +194,7 @@ def test_a_run_that_waits_is_not_claimed_before_its_time(running, queued_run):
     assert claim_run(HERE) is None
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_waited_for_and_at_last_the_reason(running, queued_run):
     claim, waits = running, []
     for _ in range(MOST_FULL_DISKS - 1):

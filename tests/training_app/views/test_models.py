@@ -96,6 +96,7 @@ def test_a_model_that_another_run_continues_is_kept(model, theo, client_of, queu
     assert model.state == ModelState.READY
 
 
+@pytest.mark.slow
 def test_a_model_that_a_run_of_the_past_began_with_can_be_deleted(
     model, theo, client_of, queued_run
 ):

@@ -54,6 +54,7 @@ def test_what_the_registries_offer_stands_in_the_form(theo, client_of, version):
     assert [value for value, _ in form.fields["method"].choices] == started
 
 
+@pytest.mark.slow
 def test_less_is_kept_where_less_is_trained(theo, client_of, version, queued_run):
     base, client = base_model(queued_run), client_of(theo)
     expected = {}

@@ -121,6 +121,7 @@ NUMBERS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", ["Infinity", "-Infinity", "NaN", "1e999", "9" * 400, "-1", "0x1"])
 def test_no_number_of_the_form_is_more_than_a_sentence(value, theo, client_of, version):
     for changes in ({"length": value}, dict.fromkeys(NUMBERS, value)):
@@ -130,6 +131,7 @@ def test_no_number_of_the_form_is_more_than_a_sentence(value, theo, client_of, v
     assert not Run.objects.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["run-new", "run-forecast"])
 def test_a_rate_of_one_is_refused_beside_its_field_and_before_the_start(
     name, theo, client_of, version
@@ -375,6 +377,7 @@ def test_retry_divides_the_rate_by_ten_and_goes_on_from_the_best_state(theo, cli
     assert child.start_checkpoint == best
 
 
+@pytest.mark.slow
 def test_retry_of_a_run_that_went_on_begins_with_the_best_state_before_it(
     theo, client_of, queued_run
 ):
@@ -433,6 +436,7 @@ def checkpoint(run, step, *, is_best=False):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("action", ["run-again", "run-retry", "run-continue"])
 def test_no_action_leads_past_the_gate_of_a_version(action, queued_run, theo, client_of):
     checkpoint(queued_run, 4, is_best=True)

@@ -122,6 +122,7 @@ def test_archives_give_their_files_byte_for_byte(opened, data):
     assert result.error is None
 
 
+@pytest.mark.slow
 @pytest.mark.checklist(56)
 def test_a_packed_file_is_one_member_named_after_it(opened):
     assert opened(gzip.compress(b"text"), name="notes.txt.gz").contents == {"notes.txt": b"text"}
@@ -215,6 +216,7 @@ def deflate_bomb(size: int) -> bytes:
     return zipped({"zeros": b"\0" * size, "ok": b"x"})
 
 
+@pytest.mark.slow
 @pytest.mark.checklist(60)
 def test_a_bomb_in_a_zip_is_stopped_and_its_sibling_loads(opened):
     result = opened(deflate_bomb(20 * MIB))
@@ -310,6 +312,7 @@ def test_one_name_twice_is_a_bad_zip_and_an_update_in_a_tar(opened):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.checklist(62)
 def test_a_damaged_member_fails_alone(opened):
     good = zipped({"a": b"first file", "b": b"second"}, zipfile.ZIP_STORED)
@@ -340,6 +343,7 @@ def test_an_archive_cut_anywhere_says_so_and_leaves_nothing(opened, packing):
         assert all(result.contents[name] == files[name] for name in result.contents)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "block",
     [
@@ -364,12 +368,14 @@ def test_large_pax_names_and_sizes_are_believed_within_their_limits(opened):
     assert opened(tarred({name: b"x"})).contents == {name: b"x"}
 
 
+@pytest.mark.slow
 def test_empty_archives_hold_no_files(opened):
     for data in (zipped({}), b"\0" * 10240, zipped({"folder/": b""})):
         result = opened(data)
         assert (result.members, result.error) == ([], None)
 
 
+@pytest.mark.slow
 @pytest.mark.checklist(58)
 def test_archives_in_archives_share_one_budget_and_end_at_three_levels(opened, tmp_path):
     inner = zipped({"deep.txt": b"x" * 1000})

@@ -42,6 +42,7 @@ def test_who_reads_is_told_which_words_decided(load):
     assert "heißen · Müller · grüßen · schön · Köln" in remark.message
 
 
+@pytest.mark.slow
 def test_bytes_that_come_late_are_looked_at_too(load):
     lines = ["Gr\xfc\xdfe aus K\xf6ln und sch\xf6ne Tage"] * 9_000 + ["das kostet 5 \x80"]
     reading = load("\n".join(lines).encode("latin-1"), "a.txt")

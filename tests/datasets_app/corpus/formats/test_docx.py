@@ -112,11 +112,13 @@ def test_what_is_left_out_is_counted(read_doc):
     assert (found.tally.loaded, found.tally.skipped) == (2, 3)
 
 
+@pytest.mark.slow
 def test_an_empty_document_gives_nothing(read_doc):
     found = read_doc(word())
     assert (found.items, found.tally.total) == ([], 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trap", TRAPS)
 @pytest.mark.parametrize("member", ["word/document.xml", "word/styles.xml"])
 def test_entities_of_its_own_are_refused_and_nothing_is_fetched(read_doc, trap, member):
@@ -137,6 +139,7 @@ def test_a_member_that_grows_too_far_is_refused_before_it_is_read(read_doc):
     assert error.value.code == "ratio"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.99])
 def test_a_document_that_was_cut_short_says_so(read_doc, share):
     data = word(*(f"Paragraph {n}" for n in range(50)))
@@ -145,6 +148,7 @@ def test_a_document_that_was_cut_short_says_so(read_doc, share):
     assert error.value.code in REASONS
 
 
+@pytest.mark.slow
 def test_damaged_xml_says_where(read_doc):
     data = packed({"word/document.xml": f"<w:document {W}>\n<w:body>\n<w:p></w:body>"})
     with pytest.raises(ChildError, match=r"word/document\.xml.*damaged in line 3"):
@@ -157,6 +161,7 @@ def test_a_body_that_never_ends_going_deeper_costs_one_file(read_doc):
     assert read_doc(written(body)).records == []
 
 
+@pytest.mark.slow
 def test_a_protected_member_says_what_to_do(read_doc):
     data = bytearray(word("Text."))
     start = 0
@@ -179,6 +184,7 @@ def test_a_way_of_packing_that_office_does_not_know_is_refused(read_doc, tmp_pat
         read_doc(path.read_bytes())
 
 
+@pytest.mark.slow
 def test_a_document_without_a_body_is_refused(read_doc):
     data = changed(word("Text."), "word/document.xml", None)
     with pytest.raises(ChildError, match="text is missing"):

@@ -205,6 +205,7 @@ def test_an_unknown_role_in_one_talk_of_many_stays_as_it_is(load):
     assert found[-1] == odd[2:]
 
 
+@pytest.mark.slow
 def test_a_line_of_17_mib_is_one_problem(load):
     good = '{"input": "a", "output": "b"}\n'
     long = '{"input": "' + "x" * (17 << 20) + '"}\n'

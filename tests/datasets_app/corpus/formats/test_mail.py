@@ -183,6 +183,7 @@ def test_headers_never_become_text_and_no_talk_is_taken_for_a_mail(load, kind_of
     assert not any(word in shown for word in ("Message-ID", "@", "Return-Path", "Main street"))
 
 
+@pytest.mark.slow
 def test_a_damaged_mail_is_a_problem_and_the_others_load(load):
     nobody = b"Subject: x\nMessage-ID: <z@z>\nDate: x\n\nHello\n"
     nested = b"".join(

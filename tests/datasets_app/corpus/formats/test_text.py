@@ -166,6 +166,7 @@ def test_a_text_without_blank_lines_is_never_held_as_a_whole():
     assert sum(item.end - item.start for item in items) == size
 
 
+@pytest.mark.slow
 def test_dividing_one_long_line_copies_each_of_its_characters_a_few_times_only():
     class Counted(str):
         __slots__ = ()
@@ -181,6 +182,7 @@ def test_dividing_one_long_line_copies_each_of_its_characters_a_few_times_only()
     assert Counted.copied < 3 * len(text)
 
 
+@pytest.mark.slow
 def test_a_speaker_without_end_is_divided_and_goes_on_speaking(load):
     words = "and then he went on and on " * 30_000
     text = "Customer: Hello there.\nAgent: Good day.\n" + f"{words}\n" * 4 + "Customer: Well.\n"

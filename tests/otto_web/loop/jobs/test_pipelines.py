@@ -59,6 +59,7 @@ def test_every_step_has_words_and_work():
     assert list(STEP_WORDS) == list(pipeline_steps.STEPS)
 
 
+@pytest.mark.slow
 @pytest.mark.checklist(233)
 def test_a_pipeline_does_what_it_can_and_waits_for_the_train_worker(cora, theo, data_dir):
     pipeline = start_pipeline(PipelineOrder(support_dataset(cora), preset="tiny", steps=5), by=theo)
@@ -70,6 +71,7 @@ def test_a_pipeline_does_what_it_can_and_waits_for_the_train_worker(cora, theo, 
     assert Run.objects.count() == 1
 
 
+@pytest.mark.slow
 def test_without_a_base_model_the_loop_trains_from_nothing_and_says_so(cora, theo, data_dir):
     pipeline = start_pipeline(PipelineOrder(support_dataset(cora), steps=5), by=theo)
     assert advance(pipeline.pk)
@@ -114,6 +116,7 @@ def test_a_loop_waits_for_a_brought_base_that_nobody_has_read_yet(cora, theo, da
     assert pipeline.steps.get(name="base").note == "Brought is on its way"
 
 
+@pytest.mark.slow
 def test_a_loop_does_not_wait_for_an_encoder(cora, theo, data_dir):
     Base.objects.create(name="enc", title="Enc", kind="encoder", source="package")
     pipeline = start_pipeline(PipelineOrder(support_dataset(cora), steps=5), by=theo)
@@ -121,6 +124,7 @@ def test_a_loop_does_not_wait_for_an_encoder(cora, theo, data_dir):
     assert pipeline.steps.get(name="base").note.startswith("No base model is here")
 
 
+@pytest.mark.slow
 def test_a_loop_with_a_base_learns_to_answer_from_what_it_knows(cora, theo, data_dir):
     base = make_model("small")
     folder = data_dir / base.path
@@ -145,6 +149,7 @@ def test_a_loop_with_a_base_learns_to_answer_from_what_it_knows(cora, theo, data
     assert run.spec["train"]["steps"] == 60
 
 
+@pytest.mark.slow
 def test_a_critical_dataset_stops_the_pipeline_with_a_sentence(theo, cora, client_of):
     dataset = support_dataset(cora)
     rows = [pair(f"What about number {n}?", "") for n in range(60)]
@@ -331,6 +336,7 @@ def test_a_loop_orders_another_version_after_one_that_failed(redis_server, theo)
         assert Version.objects.count() == tries
 
 
+@pytest.mark.slow
 def test_a_loop_asks_anew_after_an_answer_that_failed(served, theo, monkeypatch):
     monkeypatch.setattr(pipeline_steps, "ANSWER_SECONDS", 0.0)
     pipeline = claim(Pipeline, start_pipeline(PipelineOrder(), by=theo).pk)
@@ -356,6 +362,7 @@ def test_a_loop_does_not_train_on_what_is_mostly_unfit(transactional_db, redis_s
     assert not Run.objects.exists()
 
 
+@pytest.mark.slow
 def test_files_that_others_read_hold_up_no_worker_and_are_loaded_once(
     theo, tmp_path, data_dir, redis_server, monkeypatch
 ):

@@ -85,6 +85,7 @@ def test_nothing_of_the_demo_calls_outside_or_writes_into_the_home(demo):
     assert walled.calls_outside(folder / "calls") == []
 
 
+@pytest.mark.slow
 def test_every_process_tells_its_libraries_to_be_silent(tmp_path):
     script = "import otto_web.settings, os; print(os.environ['ORT_DISABLE_TELEMETRY'])"
     env = fresh_env(tmp_path) | {"ORT_DISABLE_TELEMETRY": "0"}

@@ -90,6 +90,7 @@ def test_home_names_the_next_step_and_the_queries_do_not_grow(
     assert "Look through your conversations." in page
 
 
+@pytest.mark.slow
 def test_home_says_what_waits_in_the_right_number(client_of, cora, mia):
     served = make_served()
     home = partial(client_of(cora).get, reverse("home"))

@@ -50,6 +50,7 @@ def test_adding_is_no_link(logged, cora, client_of):
     assert client_of(cora).get(reverse("log-harvest")).status_code == 405
 
 
+@pytest.mark.slow
 @pytest.mark.checklist(209, 220)
 def test_exchanges_become_judged_conversations_without_personal_data(rated, cora, client_of):
     page = add(client_of(cora), previewed=3)
@@ -79,6 +80,7 @@ def test_a_poor_answer_is_set_aside_by_the_rules(served, mia, cora, client_of):
     assert "echo" in Conversation.objects.get().reasons
 
 
+@pytest.mark.slow
 def test_only_answers_that_somebody_rated_good_go_into_the_data(logged, cora, mia, client_of):
     client = client_of(cora)
     assert "None of these answers is rated good" in add(client, previewed=3).content.decode()
@@ -93,6 +95,7 @@ def test_only_answers_that_somebody_rated_good_go_into_the_data(logged, cora, mi
     assert (row.origin_key, row.status) == (harvest.origin_key(good.pk), "kept")
 
 
+@pytest.mark.slow
 def test_that_nothing_is_known_is_no_answer_however_good_it_is_to_say_so(
     rated, cora, mia, client_of
 ):
@@ -186,6 +189,7 @@ def test_what_cannot_be_added_is_said_and_leaves_nothing_behind(
     assert not Dataset.objects.exists()
 
 
+@pytest.mark.slow
 def test_answers_that_were_cut_are_marked_and_never_added(rated, cora, client_of):
     stopped, cut, whole = answers(rated)
     for answer, finish in ((stopped, "stopped"), (cut, "length")):

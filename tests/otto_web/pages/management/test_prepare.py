@@ -33,6 +33,7 @@ def test_the_first_admin_is_made_once_and_can_sign_in(roles, capsys):
     assert "password" not in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_where_somebody_administers_nobody_is_made(roles, capsys):
     User.objects.create_superuser("root")
     call_command("prepare")

@@ -40,6 +40,7 @@ def test_signing_in_out_and_failing_is_recorded(client, ada, mia):
     assert not AuditEntry.objects.filter(after__icontains="my-pass-word").exists()
 
 
+@pytest.mark.slow
 def test_the_trail_is_paged_and_found_by_person_verb_and_object(client_of, ada, mia, theo):
     for number in range(PAGE_SIZE + 5):
         audit.record(theo, "download", mia, after={"file": f"file-{number}.zip"})

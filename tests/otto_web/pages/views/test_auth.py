@@ -185,6 +185,7 @@ def open_link(client, link):
     return client.get(link, follow=True)
 
 
+@pytest.mark.slow
 def test_a_link_sets_the_password_once_and_signs_in(client, ada, mia):
     link = services.make_link(mia, actor=ada)
     page = open_link(client, link)
@@ -228,6 +229,7 @@ def test_the_look_of_the_pages_comes_along_at_sign_in(client, mia):
     assert "data-keys" not in page
 
 
+@pytest.mark.slow
 def test_a_person_changes_the_password_and_other_browsers_are_signed_out(client_of, mia):
     here, elsewhere = client_of(mia), client_of(mia)
     data = {"old_password": PASSWORD, "new_password1": FRESH, "new_password2": FRESH}

@@ -64,6 +64,7 @@ def test_the_graph_gives_the_vectors_of_bert(tmp_path):
     assert np.allclose(np.linalg.norm(ours, axis=1), 1, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["fp32", "int8"])
 def test_a_vector_does_not_depend_on_the_texts_beside_it(tmp_path, precision):
     write_encoder(tmp_path)
