@@ -44,7 +44,8 @@ def read(job: Job) -> Iterator[Item]:
 
     Raises WaitingError where each line is a message and none says of which conversation.
     """
-    mapping, asked, columns = job.columns, _ask_flat(job), _columns(job)
+    objects = _first_objects(job)
+    mapping, asked, columns = job.columns, _ask_flat(job, objects), _columns(objects)
     if asked and mapping is None:
         raise WaitingError(asked)
     is_flat = mapping is not None and set(mapping.columns) <= set(columns)
@@ -57,7 +58,7 @@ def read(job: Job) -> Iterator[Item]:
 
 def ask(job: Job) -> Waiting | None:
     """Return what a person is asked of messages in lines, or of keys that nobody knows."""
-    return _ask_flat(job) or _ask_keys(job)
+    return _ask_flat(job, _first_objects(job)) or _ask_keys(job)
 
 
 def _ask_keys(job: Job) -> Waiting | None:
@@ -68,10 +69,9 @@ def _ask_keys(job: Job) -> Waiting | None:
     return shop.strange.waiting(job.columns)
 
 
-def _ask_flat(job: Job) -> Waiting | None:
+def _ask_flat(job: Job, objects: list[dict[str, Any]]) -> Waiting | None:
     """Return what a person is asked where each line is a message; None for any other file."""
-    objects = _first_objects(job)
-    columns = _columns(job)
+    columns = _columns(objects)
     suggested = likely_messages(columns)
     is_known = suggested is None or suggested.conversation or not objects
     if is_known and not job.columns:
@@ -109,9 +109,9 @@ def _first_objects(job: Job) -> list[dict[str, Any]]:
     return found
 
 
-def _columns(job: Job) -> tuple[str, ...]:
-    """Return the keys of the objects in the first lines."""
-    return tuple(dict.fromkeys(key for value in _first_objects(job) for key in value))
+def _columns(objects: list[dict[str, Any]]) -> tuple[str, ...]:
+    """Return the keys of objects, each once."""
+    return tuple(dict.fromkeys(key for value in objects for key in value))
 
 
 def _cell(value: Any) -> str:
