@@ -4,7 +4,6 @@ import bz2
 import gzip
 import io
 import lzma
-import resource
 import struct
 import tarfile
 import zipfile
@@ -264,11 +263,8 @@ def test_methods_that_cannot_be_bounded_fail_by_name(opened, method):
 
 @pytest.mark.parametrize("kind", [b"x", b"L", b"g", b"K"])
 def test_an_enormous_tar_header_is_refused_before_it_is_read(opened, kind):
-    data = header(b"h", b"%011o\0" % (256 * MIB), kind) + b"\0" * (2 * MIB)
-    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    result = opened(bz2.compress(data))
-    assert result.error.code == "header_cap"
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss <= max(before, 128 << 10)
+    nothing_follows = header(b"h", b"%011o\0" % (256 * MIB), kind)
+    assert opened(bz2.compress(nothing_follows)).error.code == "header_cap"
 
 
 def test_an_xz_that_asks_for_a_huge_dictionary_fails(opened):
