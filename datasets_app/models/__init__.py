@@ -5,7 +5,6 @@ from __future__ import annotations
 from datasets_app.models.action import Action, ActionGroup
 from datasets_app.models.blob import Blob
 from datasets_app.models.conversation import (
-    SEARCHED_CHARACTERS,
     Conversation,
     ConversationRevision,
     Decision,
@@ -35,7 +34,6 @@ from datasets_app.models.version import Choice, Version, VersionRow
 __all__ = [
     "BROKEN_OFF",
     "EXPIRED",
-    "SEARCHED_CHARACTERS",
     "WITHDRAWN",
     "Action",
     "ActionGroup",

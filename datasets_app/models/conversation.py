@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Case, Q, When
-from django.db.models.functions import Left
+from django.db.models.functions import Upper
 
 from datasets_app.models.dataset import Dataset
 from datasets_app.models.upload import SourceFile
 
-SEARCHED_CHARACTERS = 100_000  # a tsvector ends at 1 MiB
+SEARCH_PENDING_KILOBYTES = 256 << 10
 
 
 class Status(models.TextChoices):
@@ -55,11 +54,6 @@ class Conversation(models.Model):
     position = models.PositiveBigIntegerField()
     turns = models.JSONField()
     text = models.TextField(help_text="all turns, for the search")
-    words = models.GeneratedField(
-        expression=SearchVector(Left("text", SEARCHED_CHARACTERS), config="simple"),
-        output_field=SearchVectorField(),
-        db_persist=True,
-    )
     is_passage = models.GeneratedField(
         expression=Case(When(turns__0__role="text", then=True), default=False),
         output_field=models.BooleanField(),
@@ -127,8 +121,13 @@ class Conversation(models.Model):
             models.Index(fields=["dataset", "n_words", "id"], name="conversation_by_length"),
             # copies of one text
             models.Index(fields=["dataset", "exact_key"], name="conversation_by_exact_key"),
-            # the search box
-            GinIndex(fields=["words"], name="conversation_by_words"),
+            # the search box: three letters in a row anywhere in the text. What is new waits in a
+            # list, which PostgreSQL sorts in when it tidies up: an import would take twice as long
+            GinIndex(
+                OpClass(Upper("text"), name="gin_trgm_ops"),
+                name="conversation_by_letters",
+                gin_pending_list_limit=SEARCH_PENDING_KILOBYTES,
+            ),
             # rows of one reason
             GinIndex(fields=["reasons"], name="conversation_by_reasons"),
             # the first rows of one file

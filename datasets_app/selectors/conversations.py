@@ -12,16 +12,10 @@ from datasets_app.corpus.conversation import from_json
 from datasets_app.corpus.difference import TurnDifference, turn_differences
 from datasets_app.corpus.rules.registry import label_of
 from datasets_app.models import Conversation, ConversationRevision, Dataset, Finding
+from datasets_app.selectors.marking import Piece, marked
 from datasets_app.selectors.origins import source_of
 from datasets_app.selectors.row_filter import RowFilter
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A part of a turn's text, marked where a rule objects."""
-
-    text: str
-    is_marked: bool
+from datasets_app.selectors.searching import hits_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +46,12 @@ class Change:
 
 def conversation_page(dataset: Dataset, row: Conversation, rows: RowFilter) -> dict[str, Any]:
     """Return what the page and the drawer of a row show."""
-    turns = shown_turns(row)
+    turns = shown_turns(row, rows.search)
     return {
         "dataset": dataset,
         "row": row,
         "turns": turns,
-        "flagged": first_flagged(turns),
+        "shown_first": first_hit(turns) if rows.search else first_flagged(turns),
         "source": source_of(row),
         "change": change_of(row),
         "beside": neighbours(row, rows),
@@ -77,8 +71,8 @@ def change_of(row: Conversation) -> Change | None:
     return Change(found[-1], turn_differences(from_json(found[0].turns), from_json(row.turns)))
 
 
-def shown_turns(row: Conversation) -> list[ShownTurn]:
-    """Return the turns with the findings' spans marked; one query."""
+def shown_turns(row: Conversation, search: str = "") -> list[ShownTurn]:
+    """Return the turns with the findings' spans and what was searched for marked; one query."""
     findings: dict[int, list[Finding]] = {}
     for finding in row.findings.order_by("turn", "rule"):
         findings.setdefault(finding.turn, []).append(finding)
@@ -86,7 +80,9 @@ def shown_turns(row: Conversation) -> list[ShownTurn]:
         ShownTurn(
             number=number,
             role=turn["role"],
-            pieces=marked(turn["text"], _spans(findings.get(number, []))),
+            pieces=marked(
+                turn["text"], _spans(findings.get(number, [])), hits_in(turn["text"], search)
+            ),
             findings=[
                 ShownFinding(label_of(finding.rule), finding)
                 for finding in findings.get(number, [])
@@ -101,25 +97,14 @@ def first_flagged(turns: Iterable[ShownTurn]) -> int | None:
     return next((turn.number for turn in turns if turn.findings), None)
 
 
+def first_hit(turns: Iterable[ShownTurn]) -> int | None:
+    """Return the number of the first turn that holds what was searched for."""
+    found = (turn.number for turn in turns if any(piece.is_hit for piece in turn.pieces))
+    return next(found, None)
+
+
 def _spans(findings: Iterable[Finding]) -> list[tuple[int, int]]:
     return sorted((start, end) for finding in findings for start, end in finding.spans)
-
-
-def marked(text: str, spans: Iterable[tuple[int, int]]) -> list[Piece]:
-    """Cut a text at the borders of sorted spans; together the pieces are the text."""
-    pieces: list[Piece] = []
-    place = 0
-    for start, end in spans:
-        begin = max(start, place)
-        if end <= begin:
-            continue
-        if begin > place:
-            pieces.append(Piece(text[place:begin], is_marked=False))
-        pieces.append(Piece(text[begin:end], is_marked=True))
-        place = end
-    if place < len(text):
-        pieces.append(Piece(text[place:], is_marked=False))
-    return pieces
 
 
 def neighbours(row: Conversation, rows: RowFilter) -> dict[str, int | None]:

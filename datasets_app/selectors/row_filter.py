@@ -8,12 +8,12 @@ from typing import Any, Self
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.contrib.postgres.search import SearchQuery
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from datasets_app.corpus.detection.encoding import clean_text
 from datasets_app.corpus.split import SPLITS
 from datasets_app.models import Conversation, Dataset, Status
+from datasets_app.selectors.searching import holds, is_slow
 
 SORTS: dict[str, tuple[str, str]] = {
     "order": ("position", ""),
@@ -81,6 +81,11 @@ class RowFilter:
         return any(parts)
 
     @property
+    def is_slow(self) -> bool:
+        """Whether the search has nothing that the index knows of."""
+        return is_slow(self.search)
+
+    @property
     def scope(self) -> Self:
         """The filter without status and reason: what the counts beside them are counted in."""
         return type(self)(search=self.search, file=self.file, split=self.split, copies=self.copies)
@@ -90,7 +95,7 @@ class RowFilter:
         parts: dict[str, Q | Exists] = {
             "status": Q(status=self.status),
             "reason": Q(reasons__contains=[self.reason]),
-            "search": Q(words=SearchQuery(self.search, config="simple", search_type="websearch")),
+            "search": holds(self.search),
             "file": Q(source_file=self.file),
             "split": Q(split=self.split),
             "copies": is_copy(),

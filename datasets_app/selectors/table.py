@@ -7,18 +7,20 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F, Func, Min, TextField
-from django.db.models.functions import Coalesce
+from django.db.models import F, Func, Min, TextField, Value
+from django.db.models.functions import Coalesce, Greatest, StrIndex, Substr, Upper
 
 from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, USER
 from datasets_app.corpus.rules.registry import label_of
 from datasets_app.models import Dataset, Status
+from datasets_app.selectors.marking import SHOWN_BEFORE, Piece, at_hit
 from datasets_app.selectors.quality import (
     rows_by_reason,
     rows_by_status,
 )
 from datasets_app.selectors.row_filter import RowFilter
 from datasets_app.selectors.scores import groups_in
+from datasets_app.selectors.searching import hits_in, terms_of
 
 PREVIEW_CHARACTERS = 240
 
@@ -56,8 +58,9 @@ class Row:
 
     pk: int
     position: int
-    question: str
-    answer: str
+    question: list[Piece]
+    answer: list[Piece]
+    elsewhere: list[Piece]  # where the search hit, if in neither of the two
     turns: int
     quality: int
     status: str
@@ -87,7 +90,8 @@ class TablePage:
 def table_page(dataset: Dataset, rows: RowFilter) -> TablePage:
     """Return one page of the table in five queries, two more behind the first."""
     page = rows.page(dataset).only(*COLUMNS)
-    found = list(page.annotate(question=FIRST_QUESTION, answer=FIRST_ANSWER))
+    hit = _around(rows.search)
+    found = list(page.annotate(question=FIRST_QUESTION, answer=FIRST_ANSWER, hit=hit))
     shown = found[: rows.size]
     earliest = _earliest(dataset, {row.exact_key for row in shown})
     groups = groups_in(dataset, rows)
@@ -98,7 +102,7 @@ def table_page(dataset: Dataset, rows: RowFilter) -> TablePage:
         following = rows.query(after=rows.key_of(shown[-1]))
     passed, before = rows.earlier(dataset)
     return TablePage(
-        rows=[_row(row, is_copy=earliest[row.exact_key] < row.position) for row in shown],
+        rows=[_row(row, rows.search, earliest[row.exact_key]) for row in shown],
         first=passed + 1,
         before=None if before is None else before.query(after=before.after),
         following=following,
@@ -127,16 +131,31 @@ def _reason_chips(rows: RowFilter, counts: dict[str, int]) -> Iterator[tuple[str
         yield rule, label_of(rule), count, rows.query(reason=chosen)
 
 
-def _row(row: Any, *, is_copy: bool) -> Row:
+def _around(search: str) -> Func | Value:
+    """Return what stands around the first piece that was searched for, wherever in the row."""
+    terms = terms_of(search)
+    if not terms:
+        return Value("")
+    place = StrIndex(Upper("text"), Upper(Value(terms[0]))) - SHOWN_BEFORE
+    return Substr("text", Greatest(place, 1), PREVIEW_CHARACTERS)
+
+
+def _row(row: Any, search: str, earliest: int) -> Row:
+    question, answer = (
+        (text, hits_in(text, search)) for text in (row.question or "", row.answer or "")
+    )
+    hits = hits_in(row.hit, search)
+    is_elsewhere = hits and not (question[1] or answer[1])
     return Row(
         pk=row.pk,
         position=row.position,
-        question=row.question or "",
-        answer=row.answer or "",
+        question=at_hit(*question),
+        answer=at_hit(*answer),
+        elsewhere=at_hit(row.hit, hits) if is_elsewhere else [],
         turns=row.n_turns,
         quality=row.quality,
         status=row.status,
         is_decided=row.decision is not None,
-        is_copy=is_copy,
+        is_copy=earliest < row.position,
         why=[(rule, label_of(rule)) for rule in row.reasons],
     )

@@ -2,7 +2,7 @@
 
     python -m tests.bench.bench_table
 
-100,000 judged conversations, servers of its own in a temporary folder. Each page is asked for
+200,000 judged conversations, servers of its own in a temporary folder. Each page is asked for
 through the whole stack of middleware, views and templates; the network is left out. `_fresh` is the
 first look after a change, when nothing is counted yet.
 """
@@ -17,7 +17,7 @@ import tempfile
 import time
 from typing import Any
 
-ROWS = 100_000
+ROWS = 200_000
 BATCH = 2_000
 LOOKS = 9
 SMALLEST = {"ROWS": 400, "BATCH": 200, "LOOKS": 2}
@@ -32,6 +32,9 @@ PAGES: dict[str, dict[str, str]] = {
     "filter_sort": {"status": "kept", "sort": "longest"},
     "search": {"q": "voucher working days"},
     "rare_search": {"q": "parcel 4711"},
+    "inside_search": {"q": "umber 47113"},
+    "short_search": {"q": "7?"},
+    "no_such_search": {"q": "退款政策"},
     "reason": {"reason": "echo"},
     "deep": {"after": "90000,90000"},
 }

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django import template
 from django.template.loader_tags import BLOCK_CONTEXT_KEY
 from django.utils import timezone
-from django.utils.html import format_html, strip_tags
+from django.utils.html import format_html, format_html_join, strip_tags
 from django.utils.safestring import SafeString
 
 from otto_web.lib import curves, icons, words
@@ -66,6 +67,19 @@ def state_badge(state: object, label: str = "") -> SafeString:
     )
 
 
+def pieces(parts: Iterable[Any]) -> SafeString:
+    """Return a text in its parts: what a rule objects to is a mark, what was sought a hit."""
+    return format_html_join("", "{}", ((_piece(part),) for part in parts))
+
+
+def _piece(part: Any) -> str:
+    text = words.clean(part.text)
+    if part.is_hit:
+        return format_html('<mark class="hit{}">{}</mark>', " why" * part.is_marked, text)
+    return format_html("<mark>{}</mark>", text) if part.is_marked else text
+
+
+register.filter("pieces", pieces)
 register.simple_tag(state_badge, name="state_badge")
 register.filter("state_badge", state_badge)
 

@@ -44,7 +44,8 @@ def test_a_filter_finds_rows_by_status_reason_and_words(dataset):
 
     assert found(status="kept") == 30
     assert found(reason="empty") == 1
-    assert found(search="parcel 7") == 1
+    assert found(search="parcel 7") == 3
+    assert found(search='"parcel 7 left"') == 1
     assert found(search='"no such phrase"') == 0
 
 
