@@ -7,6 +7,7 @@ from django.urls import URLPattern, path
 from datasets_app.views import (
     datasets,
     editing,
+    exports,
     files,
     knowledge,
     rows,
@@ -69,6 +70,12 @@ urlpatterns: list[URLPattern] = [
         "datasets/<uuid:dataset_id>/settings/", datasets.dataset_settings, name="dataset-settings"
     ),
     path("datasets/<uuid:dataset_id>/delete/", datasets.dataset_delete, name="dataset-delete"),
+    path("datasets/<uuid:dataset_id>/export/", exports.dataset_export, name="dataset-export"),
+    path(
+        "datasets/<uuid:dataset_id>/download/<slug:layout>/",
+        exports.dataset_download,
+        name="dataset-download",
+    ),
     path("datasets/<uuid:dataset_id>/versions/", versions.version_list, name="version-list"),
     path("versions/<uuid:version_id>/", versions.version_detail, name="version-detail"),
     path("versions/<uuid:version_id>/delete/", versions.version_delete, name="version-delete"),
@@ -84,7 +91,8 @@ urlpatterns: list[URLPattern] = [
     ),
     path(
         "versions/<uuid:version_id>/download/<slug:layout>/",
-        versions.version_download,
+        exports.version_download,
         name="version-download",
     ),
+    path("versions/<uuid:version_id>/export/", exports.version_export, name="version-export"),
 ]

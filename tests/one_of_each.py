@@ -22,8 +22,9 @@ from training_app.models import Base
 from training_app.services.runs import queue_run
 
 DOWNLOADS = {
-    *("tus-collection", "tus-upload", "version-download", "run-checkpoint", "run-log"),
-    *("run-history", "model-download", "model-export-download", "log-download"),
+    *("tus-collection", "tus-upload", "version-download", "dataset-download"),
+    *("run-checkpoint", "run-log", "run-history", "model-download"),
+    *("model-export-download", "log-download"),
 }
 NO_PAGES = {*DOWNLOADS, "set-password", "healthz", "readyz"}
 CHATS = [("How do I reset my badge?", "Go to the front desk."), ("When?", "From nine to five.")]

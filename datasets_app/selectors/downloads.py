@@ -1,63 +1,52 @@
-"""A version as a file, written row by row."""
+"""Rows on their way out: those of a version, and those that a table shows."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
 
-from datasets_app.corpus.conversation import ASSISTANT, USER, Conversation
-from datasets_app.models import Version
-from datasets_app.selectors.versions import iter_conversations
+from django.db.models import F
 
+from datasets_app.corpus.conversation import from_json
+from datasets_app.corpus.layouts.layout import Layout, Row
+from datasets_app.corpus.parsing import own
+from datasets_app.models import Dataset, Version
+from datasets_app.selectors.row_filter import RowFilter
+from datasets_app.selectors.versions import LAST_WORDS, READ_ROWS, version_rows
 
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """A file layout: its words for people, and how rows become text."""
-
-    words: str
-    suffix: str
-    content_type: str
-    write: Callable[[Version], Iterator[str]]
-
-
-def write_messages(version: Version) -> Iterator[str]:
-    """Yield JSONL with one `messages` list per conversation."""
-    for conversation in iter_conversations(version.pk):
-        turns = [
-            {"role": turn.role, "content": turn.text} | ({} if turn.is_learnt else {"weight": 0})
-            for turn in conversation.turns
-        ]
-        yield json.dumps({"messages": turns}, ensure_ascii=False) + "\n"
+SAMPLE_ROWS, SAMPLE_CHARACTERS = 3, 4_000
+_OF_OTTO = {own.KEY, "notes_of_otto"}
+_TABLE = ("position", "turns", "meta", "id", "split", "status", "decision", "reasons")
 
 
-def pairs_of(conversation: Conversation) -> Iterator[dict[str, str]]:
-    """Yield each answer with the question before it; an answer without one has an empty input."""
-    question = ""
-    for turn in conversation.turns:
-        if turn.role == USER:
-            question = turn.text
-        elif turn.role == ASSISTANT:
-            yield {"input": question, "output": turn.text}
+def rows_of_version(version: Version) -> Iterator[Row]:
+    """Yield a version's rows in its order, as they were when it was frozen.
+
+    Nothing is told of them that may change later: the same version gives the same file.
+    """
+    lines = version_rows(version.pk, None).annotate(meta=F("conversation__meta"))
+    for line in lines.iterator(chunk_size=READ_ROWS):
+        conversation = from_json(line["turns"])
+        if line[LAST_WORDS]:
+            conversation = conversation.without_last_words()
+        told = {"id": line["conversation_id"], "split": line["split"]}
+        yield Row(line["position"], conversation, told, _fields(line["meta"]))
 
 
-def write_pairs(version: Version) -> Iterator[str]:
-    """Yield a JSON list of input/output objects, indented by 2 and not ASCII-escaped."""
-    yield "["
-    yield from _indented_pairs(version)
-    yield "\n]\n"
+def rows_of_table(dataset: Dataset, chosen: RowFilter) -> Iterator[Row]:
+    """Yield the rows of a dataset that match, in the order in which they came."""
+    rows = chosen.rows(dataset).annotate(source=F("source_file__name")).order_by("position")
+    for row in rows.values(*_TABLE, "source").iterator(chunk_size=READ_ROWS):
+        told = {name: row[name] for name in (*_TABLE[3:], "source") if row[name]}
+        yield Row(row["position"], from_json(row["turns"]), told, _fields(row["meta"]))
 
 
-def _indented_pairs(version: Version) -> Iterator[str]:
-    separator = "\n"
-    for conversation in iter_conversations(version.pk):
-        for pair in pairs_of(conversation):
-            text = json.dumps(pair, ensure_ascii=False, indent=2).replace("\n", "\n  ")
-            yield f"{separator}  {text}"
-            separator = ",\n"
+def _fields(meta: dict[str, Any]) -> dict[str, Any]:
+    return {name: held for name, held in meta.items() if name not in _OF_OTTO}
 
 
-FORMATS: dict[str, Layout] = {
-    "messages": Layout("JSONL, messages", "jsonl", "application/jsonl", write_messages),
-    "pairs": Layout("JSON, input and output", "json", "application/json", write_pairs),
-}
+def sample_of(layout: Layout, rows: Iterator[Row]) -> str:
+    """Return the beginning of a file, as it would be written of the first rows."""
+    text = "".join(layout.text(islice(rows, SAMPLE_ROWS))).removeprefix("\ufeff")
+    return text if len(text) <= SAMPLE_CHARACTERS else f"{text[:SAMPLE_CHARACTERS]}…"

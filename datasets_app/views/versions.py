@@ -7,21 +7,19 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
-from django.http.response import HttpResponseBase
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_http_methods, require_safe
+from django.views.decorators.http import require_GET, require_http_methods
 
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.forms.datasets import FreezeForm
 from datasets_app.models import Knowledge, Version
-from datasets_app.selectors import downloads, scores
+from datasets_app.selectors import scores
 from datasets_app.selectors import versions as selectors
 from datasets_app.selectors.datasets import header
 from datasets_app.services import versions as services
 from datasets_app.views.datasets import find_dataset
 from otto_web.lib.access import Role, role_required
-from otto_web.lib.file_response import stream
 from otto_web.lib.http import TeamRequest, respond
 from otto_web.lib.uuids import as_uuid
 
@@ -59,7 +57,6 @@ def version_detail(request: TeamRequest, version_id: UUID) -> HttpResponse:
         "dataset": version.dataset,
         "score": scores.score_of_version(version),
         "changed": partial(selectors.changed_since, version),
-        "formats": downloads.FORMATS,
         "train_query": _train_query(request, version),
     }
     return respond(
@@ -68,18 +65,6 @@ def version_detail(request: TeamRequest, version_id: UUID) -> HttpResponse:
         fragment="datasets/_version.html",
         context=context,
     )
-
-
-@role_required(Role.CURATOR)
-@require_safe
-def version_download(request: TeamRequest, version_id: UUID, layout: str) -> HttpResponseBase:
-    version = find_version(request, version_id)
-    download = downloads.FORMATS.get(layout)
-    if download is None:
-        raise Http404
-    name = f"{version.name}.{download.suffix}"
-    blocks = download.write(version)
-    return stream(request, blocks, of=version, name=name, kind=download.content_type)
 
 
 @role_required(Role.CURATOR)

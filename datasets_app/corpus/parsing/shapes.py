@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, SYSTEM, USER, Turn
-from datasets_app.corpus.parsing import transcripts
+from datasets_app.corpus.parsing import own, transcripts
 from datasets_app.corpus.parsing.casting import Roles, cast
 from datasets_app.corpus.parsing.exports import is_slack, threads_of_slack
 from datasets_app.corpus.parsing.messages import OF_TURNS, message_keys
@@ -69,6 +69,10 @@ class Shapes:
         """
         if not isinstance(value, dict):
             return None
+        is_own = isinstance(value.get(own.KEY), dict)
+        exact = own.exact_turns(value) if is_own else None
+        if exact:
+            return Found(exact, meta=own.own_fields(value))
         keys = tuple(value)
         plan = self._plans.get(keys)
         if plan is None or not _fits(plan, value):
@@ -80,6 +84,9 @@ class Shapes:
         notes: list[str] = []
         turns = plan.make(value, notes)
         meta = {key: field for key, field in value.items() if key not in plan.used}
+        if is_own:
+            del meta[own.KEY]
+            meta |= own.own_fields(value)
         return Found(turns, notes, meta)
 
     def turns(self, items: list[Any]) -> Found:
