@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import Max, Sum
 
 from otto_web.lib.work.claims import LostLease
 from otto_web.lib.work.states import State
@@ -16,6 +16,7 @@ from training_app.lm.answer_test import Answered, AnswerFigures
 from training_app.lm.contract import Sample
 from training_app.models import (
     CancelVerb,
+    Checkpoint,
     Evaluation,
     Run,
     Tokenizer,
@@ -23,6 +24,10 @@ from training_app.models import (
 )
 from training_app.services.attempts import Claim, end_run
 from training_app.services.evaluations import add_replies
+from training_app.services.run_events import NewEvent, add_event
+
+# Chosen by hand: the states of a toy may stay to be looked at, those of a base fill a disk.
+SMALL_CHECKPOINTS = 256 * 2**20  # bytes, of one run together
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +69,25 @@ def record_result(claim: Claim, run_result: RunResult) -> TrainedModel:
     if run_result.stopped_at is not None:
         state = State.CANCELLED
         words = f"Stopped by hand after {run_result.stopped_at:,} updates. {words}"
+    else:
+        _let_checkpoints_go(claim)
     if not end_run(claim, state, message=words):
         raise LostLease("Another attempt owns this run.")
     return model
+
+
+def _let_checkpoints_go(claim: Claim) -> None:
+    """Drop the large checkpoints of a run at its end: the model holds the best weights.
+
+    What another run begins with stays. The reaper frees the folders that no row names.
+    """
+    mine = Checkpoint.objects.filter(run_id=claim.run_id)
+    size = mine.aggregate(size=Sum("bytes"))["size"] or 0
+    if size <= SMALL_CHECKPOINTS:
+        return
+    mine.filter(continued_by=None).delete()
+    words = f"The model holds the best weights; {size / 1e9:.1f} GB of checkpoints were let go."
+    add_event(claim.run_id, NewEvent("checkpoints", words), fence=claim.fence)
 
 
 def _tokenizer(run: Run, run_result: RunResult) -> Tokenizer:

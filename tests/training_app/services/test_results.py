@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from contextlib import closing
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 
 from tests.training_app.conftest import make_version, toy_spec
 from training_app.jobs.process_identity import own_identity
 from training_app.jobs.trainer.log import RunLog
 from training_app.jobs.trainer.publish import publish
 from training_app.lm.contract import TrainedResult
-from training_app.models import CancelVerb, TrainedModel, paths
+from training_app.models import CancelVerb, Run, TrainedModel, paths
 from training_app.services.attempts import claim_run
+from training_app.services.recording import CheckpointFacts, record_checkpoint
 from training_app.services.results import DiscardedError, RunResult, record_result
 from training_app.services.runs import Order, cancel_run, queue_run
 
@@ -57,3 +60,21 @@ def test_a_second_model_of_one_name_gets_the_next_number(redis_server):
         model = record_result(claim_run(own_identity()), run_result(number))
         assert (model.name, model.number, model.path) == ("support", number, f"models/{number}")
     assert TrainedModel.objects.count() == 2
+
+
+def test_large_checkpoints_go_when_the_model_is_there(redis_server):
+    version = make_version()
+    later = queue_run(Order("later", toy_spec(), version, uuid4()), created_by=None)
+    later = Run.objects.filter(pk=later.pk)
+    later.update(not_before=timezone.now() + timedelta(hours=1))
+    for number, (size, is_begun, left) in enumerate([(10, 0, 2), (10**9, 0, 0), (10**9, 1, 1)], 1):
+        run = queue_run(Order("support", toy_spec(), version, uuid4()), created_by=None)
+        claim = claim_run(own_identity())
+        for step in (1, 2):
+            facts = CheckpointFacts(step, f"runs/{run.pk}/{step}", "0" * 64, size, 1.0, step == 1)
+            record_checkpoint(claim, facts, keep_last=2)
+        later.update(start_checkpoint=run.checkpoints.get(step=2) if is_begun else None)
+        record_result(claim, run_result(number))
+        assert run.checkpoints.count() == left
+        told = run.events.filter(kind="checkpoints").values_list("detail", flat=True)
+        assert [("2.0 GB" in words) for words in told] == [True] * (left < 2)
