@@ -417,6 +417,7 @@ def request_of(work: ClaimedAnswer, found: Sequence[Found] = ()) -> Request:
         sampling=Sampling(wanted.temperature, wanted.top_k, wanted.top_p),
         seed=row.seed,
         new_tokens=wanted.new_tokens,
+        copies_numbers=bool(found),
     )
 
 

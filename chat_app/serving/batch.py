@@ -123,6 +123,7 @@ class RunningBatch:
         prompt = reading.prompt
         seed = secrets.randbelow(SEED_LIMIT) if request.seed is None else request.seed
         known = self._prefixes.restore(request.user, prompt.ids, len(self._rows))
+        numbers = self._model.numbers(prompt) if request.copies_numbers else None
         bounds = self._model.session.bounds(len(prompt.ids) - known, self._model.chunk)
         self._reading = Row(
             request=request,
@@ -130,7 +131,7 @@ class RunningBatch:
             slot=len(self._rows),
             prompt_ids=prompt.ids,
             most_tokens=reading.most_drawn + len(request.given_ids),
-            sampler=Sampler(request.sampling, seed, prompt.ids),
+            sampler=Sampler(request.sampling, seed, prompt.ids, numbers),
             text=TextStream(self._model.template.tokenizer, request.stop),
             clock=clock,
             chunks=deque((known + start, known + end) for start, end in bounds),

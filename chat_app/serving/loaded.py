@@ -15,6 +15,7 @@ from chat_app.serving.requests import ModelKey, Request
 from chat_app.serving.session import Session
 from otto_web.lib.cores import usable_cores
 from training_app.lm.config import TrainingError
+from training_app.lm.copied_numbers import CopiedNumbers, DigitTokens
 from training_app.lm.grounding import grounded_prompt
 from training_app.lm.served_shape import read_config, shape_of
 from training_app.lm.template import Prompt, Template
@@ -41,6 +42,7 @@ class LoadedModel:
     session: Session
     template: Template
     chunk: int  # prompt tokens read at once
+    digits: DigitTokens
 
     def prompt(self, request: Request) -> Reading:
         """Return the prompt as the model reads it, and how many tokens may be drawn.
@@ -52,6 +54,10 @@ class LoadedModel:
         prompt, sources = self._fitted(request, budget)
         self._refuse_foreign_ids([*prompt.ids, *request.given_ids, *request.sampling.logit_bias])
         return Reading(prompt, budget.answer(len(prompt.ids), len(request.given_ids)), sources)
+
+    def numbers(self, prompt: Prompt) -> CopiedNumbers:
+        """Return what lets an answer copy the prompt's numbers, and write no others."""
+        return CopiedNumbers(self.digits, self.template.decode(prompt.ids))
 
     def _fitted(self, request: Request, budget: TokenBudget) -> tuple[Prompt, int]:
         room = budget.prompt - len(request.given_ids)
@@ -93,7 +99,7 @@ def load_model(key: ModelKey, *, slots: int = 16, threads: int | None = None) ->
         session = Session(path, slots=slots, threads=threads)
     except MemoryError as error:
         raise BrokenModelError("There is not enough memory to load the model.") from error
-    return LoadedModel(session, template, chunk_for(session))
+    return LoadedModel(session, template, chunk_for(session), DigitTokens.of(template.tokenizer))
 
 
 def _expect_checked(path: Path, sha256: str) -> None:

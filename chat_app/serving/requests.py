@@ -57,6 +57,7 @@ class Request:
     seed: int | None = None  # chosen, and told in Finished, when absent
     stop: Sequence[str] = ()
     new_tokens: int = NEW_TOKENS.usual
+    copies_numbers: bool = False  # only such as its prompt holds
     urgency: Urgency = Urgency.INTERACTIVE
 
     def __post_init__(self) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from chat_app.serving.errors import BrokenModelError, ServingError
 from chat_app.serving.limits import TEMPERATURE, TOP_K, TOP_P
+from training_app.lm.copied_numbers import CopiedNumbers
 
 Array = NDArray[Any]
 
@@ -69,8 +70,15 @@ class Sampler:
     Draws come from PCG64 (O'Neill 2014), one for each token.
     """
 
-    def __init__(self, params: Sampling, seed: int, prompt_ids: list[int]) -> None:
-        self._params = params
+    def __init__(
+        self,
+        params: Sampling,
+        seed: int,
+        prompt_ids: list[int],
+        numbers: CopiedNumbers | None = None,
+    ) -> None:
+        """Draw by `params` from `seed`; with `numbers` no other ones than those are written."""
+        self._params, self._numbers = params, numbers
         self._random = np.random.Generator(np.random.PCG64(seed))
         self._prompt_ids = np.unique(np.asarray(prompt_ids, np.int64))
         self._answer: Counter[int] = Counter()
@@ -101,8 +109,11 @@ class Sampler:
         does.
         """
         params = self._params
-        if params.changes_scores:
-            logits = self._penalised(logits)
+        moved = self._penalised(logits) if params.changes_scores else logits
+        if self._numbers is not None:
+            moved = self._numbers.next().masked(moved, top_ids)
+        if moved is not logits:
+            logits = moved
             top_ids = np.argpartition(-logits, len(top_ids) - 1)[: len(top_ids)]
             top_values = np.sort(logits[top_ids])[::-1]
         best = logits.max()  # no number as soon as one score is none
@@ -117,6 +128,8 @@ class Sampler:
 
     def _remember(self, token: int) -> int:
         self._answer[token] += 1
+        if self._numbers is not None:
+            self._numbers.take(token)
         return token
 
     def _penalised(self, logits: Array) -> Array:

@@ -58,7 +58,8 @@ def answerer(
     def answer(talks: Sequence[Sequence[Turn]]) -> list[str]:
         prompts = [prompt_of(turns) for turns in talks]
         asked = [Question(turns, turns[-1].text, longest) for turns in prompts if turns]
-        written = iter(replies(network, template, asked))
+        copies = grounds is not None
+        written = iter(replies(network, template, asked, copies_numbers=copies))
         unknown = grounds.abstention if grounds else ""
         return [next(written) if turns else unknown for turns in prompts]
 

@@ -6,9 +6,11 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from training_app.lm.copied_numbers import CopiedNumbers
 from training_app.lm.model import context_of
 
 AT_ONCE = 16  # prompts
@@ -21,6 +23,7 @@ class Wanted:
 
     ids: Sequence[int]
     limit: int
+    numbers: CopiedNumbers | None = None  # the only ones that may be written
 
 
 @dataclass(slots=True)
@@ -29,13 +32,24 @@ class _Answer:
 
     prompt: Sequence[int]
     limit: int
+    numbers: CopiedNumbers | None = None
     written: list[int] = field(default_factory=list)
+
+    def likeliest(self, scores: Tensor) -> int:
+        """Return the id that comes next by scores (vocab_size,)."""
+        number = int(scores.argmax())
+        if self.numbers is None:
+            return number
+        allowed = self.numbers.next().masked(scores.cpu().numpy(), np.array([number]))
+        return int(allowed.argmax())
 
     def takes(self, number: int, stop: Collection[int]) -> bool:
         """Take the next id, unless it ends the answer; return whether more may follow."""
         if number in stop:
             return False
         self.written.append(number)
+        if self.numbers is not None:
+            self.numbers.take(number)
         return len(self.written) < self.limit
 
 
@@ -48,7 +62,9 @@ def generate(model: Any, prompts: Sequence[Wanted], *, stop: Collection[int]) ->
     was_training = model.training
     model.eval()
     context = context_of(model)
-    answers = [_Answer(one.ids, min(one.limit, context - len(one.ids))) for one in prompts]
+    answers = [
+        _Answer(one.ids, min(one.limit, context - len(one.ids)), one.numbers) for one in prompts
+    ]
     for batch in _batches([one for one in answers if one.limit > 0]):
         _write(model, batch, stop)
     model.train(was_training)
@@ -85,7 +101,8 @@ def _write(model: Any, batch: list[_Answer], stop: Collection[int]) -> None:
             logits_to_keep=1,
             **(_places(mask, step.shape[1]) if any(pads) else {}),
         )
-        past, numbers = out.past_key_values, out.logits[:, -1].float().argmax(-1).tolist()
+        past, scores = out.past_key_values, out.logits[:, -1].float()
+        numbers = [one.likeliest(scores[row]) for row, one in enumerate(batch)]
         going = [row for row, one in enumerate(batch) if one.takes(numbers[row], stop)]
         if len(going) < len(batch):
             kept = torch.tensor(going, dtype=torch.long, device=device)

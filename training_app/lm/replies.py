@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from datasets_app.corpus.conversation import ASSISTANT, SYSTEM, Conversation, Turn
 from training_app.lm.contract import Sample
+from training_app.lm.copied_numbers import CopiedNumbers, DigitTokens
 from training_app.lm.generate import Wanted, generate
 from training_app.lm.model import context_of
 from training_app.lm.prompt_room import MOST_SAMPLE_TOKENS, SAMPLE_TOKENS, question_room
@@ -37,14 +38,22 @@ def question_of(conversation: Conversation) -> Question | None:
     return None
 
 
-def replies(model: Any, template: Template, questions: Sequence[Question]) -> list[str]:
+def replies(
+    model: Any, template: Template, questions: Sequence[Question], *, copies_numbers: bool = False
+) -> list[str]:
     """Return the model's likeliest answer to each validation question.
 
     It may be as long as the real one, and half as long again, in whatever tokens the model has;
-    what the question leaves of the context bounds it too.
+    what the question leaves of the context bounds it too. With `copies_numbers` it holds no number
+    that its prompt does not.
     """
     budget = question_room(context_of(model))
     wanted = [_wanted(template, question, budget) for question in questions]
+    if copies_numbers:
+        digits = DigitTokens.of(template.tokenizer)
+        wanted = [
+            replace(one, numbers=CopiedNumbers(digits, template.decode(one.ids))) for one in wanted
+        ]
     return [template.decode(ids) for ids in generate(model, wanted, stop=template.stop_ids)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from uuid import uuid4
 
@@ -154,6 +155,14 @@ def test_figures_that_stand_in_nothing_known_are_marked(writing, mia):
     with running_engine():
         found = answer_to(chat, QUESTION, AnswerParams(temperature=1.8, new_tokens=200, seed=3))
     assert all(0 <= start < end <= len(found.answer.text) for start, end in found.unsupported)
+
+
+def test_where_no_number_is_known_or_asked_none_is_written(writing, mia):
+    chat = chats.open_chat(writing, owner=mia)
+    with running_engine():
+        found = answer_to(chat, QUESTION, AnswerParams(temperature=5.0, new_tokens=200, seed=4))
+    assert len(found.answer.text) > 100
+    assert not re.search("[0-9]", prompt_text(found) + found.answer.text)
 
 
 def test_an_instruction_in_a_known_answer_stays_text(writing, mia):

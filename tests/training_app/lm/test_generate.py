@@ -14,6 +14,7 @@ from transformers import (
 )
 
 from training_app.lm import generate as module
+from training_app.lm.copied_numbers import CopiedNumbers, DigitTokens
 from training_app.lm.generate import Wanted, generate
 
 SIZES = {"vocab_size": 97, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
@@ -81,3 +82,15 @@ def test_prompts_of_one_batch_are_about_as_long_and_not_too_many_tokens(monkeypa
     monkeypatch.setattr(module, "MOST_TOKENS_AT_ONCE", 59)
     generate(model, prompts(30, 4, 32, 5, 31, 6, 7, limit=1), stop=())
     assert seen == [(3, 6), (1, 7), (1, 30), (1, 31), (1, 32)]
+
+
+def test_numbers_are_copied_beside_an_answer_that_is_free():
+    model, digits = network("llama"), DigitTokens({n: str(n % 10) for n in range(90)}, frozenset())
+    free, *_ = prompts(9, limit=40)
+    bound = Wanted(free.ids, 40, CopiedNumbers(digits, "7 of 42"))
+    alone, copied = generate(model, [free, bound], stop=())
+    assert alone == generate(model, [free], stop=())[0]
+    signs = "".join(digits.texts.get(number, " ") for number in copied)
+    assert set(signs.split()) <= {"7", "42", "4"}
+    assert set(signs.split()[:-1]) <= {"7", "42"}
+    assert sum(number < 90 for number in alone) > 20
