@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from uuid import UUID
 
 from datasets_app.corpus.formats.registry import FORMATS
 from datasets_app.jobs.limits import Stopwatch
 from datasets_app.jobs.reading import ReadingJob, read_source, stop_file
+from datasets_app.jobs.together import read_small
 from datasets_app.models import Conversation, FileState, Purpose, SourceFile, Upload
 from datasets_app.models.blob import blob_path
 from datasets_app.services import imports
@@ -39,6 +39,7 @@ def import_upload(upload_id: UUID | str) -> bool:
 
 def _import(upload: Upload, lease: Lease) -> None:
     work = ReadingJob(upload, lease.touch, Stopwatch(lease.touch))
+    was_lost = upload.attempts > 1  # then each file is read alone, so that the right one is blamed
     if upload.attempts == Upload.retry.most and not _give_up_file(work):
         imports.end_import(upload, State.FAILED, reason=WORKER_LOST)
         return
@@ -56,6 +57,8 @@ def _import(upload: Upload, lease: Lease) -> None:
     is_over = False
     while not is_over:
         while file := _next_file(upload):
+            if not was_lost and read_small(work):
+                continue
             read_source(work, file)
             has_grown = file.kind in FORMATS and FORMATS[file.kind].archive is not None
             if has_grown and imports.give_way(upload):
@@ -89,13 +92,12 @@ def _take_bytes(work: ReadingJob) -> bool:
         imports.end_import(upload, State.FAILED, reason="wrong_sha256")
         return False
     imports.note_sha256(upload, sha256)
-    imports.take_blob(upload, partial(move_into_store, bytes_path, sha256))
+    imports.take_blob(upload, lambda: move_into_store({sha256: bytes_path})[sha256])
     return True
 
 
 def _next_file(upload: Upload) -> SourceFile | None:
-    queued = upload.files.filter(verdict=FileState.QUEUED).select_related("blob", "parent")
-    return queued.order_by("depth", "member_no").first()
+    return upload.files.to_read().select_related("blob", "parent").first()
 
 
 def _end(upload: Upload) -> bool:

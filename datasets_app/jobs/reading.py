@@ -11,6 +11,8 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 from django.db import Error, IntegrityError, transaction
 from django.db.models import Count, Q
@@ -19,6 +21,7 @@ from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.detection.encoding import Encoding, clean_text
 from datasets_app.corpus.detection.kinds import Identified, identify
 from datasets_app.corpus.formats import refused
+from datasets_app.corpus.formats.format import Format
 from datasets_app.corpus.formats.registry import FORMATS, is_raw, reader_of
 from datasets_app.corpus.limited.run import ChildError
 from datasets_app.corpus.readers import reading
@@ -74,6 +77,17 @@ class ReadingJob:
     upload: Upload
     touch: Callable[[], None]
     watch: Stopwatch
+    people: dict[UUID, Names[str, str]] = field(default_factory=dict)
+    """The names in the lists of people that archives hold, by the archive."""
+
+    def people_beside(self, file: SourceFile) -> Names[str, str]:
+        """Return the names in the list of people that the file's archive holds, if any."""
+        archive = file.parent_id
+        if file.kind != "json" or archive is None:
+            return {}
+        if archive not in self.people:
+            self.people[archive] = _people_in(archive)
+        return self.people[archive]
 
 
 @dataclass(slots=True)
@@ -100,6 +114,11 @@ class Ledger:
         parts = PartTally() if FORMATS[file.kind].document else None
         return cls(tally, file.cursor, file.n_known, parts, Counter(dict(found)))
 
+    @classmethod
+    def fresh(cls) -> Ledger:
+        """Return the counters of a file that is no document, before its first batch."""
+        return cls(ByteTally(), 0, 0)
+
     def add(self, item: Item) -> None:
         """Count one item."""
         if self.parts is None:
@@ -107,13 +126,17 @@ class Ledger:
         else:
             self.tally.count(item)
 
-    def verdict(self) -> tuple[str, str]:
-        """Return the file's final verdict and its reason."""
-        if self.parts is None or self.tally.records:
-            return self.tally.verdict()
-        return "failed" if self.parts.failed else "skipped", "no_conversations"
+    def columns(self) -> dict[str, Any]:
+        """Return what the file's row says once all was read."""
+        verdict, reason = self.tally.verdict()
+        if self.parts is not None and not self.tally.records:
+            verdict = "failed" if self.parts.failed else "skipped"
+            reason = "no_conversations"
+        told = {"verdict": FileState(verdict), "reason": reason, "note": ""}
+        return {**told, **self.counts()}
 
-    def columns(self) -> dict[str, int]:
+    def counts(self) -> dict[str, int]:
+        """Return what the file's row says after each batch."""
         if self.parts is None:
             places = {
                 "n_total": self.tally.total,
@@ -144,9 +167,7 @@ def read_source(work: ReadingJob, file: SourceFile) -> None:
     try:
         _read(work, file)
     except WaitingError as error:
-        waiting = dataclasses.asdict(error.waiting)
-        code = error.waiting.code
-        imports.park_file(work.upload, file, waiting_for=waiting, reason=code, note=str(error))
+        imports.park_file(work.upload, file, **question_of(error))
     except (LostLease, OSError):
         raise
     except CorpusError as error:
@@ -156,6 +177,17 @@ def read_source(work: ReadingJob, file: SourceFile) -> None:
             raise
         log.exception("file %s could not be read", file.pk)
         stop_file(work, file, reason="own_fault")
+
+
+def question_of(error: WaitingError) -> dict[str, Any]:
+    """Return what the row of a file says that waits for a person."""
+    asked = error.waiting
+    return {
+        "verdict": FileState.WAITING,
+        "waiting_for": dataclasses.asdict(asked),
+        "reason": asked.code,
+        "note": str(error),
+    }
 
 
 def _stop_for(work: ReadingJob, file: SourceFile, error: CorpusError) -> None:
@@ -175,9 +207,7 @@ def _read(work: ReadingJob, file: SourceFile) -> None:
     if not path.exists():
         stop_file(work, file, reason="bytes_lost")
         return
-    with work.watch.step():
-        identified = _section_of(file) or identify(path, file.name, encoding=file.chosen_encoding)
-    file.kind, file.kind_why = identified.kind, [*identified.why, *identified.notes]
+    identified = look_at(work, file, path)
     file.save(update_fields=["kind", "kind_why"])
     found = identified.format
     if found.archive:
@@ -185,9 +215,21 @@ def _read(work: ReadingJob, file: SourceFile) -> None:
     elif found.reader:
         _load(work, file, path, identified)
     else:
-        reason = "empty" if found is refused.EMPTY else "unsupported_kind"
-        verdict = {"verdict": FileState.SKIPPED, "reason": reason, "note": found.refusal}
-        imports.end_file(work.upload, file, **verdict)
+        imports.end_file(work.upload, file, **refusal_of(found))
+
+
+def look_at(work: ReadingJob, file: SourceFile, path: Path) -> Identified:
+    """Tell what a file is and note it in its row, which is not saved."""
+    with work.watch.step():
+        identified = _section_of(file) or identify(path, file.name, encoding=file.chosen_encoding)
+    file.kind, file.kind_why = identified.kind, [*identified.why, *identified.notes]
+    return identified
+
+
+def refusal_of(found: Format) -> dict[str, Any]:
+    """Return the verdict of a file that nothing reads."""
+    reason = "empty" if found is refused.EMPTY else "unsupported_kind"
+    return {"verdict": FileState.SKIPPED, "reason": reason, "note": found.refusal}
 
 
 def _section_of(file: SourceFile) -> Identified | None:
@@ -203,15 +245,13 @@ def _load(work: ReadingJob, file: SourceFile, path: Path, identified: Identified
         _set_aside_earlier_rows(work, file)
     ledger = Ledger.of(file)
     if ledger.parts is None and not is_raw(file.kind):
-        _note_encoding(file, identified)
-    with closing(_items(work, file, path, identified, ledger)) as items:
+        SourceFile.objects.filter(pk=file.pk).update(**encoding_columns(identified))
+    with closing(items_of(work, file, path, identified, ledger)) as items:
         _pass_over(work, islice(items, file.cursor))
         _write_all(work, file, items, ledger)
-    name, reason = ledger.verdict()
-    verdict, counts = FileState(name), ledger.columns()
+    changes = ledger.columns()
     if ledger.parts is not None:
-        counts |= imports.bytes_as_whole(file, verdict)
-    changes = {"verdict": verdict, "reason": reason, "note": "", **counts}
+        changes |= imports.bytes_as_whole(file, changes["verdict"])
     imports.end_file(work.upload, file, **changes)
 
 
@@ -231,30 +271,27 @@ def _set_aside_earlier_rows(work: ReadingJob, file: SourceFile) -> None:
             cursor = max(found.values(), default=None)
 
 
-def _note_encoding(file: SourceFile, identified: Identified) -> None:
+def encoding_columns(identified: Identified) -> dict[str, Any]:
+    """Return what the row of a file says of its encoding."""
     found = identified.encoding
     name, why = (found.name, [*found.why]) if isinstance(found, Encoding) else ("", [])
-    SourceFile.objects.filter(pk=file.pk).update(encoding=name, encoding_why=why)
+    return {"encoding": name, "encoding_why": why}
 
 
-def _items(
+def items_of(
     work: ReadingJob, file: SourceFile, path: Path, identified: Identified, ledger: Ledger
 ) -> Generator[Item]:
-    """Yield the reader's items from the first one on."""
+    """Return the reader's items from the first one on."""
     mapping = Mapping.from_json(file.mapping) if file.mapping else None
     if ledger.parts is None:
-        people = _people(file)
-        yield from reading.read(path, identified, mapping=mapping, name=file.name, people=people)
-    else:
-        asked = reading.Asked(file.section, mapping, file.name, stop_flag(work.touch))
-        yield from reading.read_document(path, file.kind, asked, ledger.parts)
+        people = work.people_beside(file)  # asked of the database before reading begins
+        return reading.read(path, identified, mapping=mapping, name=file.name, people=people)
+    asked = reading.Asked(file.section, mapping, file.name, stop_flag(work.touch))
+    return reading.read_document(path, file.kind, asked, ledger.parts)
 
 
-def _people(file: SourceFile) -> Names[str, str]:
-    """Return the names in the list of people that the file's archive holds, if any."""
-    if file.kind != "json" or file.parent_id is None:
-        return {}
-    beside = SourceFile.objects.filter(parent=file.parent_id).exclude(blob=None)
+def _people_in(archive: UUID) -> Names[str, str]:
+    beside = SourceFile.objects.filter(parent=archive).exclude(blob=None)
     named = Q(name__in=LISTS) | Q(name__endswith=f"/{LISTS[0]}") | Q(name__endswith=f"/{LISTS[1]}")
     found = beside.filter(named).order_by("member_no").first()
     return people_of(blob_path(str(found.blob_id))) if found else {}
@@ -315,8 +352,8 @@ def _write_batch(
 ) -> None:
     """Commit one batch together with the counters that say so."""
     base = origin_base(file)
-    rows = [_new_row(item, file, base) for item in batch if isinstance(item, Record)]
-    issues = list(_issues(batch, file, ledger.issues))
+    rows = [new_row(item, file, base) for item in batch if isinstance(item, Record)]
+    issues = list(issues_of(batch, file, ledger.issues))
     for item in batch:
         ledger.add(item)
     ledger.cursor += len(batch)
@@ -327,11 +364,12 @@ def _write_batch(
         new = write_rows(held, rows, rules, guard=work.watch.step())
         ledger.known += len(rows) - new
         Issue.objects.bulk_create(issues, batch_size=MOST_RECORDS)
-        SourceFile.objects.filter(pk=file.pk).update(**ledger.columns())
+        SourceFile.objects.filter(pk=file.pk).update(**ledger.counts())
     renew_statistics(Conversation, share=GROWTH)
 
 
-def _new_row(record: Record, file: SourceFile, base: bytes) -> NewRow:
+def new_row(record: Record, file: SourceFile, base: bytes) -> NewRow:
+    """Return a record as a row on its way into a dataset."""
     meta = record.meta | ({"notes_of_otto": list(record.notes)} if record.notes else {})
     return NewRow(
         conversation=record.conversation,
@@ -344,7 +382,7 @@ def _new_row(record: Record, file: SourceFile, base: bytes) -> NewRow:
     )
 
 
-def _issues(batch: list[Item], file: SourceFile, seen: Counter[str]) -> Iterator[Issue]:
+def issues_of(batch: list[Item], file: SourceFile, seen: Counter[str]) -> Iterator[Issue]:
     """Yield the rows of a batch's problems; the counters stay exact beyond the most."""
     for item in batch:
         if not isinstance(item, Problem):

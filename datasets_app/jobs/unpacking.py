@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from django.conf import settings
@@ -22,7 +22,8 @@ from datasets_app.models.reasons import OFFERED
 from datasets_app.services import imports
 from datasets_app.services.blobs import hash_file, move_into_store, work_path
 
-SLICE = 500
+SLICE, SLICE_BYTES = 500, 64 << 20
+OPENED, KEPT = "opened", "kept"
 FREE_SHARE = 4
 VERDICTS = {"ok": FileState.QUEUED, "skipped": FileState.SKIPPED, "failed": FileState.FAILED}
 
@@ -50,8 +51,11 @@ def unpack_source(
         with _empty_folder(upload) as folder:
             limits = _budget(upload, file, folder)
             path = blob_path(str(file.blob_id))
-            with closing(unpack(path, archive, folder, limits, flag, name=file.name)) as found:
-                count = _keep_members(upload, file, found, touch)
+            members = Members(upload, file, folder / KEPT, touch)
+            with closing(
+                unpack(path, archive, folder / OPENED, limits, flag, name=file.name)
+            ) as found:
+                count = members.keep(found)
     except ChildError as error:
         if error.code == "disk_full":
             raise DiskFullError from error
@@ -64,11 +68,12 @@ def unpack_source(
 
 @contextmanager
 def _empty_folder(upload: Upload) -> Iterator[Path]:
-    """Yield a folder that is gone afterwards; one that a killed attempt left goes first."""
+    """Yield a folder with two empty ones; it goes afterwards, as does what killed attempts left."""
     for left in work_path().glob(f"{upload.pk}.*"):
         shutil.rmtree(left, ignore_errors=True)
     folder = work_path() / f"{upload.pk}.{upload.fence}"
-    folder.mkdir()
+    for inner in (OPENED, KEPT):
+        (folder / inner).mkdir(parents=True)
     try:
         yield folder
     finally:
@@ -90,50 +95,73 @@ def _budget(upload: Upload, file: SourceFile, folder: Path) -> ArchiveLimits:
     return replace(left, depth=whole.depth - file.depth)
 
 
-def _keep_members(
-    upload: Upload, file: SourceFile, members: Iterable[Member], touch: Callable[[], None]
-) -> int:
-    """Add the members in slices, also those that came before the archive broke off."""
-    count = 0
-    rows: list[SourceFile] = []
-    try:
-        for member in members:
-            rows.append(_member_row(upload, file, member, touch))
-            count += 1
-            if len(rows) == SLICE:
-                imports.add_members(upload, rows)
-                rows = []
-    except ChildError:
-        imports.add_members(upload, rows)
-        raise
-    imports.add_members(upload, rows)
-    return count
+@dataclass(slots=True)
+class Members:
+    """The members of an archive on their way into the store and the list of files, in slices.
 
+    Their bytes wait in a folder until a slice is full, since many files are made durable as fast
+    as one.
+    """
 
-def _member_row(
-    upload: Upload, file: SourceFile, member: Member, touch: Callable[[], None]
-) -> SourceFile:
-    row = SourceFile(
-        upload=upload,
-        parent=file,
-        member_no=member.number,
-        name=member.name,
-        depth=file.depth + 1,
-        size=member.size,
-        verdict=VERDICTS[member.verdict],
-        reason=member.reason,
-    )
-    if member.path is not None:
-        row.blob = move_into_store(member.path, hash_file(member.path, touch))
-        row.size = row.blob.size
-    elif member.section:
-        row.blob, row.section = file.blob, member.section
-        row.verdict = FileState.WAITING if member.reason in OFFERED else row.verdict
-    else:
-        row.n_total = row.size
-        row.n_skipped = row.size if row.verdict == FileState.SKIPPED else 0
-        row.n_failed = row.size - row.n_skipped
-    return row
+    upload: Upload
+    file: SourceFile
+    folder: Path
+    touch: Callable[[], None]
+    rows: list[SourceFile] = field(default_factory=list)
+    kept: dict[str, Path] = field(default_factory=dict)
+    size: int = 0
+
+    def keep(self, members: Iterable[Member]) -> int:
+        """Add the members, also those that came before the archive broke off; count them."""
+        count = 0
+        try:
+            for member in members:
+                self._add(member)
+                count += 1
+                if len(self.rows) == SLICE or self.size > SLICE_BYTES:
+                    self._write()
+        except ChildError:
+            self._write()
+            raise
+        self._write()
+        return count
+
+    def _write(self) -> None:
+        self.touch()
+        if self.kept:
+            move_into_store(self.kept)
+        imports.add_members(self.upload, self.rows)
+        self.rows, self.kept, self.size = [], {}, 0
+
+    def _add(self, member: Member) -> None:
+        row = SourceFile(
+            upload=self.upload,
+            parent=self.file,
+            member_no=member.number,
+            name=member.name,
+            depth=self.file.depth + 1,
+            size=member.size,
+            verdict=VERDICTS[member.verdict],
+            reason=member.reason,
+        )
+        if member.path is not None:
+            self._take(member.path, row)
+        elif member.section:
+            row.blob, row.section = self.file.blob, member.section
+            row.verdict = FileState.WAITING if member.reason in OFFERED else row.verdict
+        else:
+            row.n_total = row.size
+            row.n_skipped = row.size if row.verdict == FileState.SKIPPED else 0
+            row.n_failed = row.size - row.n_skipped
+        self.rows.append(row)
+
+    def _take(self, path: Path, row: SourceFile) -> None:
+        """Put the bytes of a member aside until their slice is full."""
+        row.size = path.stat().st_size
+        row.blob_id = sha256 = hash_file(path, self.touch)
+        if sha256 not in self.kept:
+            self.kept[sha256] = path.rename(self.folder / sha256)
+            self.size += row.size
 
 
 def _end_broken(upload: Upload, file: SourceFile, error: ChildError) -> None:

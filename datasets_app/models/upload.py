@@ -124,6 +124,10 @@ class SourceFileQuerySet(CuratorsQuerySet):
     def shown(self) -> Self:
         return self.exclude(upload__state=State.CANCELLED, upload__reason=WITHDRAWN)
 
+    def to_read(self) -> Self:
+        """Return those that nobody has read yet, in the order in which they are."""
+        return self.filter(verdict=FileState.QUEUED).order_by("depth", "member_no")
+
     def at_rest(self) -> Self:
         """Return files that were read, or tried to be, into a dataset that is still there."""
         ended = (FileState.LOADED, FileState.SKIPPED, FileState.FAILED)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -13,13 +13,17 @@ from django.db.models import Exists, OuterRef
 
 from datasets_app.models import Blob, SourceFile, Upload
 from datasets_app.models.blob import blob_path, store_path
-from otto_web.lib.files import READ_BYTES, fsync_path
+from otto_web.lib.failpoints import failpoint
+from otto_web.lib.files import READ_BYTES, fsync_all
 from otto_web.lib.work.states import OPEN
 
 UPSERT = """
-INSERT INTO datasets_app_blob (sha256, size, created_at) VALUES (%s, %s, now())
+INSERT INTO datasets_app_blob (sha256, size, created_at)
+SELECT sha256, size, now() FROM unnest(%s::varchar[], %s::bigint[]) AS new (sha256, size)
+ORDER BY sha256
 ON CONFLICT (sha256) DO UPDATE SET created_at = now()
 """
+"""In the order of the hashes: of two who take some of the same, none waits for the other."""
 BLOB_MODE = 0o440
 
 
@@ -30,34 +34,40 @@ def work_path() -> Path:
     return path
 
 
-def move_into_store(file: Path, sha256: str) -> Blob:
-    """Take a file into the store and return its row; the file is gone from where it was.
+def move_into_store(files: Mapping[str, Path]) -> dict[str, Blob]:
+    """Take files into the store, by their hashes; they are gone from where they were.
 
-    The row's lock is held while the file moves, so that `drop_unnamed` never removes it between.
+    Return their rows, whose locks are held while the files move, so that `drop_unnamed` never
+    removes one between.
     """
-    size = file.stat().st_size
-    final = blob_path(sha256)
+    sizes = [file.stat().st_size for file in files.values()]
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute(UPSERT, [sha256, size])
-        if not final.exists():
-            _place(file, final)
-        elif file != final:
-            file.unlink()
-        return Blob.objects.get(pk=sha256)
+            cursor.execute(UPSERT, [list(files), sizes])
+        _place(
+            {file: final for name, file in files.items() if not (final := blob_path(name)).exists()}
+        )
+        for name, file in files.items():
+            if file != blob_path(name):
+                file.unlink(missing_ok=True)
+        return Blob.objects.in_bulk(list(files))
 
 
-def _place(file: Path, final: Path) -> None:
-    store = store_path()
-    store.mkdir(parents=True, exist_ok=True)
-    for folder in (final.parent.parent, final.parent):
-        if not folder.exists():
-            folder.mkdir(exist_ok=True)
-            fsync_path(folder.parent)
-    file.chmod(BLOB_MODE)
-    fsync_path(file)
-    file.rename(final)
-    fsync_path(final.parent)
+def _place(moves: Mapping[Path, Path]) -> None:
+    """Give durable files their final names."""
+    folders: set[Path] = set()
+    for file, final in moves.items():
+        for folder in (final.parent.parent, final.parent):
+            if not folder.exists():
+                folder.mkdir(parents=True, exist_ok=True)
+                folders.add(folder.parent)
+        file.chmod(BLOB_MODE)
+    fsync_all(moves)
+    for file, final in moves.items():
+        file.rename(final)
+        folders.add(final.parent)
+    failpoint("blobs.placed")
+    fsync_all(folders)
 
 
 def unnamed_blobs(before: datetime) -> list[str]:

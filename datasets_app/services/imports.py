@@ -195,4 +195,4 @@ def bytes_as_whole(file: SourceFile, verdict: FileState) -> dict[str, int]:
 def park_file(upload: Upload, file: SourceFile, **changes: Any) -> None:
     """Leave a file until a person has chosen."""
     renew(upload)
-    SourceFile.objects.filter(pk=file.pk).update(verdict=FileState.WAITING, **changes)
+    SourceFile.objects.filter(pk=file.pk).update(**changes)

@@ -1,4 +1,4 @@
-"""How fast a 100 MB file of conversations becomes judged rows, and how much memory that takes.
+"""How fast a 100 MB file, and 1,500 small ones, become judged rows, and how much memory that takes.
 
     python -m tests.bench.bench_import
 
@@ -14,11 +14,13 @@ import random
 import subprocess
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 MEGABYTES = 100
-SMALLEST = {"MEGABYTES": 1}
+SMALL_FILES = 1_500
+SMALLEST = {"MEGABYTES": 1, "SMALL_FILES": 10}
 NOUNS = "order parcel invoice refund jacket kettle lamp account voucher password".split()
 VERBS = "find return change cancel track update repair exchange".split()
 ENDS = (
@@ -40,11 +42,15 @@ def run() -> dict[str, float]:
         start = imported(small, Path(folder) / "var")["seconds"]
         told = imported(path, Path(folder) / "var")
         seconds = told["seconds"] - start
+        many = Path(folder) / "many.zip"
+        write_small_files(many, SMALL_FILES)
+        small_files = imported(many, Path(folder) / "var")["seconds"] - start
         return {
             "import_mb_per_second": MEGABYTES / seconds,
             "import_conversations_per_second": told["conversations"] / seconds,
             "import_peak_rss_mb": told["peak_memory_mb"],
             "import_conversations": told["conversations"],
+            "import_small_files_seconds": small_files,
         }
 
 
@@ -54,18 +60,34 @@ def write_conversations(path: Path, size: int) -> None:
     written = 0
     with path.open("w", encoding="utf-8") as file:
         while written < size:
-            turns = []
-            for _ in range(dice.choice((1, 1, 1, 2))):
-                noun, verb, number = dice.choice(NOUNS), dice.choice(VERBS), dice.randrange(10**6)
-                question = f"How can I {verb} my {noun}? The number is {number}."
-                answer = f"You can {verb} the {noun} {number}. " + " ".join(
-                    dice.sample(ENDS, dice.randint(1, 4))
-                )
-                turns += [
-                    {"role": "user", "content": question},
-                    {"role": "assistant", "content": answer},
-                ]
-            written += file.write(json.dumps({"messages": turns}) + "\n")
+            turns = [turn for _ in range(dice.choice((1, 1, 1, 2))) for turn in exchange(dice)]
+            told = [{"role": role, "content": text} for role, text in turns]
+            written += file.write(json.dumps({"messages": told}) + "\n")
+
+
+def exchange(dice: random.Random) -> list[tuple[str, str]]:
+    """Return a question and its answer."""
+    noun, verb, number = dice.choice(NOUNS), dice.choice(VERBS), dice.randrange(10**6)
+    question = f"How can I {verb} my {noun}? The number is {number}."
+    more = " ".join(dice.sample(ENDS, dice.randint(1, 4)))
+    return [("user", question), ("assistant", f"You can {verb} the {noun} {number}. {more}")]
+
+
+def write_small_files(path: Path, count: int) -> None:
+    """Write an archive of JSON, transcripts and tables, a few exchanges in each."""
+    dice = random.Random(3)  # noqa: S311 - the same files at every run
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(count):
+            talks = [exchange(dice) for _ in range(dice.randint(2, 6))]
+            if number % 3 == 0:
+                told = [{"role": role, "content": text} for talk in talks for role, text in talk]
+                archive.writestr(f"json/{number}.json", json.dumps({"messages": told}, indent=1))
+            elif number % 3 == 1:
+                lines = [f"Customer: {asked[1]}\nAgent: {told[1]}\n" for asked, told in talks]
+                archive.writestr(f"talks/{number}.txt", "".join(lines))
+            else:
+                rows = [f'"{asked[1]}","{told[1]}"\n' for asked, told in talks]
+                archive.writestr(f"tables/{number}.csv", "question,answer\n" + "".join(rows))
 
 
 def imported(path: Path, var: Path) -> dict[str, float]:

@@ -34,7 +34,8 @@ LATER = timedelta(hours=2)
 def kept(name, body=b"some bytes"):
     file = work_path() / name
     file.write_bytes(body)
-    return move_into_store(file, f"{name:0>64}")
+    sha256 = f"{name:0>64}"
+    return move_into_store({sha256: file})[sha256]
 
 
 def test_an_unfinished_upload_ends_seven_days_after_its_last_piece(cora):
@@ -84,8 +85,8 @@ def test_bytes_whose_worker_died_before_it_named_them_stay_for_the_next_one(cora
     body = b'{"input": "Where is my hat?", "output": "It is on its way."}\n'
     upload = receiving.receive_whole(NewUpload("a.jsonl", len(body)), body, by=cora)
 
-    def die(path, sha256):
-        move_into_store(path, sha256)
+    def die(files):
+        move_into_store(files)
         raise SystemExit
 
     with monkeypatch.context() as dying:

@@ -38,7 +38,7 @@ def read(
     mapping: Mapping | None = None,
     name: str = "",
     people: Names[str, str] | None = None,
-) -> Iterator[Item]:
+) -> Generator[Item]:
     """Yield records, problems and gaps in order; their ranges tile `[0, size)` of the file.
 
     `people` are the names of those whom the file knows by a number.
@@ -86,7 +86,7 @@ class Asked:
 
 def read_document(
     path: Path, kind: str, asked: Asked, tally: PartTally | None = None
-) -> Iterator[Item]:
+) -> Generator[Item]:
     """Yield the records, problems and gaps of a document; their ranges tile the text in it.
 
     The file is opened by a process with limits of its own. `tally` counts its parts. Raises

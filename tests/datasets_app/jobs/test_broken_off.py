@@ -216,18 +216,24 @@ def test_a_member_that_broke_off_is_shown_and_can_be_read_on(
     assert not uploads.retry_upload(found, by=cora)
 
 
-def test_text_that_the_database_refuses_costs_its_file_alone(upload, at_row):
-    found = upload("hats.jsonl", lines(4))
+def test_text_that_the_database_refuses_costs_its_file_alone(upload, monkeypatch):
+    found = upload("both.zip", zipped(a=lines(2), b=lines(3, "shoe"), c=lines(4, "scarf")))
     refused = DatabaseError("too long for a tsvector")
     refused.__cause__ = type("E", (Exception,), {"sqlstate": "54000"})()
+    real = writing.searched_text
 
-    def act():
-        raise refused
+    def refuse(one):
+        text = real(one.row.conversation)
+        if "shoe" in text:
+            raise refused
+        return text
 
-    at_row(2, act)
+    monkeypatch.setitem(writing.CONVERSATION_COLUMNS, "text", refuse)
     assert import_upload(found.pk)
-    found.refresh_from_db()
-    assert (found.state, found.files.get().reason) == ("failed", "own_fault")
+    reasons = dict(found.files.exclude(parent=None).values_list("name", "reason"))
+    assert reasons == {"a.jsonl": "", "b.jsonl": "own_fault", "c.jsonl": ""}
+    rows = Conversation.objects.filter(source_file__upload=found).order_by("position")
+    assert [row.turns[0]["text"].split()[2] for row in rows] == ["hat"] * 2 + ["scarf"] * 4
 
 
 def test_a_full_disk_is_borne_with_patience(
