@@ -42,6 +42,8 @@ REASONS: dict[str, str] = {
     "the workbook, save it again and upload that.",
     "error_value": "A cell holds an error like #N/A in place of a value; it was read as empty.",
     "no_text": "Pictures, notes in the margin and the like hold no text of their own here.",
+    "furniture": "Menus, banners, scripts and single short lines are no text of a page.",
+    "needs_script": "This page shows nothing without JavaScript.",
     "encrypted": "This file is protected by a password. Pack it again without one.",
     "bad_method": "This file is packed in a way OTTO does not open. Pack it again as plain zip.",
     "trailing_junk": "There are extra bytes behind the end of the packed data; the data was kept.",

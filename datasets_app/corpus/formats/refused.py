@@ -5,13 +5,10 @@ One that becomes readable leaves for a file of its own.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from datasets_app.corpus.detection.text_head import TextHead
 from datasets_app.corpus.formats.format import Format
-
-TAGS = re.compile(r"(?i)<(html|head|body|div|p|span|table|ul|a|br|h[1-6]|script)\b")
 
 
 def is_image(head: bytes) -> bool:
@@ -34,20 +31,6 @@ def is_video(head: bytes) -> bool:
 def is_windows_program(head: bytes) -> bool:
     """Tell a program from a text that begins with the letters MZ."""
     return head.startswith(b"MZ") and b"\0" in head[:64]
-
-
-def tell_html(head: TextHead) -> str | None:
-    """Say why a text is a web page."""
-    start = head.text.lstrip()[:200].casefold()
-    if start.startswith(("<!doctype html", "<html")):
-        return "it begins like a web page"
-    if start.startswith("<?xml"):
-        return "it begins like XML" if "<html" in head.text[:2000].casefold() else None
-    if start.startswith("<"):
-        known = {tag.casefold() for tag in TAGS.findall(head.text[:20_000])}
-        if len(known) >= 3:
-            return "it begins with a tag and has several known ones"
-    return None
 
 
 def tell_xml(head: TextHead) -> str | None:
@@ -236,13 +219,6 @@ FORMATS = (
         endings=("sqlite", "db", "parquet"),
         magic=(b"SQLite format 3\x00", b"PAR1"),
         refusal="This is a database file. Export its tables as CSV and upload those.",
-    ),
-    Format(
-        kind="html",
-        name="a web page",
-        endings=("html", "htm", "xhtml"),
-        of_text=tell_html,
-        refusal="This is a web page. Save its text as .txt and upload that.",
     ),
     Format(
         kind="xml",

@@ -79,12 +79,19 @@ def of_word(text):
     return written_docx("".join(paragraph(escape(line)) for line in text.split("\n\n")))
 
 
+def of_page(text):
+    parts = text.split("\n\n")
+    return "".join(f"<h2>{part[:9]}</h2><p>{part}<b>?</b></p>{part}" for part in parts).encode()
+
+
 def of_sheet(text):
     return workbook(A=[line.split(",") for line in text.split("\n")])
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kind", "made"), [("docx", of_word), ("sheet", of_sheet)])
+@pytest.mark.parametrize(
+    ("kind", "made"), [("docx", of_word), ("sheet", of_sheet), ("html", of_page)]
+)
 @settings(max_examples=40, deadline=None)
 @given(
     text=TEXTS.map(
