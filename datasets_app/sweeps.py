@@ -10,14 +10,15 @@ from django.db import transaction
 from django.db.models import Q
 
 from datasets_app.knowledge.layout import EDITION
-from datasets_app.models import EXPIRED, Encoder, EncoderState, Knowledge, Upload
+from datasets_app.models import EXPIRED, Encoder, EncoderState, Knowledge, Replacement, Upload
 from datasets_app.services import blobs, knowledge
 from datasets_app.services.receiving import LIFE, part_path
 from otto_web.lib.patience import each_by_itself
 from otto_web.lib.work.claims import cancel
-from otto_web.lib.work.states import State
+from otto_web.lib.work.states import OVER, State
 
 UNNAMED_FOR = timedelta(hours=1)
+LOOKED_FOR = timedelta(days=1)
 LONGEST_UNPACKING = timedelta(days=1)
 ORPHANS_EVERY_SECONDS = 3600.0
 AT_ONCE = 100
@@ -67,9 +68,17 @@ def build_better_knowledge(now: datetime) -> None:
         knowledge.order_knowledge(row.version, by=None)
 
 
+def forget_looks(now: datetime) -> None:
+    """Forget what was looked for a day ago and never replaced."""
+    looked = Replacement.objects.filter(action=None, state__in=OVER)
+    gone = looked.filter(finished_at__lt=now - LOOKED_FOR).order_by("pk")
+    Replacement.objects.filter(pk__in=list(gone.values_list("pk", flat=True)[:AT_ONCE])).delete()
+
+
 SWEEPS = (
     expire_uploads,
     remove_unnamed_blobs,
     remove_orphans,
     build_better_knowledge,
+    forget_looks,
 )

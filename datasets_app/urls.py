@@ -10,6 +10,7 @@ from datasets_app.views import (
     exports,
     files,
     knowledge,
+    replacing,
     rows,
     rules,
     tus,
@@ -57,6 +58,12 @@ urlpatterns: list[URLPattern] = [
         "datasets/<uuid:dataset_id>/c/<int:number>/edit/",
         editing.row_edit,
         name="row-edit",
+    ),
+    path("datasets/<uuid:dataset_id>/replace/", replacing.words_replace, name="words-replace"),
+    path(
+        "datasets/<uuid:dataset_id>/replace/<int:order_id>/",
+        replacing.replacement_detail,
+        name="replacement-detail",
     ),
     path("datasets/<uuid:dataset_id>/write/", editing.row_write, name="row-write"),
     path(

@@ -32,6 +32,7 @@ JOBS = {
     "datasets.build_knowledge": Job("datasets_app.jobs.knowledge:build_knowledge"),
     "datasets.look_up": Job("datasets_app.jobs.knowledge:look_up"),
     "datasets.rescore_dataset": Job("datasets_app.jobs.rescoring:rescore_dataset"),
+    "datasets.replace_words": Job("datasets_app.jobs.replacing:replace_words"),
     "training.supervise_run": Job("training_app.jobs.supervise:supervise_run", queue="train"),
     "training.build_export": Job("training_app.jobs.exports:build_export"),
     "training.check_answers": Job("training_app.jobs.answer_checks:check_answers"),

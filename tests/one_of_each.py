@@ -9,9 +9,13 @@ from django.contrib.auth.models import User
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from chat_app.models import Message
+from datasets_app.corpus.replacing import Replacing
 from datasets_app.jobs.importing import import_upload
-from datasets_app.models import Conversation
+from datasets_app.jobs.replacing import replace_words
+from datasets_app.models import Conversation, Dataset, Replacement
+from datasets_app.selectors.row_filter import RowFilter
 from datasets_app.services.receiving import NewUpload, receive_whole
+from datasets_app.services.replacing import order_look
 from otto_web.lib.access import Role
 from otto_web.loop.services.pipelines import PipelineOrder, start_pipeline
 from tests.chat_app.makers import add_chat, make_model, make_served
@@ -68,7 +72,15 @@ def add_one_of_each(number: int, owner: User) -> dict[str, Any]:
         "person_id": make_person(f"person-{number}", Role.MEMBER).pk,
         "pipeline_id": start_pipeline(PipelineOrder(dataset=dataset), by=owner).pk,
         "action_id": 1,
+        "order_id": _look(dataset, owner).pk,
     }
+
+
+def _look(dataset: Dataset, owner: User) -> Replacement:
+    """Look for words that stand in many rows, as the page does."""
+    order = order_look(dataset, Replacing("parcel", "box"), RowFilter(), by=owner)
+    replace_words(order.pk)
+    return order
 
 
 def addresses(keys: dict[str, Any]) -> dict[str, str]:

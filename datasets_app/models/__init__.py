@@ -17,6 +17,7 @@ from datasets_app.models.encoder import Encoder, EncoderState
 from datasets_app.models.knowledge import Knowledge, Lookup
 from datasets_app.models.querysets import CuratorsQuerySet
 from datasets_app.models.removal import Removal
+from datasets_app.models.replacement import Replacement, ReplacementPart, Step
 from datasets_app.models.upload import (
     BROKEN_OFF,
     EXPIRED,
@@ -54,10 +55,13 @@ __all__ = [
     "Origin",
     "Purpose",
     "Removal",
+    "Replacement",
+    "ReplacementPart",
     "Rescoring",
     "SourceFile",
     "SourceFileQuerySet",
     "Status",
+    "Step",
     "Upload",
     "UploadQuerySet",
     "Version",

@@ -11,10 +11,11 @@ from django.db.models import QuerySet
 
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.rules.finding import SETS_ASIDE
-from datasets_app.models import Action, Conversation, Dataset, Decision
+from datasets_app.models import Action, Conversation, Dataset, Decision, Replacement
 from datasets_app.selectors.row_filter import RowFilter
 from datasets_app.services.changes import begin_change
 from datasets_app.services.texts import restore_texts
+from otto_web.lib.work.states import UNDER_WAY
 
 _BY_SEVERITY = " ".join(
     f"WHEN bool_or(found.severity = '{severity}') THEN '{status}'"
@@ -148,21 +149,28 @@ def apply_decisions(cursor: object, action: Action, to: str, by: User) -> int:
 @transaction.atomic(durable=True)
 def undo(action: Action, *, by: User) -> Undone:
     """Put the action's rows back as they were; rows changed since then are left alone."""
+    undoing = begin_undo(action, by=by)
+    with connection.cursor() as cursor:
+        restored = apply_decisions(cursor, action, "before", by)
+    restored += restore_texts(action, by=by)
+    undoing.done = restored
+    undoing.save(update_fields=["done"])
+    return Undone(undoing, restored, undoing.previewed - restored)
+
+
+def begin_undo(action: Action, *, by: User) -> Action:
+    """Hold the dataset and note that the action is undone; only once, and not while it goes on."""
     begin_change(action.dataset_id)
     original = Action.objects.get(pk=action.pk)
     if Action.objects.filter(undoes=original).exists() or original.undoes_id:
         raise CorpusError("This action was undone already.")
-    undoing = Action.objects.create(
+    if Replacement.objects.filter(action=original, state__in=UNDER_WAY).exists():
+        raise CorpusError("This is still under way. Stop it first, then undo what was changed.")
+    return Action.objects.create(
         dataset_id=original.dataset_id,
         actor=by,
         kind="undo",
-        title=f"undo: {original.title}",
+        title=f"undo: {original.title}"[:200],
         previewed=original.done,
         undoes=original,
     )
-    with connection.cursor() as cursor:
-        restored = apply_decisions(cursor, original, "before", by)
-    restored += restore_texts(original, by=by)
-    undoing.done = restored
-    undoing.save(update_fields=["done"])
-    return Undone(undoing, restored, original.done - restored)

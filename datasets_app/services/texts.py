@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Sequence
 
 from django.contrib.auth.models import User
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection
 from django.utils import timezone
 
 from datasets_app.corpus.conversation import Conversation, from_json
@@ -22,14 +25,25 @@ from datasets_app.services.writing import (
 )
 from otto_web.lib.patience import kept_open
 
-BATCH = 500
-COLUMNS = (
-    *("turns", "text", "row_hash", "exact_key", "revision", "n_turns", "n_words"),
-    *("status", "quality", "reasons", "updated_by", "updated_at"),
-)
+COLUMNS = {
+    "turns": "jsonb",
+    "text": "text",
+    "row_hash": "text",
+    "exact_key": "text",
+    "revision": "int",
+    "n_turns": "int",
+    "n_words": "int",
+    "status": "text",
+    "quality": "int",
+    "reasons": "text[]",
+    "updated_by_id": "int",
+    "updated_at": "timestamptz",
+}
 
 
-def change_texts(action: Action, changes: Sequence[tuple[Row, Conversation]], *, by: User) -> None:
+def change_texts(
+    action: Action, changes: Sequence[tuple[Row, Conversation]], *, by: User | None
+) -> None:
     """Let the rows say something else, as part of an action that can be undone.
 
     Called in a transaction that holds the dataset, with rows as they are now.
@@ -49,22 +63,27 @@ def change_texts(action: Action, changes: Sequence[tuple[Row, Conversation]], *,
     )
 
 
-def restore_texts(action: Action, *, by: User) -> int:
+def restore_texts(action: Action, *, by: User | None) -> int:
     """Bring back what the action's rows said before it, where they still say what it wrote."""
-    restored = 0
-    for group in action.groups.filter(before__has_key="revision"):
-        earlier = ConversationRevision.objects.filter(
-            conversation__in=group.conversations, revision=group.before["revision"]
-        )
-        said = dict(earlier.values_list("conversation", "turns"))
-        rows = Row.objects.filter(pk__in=list(said), revision=group.after["revision"])
-        changes = [(row, from_json(said[row.pk])) for row in rows.order_by("pk")]
-        _write(action.dataset, changes, by=by)
-        restored += len(changes)
-    return restored
+    groups = action.groups.filter(before__has_key="revision").order_by("pk")
+    return sum(restore_group(action.dataset, group, by=by) for group in groups)
 
 
-def _write(dataset: Dataset, changes: Sequence[tuple[Row, Conversation]], *, by: User) -> None:
+def restore_group(dataset: Dataset, group: ActionGroup, *, by: User | None) -> int:
+    """Bring back one group of rows whose texts an action changed; return how many came back."""
+    earlier = ConversationRevision.objects.filter(
+        conversation__in=group.conversations, revision=group.before["revision"]
+    )
+    said = dict(earlier.values_list("conversation", "turns"))
+    rows = Row.objects.filter(pk__in=list(said), revision=group.after["revision"])
+    changes = [(row, from_json(said[row.pk])) for row in rows.order_by("pk")]
+    _write(dataset, changes, by=by)
+    return len(changes)
+
+
+def _write(
+    dataset: Dataset, changes: Sequence[tuple[Row, Conversation]], *, by: User | None
+) -> None:
     rules = policy.from_json(dataset.policy)
     with kept_open():
         judgements = [judge(conversation, rules) for _, conversation in changes]
@@ -95,4 +114,19 @@ def _write(dataset: Dataset, changes: Sequence[tuple[Row, Conversation]], *, by:
         findings += finding_rows(row.pk, judgement)
     Finding.objects.filter(conversation__in=rows).delete()
     Finding.objects.bulk_create(findings)
-    Row.objects.bulk_update(rows, COLUMNS, batch_size=BATCH)
+    _update(rows)
+
+
+def _update(rows: Sequence[Row]) -> None:
+    """Write the columns of many rows in one statement, without a condition for each value."""
+    said = [{name: getattr(row, name) for name in ("id", *COLUMNS)} for row in rows]
+    kinds = ", ".join(f"{name} {kind}" for name, kind in {"id": "bigint", **COLUMNS}.items())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            UPDATE datasets_app_conversation row
+            SET {", ".join(f"{name} = new.{name}" for name in COLUMNS)}
+            FROM jsonb_to_recordset(%s::jsonb) AS new ({kinds}) WHERE new.id = row.id
+            """,  # noqa: S608 - the names are those of this module
+            [json.dumps(said, cls=DjangoJSONEncoder)],
+        )

@@ -9,16 +9,18 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRedirect
 
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.forms.rows import DecisionForm, reviewed_rows, selected_rows
+from datasets_app.jobs.replacing import begin
 from datasets_app.models import Action, Dataset
 from datasets_app.selectors import conversations
 from datasets_app.selectors.datasets import header
 from datasets_app.selectors.row_filter import PAGE_SIZES, SORT_WORDS, RowFilter
 from datasets_app.selectors.scores import score_of
 from datasets_app.selectors.table import table_page
-from datasets_app.services import curation
+from datasets_app.services import curation, replacing
 from datasets_app.views.datasets import find_dataset
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest, respond
@@ -136,6 +138,11 @@ def undo(request: TeamRequest, dataset_id: UUID, action_id: int) -> HttpResponse
         return redirect(_address(dataset, request))
     action = get_object_or_404(dataset.actions.all(), pk=action_id)
     try:
+        order = replacing.order_undo(action, by=request.user)
+        if order is not None:
+            begin(order, rows=action.done)
+            where = reverse("replacement-detail", args=[dataset.pk, order.pk])
+            return HttpResponseClientRedirect(where) if request.htmx else redirect(where)
         undone = curation.undo(action, by=request.user)
     except CorpusError as error:
         return _table(request, dataset, error=str(error), status=422)

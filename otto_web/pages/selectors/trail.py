@@ -65,6 +65,8 @@ VERBS = {
     "upload.load_again": "loaded again",
     "upload.retry": "tried again",
     "upload.start": "began",
+    "words.replaced": "replaced words in",
+    "words.stopped": "stopped replacing words in",
 }
 KINDS = {
     "base": "a base model",
