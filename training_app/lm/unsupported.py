@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from unicodedata import combining, normalize
 
 from training_app.lm.facts import Said, is_among, strange_names
 from training_app.lm.terms import plain_digits
@@ -28,13 +28,18 @@ def unsupported(reply: str, known: Sequence[str]) -> list[Span]:
     spans = list(_spans_of_facts(plain, (term.text for term in foreign)))
     for name in strange_names(said, [real]):
         spans += _spans_of_name(plain, name)
-    return _joined(reply, [(places[start], places[end - 1] + 1) for start, end in spans])
+    return _joined(reply, [(places[start][0], places[end - 1][1]) for start, end in spans])
 
 
-def _plain(text: str) -> tuple[str, list[int]]:
-    """Return the text in plain signs and digits, and where each of its signs came from."""
-    signs = [plain_digits(unicodedata.normalize("NFKC", sign)) for sign in text]
-    places = [place for place, sign in enumerate(signs) for _ in sign]
+def _plain(text: str) -> tuple[str, list[Span]]:
+    """Return the text in plain signs and digits, and where each of its signs came from.
+
+    An accent that stands by itself belongs to the sign before it.
+    """
+    begins = [place for place, sign in enumerate(text) if not (place and combining(sign))]
+    spans = list(zip(begins, [*begins[1:], len(text)], strict=True))
+    signs = [plain_digits(normalize("NFKC", text[start:end])) for start, end in spans]
+    places = [span for span, sign in zip(spans, signs, strict=True) for _ in sign]
     return "".join(signs), places
 
 

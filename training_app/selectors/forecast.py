@@ -111,9 +111,22 @@ def forecast(spec: RunSpec, version: Version) -> Forecast:
     found.checkpoint_bytes = _NUMBER_BYTES * (model.parameters + kept)
     found.state_bytes = found.checkpoint_bytes + _NUMBER_BYTES * trained
     found.memory_bytes = found.state_bytes + _batch_bytes(model, spec.train.micro_batch)
+    passages, rows_in_all = (int(version.counts.get(key, 0)) for key in ("passages", "rows"))
+    is_grounded = bool(spec.data.sources)
     found.refusals = _refusals(found, train_bytes)
+    if is_grounded and passages and passages == rows_in_all:
+        found.refusals.append(
+            "This version holds texts without questions, and learning to answer from what is known"
+            " takes questions with answers. Deploy its known answers as they are, or train without"
+            " known answers."
+        )
     found.needs_reason = found.quality < BLOCKING_QUALITY
     found.warnings = _warnings(found, spec, train_bytes, _lengths(version))
+    if is_grounded and passages:
+        found.warnings.append(
+            f"{passages:,} of {rows_in_all:,} rows are texts without questions: the model may"
+            " answer from them, but only the others teach it how."
+        )
     found.rate_curve = Schedule.of(spec.train, max(2, found.updates)).preview()
     return found
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unicodedata import normalize
+
 import pytest
 
 from training_app.lm.unsupported import unsupported
@@ -69,3 +71,10 @@ def test_a_long_reply_is_searched_in_a_moment():
 def test_german_nouns_are_no_names_however_short_the_reply():
     reply = "Kostenloser Versand ab 50 Euro. Rückgabe per Kurier."
     assert unsupported(reply, ["Ab 50 Euro liefern wir kostenlos."]) == []
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_name_is_marked_whole_in_either_spelling_of_its_accents(form):
+    reply = normalize(form, "Ask for José Núñez tomorrow.")
+    spans = [reply[start:end] for start, end in unsupported(reply, ["Ask us."])]
+    assert normalize("NFC", " ".join(spans)) == "José Núñez"

@@ -118,3 +118,20 @@ def test_the_tables_of_a_local_model_count_as_trained_since_they_may_have_to_gro
     table = 512 * 32
     assert spec.model.table_parameters == table
     assert local.checkpoint_bytes - ours.checkpoint_bytes == 2 * 4 * table
+
+
+def test_texts_without_questions_are_told_before_a_run_that_learns_to_answer(version):
+    spec = toy_order(version).spec
+    roomy = replace(spec.model, context=256)
+    grounded = replace(spec, model=roomy, data=replace(spec.data, sources=3))
+    mixed = version.counts | {"passages": 2}
+    for counts, sources, is_refused, is_warned in [
+        (version.counts, grounded, False, False),
+        (mixed, grounded, False, True),
+        (mixed, spec, False, False),
+        (version.counts | {"passages": version.counts["rows"]}, grounded, True, True),
+    ]:
+        version.counts = counts
+        expected = forecast(sources, version)
+        assert any("texts without questions" in one for one in expected.refusals) is is_refused
+        assert any("texts without questions" in one for one in expected.warnings) is is_warned

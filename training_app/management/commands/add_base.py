@@ -94,7 +94,7 @@ def _ordered(word: str, *, does_the_work: bool) -> Base:
 
 @contextmanager
 def _one_file(path: Path) -> Iterator[Path]:
-    """Yield a file as it is, a folder as a zip of its files; nothing is made smaller."""
+    """Yield a file as it is, a folder as a zip of all but its hidden files; none gets smaller."""
     if path.is_file():
         yield path
         return
@@ -102,7 +102,8 @@ def _one_file(path: Path) -> Iterator[Path]:
         packed = Path(folder) / f"{path.name}.zip"
         with zipfile.ZipFile(packed, "w") as archive:
             for file in sorted(path.rglob("*")):
-                if file.is_file():
+                is_hidden = any(part.startswith(".") for part in file.relative_to(path).parts)
+                if file.is_file() and not is_hidden:
                     archive.write(file, file.relative_to(path))
         yield packed
 
