@@ -55,6 +55,7 @@ def role_of(word: str) -> str:
     return ROLE_OF.get(plain) or _IN_FIELD.get(plain) or word.strip()
 
 
+@lru_cache(1024)
 def canonical(name: str) -> str:
     """Return one spelling for `BEN`, `Ben` and `Ben (Agent)`."""
     bare = re.sub(r"\([^()]*+\)", "", name)

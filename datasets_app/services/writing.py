@@ -51,6 +51,9 @@ class _Judged:
     judgement: Judgement
 
 
+as_jsonb = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+
+
 def searched_text(conversation: Conversation) -> str:
     """Return what the search finds a row by."""
     return "\n".join(turn.text for turn in conversation.turns)
@@ -64,7 +67,7 @@ CONVERSATION_COLUMNS: dict[str, Callable[[_Judged], Any]] = {
     "id": lambda one: one.pk,
     "dataset_id": lambda one: one.dataset_id,
     "position": lambda one: one.position,
-    "turns": lambda one: json.dumps(one.row.conversation.as_json(), ensure_ascii=False),
+    "turns": lambda one: as_jsonb(one.row.conversation.as_json()),
     "text": lambda one: searched_text(one.row.conversation),
     "row_hash": lambda one: one.row.conversation.row_hash(),
     "exact_key": lambda one: exact_key(one.row.conversation),
@@ -75,7 +78,7 @@ CONVERSATION_COLUMNS: dict[str, Callable[[_Judged], Any]] = {
     "start": lambda one: one.row.start,
     "end": lambda one: one.row.end,
     "place": lambda one: one.row.place,
-    "meta": lambda one: json.dumps(one.row.meta, ensure_ascii=False, allow_nan=False),
+    "meta": lambda one: as_jsonb(one.row.meta) if one.row.meta else "{}",
     "status": lambda one: one.judgement.status,
     "quality": lambda one: one.judgement.quality,
     "reasons": lambda one: reasons_of(one.judgement),

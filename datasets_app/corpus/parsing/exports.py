@@ -44,6 +44,10 @@ _OF_APP = re.compile(
 _LINK = re.compile(r"<([@#!]?)([^<>|\n]{1,2000})(?:\|([^<>\n]{0,500}))?>")
 
 
+MARKS = frozenset({*_GONE, *_KIND_KEYS, *_MEDIA, "eventDetail", "timestamp_ms", "ts", "timestamp"})
+"""The keys by which an app tells more of a message than who wrote it and the words."""
+
+
 def is_notice(item: Mapping[str, Any]) -> bool:
     """Say whether the app speaks here, or what was said was taken back."""
     if any(item.get(key) is True for key in _GONE):

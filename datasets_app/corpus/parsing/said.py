@@ -9,6 +9,7 @@ from typing import Any
 
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.parsing.exports import (
+    MARKS,
     is_notice,
     is_slack,
     repaired,
@@ -42,6 +43,9 @@ NOTES = frozenset({"note", "internal_note", "private_note", "whisper", "internal
 MAIL = re.compile(r"<?\b([\w.+'-]{1,64})@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}>?")
 BODIES = ("content", "text", "body", "plain", "plaintext")
 ISO_TIME = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+MARKED = MARKS | {*INTERNAL, *NOTE_KINDS, "public", "tool_calls"}
 
 
 class ShapeError(CorpusError):
@@ -79,6 +83,12 @@ def keys_of(keys: tuple[str, ...]) -> tuple[str | None, str | None]:
     return first_key(left, SPEAKERS), words
 
 
+@lru_cache(1024)
+def is_unmarked(keys: tuple[str, ...]) -> bool:
+    """Say whether an object with these keys tells nothing but who spoke, and the words."""
+    return MARKED.isdisjoint(keys)
+
+
 def said_in(items: list[Any], notes: list[str]) -> list[Said]:
     """Return what is said in a list of objects, the earliest first.
 
@@ -90,7 +100,8 @@ def said_in(items: list[Any], notes: list[str]) -> list[Said]:
     for number, (item, (speaker, words)) in enumerate(zip(items, keys, strict=True), 1):
         if not isinstance(item, dict):
             raise ShapeError("not_text", f"Turn {number} is no object.")
-        left_out = _left_out(item, words, number)
+        is_plain = words is not None and isinstance(item[words], str) and is_unmarked(tuple(item))
+        left_out = "" if is_plain else _left_out(item, words, number)
         if left_out:
             notes.append(left_out)
         elif words is None or (is_named and speaker is None):
@@ -98,7 +109,7 @@ def said_in(items: list[Any], notes: list[str]) -> list[Said]:
         else:
             name, role = ("", "") if speaker is None else speaker_in(item[speaker])
             said = text_of(item[words], notes, f"the text of turn {number}")
-            name, said = _as_shown(item, name, said)
+            name, said = (name, said) if is_plain else _as_shown(item, name, said)
             is_learnt = item.get("weight") != 0 or item["weight"] is False
             found.append(Said(name, without_tags(said, notes), role, is_learnt))
     if found and _runs_backwards(items):
@@ -153,6 +164,7 @@ def speaker_in(value: Any) -> tuple[str, str]:
     return without_mail("" if value is None else str(value)), ""
 
 
+@lru_cache(1024)
 def without_mail(name: str) -> str:
     """Return a name without its mail address, or of a bare address what stands before the sign."""
     bare = MAIL.sub("", name).strip(" \"'")
@@ -166,10 +178,14 @@ def _is_internal(item: dict[str, Any]) -> bool:
     return any(isinstance(item.get(key), str) and item[key] in NOTES for key in NOTE_KINDS)
 
 
+@lru_cache(1024)
+def _time_key(keys: tuple[str, ...]) -> str | None:
+    return first_key({plain(key): key for key in keys}, TIMES)
+
+
 def _runs_backwards(items: list[Any]) -> bool:
     """Say whether every turn is older than the one before it."""
-    names = {plain(key): key for key in items[0]}
-    key = first_key(names, TIMES)
+    key = _time_key(tuple(items[0]))
     times = [item.get(key) for item in items] if key else []
     if len(times) < 2 or not (
         all(isinstance(time, int | float) and not isinstance(time, bool) for time in times)

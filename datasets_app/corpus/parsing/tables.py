@@ -6,6 +6,7 @@ import csv
 import re
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 
 from datasets_app.corpus.conversation import ASSISTANT, SYSTEM, USER
 from datasets_app.corpus.parsing import messages
@@ -108,6 +109,7 @@ def column_names(header: list[str]) -> tuple[str, ...]:
     return tuple(counts)
 
 
+@lru_cache(4096)
 def plain(name: str) -> str:
     """Return a column or key name without case, spaces and dashes."""
     return re.sub(r"[\s\-]+", "_", name.strip().casefold())
