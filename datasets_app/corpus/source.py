@@ -43,6 +43,10 @@ REASONS: dict[str, str] = {
     "error_value": "A cell holds an error like #N/A in place of a value; it was read as empty.",
     "no_text": "Pictures, notes in the margin and the like hold no text of their own here.",
     "furniture": "Menus, banners, scripts and single short lines are no text of a page.",
+    "needs_ocr": "This page is a picture: it holds no text. A program for OCR can recognise it.",
+    "bad_page": "This page is damaged and could not be read.",
+    "unreadable": "The text of this page cannot be read: it numbers its letters and does not say "
+    "which they are. A program for OCR can recognise them.",
     "needs_script": "This page shows nothing without JavaScript.",
     "encrypted": "This file is protected by a password. Pack it again without one.",
     "bad_method": "This file is packed in a way OTTO does not open. Pack it again as plain zip.",

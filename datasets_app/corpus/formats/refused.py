@@ -66,11 +66,11 @@ FORMATS = (
     BINARY,
     MODEL,
     Format(
-        kind="pdf",
-        name="a PDF",
-        endings=("pdf",),
-        magic=(b"%PDF-", b"%!PS"),
-        refusal="This is a PDF. Save its text as a .txt file and upload that.",
+        kind="ps",
+        name="a PostScript file",
+        endings=("ps", "eps"),
+        magic=(b"%!PS",),
+        refusal="This is a PostScript file. Save it as a PDF and upload that.",
     ),
     Format(
         kind="pptx",

@@ -19,6 +19,9 @@ from datasets_app.corpus.source import (
     Record,
 )
 
+LOST = frozenset({"needs_ocr", "bad_page", "unreadable"})
+"""Reasons that a person should know of although the rest of the document was loaded."""
+
 
 @dataclass(slots=True)
 class _Part:
@@ -47,6 +50,7 @@ class Rendition:
     _line: int = 1
     _remarks: list[Problem] = field(default_factory=list)
     _open: deque[_Part] = field(default_factory=deque)
+    _lost: list[Problem] = field(default_factory=list)
 
     def peek(self, size: int) -> bytes:
         """Return the next bytes without taking them."""
@@ -67,13 +71,20 @@ class Rendition:
             text, place, reason = told
             data = text.encode("utf-8", "replace")
             if reason and not data:
-                self.tally.add("skipped")
+                self._without_text(place, reason)
             elif place and data:
                 end = self._size + len(data)
                 self._open.append(_Part(self._size, end, place, self._line, reason))
             self._buffer += data
             self._size += len(data)
             self._line += text.count("\n")
+
+    def _without_text(self, place: str, reason: str) -> None:
+        """Count a part without text; one that people see text in is told, too."""
+        self.tally.add("failed" if reason in LOST else "skipped")
+        if reason in LOST:
+            message = f"{place}: {REASONS[reason]}"
+            self._lost.append(Problem(0, 0, self._line, 1, reason, message, place=place))
 
     def items(self, found: Iterator[Item]) -> Iterator[Item]:
         """Yield a reader's items with their places; they tile the text, and each part counts."""
@@ -93,6 +104,8 @@ class Rendition:
             yield self._settled(Gap(at, self._size))
         while self._open:
             self.tally.add(self._open.popleft().verdict)
+        for problem in self._lost:
+            yield dataclasses.replace(problem, start=self._size, end=self._size)
 
     def _remark(self, part: _Part, at: int) -> None:
         """Keep what is odd in a part until its first record comes."""

@@ -264,7 +264,7 @@ def test_nul_and_half_characters_never_reach_the_database(imported):
     [
         ("empty.jsonl", b"", "skipped", "empty"),
         ("logo.png", b"\x89PNG\r\n\x1a\n" + bytes(50), "skipped", "unsupported_kind"),
-        ("a.pdf", b"%PDF-1.7\n" + bytes(50), "skipped", "unsupported_kind"),
+        ("a.rtf", b"{\\rtf1 " + bytes(50), "skipped", "unsupported_kind"),
     ],
 )
 @pytest.mark.checklist(42)

@@ -161,7 +161,7 @@ def test_a_failed_upload_shows_its_sentence(curator, done):
 
 @pytest.mark.slow
 def test_an_upload_that_gave_nothing_is_not_called_ready(curator, done):
-    refused, loaded = done("report.pdf", b"%PDF-1.7 nothing for us"), done()
+    refused, loaded = done("report.rtf", b"{\\rtf1 nothing for us"), done()
     assert (refused.state, loaded.state) == (State.SUCCEEDED, State.SUCCEEDED)
     for upload, words in ((refused, "nothing loaded"), (loaded, "succeeded")):
         page = curator.get(reverse("upload-detail", args=[upload.pk])).content.decode()
