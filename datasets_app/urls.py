@@ -15,6 +15,7 @@ from datasets_app.views import (
     rules,
     tus,
     uploads,
+    version_diff,
     versions,
 )
 
@@ -85,6 +86,16 @@ urlpatterns: list[URLPattern] = [
     ),
     path("datasets/<uuid:dataset_id>/versions/", versions.version_list, name="version-list"),
     path("versions/<uuid:version_id>/", versions.version_detail, name="version-detail"),
+    path(
+        "versions/<uuid:version_id>/compare/",
+        version_diff.version_compare,
+        name="version-compare",
+    ),
+    path(
+        "versions/<uuid:other_id>/diff/<uuid:version_id>/",
+        version_diff.version_diff,
+        name="version-diff",
+    ),
     path("versions/<uuid:version_id>/delete/", versions.version_delete, name="version-delete"),
     path(
         "versions/<uuid:version_id>/knowledge/",

@@ -64,6 +64,7 @@ def add_one_of_each(number: int, owner: User) -> dict[str, Any]:
         "upload_id": upload.pk,
         "file_id": upload.files.get().pk,
         "version_id": run.version_id,
+        "other_id": run.version_id,
         "run_id": run.pk,
         "model_id": served.model_id,
         "alias": served.pk,

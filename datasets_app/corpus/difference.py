@@ -41,17 +41,18 @@ class TurnDifference:
         return self.was_role != self.role or any(part.kind != "same" for part in self.parts)
 
 
-def word_difference(before: str, after: str) -> tuple[Part, ...]:
+def word_difference(before: str, after: str, *, most: int = MOST_COMPARED) -> tuple[Part, ...]:
     """Return the parts in order: all but the new are the text before, all but the gone the other.
 
-    Where both are very long, everything between their equal ends is one difference.
+    Where both are very long, everything between their equal ends is one difference: `most` words
+    of one times words of the other are compared.
     """
     old, new = WORDS.findall(before), WORDS.findall(after)
     start = _equal(old, new)
     end = _equal(old[start:][::-1], new[start:][::-1])
     head, tail = old[:start], old[len(old) - end :]
     old, new = old[start : len(old) - end], new[start : len(new) - end]
-    found = [Part("same", "".join(head)), *_between(old, new), Part("same", "".join(tail))]
+    found = [Part("same", "".join(head)), *_between(old, new, most), Part("same", "".join(tail))]
     return tuple(part for part in found if part.text)
 
 
@@ -61,8 +62,8 @@ def _equal(old: list[str], new: list[str]) -> int:
     return next((n for n, (was, now) in pairs if was != now), min(len(old), len(new)))
 
 
-def _between(old: list[str], new: list[str]) -> Iterator[Part]:
-    if len(old) * len(new) > MOST_COMPARED:
+def _between(old: list[str], new: list[str], most: int) -> Iterator[Part]:
+    if len(old) * len(new) > most:
         yield from (Part("gone", "".join(old)), Part("new", "".join(new)))
         return
     for tag, i, j, k, m in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
@@ -72,7 +73,9 @@ def _between(old: list[str], new: list[str]) -> Iterator[Part]:
             yield from (Part("gone", "".join(old[i:j])), Part("new", "".join(new[k:m])))
 
 
-def turn_differences(before: Conversation, after: Conversation) -> list[TurnDifference]:
+def turn_differences(
+    before: Conversation, after: Conversation, *, most: int = MOST_COMPARED
+) -> list[TurnDifference]:
     """Return the turns of both in order, each changed one beside what it was."""
     found: list[TurnDifference] = []
     matcher = SequenceMatcher(None, before.turns, after.turns, autojunk=False)
@@ -80,7 +83,7 @@ def turn_differences(before: Conversation, after: Conversation) -> list[TurnDiff
         old, new = before.turns[i:j], after.turns[k:m]
         paired = zip(_filled(old, len(new)), _filled(new, len(old)), strict=True)
         found += [
-            TurnDifference(was.role, now.role, word_difference(was.text, now.text))
+            TurnDifference(was.role, now.role, word_difference(was.text, now.text, most=most))
             for was, now in paired
         ]
     return found

@@ -17,6 +17,7 @@ from datasets_app.selectors.counted import counted
 from otto_web.lib.work.states import State
 
 READ_ROWS = 2_000
+MOST_COMPARABLE = 200
 LAST_WORDS = "version__counts__last_words"  # how many rows of the version end with the user
 
 
@@ -83,6 +84,13 @@ def trainable_versions(user: User) -> QuerySet[Version]:
     )
     ordered: QuerySet[Version] = visible.select_related("dataset").order_by("-created_at")
     return ordered
+
+
+def comparable_with(version: Version, user: User) -> list[Version]:
+    """Return the frozen versions to compare one with: those of its dataset first, newest first."""
+    found = trainable_versions(user).exclude(pk=version.pk)
+    is_own = Case(When(dataset=version.dataset_id, then=0), default=1)
+    return list(found.order_by(is_own, "-created_at")[:MOST_COMPARABLE])
 
 
 def rows_of_split(version: Version, split: str) -> int:
