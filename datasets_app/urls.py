@@ -48,6 +48,7 @@ urlpatterns: list[URLPattern] = [
     path("files/<uuid:file_id>/members/", files.file_members, name="file-members"),
     path("datasets/", datasets.dataset_list, name="dataset-list"),
     path("datasets/<uuid:dataset_id>/", rows.dataset_detail, name="dataset-detail"),
+    path("datasets/<uuid:dataset_id>/facets/", rows.dataset_facets, name="dataset-facets"),
     path("datasets/<uuid:dataset_id>/decide/", rows.decide, name="rows-decide"),
     path("datasets/<uuid:dataset_id>/review/", rows.review, name="rows-review"),
     path(

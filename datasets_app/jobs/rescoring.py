@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import transaction
 
 from datasets_app.corpus.conversation import from_json
+from datasets_app.corpus.language import language_of_talk
 from datasets_app.corpus.rules import policy
 from datasets_app.corpus.rules.judge import judge
 from datasets_app.models import Conversation, Finding, Rescoring
@@ -19,7 +20,8 @@ from otto_web.lib.work.keeper import Lease
 from otto_web.lib.work.perform import perform
 
 SLICE_ROWS = 2_000
-READ_COLUMNS = ("turns", "decision", "status", "quality", "reasons")
+WRITTEN_COLUMNS = ("status", "quality", "reasons", "language")
+READ_COLUMNS = ("turns", "decision", "status", "quality", "reasons", "language")
 
 
 def rescore_dataset(dataset_id: UUID | str) -> None:
@@ -51,11 +53,13 @@ def _judge_again(rows: list[Conversation], rules: policy.Policy) -> None:
     findings: list[Finding] = []
     with kept_open():
         failpoint("rescoring.judging")
-        judgements = [judge(from_json(row.turns), rules) for row in rows]
-    for row, judgement in zip(rows, judgements, strict=True):
+        said = [from_json(row.turns) for row in rows]
+        judgements = [judge(conversation, rules) for conversation in said]
+    for row, conversation, judgement in zip(rows, said, judgements, strict=True):
+        row.language = language_of_talk(conversation)
         for name, value in judged_columns(judgement, decision=row.decision).items():
             setattr(row, name, value)
         findings.extend(finding_rows(row.pk, judgement))
     Finding.objects.filter(conversation__in=rows).delete()
     Finding.objects.bulk_create(findings)
-    Conversation.objects.bulk_update(rows, ["status", "quality", "reasons"], batch_size=SLICE_ROWS)
+    Conversation.objects.bulk_update(rows, WRITTEN_COLUMNS, batch_size=SLICE_ROWS)

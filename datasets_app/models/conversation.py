@@ -90,6 +90,9 @@ class Conversation(models.Model):
         default=list,
         help_text="the rules with an open finding of severity E or R",
     )
+    language = models.CharField(
+        max_length=8, default="", db_default="", help_text="a code; empty where nothing tells"
+    )
     n_turns = models.PositiveIntegerField(default=0)
     n_words = models.PositiveIntegerField(default=0)
     split = models.CharField(max_length=10, null=True)
@@ -119,6 +122,8 @@ class Conversation(models.Model):
             models.Index(fields=["dataset", "quality", "id"], name="conversation_by_quality"),
             # the table by length
             models.Index(fields=["dataset", "n_words", "id"], name="conversation_by_length"),
+            # the table by number of turns
+            models.Index(fields=["dataset", "n_turns", "id"], name="conversation_by_turns"),
             # copies of one text
             models.Index(fields=["dataset", "exact_key"], name="conversation_by_exact_key"),
             # the search box: three letters in a row anywhere in the text. What is new waits in a

@@ -54,9 +54,9 @@ def conversation_page(dataset: Dataset, row: Conversation, rows: RowFilter) -> d
         "shown_first": first_hit(turns) if rows.search else first_flagged(turns),
         "source": source_of(row),
         "change": change_of(row),
-        "beside": neighbours(row, rows),
+        "beside": rows.neighbours(row),
         "filter": rows,
-        "here": rows.query(after=rows.after),
+        "here": rows.here,
     }
 
 
@@ -105,12 +105,3 @@ def first_hit(turns: Iterable[ShownTurn]) -> int | None:
 
 def _spans(findings: Iterable[Finding]) -> list[tuple[int, int]]:
     return sorted((start, end) for finding in findings for start, end in finding.spans)
-
-
-def neighbours(row: Conversation, rows: RowFilter) -> dict[str, int | None]:
-    """Return the rows before and after this one in table order, under the filter."""
-    others = rows.rows(row.dataset).order_by("position")
-    return {
-        "following": others.filter(position__gt=row.position).values_list("pk", flat=True).first(),
-        "before": others.filter(position__lt=row.position).values_list("pk", flat=True).last(),
-    }

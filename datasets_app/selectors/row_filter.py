@@ -2,72 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from datasets_app.corpus.detection.encoding import clean_text
 from datasets_app.corpus.split import SPLITS
-from datasets_app.models import Conversation, Dataset, Status
+from datasets_app.models import Conversation, Dataset, Origin, Status
+from datasets_app.selectors.row_order import ORDERS, Key, read_key, written_key
 from datasets_app.selectors.searching import holds, is_slow
 
-SORTS: dict[str, tuple[str, str]] = {
-    "order": ("position", ""),
-    "quality": ("quality", ""),
-    "longest": ("n_words", "-"),
-}
-SORT_WORDS = {"order": "order of arrival", "quality": "lowest quality first", "longest": "longest"}
 PAGE_SIZES = (50, 100, 200)
 LONGEST_SEARCH = 200
+MOST_CHOSEN = 50  # values of one field
+NOTHING = "none"  # the value of rows that have none
+LARGEST = 2**31 - 1
+RANGE = re.compile(r"(\d{0,10})-(\d{0,10})")
 
 
 @dataclass(frozen=True, slots=True)
 class RowFilter:
-    """Filter, sort and page of the table; `after` is the sort value and id of the row before."""
+    """Filter, sort and page of the table; `after` is the sort value and id of the row before.
+
+    Of a field with several values, separated by commas, a row has to have one.
+    """
 
     status: str = ""
     reason: str = ""
     search: str = ""
     file: str = ""
     split: str = ""
+    language: str = ""
+    origin: str = ""
+    person: str = ""
+    edited: str = ""
     copies: str = ""
+    quality: str = ""
+    length: str = ""
     sort: str = "order"
     size: int = PAGE_SIZES[0]
-    after: tuple[int, int] | None = None
+    after: Key | None = None
 
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> Self:
         """Return the filter that an address names; what it does not understand is left out."""
         size = query.get("size", "")
+        sort = query.get("sort", "")
+        sort = sort if sort in ORDERS else "order"
+        parts = {
+            name: read(_given(query, NAMES.get(name, name)).replace("\0", ""))
+            for name, (read, _) in FIELDS.items()
+        }
+        if not parts["split"]:
+            parts["split"] = _splits(query.get("side", ""))  # its old name
         return cls(
-            status=_one_of(query.get("status", ""), Status.values),
-            reason=query.get("reason", "")[:30].replace("\0", ""),
-            search=clean_text(query.get("q", "")[:LONGEST_SEARCH]).text.strip(),
-            file=_uuid(query.get("file", "")),
-            split=_one_of(query.get("split", query.get("side", "")), SPLITS),  # side: its old name
-            copies=_one_of(query.get("copies", ""), ("1",)),
-            sort=_one_of(query.get("sort", ""), SORTS) or "order",
+            **parts,
+            sort=sort,
             size=int(size) if size in map(str, PAGE_SIZES) else PAGE_SIZES[0],
-            after=_pair(query.get("after", "")),
+            after=read_key(ORDERS[sort], query.get("after", "").replace("\0", "")),
         )
 
     def query(self, **changes: Any) -> str:
         """Return the address' query for this filter with some parts changed."""
         other = replace(self, **{"after": None, **changes})
-        parts = {
-            "status": other.status,
-            "reason": other.reason,
-            "q": other.search,
-            "file": other.file,
-            "split": other.split,
-            "copies": other.copies,
+        parts = {NAMES.get(name, name): getattr(other, name) for name in FIELDS} | {
             "sort": other.sort if other.sort != "order" else "",
             "size": str(other.size) if other.size != PAGE_SIZES[0] else "",
-            "after": f"{other.after[0]},{other.after[1]}" if other.after else "",
+            "after": written_key(other.after),
         }
         return urlencode({name: value for name, value in parts.items() if value})
 
@@ -75,10 +81,19 @@ class RowFilter:
         """Return what an action stores of the filter: which rows, not which page."""
         return {**asdict(self), "after": None}
 
+    def chosen(self, name: str) -> list[str]:
+        """Return the values of a field."""
+        return [value for value in getattr(self, name).split(",") if value]
+
+    def toggled(self, name: str, value: str) -> str:
+        """Return the address' query with one value more, or less where it is chosen."""
+        chosen = self.chosen(name)
+        others = [one for one in chosen if one != value]
+        return self.query(**{name: ",".join(others if value in chosen else [*chosen, value])})
+
     @property
     def narrows(self) -> bool:
-        parts = (self.status, self.reason, self.search, self.file, self.split, self.copies)
-        return any(parts)
+        return any(getattr(self, name) for name in FIELDS)
 
     @property
     def is_slow(self) -> bool:
@@ -86,21 +101,32 @@ class RowFilter:
         return is_slow(self.search)
 
     @property
+    def here(self) -> str:
+        """The address' query for exactly this page."""
+        return self.query(after=self.after)
+
+    @property
+    def hidden(self) -> list[tuple[str, str]]:
+        """What a form that changes the search, the sort or the size carries along."""
+        return parse_qsl(self.query(search="", sort="order", size=PAGE_SIZES[0]))
+
+    @property
     def scope(self) -> Self:
         """The filter without status and reason: what the counts beside them are counted in."""
-        return type(self)(search=self.search, file=self.file, split=self.split, copies=self.copies)
+        return self.without("status", "reason")
+
+    def without(self, *names: str) -> Self:
+        """Return the filter without some of its fields, and without order and page."""
+        kept = {name: getattr(self, name) for name in FIELDS if name not in names}
+        return type(self)(**kept)
 
     def rows(self, dataset: Dataset) -> QuerySet[Conversation]:
         """Return the dataset's rows that match, unordered."""
-        parts: dict[str, Q | Exists] = {
-            "status": Q(status=self.status),
-            "reason": Q(reasons__contains=[self.reason]),
-            "search": holds(self.search),
-            "file": Q(source_file=self.file),
-            "split": Q(split=self.split),
-            "copies": is_copy(),
-        }
-        chosen = [part for name, part in parts.items() if getattr(self, name)]
+        chosen = [
+            condition(getattr(self, name))
+            for name, (_, condition) in FIELDS.items()
+            if getattr(self, name)
+        ]
         return dataset.conversations.filter(*chosen)
 
     def page(self, dataset: Dataset) -> QuerySet[Conversation]:
@@ -110,38 +136,36 @@ class RowFilter:
         its own, since one for both is planned as if few rows matched where the planner does not
         know the dataset yet, and then looks for the page anew for each row.
         """
-        field, sign = SORTS[self.sort]
-        order = (f"{sign}{field}", f"{sign}id")
+        order = ORDERS[self.sort]
         rows = self.rows(dataset)
         if self.after:
-            rows = rows.filter(*_beyond(field, self.after, "lt" if sign else "gt"))
-        keys = list(rows.order_by(*order).values_list("pk", flat=True)[: self.size + 1])
-        return Conversation.objects.filter(pk__in=keys).order_by(*order)
+            rows = order.beyond(rows, self.after)
+        keys = list(rows.order_by(*order.terms).values_list("pk", flat=True)[: self.size + 1])
+        shown = order.keyed(Conversation.objects.filter(pk__in=keys))
+        return shown.order_by(*order.terms)  # type: ignore[no-any-return]
 
     def earlier(self, dataset: Dataset) -> tuple[int, Self | None]:
         """Return how many rows stand before the page, and the page before; None on the first."""
         if self.after is None:
             return 0, None
-        field, sign = SORTS[self.sort]
-        step = "gt" if sign else "lt"
-        value, pk = self.after
-        here = Q(**{field: value, "id": pk})
-        plain, beyond = _beyond(field, self.after, step)
-        passed = self.rows(dataset).filter(plain, beyond | here)
-        back = "" if sign else "-"
-        last = passed.order_by(f"{back}{field}", f"{back}id")[self.size : self.size + 1]
-        key = next((self.key_of(row) for row in last.only(field)), None)
-        return passed.count(), replace(self, after=key)
+        order, (value, pk) = ORDERS[self.sort], self.after
+        others = order.beyond(self.rows(dataset), self.after, back=True)
+        backward = others.order_by(*order.reversed().terms)
+        # the row that is named stands before the page too, if it is still there
+        here = order.keyed(self.rows(dataset)).filter(key=value, pk=pk).exists()
+        last = backward.values_list("key", "pk")[self.size - here : self.size - here + 1]
+        return others.count() + here, replace(self, after=next(iter(last), None))
 
-    def key_of(self, row: Conversation) -> tuple[int, int]:
-        return int(getattr(row, SORTS[self.sort][0])), row.pk
-
-
-def _beyond(field: str, key: tuple[int, int], step: str) -> tuple[Q, Q]:
-    """Return the conditions to stand beyond a key; the first is a plain bound, for an index."""
-    value, pk = key
-    plain = Q(**{f"{field}__{step}e": value})
-    return plain, Q(**{f"{field}__{step}": value}) | Q(**{field: value, f"id__{step}": pk})
+    def neighbours(self, row: Conversation) -> dict[str, int | None]:
+        """Return the rows before and after one in the order of the table."""
+        order, rows = ORDERS[self.sort], self.rows(row.dataset)
+        key = order.keyed(Conversation.objects.filter(pk=row.pk)).values_list("key", "pk").get()
+        following = order.beyond(rows, key).order_by(*order.terms)
+        before = order.beyond(rows, key, back=True).order_by(*order.reversed().terms)
+        return {
+            "following": following.values_list("pk", flat=True).first(),
+            "before": before.values_list("pk", flat=True).first(),
+        }
 
 
 def is_copy() -> Exists:
@@ -154,19 +178,90 @@ def is_copy() -> Exists:
     return Exists(earlier)
 
 
-def _one_of(value: str, known: Any) -> str:
-    return value if value in known else ""
+def _given(query: Mapping[str, str], name: str) -> str:
+    """Return what an address says of a field; a range may come in its two ends."""
+    ends = [query.get(f"{name}_{end}", "") for end in ("from", "to")]
+    return query.get(name, "") or ("-".join(ends) if any(ends) else "")
 
 
-def _uuid(value: str) -> str:
+def _several(value: str, is_known: Callable[[str], bool]) -> str:
+    values = (one for one in value.split(",")[: MOST_CHOSEN * 2] if is_known(one))
+    return ",".join(list(dict.fromkeys(values))[:MOST_CHOSEN])
+
+
+def _known(words: Iterable[str]) -> Callable[[str], str]:
+    known = frozenset(words)
+    return lambda value: _several(value, known.__contains__)
+
+
+def _is_uuid(value: str) -> bool:
     try:
-        return str(UUID(value))
+        return str(UUID(value)) == value
     except ValueError:
-        return ""
+        return False
 
 
-def _pair(value: str) -> tuple[int, int] | None:
-    first, _, second = value.partition(",")
-    if first.isdecimal() and second.isdecimal() and max(len(first), len(second)) < 19:
-        return int(first), int(second)
-    return None
+def _is_id(value: str) -> bool:
+    return value == NOTHING or (value.isdecimal() and len(value) < 10)
+
+
+def _range(value: str) -> str:
+    """Return a range like `50-69`, `50-` or `-69`; empty for anything else."""
+    found = RANGE.fullmatch(value)
+    return value if found and any(found.groups()) else ""
+
+
+def _among(field: str, empty: Any = None) -> Callable[[str], Q]:
+    """Return the condition that a column has one of the values; `none` means the empty one."""
+
+    def condition(value: str) -> Q:
+        values = value.split(",")
+        given = Q(**{f"{field}__in": [one for one in values if one != NOTHING]})
+        return given | Q(**{field: empty}) if NOTHING in values else given
+
+    return condition
+
+
+def _between(field: str) -> Callable[[str], Q]:
+    def condition(value: str) -> Q:
+        low, _, high = value.partition("-")
+        ends = (min(int(low or 0), LARGEST), min(int(high or LARGEST), LARGEST))
+        return Q(**{f"{field}__range": ends})
+
+    return condition
+
+
+def _flag(value: str) -> str:
+    return value if value == "1" else ""
+
+
+def _search(value: str) -> str:
+    return clean_text(value[:LONGEST_SEARCH]).text.strip()
+
+
+_splits = _known((*SPLITS, NOTHING))
+NAMES = {"search": "q", "length": "words", "person": "by"}  # in the address
+# How each field is read from an address, and which rows it means.
+FIELDS: dict[str, tuple[Callable[[str], str], Callable[[str], Q | Exists]]] = {
+    "status": (_known(Status.values), _among("status")),
+    "reason": (
+        lambda value: _several(value, lambda one: 0 < len(one) <= 30),
+        lambda value: Q(reasons__overlap=value.split(",")),
+    ),
+    "search": (_search, holds),
+    "file": (
+        lambda value: _several(value, lambda one: one == NOTHING or _is_uuid(one)),
+        _among("source_file"),
+    ),
+    "split": (_splits, _among("split")),
+    "language": (
+        lambda value: _several(value, lambda one: one.isalpha() and len(one) <= 8),
+        _among("language", ""),
+    ),
+    "origin": (_known(Origin.values), _among("origin")),
+    "person": (lambda value: _several(value, _is_id), _among("updated_by")),
+    "edited": (_flag, lambda _: Q(revision__gt=1)),
+    "copies": (_flag, lambda _: is_copy()),
+    "quality": (_range, _between("quality")),
+    "length": (_range, _between("n_words")),
+}

@@ -7,10 +7,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F, Func, Min, TextField, Value
-from django.db.models.functions import Coalesce, Greatest, StrIndex, Substr, Upper
+from django.db.models import Func, Min, Value
+from django.db.models.functions import Greatest, StrIndex, Substr, Upper
 
-from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, USER
 from datasets_app.corpus.rules.registry import label_of
 from datasets_app.models import Dataset, Status
 from datasets_app.selectors.marking import SHOWN_BEFORE, Piece, at_hit
@@ -19,19 +18,9 @@ from datasets_app.selectors.quality import (
     rows_by_status,
 )
 from datasets_app.selectors.row_filter import RowFilter
+from datasets_app.selectors.row_order import FIRST_ANSWER, FIRST_QUESTION, PREVIEW_CHARACTERS
 from datasets_app.selectors.scores import groups_in
 from datasets_app.selectors.searching import hits_in, terms_of
-
-PREVIEW_CHARACTERS = 240
-
-
-def _beginning(*roles: str, place: str = "*") -> Func:
-    """Return the beginning of the first turn of these roles, cut by the database."""
-    which = " || ".join(f'@.role == "{role}"' for role in roles)
-    first = f"jsonb_path_query_first(%(expressions)s, '$[{place}] ? ({which})') ->> 'text'"
-    cut = f"left({first}, {PREVIEW_CHARACTERS})"
-    return Func(F("turns"), template=cut, output_field=TextField())
-
 
 COLUMNS = (
     "position",
@@ -42,13 +31,6 @@ COLUMNS = (
     "status",
     "decision",
     "reasons",
-)
-FIRST_QUESTION = _beginning(USER)
-# Who picks up the phone greets first: the answer is the one after the question, if there is one.
-FIRST_ANSWER = Coalesce(
-    _beginning(ASSISTANT, place="1 to last"),
-    _beginning(ASSISTANT, PASSAGE),
-    output_field=TextField(),
 )
 
 
@@ -95,20 +77,21 @@ def table_page(dataset: Dataset, rows: RowFilter) -> TablePage:
     shown = found[: rows.size]
     earliest = _earliest(dataset, {row.exact_key for row in shown})
     groups = groups_in(dataset, rows)
-    by_status = rows_by_status(g for g in groups if rows.reason in {"", *g.reasons})
-    by_reason = rows_by_reason(g for g in groups if rows.status in {"", g.status})
+    reasons, statuses = set(rows.chosen("reason")), rows.chosen("status")
+    by_status = rows_by_status(g for g in groups if not reasons or reasons & set(g.reasons))
+    by_reason = rows_by_reason(g for g in groups if not statuses or g.status in statuses)
     following = ""
     if len(found) > rows.size:
-        following = rows.query(after=rows.key_of(shown[-1]))
+        following = rows.query(after=(shown[-1].key, shown[-1].pk))  # type: ignore[attr-defined]
     passed, before = rows.earlier(dataset)
     return TablePage(
         rows=[_row(row, rows.search, earliest[row.exact_key]) for row in shown],
         first=passed + 1,
-        before=None if before is None else before.query(after=before.after),
+        before=None if before is None else before.here,
         following=following,
         statuses=list(_status_tabs(rows, by_status)),
         reasons=list(_reason_chips(rows, by_reason)),
-        matching=by_status[rows.status] if rows.status else by_status.total(),
+        matching=sum(by_status[one] for one in statuses) if statuses else by_status.total(),
         total=by_status.total(),
     )
 
@@ -127,8 +110,7 @@ def _status_tabs(rows: RowFilter, counts: Counter[str]) -> Iterator[tuple[str, s
 
 def _reason_chips(rows: RowFilter, counts: dict[str, int]) -> Iterator[tuple[str, str, int, str]]:
     for rule, count in counts.items():
-        chosen = "" if rule == rows.reason else rule
-        yield rule, label_of(rule), count, rows.query(reason=chosen)
+        yield rule, label_of(rule), count, rows.toggled("reason", rule)
 
 
 def _around(search: str) -> Func | Value:

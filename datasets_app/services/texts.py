@@ -12,6 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from datasets_app.corpus.conversation import Conversation, from_json
+from datasets_app.corpus.language import language_of_talk
 from datasets_app.corpus.rules import policy
 from datasets_app.corpus.rules.judge import judge
 from datasets_app.corpus.split import exact_key
@@ -31,6 +32,7 @@ COLUMNS = {
     "row_hash": "text",
     "exact_key": "text",
     "revision": "int",
+    "language": "text",
     "n_turns": "int",
     "n_words": "int",
     "status": "text",
@@ -106,6 +108,7 @@ def _write(
         row.row_hash = conversation.row_hash()
         row.exact_key = exact_key(conversation)
         row.revision += 1
+        row.language = language_of_talk(conversation)
         row.n_turns = len(conversation.turns)
         row.n_words = word_count(conversation)
         row.updated_by, row.updated_at = by, now

@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import connection
 
 from datasets_app.corpus.conversation import Conversation, CorpusError
+from datasets_app.corpus.language import language_of_talk
 from datasets_app.corpus.rules.finding import SETS_ASIDE, Judgement
 from datasets_app.corpus.rules.judge import judge
 from datasets_app.corpus.rules.policy import Policy
@@ -82,6 +83,7 @@ CONVERSATION_COLUMNS: dict[str, Callable[[_Judged], Any]] = {
     "status": lambda one: one.judgement.status,
     "quality": lambda one: one.judgement.quality,
     "reasons": lambda one: reasons_of(one.judgement),
+    "language": lambda one: language_of_talk(one.row.conversation),
     "n_turns": lambda one: len(one.row.conversation.turns),
     "n_words": lambda one: word_count(one.row.conversation),
     "updated_at": lambda one: "now",  # PostgreSQL reads it as the start of the transaction

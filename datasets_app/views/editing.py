@@ -17,7 +17,7 @@ from datasets_app.corpus.difference import turn_differences
 from datasets_app.forms.editing import MOST_TURNS, Written, role_choices, written
 from datasets_app.models import Action, Dataset
 from datasets_app.models import Conversation as Row
-from datasets_app.selectors.conversations import conversation_page, neighbours
+from datasets_app.selectors.conversations import conversation_page
 from datasets_app.selectors.row_filter import RowFilter
 from datasets_app.services import editing
 from datasets_app.services.editing import EditedMeanwhileError, Seen
@@ -114,7 +114,7 @@ def _shown(request: TeamRequest, dataset: Dataset, pk: int) -> HttpResponse:
     if not request.htmx:
         query = RowFilter.from_query(request.GET)
         address = reverse("conversation-detail", args=[dataset.pk, pk])
-        return redirect(f"{address}?{query.query(after=query.after)}")
+        return redirect(f"{address}?{query.here}")
     row = dataset.conversations.select_related("source_file", "decided_by").get(pk=pk)
     answer = respond(
         request,
@@ -138,14 +138,14 @@ def _fields(
     rows = RowFilter.from_query(request.GET)
     following = None
     if row is not None:
-        following = dataset.conversations.filter(pk=neighbours(row, rows)["following"] or 0).first()
+        following = dataset.conversations.filter(pk=rows.neighbours(row)["following"] or 0).first()
     context = {
         "dataset": dataset,
         "row": row,
         "turns": conversation.turns,
         "roles": role_choices(conversation),
         "following": following,
-        "here": rows.query(after=rows.after),
+        "here": rows.here,
         "focus": 0,
         "revision": row.revision if row else 0,
         **shown,

@@ -17,7 +17,9 @@ from datasets_app.jobs.replacing import begin
 from datasets_app.models import Action, Dataset
 from datasets_app.selectors import conversations
 from datasets_app.selectors.datasets import header
-from datasets_app.selectors.row_filter import PAGE_SIZES, SORT_WORDS, RowFilter
+from datasets_app.selectors.facets import panel
+from datasets_app.selectors.row_filter import PAGE_SIZES, RowFilter
+from datasets_app.selectors.row_order import ORDERS
 from datasets_app.selectors.scores import score_of
 from datasets_app.selectors.table import table_page
 from datasets_app.services import curation, replacing
@@ -44,9 +46,9 @@ def _table(
         "score": score_of(dataset),
         "filter": rows,
         "page": table_page(dataset, rows),
-        "sorts": SORT_WORDS.items(),
+        "sorts": [(name, order.words) for name, order in ORDERS.items()],
         "sizes": PAGE_SIZES,
-        "here": rows.query(after=rows.after),
+        "here": rows.here,
         "error": error,
     }
     return respond(
@@ -55,6 +57,21 @@ def _table(
         fragment=FRAGMENTS.get(request.htmx.target or "", "datasets/_dataset_table.html"),
         context=context,
         status=status,
+    )
+
+
+@role_required(Role.CURATOR)
+@require_GET
+def dataset_facets(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
+    """Show how the rows under the filter are made up; each value narrows it or widens it."""
+    dataset = find_dataset(request, dataset_id)
+    rows = RowFilter.from_query(request.GET)
+    context = {**header(dataset), "filter": rows, "panel": panel(dataset, rows)}
+    return respond(
+        request,
+        page="datasets/dataset_facets.html",
+        fragment="datasets/_dataset_facets.html",
+        context=context,
     )
 
 
@@ -126,7 +143,7 @@ def review(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
 
 def _address(dataset: Dataset, request: HttpRequest) -> str:
     query = RowFilter.from_query(request.GET)
-    return f"{reverse('dataset-detail', args=[dataset.pk])}?{query.query(after=query.after)}"
+    return f"{reverse('dataset-detail', args=[dataset.pk])}?{query.here}"
 
 
 @role_required(Role.CURATOR)

@@ -1,0 +1,123 @@
+"""In which order the rows of a dataset are shown, and how a place in that order is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import F, Func, Q, QuerySet, TextField, Value
+from django.db.models.functions import Coalesce, Left, Lower
+
+from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, USER
+from datasets_app.models import Conversation
+
+PREVIEW_CHARACTERS = 240
+SORTED_CHARACTERS = 60
+FORWARD, BACK = "", "-"
+Key = tuple[Any, int]  # the value that is sorted by, and the id
+
+
+def _beginning(*roles: str, place: str = "*") -> Func:
+    """Return the beginning of the first turn of these roles, cut by the database."""
+    which = " || ".join(f'@.role == "{role}"' for role in roles)
+    first = f"jsonb_path_query_first(%(expressions)s, '$[{place}] ? ({which})') ->> 'text'"
+    cut = f"left({first}, {PREVIEW_CHARACTERS})"
+    return Func(F("turns"), template=cut, output_field=TextField())
+
+
+FIRST_QUESTION = _beginning(USER)
+# Who picks up the phone greets first: the answer is the one after the question, if there is one.
+FIRST_ANSWER = Coalesce(
+    _beginning(ASSISTANT, place="1 to last"),
+    _beginning(ASSISTANT, PASSAGE),
+    output_field=TextField(),
+)
+
+
+def _alphabetical(text: Any) -> Lower:
+    return Lower(Left(Coalesce(text, Value(""), output_field=TextField()), SORTED_CHARACTERS))
+
+
+def _number(word: str) -> int | None:
+    return int(word) if word.isdecimal() and len(word) < 19 else None
+
+
+def _moment(word: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(word)
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is sorted by, in which direction, and how its value is read from an address."""
+
+    words: str
+    by: Any
+    sign: str = FORWARD
+    read: Callable[[str], Any] = _number
+
+    @property
+    def terms(self) -> tuple[Any, str]:
+        by = self.by if hasattr(self.by, "desc") else F(self.by)
+        return (by.desc() if self.sign else by.asc()), f"{self.sign}id"
+
+    def keyed(self, rows: QuerySet[Conversation]) -> Any:
+        """Return the rows with what they are sorted by."""
+        return rows.annotate(key=F(self.by) if isinstance(self.by, str) else self.by)
+
+    def beyond(self, rows: QuerySet[Conversation], key: Key, *, back: bool = False) -> Any:
+        """Return the rows behind a place in this order, or before it; nearest first."""
+        step = "lt" if bool(self.sign) != back else "gt"
+        value, pk = key
+        plain = Q(**{f"key__{step}e": value})  # a plain bound, for an index
+        beyond = Q(**{f"key__{step}": value}) | Q(key=value, **{f"id__{step}": pk})
+        return self.keyed(rows).filter(plain, beyond)
+
+    def reversed(self) -> Order:
+        return Order(self.words, self.by, FORWARD if self.sign else BACK, self.read)
+
+
+ORDERS: dict[str, Order] = {
+    "order": Order("order of arrival", "position"),
+    "latest": Order("latest arrival first", "position", BACK),
+    "quality": Order("lowest quality first", "quality"),
+    "best": Order("highest quality first", "quality", BACK),
+    "longest": Order("longest", "n_words", BACK),
+    "shortest": Order("shortest", "n_words"),
+    "turns": Order("fewest turns", "n_turns"),
+    "turns-most": Order("most turns", "n_turns", BACK),
+    "question": Order("question, A to Z", _alphabetical(FIRST_QUESTION), read=str),
+    "question-z": Order("question, Z to A", _alphabetical(FIRST_QUESTION), BACK, str),
+    "answer": Order("answer, A to Z", _alphabetical(FIRST_ANSWER), read=str),
+    "answer-z": Order("answer, Z to A", _alphabetical(FIRST_ANSWER), BACK, str),
+    "status": Order("status, excluded first", "status", read=str),
+    "status-z": Order("status, review first", "status", BACK, str),
+    "language": Order("language, A to Z", "language", read=str),
+    "language-z": Order("language, Z to A", "language", BACK, str),
+    "side": Order("side, test first", Coalesce("split", Value("")), read=str),
+    "side-z": Order("side, validation first", Coalesce("split", Value("")), BACK, str),
+    "source": Order("file, A to Z", Coalesce("source_file__name", Value("")), read=str),
+    "source-z": Order("file, Z to A", Coalesce("source_file__name", Value("")), BACK, str),
+    "changed": Order("changed last", "updated_at", BACK, _moment),
+    "changed-first": Order("changed first", "updated_at", read=_moment),
+}
+
+
+def read_key(order: Order, written: str) -> Key | None:
+    """Return the place that an address names, None for one that is none of this order."""
+    value, _, pk = written.rpartition(",")
+    number, found = _number(pk), order.read(value)
+    return None if number is None or found is None else (found, number)
+
+
+def written_key(key: Key | None) -> str:
+    """Return how an address names a place."""
+    if key is None:
+        return ""
+    value, pk = key
+    return f"{value.isoformat() if isinstance(value, datetime) else value},{pk}"
