@@ -13,7 +13,7 @@ export function attach(root) {
   const load = async () => {
     shown = query();
     const focused = root.contains(document.activeElement) && document.activeElement?.getAttribute("data-facet");
-    await window.htmx.ajax("GET", `${root.dataset.url}?${shown}`, { target: "#facets", swap: "innerHTML", source: "#facets" });
+    await window.htmx.ajax("GET", `${root.dataset.url}?${shown}`, { target: "#facets", swap: "innerHTML", source: root });
     const close = root.querySelector("[data-facets-close]");
     if (close instanceof HTMLElement) close.hidden = false;
     const again = focused && root.querySelector(`[data-facet="${CSS.escape(focused)}"]`);
@@ -38,7 +38,7 @@ export function attach(root) {
     const on = event.target instanceof Element ? event.target : null;
     if (on?.closest("[data-facets]")) {
       event.preventDefault();
-      remember(root.hidden);
+      remember(Boolean(root.hidden));
       if (root.hidden) show();
       else hide();
     } else if (on?.closest("[data-facets-close]")) {
