@@ -28,7 +28,8 @@ from datasets_app.selectors.row_filter import NAMES, NOTHING, RowFilter
 MOST_EXACT, MOST_FOUND = 100_000, 20_000
 SAMPLE_RUNS, SAMPLE_RUN = 400, 25  # runs of neighbours: these lie on a few pages of the disk
 MOST_SHOWN = 12  # values of one field; the chosen ones are always shown
-QUALITY_STEPS = tuple(range(0, 101, 10))
+MOST_QUALITY = 100
+QUALITY_STEPS = tuple(range(0, MOST_QUALITY + 1, 10))
 LENGTH_STEPS = (0, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
 BANDS = (("good", "70-100"), ("fair", "50-69"), ("poor", "0-49"))
 
@@ -68,6 +69,12 @@ class Bar:
     @property
     def top(self) -> int:
         return 100 - self.height
+
+    @property
+    def words(self) -> str:
+        if self.high is None:
+            return f"{self.low:,} and more" if self.low != MOST_QUALITY else str(MOST_QUALITY)
+        return f"{self.low:,}–{self.high:,}"
 
 
 @dataclass(frozen=True, slots=True)

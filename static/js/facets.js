@@ -13,7 +13,7 @@ export function attach(root) {
   const load = async () => {
     shown = query();
     const focused = root.contains(document.activeElement) && document.activeElement?.getAttribute("data-facet");
-    await window.htmx.ajax("GET", `${root.dataset.url}?${shown}`, { target: "#facets", swap: "innerHTML", source: root });
+    await window.htmx.ajax("GET", `${root.dataset.url}?${shown}`, { target: "#facets", source: root });
     const close = root.querySelector("[data-facets-close]");
     if (close instanceof HTMLElement) close.hidden = false;
     const again = focused && root.querySelector(`[data-facet="${CSS.escape(focused)}"]`);
