@@ -17,6 +17,13 @@ def is_image(head: bytes) -> bool:
     return is_bitmap or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
 
 
+def tell_drawing(head: TextHead) -> str | None:
+    """Say why a text is an image: a drawing that is written as XML."""
+    start = head.text.lstrip()[:1000].casefold()
+    is_drawing = start.startswith("<") and "<svg" in start and "<html" not in start
+    return "it is a drawing in XML" if is_drawing else None
+
+
 def is_audio(head: bytes) -> bool:
     """Say whether MP3 without a tag, or WAV, begins here."""
     is_mp3 = head[:2] in {b"\xff\xfb", b"\xff\xf3", b"\xff\xf2"}
@@ -31,11 +38,6 @@ def is_video(head: bytes) -> bool:
 def is_windows_program(head: bytes) -> bool:
     """Tell a program from a text that begins with the letters MZ."""
     return head.startswith(b"MZ") and b"\0" in head[:64]
-
-
-def tell_xml(head: TextHead) -> str | None:
-    """Say why a text is XML; a web page was told before."""
-    return "it begins like XML" if head.text.lstrip()[:5].casefold() == "<?xml" else None
 
 
 def _has(*names: bytes) -> Callable[[set[bytes]], bool]:
@@ -175,8 +177,9 @@ FORMATS = (
     Format(
         kind="image",
         name="an image",
-        endings=("png", "jpg", "jpeg", "gif", "tif", "tiff", "bmp", "webp", "heic", "avif"),
+        endings=("png", "jpg", "jpeg", "gif", "tif", "tiff", "bmp", "webp", "heic", "avif", "svg"),
         of_bytes=is_image,
+        of_text=tell_drawing,
         magic=(b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\x00", b"MM\x00*"),
         libmagic=("image/heic", "image/avif"),
         refusal="This is an image. OTTO reads text only.",
@@ -214,17 +217,17 @@ FORMATS = (
         refusal="This is a program. OTTO reads text only.",
     ),
     Format(
-        kind="database",
-        name="a database file",
-        endings=("sqlite", "db", "parquet"),
-        magic=(b"SQLite format 3\x00", b"PAR1"),
-        refusal="This is a database file. Export its tables as CSV and upload those.",
+        kind="arrow",
+        name="an Arrow file",
+        endings=("arrow", "feather"),
+        magic=(b"ARROW1",),
+        refusal="This is an Arrow file. Save it as Parquet, CSV or JSON Lines and upload that.",
     ),
     Format(
-        kind="xml",
-        name="an XML file",
-        endings=("xml",),
-        of_text=tell_xml,
-        refusal="This is an XML file. Save its text as .txt, CSV or JSON and upload that.",
+        kind="database",
+        name="a database file",
+        endings=("sqlite", "db"),
+        magic=(b"SQLite format 3\x00",),
+        refusal="This is a database file. Export its tables as CSV and upload those.",
     ),
 )

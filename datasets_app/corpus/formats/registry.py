@@ -14,6 +14,7 @@ from datasets_app.corpus.formats import (
     markdown,
     own_table,
     own_text,
+    parquet,
     pdf,
     refused,
     rst,
@@ -22,6 +23,7 @@ from datasets_app.corpus.formats import (
     transcript,
     txt,
     xlsx,
+    xml,
 )
 from datasets_app.corpus.formats.format import Format, Reader
 
@@ -32,6 +34,7 @@ FORMATS: dict[str, Format] = {
         xlsx.SHEET,
         docx.FORMAT,
         pdf.FORMAT,
+        parquet.FORMAT,
         own_table.FORMAT,
         own_text.FORMAT,
         chatml.FORMAT,
@@ -41,6 +44,7 @@ FORMATS: dict[str, Format] = {
         mail.EML,
         html.FORMAT,
         *refused.FORMATS,
+        xml.FORMAT,
         subtitles.FORMAT,
         transcript.FORMAT,
         table.CSV,

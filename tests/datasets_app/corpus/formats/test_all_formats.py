@@ -84,13 +84,18 @@ def of_page(text):
     return "".join(f"<h2>{part[:9]}</h2><p>{part}<b>?</b></p>{part}" for part in parts).encode()
 
 
+def of_xml(text):
+    parts = (f"<q>{escape(part)}</q><a>{escape(part)}</a>" for part in text.split("\n\n"))
+    return f"<?xml version='1.0'?><faq>{''.join(parts)}</faq>".encode()
+
+
 def of_sheet(text):
     return workbook(A=[line.split(",") for line in text.split("\n")])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("kind", "made"), [("docx", of_word), ("sheet", of_sheet), ("html", of_page)]
+    ("kind", "made"), [("docx", of_word), ("sheet", of_sheet), ("html", of_page), ("xml", of_xml)]
 )
 @settings(max_examples=40, deadline=None)
 @given(
