@@ -33,6 +33,7 @@ urlpatterns: list[URLPattern] = [
         files.file_columns_again,
         name="file-columns-again",
     ),
+    path("files/<uuid:file_id>/told/", files.file_told, name="file-told"),
     path("files/<uuid:file_id>/speakers/", files.file_speakers, name="file-speakers"),
     path(
         "files/<uuid:file_id>/speakers/again/",

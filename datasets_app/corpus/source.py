@@ -149,7 +149,9 @@ class Mapping:
     message in each: `speaker` and `words`, put in `order`, of the `conversation` of that name or,
     where no column names one, of one that `begins` as BEGINNINGS say. `context` is put after the
     question, `system` before the conversation; `delimiter` is the sign between cells, guessed
-    when None. `roles` are those of speakers, by their canonical names.
+    when None. A row may hold facts instead: `tells` says how they become language (telling.WAYS),
+    `key` is the column that names what a row is about, `asks` and `template` are a person's own
+    words for the question and the answer. `roles` are those of speakers, by their canonical names.
     """
 
     question: str | None = None
@@ -165,6 +167,10 @@ class Mapping:
     words: str | None = None
     begins: str | None = None
     turns: tuple[str, ...] = ()
+    tells: str | None = None
+    key: str | None = None
+    asks: str | None = None
+    template: str | None = None
 
     def __post_init__(self) -> None:
         if self.roles is not None and not {"user", "assistant"} <= set(self.roles.values()):
@@ -191,11 +197,11 @@ class Mapping:
             raise CorpusError("Choose both a question column and an answer column.")
         if bool(self.speaker) != bool(self.words):
             raise CorpusError("Choose both the column of who speaks and that of the words.")
-        ways = (self.question, self.text, self.words, self.turns)
+        ways = (self.question, self.text, self.words, self.turns, self.tells)
         if sum(map(bool, ways)) != 1:
             raise CorpusError(
                 "Choose one way only: a question and an answer column, one column of text, several "
-                "turns in each row, or one message in each row."
+                "turns in each row, one message in each row, or facts to be told."
             )
         if len(self.turns) == 1:
             raise CorpusError("Choose at least two columns of turns.")
@@ -210,13 +216,13 @@ class Mapping:
     def columns(self) -> list[str]:
         """Return the columns that were chosen."""
         one = (self.question, self.answer, self.text, self.system, self.context)
-        of_messages = (self.conversation, self.order, self.speaker, self.words)
+        of_messages = (self.conversation, self.order, self.speaker, self.words, self.key)
         return [column for column in (*one, *of_messages, *self.turns) if column]
 
     @property
     def has_columns(self) -> bool:
         """Say whether anything was said about columns."""
-        return bool(self.columns or self.begins)
+        return bool(self.columns or self.begins or self.tells)
 
     def with_roles(self, roles: dict[str, str] | None) -> Mapping:
         """Return the same columns with what was said about who speaks."""

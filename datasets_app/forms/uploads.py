@@ -11,6 +11,8 @@ from django.core.files.uploadedfile import UploadedFile
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.detection import known
 from datasets_app.corpus.parsing.casting import LEFT_OUT, OTHERS
+from datasets_app.corpus.parsing.telling import WAYS, Telling
+from datasets_app.corpus.parsing.templates import LONGEST
 from datasets_app.corpus.roles import canonical
 from datasets_app.corpus.source import Mapping, Speaker, Waiting
 
@@ -23,12 +25,14 @@ TABLE_SIGNS = {
 }
 COLUMN_FIELDS = (
     *("question", "answer", "speaker", "words", "conversation", "order"),
-    *("text", "system", "context"),
+    *("text", "system", "context", "key"),
 )
+FACTS = ("tells", "asks", "template")
 COLUMN_GROUPS = (
     ("A question and an answer in each row", ("question", "answer", "context")),
     ("One message in each row", ("speaker", "words", "order", "conversation", "begins")),
     ("Several turns in each row, the first one asked", ("turns",)),
+    ("Facts in each row, put into language", ("tells", "key", "asks", "template")),
     ("One column of plain text", ("text",)),
     ("All of them", ("system", "delimiter")),
 )
@@ -39,6 +43,9 @@ BEGINNINGS = {
     "anew": "where the order counts anew",
     "pause": "after an hour without a message",
 }
+
+
+TEMPLATE_EXAMPLE = "{{name}} costs {{price}} EUR[[, since {{since|date}}]]."
 
 
 class ManyFilesInput(forms.ClearableFileInput):
@@ -95,6 +102,22 @@ class ColumnsForm(forms.Form):
     turns = forms.MultipleChoiceField(required=False, label="Turns in order")
     text = forms.ChoiceField(required=False, label="Text")
     system = forms.ChoiceField(required=False, label="Instruction to the assistant, if any")
+    tells = forms.ChoiceField(
+        required=False, label="Each row becomes", choices=[("", "–"), *WAYS.items()]
+    )
+    key = forms.ChoiceField(required=False, label="The column that names what a row is about")
+    asks = forms.CharField(
+        required=False,
+        max_length=LONGEST,
+        label="The question in my own words",
+        widget=forms.TextInput(attrs={"placeholder": "How much is {{name}}?"}),
+    )
+    template = forms.CharField(
+        required=False,
+        max_length=LONGEST,
+        label="The answer in my own words",
+        widget=forms.Textarea(attrs={"rows": 3, "placeholder": TEMPLATE_EXAMPLE}),
+    )
     delimiter = forms.ChoiceField(
         required=False, label="Cells are divided by", choices=list(TABLE_SIGNS.items())
     )
@@ -102,7 +125,8 @@ class ColumnsForm(forms.Form):
 
     def __init__(self, asked: dict[str, Any], data: Any = None) -> None:
         super().__init__(data, initial=asked.get("suggested") or {})
-        columns = [(name, name) for name in asked.get("columns", [])]
+        self.columns: list[str] = asked.get("columns", [])
+        columns = [(name, name) for name in self.columns]
         for name in (*COLUMN_FIELDS, "turns"):
             picker = self.fields[name]
             assert isinstance(picker, forms.ChoiceField)  # noqa: S101 - narrows the type
@@ -114,12 +138,20 @@ class ColumnsForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         found = self.cleaned_data
-        names = (*COLUMN_FIELDS, "begins", "delimiter")
+        names = (*COLUMN_FIELDS, "begins", "delimiter", *FACTS)
         values = {name: found.get(name) or None for name in names}
+        others = (values["question"], values["text"], values["words"], found.get("turns"))
+        if any(others) and values["tells"] == self.initial.get("tells"):
+            values |= dict.fromkeys((*FACTS, "key"))  # another way was chosen than the proposed one
+        if not values["tells"]:
+            values |= dict.fromkeys((*FACTS, "key"))
         if values["conversation"]:
             values["begins"] = None  # a column that names it says more
         try:
-            found["mapping"] = Mapping(**values, turns=tuple(found.get("turns", ())))
+            found["mapping"] = mapping = Mapping(**values, turns=tuple(found.get("turns", ())))
+            if mapping.tells:
+                told = (mapping.key, mapping.asks, mapping.template)
+                Telling.of(mapping.tells, self.columns, *told)
         except CorpusError as error:
             raise forms.ValidationError(str(error)) from error
         return found

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Count, QuerySet
 
+from datasets_app.corpus.conversation import PASSAGE
 from datasets_app.corpus.formats.registry import FORMATS, has_columns
 from datasets_app.corpus.parsing.casting import OTHERS
 from datasets_app.corpus.readers import reading, speakers
@@ -49,6 +50,7 @@ def file_page(file: SourceFile) -> dict[str, Any]:
         "has_other_encodings": has_other_encodings(file),
         "named": sorted(((file.mapping or {}).get("roles") or {}).items()),
         "columns": _columns_in_words(file.mapping or {}),
+        "is_prose": _is_prose(file),
         "examples": list(current_rows(file).order_by("position")[:EXAMPLES]),
         "sums": (
             ("loaded", file.n_loaded),
@@ -59,6 +61,14 @@ def file_page(file: SourceFile) -> dict[str, Any]:
         "offered": _offered(file),
         "alike": files_alike(file).count() if file.verdict == FileState.WAITING else 0,
     }
+
+
+def _is_prose(file: SourceFile) -> bool:
+    """Say whether the rows of a table were loaded as plain text, which teaches no answers."""
+    if not has_columns(file.kind) or file.verdict != FileState.LOADED:
+        return False
+    first = current_rows(file).order_by("position").first()
+    return first is not None and first.n_turns == 1 and first.turns[0]["role"] == PASSAGE
 
 
 def _columns_in_words(stored: dict[str, Any]) -> list[tuple[str, str]]:

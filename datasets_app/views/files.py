@@ -15,6 +15,7 @@ from datasets_app.forms.uploads import ColumnsForm, EncodingForm, SpeakersForm, 
 from datasets_app.models import FileState, SourceFile
 from datasets_app.selectors import encodings as asked_encodings
 from datasets_app.selectors import files as selectors
+from datasets_app.selectors import telling
 from datasets_app.services import choices
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest
@@ -42,6 +43,7 @@ def _page(
         if file.reason == "needs_mapping":
             context["columns_form"] = forms.get("columns") or ColumnsForm(file.waiting_for or {})
             context["asked"] = file.waiting_for
+            context["told"] = _told(request, file, context["columns_form"])
         elif file.reason == "needs_encoding":
             context |= asked_encodings.encodings_asked(file, request.GET.get("encoding", ""))
             context["encoding_form"] = forms.get("encoding") or EncodingForm()
@@ -51,6 +53,24 @@ def _page(
             context["speakers_form"] = forms.get("speakers") or SpeakersForm(asked)
             context["asked"] = asked
     return render(request, "datasets/file_detail.html", context, status=status)
+
+
+def _told(
+    request: TeamRequest, file: SourceFile, form: ColumnsForm | None = None
+) -> tuple[telling.Told, ...]:
+    """Return the rows of a table in each way to tell them, as the form asks for it."""
+    asked = telling.asked_of(file)
+    chosen = form.data if form and form.is_bound else request.GET
+    return telling.compared(asked, chosen) if asked else ()
+
+
+@role_required(Role.CURATOR)
+@require_GET
+def file_told(request: TeamRequest, file_id: UUID) -> HttpResponse:
+    """Show the first rows in each way to put them into language."""
+    file = find_file(request, file_id)
+    context = {"file": file, "told": _told(request, file)}
+    return render(request, "datasets/_file_told.html", context)
 
 
 @role_required(Role.CURATOR)
@@ -82,7 +102,7 @@ def file_columns_again(request: TeamRequest, file_id: UUID) -> HttpResponse:
         is_other = mapping.as_json() != context["asked"]["suggested"]
         is_other = is_other and choices.choose_columns_again(file, mapping, by=request.user)
         return _off(request, file, int(is_other))
-    context["columns_form"] = form
+    context |= {"columns_form": form, "told": _told(request, file, form)}
     status = 422 if form.is_bound else 200
     return render(request, "datasets/file_columns.html", context, status=status)
 

@@ -150,7 +150,7 @@ def _line(line: Line, shop: Workshop, made: Rows | None) -> Iterator[Told]:
     yield from records.remarks(place, shop)
     if made and isinstance(value, dict):
         cells = {key: _cell(held) for key, held in value.items()}
-        yield made.item(cells, RowSpan(place.start, place.end, place.line))
+        yield from made.items(cells, RowSpan(place.start, place.end, place.line))
     else:
         yield from _value(place, value, shop)
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 
 from datasets_app.corpus.detection.text_head import TextHead
 from datasets_app.corpus.formats.format import Format, Reader
-from datasets_app.corpus.parsing import tables
+from datasets_app.corpus.parsing import tables, telling
 from datasets_app.corpus.parsing.lines import Line, split_lines
 from datasets_app.corpus.readers import threads
 from datasets_app.corpus.readers.job import Job, sample
 from datasets_app.corpus.readers.rows import Rows, RowSpan
-from datasets_app.corpus.source import Gap, Item, Problem, Waiting, WaitingError
+from datasets_app.corpus.source import Gap, Item, Mapping, Problem, Waiting, WaitingError
 
 TITLE_ROWS = 10  # in which the names of columns are looked for
 ROWS_SHOWN = 10
@@ -156,13 +156,17 @@ def _without_header(row: Row | Problem) -> Problem:
 
 def _waiting(columns: tuple[str, ...], table: Iterator[Row | Problem], delimiter: str) -> Waiting:
     shown = (row for row in itertools.islice(table, 5 * ROWS_SHOWN) if isinstance(row, Row))
-    cells = (tuple(sample(cell) for cell in row.cells) for row in shown if row.cells)
+    cells = [tuple(sample(cell) for cell in row.cells) for row in shown if row.cells]
+    suggested = tables.suggested_mapping(columns, delimiter)
+    key = None if suggested else telling.likely_key(columns, cells)
+    if key:
+        suggested = Mapping(tells="questions", key=key, delimiter=delimiter)
     return Waiting(
         code="needs_mapping",
         why="Tell us what the columns are; nothing is loaded until then.",
         columns=columns,
-        rows=tuple(itertools.islice(cells, ROWS_SHOWN)),
-        suggested=tables.suggested_mapping(columns, delimiter),
+        rows=tuple(cells[:ROWS_SHOWN]),
+        suggested=suggested,
     )
 
 
@@ -186,7 +190,7 @@ def _row(row: Row, columns: tuple[str, ...], made: Rows) -> Iterator[threads.Tol
         yield Problem(row.start, row.start, row.line, 1, "ragged_row", message)
     cells = dict(zip(columns, row.cells, strict=False))
     spare = ", ".join(filter(None, row.cells[len(columns) :]))
-    yield made.item(cells, RowSpan(row.start, row.end, row.line), spare)
+    yield from made.items(cells, RowSpan(row.start, row.end, row.line), spare)
 
 
 def tell_csv(head: TextHead) -> str | None:

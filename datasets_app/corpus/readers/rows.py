@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -10,8 +11,9 @@ from datasets_app.corpus.parsing.markup import without_tags
 from datasets_app.corpus.parsing.moments import number, seconds
 from datasets_app.corpus.parsing.said import Said, without_mail
 from datasets_app.corpus.parsing.tables import turn_role
+from datasets_app.corpus.parsing.telling import Telling
 from datasets_app.corpus.readers.job import clean_turns, sample
-from datasets_app.corpus.readers.threads import Message
+from datasets_app.corpus.readers.threads import Message, Told
 from datasets_app.corpus.source import Gap, Mapping, Problem, Record
 
 PAUSE_SECONDS = 3600.0  # in which nobody writes, after which a new conversation begins
@@ -39,6 +41,7 @@ class Rows:
     _count: int = 0
     _order: str = ""
     _used: frozenset[str] = field(default=frozenset())
+    _telling: Telling | None = None
 
     def __post_init__(self) -> None:
         self._used = frozenset(self.mapping.columns)
@@ -46,16 +49,37 @@ class Rows:
         if unknown:
             there = ", ".join(self.columns)
             raise CorpusError(f"The table has no column {unknown[0]!r}; it has {there}.")
+        told = self.mapping
+        if told.tells:
+            self._telling = Telling.of(told.tells, self.columns, told.key, told.asks, told.template)
 
     def blank(self) -> None:
         """Take note of a blank row."""
         if self.mapping.begins == "blank":
             self._count += 1
 
-    def item(
-        self, cells: Cells, place: RowSpan, spare: str = ""
-    ) -> Record | Message | Problem | Gap:
-        """Return what a row holds; a row without the chosen cells is a problem."""
+    def items(self, cells: Cells, place: RowSpan, spare: str = "") -> Iterator[Told]:
+        """Yield what a row holds; a row without the chosen cells is a problem."""
+        if self._telling is None:
+            yield self._item(cells, place, spare)
+        elif told := self._telling.exchanges(cells):
+            yield from self._facts(told, cells, place)
+        else:
+            yield self._lacks(cells, place)
+
+    def _facts(self, told: list[tuple[str, str]], cells: Cells, place: RowSpan) -> Iterator[Record]:
+        """Yield the conversations of a row; they share its bytes evenly, so each has a place."""
+        key = self.mapping.key
+        meta = {key: cells[key].replace("\0", "")} if key else {}
+        size = place.end - place.start
+        for count, (asked, answer) in enumerate(told):
+            start = place.start + size * count // len(told)
+            end = place.start + size * (count + 1) // len(told)
+            turns, notes = clean_turns((Turn(USER, asked), Turn(ASSISTANT, answer)))
+            yield Record(start, end, turns, notes, meta)
+
+    def _item(self, cells: Cells, place: RowSpan, spare: str) -> Told:
+        """Return what a row holds that is a conversation, or a part of one."""
         others = {
             name: cell.replace("\0", "") for name, cell in cells.items() if name not in self._used
         }
