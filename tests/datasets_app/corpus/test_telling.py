@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -35,15 +36,12 @@ def test_a_row_is_told_in_sentences_lines_or_json_and_nothing_is_said_of_empty_c
     assert asked == "What is known about Chai?"
     assert sentences.endswith("The since of Chai is 4 July 2024. In stock applies to Chai.")
     ((_, lines),) = told("lines")
-    assert lines.splitlines()[:3] == [
-        "product name: Chai",
-        "product ID: 1",
-        "unit price: 18.50 EUR",
-    ]
+    assert lines.startswith("product name: Chai\nproduct ID: 1\nunit price: 18.50 EUR\n")
     ((_, stored),) = told("json")
     assert json.loads(stored)["unit_price_eur"] == "18.50"
     for text in (sentences, lines, stored):
-        assert "NULL" not in text and "note" not in text
+        assert "NULL" not in text
+        assert "note" not in text
 
 
 def test_a_code_is_named_by_the_word_of_its_column():
@@ -82,9 +80,8 @@ def test_a_template_says_what_a_person_wrote():
     ],
 )
 def test_a_wrong_template_says_what_to_do(text, told):
-    with pytest.raises(CorpusError, match="[a-z]") as refused:
+    with pytest.raises(CorpusError, match=re.escape(told)):
         Template.of(text, COLUMNS)
-    assert told in str(refused.value)
 
 
 def test_cells_and_columns_are_said_as_people_say_them():
