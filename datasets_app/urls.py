@@ -87,6 +87,12 @@ urlpatterns: list[URLPattern] = [
         name="dataset-download",
     ),
     path("datasets/<uuid:dataset_id>/versions/", versions.version_list, name="version-list"),
+    path(
+        "datasets/<uuid:dataset_id>/versions/preview/",
+        versions.version_preview,
+        name="version-preview",
+    ),
+    path("versions/<uuid:version_id>/note/", versions.version_note, name="version-note"),
     path("versions/<uuid:version_id>/", versions.version_detail, name="version-detail"),
     path(
         "versions/<uuid:version_id>/compare/",

@@ -17,10 +17,10 @@ from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.quality import QualityCounts
 from datasets_app.corpus.split import Shares, Split, SplitRow, assign_splits, block_groups
 from datasets_app.models import (
+    CHOSEN,
     Choice,
     Conversation,
     Dataset,
-    Status,
     Version,
     VersionRow,
 )
@@ -28,7 +28,7 @@ from datasets_app.selectors.learnable import CAN_BE_LEARNT, ENDS_WITH_USER
 from datasets_app.selectors.quality import copies_in, tally_of
 from datasets_app.services.changes import begin_change
 from datasets_app.services.knowledge import order_knowledge
-from datasets_app.services.versions import new_version
+from datasets_app.services.versions import VersionOrder, new_version
 from otto_web.lib.copying import copying
 from otto_web.lib.failpoints import failpoint
 from otto_web.lib.patience import kept_open
@@ -39,11 +39,6 @@ from otto_web.lib.work.perform import perform
 from otto_web.lib.work.states import State
 
 READ_ROWS = 5_000
-STATUSES: dict[str, tuple[str, ...]] = {
-    Choice.KEPT: (Status.KEPT,),
-    Choice.REVIEW: (Status.KEPT, Status.REVIEW),
-    Choice.ALL: (Status.KEPT, Status.REVIEW, Status.EXCLUDED),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +60,7 @@ def freeze_version(
 ) -> Version:
     """Return a finished version; refused with a `CorpusError` that says why."""
     with transaction.atomic():
-        version = new_version(dataset, choice=choice, name=name, user=user)
+        version = new_version(dataset, VersionOrder(choice=choice, name=name), user=user)
     freeze(version.pk)
     version.refresh_from_db()
     if version.state != State.SUCCEEDED:
@@ -81,7 +76,7 @@ def freeze(version_id: UUID | str) -> None:
 
 def chosen_rows(version: Version) -> QuerySet[Conversation]:
     """Return the dataset's rows that the version's choice lets in, in table order."""
-    rows = version.dataset.conversations.filter(status__in=STATUSES[version.choice])
+    rows = version.dataset.conversations.filter(status__in=CHOSEN[version.choice])
     return rows.order_by("position")
 
 

@@ -30,10 +30,11 @@ from datasets_app.models.upload import (
     Upload,
     UploadQuerySet,
 )
-from datasets_app.models.version import Choice, Version, VersionRow
+from datasets_app.models.version import CHOSEN, Choice, Version, VersionRow
 
 __all__ = [
     "BROKEN_OFF",
+    "CHOSEN",
     "EXPIRED",
     "WITHDRAWN",
     "Action",

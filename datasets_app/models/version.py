@@ -6,7 +6,7 @@ import uuid
 
 from django.db import models
 
-from datasets_app.models.conversation import Conversation
+from datasets_app.models.conversation import Conversation, Status
 from datasets_app.models.dataset import Dataset
 from datasets_app.models.querysets import CuratorsQuerySet
 from otto_web.lib.work.rows import Retry, Work
@@ -16,6 +16,13 @@ class Choice(models.TextChoices):
     KEPT = "kept", "kept"
     REVIEW = "review", "kept and review"
     ALL = "all", "all, also excluded"
+
+
+CHOSEN: dict[str, tuple[str, ...]] = {
+    Choice.KEPT: (Status.KEPT,),
+    Choice.REVIEW: (Status.KEPT, Status.REVIEW),
+    Choice.ALL: (Status.KEPT, Status.REVIEW, Status.EXCLUDED),
+}
 
 
 class Version(Work):
@@ -31,6 +38,9 @@ class Version(Work):
     dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField()
     name = models.CharField(max_length=200)
+    note = models.TextField(
+        default="", db_default="", blank=True, max_length=2_000, help_text="for people"
+    )
     choice = models.CharField(max_length=10, choices=Choice, default=Choice.KEPT)
     policy = models.JSONField(default=dict, blank=True)
     policy_sha256 = models.CharField(max_length=64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
@@ -10,6 +11,7 @@ from django.db.models import Max, ProtectedError
 
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.rules import policy
+from datasets_app.corpus.split import Shares
 from datasets_app.models import Choice, Dataset, Removal, Version
 from otto_web.lib import audit
 from otto_web.lib.hints import hint
@@ -17,14 +19,34 @@ from otto_web.lib.work.claims import order_anew
 from otto_web.lib.work.states import OVER
 
 
+@dataclass(frozen=True, slots=True)
+class VersionOrder:
+    """What somebody wants of a version; without shares and seed it has those of the dataset."""
+
+    choice: str = Choice.KEPT
+    name: str = ""
+    note: str = ""
+    shares: Shares | None = None
+    seed: int | None = None
+
+
 @transaction.atomic(durable=True)
 def order_version(
-    dataset: Dataset, *, choice: str = Choice.KEPT, name: str = "", user: User | None
+    dataset: Dataset, order: VersionOrder | None = None, *, user: User | None
 ) -> Version:
     """Write down that a version is wanted; the row is the order, a worker freezes it."""
-    version = new_version(dataset, choice=choice, name=name, user=user)
+    version = new_version(dataset, order or VersionOrder(), user=user)
     hint(Version.job, version.pk)
     return version
+
+
+@transaction.atomic
+def set_note(version: Version, note: str, *, by: User) -> None:
+    """Let a version say something else to people; nothing that was frozen changes."""
+    before, version.note = version.note, note.strip()
+    if before != version.note:
+        version.save(update_fields=["note"])
+        audit.record(by, "set note", version, before={"note": before}, after={"note": version.note})
 
 
 @transaction.atomic(durable=True)
@@ -56,16 +78,25 @@ def delete_version(version: Version, *, by: User) -> None:
         hint(Removal.job, order.pk)
 
 
-def new_version(dataset: Dataset, *, choice: str, name: str, user: User | None) -> Version:
-    """Write the order in the caller's transaction and wake nobody."""
-    Dataset.objects.select_for_update().get(pk=dataset.pk)  # one number at a time
+def new_version(dataset: Dataset, order: VersionOrder, *, user: User | None) -> Version:
+    """Write the order in the caller's transaction and wake nobody.
+
+    Its shares and its seed are those of the dataset from now on.
+    """
+    dataset = Dataset.objects.select_for_update().get(pk=dataset.pk)  # one number at a time
+    if order.shares is not None:
+        dataset.validation_share, dataset.test_share = order.shares.validation, order.shares.test
+    if order.seed is not None:
+        dataset.split_seed = order.seed
+    dataset.save(update_fields=["validation_share", "test_share", "split_seed"])
     last = dataset.versions.aggregate(last=Max("number"))["last"] or 0
     rules = policy.from_json(dataset.policy)
     version = Version(
         dataset=dataset,
         number=last + 1,
-        name=name or f"{dataset.name} v{last + 1}",
-        choice=choice,
+        name=order.name or f"{dataset.name} v{last + 1}",
+        note=order.note,
+        choice=order.choice,
         policy=rules.as_json(),
         policy_sha256=rules.sha256,
         split_seed=dataset.split_seed,
@@ -74,5 +105,5 @@ def new_version(dataset: Dataset, *, choice: str, name: str, user: User | None) 
     )
     version.full_clean(exclude=["created_by"])  # a script is nobody
     version.save(force_insert=True)
-    audit.record(user, "freeze", version, after={"choice": choice, "name": version.name})
+    audit.record(user, "freeze", version, after={"choice": order.choice, "name": version.name})
     return version

@@ -9,14 +9,16 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from datasets_app.corpus.conversation import CorpusError
-from datasets_app.forms.datasets import FreezeForm
+from datasets_app.corpus.split import Shares
+from datasets_app.forms.datasets import FreezeForm, NoteForm
 from datasets_app.models import Knowledge, Version
 from datasets_app.selectors import scores
 from datasets_app.selectors import versions as selectors
 from datasets_app.selectors.datasets import header
+from datasets_app.selectors.freeze_preview import freeze_preview
 from datasets_app.services import versions as services
 from datasets_app.views.datasets import find_dataset
 from otto_web.lib.access import Role, role_required
@@ -29,12 +31,9 @@ from otto_web.lib.uuids import as_uuid
 def version_list(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
     """Show a dataset's versions and freeze another one."""
     dataset = find_dataset(request, dataset_id)
-    form = FreezeForm(request.POST) if request.method == "POST" else FreezeForm()
+    form = FreezeForm.of(dataset, request.POST if request.method == "POST" else None)
     if form.is_valid():
-        wanted = form.cleaned_data
-        version = services.order_version(
-            dataset, choice=wanted["choice"], name=wanted["name"], user=request.user
-        )
+        version = services.order_version(dataset, form.order(), user=request.user)
         return redirect("version-detail", version.pk)
     context = {
         **header(dataset),
@@ -45,6 +44,34 @@ def version_list(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
     }
     status = 422 if form.errors else 200
     return render(request, "datasets/version_list.html", context, status=status)
+
+
+@role_required(Role.CURATOR)
+@require_GET
+def version_preview(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
+    """Tell what freezing would make of the form as it stands."""
+    dataset = find_dataset(request, dataset_id)
+    form = FreezeForm.of(dataset, request.GET)
+    shown = None
+    if form.is_valid():
+        wanted = form.order()
+        shares = wanted.shares or Shares()
+        shown = freeze_preview(dataset, wanted.choice, shares)
+    return render(request, "datasets/_freeze_preview.html", {"form": form, "preview": shown})
+
+
+@role_required(Role.CURATOR)
+@require_POST
+def version_note(request: TeamRequest, version_id: UUID) -> HttpResponse:
+    """Store what people want to remember of a version."""
+    version = find_version(request, version_id)
+    form = NoteForm(request.POST)
+    if form.is_valid():
+        services.set_note(version, form.cleaned_data["note"], by=request.user)
+        messages.success(request, "The note is saved.")
+    else:
+        messages.error(request, "A note has at most 2,000 characters; nothing was saved.")
+    return redirect("version-detail", version.pk)
 
 
 @role_required(Role.CURATOR)

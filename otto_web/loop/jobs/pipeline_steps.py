@@ -21,7 +21,7 @@ from datasets_app.corpus.conversation import USER, CorpusError
 from datasets_app.jobs.freezing import freeze as freeze_ordered
 from datasets_app.jobs.knowledge import build_knowledge
 from datasets_app.jobs.loading import import_here, load_path
-from datasets_app.models import Choice, Encoder, Knowledge, Upload
+from datasets_app.models import Encoder, Knowledge, Upload
 from datasets_app.sample import conversations as sample
 from datasets_app.sample.questions import validation_questions
 from datasets_app.selectors.scores import score_of
@@ -29,7 +29,7 @@ from datasets_app.selectors.versions import iter_conversations
 from datasets_app.services.datasets import free_name
 from datasets_app.services.knowledge import order_knowledge
 from datasets_app.services.receiving import NewUpload, receive_whole
-from datasets_app.services.versions import new_version
+from datasets_app.services.versions import VersionOrder, new_version
 from otto_web.lib.work.claims import renew
 from otto_web.lib.work.states import State
 from otto_web.loop.models import Pipeline
@@ -177,7 +177,7 @@ def freeze(pipeline: Pipeline) -> str:
 def _order_version(pipeline: Pipeline) -> None:
     """Order the version and name it in one step: after a crash it is found, and not made twice."""
     dataset, user = _found(pipeline.dataset), pipeline.created_by
-    version = new_version(dataset, choice=Choice.KEPT, name="", user=user)
+    version = new_version(dataset, VersionOrder(), user=user)
     renew(pipeline, version=version)
 
 

@@ -57,6 +57,7 @@ VERBS = {
     "run.cancelled": "cancelled",
     "run.queued": "queued",
     "set knowledge": "chose the known answers of",
+    "set note": "changed the note of",
     "set logging": "switched the logging of",
     "set rules": "changed the rules of",
     "start pipeline": "started",
