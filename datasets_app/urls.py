@@ -13,6 +13,7 @@ from datasets_app.views import (
     replacing,
     rows,
     rules,
+    tags,
     tus,
     uploads,
     version_diff,
@@ -75,6 +76,7 @@ urlpatterns: list[URLPattern] = [
         name="action-undo",
     ),
     path("datasets/<uuid:dataset_id>/history/", datasets.dataset_history, name="dataset-history"),
+    path("datasets/<uuid:dataset_id>/tags/", tags.dataset_tags, name="dataset-tags"),
     path("datasets/<uuid:dataset_id>/rules/", rules.dataset_rules, name="dataset-rules"),
     path(
         "datasets/<uuid:dataset_id>/settings/", datasets.dataset_settings, name="dataset-settings"

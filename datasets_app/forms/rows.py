@@ -6,13 +6,20 @@ from django import forms
 
 from datasets_app.models import Decision
 
+TAG, UNTAG = "tag", "untag"
+
 
 class DecisionForm(forms.Form):
-    """A decision about the selected rows, or about all rows that match the filter."""
+    """A decision or a tag for the selected rows, or for all rows that match the filter."""
 
-    decision = forms.ChoiceField(choices=Decision.choices)
+    decision = forms.ChoiceField(choices=[*Decision.choices, (TAG, TAG), (UNTAG, UNTAG)])
+    tag = forms.CharField(required=False, max_length=200)
     scope = forms.ChoiceField(choices=[("selected", "selected"), ("matching", "matching")])
     previewed = forms.IntegerField(min_value=0, required=False)
+
+    @property
+    def is_tag(self) -> bool:
+        return self.cleaned_data["decision"] in {TAG, UNTAG}
 
     def decided(self) -> Decision:
         return Decision(self.cleaned_data["decision"])

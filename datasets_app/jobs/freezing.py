@@ -26,6 +26,7 @@ from datasets_app.models import (
 )
 from datasets_app.selectors.learnable import CAN_BE_LEARNT, ENDS_WITH_USER
 from datasets_app.selectors.quality import copies_in, tally_of
+from datasets_app.selectors.tags import tag_counts
 from datasets_app.services.changes import begin_change
 from datasets_app.services.knowledge import order_knowledge
 from datasets_app.services.versions import VersionOrder, new_version
@@ -105,6 +106,7 @@ def _fill(version: Version, lease: Lease) -> None:
         counts={
             **counts,
             "left_out": left_out,
+            "tags": tag_counts(version),
             "unusable": unusable,
             "last_words": sum(line.ends_with_user for line in lines if line.position in splits),
         },

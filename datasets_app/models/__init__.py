@@ -18,6 +18,7 @@ from datasets_app.models.knowledge import Knowledge, Lookup
 from datasets_app.models.querysets import CuratorsQuerySet
 from datasets_app.models.removal import Removal
 from datasets_app.models.replacement import Replacement, ReplacementPart, Step
+from datasets_app.models.tag import RowTag, Tag
 from datasets_app.models.upload import (
     BROKEN_OFF,
     EXPIRED,
@@ -59,10 +60,12 @@ __all__ = [
     "Replacement",
     "ReplacementPart",
     "Rescoring",
+    "RowTag",
     "SourceFile",
     "SourceFileQuerySet",
     "Status",
     "Step",
+    "Tag",
     "Upload",
     "UploadQuerySet",
     "Version",

@@ -16,6 +16,7 @@ from datasets_app.selectors.marking import Piece, marked
 from datasets_app.selectors.origins import source_of
 from datasets_app.selectors.row_filter import RowFilter
 from datasets_app.selectors.searching import hits_in
+from datasets_app.selectors.tags import tags_of_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ def conversation_page(dataset: Dataset, row: Conversation, rows: RowFilter) -> d
         "turns": turns,
         "shown_first": first_hit(turns) if rows.search else first_flagged(turns),
         "source": source_of(row),
+        "tags": tags_of_rows([row.pk]).get(row.pk, []),
         "change": change_of(row),
         "beside": rows.neighbours(row),
         "filter": rows,

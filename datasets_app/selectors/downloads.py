@@ -13,6 +13,7 @@ from datasets_app.corpus.layouts.layout import Layout, Row
 from datasets_app.corpus.parsing import own
 from datasets_app.models import Dataset, Version
 from datasets_app.selectors.row_filter import RowFilter
+from datasets_app.selectors.tags import tag_names
 from datasets_app.selectors.versions import LAST_WORDS, READ_ROWS, version_rows
 
 SAMPLE_ROWS, SAMPLE_CHARACTERS = 3, 4_000
@@ -37,8 +38,9 @@ def rows_of_version(version: Version) -> Iterator[Row]:
 def rows_of_table(dataset: Dataset, chosen: RowFilter) -> Iterator[Row]:
     """Yield the rows of a dataset that match, in the order in which they came."""
     rows = chosen.rows(dataset).annotate(source=F("source_file__name")).order_by("position")
-    for row in rows.values(*_TABLE, "source").iterator(chunk_size=READ_ROWS):
-        told = {name: row[name] for name in (*_TABLE[3:], "source") if row[name]}
+    rows = rows.annotate(tags=tag_names())
+    for row in rows.values(*_TABLE, "source", "tags").iterator(chunk_size=READ_ROWS):
+        told = {name: row[name] for name in (*_TABLE[3:], "source", "tags") if row[name]}
         yield Row(row["position"], from_json(row["turns"]), told, _fields(row["meta"]))
 
 

@@ -13,14 +13,15 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from datasets_app.corpus.detection.encoding import clean_text
 from datasets_app.corpus.split import SPLITS
+from datasets_app.corpus.tags import LONGEST_TAG, NOTHING
 from datasets_app.models import Conversation, Dataset, Origin, Status
 from datasets_app.selectors.row_order import ORDERS, Key, read_key, written_key
 from datasets_app.selectors.searching import holds, is_slow
+from datasets_app.selectors.tags import has_tag
 
 PAGE_SIZES = (50, 100, 200)
 LONGEST_SEARCH = 200
 MOST_CHOSEN = 50  # values of one field
-NOTHING = "none"  # the value of rows that have none
 LARGEST = 2**31 - 1
 RANGE = re.compile(r"(\d{0,10})-(\d{0,10})")
 
@@ -42,6 +43,7 @@ class RowFilter:
     person: str = ""
     edited: str = ""
     copies: str = ""
+    tag: str = ""
     quality: str = ""
     length: str = ""
     sort: str = "order"
@@ -127,6 +129,8 @@ class RowFilter:
             for name, (_, condition) in FIELDS.items()
             if getattr(self, name)
         ]
+        if self.tag:
+            chosen.append(has_tag(dataset, self.chosen("tag")))
         return dataset.conversations.filter(*chosen)
 
     def page(self, dataset: Dataset) -> QuerySet[Conversation]:
@@ -239,6 +243,10 @@ def _search(value: str) -> str:
     return clean_text(value[:LONGEST_SEARCH]).text.strip()
 
 
+def _tags(value: str) -> str:
+    return _several(value.casefold(), lambda one: 0 < len(one) <= LONGEST_TAG)
+
+
 _splits = _known((*SPLITS, NOTHING))
 NAMES = {"search": "q", "length": "words", "person": "by"}  # in the address
 # How each field is read from an address, and which rows it means.
@@ -262,6 +270,7 @@ FIELDS: dict[str, tuple[Callable[[str], str], Callable[[str], Q | Exists]]] = {
     "person": (lambda value: _several(value, _is_id), _among("updated_by")),
     "edited": (_flag, lambda _: Q(revision__gt=1)),
     "copies": (_flag, lambda _: is_copy()),
+    "tag": (_tags, lambda _: Q()),  # `rows` adds it, which knows whose tags are meant
     "quality": (_range, _between("quality")),
     "length": (_range, _between("n_words")),
 }

@@ -21,6 +21,7 @@ from datasets_app.selectors.row_filter import RowFilter
 from datasets_app.selectors.row_order import FIRST_ANSWER, FIRST_QUESTION, PREVIEW_CHARACTERS
 from datasets_app.selectors.scores import groups_in
 from datasets_app.selectors.searching import hits_in, terms_of
+from datasets_app.selectors.tags import ShownTag, tags_of_dataset, tags_of_rows
 
 COLUMNS = (
     "position",
@@ -49,6 +50,7 @@ class Row:
     is_decided: bool
     is_copy: bool
     why: list[tuple[str, str]]
+    tags: list[ShownTag]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ class TablePage:
     following: str
     statuses: list[tuple[str, str, int, str]]
     reasons: list[tuple[str, str, int, str]]
+    tags: list[tuple[ShownTag, str]]
+    without_tag: str
     matching: int
     total: int
 
@@ -70,12 +74,13 @@ class TablePage:
 
 
 def table_page(dataset: Dataset, rows: RowFilter) -> TablePage:
-    """Return one page of the table in five queries, two more behind the first."""
+    """Return one page of the table in seven queries, two more behind the first."""
     page = rows.page(dataset).only(*COLUMNS)
     hit = _around(rows.search)
     found = list(page.annotate(question=FIRST_QUESTION, answer=FIRST_ANSWER, hit=hit))
     shown = found[: rows.size]
     earliest = _earliest(dataset, {row.exact_key for row in shown})
+    tags = tags_of_rows([row.pk for row in shown])
     groups = groups_in(dataset, rows)
     reasons, statuses = set(rows.chosen("reason")), rows.chosen("status")
     by_status = rows_by_status(g for g in groups if not reasons or reasons & set(g.reasons))
@@ -85,12 +90,16 @@ def table_page(dataset: Dataset, rows: RowFilter) -> TablePage:
         following = rows.query(after=(shown[-1].key, shown[-1].pk))  # type: ignore[attr-defined]
     passed, before = rows.earlier(dataset)
     return TablePage(
-        rows=[_row(row, rows.search, earliest[row.exact_key]) for row in shown],
+        rows=[
+            _row(row, rows.search, earliest[row.exact_key], tags.get(row.pk, [])) for row in shown
+        ],
         first=passed + 1,
         before=None if before is None else before.here,
         following=following,
         statuses=list(_status_tabs(rows, by_status)),
         reasons=list(_reason_chips(rows, by_reason)),
+        tags=[(tag, rows.query(tag=tag.name)) for tag in tags_of_dataset(dataset)],
+        without_tag=rows.query(tag=""),
         matching=sum(by_status[one] for one in statuses) if statuses else by_status.total(),
         total=by_status.total(),
     )
@@ -122,7 +131,7 @@ def _around(search: str) -> Func | Value:
     return Substr("text", Greatest(place, 1), PREVIEW_CHARACTERS)
 
 
-def _row(row: Any, search: str, earliest: int) -> Row:
+def _row(row: Any, search: str, earliest: int, tags: list[ShownTag]) -> Row:
     question, answer = (
         (text, hits_in(text, search)) for text in (row.question or "", row.answer or "")
     )
@@ -140,4 +149,5 @@ def _row(row: Any, search: str, earliest: int) -> Row:
         is_decided=row.decision is not None,
         is_copy=earliest < row.position,
         why=[(rule, label_of(rule)) for rule in row.reasons],
+        tags=tags,
     )

@@ -14,6 +14,7 @@ from datasets_app.corpus.rules.finding import SETS_ASIDE
 from datasets_app.models import Action, Conversation, Dataset, Decision, Replacement
 from datasets_app.selectors.row_filter import RowFilter
 from datasets_app.services.changes import begin_change
+from datasets_app.services.tagging import apply_tags
 from datasets_app.services.texts import restore_texts
 from otto_web.lib.work.states import UNDER_WAY
 
@@ -152,7 +153,7 @@ def undo(action: Action, *, by: User) -> Undone:
     undoing = begin_undo(action, by=by)
     with connection.cursor() as cursor:
         restored = apply_decisions(cursor, action, "before", by)
-    restored += restore_texts(action, by=by)
+    restored += restore_texts(action, by=by) + apply_tags(action, "before")
     undoing.done = restored
     undoing.save(update_fields=["done"])
     return Undone(undoing, restored, undoing.previewed - restored)

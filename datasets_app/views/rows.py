@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from django_htmx.http import HttpResponseClientRedirect
 
 from datasets_app.corpus.conversation import CorpusError
-from datasets_app.forms.rows import DecisionForm, reviewed_rows, selected_rows
+from datasets_app.forms.rows import TAG, DecisionForm, reviewed_rows, selected_rows
 from datasets_app.jobs.replacing import begin
 from datasets_app.models import Action, Dataset
 from datasets_app.selectors import conversations
@@ -22,7 +22,7 @@ from datasets_app.selectors.row_filter import PAGE_SIZES, RowFilter
 from datasets_app.selectors.row_order import ORDERS
 from datasets_app.selectors.scores import score_of
 from datasets_app.selectors.table import table_page
-from datasets_app.services import curation, replacing
+from datasets_app.services import curation, replacing, tagging
 from datasets_app.views.datasets import find_dataset
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest, respond
@@ -103,7 +103,7 @@ def decide(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
         return redirect(_address(dataset, request))
     form = DecisionForm(request.POST)
     if not form.is_valid():
-        return _table(request, dataset, error="Choose “Accept” or “Exclude”.", status=422)
+        return _table(request, dataset, error="Choose “Accept”, “Exclude” or “Tag”.", status=422)
     try:
         action = _carry_out(request, dataset, form)
     except CorpusError as error:
@@ -118,11 +118,19 @@ def decide(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
 
 
 def _carry_out(request: TeamRequest, dataset: Dataset, form: DecisionForm) -> Action | None:
-    if form.cleaned_data["scope"] == "selected":
-        ids = selected_rows(request.POST.getlist("row"))
-        return curation.decide_rows(dataset, ids, form.decided(), by=request.user)
+    ids = selected_rows(request.POST.getlist("row"))
+    is_selection = form.cleaned_data["scope"] == "selected"
     rows = RowFilter.from_query(request.GET)
     previewed = form.cleaned_data["previewed"] or 0
+    if form.is_tag:
+        tag, has = form.cleaned_data["tag"], form.cleaned_data["decision"] == TAG
+        if is_selection:
+            return tagging.tag_rows(dataset, ids, tag, has=has, by=request.user)
+        return tagging.tag_matching(
+            dataset, rows, tag, has=has, previewed=previewed, by=request.user
+        )
+    if is_selection:
+        return curation.decide_rows(dataset, ids, form.decided(), by=request.user)
     return curation.decide_matching(
         dataset, rows, form.decided(), previewed=previewed, by=request.user
     )

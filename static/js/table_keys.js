@@ -1,9 +1,10 @@
 // @ts-check
-/** The table by keyboard: j k move, x select, Enter read, a accept, r exclude, e edit, u undo, Esc close. */
+/** The table by keyboard: j k move, x select, Enter read, a accept, r exclude, e edit, t tag, u undo, Esc close. */
 import { showDecision } from "./decision.js";
 import { drawer } from "./drawer.js";
 import { keyLine } from "./key_line.js";
 import { outbox } from "./outbox.js";
+import { tagLine } from "./tag_line.js";
 
 /** @param {HTMLElement} root */
 export function attach(root) {
@@ -24,8 +25,7 @@ export function attach(root) {
   };
   /** @param {number} index */
   const moveTo = (index) => {
-    const all = rows();
-    mark(all[Math.max(0, Math.min(index, all.length - 1))]);
+    mark(rows()[Math.max(0, Math.min(index, rows().length - 1))]);
     link()?.closest("tr")?.scrollIntoView({ block: "nearest" });
     link()?.focus({ preventScroll: true });
     reading.follow(link());
@@ -82,6 +82,7 @@ export function attach(root) {
     if (reading.isPage()) location.assign(url);
     else window.htmx.ajax("GET", url, { target: "#drawer" });
   };
+  const tagging = tagLine(root, () => current, leave, () => link()?.focus());
   const actions = {
     j: () => moveTo(place() + 1),
     k: () => moveTo(place() - 1),
@@ -90,6 +91,7 @@ export function attach(root) {
     r: () => answer("exclude"),
     u: () => leave(undo),
     e: edit,
+    t: () => tagging.open(),
     ArrowRight: () => link()?.click(),
     Escape: () => (reading.close(), link()?.focus()),
   };
@@ -109,12 +111,10 @@ export function attach(root) {
     mark(find(`tr[data-row="${reviewed}"]`));
     decide(reviewed, /** @type {HTMLButtonElement} */ (event.submitter).value);
   };
-  /** @param {FocusEvent} event */
-  const focus = (event) => {
-    const row = event.target instanceof Element ? event.target.closest("tr[data-row]") : null;
+  root.addEventListener("focusin", ({ target }) => {
+    const row = target instanceof Element ? target.closest("tr[data-row]") : null;
     if (row instanceof HTMLElement) mark(row);
-  };
-  root.addEventListener("focusin", focus);
+  });
   root.addEventListener("submit", submit, true);
   return () => (line.close(), saving.close(), reading.leave());
 }

@@ -62,6 +62,8 @@ VERBS = {
     "set rules": "changed the rules of",
     "start pipeline": "started",
     "switch": "put a model behind",
+    "tag.deleted": "deleted a tag of",
+    "tag.renamed": "renamed a tag of",
     "upload.delete": "deleted",
     "upload.load_again": "loaded again",
     "upload.retry": "tried again",
