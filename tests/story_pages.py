@@ -39,6 +39,8 @@ class Tab:
         self.page.on("pageerror", lambda fault: self.complaints.append(str(fault)))
 
     def _hear(self, said):
+        if said.text.startswith(("htmx:sendAbort", "htmx:afterRequest")):
+            return  # a newer request took the place of one on its way; a fault says so by itself
         if said.type in {"error", "warning"}:
             self.complaints.append(f"{self.page.url}: {said.text}")
 

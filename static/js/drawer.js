@@ -3,7 +3,7 @@
 import { backStep } from "./back_step.js";
 const CALM = 120;
 
-/** `opened` hears which row is shown. @param {HTMLElement} root @param {(row: string) => void} opened */
+/** `opened` hears which row somebody opened here, not which one came after the cursor. @param {HTMLElement} root @param {(row: string) => void} opened */
 export function drawer(root, opened) {
   const place = /** @type {HTMLElement} */ (root.querySelector("#drawer"));
   let timer = 0;
@@ -33,7 +33,8 @@ export function drawer(root, opened) {
     root.classList.add("has-drawer");
     const field = place.querySelector("[autofocus]");
     if (field instanceof HTMLElement) field.focus(); // htmx cannot while the drawer is hidden
-    const again = pressed && place.querySelector(`a[rel="${pressed}"]`);
+    if (!pressed) return; // the cursor leads, and may be on a later row by now
+    const again = place.querySelector(`a[rel="${pressed}"]`);
     if (again instanceof HTMLElement) again.focus({ preventScroll: true }); // the one that had it is gone
     pressed = "";
     const shown = place.querySelector("[data-conversation]");
@@ -44,10 +45,15 @@ export function drawer(root, opened) {
     const on = event.target instanceof Element ? event.target : null;
     pressed = on?.closest("#drawer a[rel]")?.getAttribute("rel") ?? "";
     if (on?.closest("[data-close]")) close();
-    else if (on?.closest("a.row-link")) isPage() && event.stopPropagation();
-    else if (!on?.closest("a, input, button, label") && !String(getSelection())) {
-      const link = on?.closest("tr[data-row]")?.querySelector("a.row-link");
-      if (link instanceof HTMLElement) link.click();
+    else if (on?.closest("a.row-link")) {
+      if (isPage()) event.stopPropagation();
+      else if (event.isTrusted) opened(on.closest("tr")?.dataset.row ?? "");
+    } else if (!on?.closest("a, input, button, label") && !String(getSelection())) {
+      const row = on?.closest("tr[data-row]");
+      const link = row?.querySelector("a.row-link");
+      if (!(row instanceof HTMLElement) || !(link instanceof HTMLElement)) return;
+      opened(row.dataset.row ?? "");
+      link.click();
     }
   };
   root.addEventListener("click", click, true);

@@ -6,10 +6,19 @@ import { isTyping } from "./keys.js";
 export function keyLine(root, actions, arrived) {
   const waiting = /** @type {string[]} */ ([]);
   let isAway = false;
+  let isHeld = false;
 
   const away = () => (isAway = true);
   /** No other table comes, so the keys that were meant for it go. */
   const stay = () => [isAway, waiting.length] = [false, 0];
+  /** What is typed before the drawer has its fields is meant for them, and decides nothing. */
+  const hold = () => (isHeld = isAway = true);
+  /** @param {Event} event */
+  const letGo = (event) => {
+    if (!isHeld || /** @type {CustomEvent} */ (event).detail.target?.id !== "drawer") return;
+    isHeld = false;
+    stay();
+  };
   const goOn = () => {
     isAway = false;
     while (!isAway && waiting.length) actions[waiting.shift() ?? ""]();
@@ -31,11 +40,14 @@ export function keyLine(root, actions, arrived) {
     const { successful, xhr } = /** @type {CustomEvent} */ (event).detail;
     if (isTable(event) && !successful && xhr.status !== 422) stay();
   });
+  root.addEventListener("htmx:responseError", letGo);
+  root.addEventListener("htmx:sendError", letGo);
   root.addEventListener("htmx:afterSettle", (event) => {
+    letGo(event);
     if (/** @type {Element} */ (event.target).id !== "dataset-table") return;
     arrived();
     goOn();
   });
   document.addEventListener("keydown", press);
-  return { away, stay, goOn, close: () => document.removeEventListener("keydown", press) };
+  return { away, hold, stay, goOn, close: () => document.removeEventListener("keydown", press) };
 }

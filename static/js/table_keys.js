@@ -8,8 +8,7 @@ import { tagLine } from "./tag_line.js";
 
 /** @param {HTMLElement} root */
 export function attach(root) {
-  let current = "";
-  let isNewPage = false;
+  let [current, isNewPage] = ["", false];
 
   /** @param {string} selector */
   const find = (selector) => /** @type {HTMLElement | null} */ (root.querySelector(selector));
@@ -75,12 +74,13 @@ export function attach(root) {
   };
   /** Turn the row under the cursor into fields: beside the table, or on a page of its own. */
   const edit = () => {
-    const open = find(`#drawer [data-conversation="${current}"] a[data-edit]`);
     const form = /** @type {HTMLFormElement | null} */ (find("#rows-form"));
-    if (open || place() < 0 || !form) return open ? open.click() : moveTo(0);
+    if (place() < 0 || !form) return moveTo(0);
     const url = (root.dataset.editUrl ?? "").replace("/0/", `/${current}/`) + new URL(form.action).search;
-    if (reading.isPage()) location.assign(url);
-    else window.htmx.ajax("GET", url, { target: "#drawer" });
+    if (reading.isPage()) return location.assign(url);
+    line.hold();
+    reading.follow(null); // the row itself would come over its fields
+    window.htmx.ajax("GET", url, { source: link() ?? form, target: "#drawer" });
   };
   const tagging = tagLine(root, () => current, leave, () => link()?.focus());
   const actions = {

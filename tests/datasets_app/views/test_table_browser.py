@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db.models import F
 
 from datasets_app.corpus.conversation import Conversation, Turn
-from datasets_app.models import Action
+from datasets_app.models import Action, RowTag
 from datasets_app.services.datasets import create_dataset
 from tests.datasets_app.makers import add
 from tests.real_size import ROWS
@@ -303,3 +303,73 @@ def test_a_row_is_edited_by_key_and_a_slip_loses_nothing(table, real_world):
     page.locator('button[data-key="u"]').wait_for(state="detached")
     row.refresh_from_db()
     assert (row.revision, "Take" in row.text) == (3, False)
+
+
+@pytest.mark.parametrize("most", [60, pytest.param(1_000, marks=pytest.mark.chaos)])
+def test_an_hour_of_a_curator_leaves_everything_where_it_should_be(most, table, real_world):
+    """Decide, pass over, edit, tag and undo by keys alone, then look again in three ways."""
+    page = table("?size=200")
+    rows = list(real_world.dataset.conversations.order_by("position").values_list("pk", flat=True))
+    wanted: dict[int, str | None] = {}
+    tagged, edited = set(), set()
+    page.keyboard.press("j")
+    for number, row in enumerate(rows[:most]):
+        if number % 25 == 7:
+            edited.add(row)
+            _edit_by_key(page, row, number)
+        if number % 20 == 3:
+            tagged.add(row)
+            page.keyboard.type("tlater", delay=50)
+            page.keyboard.press("Enter")
+        wanted[row] = {"a": "keep", "r": "exclude", "j": None}[key := "aaraj"[number % 5]]
+        page.keyboard.type(key, delay=50)
+    until(lambda: decided(real_world).count() == most - most // 5, 120)
+    saved(page)
+    assert _decisions(real_world, most) == wanted
+    assert set(_tagged(real_world)) == tagged
+    changed = real_world.dataset.conversations.filter(revision__gt=1)
+    assert set(changed.values_list("pk", flat=True)) == edited
+    for back in range(1, 3):
+        last = [row for row in wanted if wanted[row]][-1]
+        wanted[last] = None
+        page.keyboard.press("u")
+        until(lambda: _decisions(real_world, most) == wanted, 60)
+        page.locator(f'{CURRENT}[data-row="{last}"] a:focus').wait_for()
+        assert Action.objects.filter(kind="undo").count() == back
+    _look_again(page, real_world, wanted, tagged)
+
+
+def _look_again(page, world, wanted, tagged):
+    """Read the table anew, find what was tagged, and go Back."""
+    page.reload()
+    ready(page)
+    shown = {pk_of(row): row.get_attribute("data-decided") for row in page.locator(ROW).all()}
+    assert shown == {row: wanted.get(row) for row in shown}
+    page.goto(f"/datasets/{world.dataset.pk}/?tag=later&size=200")
+    ready(page)
+    assert [pk_of(row) for row in page.locator(ROW).all()] == sorted(tagged)[:200]
+    page.go_back()
+    ready(page)
+    assert {pk_of(row) for row in page.locator(ROW).all()} == set(shown)
+
+
+def _edit_by_key(page, row, number):
+    """Write an answer beside the table, and wait until the cursor is on its row again."""
+    page.locator(f'{CURRENT}[data-row="{row}"]').wait_for()
+    page.keyboard.press("e")
+    page.keyboard.type("arj")  # too soon for the fields: it decides nothing
+    page.locator("#row-edit textarea:focus").wait_for()
+    page.keyboard.press("Control+End")
+    page.keyboard.type(f" Seen as number {number}.")
+    page.keyboard.press("Control+Enter")
+    page.locator(f'{DRAWER}[data-conversation="{row}"] details.change').wait_for()
+    page.locator(f'{CURRENT}[data-row="{row}"] a.row-link:focus').wait_for()
+
+
+def _decisions(world, most):
+    rows = world.dataset.conversations.order_by("position").values_list("pk", "decision")
+    return dict(rows[:most])
+
+
+def _tagged(world):
+    return RowTag.objects.filter(tag__name="later").values_list("conversation", flat=True)
