@@ -21,9 +21,10 @@ from django.db.models.functions import Coalesce
 from datasets_app.corpus.language import NAMES as LANGUAGES
 from datasets_app.corpus.rules.registry import label_of
 from datasets_app.corpus.split import SPLITS
+from datasets_app.corpus.tags import NOTHING
 from datasets_app.models import Conversation, Dataset, Origin, SourceFile, Status
 from datasets_app.selectors.counted import counted
-from datasets_app.selectors.row_filter import NAMES, NOTHING, RowFilter
+from datasets_app.selectors.row_filter import NAMES, RowFilter
 
 MOST_EXACT, MOST_FOUND = 100_000, 20_000
 SAMPLE_RUNS, SAMPLE_RUN = 400, 25  # runs of neighbours: these lie on a few pages of the disk

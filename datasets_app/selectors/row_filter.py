@@ -124,7 +124,7 @@ class RowFilter:
 
     def rows(self, dataset: Dataset) -> QuerySet[Conversation]:
         """Return the dataset's rows that match, unordered."""
-        chosen = [
+        chosen: list[Any] = [
             condition(getattr(self, name))
             for name, (_, condition) in FIELDS.items()
             if getattr(self, name)
