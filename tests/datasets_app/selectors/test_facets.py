@@ -89,6 +89,7 @@ def test_an_address_keeps_the_whole_state():
         "by": "7,none",
         "edited": "1",
         "copies": "1",
+        "tag": "late,none",
         "quality": "50-69",
         "words": "-40",
         "sort": "longest",
