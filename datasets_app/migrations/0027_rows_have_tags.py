@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('datasets_app', '0025_rows_have_a_language'),
+        ('datasets_app', '0026_versions_have_notes'),
     ]
 
     operations = [
