@@ -84,7 +84,8 @@ class Record:
     """One conversation or passage; `[start, end)` are the bytes of the file that gave it.
 
     Of a document they are those of the text that came out of it, and `place` says for people
-    where that stands: paragraph, page, or sheet and cells.
+    where that stands: paragraph, page, or sheet and cells. `decision` is what people decided in
+    another program: `keep`, `exclude`, or nothing.
     """
 
     start: int
@@ -93,6 +94,7 @@ class Record:
     notes: tuple[str, ...] = ()
     meta: dict[str, Any] = field(default_factory=dict)
     place: str = ""
+    decision: str = ""
 
     @property
     def conversation(self) -> Conversation:

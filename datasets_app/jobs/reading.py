@@ -379,6 +379,7 @@ def new_row(record: Record, file: SourceFile, base: bytes) -> NewRow:
         end=record.end,
         place=clean_text(record.place).text,
         meta=meta,
+        decision=record.decision,
     )
 
 

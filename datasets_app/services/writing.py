@@ -29,7 +29,10 @@ NO_GUARD: AbstractContextManager[object] = nullcontext()
 
 @dataclass(frozen=True, slots=True)
 class NewRow:
-    """A conversation on its way into a dataset; `origin_key` is unique per dataset."""
+    """A conversation on its way into a dataset; `origin_key` is unique per dataset.
+
+    A `decision` that people made in another program outranks the rules, like one made here.
+    """
 
     conversation: Conversation
     origin_key: str
@@ -39,6 +42,7 @@ class NewRow:
     end: int | None = None
     place: str = ""
     meta: Mapping[str, Any] = field(default_factory=dict)
+    decision: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,10 @@ class _Judged:
     position: int
     row: NewRow
     judgement: Judgement
+
+
+def _status(one: _Judged) -> str:
+    return Decision(one.row.decision).status if one.row.decision else one.judgement.status
 
 
 as_jsonb = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
@@ -80,7 +88,8 @@ CONVERSATION_COLUMNS: dict[str, Callable[[_Judged], Any]] = {
     "end": lambda one: one.row.end,
     "place": lambda one: one.row.place,
     "meta": lambda one: as_jsonb(one.row.meta) if one.row.meta else "{}",
-    "status": lambda one: one.judgement.status,
+    "status": _status,
+    "decision": lambda one: one.row.decision or None,
     "quality": lambda one: one.judgement.quality,
     "reasons": lambda one: reasons_of(one.judgement),
     "language": lambda one: language_of_talk(one.row.conversation),

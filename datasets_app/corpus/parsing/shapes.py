@@ -11,6 +11,7 @@ from datasets_app.corpus.parsing import own, transcripts
 from datasets_app.corpus.parsing.casting import Roles, cast
 from datasets_app.corpus.parsing.exports import is_slack, threads_of_slack
 from datasets_app.corpus.parsing.messages import OF_TURNS, message_keys
+from datasets_app.corpus.parsing.reviewed import review_of
 from datasets_app.corpus.parsing.said import ShapeError, first_key, keys_of, said_in, text_of
 from datasets_app.corpus.parsing.tables import ANSWERS, QUESTIONS, plain
 
@@ -34,11 +35,12 @@ FEWEST_UNNAMED = 2  # elements of a list in which nobody is named
 
 @dataclass(slots=True)
 class Found:
-    """The turns of a record, what was odd about it, and its other fields."""
+    """The turns of a record, what was odd, its other fields, and what was decided elsewhere."""
 
     turns: tuple[Turn, ...]
     notes: list[str] = field(default_factory=list)
     meta: dict[str, Any] = field(default_factory=dict)
+    decision: str = ""
 
 
 Maker = Callable[[dict[str, Any], list[str]], tuple[Turn, ...]]
@@ -73,6 +75,14 @@ class Shapes:
         exact = own.exact_turns(value) if is_own else None
         if exact:
             return Found(exact, meta=own.own_fields(value))
+        review = None if is_own else review_of(value)
+        found = self._recognised(review.value if review else value, is_own=is_own)
+        if found and review:
+            found.decision = review.decision
+            found.meta |= {"reviewed_elsewhere": review.told} if review.told else {}
+        return found
+
+    def _recognised(self, value: dict[str, Any], *, is_own: bool) -> Found | None:
         keys = tuple(value)
         plan = self._plans.get(keys)
         if plan is None or not _fits(plan, value):

@@ -206,7 +206,7 @@ def _records(place: RecordSpan, found: Found) -> Iterator[Item]:
     if len(turns) == 1 and turns[0].role == PASSAGE and len(turns[0].text) > LONGEST:
         yield from _passages(place, turns[0].text, notes, meta)
     else:
-        yield Record(place.start, place.end, turns, notes, meta)
+        yield Record(place.start, place.end, turns, notes, meta, decision=found.decision)
 
 
 def _passages(

@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from datasets_app.corpus.source import Mapping
@@ -257,6 +258,23 @@ def test_nul_and_half_characters_never_reach_the_database(imported):
     row = Conversation.objects.filter(dataset=done.dataset).get()
     assert row.turns[0]["text"] == "ab question?"
     assert "\ufffd" in row.turns[1]["text"]
+
+
+def test_what_was_decided_in_another_program_is_decided_here(imported, cora, client_of):
+    def task(label):
+        result = {"from_name": "verdict", "type": "choices", "value": {"choices": [label]}}
+        data = {"question": f"Is {label} a word that people know?", "answer": "Yes, it is one."}
+        return {"data": data, "annotations": [{"completed_by": {"id": 7}, "result": [result]}]}
+
+    done = imported("project-1.json", json.dumps([task("Accept"), task("Reject")]).encode())
+    rows = Conversation.objects.filter(dataset=done.dataset).order_by("position")
+    assert [(row.status, row.decision) for row in rows] == [
+        ("kept", "keep"),
+        ("excluded", "exclude"),
+    ]
+    page = reverse("conversation-detail", args=[done.dataset_id, rows[0].pk])
+    text = " ".join(client_of(cora).get(page).content.decode().split())
+    assert "decided in <bdi>Label Studio</bdi> by <bdi>7</bdi>" in text
 
 
 @pytest.mark.parametrize(
