@@ -9,6 +9,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from datasets_app.models import (
     Conversation,
     Removal,
+    RowTag,
     Upload,
     VersionRow,
 )
@@ -21,7 +22,9 @@ class DeletionSummary:
 
     going: int
     staying: int
-    decided: int = 0  # of those that go
+    decided: int = 0  # of those that go, and so are the next two
+    edited: int = 0
+    tagged: int = 0
 
 
 def deletion_summary(upload: Upload) -> DeletionSummary:
@@ -31,13 +34,17 @@ def deletion_summary(upload: Upload) -> DeletionSummary:
 
 def summary_of(rows: QuerySet[Conversation]) -> DeletionSummary:
     going = ~Exists(VersionRow.objects.filter(conversation=OuterRef("pk")))
+    tags = Exists(RowTag.objects.filter(conversation=OuterRef("pk")))
     counted = rows.aggregate(
         all=Count("pk"),
         going=Count("pk", filter=going),
         decided=Count("pk", filter=going & Q(decision__isnull=False)),
+        edited=Count("pk", filter=going & Q(revision__gt=1)),
+        tagged=Count("pk", filter=going & Q(tags)),
     )
     staying = counted["all"] - counted["going"]
-    return DeletionSummary(counted["going"], staying, counted["decided"])
+    people = {name: counted[name] for name in ("decided", "edited", "tagged")}
+    return DeletionSummary(counted["going"], staying, **people)
 
 
 def removals_under_way() -> list[Removal]:

@@ -10,12 +10,15 @@ from django.urls import reverse
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.tags import TONES, tag_name, tone_of
 from datasets_app.jobs.freezing import freeze_version
+from datasets_app.jobs.importing import import_upload
 from datasets_app.models import Action, RowTag
 from datasets_app.selectors import tags as selectors
 from datasets_app.selectors.downloads import rows_of_table
 from datasets_app.selectors.row_filter import RowFilter
-from datasets_app.services import curation, tagging
-from tests.datasets_app.makers import support_dataset
+from datasets_app.services import curation, editing, tagging
+from datasets_app.services.editing import Seen
+from datasets_app.services.receiving import NewUpload, receive_whole
+from tests.datasets_app.makers import pair, support_dataset
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
@@ -148,3 +151,18 @@ def test_nothing_happens_without_rows_or_a_tag(client_of, mia, cora, dataset):
     assert send(client_of(mia), dataset, "tag", "x", row=rows[:1]).status_code == 403
     assert client_of(mia).get(reverse("dataset-tags", args=[dataset.pk])).status_code == 403
     assert not RowTag.objects.exists()
+
+
+def test_reading_anew_says_which_work_of_people_goes(client_of, cora, data_dir):
+    body = b"question,answer\nWhere is my parcel?,It left our warehouse today.\nWhen?,At nine.\n"
+    upload = receive_whole(NewUpload("faq.csv", len(body)), body, by=cora)
+    import_upload(upload.pk)
+    upload.refresh_from_db()
+    first, second = upload.dataset.conversations.order_by("position")
+    editing.edit_row(upload.dataset, Seen(first.pk, 1), pair("Where?", "On its way."), by=cora)
+    tagging.tag_rows(upload.dataset, [first.pk, second.pk], "desk", has=True, by=cora)
+    address = reverse("file-columns-again", args=[upload.files.get().pk])
+    told = " ".join(client_of(cora).get(address).content.decode().split())
+    assert "1 of them was edited" in told
+    assert "2 have tags" in told
+    assert "edited=1" in told
