@@ -10,6 +10,7 @@ from datasets_app.views import (
     exports,
     files,
     knowledge,
+    mappings,
     replacing,
     rows,
     rules,
@@ -34,6 +35,8 @@ urlpatterns: list[URLPattern] = [
         files.file_columns_again,
         name="file-columns-again",
     ),
+    path("mappings/", mappings.mapping_list, name="mapping-list"),
+    path("mappings/<int:mapping_id>/delete/", mappings.mapping_forget, name="mapping-forget"),
     path("files/<uuid:file_id>/told/", files.file_told, name="file-told"),
     path("files/<uuid:file_id>/speakers/", files.file_speakers, name="file-speakers"),
     path(

@@ -10,10 +10,12 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from chat_app.models import Message
 from datasets_app.corpus.replacing import Replacing
+from datasets_app.corpus.source import Mapping
 from datasets_app.jobs.importing import import_upload
 from datasets_app.jobs.replacing import replace_words
 from datasets_app.models import Conversation, Dataset, Replacement
 from datasets_app.selectors.row_filter import RowFilter
+from datasets_app.services.mappings import save_mapping
 from datasets_app.services.receiving import NewUpload, receive_whole
 from datasets_app.services.replacing import order_look
 from otto_web.lib.access import Role
@@ -32,6 +34,7 @@ DOWNLOADS = {
 }
 NO_PAGES = {*DOWNLOADS, "set-password", "healthz", "readyz"}
 CHATS = [("How do I reset my badge?", "Go to the front desk."), ("When?", "From nine to five.")]
+PAIR = Mapping(question="a", answer="b")
 CSV = b"question,answer\nWhere is my parcel?,It left our warehouse today.\n"
 
 
@@ -73,6 +76,7 @@ def add_one_of_each(number: int, owner: User) -> dict[str, Any]:
         "person_id": make_person(f"person-{number}", Role.MEMBER).pk,
         "pipeline_id": start_pipeline(PipelineOrder(dataset=dataset), by=owner).pk,
         "action_id": 1,
+        "mapping_id": save_mapping(f"Kept {number}", ["a", "b"], PAIR, by=owner).pk,
         "order_id": _look(dataset, owner).pk,
     }
 

@@ -122,6 +122,9 @@ class ColumnsForm(forms.Form):
         required=False, label="Cells are divided by", choices=list(TABLE_SIGNS.items())
     )
     also_alike = forms.BooleanField(required=False)
+    save_as = forms.CharField(
+        required=False, max_length=100, label="Keep this for the next such table, under the name"
+    )
 
     def __init__(self, asked: dict[str, Any], data: Any = None) -> None:
         super().__init__(data, initial=asked.get("suggested") or {})

@@ -15,6 +15,7 @@ from datasets_app.models.conversation import (
 from datasets_app.models.dataset import Dataset, Rescoring
 from datasets_app.models.encoder import Encoder, EncoderState
 from datasets_app.models.knowledge import Knowledge, Lookup
+from datasets_app.models.mapping import SavedMapping
 from datasets_app.models.querysets import CuratorsQuerySet
 from datasets_app.models.removal import Removal
 from datasets_app.models.replacement import Replacement, ReplacementPart, Step
@@ -61,6 +62,7 @@ __all__ = [
     "ReplacementPart",
     "Rescoring",
     "RowTag",
+    "SavedMapping",
     "SourceFile",
     "SourceFileQuerySet",
     "Status",

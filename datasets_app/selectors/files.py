@@ -49,7 +49,7 @@ def file_page(file: SourceFile) -> dict[str, Any]:
         "has_other_speakers": has_other_speakers(file),
         "has_other_encodings": has_other_encodings(file),
         "named": sorted(((file.mapping or {}).get("roles") or {}).items()),
-        "columns": _columns_in_words(file.mapping or {}),
+        "columns": columns_in_words(file.mapping or {}),
         "is_prose": _is_prose(file),
         "examples": list(current_rows(file).order_by("position")[:EXAMPLES]),
         "sums": (
@@ -71,7 +71,7 @@ def _is_prose(file: SourceFile) -> bool:
     return first is not None and first.n_turns == 1 and first.turns[0]["role"] == PASSAGE
 
 
-def _columns_in_words(stored: dict[str, Any]) -> list[tuple[str, str]]:
+def columns_in_words(stored: dict[str, Any]) -> list[tuple[str, str]]:
     """Return what each column was said to be."""
     told = ((name, value) for name, value in stored.items() if value and name != "roles")
     return [(name, ", ".join(v) if isinstance(v, list) else str(v)) for name, v in told]

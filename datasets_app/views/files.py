@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -10,13 +11,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from datasets_app.corpus.source import Mapping
+from datasets_app.corpus.conversation import CorpusError
+from datasets_app.corpus.formats.registry import has_columns
 from datasets_app.forms.uploads import ColumnsForm, EncodingForm, SpeakersForm, TryEncodingForm
 from datasets_app.models import FileState, SourceFile
 from datasets_app.selectors import encodings as asked_encodings
 from datasets_app.selectors import files as selectors
-from datasets_app.selectors import telling
+from datasets_app.selectors import mappings, telling
 from datasets_app.services import choices
+from datasets_app.services.mappings import save_mapping
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest
 
@@ -41,9 +44,9 @@ def _page(
     context = selectors.file_page(file)
     if file.verdict == FileState.WAITING:
         if file.reason == "needs_mapping":
-            context["columns_form"] = forms.get("columns") or ColumnsForm(file.waiting_for or {})
-            context["asked"] = file.waiting_for
-            context["told"] = _told(request, file, context["columns_form"])
+            context |= _kept(request, file.waiting_for or {})
+            context["columns_form"] = forms.get("columns") or ColumnsForm(context["asked"])
+            context["told"] = _told(telling.asked_of(file), context["columns_form"])
         elif file.reason == "needs_encoding":
             context |= asked_encodings.encodings_asked(file, request.GET.get("encoding", ""))
             context["encoding_form"] = forms.get("encoding") or EncodingForm()
@@ -55,12 +58,31 @@ def _page(
     return render(request, "datasets/file_detail.html", context, status=status)
 
 
+def _kept(request: TeamRequest, asked: dict[str, Any]) -> dict[str, Any]:
+    """Return the mappings kept for such a table, and what is asked filled in with one of them."""
+    kept = mappings.mappings_for(asked.get("columns", []))
+    return {"kept": kept, "asked": mappings.proposed(asked, kept, request.GET.get("kept", ""))}
+
+
+def _keep(request: TeamRequest, form: ColumnsForm) -> bool:
+    """Keep what was chosen, if it was given a name; False where that name is taken."""
+    name = form.cleaned_data["save_as"].strip()
+    if not name:
+        return True
+    try:
+        save_mapping(name, form.columns, form.cleaned_data["mapping"], by=request.user)
+    except CorpusError as error:
+        form.add_error("save_as", str(error))
+        return False
+    return True
+
+
 def _told(
-    request: TeamRequest, file: SourceFile, form: ColumnsForm | None = None
+    asked: dict[str, Any] | None, chosen: Mapping[str, str] | ColumnsForm
 ) -> tuple[telling.Told, ...]:
-    """Return the rows of a table in each way to tell them, as the form asks for it."""
-    asked = telling.asked_of(file)
-    chosen = form.data if form and form.is_bound else request.GET
+    """Return the rows of a table in each way to tell them, as a form or an address asks for it."""
+    if isinstance(chosen, ColumnsForm):
+        chosen = chosen.data if chosen.is_bound else chosen.initial
     return telling.compared(asked, chosen) if asked else ()
 
 
@@ -69,7 +91,7 @@ def _told(
 def file_told(request: TeamRequest, file_id: UUID) -> HttpResponse:
     """Show the first rows in each way to put them into language."""
     file = find_file(request, file_id)
-    context = {"file": file, "told": _told(request, file)}
+    context = {"file": file, "told": _told(telling.asked_of(file), request.GET)}
     return render(request, "datasets/_file_told.html", context)
 
 
@@ -78,7 +100,7 @@ def file_told(request: TeamRequest, file_id: UUID) -> HttpResponse:
 def file_columns(request: TeamRequest, file_id: UUID) -> HttpResponse:
     file = find_file(request, file_id)
     form = ColumnsForm(file.waiting_for or {}, request.POST)
-    if not form.is_valid():
+    if not form.is_valid() or not _keep(request, form):
         return _page(request, file, status=422, columns=form)
     files = _chosen(file, is_for_all=form.cleaned_data["also_alike"])
     done = choices.choose_columns(files, form.cleaned_data["mapping"], by=request.user)
@@ -96,13 +118,18 @@ def file_columns_again(request: TeamRequest, file_id: UUID) -> HttpResponse:
             request, "This file is being read, or cannot be read anew; nothing was changed."
         )
         return redirect("file-detail", file.pk)
-    form = ColumnsForm(context["asked"], request.POST if request.method == "POST" else None)
-    if form.is_valid():
-        mapping: Mapping = form.cleaned_data["mapping"]
+    kept = _kept(request, context["asked"])
+    shown = context["asked"] if has_columns(file.kind) else None
+    if request.method == "POST":
+        form = ColumnsForm(context["asked"], request.POST)
+    else:
+        form = ColumnsForm(kept["asked"] if "kept" in request.GET else context["asked"])
+    if form.is_valid() and _keep(request, form):
+        mapping = form.cleaned_data["mapping"]
         is_other = mapping.as_json() != context["asked"]["suggested"]
         is_other = is_other and choices.choose_columns_again(file, mapping, by=request.user)
         return _off(request, file, int(is_other))
-    context |= {"columns_form": form, "told": _told(request, file, form)}
+    context |= {"columns_form": form, "kept": kept["kept"], "told": _told(shown, form)}
     status = 422 if form.is_bound else 200
     return render(request, "datasets/file_columns.html", context, status=status)
 

@@ -62,6 +62,8 @@ def world(ada, mia, redis_server, data_dir):
         "person_id": mia.pk,
         "upload_id": upload.pk,
         "file_id": SourceFile.objects.create(upload=upload, name="a.txt", size=3).pk,
+        "mapping_id": 1,
+        "order_id": 1,
         "dataset_id": version.dataset_id,
         "number": 1,
         "action_id": 1,

@@ -22,6 +22,7 @@ from datasets_app.corpus.source import Mapping
 from datasets_app.jobs.answering import Answers, answer
 from datasets_app.jobs.loading import load_path
 from datasets_app.models import FileState, Upload
+from datasets_app.selectors.mappings import mapping_named
 from datasets_app.selectors.uploads import upload_figures
 from datasets_app.services.receiving import UploadError
 from otto_web.lib.work.states import State
@@ -49,7 +50,10 @@ class Command(BaseCommand):
         for name, words in COLUMNS.items():
             parser.add_argument(f"--{name}", default="", metavar="NAME", help=words)
         parser.add_argument(
-            "--mapping", type=Path, metavar="FILE", help="all of that and more, as one JSON object"
+            "--mapping",
+            default="",
+            metavar="NAME|FILE",
+            help="all of that and more: a file of one JSON object, or what was kept under a name",
         )
         parser.add_argument(
             "--assistant",
@@ -78,10 +82,14 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def _load_all(self, options: dict[str, Any]) -> dict[str, Any]:
-        answers = answers_of(options)
         files = list(files_of(options["paths"]))
+        stored = stored_mapping(options["mapping"])
+        answers_of(options, stored or {})  # what is wrong is said before any server starts
         started = time.monotonic()
         with servers_for_command("import_files", tell=self.stderr.write):
+            if stored is None:
+                stored = kept_mapping(options["mapping"])
+            answers = answers_of(options, stored)
             told = [self._load(path, options, answers) for path in files]
         return {
             "conversations": sum(file["conversations"] for file in told),
@@ -103,7 +111,30 @@ class Command(BaseCommand):
         return told
 
 
-def answers_of(options: dict[str, Any]) -> Answers:
+def stored_mapping(named: str) -> dict[str, Any] | None:
+    """Return the mapping in a file of that name; None where there is no such file."""
+    if not named:
+        return {}
+    if not Path(named).exists() and Path(named).suffix != ".json":
+        return None
+    try:
+        stored = json.loads(Path(named).read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise CommandError(f"What the columns are cannot be used: {error}") from error
+    if not isinstance(stored, dict):
+        raise CommandError("What the columns are cannot be used: it is no JSON object.")
+    return stored
+
+
+def kept_mapping(name: str) -> dict[str, Any]:
+    """Return the mapping that is kept under a name."""
+    kept = mapping_named(name)
+    if kept is None:
+        raise CommandError(f"There is no file {name}, and no mapping is kept under that name.")
+    return dict(kept.mapping)
+
+
+def answers_of(options: dict[str, Any], stored: dict[str, Any]) -> Answers:
     """Return what the options say about files that ask."""
     encoding = canonical_encoding(options["encoding"])
     if options["encoding"] and encoding not in known.names():
@@ -112,11 +143,9 @@ def answers_of(options: dict[str, Any]) -> Answers:
     names = options["assistant"]
     roles = {canonical(name): ASSISTANT for name in names} | {OTHERS: USER} if names else None
     try:
-        stored = json.loads(options["mapping"].read_text("utf-8")) if options["mapping"] else {}
-        is_said = bool(options["mapping"] or said)
-        mapping = Mapping.from_json({**stored, **said}) if is_said else None
+        mapping = Mapping.from_json({**stored, **said}) if stored or said else None
         speakers = Mapping(roles=roles) if roles else None
-    except (CorpusError, OSError, TypeError, ValueError) as error:
+    except (CorpusError, TypeError, ValueError) as error:
         raise CommandError(f"What the columns are cannot be used: {error}") from error
     if mapping and mapping.roles and not speakers:
         speakers = Mapping(roles=mapping.roles)

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from datasets_app.corpus.source import Mapping
 from datasets_app.management.commands import import_files
 from datasets_app.models import Conversation, Dataset
+from datasets_app.services.mappings import save_mapping
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -158,3 +160,14 @@ def test_an_unanswered_question_and_a_wrong_path_are_told_as_json(tmp_path, caps
     (tmp_path / "b.xml").write_text("<?xml version='1.0'?><q>Hi</q>")
     (file,) = ended_with_one(capsys, tmp_path / "b.xml")["files"]
     assert (file["state"], file["skipped"]) == ("succeeded", 1)
+
+
+@pytest.mark.slow
+def test_a_mapping_that_is_kept_is_taken_by_its_name(tmp_path, capsys, cora):
+    pair = Mapping(question="asked of us", answer="we said")
+    save_mapping("Calls", ["asked of us", "we said", "day"], pair, by=cora)
+    path = tmp_path / "calls.csv"
+    path.write_text("asked of us,we said,day\nWhere is it?,It is here.,Monday\n")
+    assert told(capsys, path, "--mapping", "Calls")["conversations"] == 1
+    refused = ended_with_one(capsys, path, "--mapping", "Nobody")
+    assert "no mapping is kept under that name" in refused["error"]
