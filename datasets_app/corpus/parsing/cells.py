@@ -17,8 +17,8 @@ MONTHS = (
 _DATE = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d:\d\d)(?::\d\d)?(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?)?\Z"
 )
-_NUMBER = re.compile(r"[+-]?\d[\d.,'\u00a0\u202f]*(?:[eE][+-]?\d{1,3})?\Z")
-_WHOLE = re.compile(r"([+-]?\d+)\.0\Z")
+_NUMBER = re.compile(r"\A[+-]?\d[\d.,'\u00a0\u202f]*(?:[eE][+-]?\d{1,3})?\Z")
+_WHOLE = re.compile(r"\A([+-]?\d+)\.0\Z")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _BRACKETS = re.compile(r"[ _]?[(\[]([^()\[\]]{1,20})[)\]]\Z")
 _IN = re.compile(r"[ _]in[ _](\S{1,12})\Z", re.IGNORECASE)
