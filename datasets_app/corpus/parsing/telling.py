@@ -76,9 +76,9 @@ def _question(column: str, cell: str, subject: str) -> Exchange:
     what, is_true = named(column), truth(cell)
     is_many = _is_plural(what)
     if is_true is None:
-        verb = "are" if is_many else "is"
+        is_or_are = "are" if is_many else "is"
         told = spelled(column, cell)
-        return f"What {verb} the {what} of {subject}?", f"{_statement(what, subject, told)}"
+        return f"What {is_or_are} the {what} of {subject}?", f"{_statement(what, subject, told)}"
     does, applies = ("Do", "apply") if is_many else ("Does", "applies")
     asked = f"{does} {what} apply to {subject}?"
     if is_true:
