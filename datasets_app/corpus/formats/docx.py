@@ -234,5 +234,5 @@ FORMAT = Format(
     endings=("docx", "docm"),
     in_zip=lambda members: any(BODY.fullmatch(name.decode("latin-1")) for name in members),
     document=Document(extract, "part"),
-    reader=Reader("docx", 2, read),
+    reader=Reader("docx", 3, read),
 )

@@ -55,6 +55,8 @@ class Labelled:
     label: str
     text: str
     has_time: bool = False
+    introduces: tuple[str, str] | None = None
+    """A name and the word for its role, where the label holds both, as in `Agent (Ben)`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,23 @@ def labelled(line: str) -> Labelled | None:
     name = found["name"].strip()
     if len(name.split()) > 5 or line[found.end() : found.end() + 2] == "//":
         return None
-    return Labelled(canonical(name), line[found.end() :].strip(), bool(found["stamp"]))
+    text = line[found.end() :].strip()
+    return Labelled(canonical(name), text, bool(found["stamp"]), _introduced(name))
+
+
+def _introduced(label: str) -> tuple[str, str] | None:
+    """Return the name and the role of `Agent (Ben)`, `Ben (agent)` or `Agent Ben`.
+
+    Further down he may be just `Ben`.
+    """
+    parts = label.casefold().split()
+    if len(parts) == 2 and "(" not in label and parts[0] in ROLE_OF and parts[1] not in ROLE_OF:
+        return parts[1], parts[0]
+    outside, sign, inside = label.partition("(")
+    words = canonical(outside), canonical(inside.rstrip(") "))
+    if not sign or not all(words) or (words[0] in ROLE_OF) == (words[1] in ROLE_OF):
+        return None
+    return (words[1], words[0]) if words[0] in ROLE_OF else words
 
 
 def one_turn_per_line(text: str) -> str:
@@ -119,10 +137,12 @@ def one_turn_per_line(text: str) -> str:
 def find_speakers(lines: Iterable[str], *, are_timed: bool = False) -> Speakers | None:
     """Return who speaks, if 2 to 12 labels recur on a fifth of the non-empty lines.
 
-    A label behind a time need not recur; so does none where all lines `are_timed`.
+    A label behind a time, or one that was introduced with its role, need not recur; so does none
+    where all lines `are_timed`.
     """
     counts: Counter[str] = Counter()
     timed: set[str] = set()
+    introduced: set[str] = set()
     seen = words = 0
     for line in _outside_fences(lines):
         found = labelled(line)
@@ -133,7 +153,9 @@ def find_speakers(lines: Iterable[str], *, are_timed: bool = False) -> Speakers 
             counts[found.label] += 1
             words += len(found.text.split())
             timed |= {found.label} if found.has_time or are_timed else set()
-    recurring = {label: n for label, n in counts.items() if n >= 2 or label in timed}
+            introduced |= {found.introduces[0]} if found.introduces else set()
+    alone = timed | introduced
+    recurring = {label: n for label, n in counts.items() if n >= 2 or label in alone}
     known = {label: count for label, count in counts.items() if speaker_role(label)}
     speakers = recurring | known if recurring or len(known) >= 2 else {}
     most = MOST_CHATTING if speakers.keys() <= timed else MOST_SPEAKERS
@@ -161,6 +183,8 @@ def _outside_fences(lines: Iterable[str]) -> Iterator[str]:
 def add_line(talk: Talk, line: str, speakers: Speakers) -> None:
     """Add one line: a speaker begins, goes on, or has not begun yet."""
     found = labelled(line)
+    if found and found.introduces:
+        talk.aliases.setdefault(*found.introduces)
     if found and not found.label:
         talk.notices += 1
     elif found is None or not speakers.speaks(found.label):

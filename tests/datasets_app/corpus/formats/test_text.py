@@ -108,6 +108,17 @@ def test_the_same_speaker_in_a_row_is_one_turn_and_a_label_in_a_sentence_is_none
     assert talk[2][1] == "I send one.\nAnd\nnote: call back, she said: yes."
 
 
+@pytest.mark.parametrize("first", ["Agent (Ben)", "Ben (agent)", "Agent Ben", "**Agent (Ben)**"])
+def test_who_says_the_own_role_once_keeps_it(load, first):
+    talk = load(
+        f"{first}: How may I help you?\n\nCustomer (Ana): My lamp is dark.\n\n"
+        "Ben: Is it plugged in?\n\nAna: Yes, it is.\n\nBen: Then we send a new one.\n",
+        "call.txt",
+    ).talks
+    (turns,) = talk
+    assert [role for role, _ in turns] == ["assistant", "user", "assistant", "user", "assistant"]
+
+
 def test_speakers_of_unknown_role_are_asked_for(load):
     text = "Romeo: I love you dearly.\nJuliet: And so do I.\n" * 3
     with pytest.raises(WaitingError) as raised:
