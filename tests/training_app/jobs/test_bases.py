@@ -195,7 +195,7 @@ def test_a_run_begins_with_a_base_and_leaves_a_model_of_its_family(
     spec = replace(toy_spec(), model=shape).started(str(start.pk))
     order = Order("from a base", spec, make_version(), uuid4(), start_model=start)
     run = queue_run(order, created_by=None)
-    assert supervisor().wait(300) == 0
+    assert supervisor().wait(900) == 0
     run.refresh_from_db()
     assert (run.state, run.reason) == (State.SUCCEEDED, "")
     made = run.model

@@ -193,6 +193,18 @@ def test_a_broken_line_comes_back_and_every_follower_subscribes_again(open_page,
     assert len(lines) == 2
 
 
+def test_a_line_that_opened_before_its_sign_was_there_is_told_live(open_page, mia):
+    page = open_page(mia)
+    held = []
+    page.route("**/connection*.js", lambda route: held.append(route))  # noqa: PLW0108 - wrapped
+    page.route_web_socket("**/ws/chat/", lambda line: answer_subscriptions(line, []))
+    page.goto("/help/", wait_until="commit")
+    page.evaluate(ECHO)
+    page.locator('body[data-heard="7:hello "]').wait_for()
+    held[0].continue_()
+    page.get_by_text("● live").wait_for()
+
+
 def answer_subscriptions(line, lines):
     lines.append(line)
     line.on_message(lambda _text: line.send('{"t": "d", "gen": "7", "s": "hello"}'))
