@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import sys
 import unicodedata
+from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import groupby
 from typing import Literal, get_args
 
 from datasets_app.corpus.conversation import Conversation, CorpusError
@@ -67,11 +69,11 @@ class SplitRow:
 
 @dataclass(frozen=True, slots=True)
 class SplitAssignment:
-    """The split of each row; `left_out` would join groups of two splits, `parted` had to be cut."""
+    """The split of each row; `left_out` would join groups of two splits, `parted` were cut."""
 
     splits: dict[int, Split]
     left_out: tuple[int, ...] = ()
-    parted: tuple[str, ...] = ()
+    parted: int = 0
 
 
 def exact_key(conversation: Conversation) -> str:
@@ -117,89 +119,122 @@ def assign_splits(rows: Iterable[SplitRow], *, seed: int, shares: Shares) -> Spl
     A row that has a split keeps it, and so does its group. Raises CorpusError where validation
     or training would stay empty all the same.
     """
-    groups: dict[str, list[SplitRow]] = defaultdict(list)
+    held = _Held(seed)
     for row in rows:
-        groups[row.group].append(row)
-    total = sum(map(len, groups.values()))
+        held.add(row)
+    total = len(held.keys)
     if total < 2:
         raise CorpusError(
             f"This dataset has {'one row' if total else 'no rows'}, and training needs at least "
             "two: one to learn from and one to check with. Add more conversations."
         )
-    splits, left_out, fresh = _settle(groups)
     limits = (shares.test if total >= FEWEST_FOR_TEST else 0.0, shares.validation)
-    for group in fresh:
-        split = _drawn_split(group, seed, limits)
-        splits.update((row.key, split) for row in groups[group])
+    splits: dict[int, Split] = {}
+    left_out: list[int] = []
+    for draw, places in held.groups():
+        _assign_group(held, draw, places, limits, splits, left_out)
     if set(splits.values()) >= NEEDED:
         return SplitAssignment(splits, tuple(left_out))
-    keys = {group: [row.key for row in groups[group]] for group in fresh}
-    parted = _fill_empty_splits(splits, keys, seed)
+    parted = _fill_empty_splits(splits, held)
     return SplitAssignment(splits, tuple(left_out), parted)
 
 
-def _settle(
-    groups: Mapping[str, list[SplitRow]],
-) -> tuple[dict[int, Split], list[int], list[str]]:
-    """Return the splits that stand already, the rows between two splits, and the new groups."""
-    splits: dict[int, Split] = {}
-    left_out: list[int] = []
-    fresh: list[str] = []
-    for group, rows in groups.items():
-        known = {row.split for row in rows if row.split is not None}
-        if not known:
-            fresh.append(group)
-            continue
-        splits |= {row.key: row.split for row in rows if row.split is not None}
-        newcomers = [row.key for row in rows if row.split is None]
-        if len(known) == 1:
-            splits |= dict.fromkeys(newcomers, known.pop())
+class _Held:
+    """A million rows in little memory: keys, the draw of each one's group, and known splits.
+
+    Groups are told apart by their draws, of which there are 2^64.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.keys = array("q")
+        self.draws = array("Q")
+        self.known = bytearray()
+        self._seed = seed
+
+    def add(self, row: SplitRow) -> None:
+        self.keys.append(row.key)
+        self.draws.append(_draw(row.group, self._seed))
+        self.known.append(0 if row.split is None else 1 + SPLITS.index(row.split))
+
+    def groups(self) -> Iterator[tuple[int, list[int]]]:
+        """Yield each group's draw and the places of its rows, in the order in which they came."""
+        ordered = sorted(range(len(self.keys)), key=self.draws.__getitem__)
+        for draw, places in groupby(ordered, key=self.draws.__getitem__):
+            yield draw, list(places)
+
+    def fresh_groups(self) -> Iterator[tuple[int, list[int]]]:
+        """Yield the groups of which no row has a split, with their keys, smallest first."""
+        fresh = [
+            (len(places), draw, [self.keys[place] for place in places])
+            for draw, places in self.groups()
+            if not any(self.known[place] for place in places)
+        ]
+        for _, draw, keys in sorted(fresh):
+            yield draw, keys
+
+
+def _assign_group(
+    held: _Held,
+    draw: int,
+    places: list[int],
+    limits: tuple[float, float],
+    splits: dict[int, Split],
+    left_out: list[int],
+) -> None:
+    """Give the rows of one group their split; of two splits, those that have none are left out."""
+    known = {held.known[place] for place in places} - {0}
+    joint = SPLITS[known.pop() - 1] if len(known) == 1 else None
+    if not known and joint is None:
+        joint = _drawn_split(draw, limits)
+    for place in places:
+        own = held.known[place]
+        if own:
+            splits[held.keys[place]] = SPLITS[own - 1]
+        elif joint:
+            splits[held.keys[place]] = joint
         else:
-            left_out.extend(newcomers)
-    return splits, left_out, fresh
+            left_out.append(held.keys[place])
 
 
-def _draw(group: str, seed: int) -> float:
+def _draw(group: str, seed: int) -> int:
     digest = blake2b(f"{seed}\x1f{group}".encode("utf-8", "surrogatepass"), digest_size=8)
-    return int.from_bytes(digest.digest(), "big") / 2**64
+    return int.from_bytes(digest.digest(), "big")
 
 
-def _drawn_split(group: str, seed: int, limits: tuple[float, float]) -> Split:
+def _drawn_split(draw: int, limits: tuple[float, float]) -> Split:
     test, validation = limits
-    drawn = _draw(group, seed)
+    drawn = draw / 2**64
     if drawn < test:
         return "test"
     return "validation" if drawn < test + validation else "train"
 
 
-def _fill_empty_splits(
-    splits: dict[int, Split], fresh: Mapping[str, list[int]], seed: int
-) -> tuple[str, ...]:
-    """Give validation and training a new group where they have none; return what was parted."""
-    parted: list[str] = []
+def _fill_empty_splits(splits: dict[int, Split], held: _Held) -> int:
+    """Give validation and training a new group where they have none; return how many were cut."""
+    parted = 0
+    fresh = [keys for _, keys in held.fresh_groups()]
     for split in sorted(NEEDED, reverse=True):
         if split in splits.values():
             continue
-        keys, cut = _group_to_move(splits, fresh, seed)
+        keys, is_cut = _group_to_move(splits, fresh)
         splits |= dict.fromkeys(keys, split)
-        parted.extend(cut)
-    return tuple(parted)
+        parted += is_cut
+    return parted
 
 
 def _group_to_move(
-    splits: Mapping[int, Split], fresh: Mapping[str, list[int]], seed: int
-) -> tuple[list[int], list[str]]:
+    splits: Mapping[int, Split], fresh: Sequence[list[int]]
+) -> tuple[list[int], bool]:
     """Return the keys of the smallest new group whose split has others, else one row of a group."""
     counts: dict[Split, int] = defaultdict(int)
     for split in splits.values():
         counts[split] += 1
-    ordered = sorted(fresh, key=lambda group: (len(fresh[group]), _draw(group, seed)))
-    for group in ordered:
-        if len(fresh[group]) < counts[splits[fresh[group][0]]]:
-            return fresh[group], []
-    for group in reversed(ordered):
-        if len(fresh[group]) > 1:
-            return [min(fresh[group])], [group]
+    for keys in fresh:
+        if len(keys) < counts[splits[keys[0]]]:
+            return keys, False
+    for keys in reversed(fresh):
+        if len(keys) > 1:
+            return [min(keys)], True
     raise CorpusError(
         "Every row already has a split, and one of training and validation is empty. Add "
         "conversations, bring excluded ones back, or split anew with another seed."

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +26,7 @@ from datasets_app.models import (
     VersionRow,
 )
 from datasets_app.selectors.learnable import CAN_BE_LEARNT, ENDS_WITH_USER
-from datasets_app.selectors.quality import copies_in, tally_of
+from datasets_app.selectors.quality import tally_of
 from datasets_app.selectors.tags import tag_counts
 from datasets_app.services.changes import begin_change
 from datasets_app.services.knowledge import order_knowledge
@@ -40,20 +41,21 @@ from otto_web.lib.work.perform import perform
 from otto_web.lib.work.states import State
 
 READ_ROWS = 5_000
+# The columns of the table of rows that are being frozen.
+ROWS = (
+    *("id", "position", "row_hash", "revision", "exact_key", "split", "source_file", "is_passage"),
+    *("ends", "learnt"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """One row on its way into a manifest; `file` is the document of a passage."""
 
-    pk: int
     position: int
-    row_hash: str
-    revision: int
     group: str
     split: Split | None
     file: UUID | None
-    ends_with_user: bool = False
 
 
 def freeze_version(
@@ -85,30 +87,33 @@ def chosen_rows(version: Version) -> QuerySet[Conversation]:
 def _fill(version: Version, lease: Lease) -> None:
     if version.dataset.deleted_at is not None:
         raise CorpusError("The dataset was deleted before its rows could be frozen.")
-    lines = _lines(version)
-    unusable = chosen_rows(version).exclude(CAN_BE_LEARNT).count()
-    if len(lines) < 2:
-        raise CorpusError(_too_few(version, len(lines), unusable))
+    rows, unusable = _take_rows(version)
+    if rows < 2:
+        raise CorpusError(_too_few(version, rows, unusable))
     shares = Shares(validation=version.shares["validation"], test=version.shares["test"])
     with kept_open():
         failpoint("freezing.splitting")
-        assigned = assign_splits(_split_rows(lines), seed=version.split_seed, shares=shares)
-    splits = _without_copies(lines, assigned.splits)
-    left_out = len(lines) - len(splits)
-    manifest_sha256 = _write_manifest(version, lines, splits)
+        assigned = assign_splits(_split_rows(), seed=version.split_seed, shares=shares)
+        splits = _without_copies(_lines("WHERE is_passage"), assigned.splits)
+        _write_splits(splits)
+    left_out = rows - len(splits)
+    by_split = Counter(splits.values())
+    del assigned, splits
+    manifest_sha256 = _write_manifest(version)
     _keep_splits(version)
-    rows = Conversation.objects.filter(version_rows__version=version)
-    score = replace(tally_of(rows), copies=copies_in(rows))
-    counts = _counts(version, Counter(splits.values()), score)
+    last_words, copies = _last_words_and_copies()
+    score = replace(
+        tally_of(Conversation.objects.filter(version_rows__version=version)), copies=copies
+    )
     finish(
         version,
         manifest_sha256=manifest_sha256,
         counts={
-            **counts,
+            **_counts(version, by_split, score),
             "left_out": left_out,
             "tags": tag_counts(version),
             "unusable": unusable,
-            "last_words": sum(line.ends_with_user for line in lines if line.position in splits),
+            "last_words": last_words,
         },
         quality_score=score.quality_score,
     )
@@ -123,57 +128,104 @@ def _too_few(version: Version, rows: int, unusable: int) -> str:
     return told if version.choice == Choice.ALL else f"{told} Accept more rows, or freeze “all”."
 
 
-def _lines(version: Version) -> list[Line]:
-    """Return the chosen rows as they are at one moment: one statement reads them.
+def _take_rows(version: Version) -> tuple[int, int]:
+    """Note the chosen rows as they are at one moment, in a table of this transaction.
 
-    Rows that no model can learn from are left out, whoever accepted them.
+    Return how many a model can learn from, and how many not: these are left out, whoever accepted
+    them. A million rows do not fit into the memory of a worker.
     """
-    rows = chosen_rows(version).filter(CAN_BE_LEARNT).annotate(ends_with_user=ENDS_WITH_USER)
-    fields = ("pk", "position", "row_hash", "revision", "exact_key", "split")
-    lines = rows.values_list(*fields, "source_file", "is_passage", "ends_with_user")
-    return [
-        Line(pk, position, row_hash, revision, group, split, file if is_text else None, said_last)
-        for pk, position, row_hash, revision, group, split, file, is_text, said_last in (
-            lines.iterator(chunk_size=READ_ROWS)
-        )
-    ]
+    chosen = chosen_rows(version).annotate(ends=ENDS_WITH_USER, learnt=CAN_BE_LEARNT)
+    wanted = chosen.values_list(*ROWS[:-2], "ends", "learnt")
+    sql, params = wanted.query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS frozen_row, frozen_split")
+        named = ", ".join(ROWS)
+        cursor.execute(f"CREATE TEMP TABLE frozen_row ({named}) ON COMMIT DROP AS {sql}", params)
+        cursor.execute("DELETE FROM frozen_row WHERE NOT coalesce(learnt, false)")
+        unusable = cursor.rowcount
+        cursor.execute("ANALYZE frozen_row")
+        cursor.execute("SELECT count(*) FROM frozen_row")
+        return cursor.fetchone()[0], unusable
 
 
-def _split_rows(lines: list[Line]) -> Iterator[SplitRow]:
+def _told(sql: str, params: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows of a statement, some thousand at a time."""
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(sql, params)
+        while rows := cursor.fetchmany(READ_ROWS):
+            yield from rows
+
+
+def _lines(which: str = "") -> Iterator[Line]:
+    """Yield the noted rows in table order."""
+    file = "CASE WHEN is_passage THEN source_file END"
+    columns = f"position, exact_key, split, {file}"
+    for found in _told(f"SELECT {columns} FROM frozen_row {which} ORDER BY position"):  # noqa: S608
+        yield Line(*found)
+
+
+def _split_rows() -> Iterator[SplitRow]:
     """Yield the rows to assign; pieces of one document are grouped in blocks."""
-    pieces = Counter(line.file for line in lines if line.file)
-    blocks = {file: iter(block_groups(count, document=str(file))) for file, count in pieces.items()}
-    for line in lines:
+    pieces = "SELECT source_file, count(*) FROM frozen_row WHERE is_passage GROUP BY 1"
+    blocks = {
+        file: iter(block_groups(count, document=str(file)))
+        for file, count in list(_told(pieces))
+        if file
+    }
+    for line in _lines():
         group = next(blocks[line.file]) if line.file else line.group
         yield SplitRow(line.position, group, line.split)
 
 
-def _without_copies(lines: list[Line], splits: Mapping[int, Split]) -> dict[int, Split]:
-    """Return the splits without passages that stand in another one already, word for word.
+def _without_copies(lines: Iterable[Line], splits: dict[int, Split]) -> dict[int, Split]:
+    """Take passages that stand in another split already, word for word, out of the splits.
 
     To join the blocks that share one would join all of them, where each ends with the same line.
     """
-    kept, counts, first = dict(splits), Counter(splits.values()), dict[str, Split]()
+    counts, first = Counter(splits.values()), dict[str, Split]()
     for line in lines:
         split = splits.get(line.position)
         if line.file is None or split is None:
             continue
         if first.setdefault(line.group, split) != split and counts[split] > 1:
             counts[split] -= 1
-            del kept[line.position]
-    return kept
+            del splits[line.position]
+    return splits
 
 
-def _write_manifest(version: Version, lines: list[Line], splits: dict[int, Split]) -> str:
+def _write_splits(splits: Mapping[int, Split]) -> None:
+    """Write the splits beside the noted rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TEMP TABLE frozen_split (position bigint, split text) ON COMMIT DROP"
+        )
+    told = iter(splits.items())
+    with copying("frozen_split", ("position", "split")) as out:
+        while some := list(islice(told, READ_ROWS)):
+            out.write("".join(f"{position}\t{split}\n" for position, split in some))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE frozen_split")
+
+
+def _write_manifest(version: Version) -> str:
     """Write the lines that were given a split; return the hash of the whole."""
-    kept = (line for line in lines if line.position in splits)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO datasets_app_versionrow
+                (version_id, position, conversation_id, revision, row_hash, split)
+            SELECT %s, row_number() OVER (ORDER BY position), id, revision, row_hash, given.split
+            FROM frozen_row JOIN frozen_split given USING (position) ORDER BY position
+            """,
+            [version.pk],
+        )
     digest = hashlib.sha256()
-    columns = ("version_id", "position", "conversation_id", "revision", "row_hash", "split")
-    with copying(VersionRow._meta.db_table, columns) as out:
-        for number, line in enumerate(kept, start=1):
-            split = splits[line.position]
-            digest.update(f"{number} {line.row_hash} {split}\n".encode())
-            out.write_row((version.pk, number, line.pk, line.revision, line.row_hash, split))
+    lines = """
+        SELECT position || ' ' || row_hash || ' ' || split FROM datasets_app_versionrow
+        WHERE version_id = %s ORDER BY position
+    """
+    for (line,) in _told(lines, [version.pk]):
+        digest.update(f"{line}\n".encode())
     return digest.hexdigest()
 
 
@@ -183,12 +235,26 @@ def _keep_splits(version: Version) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            UPDATE datasets_app_conversation row SET split = line.split
-            FROM datasets_app_versionrow line
-            WHERE line.version_id = %s AND line.conversation_id = row.id AND row.split IS NULL
-            """,
-            [version.pk],
+            UPDATE datasets_app_conversation held SET split = given.split
+            FROM frozen_row JOIN frozen_split given USING (position)
+            WHERE frozen_row.split IS NULL AND held.id = frozen_row.id AND held.split IS NULL
+            """
         )
+
+
+def _last_words_and_copies() -> tuple[int, int]:
+    """Return how many rows end with the user, and how many say the same as another of them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH given AS (
+                SELECT ends, exact_key FROM frozen_row JOIN frozen_split USING (position)
+            ), texts AS (SELECT DISTINCT exact_key FROM given)
+            SELECT count(*) FILTER (WHERE ends), count(*) - (SELECT count(*) FROM texts) FROM given
+            """
+        )
+        last_words, copies = cursor.fetchone() or (0, 0)
+        return int(last_words), int(copies)
 
 
 def _counts(version: Version, splits: Counter[Split], score: QualityCounts) -> dict[str, Any]:

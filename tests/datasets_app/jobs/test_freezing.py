@@ -18,7 +18,7 @@ FILE, OTHER = UUID(int=1), UUID(int=2)
 
 
 def line(position, key, file=FILE):
-    return Line(1_000_000 + position, position, "hash", 1, key, None, file)
+    return Line(position, key, None, file)
 
 
 def test_a_passage_stands_in_one_split_only():
