@@ -13,7 +13,7 @@ from datasets_app.corpus.replacing import Replacing
 from datasets_app.corpus.source import Mapping
 from datasets_app.jobs.importing import import_upload
 from datasets_app.jobs.replacing import replace_words
-from datasets_app.models import Conversation, Dataset, Replacement
+from datasets_app.models import Conversation, Dataset, Replacement, SavedView
 from datasets_app.selectors.row_filter import RowFilter
 from datasets_app.services.mappings import save_mapping
 from datasets_app.services.receiving import NewUpload, receive_whole
@@ -77,6 +77,7 @@ def add_one_of_each(number: int, owner: User) -> dict[str, Any]:
         "pipeline_id": start_pipeline(PipelineOrder(dataset=dataset), by=owner).pk,
         "action_id": 1,
         "mapping_id": save_mapping(f"Kept {number}", ["a", "b"], PAIR, by=owner).pk,
+        "view_id": SavedView.objects.create(dataset=dataset, owner=owner, name="Mine").pk,
         "order_id": _look(dataset, owner).pk,
     }
 

@@ -33,6 +33,7 @@ from datasets_app.models.upload import (
     UploadQuerySet,
 )
 from datasets_app.models.version import CHOSEN, Choice, Version, VersionRow
+from datasets_app.models.view import SavedView
 
 __all__ = [
     "BROKEN_OFF",
@@ -63,6 +64,7 @@ __all__ = [
     "Rescoring",
     "RowTag",
     "SavedMapping",
+    "SavedView",
     "SourceFile",
     "SourceFileQuerySet",
     "Status",

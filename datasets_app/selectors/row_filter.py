@@ -10,11 +10,13 @@ from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import QueryDict
 
 from datasets_app.corpus.detection.encoding import clean_text
 from datasets_app.corpus.split import SPLITS
 from datasets_app.corpus.tags import LONGEST_TAG, NOTHING
 from datasets_app.models import Conversation, Dataset, Origin, Status
+from datasets_app.selectors.row_columns import SHOWN, read_columns
 from datasets_app.selectors.row_order import ORDERS, Key, read_key, written_key
 from datasets_app.selectors.searching import holds, is_slow
 from datasets_app.selectors.tags import has_tag
@@ -48,6 +50,7 @@ class RowFilter:
     length: str = ""
     sort: str = "order"
     size: int = PAGE_SIZES[0]
+    columns: str = SHOWN
     after: Key | None = None
 
     @classmethod
@@ -66,6 +69,7 @@ class RowFilter:
             **parts,
             sort=sort,
             size=int(size) if size in map(str, PAGE_SIZES) else PAGE_SIZES[0],
+            columns=read_columns(_all(query, "cols")),
             after=read_key(ORDERS[sort], query.get("after", "").replace("\0", "")),
         )
 
@@ -75,6 +79,7 @@ class RowFilter:
         parts = {NAMES.get(name, name): getattr(other, name) for name in FIELDS} | {
             "sort": other.sort if other.sort != "order" else "",
             "size": str(other.size) if other.size != PAGE_SIZES[0] else "",
+            "cols": other.columns if other.columns != SHOWN else "",
             "after": written_key(other.after),
         }
         return urlencode({name: value for name, value in parts.items() if value})
@@ -110,7 +115,7 @@ class RowFilter:
     @property
     def hidden(self) -> list[tuple[str, str]]:
         """What a form that changes the search, the sort or the size carries along."""
-        return parse_qsl(self.query(search="", sort="order", size=PAGE_SIZES[0]))
+        return parse_qsl(self.query(search="", sort="order", size=PAGE_SIZES[0], columns=SHOWN))
 
     @property
     def scope(self) -> Self:
@@ -186,6 +191,12 @@ def _given(query: Mapping[str, str], name: str) -> str:
     """Return what an address says of a field; a range may come in its two ends."""
     ends = [query.get(f"{name}_{end}", "") for end in ("from", "to")]
     return query.get(name, "") or ("-".join(ends) if any(ends) else "")
+
+
+def _all(query: Mapping[str, str], name: str) -> list[str]:
+    """Return every value of a name; boxes of a form send one for each that is checked."""
+    values = query.getlist(name) if isinstance(query, QueryDict) else [query.get(name, "")]
+    return [value for value in values if value]
 
 
 def _several(value: str, is_known: Callable[[str], bool]) -> str:

@@ -52,6 +52,9 @@ def _moment(word: str) -> datetime | None:
     return found if found.tzinfo else None
 
 
+_person = Coalesce("updated_by__username", Value(""))
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """What is sorted by, in which direction, and how its value is read from an address."""
@@ -103,6 +106,8 @@ ORDERS: dict[str, Order] = {
     "side-z": Order("side, validation first", Coalesce("split", Value("")), BACK, str),
     "source": Order("file, A to Z", Coalesce("source_file__name", Value("")), read=str),
     "source-z": Order("file, Z to A", Coalesce("source_file__name", Value("")), BACK, str),
+    "person": Order("changed by, A to Z", _person, read=str),
+    "person-z": Order("changed by, Z to A", _person, BACK, str),
     "changed": Order("changed last", "updated_at", BACK, _moment),
     "changed-first": Order("changed first", "updated_at", read=_moment),
 }

@@ -7,15 +7,25 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Func, Min, Value
+from django.db.models import F, Func, Min, Value
 from django.db.models.functions import Greatest, StrIndex, Substr, Upper
 
+from datasets_app.corpus.language import NAMES as LANGUAGES
 from datasets_app.corpus.rules.registry import label_of
 from datasets_app.models import Dataset, Status
 from datasets_app.selectors.marking import SHOWN_BEFORE, Piece, at_hit
 from datasets_app.selectors.quality import (
     rows_by_reason,
     rows_by_status,
+)
+from datasets_app.selectors.row_columns import (
+    ANSWER,
+    CHOICE,
+    QUESTION,
+    Column,
+    Head,
+    columns_of,
+    head_of,
 )
 from datasets_app.selectors.row_filter import RowFilter
 from datasets_app.selectors.row_order import FIRST_ANSWER, FIRST_QUESTION, PREVIEW_CHARACTERS
@@ -24,15 +34,17 @@ from datasets_app.selectors.searching import hits_in, terms_of
 from datasets_app.selectors.tags import ShownTag, tags_of_dataset, tags_of_rows
 
 COLUMNS = (
-    "position",
-    "exact_key",
-    "n_turns",
-    "n_words",
-    "quality",
-    "status",
-    "decision",
-    "reasons",
+    *("position", "exact_key", "n_turns", "n_words", "quality", "status", "decision", "reasons"),
+    *("language", "split", "updated_at"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What a row shows in a column."""
+
+    column: Column
+    value: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +56,7 @@ class Row:
     question: list[Piece]
     answer: list[Piece]
     elsewhere: list[Piece]  # where the search hit, if in neither of the two
-    turns: int
-    quality: int
+    cells: list[Cell]
     status: str
     is_decided: bool
     is_copy: bool
@@ -67,6 +78,8 @@ class TablePage:
     without_tag: str
     matching: int
     total: int
+    heads: list[Head]
+    choice: list[tuple[Column, bool]]
 
     @property
     def last(self) -> int:
@@ -77,6 +90,7 @@ def table_page(dataset: Dataset, rows: RowFilter) -> TablePage:
     """Return one page of the table in seven queries, two more behind the first."""
     page = rows.page(dataset).only(*COLUMNS)
     hit = _around(rows.search)
+    page = page.annotate(source=F("source_file__name"), person=F("updated_by__username"))
     found = list(page.annotate(question=FIRST_QUESTION, answer=FIRST_ANSWER, hit=hit))
     shown = found[: rows.size]
     earliest = _earliest(dataset, {row.exact_key for row in shown})
@@ -90,9 +104,7 @@ def table_page(dataset: Dataset, rows: RowFilter) -> TablePage:
         following = rows.query(after=(shown[-1].key, shown[-1].pk))  # type: ignore[attr-defined]
     passed, before = rows.earlier(dataset)
     return TablePage(
-        rows=[
-            _row(row, rows.search, earliest[row.exact_key], tags.get(row.pk, [])) for row in shown
-        ],
+        rows=[_row(row, rows, earliest[row.exact_key], tags.get(row.pk, [])) for row in shown],
         first=passed + 1,
         before=None if before is None else before.here,
         following=following,
@@ -102,6 +114,8 @@ def table_page(dataset: Dataset, rows: RowFilter) -> TablePage:
         without_tag=rows.query(tag=""),
         matching=sum(by_status[one] for one in statuses) if statuses else by_status.total(),
         total=by_status.total(),
+        heads=[head_of(one, rows) for one in (QUESTION, ANSWER, *columns_of(rows.columns))],
+        choice=[(one, one in columns_of(rows.columns)) for one in CHOICE.values()],
     )
 
 
@@ -131,7 +145,8 @@ def _around(search: str) -> Func | Value:
     return Substr("text", Greatest(place, 1), PREVIEW_CHARACTERS)
 
 
-def _row(row: Any, search: str, earliest: int, tags: list[ShownTag]) -> Row:
+def _row(row: Any, rows: RowFilter, earliest: int, tags: list[ShownTag]) -> Row:
+    search = rows.search
     question, answer = (
         (text, hits_in(text, search)) for text in (row.question or "", row.answer or "")
     )
@@ -143,11 +158,15 @@ def _row(row: Any, search: str, earliest: int, tags: list[ShownTag]) -> Row:
         question=at_hit(*question),
         answer=at_hit(*answer),
         elsewhere=at_hit(row.hit, hits) if is_elsewhere else [],
-        turns=row.n_turns,
-        quality=row.quality,
+        cells=[Cell(one, _shown(row, one)) for one in columns_of(rows.columns)],
         status=row.status,
         is_decided=row.decision is not None,
         is_copy=earliest < row.position,
         why=[(rule, label_of(rule)) for rule in row.reasons],
         tags=tags,
     )
+
+
+def _shown(row: Any, column: Column) -> Any:
+    value = getattr(row, column.stored)
+    return LANGUAGES.get(value, value) if column.name == "language" else value

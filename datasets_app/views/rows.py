@@ -20,6 +20,7 @@ from datasets_app.selectors.datasets import header
 from datasets_app.selectors.facets import panel
 from datasets_app.selectors.row_filter import PAGE_SIZES, RowFilter
 from datasets_app.selectors.row_order import ORDERS
+from datasets_app.selectors.saved_views import BUILT_IN, views_of
 from datasets_app.selectors.scores import score_of
 from datasets_app.selectors.table import table_page
 from datasets_app.services import curation, replacing, tagging
@@ -46,6 +47,8 @@ def _table(
         "score": score_of(dataset),
         "filter": rows,
         "page": table_page(dataset, rows),
+        "views": views_of(dataset, request.user),
+        "built_in": BUILT_IN,
         "sorts": [(name, order.words) for name, order in ORDERS.items()],
         "sizes": PAGE_SIZES,
         "here": rows.here,
