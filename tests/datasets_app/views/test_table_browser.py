@@ -373,3 +373,23 @@ def _decisions(world, most):
 
 def _tagged(world):
     return RowTag.objects.filter(tag__name="later").values_list("conversation", flat=True)
+
+
+@pytest.mark.checklist(164)
+def test_the_panel_narrows_the_table_by_click_and_by_keys(table):
+    page = table()
+    page.locator("[data-facets]").click()
+    kept = page.locator('#facets a[data-facet="kept"]')
+    kept.click()
+    page.locator('#dataset-table[data-here="status=kept"]').wait_for()
+    page.locator('#facets a[data-facet="kept"][aria-current]').wait_for()
+    steps = page.get_by_role("group", name=re.compile("Length")).get_by_role("link")
+    steps.nth(2).focus()
+    page.keyboard.press("Shift+ArrowRight")
+    assert page.get_by_label("Length in words to").input_value() == "31"
+    page.keyboard.press("Enter")
+    page.locator('#dataset-table[data-here="status=kept&words=8-31"]').wait_for()
+    page.go_back()
+    page.locator('#dataset-table[data-here="status=kept"]').wait_for()
+    page.set_viewport_size({"width": 360, "height": 780})
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
