@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from datasets_app.knowledge.layout import EDITION
 from datasets_app.models import EXPIRED, Encoder, EncoderState, Knowledge, Replacement, Upload
-from datasets_app.services import blobs, knowledge
+from datasets_app.services import blobs, knowledge, repeats
 from datasets_app.services.receiving import LIFE, part_path
 from otto_web.lib.patience import each_by_itself
 from otto_web.lib.work.claims import cancel
@@ -51,6 +51,7 @@ def remove_orphans(now: datetime) -> None:
         return
     _orphans_looked_at = time.monotonic()
     knowledge.remove_unnamed_folders(now - UNNAMED_FOR)
+    repeats.remove_unnamed_indexes(now - UNNAMED_FOR)
     for path in blobs.orphan_files(now - UNNAMED_FOR):
         path.unlink(missing_ok=True)
     for folder in blobs.work_path().iterdir():

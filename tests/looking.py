@@ -21,6 +21,7 @@ LINKED = (
     ("dataset", "/datasets/", f"/datasets/{UUID}/"),
     ("conversation", "dataset", rf"/datasets/{UUID}/c/\d+/.*"),
     ("versions", "dataset", f"/datasets/{UUID}/versions/"),
+    ("repeats", "dataset", f"/datasets/{UUID}/repeats/"),
     ("rules", "dataset", f"/datasets/{UUID}/rules/"),
     ("history", "dataset", f"/datasets/{UUID}/history/"),
     ("settings", "dataset", f"/datasets/{UUID}/settings/"),

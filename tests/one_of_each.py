@@ -13,7 +13,7 @@ from datasets_app.corpus.replacing import Replacing
 from datasets_app.corpus.source import Mapping
 from datasets_app.jobs.importing import import_upload
 from datasets_app.jobs.replacing import replace_words
-from datasets_app.models import Conversation, Dataset, Replacement, SavedView
+from datasets_app.models import Cluster, Conversation, Dataset, Replacement, SavedView
 from datasets_app.selectors.row_filter import RowFilter
 from datasets_app.services.mappings import save_mapping
 from datasets_app.services.receiving import NewUpload, receive_whole
@@ -79,6 +79,7 @@ def add_one_of_each(number: int, owner: User) -> dict[str, Any]:
         "mapping_id": save_mapping(f"Kept {number}", ["a", "b"], PAIR, by=owner).pk,
         "view_id": SavedView.objects.create(dataset=dataset, owner=owner, name="Mine").pk,
         "order_id": _look(dataset, owner).pk,
+        "cluster_id": Cluster.objects.create(dataset=dataset, kind="near", key="1", weight=1).pk,
     }
 
 

@@ -82,22 +82,28 @@ def exact_key(conversation: Conversation) -> str:
     Nor does it matter how a letter was put together, or what stands between the letters without
     being seen. Rows keep their key: who changes what is equal here needs a migration like 0005.
     """
+    return exact_keys((turn.role, bare(turn.text)) for turn in conversation.turns)[-1]
+
+
+def exact_keys(turns: Iterable[tuple[str, str]]) -> list[str]:
+    """Return the key of nothing, and of each beginning: `turns` has roles and bare texts."""
     digest = blake2b(digest_size=16)
-    for turn in conversation.turns:
-        text = _bare(turn.text)
-        digest.update(f"{turn.role}\x1f{text}\x1e".encode("utf-8", "surrogatepass"))
-    return digest.hexdigest()
+    keys = [digest.hexdigest()]
+    for role, text in turns:
+        digest.update(f"{role}\x1f{text}\x1e".encode("utf-8", "surrogatepass"))
+        keys.append(digest.hexdigest())
+    return keys
 
 
-def _bare(text: str) -> str:
+def bare(text: str) -> str:
     """Return the words and telling signs of a text; all of it when there are none."""
     if not text.isascii():
         text = _DASHES.sub("-", _UNSEEN.sub("", text.translate(_WIDE)))
         text = unicodedata.normalize("NFC", text)
     spaced = " ".join(text.casefold().split())
     words = _SIGN.sub(_spaced, spaced).split()
-    bare = " ".join(words) or spaced
-    return bare if bare.isascii() else unicodedata.normalize("NFC", bare)
+    told = " ".join(words) or spaced
+    return told if told.isascii() else unicodedata.normalize("NFC", told)
 
 
 def _spaced(found: re.Match[str]) -> str:

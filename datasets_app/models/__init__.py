@@ -18,6 +18,13 @@ from datasets_app.models.knowledge import Knowledge, Lookup
 from datasets_app.models.mapping import SavedMapping
 from datasets_app.models.querysets import CuratorsQuerySet
 from datasets_app.models.removal import Removal
+from datasets_app.models.repeats import (
+    Cluster,
+    ClusterKind,
+    ClusterMember,
+    RepeatSearch,
+    SearchStep,
+)
 from datasets_app.models.replacement import Replacement, ReplacementPart, Step
 from datasets_app.models.tag import RowTag, Tag
 from datasets_app.models.upload import (
@@ -44,6 +51,9 @@ __all__ = [
     "ActionGroup",
     "Blob",
     "Choice",
+    "Cluster",
+    "ClusterKind",
+    "ClusterMember",
     "Conversation",
     "ConversationRevision",
     "CuratorsQuerySet",
@@ -59,12 +69,14 @@ __all__ = [
     "Origin",
     "Purpose",
     "Removal",
+    "RepeatSearch",
     "Replacement",
     "ReplacementPart",
     "Rescoring",
     "RowTag",
     "SavedMapping",
     "SavedView",
+    "SearchStep",
     "SourceFile",
     "SourceFileQuerySet",
     "Status",

@@ -98,8 +98,22 @@ def _decide(
     by: User,
     chosen: dict[str, object],
 ) -> Action:
-    after = {"status": decision.status, "decision": decision.value}
     action = Action.objects.create(dataset=dataset, actor=by, kind=decision.value, filter=chosen)
+    action.previewed, action.done = set_decision(action, rows, decision, by=by)
+    count = f"{action.done:,} conversation" + ("" if action.done == 1 else "s")
+    action.title = f"{count} {PAST_TENSE[decision]}"
+    action.save(update_fields=["previewed", "done", "title"])
+    return action
+
+
+def set_decision(
+    action: Action, rows: QuerySet[Conversation], decision: Decision, *, by: User | None
+) -> tuple[int, int]:
+    """Decide about rows as part of an action; return how many they were, and how many changed.
+
+    Called in a transaction that holds the dataset.
+    """
+    after = {"status": decision.status, "decision": decision.value}
     sql, params = rows.order_by().values("id", "status", "decision").query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(
@@ -113,15 +127,11 @@ def _decide(
             """,  # noqa: S608 - the inner query is Django's own, with its parameters
             [action.pk, after["status"], after["decision"], *params],
         )
-        action.previewed = sum(count for (count,) in cursor.fetchall())
-        action.done = apply_decisions(cursor, action, "after", by)
-    count = f"{action.done:,} conversation" + ("" if action.done == 1 else "s")
-    action.title = f"{count} {PAST_TENSE[decision]}"
-    action.save(update_fields=["previewed", "done", "title"])
-    return action
+        previewed = sum(count for (count,) in cursor.fetchall())
+        return previewed, apply_decisions(cursor, action, "after", by)
 
 
-def apply_decisions(cursor: object, action: Action, to: str, by: User) -> int:
+def apply_decisions(cursor: object, action: Action, to: str, by: User | None) -> int:
     """Write one side of an action to the rows that still show the other side; count them.
 
     A row without a decision shows what the rules say now: they may have changed since. Groups of
@@ -141,7 +151,7 @@ def apply_decisions(cursor: object, action: Action, to: str, by: User) -> int:
           AND row.status = done.{was} ->> 'status'
           AND row.decision IS NOT DISTINCT FROM done.{was} ->> 'decision'
         """,  # noqa: S608 - `to` is one of two words of this module
-        [by.pk, by.pk, action.pk],
+        [by and by.pk, by and by.pk, action.pk],
     )
     changed: int = cursor.rowcount  # type: ignore[attr-defined]
     return changed
