@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('datasets_app', '0025_rows_have_a_language'),
+        ('datasets_app', '0027_rows_have_tags'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
