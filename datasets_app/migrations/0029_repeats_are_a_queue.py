@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('datasets_app', '0027_rows_have_tags'),
+        ('datasets_app', '0028_mappings_are_kept'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
