@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('datasets_app', '0028_mappings_are_kept'),
+        ('datasets_app', '0029_views_have_names'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
