@@ -67,6 +67,7 @@ def world(ada, mia, redis_server, data_dir):
         "dataset_id": version.dataset_id,
         "number": 1,
         "action_id": 1,
+        "other_id": version.pk,
         "version_id": version.pk,
         "layout": "pairs",
         "format_name": "onnx",
