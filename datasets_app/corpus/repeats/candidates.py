@@ -61,3 +61,17 @@ def estimated(marks: npt.NDArray[np.uint8], pairs: Pairs) -> npt.NDArray[np.floa
         equal = (marks[chunk[:, 0]] == marks[chunk[:, 1]]).mean(axis=1)
         found[start : start + len(chunk)] = (equal - 1 / 256) / (1 - 1 / 256)
     return found
+
+
+def likeliest(pairs: Pairs, estimates: npt.NDArray[np.float64], *, least: float) -> Pairs:
+    """Return the pairs with at least this estimate, of each text with the most similar ones only.
+
+    Where texts follow a pattern, each is like all others: some are enough to join them.
+    """
+    chosen = estimates >= least
+    pairs, estimates = pairs[chosen], estimates[chosen]
+    order = np.lexsort((-estimates, pairs[:, 0]))
+    pairs = pairs[order]
+    starts = np.flatnonzero(np.r_[True, pairs[1:, 0] != pairs[:-1, 0]])[: len(pairs)]
+    lengths = np.diff(np.r_[starts, len(pairs)])
+    return pairs[_counting(lengths) < NEIGHBOURS]

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from datasets_app.corpus.conversation import Conversation
 from datasets_app.corpus.repeats import clusters
-from datasets_app.corpus.repeats.candidates import Pairs, estimated, pairs_of
+from datasets_app.corpus.repeats.candidates import Pairs, estimated, likeliest, pairs_of
 from datasets_app.corpus.repeats.clusters import Cluster, Joined, Text
 from datasets_app.corpus.repeats.index import Index, Lines
 from datasets_app.corpus.repeats.said import stored_exchange
@@ -75,8 +75,9 @@ def near_clusters(rows: Comparison) -> list[Cluster]:
         facts = rows.lines["facts"][chosen]
         pairs = pairs_of(_bands(keys, facts, is_long=kind), len(chosen))
         rows.still()
-        likely = estimated(rows.index.marks()[rows.places[chosen]], pairs) >= least - UNSURE
-        _verify(rows, rows.lines["pk"][chosen], pairs[likely], joined)
+        estimates = estimated(rows.index.marks()[rows.places[chosen]], pairs)
+        likely = likeliest(pairs, estimates, least=least - UNSURE)
+        _verify(rows, rows.lines["pk"][chosen], likely, joined)
     return list(_near_sets(rows, joined.sets()))
 
 
