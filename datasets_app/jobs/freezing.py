@@ -28,6 +28,7 @@ from datasets_app.models import (
 from datasets_app.selectors.learnable import CAN_BE_LEARNT, ENDS_WITH_USER
 from datasets_app.selectors.quality import tally_of
 from datasets_app.selectors.tags import tag_counts
+from datasets_app.selectors.together import groups_together, leaks_of
 from datasets_app.services.changes import begin_change
 from datasets_app.services.knowledge import order_knowledge
 from datasets_app.services.versions import VersionOrder, new_version
@@ -91,9 +92,10 @@ def _fill(version: Version, lease: Lease) -> None:
     if rows < 2:
         raise CorpusError(_too_few(version, rows, unusable))
     shares = Shares(validation=version.shares["validation"], test=version.shares["test"])
+    together = groups_together(version.dataset)
     with kept_open():
         failpoint("freezing.splitting")
-        assigned = assign_splits(_split_rows(), seed=version.split_seed, shares=shares)
+        assigned = assign_splits(_split_rows(together), seed=version.split_seed, shares=shares)
         splits = _without_copies(_lines("WHERE is_passage"), assigned.splits)
         _write_splits(splits)
     left_out = rows - len(splits)
@@ -110,6 +112,7 @@ def _fill(version: Version, lease: Lease) -> None:
         manifest_sha256=manifest_sha256,
         counts={
             **_counts(version, by_split, score),
+            "leaks": leaks_of(version),
             "left_out": left_out,
             "tags": tag_counts(version),
             "unusable": unusable,
@@ -164,8 +167,8 @@ def _lines(which: str = "") -> Iterator[Line]:
         yield Line(*found)
 
 
-def _split_rows() -> Iterator[SplitRow]:
-    """Yield the rows to assign; pieces of one document are grouped in blocks."""
+def _split_rows(together: Mapping[str, str]) -> Iterator[SplitRow]:
+    """Yield the rows to assign; what repeats is one group, and so are blocks of one document."""
     pieces = "SELECT source_file, count(*) FROM frozen_row WHERE is_passage GROUP BY 1"
     blocks = {
         file: iter(block_groups(count, document=str(file)))
@@ -173,7 +176,7 @@ def _split_rows() -> Iterator[SplitRow]:
         if file
     }
     for line in _lines():
-        group = next(blocks[line.file]) if line.file else line.group
+        group = next(blocks[line.file]) if line.file else together.get(line.group, line.group)
         yield SplitRow(line.position, group, line.split)
 
 

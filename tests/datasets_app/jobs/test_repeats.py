@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from datasets_app.corpus.conversation import Conversation, Turn
 from datasets_app.jobs import repeats as jobs
+from datasets_app.jobs.freezing import freeze_version
 from datasets_app.jobs.repeats import find_repeats
 from datasets_app.models import Cluster, Decision, Encoder, RepeatSearch, Status
 from datasets_app.services.curation import decide_rows, undo
@@ -205,3 +206,26 @@ def test_indexes_that_nothing_names_are_freed(dataset, cora):
     assert left.exists()
     remove_unnamed_indexes(timezone.now() + timedelta(hours=1))
     assert (left.exists(), kept.exists()) == (False, True)
+
+
+def test_what_repeats_is_learnt_or_tests_but_never_both(cora):
+    made = create_dataset("Support", by=cora)
+    rows = [
+        pair(f"How long can I return {thing}?", f"You have {days} days to send {thing} back.")
+        for thing in ("boots", "tents", "lamps", "kettles", "jackets", "chairs", "tables", "rugs")
+        for days in (14, 30)
+    ]
+    add(made, rows)
+    before = freeze_version(made, user=cora)
+    assert before.counts["leaks"] == {}
+    first = dict(made.conversations.values_list("position", "split"))
+    parted = [n for n in range(1, 17, 2) if first[n] != first[n + 1]]
+    searched(made, cora)
+    after = freeze_version(made, user=cora)  # splits that stand already stay
+    assert after.counts["leaks"]["rows"] == len(parted)
+    assert len(after.counts["leaks"]["examples"]) == min(5, len(parted))
+    made.conversations.update(split=None)
+    anew = freeze_version(made, user=cora)
+    assert anew.counts["leaks"] == {"rows": 0, "examples": []}
+    again = dict(made.conversations.values_list("position", "split"))
+    assert all(again[n] == again[n + 1] for n in range(1, 17, 2))
