@@ -16,6 +16,7 @@ from django.db import connection
 
 from datasets_app.corpus.conversation import Conversation, from_json
 from datasets_app.corpus.difference import TurnDifference, turn_differences
+from datasets_app.corpus.rules.finding import SEVERITY_WORDS
 from datasets_app.corpus.rules.registry import label_of
 from datasets_app.models import Version
 from datasets_app.selectors.versions import version_rows
@@ -220,8 +221,8 @@ def _settings(version: Version) -> Iterator[tuple[str, str]]:
         yield f"Share for {name}", f"{100 * share:g} %"
     yield "Seed of the splits", str(version.split_seed)
     for rule, setting in version.policy.items():
-        state = setting.get("severity", "") if setting.get("on", True) else "off"
-        yield f"Rule “{label_of(rule)}”", state
+        does = SEVERITY_WORDS.get(setting.get("severity", ""), "as is usual")
+        yield f"Rule “{label_of(rule)}”", does if setting.get("on", True) else "off"
         for threshold, value in setting.get("thresholds", {}).items():
             yield f"Rule “{label_of(rule)}”, {threshold.replace('_', ' ')}", f"{value:g}"
 

@@ -3,8 +3,7 @@
     python -m tests.bench.bench_repeats
 
 Every row is generated from its number, so the generated rows themselves take no memory: one in
-twenty repeats the row before with a word changed. The database is left out; what it gives in an
-installation costs some 20 seconds for a million rows.
+twenty repeats the row before with a word changed. The database is left out.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Parquet: each row is read as a line of JSON Lines, with lists and structs as they stand.
 
-DuckDB reads it in the limited child: it is half of pyarrow's size and needs a tenth of its memory.
+DuckDB reads it in the limited child: it is half of pyarrow's size.
 """
 
 from __future__ import annotations
