@@ -94,7 +94,6 @@ def test_rules_judge_each_row_as_it_comes_in(imported):
     empty, good = Conversation.objects.filter(dataset=done.dataset).order_by("position")
     assert (empty.status, good.status) == (Status.EXCLUDED, Status.KEPT)
     assert Finding.objects.get(conversation=empty).rule == "empty"
-    assert Conversation.objects.filter(words="shop").get() == good
 
 
 @pytest.mark.slow

@@ -157,8 +157,8 @@ def test_an_unanswered_question_and_a_wrong_path_are_told_as_json(tmp_path, caps
     (file,) = ended_with_one(capsys, tmp_path / "a.csv", "--dataset", "d")["files"]
     assert (file["state"], file["conversations"], file["waiting"]) == ("waiting", 0, 1)
     assert "no file or folder" in ended_with_one(capsys, "/nope")["error"]
-    (tmp_path / "b.xml").write_text("<?xml version='1.0'?><q>Hi</q>")
-    (file,) = ended_with_one(capsys, tmp_path / "b.xml")["files"]
+    (tmp_path / "b.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(30))
+    (file,) = ended_with_one(capsys, tmp_path / "b.png")["files"]
     assert (file["state"], file["skipped"]) == ("succeeded", 1)
 
 
