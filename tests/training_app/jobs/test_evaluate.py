@@ -49,7 +49,12 @@ def test_a_later_evaluation_gives_the_figures_of_the_run(prompted, data_dir, mon
     model = make_model(run=run)
     model.path = "models/toy/model"
     asked, ask = [], answerer.replies
-    monkeypatch.setattr(answerer, "replies", lambda *about: asked.extend(about[2]) or ask(*about))
+
+    def heard(*about, **more):
+        asked.extend(about[2])
+        return ask(*about, **more)
+
+    monkeypatch.setattr(answerer, "replies", heard)
     found = evaluate_model(model, version, split="validation")
     assert found.loss == pytest.approx(result.evaluation["loss"], rel=1e-5)
     assert {question.turns[0].text for question in asked} == {PROMPT}
