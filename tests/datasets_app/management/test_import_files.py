@@ -111,12 +111,12 @@ def test_skipped_files_are_counted_with_their_kinds(tmp_path, capsys):
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("a.jsonl", CHATS)
         archive.writestr("__MACOSX/._a.jsonl", "x")
-        for name in ("b.xml", "c.xml"):
-            archive.writestr(name, f"<?xml version='1.0'?><q>{name}</q>")
+        for name in ("b.png", "c.png"):
+            archive.writestr(name, b"\x89PNG\r\n\x1a\n" + name.encode())
     answer = told(capsys, packed)
-    assert (answer["skipped"], answer["files"][0]["skipped_kinds"]) == (2, "XML")
+    assert (answer["skipped"], answer["files"][0]["skipped_kinds"]) == (2, "IMAGE")
     call_command("import_files", str(packed), "--again", "--dataset", "hats")
-    assert "1 conversations into hats, 2 files skipped (XML)" in capsys.readouterr().out
+    assert "1 conversations into hats, 2 files skipped (IMAGE)" in capsys.readouterr().out
 
 
 @pytest.mark.slow
