@@ -322,7 +322,7 @@ def test_a_run_is_tested_with_what_was_known_when_it_began(
     """While it trained the knowledge was built anew, and the folder before it went."""
     folder = tmp_path / "known"
     shutil.copytree(grounded_data.knowledge, folder)
-    monkeypatch.setattr(answerer, "replies", lambda *about: ["It costs $107."] * len(about[2]))
+    monkeypatch.setattr(answerer, "replies", lambda *about, **_: ["It costs $107."] * len(about[2]))
     item = Item((Turn(USER, "What would tent 7 cost me?"),), "Tent 7 costs $107.")
     test = AnswerTest([item], abstention="Nobody knows.")
     spec = replace(grounded_spec, train=replace(grounded_spec.train, steps=2))
@@ -344,7 +344,8 @@ def test_a_run_is_tested_with_what_it_knows(
     """The question is asked in other words; what is known of it stands in the prompt."""
     prompts = []
 
-    def answered(network, template, questions):
+    def answered(network, template, questions, *, copies_numbers):
+        assert copies_numbers
         prompts.extend(question.turns[-1].text for question in questions)
         return ["Tent 7 costs $107." for _ in questions]
 
