@@ -214,5 +214,5 @@ def one_text():
 
 
 def phrase_of(text):
-    """Return words of the text as a search wants them: side by side."""
-    return '"' + " ".join(re.findall("[A-Za-z]+", text)[:6]) + '"'
+    """Return how the text begins, as a search wants words that stand side by side."""
+    return '"' + " ".join(text.split(" ")[:6]) + '"'
