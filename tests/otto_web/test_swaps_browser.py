@@ -12,7 +12,7 @@ from tests.one_of_each import add_one_of_each, addresses
 from tests.story_pages import Tab
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
-ASKERS = "main :is([hx-get], [hx-post])"
+ASKERS = "main :is([hx-get], [hx-post]):not([hx-disable] *)"
 # what tells an asker from the same one of the next row
 KINDS = f"""() => [...document.querySelectorAll("{ASKERS}")].map((one) => [
     one.localName, one.className, one.name, one.getAttribute("hx-target"),
