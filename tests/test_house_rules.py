@@ -141,6 +141,7 @@ def import_graph() -> dict[str, set[str]]:
     return {name: set(imports(path)) & set(paths) - {name} for name, path in paths.items()}
 
 
+@pytest.mark.slow
 def test_an_app_imports_only_down_its_layers():
     for importer, imported in import_graph().items():
         app, place = app_of(importer), layer(importer)

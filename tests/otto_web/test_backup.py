@@ -129,6 +129,7 @@ def test_what_is_no_backup_changes_nothing(tmp_path):
     assert User.objects.get().username == "mia"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("installation")
 @pytest.mark.parametrize(
     ("content", "sentence"),

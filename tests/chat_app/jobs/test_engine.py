@@ -187,6 +187,7 @@ def test_several_people_are_answered_together_and_apart(deployment, engine, mia,
         assert one.answer.text == answer
 
 
+@pytest.mark.slow
 def test_the_same_message_sent_again_is_one_message(deployment, engine, mia):
     chat = chats.open_chat(deployment, owner=mia)
     idem = uuid4()
@@ -336,6 +337,7 @@ def test_odd_frames_are_answered_in_words(deployment, mia, client_of, text):
     assert async_to_sync(scenario)()["t"] == "error"
 
 
+@pytest.mark.slow
 def test_a_foreign_page_and_a_visitor_get_no_socket(deployment, mia, client_of, client):
     signed_in = client_of(mia)
 

@@ -243,6 +243,7 @@ def test_the_repetition_penalty_lowers_the_share_of_repeated_tokens(world, gpt2_
     assert shares[0] > shares[1] >= shares[2]
 
 
+@pytest.mark.slow
 def test_numbers_that_may_only_be_copied_stand_in_the_prompt(world, gpt2_folder):
     wild = Sampling(temperature=5.0, top_p=1.0)
     values = {"question": "24 or 7 days?", "sampling": wild, "new_tokens": 200}

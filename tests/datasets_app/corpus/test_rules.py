@@ -409,6 +409,7 @@ def test_quality_costs_forty_fifteen_and_three():
     assert (judgement.status, judgement.quality) == ("excluded", 45)
 
 
+@pytest.mark.slow
 def test_only_the_first_and_last_20000_characters_are_read_and_spans_still_fit():
     middle = " ".join(f"w{n}" for n in range(30_000))
     text = middle + " over and over again" * 4000

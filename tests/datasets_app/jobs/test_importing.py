@@ -124,6 +124,7 @@ class Killed(BaseException):
     """Stands for the end of the process."""
 
 
+@pytest.mark.slow
 def test_an_import_killed_between_batches_goes_on_and_doubles_nothing(upload, monkeypatch):
     monkeypatch.setattr(reading, "MOST_RECORDS", 10)
     found = upload("orders.jsonl", pairs(45))

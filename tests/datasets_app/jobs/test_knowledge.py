@@ -207,6 +207,7 @@ def test_a_killed_worker_is_followed_by_one_that_goes_on(
     assert built(version).manifest_sha256 == found.manifest_sha256
 
 
+@pytest.mark.slow
 def test_one_that_was_thought_dead_changes_nothing(cora, data_dir, ten_a_step):
     version = freezing.freeze_version(orders(cora), user=cora)
     mine = claim(Knowledge, version.pk)
@@ -224,6 +225,7 @@ def test_one_that_was_thought_dead_changes_nothing(cora, data_dir, ten_a_step):
     assert Known.open(Knowledge.objects.get().folder).pieces == 30
 
 
+@pytest.mark.slow
 def test_the_folder_before_stays_for_an_hour_for_whoever_was_told_of_it(cora):
     version = freezing.freeze_version(orders(cora), user=cora)
     before = built(version).folder
@@ -299,6 +301,7 @@ def test_a_question_is_looked_up(cora, data_dir):
     assert Lookup.objects.count() == 20
 
 
+@pytest.mark.slow
 def test_a_lookup_finds_what_a_chat_would(cora, data_dir):
     own = encoder_row(data_dir, words="where is my order ? wie hoch der mount everest")
     version = freezing.freeze_version(orders(cora), user=cora)

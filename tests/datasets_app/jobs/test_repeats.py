@@ -84,6 +84,7 @@ def test_a_search_fills_the_queue_and_its_counts_are_true(dataset, cora):
     assert kinds(dataset.clusters.waiting()) == [("conflict", [1, 2]), ("exact", [3, 4])]
 
 
+@pytest.mark.slow
 def test_only_new_and_changed_rows_are_read_again(dataset, cora):
     searched(dataset, cora)
     assert searched(dataset, cora).read == 0
@@ -94,6 +95,7 @@ def test_only_new_and_changed_rows_are_read_again(dataset, cora):
     assert kinds(dataset.clusters.all()) == [("exact", [1, 2]), ("exact", [3, 4])]
 
 
+@pytest.mark.slow
 def test_what_is_decided_stays_decided_until_a_row_changes(dataset, cora):
     searched(dataset, cora)
     conflict = dataset.clusters.get(kind="conflict")
@@ -208,6 +210,7 @@ def test_indexes_that_nothing_names_are_freed(dataset, cora):
     assert (left.exists(), kept.exists()) == (False, True)
 
 
+@pytest.mark.slow
 def test_what_repeats_is_learnt_or_tests_but_never_both(cora):
     made = create_dataset("Support", by=cora)
     rows = [

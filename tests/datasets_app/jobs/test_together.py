@@ -51,6 +51,7 @@ def words(upload):
     return [row.turns[0]["text"].removeprefix("Where is ").rpartition(" ")[0] for row in rows]
 
 
+@pytest.mark.slow
 def test_small_files_are_written_in_the_order_of_their_archive_whatever_lies_between(upload):
     unknown = b"a,b,c,d\n1,2,3,4\n5,6,7,8\n"
     members = {"a_jsonl": pairs("hat", 2), "b_csv": unknown, "c_png": b"\x89PNG\r\n\x1a\n\0\0"}
@@ -77,6 +78,7 @@ def test_small_files_are_written_in_the_order_of_their_archive_whatever_lies_bet
         assert (file.finished_at is None) == (file.verdict == FileState.WAITING)
 
 
+@pytest.mark.slow
 def test_what_the_dataset_has_already_is_counted_for_each_file(imported):
     first = imported("one.zip", zipped(a_jsonl=pairs("hat", 3)), dataset="All")
     again = imported("two.zip", zipped(b_jsonl=pairs("shoe", 2), a_jsonl=pairs("hat", 3)))
@@ -88,6 +90,7 @@ def test_what_the_dataset_has_already_is_counted_for_each_file(imported):
     assert Conversation.objects.filter(dataset=first.dataset).count() == 4
 
 
+@pytest.mark.slow
 def test_a_hundred_files_cost_few_statements(upload):
     found = upload("many.zip", zipped(**many(100)))
     with CaptureQueriesContext(connection) as asked:

@@ -127,6 +127,7 @@ def test_tar_archives_of_every_packing_load(imported, name, pack):
     assert Conversation.objects.count() == 3
 
 
+@pytest.mark.slow
 @pytest.mark.checklist(56)
 def test_a_gz_is_its_inner_file_under_its_own_name(imported):
     assert verdicts(imported("a.jsonl.gz", gzip.compress(pairs(2)))) == {"a.jsonl": ("loaded", "")}

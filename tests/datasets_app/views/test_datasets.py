@@ -88,6 +88,7 @@ def test_deciding_with_nothing_selected_changes_nothing_and_says_so(dataset, cur
     assert dataset.conversations.filter(status="kept").count() == 30
 
 
+@pytest.mark.slow
 def test_undoing_one_is_said_in_the_singular(dataset, curator):
     row = dataset.conversations.filter(status="kept").first()
     body = {"decision": "exclude", "scope": "selected", "row": row.pk}
@@ -97,6 +98,7 @@ def test_undoing_one_is_said_in_the_singular(dataset, curator):
     assert "1 conversation is as before" in answer.content.decode()
 
 
+@pytest.mark.slow
 def test_the_key_for_undo_takes_back_only_what_one_did_oneself(dataset, curator, client_of, ada):
     row = dataset.conversations.filter(status="kept").first()
     body = {"decision": "exclude", "scope": "selected", "row": row.pk}
@@ -108,6 +110,7 @@ def test_the_key_for_undo_takes_back_only_what_one_did_oneself(dataset, curator,
     assert UNDO_KEY not in seen
 
 
+@pytest.mark.slow
 def test_excluding_all_that_match_and_undoing_it(dataset, curator):
     curator.get(reverse("dataset-detail", args=[dataset.pk]))
     address = reverse("rows-decide", args=[dataset.pk]) + "?status=kept"

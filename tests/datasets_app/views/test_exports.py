@@ -46,6 +46,7 @@ def test_the_table_goes_out_as_its_filter_shows_it(dataset, curator):
     assert len(body(curator.get(address)).splitlines()) == 32
 
 
+@pytest.mark.slow
 def test_both_pages_show_the_first_rows_in_each_layout(dataset, curator, cora):
     version = freezing.freeze_version(dataset, user=cora)
     for address in (

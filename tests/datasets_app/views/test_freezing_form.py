@@ -95,6 +95,7 @@ def test_shares_that_leave_nothing_are_refused_beside_their_field(
     assert sentence in told(curator, dataset, **body)
 
 
+@pytest.mark.slow
 def test_a_note_is_changed_later_and_the_trail_keeps_it(dataset, curator, cora, client_of, mia):
     version = freezing.freeze_version(dataset, user=cora)
     manifest = version.manifest_sha256

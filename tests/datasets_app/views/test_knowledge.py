@@ -47,6 +47,7 @@ def curator(cora, client_of):
     return client_of(cora)
 
 
+@pytest.mark.slow
 def test_a_version_leads_to_a_chat_without_training(theo, curator, version, client_of):
     client, lead = client_of(theo), "Chat from these answers now, without training"
     waiting = page_text(client.get(page_of(version, "version-detail")))

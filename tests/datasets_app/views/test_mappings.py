@@ -31,6 +31,7 @@ def asked(cora, redis_server, data_dir):
     return done
 
 
+@pytest.mark.slow
 def test_what_was_said_of_a_table_fills_in_the_form_of_the_next_one(asked, client_of, cora):
     file, client = asked(TABLE), client_of(cora)
     told = {"question": "asked of us", "answer": "we said", "save_as": "Calls"}

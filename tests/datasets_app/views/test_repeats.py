@@ -63,6 +63,7 @@ def statuses(cluster):
     return list(rows.values_list("status", flat=True)[:2])
 
 
+@pytest.mark.slow
 def test_before_a_search_the_page_says_what_it_does_and_the_button_orders_one(
     dataset, cora, client_of
 ):

@@ -43,6 +43,7 @@ def test_a_view_keeps_filter_order_and_columns_and_opens_in_one_click(dataset, c
     assert rows.columns == "words,source,status"
 
 
+@pytest.mark.slow
 def test_others_see_only_what_is_shared_and_change_nothing(dataset, curator, client_of, theo):
     save(curator, dataset, "Mine alone")
     save(curator, dataset, "For all", shared="on")
@@ -56,6 +57,7 @@ def test_others_see_only_what_is_shared_and_change_nothing(dataset, curator, cli
     assert SavedView.objects.count() == 2
 
 
+@pytest.mark.slow
 def test_a_view_is_renamed_shared_and_deleted_by_its_owner(dataset, curator):
     save(curator, dataset, "Before")
     view = SavedView.objects.get()
@@ -68,6 +70,7 @@ def test_a_view_is_renamed_shared_and_deleted_by_its_owner(dataset, curator):
     assert not SavedView.objects.exists()
 
 
+@pytest.mark.slow
 def test_a_name_that_is_empty_or_taken_changes_nothing_and_says_so(dataset, curator):
     save(curator, dataset, "Twice")
     assert "called “Twice” here already" in save(curator, dataset, "Twice").content.decode()
@@ -93,6 +96,7 @@ def test_the_columns_are_those_that_were_chosen(dataset, curator):
     assert 'data-label="Answer"' in bare
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sort", ORDERS)
 def test_every_order_visits_each_row_once_page_by_page_and_back(dataset, sort):
     dataset.conversations.filter(position__lte=9).update(split="train", language="de")

@@ -40,6 +40,7 @@ def questions():
     return [(turns[0]["text"], turns[1]["text"]) for turns in rows]
 
 
+@pytest.mark.slow
 def test_thirty_columns_need_no_more_than_a_look_and_a_click(asked, client_of, cora):
     file = asked(wide())
     assert file.waiting_for["suggested"]["tells"] == "questions"
@@ -59,6 +60,7 @@ def test_thirty_columns_need_no_more_than_a_look_and_a_click(asked, client_of, c
     assert not file.issues.exists()
 
 
+@pytest.mark.slow
 def test_each_way_is_shown_beside_the_others_before_one_is_chosen(asked, client_of, cora):
     file = asked(wide())
     words = {"key": "f27", "asks": "Which one is {{f27}}?", "template": "It is {{articel}}."}
@@ -77,6 +79,7 @@ def test_each_way_is_shown_beside_the_others_before_one_is_chosen(asked, client_
     assert questions()[2] == ("Which one is x2?", "It is Lamp 2.")
 
 
+@pytest.mark.slow
 def test_a_wrong_template_loads_nothing_and_says_why(asked, client_of, cora):
     file = asked(wide())
     told = {"tells": "template", "asks": "{{article}}?", "template": "{{prise_eur}}"}
@@ -89,6 +92,7 @@ def test_a_wrong_template_loads_nothing_and_says_why(asked, client_of, cora):
     assert file.verdict == "waiting"
 
 
+@pytest.mark.slow
 def test_another_way_than_the_proposed_one_wins(asked, client_of, cora):
     file = asked(wide())
     told = {"tells": "questions", "key": "article", "question": "article", "answer": "f27"}
@@ -97,6 +101,7 @@ def test_another_way_than_the_proposed_one_wins(asked, client_of, cora):
     assert questions()[0] == ("Lamp 0", "x0")
 
 
+@pytest.mark.slow
 def test_a_table_loaded_as_prose_says_so_and_can_be_told_instead(asked, client_of, cora):
     file = asked(b"text,price\nThe lamp that stands by the door of the house.,5\n")
     assert Conversation.objects.get().turns[0]["role"] == "text"

@@ -74,7 +74,7 @@ def test_rows_that_came_went_changed_and_moved_are_told(two, curator):
 def test_settings_and_findings_that_differ_are_told(two, dataset, curator, cora):
     was, now = two
     context, page = page_of(curator, was, now)
-    assert [(one.was, one.now) for one in context["settings"]] == [("E", "off")]
+    assert [(one.was, one.now) for one in context["settings"]] == [("excludes the row", "off")]
     assert "Settings that differ" in page
     everything = freezing.freeze_version(dataset, choice="all", user=cora)
     context, page = page_of(curator, now, everything)
@@ -94,6 +94,7 @@ def test_the_other_way_round_is_the_opposite(two):
     assert back.sides == [("train", "validation", 1)]
 
 
+@pytest.mark.slow
 def test_equal_versions_say_so(dataset, curator, cora):
     was = freezing.freeze_version(dataset, user=cora)
     now = freezing.freeze_version(dataset, user=cora)
@@ -103,6 +104,7 @@ def test_equal_versions_say_so(dataset, curator, cora):
     assert "Both hold the same rows on the same sides" in page
 
 
+@pytest.mark.slow
 def test_versions_of_two_datasets_are_matched_by_their_words(dataset, curator, cora):
     other = create_dataset("Other", by=cora)
     same = [
@@ -123,6 +125,7 @@ def test_versions_of_two_datasets_are_matched_by_their_words(dataset, curator, c
     assert "They share no row" in page
 
 
+@pytest.mark.slow
 def test_more_rows_than_a_page_are_turned_over(curator, cora):
     made = create_dataset("Larger", by=cora)
     add(made, [pair(f"Is garden {n} open?", f"Garden {n} is open all day.") for n in range(60)])

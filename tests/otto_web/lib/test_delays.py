@@ -76,5 +76,6 @@ def test_a_redis_that_hangs_holds_the_reaper_up_for_one_hint_of_a_kind(hanging_r
     assert 1 <= hanging_redis() <= 3  # one hint, and its second try
 
 
+@pytest.mark.slow
 def test_a_page_says_nothing_while_all_is_well(redis_server, cora, client_of):
     assert "does not answer" not in client_of(cora).get("/").content.decode()

@@ -65,6 +65,7 @@ def test_a_chat_closes_at_once(what, client_of, mia, ada):
     assert told == code
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("what", "code"), [("sign out", 4401), ("no role", 4403)])
 def test_the_line_of_a_run_closes_at_once(what, code, client_of, theo, ada, mia):
     run = queue_run(toy_order(make_version()), created_by=theo)

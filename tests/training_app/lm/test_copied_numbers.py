@@ -22,6 +22,7 @@ def tokenizer():
     return train_bpe([*texts * 3, SHOWN, "Order of days and 24/7."], 700).tokenizer
 
 
+@pytest.mark.slow
 def test_whatever_the_scores_only_shown_numbers_are_written(tokenizer):
     digits = DigitTokens.of(tokenizer)
     assert any(len(text) > 2 for text in digits.texts.values())

@@ -38,6 +38,7 @@ def test_there_are_rows_of_every_kind_with_their_licence():
     assert all(row["source"] and row["licence"] for row in ROWS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("is_fresh", "agree", "precise"), [(False, 0.95, 0.97), (True, 0.96, 1.0)])
 def test_it_judges_as_people_did(is_fresh, agree, precise):
     """Fresh rows were written after the rules and their cuts."""

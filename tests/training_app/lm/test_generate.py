@@ -84,6 +84,7 @@ def test_prompts_of_one_batch_are_about_as_long_and_not_too_many_tokens(monkeypa
     assert seen == [(3, 6), (1, 7), (1, 30), (1, 31), (1, 32)]
 
 
+@pytest.mark.slow
 def test_numbers_are_copied_beside_an_answer_that_is_free():
     model, digits = network("llama"), DigitTokens({n: str(n % 10) for n in range(90)}, frozenset())
     free, *_ = prompts(9, limit=40)

@@ -165,6 +165,7 @@ def test_the_sources_of_a_validation_question_are_those_that_serving_finds(known
             assert [one.piece.answer for one in found] == [one.answer for one in example.sources]
 
 
+@pytest.mark.slow
 def test_some_examples_ask_about_something_else_and_learn_to_say_no(known):
     train, _, folder = known
     own = replace(SOMETIMES_NO, abstention="Ask a colleague.")

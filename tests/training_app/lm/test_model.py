@@ -181,6 +181,7 @@ def test_a_uniform_model_has_the_perplexity_of_its_vocabulary(template, talks, s
     assert figures.bits_per_byte == pytest.approx(bits, rel=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.checklist(392)
 def test_the_validation_loss_is_the_mean_over_tokens_whatever_the_batch(small, split):
     fast = FastLoss(small)

@@ -19,6 +19,7 @@ def claim(queued_run):
     return claim_run(HERE)
 
 
+@pytest.mark.slow
 def test_a_long_curve_is_thinned_and_keeps_its_extremes(claim):
     values = {step: float(step % 100) for step in range(1, 10_001)}
     values[5_003], values[7_777] = -9.0, 999.0

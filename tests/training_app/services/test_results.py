@@ -52,6 +52,7 @@ def test_a_run_that_is_discarded_while_its_model_is_saved_leaves_no_model(redis_
     assert list(paths.absolute(paths.MODELS).iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.checklist(178)
 def test_a_second_model_of_one_name_gets_the_next_number(redis_server):
     version = make_version()
@@ -62,6 +63,7 @@ def test_a_second_model_of_one_name_gets_the_next_number(redis_server):
     assert TrainedModel.objects.count() == 2
 
 
+@pytest.mark.slow
 def test_large_checkpoints_go_when_the_model_is_there(redis_server):
     version = make_version()
     later = queue_run(Order("later", toy_spec(), version, uuid4()), created_by=None)

@@ -64,6 +64,7 @@ def test_a_text_may_name_its_encoding(load):
         load(page.format("none").encode("cp1252"), "a.txt")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["iso2022_jp", "hz", "utf-16-be"])
 def test_encodings_without_a_mark_are_read_across_blocks(load, encoding):
     line = {"hz": "付款以后还可以修改收货地址吗"}.get(

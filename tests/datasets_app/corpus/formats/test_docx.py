@@ -176,6 +176,7 @@ def test_a_protected_member_says_what_to_do(read_doc):
         read_doc(bytes(data))
 
 
+@pytest.mark.slow
 def test_a_way_of_packing_that_office_does_not_know_is_refused(read_doc, tmp_path):
     path = tmp_path / "a.docx"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_BZIP2) as archive:

@@ -98,6 +98,7 @@ def test_a_page_is_read_in_its_own_encoding(name):
     assert page.text == text.strip()
 
 
+@pytest.mark.slow
 def test_odd_signs_and_hostile_nests_cost_no_more_than_their_length():
     assert page_of("<p>a&nbsp;b &#x110000; \0&#0;</p>").text == "a b \ufffd \ufffd"
     deep = "<div>" * 20_000 + "words" + "</div>" * 20_000

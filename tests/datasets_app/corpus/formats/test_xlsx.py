@@ -247,6 +247,7 @@ def test_a_sheet_that_says_it_is_endless_is_as_long_as_its_rows(read_doc):
     assert found.tally.total == 2
 
 
+@pytest.mark.slow
 def test_a_workbook_that_was_cut_short_says_so(sheets_of):
     data = workbook(A=PAIRS)
     with pytest.raises(ChildError, match="damaged"):

@@ -50,6 +50,7 @@ def test_title_and_heading_are_the_same_words(client_of, ada, mia):
     assert "<h1><bdi>Mia &amp; &lt;b&gt;Co&lt;/b&gt;</bdi></h1>" in page
 
 
+@pytest.mark.slow
 def test_the_profile_is_kept_and_seen_on_the_next_page(client_of, mia):
     client = client_of(mia)
     look = {"theme": "dark", "zone": "Europe/Berlin", "is_compact": "0"}
