@@ -94,6 +94,8 @@ def table_page(dataset: Dataset, rows: RowFilter) -> TablePage:
     found = list(page.annotate(question=FIRST_QUESTION, answer=FIRST_ANSWER, hit=hit))
     shown = found[: rows.size]
     earliest = _earliest(dataset, {row.exact_key for row in shown})
+    for row in shown:  # somebody may have changed its words since it was read
+        earliest.setdefault(row.exact_key, row.position)
     tags = tags_of_rows([row.pk for row in shown])
     groups = groups_in(dataset, rows)
     reasons, statuses = set(rows.chosen("reason")), rows.chosen("status")

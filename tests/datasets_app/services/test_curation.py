@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from django.db.models import TextField
+from django.db.models.functions import MD5, Cast
 
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.rules import policy
 from datasets_app.jobs import freezing
 from datasets_app.jobs.rescoring import rescore_dataset
 from datasets_app.models import Action, Dataset, Decision, Version
+from datasets_app.selectors import table
 from datasets_app.selectors.datasets import rescoring_of
 from datasets_app.selectors.quality import groups_of, rows_by_reason, tally_of
 from datasets_app.selectors.row_filter import RowFilter
@@ -63,6 +66,17 @@ def test_paging_by_key_visits_every_row_once(dataset):
         seen += [row.pk for row in page.rows]
         assert page.following == ""
         assert len(set(seen)) == 32
+
+
+def test_a_row_whose_words_change_while_its_page_is_read_is_shown(dataset, monkeypatch):
+    look = table._earliest
+
+    def look_late(found, keys):
+        dataset.conversations.update(exact_key=MD5(Cast("pk", TextField())))
+        return look(found, keys)
+
+    monkeypatch.setattr(table, "_earliest", look_late)
+    assert len(table_page(dataset, RowFilter()).rows) == 32
 
 
 def test_following_pages_continue_where_the_last_ended(cora):
