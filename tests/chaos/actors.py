@@ -77,7 +77,7 @@ def order(steps):
     """Queue a run of so many steps."""
     from tests.training_app.conftest import make_version, toy_order  # noqa: PLC0415
 
-    spec = RUN | {"steps": int(steps), "patience": 0}
+    spec = RUN | {"steps": int(steps)}
     say(run=str(queue_run(toy_order(make_version(), **spec), created_by=None).pk))
 
 

@@ -26,7 +26,8 @@ def test_a_run_and_its_supervisor_go_on_under_the_postgres_that_comes_after(tmp_
             until(lambda before=before: step_of(installed, run) > before)
             assert (child(installed), installed.find("execute_run")) == (supervisor, trainer)
         told = until(lambda: over(asked(installed, "tell", run)))
-        assert (told["state"], told["attempts"], told["step"]) == ("succeeded", 1, STEPS), told
+        assert (told["state"], told["attempts"]) == ("succeeded", 1), told
+        assert told["step"] > 1_000  # a toy stops early: it is good after 500
 
 
 def step_of(installed, run):
