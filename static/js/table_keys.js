@@ -84,7 +84,7 @@ export function attach(root) {
   };
   const tagging = tagLine(root, () => current, leave, () => link()?.focus());
   const actions = {
-    j: () => moveTo(place() + 1),
+    j: goOn,
     k: () => moveTo(place() - 1),
     x: () => find(`tr[data-row="${current}"] input[name=row]`)?.click(),
     a: () => answer("keep"),
