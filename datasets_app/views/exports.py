@@ -11,8 +11,9 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_safe
 
-from datasets_app.corpus.layouts.layout import Layout, Row
+from datasets_app.corpus.layouts.layout import Row
 from datasets_app.corpus.layouts.registry import LAYOUTS
+from datasets_app.models import Dataset, Version
 from datasets_app.selectors import downloads
 from datasets_app.selectors.counted import counted
 from datasets_app.selectors.datasets import header
@@ -70,10 +71,7 @@ def _chosen(request: TeamRequest, rows: Iterator[Row]) -> dict[str, Any]:
 @require_safe
 def version_download(request: TeamRequest, version_id: UUID, layout: str) -> HttpResponseBase:
     version = find_version(request, version_id)
-    found = _layout(layout)
-    blocks = found.text(downloads.rows_of_version(version))
-    name = f"{version.name}.{found.suffix}"
-    return stream(request, blocks, of=version, name=name, kind=found.content_type)
+    return _file(request, layout, downloads.rows_of_version(version), of=version)
 
 
 @role_required(Role.CURATOR)
@@ -81,14 +79,16 @@ def version_download(request: TeamRequest, version_id: UUID, layout: str) -> Htt
 def dataset_download(request: TeamRequest, dataset_id: UUID, layout: str) -> HttpResponseBase:
     """Send all rows that match the filter of the address."""
     dataset = find_dataset(request, dataset_id)
-    found = _layout(layout)
     rows = downloads.rows_of_table(dataset, RowFilter.from_query(request.GET))
-    name = f"{dataset.name}.{found.suffix}"
-    return stream(request, found.text(rows), of=dataset, name=name, kind=found.content_type)
+    return _file(request, layout, rows, of=dataset)
 
 
-def _layout(name: str) -> Layout:
-    found = LAYOUTS.get(name)
-    if found is None:
+def _file(
+    request: TeamRequest, name: str, rows: Iterator[Row], *, of: Version | Dataset
+) -> HttpResponseBase:
+    """Send the rows in the layout of this name; there is nothing under another one."""
+    layout = LAYOUTS.get(name)
+    if layout is None:
         raise Http404
-    return found
+    told = f"{of.name}.{layout.suffix}"
+    return stream(request, layout.text(rows), of=of, name=told, kind=layout.content_type)

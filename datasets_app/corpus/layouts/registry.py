@@ -7,7 +7,13 @@ from datasets_app.corpus.layouts.layout import Layout
 from datasets_app.corpus.parsing import own
 
 _JSON, _LINES, _TEXT = "application/json", "application/jsonl", "text/plain; charset=utf-8"
-_LIST = {"suffix": "json", "content_type": _JSON, "between": ",\n", "tail": "\n]\n"}
+_LIST = {
+    "suffix": "json",
+    "content_type": _JSON,
+    "head": "[\n",
+    "between": ",\n",
+    "tail": "\n]\n",
+}
 _HEADER = ",".join(f'"{name}"' for name in texts.COLUMNS) + "\r\n"
 
 LAYOUTS: dict[str, Layout] = {
@@ -22,7 +28,6 @@ LAYOUTS: dict[str, Layout] = {
         words="JSON",
         about="the same as one list",
         write=objects.whole,
-        head="[\n",
         **_LIST,
     ),
     "messages": Layout(
@@ -36,21 +41,18 @@ LAYOUTS: dict[str, Layout] = {
         words="ShareGPT",
         about="a list of conversations with from and value",
         write=objects.sharegpt,
-        head="[\n",
         **_LIST,
     ),
     "alpaca": Layout(
         words="Alpaca",
         about="a list of instruction and output; earlier turns stand in history",
         write=objects.alpaca,
-        head="[\n",
         **_LIST,
     ),
     "pairs": Layout(
         words="Input and output",
         about="a list of input and output; earlier turns stand in history",
         write=objects.pairs,
-        head="[\n",
         **_LIST,
     ),
     "csv": Layout(
