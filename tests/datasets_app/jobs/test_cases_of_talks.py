@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -44,13 +46,27 @@ def test_headers_of_mails_are_no_text(imported, place, count):
 
 
 @pytest.mark.slow
-def test_skipped_files_are_named_in_the_list_and_on_the_page(imported, client_of, cora):
+def test_questions_in_xml_beside_a_note_are_read(imported):
     path = CASES / "b-13-skipped-files-invisible/mixed.zip"
     upload = imported(path.name, path.read_bytes())
+    talks = talks_of(upload)
+    assert [("user", "Is lamp 2 in stock?"), ("assistant", "Yes, we have 4 of them.")] in talks
+    assert len(talks) == 4
+    assert not upload.files.filter(n_skipped__gt=0).exists()
+
+
+@pytest.mark.slow
+def test_skipped_files_are_named_in_the_list_and_on_the_page(imported, client_of, cora):
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w") as archive:
+        archive.writestr("rows.jsonl", '{"question": "Is it open?", "answer": "Until six."}\n')
+        for number in range(3):
+            archive.writestr(f"lamp{number}.png", b"\x89PNG\r\n\x1a\n" + bytes([number]) * 50)
+    upload = imported("mixed.zip", body.getvalue())
     curator = client_of(cora)
     for address in (reverse("upload-list"), reverse("upload-detail", args=[upload.pk])):
         page = " ".join(curator.get(address).content.decode().split())
-        assert "3 files skipped (XML)" in page
+        assert "3 files skipped (IMAGE)" in page
 
 
 @pytest.mark.slow
