@@ -2,9 +2,13 @@
 /** Keys typed while the table is on its way wait for it: none is lost, none meets the old rows. */
 import { isTyping } from "./keys.js";
 
-/** @param {HTMLElement} root @param {Record<string, () => void>} actions @param {() => void} arrived */
+/** Words for a field that is not there yet, and the key that ended them. @typedef {{ text: string, end: string }} Typed */
+
+const FIELD = "t"; // opens a field: what follows it are letters, not keys
+
+/** @param {HTMLElement} root @param {Record<string, (typed: Typed) => void>} actions @param {() => void} arrived */
 export function keyLine(root, actions, arrived) {
-  const waiting = /** @type {string[]} */ ([]);
+  const waiting = /** @type {{ key: string, typed: Typed }[]} */ ([]);
   let isAway = false;
   let isHeld = false;
 
@@ -21,17 +25,29 @@ export function keyLine(root, actions, arrived) {
   };
   const goOn = () => {
     isAway = false;
-    while (!isAway && waiting.length) actions[waiting.shift() ?? ""]();
+    for (let next; !isAway && (next = waiting.shift()); ) actions[next.key](next.typed);
+  };
+  /** Whether the key is one more letter of a field that waits. @param {string} key */
+  const isLetter = (key) => {
+    const last = isAway ? waiting.at(-1) : undefined;
+    if (last?.key !== FIELD || last.typed.end) return false;
+    if (["Enter", "Escape"].includes(key)) last.typed.end = key;
+    else if (key === "Backspace") last.typed.text = last.typed.text.slice(0, -1);
+    else if (key.length === 1) last.typed.text += key;
+    return true;
   };
   /** @param {KeyboardEvent} event */
   const press = (event) => {
     if (!("keys" in document.documentElement.dataset) || document.querySelector("dialog[open]")) return;
     const onBox = event.target instanceof HTMLInputElement && ["checkbox", "radio"].includes(event.target.type);
     if ((isTyping(event.target) && !onBox) || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (!actions[event.key]) return;
-    event.preventDefault();
-    if (isAway) waiting.push(event.key);
-    else actions[event.key]();
+    const typed = { text: "", end: "" };
+    if (isLetter(event.key)) event.preventDefault();
+    else if (actions[event.key]) {
+      event.preventDefault();
+      if (isAway) waiting.push({ key: event.key, typed });
+      else actions[event.key](typed);
+    }
   };
   /** @param {Event} event */
   const isTable = (event) => /** @type {CustomEvent} */ (event).detail.target?.id === "dataset-table";

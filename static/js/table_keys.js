@@ -91,7 +91,7 @@ export function attach(root) {
     r: () => answer("exclude"),
     u: () => leave(undo),
     e: edit,
-    t: () => tagging.open(),
+    t: tagging.open,
     ArrowRight: () => link()?.click(),
     Escape: () => (reading.close(), link()?.focus()),
   };

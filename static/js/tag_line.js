@@ -8,7 +8,14 @@
  */
 export function tagLine(root, current, leave, back) {
   const field = () => /** @type {HTMLInputElement | null} */ (root.querySelector("#bulk-tag"));
-  const open = () => field()?.focus();
+  /** With what was typed while the table was on its way. @param {import("./key_line.js").Typed} typed */
+  const open = ({ text, end }) => {
+    const words = field();
+    if (!words || end === "Escape") return;
+    words.focus();
+    if (text) words.value = text;
+    if (end) finish();
+  };
   const send = () => {
     const box = root.querySelector(`tr[data-row="${current()}"] input[name=row]`);
     const any = root.querySelector("input[name=row]:checked");
@@ -16,13 +23,17 @@ export function tagLine(root, current, leave, back) {
     const button = root.querySelector('.bulk button[value="tag"]');
     if (button instanceof HTMLElement) leave(() => button.click());
   };
+  const finish = () => {
+    if (field()?.value.trim()) send();
+    back();
+  };
   /** @param {KeyboardEvent} event */
   const press = (event) => {
     if (event.target !== field() || event.isComposing || !["Enter", "Escape"].includes(event.key)) return;
     event.preventDefault();
     event.stopPropagation();
-    if (event.key === "Enter" && field()?.value.trim()) send();
-    back();
+    if (event.key === "Enter") finish();
+    else back();
   };
   root.addEventListener("keydown", press, true);
   return { open };

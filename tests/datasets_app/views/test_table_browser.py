@@ -339,6 +339,23 @@ def test_an_hour_of_a_curator_leaves_everything_where_it_should_be(most, table, 
     _look_again(page, real_world, wanted, tagged)
 
 
+def test_a_tag_typed_while_the_next_page_comes_decides_nothing(table, real_world):
+    page = table("?size=50")
+    page.locator(ROW).last.locator("a.row-link").focus()
+    page.keyboard.type("jtlaxyter")
+    for _ in range(5):
+        page.keyboard.press("Backspace")
+    page.keyboard.type("ter")
+    page.keyboard.press("Enter")
+    page.keyboard.type("r")
+    row = real_world.dataset.conversations.order_by("position")[50]
+    until(lambda: decided(real_world).count() == 1)
+    saved(page)
+    assert _decisions(real_world, 51)[row.pk] == "exclude"
+    assert list(_tagged(real_world)) == [row.pk]
+    page.locator(f'{CURRENT}[data-row="{row.pk + 1}"]').wait_for()
+
+
 def _look_again(page, world, wanted, tagged):
     """Read the table anew, find what was tagged, and go Back."""
     page.reload()
