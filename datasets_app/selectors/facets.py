@@ -166,7 +166,7 @@ def _chosen(rows: RowFilter, name: str) -> bool:
 
 # Counting --------------------------------------------------------------------------------------
 def _counts(dataset: Dataset, rows: RowFilter, columns: list[str]) -> _Counts:
-    what = f"facets {' '.join(columns)} {rows.without().query()}"
+    what = f"facets {' '.join(columns)} {rows.without().meaning(dataset)}"
     return counted(dataset, what, lambda: _count(dataset, rows, columns))
 
 
@@ -175,7 +175,7 @@ def _count(dataset: Dataset, rows: RowFilter, columns: list[str]) -> _Counts:
     places = dataset.next_position - 1
     if places <= MOST_EXACT:
         return _Counts(_grouped(matching, columns))
-    if (rows.search and not rows.is_slow) or rows.reason or rows.file:
+    if (rows.search and not rows.is_slow) or rows.reason or rows.file or rows.like:
         few = _grouped(matching, columns, most=MOST_FOUND)
         if few[""].total() < MOST_FOUND:
             return _Counts(few)

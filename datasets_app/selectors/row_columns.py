@@ -29,6 +29,7 @@ class Head:
 
 QUESTION = Column("question", "Question", "question", "question-z")
 ANSWER = Column("answer", "Answer", "answer", "answer-z")
+NEARNESS = Column("nearness", "Near", "farthest", "nearest", "nearness", is_figure=True)
 CHOICE: dict[str, Column] = {
     column.name: column
     for column in (

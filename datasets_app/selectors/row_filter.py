@@ -9,15 +9,24 @@ from typing import Any, Self
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import BooleanField, Exists, F, Func, OuterRef, Q, QuerySet, Value
 from django.http import QueryDict
 
 from datasets_app.corpus.detection.encoding import clean_text
 from datasets_app.corpus.split import SPLITS
 from datasets_app.corpus.tags import LONGEST_TAG, NOTHING
 from datasets_app.models import Conversation, Dataset, Origin, Status
+from datasets_app.selectors.likeness import STEPS, USUAL, Likeness, likeness, rows_like
 from datasets_app.selectors.row_columns import SHOWN, read_columns
-from datasets_app.selectors.row_order import ORDERS, Key, read_key, written_key
+from datasets_app.selectors.row_order import (
+    NEARNESS,
+    ORDERS,
+    Key,
+    Order,
+    among,
+    read_key,
+    written_key,
+)
 from datasets_app.selectors.searching import holds, is_slow
 from datasets_app.selectors.tags import has_tag
 
@@ -48,6 +57,8 @@ class RowFilter:
     tag: str = ""
     quality: str = ""
     length: str = ""
+    like: str = ""
+    near: str = ""
     sort: str = "order"
     size: int = PAGE_SIZES[0]
     columns: str = SHOWN
@@ -58,19 +69,22 @@ class RowFilter:
         """Return the filter that an address names; what it does not understand is left out."""
         size = query.get("size", "")
         sort = query.get("sort", "")
-        sort = sort if sort in ORDERS else "order"
         parts = {
             name: read(_given(query, NAMES.get(name, name)).replace("\0", ""))
             for name, (read, _) in FIELDS.items()
         }
         if not parts["split"]:
             parts["split"] = _splits(query.get("side", ""))  # its old name
+        if not parts["like"]:
+            parts["near"] = ""
+        orders = ORDERS | (NEARNESS if parts["like"] else {})
+        sort = sort if sort in orders else "order"
         return cls(
             **parts,
             sort=sort,
             size=int(size) if size in map(str, PAGE_SIZES) else PAGE_SIZES[0],
             columns=read_columns(_all(query, "cols")),
-            after=read_key(ORDERS[sort], query.get("after", "").replace("\0", "")),
+            after=read_key(orders[sort], query.get("after", "").replace("\0", "")),
         )
 
     def query(self, **changes: Any) -> str:
@@ -136,7 +150,30 @@ class RowFilter:
         ]
         if self.tag:
             chosen.append(has_tag(dataset, self.chosen("tag")))
+        if self.like:
+            chosen.append(_is_one_of(self._near(dataset)))
         return dataset.conversations.filter(*chosen)
+
+    def meaning(self, dataset: Dataset) -> str:
+        """Return which rows are meant now, to keep counts by: rows like one are no condition."""
+        return f"{self.query()} {self._near(dataset)}" if self.like else self.query()
+
+    def likeness(self, dataset: Dataset) -> Likeness | None:
+        """Return what is known of the rows like one row, where these are asked for."""
+        return likeness(dataset, int(self.like), self.least) if self.like else None
+
+    @property
+    def least(self) -> int:
+        """How near a row must be, in percent."""
+        return int(self.near) if self.near else USUAL
+
+    def _near(self, dataset: Dataset) -> list[int]:
+        return list(rows_like(dataset, int(self.like), self.least))
+
+    def _order(self, dataset: Dataset) -> Order:
+        if self.like and self.sort in NEARNESS:
+            return among(NEARNESS[self.sort], self._near(dataset))
+        return ORDERS.get(self.sort, ORDERS["order"])
 
     def page(self, dataset: Dataset) -> QuerySet[Conversation]:
         """Return the rows of the page in order, one more than its size to tell if more follow.
@@ -145,7 +182,7 @@ class RowFilter:
         its own, since one for both is planned as if few rows matched where the planner does not
         know the dataset yet, and then looks for the page anew for each row.
         """
-        order = ORDERS[self.sort]
+        order = self._order(dataset)
         rows = self.rows(dataset)
         if self.after:
             rows = order.beyond(rows, self.after)
@@ -157,7 +194,7 @@ class RowFilter:
         """Return how many rows stand before the page, and the page before; None on the first."""
         if self.after is None:
             return 0, None
-        order, (value, pk) = ORDERS[self.sort], self.after
+        order, (value, pk) = self._order(dataset), self.after
         others = order.beyond(self.rows(dataset), self.after, back=True)
         backward = others.order_by(*order.reversed().terms)
         # the row that is named stands before the page too, if it is still there
@@ -167,7 +204,7 @@ class RowFilter:
 
     def neighbours(self, row: Conversation) -> dict[str, int | None]:
         """Return the rows before and after one in the order of the table."""
-        order, rows = ORDERS[self.sort], self.rows(row.dataset)
+        order, rows = self._order(row.dataset), self.rows(row.dataset)
         key = order.keyed(Conversation.objects.filter(pk=row.pk)).values_list("key", "pk").get()
         following = order.beyond(rows, key).order_by(*order.terms)
         before = order.beyond(rows, key, back=True).order_by(*order.reversed().terms)
@@ -175,6 +212,13 @@ class RowFilter:
             "following": following.values_list("pk", flat=True).first(),
             "before": before.values_list("pk", flat=True).first(),
         }
+
+
+def _is_one_of(rows: list[int]) -> Func:
+    template, joined = "%(expressions)s)", " = ANY("
+    return Func(
+        F("pk"), Value(rows), template=template, arg_joiner=joined, output_field=BooleanField()
+    )
 
 
 def is_copy() -> Exists:
@@ -246,6 +290,10 @@ def _between(field: str) -> Callable[[str], Q]:
     return condition
 
 
+def _number(value: str) -> str:
+    return value if value.isascii() and value.isdecimal() and len(value) < 19 else ""
+
+
 def _flag(value: str) -> str:
     return value if value == "1" else ""
 
@@ -259,6 +307,7 @@ def _tags(value: str) -> str:
 
 
 _splits = _known((*SPLITS, NOTHING))
+_STEPS = frozenset(str(step) for step in STEPS if step != USUAL)
 NAMES = {"search": "q", "length": "words", "person": "by"}  # in the address
 # How each field is read from an address, and which rows it means.
 FIELDS: dict[str, tuple[Callable[[str], str], Callable[[str], Q | Exists]]] = {
@@ -284,4 +333,9 @@ FIELDS: dict[str, tuple[Callable[[str], str], Callable[[str], Q | Exists]]] = {
     "tag": (_tags, lambda _: Q()),  # `rows` adds it, which knows whose tags are meant
     "quality": (_range, _between("quality")),
     "length": (_range, _between("n_words")),
+    "like": (_number, lambda _: Q()),  # `rows` adds the rows, which knows the dataset
+    "near": (
+        lambda value: value if value in _STEPS else "",
+        lambda _: Q(),
+    ),  # only said beside `like`
 }

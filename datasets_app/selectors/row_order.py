@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, Func, Q, QuerySet, TextField, Value
-from django.db.models.functions import Coalesce, Left, Lower
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import BigIntegerField, F, Func, IntegerField, Q, QuerySet, TextField, Value
+from django.db.models.functions import Cast, Coalesce, Left, Lower
 
 from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, USER
 from datasets_app.models import Conversation
@@ -111,6 +112,18 @@ ORDERS: dict[str, Order] = {
     "changed": Order("changed last", "updated_at", BACK, _moment),
     "changed-first": Order("changed first", "updated_at", read=_moment),
 }
+# Of rows like one row only; what they are sorted by is said by `among`.
+NEARNESS: dict[str, Order] = {
+    "nearest": Order("nearest in meaning first", "position"),
+    "farthest": Order("farthest in meaning first", "position", BACK),
+}
+
+
+def among(order: Order, rows: Iterable[int]) -> Order:
+    """Return the order by the place in a list of rows."""
+    listed = Cast(Value(list(rows)), ArrayField(BigIntegerField()))
+    place = Func(listed, F("pk"), function="array_position", output_field=IntegerField())
+    return replace(order, by=place)
 
 
 def read_key(order: Order, written: str) -> Key | None:

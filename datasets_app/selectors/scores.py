@@ -41,7 +41,9 @@ def groups_in(dataset: Dataset, rows: RowFilter) -> list[Group]:
 
 def _groups(dataset: Dataset, rows: RowFilter) -> list[Group]:
     scope = rows.scope
-    return counted(dataset, f"groups {scope.query()}", lambda: groups_of(scope.rows(dataset)))
+    return counted(
+        dataset, f"groups {scope.meaning(dataset)}", lambda: groups_of(scope.rows(dataset))
+    )
 
 
 def score_of(dataset: Dataset) -> Score:

@@ -13,6 +13,7 @@ from django.db.models.functions import Greatest, StrIndex, Substr, Upper
 from datasets_app.corpus.language import NAMES as LANGUAGES
 from datasets_app.corpus.rules.registry import label_of
 from datasets_app.models import Dataset, Status
+from datasets_app.selectors.likeness import STEPS, USUAL, Likeness
 from datasets_app.selectors.marking import SHOWN_BEFORE, Piece, at_hit
 from datasets_app.selectors.quality import (
     rows_by_reason,
@@ -21,6 +22,7 @@ from datasets_app.selectors.quality import (
 from datasets_app.selectors.row_columns import (
     ANSWER,
     CHOICE,
+    NEARNESS,
     QUESTION,
     Column,
     Head,
@@ -80,6 +82,9 @@ class TablePage:
     total: int
     heads: list[Head]
     choice: list[tuple[Column, bool]]
+    like: Likeness | None
+    nearer: list[tuple[int, str]]
+    not_like: str
 
     @property
     def last(self) -> int:
@@ -93,6 +98,9 @@ def table_page(dataset: Dataset, rows: RowFilter) -> TablePage:
     page = page.annotate(source=F("source_file__name"), person=F("updated_by__username"))
     found = list(page.annotate(question=FIRST_QUESTION, answer=FIRST_ANSWER, hit=hit))
     shown = found[: rows.size]
+    like = rows.likeness(dataset)
+    for row in shown:
+        vars(row)[NEARNESS.stored] = like.near.get(row.pk) if like else None
     earliest = _earliest(dataset, {row.exact_key for row in shown})
     for row in shown:  # somebody may have changed its words since it was read
         earliest.setdefault(row.exact_key, row.position)
@@ -116,9 +124,17 @@ def table_page(dataset: Dataset, rows: RowFilter) -> TablePage:
         without_tag=rows.query(tag=""),
         matching=sum(by_status[one] for one in statuses) if statuses else by_status.total(),
         total=by_status.total(),
-        heads=[head_of(one, rows) for one in (QUESTION, ANSWER, *columns_of(rows.columns))],
+        heads=[head_of(one, rows) for one in (QUESTION, ANSWER, *_columns(rows))],
         choice=[(one, one in columns_of(rows.columns)) for one in CHOICE.values()],
+        like=like,
+        nearer=[(least, rows.query(near=str(least) if least != USUAL else "")) for least in STEPS],
+        not_like=rows.query(like="", near="", sort="order"),
     )
+
+
+def _columns(rows: RowFilter) -> list[Column]:
+    """Return the columns beside the words; how near a row is stands first."""
+    return [*((NEARNESS,) if rows.like else ()), *columns_of(rows.columns)]
 
 
 def _earliest(dataset: Dataset, keys: Collection[str]) -> dict[str, int]:
@@ -160,7 +176,7 @@ def _row(row: Any, rows: RowFilter, earliest: int, tags: list[ShownTag]) -> Row:
         question=at_hit(*question),
         answer=at_hit(*answer),
         elsewhere=at_hit(row.hit, hits) if is_elsewhere else [],
-        cells=[Cell(one, _shown(row, one)) for one in columns_of(rows.columns)],
+        cells=[Cell(one, _shown(row, one)) for one in _columns(rows)],
         status=row.status,
         is_decided=row.decision is not None,
         is_copy=earliest < row.position,

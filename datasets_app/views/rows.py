@@ -19,7 +19,7 @@ from datasets_app.selectors import conversations
 from datasets_app.selectors.datasets import header
 from datasets_app.selectors.facets import panel
 from datasets_app.selectors.row_filter import PAGE_SIZES, RowFilter
-from datasets_app.selectors.row_order import ORDERS
+from datasets_app.selectors.row_order import NEARNESS, ORDERS, Order
 from datasets_app.selectors.saved_views import BUILT_IN, views_of
 from datasets_app.selectors.scores import score_of
 from datasets_app.selectors.table import table_page
@@ -49,7 +49,7 @@ def _table(
         "page": table_page(dataset, rows),
         "views": views_of(dataset, request.user),
         "built_in": BUILT_IN,
-        "sorts": [(name, order.words) for name, order in ORDERS.items()],
+        "sorts": [(name, order.words) for name, order in _orders(rows).items()],
         "sizes": PAGE_SIZES,
         "here": rows.here,
         "error": error,
@@ -61,6 +61,10 @@ def _table(
         context=context,
         status=status,
     )
+
+
+def _orders(rows: RowFilter) -> dict[str, Order]:
+    return {**(NEARNESS if rows.like else {}), **ORDERS}
 
 
 @role_required(Role.CURATOR)

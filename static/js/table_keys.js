@@ -1,5 +1,5 @@
 // @ts-check
-/** The table by keyboard: j k move, x select, Enter read, a accept, r exclude, e edit, t tag, u undo, Esc close. */
+/** The table by keyboard: j k move, x select, Enter read, a accept, r exclude, e edit, t tag, l like it, u undo, Esc close. */
 import { showDecision } from "./decision.js";
 import { drawer } from "./drawer.js";
 import { keyLine } from "./key_line.js";
@@ -9,7 +9,6 @@ import { tagLine } from "./tag_line.js";
 /** @param {HTMLElement} root */
 export function attach(root) {
   let [current, isNewPage] = ["", false];
-
   /** @param {string} selector */
   const find = (selector) => /** @type {HTMLElement | null} */ (root.querySelector(selector));
   const rows = () => /** @type {HTMLElement[]} */ ([...root.querySelectorAll("tr[data-row]")]);
@@ -92,6 +91,7 @@ export function attach(root) {
     u: () => leave(undo),
     e: edit,
     t: tagging.open,
+    l: () => (place() < 0 ? moveTo(0) : leave(() => find(`tr[data-row="${current}"] a.row-like`)?.click())),
     ArrowRight: () => link()?.click(),
     Escape: () => (reading.close(), link()?.focus()),
   };

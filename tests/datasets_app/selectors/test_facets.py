@@ -92,6 +92,8 @@ def test_an_address_keeps_the_whole_state():
         "tag": "late,none",
         "quality": "50-69",
         "words": "-40",
+        "like": "1234567",
+        "near": "70",
         "sort": "longest",
         "after": "12,3400000",
     }
