@@ -52,6 +52,7 @@ urlpatterns: list[URLPattern] = [
         files.file_encoding_again,
         name="file-encoding-again",
     ),
+    path("files/<uuid:file_id>/anew/", files.file_anew, name="file-anew"),
     path("files/<uuid:file_id>/members/", files.file_members, name="file-members"),
     path("datasets/", datasets.dataset_list, name="dataset-list"),
     path("datasets/<uuid:dataset_id>/", rows.dataset_detail, name="dataset-detail"),

@@ -202,6 +202,21 @@ class SpeakersForm(forms.Form):
         return found
 
 
+class AnewForm(forms.Form):
+    """Whether a file is read anew, and how much of people's work a person saw that this takes."""
+
+    choice = forms.ChoiceField(choices=[(name, name) for name in ("keep", "agree", "newer")])
+    rows = forms.IntegerField(required=False)
+    held = forms.IntegerField(required=False)
+    decided = forms.IntegerField(required=False)
+    edited = forms.IntegerField(required=False)
+    tagged = forms.IntegerField(required=False)
+
+    def lost(self) -> dict[str, int]:
+        """Return the numbers that were seen."""
+        return {name: value for name, value in self.cleaned_data.items() if name != "choice"}
+
+
 class EncodingForm(forms.Form):
     """How the bytes of a file become characters: as one of the guesses, or as one looked for."""
 

@@ -7,14 +7,14 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from collections.abc import Mapping as Names
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from django.db import Error, IntegrityError, transaction
+from django.db import Error, transaction
 from django.db.models import Count, Q
 
 from datasets_app.corpus.conversation import CorpusError
@@ -36,24 +36,22 @@ from datasets_app.corpus.source import (
     Record,
     WaitingError,
 )
-from datasets_app.jobs import faults
+from datasets_app.jobs import anew, faults
 from datasets_app.jobs.limits import Stopwatch, TimeUpError
 from datasets_app.jobs.unpacking import stop_flag, unpack_source
 from datasets_app.models import (
     Conversation,
     Dataset,
-    Decision,
     FileState,
     Issue,
     SourceFile,
-    Status,
     Upload,
     reasons,
 )
 from datasets_app.models.blob import blob_path
-from datasets_app.selectors.origin_keys import current_rows, origin_base, origin_key, replaced_key
-from datasets_app.services import imports, removal
-from datasets_app.services.changes import begin_change
+from datasets_app.selectors.origin_keys import origin_base, origin_key
+from datasets_app.services import imports
+from datasets_app.services.keeping import Matching, keep_earlier
 from datasets_app.services.writing import NewRow, write_rows
 from otto_web.lib.statistics import renew_statistics
 from otto_web.lib.work.claims import LostLease, renew
@@ -241,34 +239,36 @@ def _section_of(file: SourceFile) -> Identified | None:
 def _load(work: ReadingJob, file: SourceFile, path: Path, identified: Identified) -> None:
     reader = reader_of(file.kind).label
     if file.cursor == 0 or file.reader != reader:  # another version counts other items
+        if not anew.may_begin(work.upload, file, _batches_anew(work, file, path, identified)):
+            return
         imports.begin_file(work.upload, file, reader)
-        _set_aside_earlier_rows(work, file)
     ledger = Ledger.of(file)
     if ledger.parts is None and not is_raw(file.kind):
         SourceFile.objects.filter(pk=file.pk).update(**encoding_columns(identified))
     with closing(items_of(work, file, path, identified, ledger)) as items:
         _pass_over(work, islice(items, file.cursor))
         _write_all(work, file, items, ledger)
-    changes = ledger.columns()
+    anew.set_aside_earlier_rows(work.upload, file, touch=work.touch)
+    changes = ledger.columns() | {"anew": anew.outcome(file)}
     if ledger.parts is not None:
         changes |= imports.bytes_as_whole(file, changes["verdict"])
     imports.end_file(work.upload, file, **changes)
 
 
-def _set_aside_earlier_rows(work: ReadingJob, file: SourceFile) -> None:
-    """Remove what an earlier reading of the file gave; rows of versions stay, excluded."""
-    rows = current_rows(file)
-    excluded = {"status": Status.EXCLUDED, "decision": Decision.EXCLUDE}
-    dataset_ids = list(rows.values_list("dataset", flat=True)[:1])
-    cursor: int | None = 0 if dataset_ids else None
-    while cursor is not None:
-        work.touch()
-        with suppress(IntegrityError), transaction.atomic(durable=True):  # a version was quicker
-            renew(work.upload, attempts=0)
-            begin_change(dataset_ids[0])
-            found = removal.next_slice(rows, after=cursor)
-            removal.remove_or_keep([*found], origin_key=replaced_key(), **excluded)
-            cursor = max(found.values(), default=None)
+def _batches_anew(
+    work: ReadingJob, file: SourceFile, path: Path, identified: Identified
+) -> Iterator[list[NewRow]]:
+    """Yield the rows that a file would give now, from the first one on."""
+    base = origin_base(file)
+    with closing(items_of(work, file, path, identified, Ledger.of(file))) as items:
+        found = batches(items)
+        while True:
+            with work.watch.step():
+                batch = next(found, None)
+            if batch is None:
+                return
+            work.touch()
+            yield [new_row(item, file, base) for item in batch if isinstance(item, Record)]
 
 
 def encoding_columns(identified: Identified) -> dict[str, Any]:
@@ -321,6 +321,7 @@ def _pass_over(work: ReadingJob, known: Iterator[Item]) -> None:
 
 def _write_all(work: ReadingJob, file: SourceFile, items: Iterator[Item], ledger: Ledger) -> None:
     dataset: Dataset | None = None
+    earlier = Matching.of(file, file.reading)
     found = batches(items)
     while True:
         with work.watch.step():
@@ -329,7 +330,7 @@ def _write_all(work: ReadingJob, file: SourceFile, items: Iterator[Item], ledger
             return
         work.touch()
         dataset = dataset or imports.settle_dataset(work.upload)
-        _write_batch(work, file, dataset, batch, ledger)
+        _write_batch(work, file, dataset, batch, ledger, earlier)
 
 
 def batches(items: Iterator[Item]) -> Iterator[list[Item]]:
@@ -348,7 +349,12 @@ def batches(items: Iterator[Item]) -> Iterator[list[Item]]:
 
 
 def _write_batch(
-    work: ReadingJob, file: SourceFile, dataset: Dataset, batch: list[Item], ledger: Ledger
+    work: ReadingJob,
+    file: SourceFile,
+    dataset: Dataset,
+    batch: list[Item],
+    ledger: Ledger,
+    earlier: Matching | None,
 ) -> None:
     """Commit one batch together with the counters that say so."""
     base = origin_base(file)
@@ -361,8 +367,9 @@ def _write_batch(
         renew(work.upload, attempts=0)
         held = Dataset.objects.select_for_update(no_key=True).get(pk=dataset.pk)
         rules = policy.from_json(held.policy)  # those of this moment
-        new = write_rows(held, rows, rules, guard=work.watch.step())
-        ledger.known += len(rows) - new
+        kept = keep_earlier(earlier, rows) if earlier else set()
+        others = [row for row in rows if row.origin_key not in kept]
+        ledger.known += len(others) - write_rows(held, others, rules, guard=work.watch.step())
         Issue.objects.bulk_create(issues, batch_size=MOST_RECORDS)
         SourceFile.objects.filter(pk=file.pk).update(**ledger.counts())
     renew_statistics(Conversation, share=GROWTH)
@@ -378,6 +385,7 @@ def new_row(record: Record, file: SourceFile, base: bytes) -> NewRow:
         start=record.start,
         end=record.end,
         place=clean_text(record.place).text,
+        reading=file.reading,
         meta=meta,
         decision=record.decision,
     )

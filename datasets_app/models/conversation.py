@@ -74,6 +74,9 @@ class Conversation(models.Model):
     start = models.PositiveBigIntegerField(null=True)
     end = models.PositiveBigIntegerField(null=True)
     place = models.TextField(default="", db_default="", help_text="in a document, for people")
+    reading = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="the last reading of its file that gave it"
+    )
     meta = models.JSONField(default=dict, help_text="extra fields of the record")
     status = models.CharField(max_length=10, choices=Status, default=Status.KEPT)
     decision = models.CharField(max_length=10, choices=Decision, null=True)
@@ -171,6 +174,12 @@ class ConversationRevision(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["conversation", "revision"], name="conversation_revision_unique"
+            )
+        ]
+        indexes = [
+            # what a row said when it came
+            models.Index(
+                fields=["row_hash"], condition=Q(revision=1), name="conversation_revision_first"
             )
         ]
 

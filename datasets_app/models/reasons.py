@@ -5,6 +5,7 @@ from __future__ import annotations
 from datasets_app.corpus.source import REASONS
 
 GOOD_MEMBER, HIDDEN_SHEET = "good_member", "hidden_sheet"
+NEEDS_CONSENT = "needs_consent"
 OFFERED = (GOOD_MEMBER, HIDDEN_SHEET)
 """Why a file waits for a person who may have it loaded as it is."""
 SENTENCES: dict[str, str] = {
@@ -14,6 +15,8 @@ SENTENCES: dict[str, str] = {
     "too_slow": "Reading this file took longer than one file may take, so it was stopped.",
     "wrong_sha256": "The bytes that arrived are not the ones announced: their SHA-256 differs. "
     "Upload the file again.",
+    NEEDS_CONSENT: "Reading this file anew would take people’s work away. Nothing was changed yet: "
+    "please look at what would stay and what would go.",
     "empty_archive": "There are no files inside this archive.",
     GOOD_MEMBER: "Its archive is damaged, but this file is whole. You can have it loaded.",
     "already_uploaded": "These bytes were uploaded before, so nothing was loaded a second time.",

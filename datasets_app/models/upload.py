@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Self
+from typing import Any, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -164,6 +164,14 @@ class SourceFile(models.Model):
     mapping = models.JSONField(null=True)
     mapping_sha256 = models.CharField(max_length=64, default="")
     waiting_for = models.JSONField(null=True, help_text="columns and first rows of the form")
+    reading = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="how often reading began at its first byte"
+    )
+    anew = models.JSONField(
+        null=True,
+        help_text="reading it anew: how it was before, which rows stay and which go, what a "
+        "person agreed to lose",
+    )
     verdict = models.CharField(max_length=10, choices=FileState, default=FileState.QUEUED)
     reason = models.CharField(max_length=60, default="")
     note = models.TextField(default="")
@@ -216,6 +224,13 @@ class SourceFile(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def as_it_was(self) -> dict[str, Any] | None:
+        """Return the columns of a file before it was read anew, as long as no row of it changed."""
+        is_stopped = self.verdict in {FileState.WAITING, FileState.FAILED} and not self.cursor
+        before: dict[str, Any] | None = (self.anew or {}).get("before") if is_stopped else None
+        return before
 
 
 class Issue(models.Model):

@@ -10,8 +10,8 @@ from datasets_app.corpus.formats import refused
 from datasets_app.corpus.formats.registry import FORMATS, is_raw
 from datasets_app.models import SourceFile
 from datasets_app.models.blob import blob_path
+from datasets_app.selectors.earlier_rows import tally_of
 from datasets_app.selectors.origin_keys import current_rows
-from datasets_app.selectors.removals import summary_of
 
 
 def has_other_encodings(file: SourceFile) -> bool:
@@ -46,5 +46,5 @@ def encoding_page(file: SourceFile, tried: str) -> dict[str, Any] | None:
         "upload": file.upload,
         "guesses": to_choose(path, also),
         "first": tried or file.encoding,
-        "loss": summary_of(current_rows(file)),
+        "loss": tally_of(current_rows(file)),
     }

@@ -20,9 +20,9 @@ from datasets_app.models import (
 )
 from datasets_app.models.blob import blob_path, read_slice
 from datasets_app.models.reasons import GOOD_MEMBER, OFFERED
+from datasets_app.selectors.earlier_rows import tally_of
 from datasets_app.selectors.encodings import has_other_encodings
 from datasets_app.selectors.origin_keys import current_rows
-from datasets_app.selectors.removals import summary_of
 
 SHOWN_ISSUES = 200
 EXAMPLES = 10
@@ -48,6 +48,9 @@ def file_page(file: SourceFile) -> dict[str, Any]:
         "has_other_columns": has_other_columns(file),
         "has_other_speakers": has_other_speakers(file),
         "has_other_encodings": has_other_encodings(file),
+        "has_newer_reader": has_newer_reader(file),
+        "anew": file.anew or {},
+        "can_stay": file.as_it_was is not None,
         "named": sorted(((file.mapping or {}).get("roles") or {}).items()),
         "columns": columns_in_words(file.mapping or {}),
         "is_prose": _is_prose(file),
@@ -139,6 +142,15 @@ def has_other_columns(file: SourceFile) -> bool:
     return (has_columns(file.kind) or was_asked) and read.exists()
 
 
+def has_newer_reader(file: SourceFile) -> bool:
+    """Say whether an older reader read the file than the one that is there now."""
+    found = FORMATS.get(file.kind)
+    if found is None or found.reader is None or file.reader in {"", found.reader.label}:
+        return False
+    read = SourceFile.objects.at_rest().filter(pk=file.pk)
+    return read.exists()
+
+
 def has_other_speakers(file: SourceFile) -> bool:
     """Say whether a person said who speaks in the file, and may say so anew."""
     read = SourceFile.objects.at_rest().filter(pk=file.pk, mapping__has_key="roles")
@@ -160,7 +172,7 @@ def speakers_page(file: SourceFile) -> dict[str, Any] | None:
     names = [name for name in mapping.roles or {} if name != OTHERS]
     shown = tuple(Speaker(name, 0, 0, 0) for name in names)
     asked = Waiting("needs_speakers", "", speakers=shown, suggested=mapping)
-    loss = summary_of(current_rows(file))
+    loss = tally_of(current_rows(file))
     return {"file": file, "upload": file.upload, "asked": asked, "loss": loss}
 
 
@@ -178,5 +190,5 @@ def columns_page(file: SourceFile) -> dict[str, Any] | None:
     )
     if asked is None:
         return None
-    loss = summary_of(current_rows(file))
+    loss = tally_of(current_rows(file))
     return {"file": file, "upload": file.upload, "asked": asdict(asked), "loss": loss}

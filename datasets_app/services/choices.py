@@ -9,15 +9,20 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 
+from datasets_app.corpus.formats.registry import reader_of
 from datasets_app.corpus.source import Mapping
-from datasets_app.models import FileState, Issue, SourceFile, Upload
-from datasets_app.models.reasons import OFFERED
+from datasets_app.models import FileState, SourceFile, Upload
+from datasets_app.models.reasons import NEEDS_CONSENT, OFFERED
 from datasets_app.services.imports import NO_COUNTS
 from otto_web.lib import audit
 from otto_web.lib.hints import hint
 from otto_web.lib.work.claims import order_anew
 from otto_web.lib.work.states import State
+
+CHOSEN = ("mapping", "mapping_sha256", "chosen_encoding")
+READ = ("kind", "kind_why", "encoding", "encoding_why", "reader", "verdict", "reason", "note")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +109,60 @@ def _read_anew(
 ) -> bool:
     """Let a worker read a file again.
 
-    Its rows go before the first new one comes: the worker removes them, since they may be many.
+    Its rows stay until it was read to its end: the worker keeps those that say what they said.
     """
     _hold(file.upload)
     again = {"verdict": FileState.QUEUED, "reason": "", "note": "", "finished_at": None}
+    before = _as_it_was(SourceFile.objects.get(pk=file.pk))
+    changes = {**changes, "anew": before and {"before": before}}
     if not asked.filter(pk=file.pk).update(**again, **NO_COUNTS, **changes):
         return False
-    Issue.objects.filter(source_file=file).delete()
     audit.record(by, told.verb, file, before=told.before, after=told.after)
     _wake(file.upload)
     return True
+
+
+def _as_it_was(file: SourceFile) -> dict[str, Any] | None:
+    """Return what choosing anew changes in the row of a file; of several times, the first."""
+    before: dict[str, Any] | None = (file.anew or {}).get("before")
+    if before or file.verdict == FileState.WAITING:
+        return before
+    return {name: getattr(file, name) for name in (*CHOSEN, *READ, *NO_COUNTS)}
+
+
+@transaction.atomic(durable=True)
+def keep_as_it_was(file: SourceFile, *, by: User) -> bool:
+    """Take back that a file is read anew, as long as none of its rows changed; False if one did."""
+    _hold(file.upload)
+    before = SourceFile.objects.get(pk=file.pk).as_it_was
+    if before is None:
+        return False
+    again = {"anew": None, "waiting_for": None, "finished_at": timezone.now()}
+    SourceFile.objects.filter(pk=file.pk).update(**before, **again)
+    audit.record(by, "file.kept_as_it_was", file, before={"mapping": file.mapping})
+    return True
+
+
+@transaction.atomic(durable=True)
+def agree_to_lose(file: SourceFile, lost: dict[str, int], *, by: User) -> bool:
+    """Let a file be read anew although this much work goes; False if it is other work now."""
+    _hold(file.upload)
+    waiting = SourceFile.objects.filter(pk=file.pk, verdict=FileState.WAITING, reason=NEEDS_CONSENT)
+    anew = waiting.values_list("anew", flat=True).first()
+    if anew is None or anew["lost"] != lost:
+        return False
+    again = {"verdict": FileState.QUEUED, "reason": "", "note": ""}
+    waiting.update(**again, anew={**anew, "agreed": lost})
+    audit.record(by, "file.agreed_to_lose", file, after=lost)
+    _wake(file.upload)
+    return True
+
+
+def read_by_newer_reader(file: SourceFile, *, by: User) -> bool:
+    """Have a file be read anew that an older reader read; False when this one did."""
+    asked = SourceFile.objects.at_rest().exclude(reader__in=("", reader_of(file.kind).label))
+    told = Change("file.newer_reader", {"reader": file.reader}, {})
+    return _read_anew(file, asked, {}, told, by=by)
 
 
 @transaction.atomic(durable=True)

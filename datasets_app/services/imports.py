@@ -170,7 +170,7 @@ def begin_file(upload: Upload, file: SourceFile, reader: str) -> None:
     """Count a file from its first item on, as this reader yields them."""
     renew(upload)
     Issue.objects.filter(source_file=file).delete()
-    changes = {"reader": reader, **NO_COUNTS}
+    changes = {"reader": reader, "reading": file.reading + 1, **NO_COUNTS}
     SourceFile.objects.filter(pk=file.pk).update(**changes)
     for name, value in changes.items():
         setattr(file, name, value)
@@ -189,6 +189,14 @@ def bytes_as_whole(file: SourceFile, verdict: FileState) -> dict[str, int]:
     """Return the counters of a file of whose bytes no reader says what became of each."""
     column = {FileState.LOADED: "n_loaded", FileState.SKIPPED: "n_skipped"}.get(verdict, "n_failed")
     return {**NO_BYTES, "n_total": file.size, column: file.size}
+
+
+@transaction.atomic(durable=True)
+def note_comparison(upload: Upload, file: SourceFile, told: dict[str, Any]) -> None:
+    """Note which of a file's rows stay when it is read anew, and which go."""
+    renew(upload)
+    file.anew = told
+    SourceFile.objects.filter(pk=file.pk).update(anew=told)
 
 
 @transaction.atomic(durable=True)

@@ -41,6 +41,7 @@ class NewRow:
     start: int | None = None
     end: int | None = None
     place: str = ""
+    reading: int = 0
     meta: Mapping[str, Any] = field(default_factory=dict)
     decision: str = ""
 
@@ -87,6 +88,7 @@ CONVERSATION_COLUMNS: dict[str, Callable[[_Judged], Any]] = {
     "start": lambda one: one.row.start,
     "end": lambda one: one.row.end,
     "place": lambda one: one.row.place,
+    "reading": lambda one: one.row.reading,
     "meta": lambda one: as_jsonb(one.row.meta) if one.row.meta else "{}",
     "status": _status,
     "decision": lambda one: one.row.decision or None,

@@ -13,7 +13,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.formats.registry import has_columns
-from datasets_app.forms.uploads import ColumnsForm, EncodingForm, SpeakersForm, TryEncodingForm
+from datasets_app.forms.uploads import (
+    AnewForm,
+    ColumnsForm,
+    EncodingForm,
+    SpeakersForm,
+    TryEncodingForm,
+)
 from datasets_app.models import FileState, SourceFile
 from datasets_app.selectors import encodings as asked_encodings
 from datasets_app.selectors import files as selectors
@@ -196,6 +202,28 @@ def file_encoding_again(request: TeamRequest, file_id: UUID) -> HttpResponse:
     context |= {"encoding_form": form, "try_form": TryEncodingForm(initial=request.GET.dict())}
     status = 422 if form.is_bound else 200
     return render(request, "datasets/file_encoding.html", context, status=status)
+
+
+@role_required(Role.CURATOR)
+@require_POST
+def file_anew(request: TeamRequest, file_id: UUID) -> HttpResponse:
+    """Have a file read anew although people's work goes, or leave it as it was."""
+    file = find_file(request, file_id)
+    form = AnewForm(request.POST)
+    if not form.is_valid():
+        return _page(request, file, status=422)
+    if form.cleaned_data["choice"] == "keep":
+        if choices.keep_as_it_was(file, by=request.user):
+            messages.success(request, "The file and its conversations stay as they were.")
+        else:
+            messages.warning(request, "It is too late: the file was read anew already.")
+        return redirect("file-detail", file.pk)
+    if form.cleaned_data["choice"] == "newer":
+        return _off(request, file, int(choices.read_by_newer_reader(file, by=request.user)))
+    if not choices.agree_to_lose(file, form.lost(), by=request.user):
+        messages.warning(request, "These numbers changed meanwhile; nothing was done. Look again.")
+        return redirect("file-detail", file.pk)
+    return _off(request, file, 1)
 
 
 @role_required(Role.CURATOR)

@@ -66,12 +66,15 @@ def test_thousands_of_rows_are_read_anew_and_a_version_stays(swapped, client_of,
     address = reverse("file-columns-again", args=[file.pk])
     assert address in curator.get(reverse("file-detail", args=[file.pk])).content.decode()
     page = " ".join(curator.get(address).content.decode().split())
-    assert "1,500 conversations of this file will be removed" in page
-    assert "1,500 decisions on them" in page
-    assert "2,000 conversations will stay, marked as excluded" in page
+    assert "compared with its 3,500 conversations" in page
+    assert "1,500 decisions, 0 edited, 0 with tags" in page
+    assert "A frozen version holds 2,000 of them" in page
     for _ in range(2):  # the second click finds it chosen
         assert curator.post(address, RIGHT).status_code == 302
     assert AuditEntry.objects.filter(verb="file.columns_again").count() == 1
+    assert import_upload(upload.pk)
+    lost = {"rows": 3_500, "held": 2_000, "decided": 1_500, "edited": 0, "tagged": 0}
+    assert curator.post(reverse("file-anew", args=[file.pk]), {"choice": "agree"} | lost)
     assert import_upload(upload.pk)
     assert curator.post(address, RIGHT | {"delimiter": ""}).status_code == 302
     file.refresh_from_db()
@@ -119,7 +122,7 @@ def test_a_worker_lost_between_the_old_rows_and_the_new_ones_doubles_nothing(
     with monkeypatch.context() as broken:
         broken.setattr(removal, "remove_or_keep", lost_at_the_second)
         assert not import_upload(upload.pk)
-    assert len(questions(file)) == 8
+    assert len(questions(file)) == 12 + 8  # the new ones are there, of the old ones four are gone
     Upload.objects.filter(pk=upload.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
     assert import_upload(upload.pk)
     assert questions(file) == [f"Where is my parcel {n}?" for n in range(12)]
