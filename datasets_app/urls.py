@@ -21,6 +21,7 @@ from datasets_app.views import (
     uploads,
     version_diff,
     versions,
+    web,
 )
 
 urlpatterns: list[URLPattern] = [
@@ -30,6 +31,8 @@ urlpatterns: list[URLPattern] = [
     path("uploads/<uuid:upload_id>/", uploads.upload_detail, name="upload-detail"),
     path("uploads/<uuid:upload_id>/delete/", uploads.upload_delete, name="upload-delete"),
     path("uploads/<uuid:upload_id>/again/", uploads.upload_again, name="upload-again"),
+    path("web/", web.web_new, name="web-new"),
+    path("web/<uuid:fetch_id>/", web.web_detail, name="web-detail"),
     path("files/<uuid:file_id>/", files.file_detail, name="file-detail"),
     path("files/<uuid:file_id>/columns/", files.file_columns, name="file-columns"),
     path(

@@ -18,6 +18,7 @@ from datasets_app.selectors.row_filter import RowFilter
 from datasets_app.services.mappings import save_mapping
 from datasets_app.services.receiving import NewUpload, receive_whole
 from datasets_app.services.replacing import order_look
+from datasets_app.services.web import Wanted, order_fetch
 from otto_web.lib.access import Role
 from otto_web.loop.services.pipelines import PipelineOrder, start_pipeline
 from tests.chat_app.makers import add_chat, make_model, make_served
@@ -65,6 +66,7 @@ def add_one_of_each(number: int, owner: User) -> dict[str, Any]:
         "dataset_id": dataset.pk,
         "number": Conversation.objects.filter(dataset=dataset).first().pk,
         "upload_id": upload.pk,
+        "fetch_id": order_fetch(Wanted(("https://example.org/",)), by=owner).pk,
         "file_id": upload.files.get().pk,
         "version_id": run.version_id,
         "other_id": run.version_id,

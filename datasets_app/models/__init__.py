@@ -41,6 +41,7 @@ from datasets_app.models.upload import (
 )
 from datasets_app.models.version import CHOSEN, Choice, Version, VersionRow
 from datasets_app.models.view import SavedView
+from datasets_app.models.web import PageState, WebFetch, WebPage
 
 __all__ = [
     "BROKEN_OFF",
@@ -67,6 +68,7 @@ __all__ = [
     "Knowledge",
     "Lookup",
     "Origin",
+    "PageState",
     "Purpose",
     "Removal",
     "RepeatSearch",
@@ -86,4 +88,6 @@ __all__ = [
     "UploadQuerySet",
     "Version",
     "VersionRow",
+    "WebFetch",
+    "WebPage",
 ]

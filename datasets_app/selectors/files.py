@@ -39,6 +39,7 @@ def file_page(file: SourceFile) -> dict[str, Any]:
         "reason": file.note or reasons.sentence(file.reason),
         "kind": kind_in_words(file),
         "parts": parts_in_words(file),
+        "address": file.name if file.name.startswith(("http://", "https://")) else "",
         "codes": [
             (reasons.sentence(code), count)
             for code, count in file.issues.values_list("code").annotate(n=Count("pk"))

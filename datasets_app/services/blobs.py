@@ -9,9 +9,9 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
-from datasets_app.models import Blob, SourceFile, Upload
+from datasets_app.models import Blob, SourceFile, Upload, WebPage
 from datasets_app.models.blob import blob_path, store_path
 from otto_web.lib.failpoints import failpoint
 from otto_web.lib.files import READ_BYTES, fsync_all
@@ -71,21 +71,23 @@ def _place(moves: Mapping[Path, Path]) -> None:
 
 
 def unnamed_blobs(before: datetime) -> list[str]:
-    """Return hashes that no upload and no source file has named since `before`."""
-    by_upload = Upload.objects.filter(blob=OuterRef("pk"))
-    by_file = SourceFile.objects.filter(blob=OuterRef("pk"))
-    found = Blob.objects.filter(~Exists(by_upload), ~Exists(by_file), created_at__lt=before)
+    """Return hashes that nothing has named since `before`."""
+    found = Blob.objects.filter(*_unnamed(), created_at__lt=before)
     return list(found.values_list("pk", flat=True)[:1000])
+
+
+def _unnamed() -> list[Q]:
+    """Return the conditions that no upload, no source file and no fetched page has a blob."""
+    naming = (Upload.objects, SourceFile.objects, WebPage.objects)
+    return [Q(~Exists(rows.filter(blob=OuterRef("pk")))) for rows in naming]
 
 
 def drop_unnamed(sha256: str, before: datetime) -> bool:
     """Remove one blob, row and file, unless something has named it meanwhile."""
-    by_upload = Upload.objects.filter(blob=OuterRef("pk"))
-    by_file = SourceFile.objects.filter(blob=OuterRef("pk"))
     with transaction.atomic():
         locked = list(Blob.objects.select_for_update().filter(pk=sha256, created_at__lt=before))
         blob = Blob.objects.filter(pk=sha256)
-        if not locked or not blob.filter(~Exists(by_upload), ~Exists(by_file)).exists():
+        if not locked or not blob.filter(*_unnamed()).exists():
             return False
         blob.delete()
         blob_path(sha256).unlink(missing_ok=True)

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from chat_app.models import Message
 from datasets_app.models import SourceFile, Upload
+from datasets_app.services.web import Wanted, order_fetch
 from otto_web.loop.models import Pipeline
 from tests.chat_app.makers import add_chat, make_served
 from tests.otto_web.test_routes import ADDRESSES
@@ -61,6 +62,7 @@ def world(ada, mia, redis_server, data_dir):
         "token": "a-b",
         "person_id": mia.pk,
         "upload_id": upload.pk,
+        "fetch_id": order_fetch(Wanted(("https://e.org/",)), by=ada).pk,
         "file_id": SourceFile.objects.create(upload=upload, name="a.txt", size=3).pk,
         "cluster_id": 1,
         "mapping_id": 1,

@@ -75,6 +75,9 @@ VERBS = {
     "upload.load_again": "loaded again",
     "upload.retry": "tried again",
     "upload.start": "began",
+    "web.cancelled": "dropped",
+    "web.fetch": "had fetched",
+    "web.stopped": "stopped",
     "words.replaced": "replaced words in",
     "words.stopped": "stopped replacing words in",
 }
@@ -94,6 +97,7 @@ KINDS = {
     "upload": "an upload",
     "user": "a person",
     "version": "a version",
+    "webfetch": "pages from the web",
 }
 FIRST_OF = {words: verb for verb, words in reversed(VERBS.items())}  # one choice for each wording
 NUMBER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # says nothing to a person

@@ -1,0 +1,165 @@
+"""One answer of a web server, within limits of time and size, from a checked address."""
+
+from __future__ import annotations
+
+import ssl
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import certifi
+import httpcore
+
+from datasets_app.corpus.conversation import CorpusError
+from datasets_app.corpus.web.errors import WebError
+from datasets_app.corpus.web.guard import Backend, Guard
+
+AGENT = "OTTO"
+STEP_SECONDS = 15.0  # without a byte
+SENT: dict[bytes | str, bytes | str] = {
+    "User-Agent": f"{AGENT}/1.0 (pages for a team's own assistant)",
+    "Accept": "text/html, application/xhtml+xml, text/plain, application/pdf, */*;q=0.5",
+    "Accept-Encoding": "gzip, deflate",
+    "Accept-Language": "*",
+    "Connection": "close",
+}
+TEXTS = ("text/", "application/pdf", "application/xhtml", "application/xml", "application/json")
+LONGEST_PAUSE = 30.0
+OK, NOT_CHANGED = range(200, 300), 304
+GONE, FORBIDDEN, TOO_MANY = {404, 410}, {401, 402, 403, 407, 451}, 429
+
+
+def context_of(ca_file: str) -> ssl.SSLContext:
+    """Return what certificates are checked with: the machine's, the usual ones, and one's own."""
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    if ca_file:
+        try:
+            context.load_verify_locations(Path(ca_file))
+        except (OSError, ssl.SSLError) as error:
+            raise CorpusError(f"OTTO_WEB_CA_FILE is no file of certificates: {error}.") from error
+    return context
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server said: bytes as they are once unpacked, and where a redirect leads."""
+
+    address: str
+    status: int
+    kind: str
+    body: bytes = b""
+    leads_to: str = ""
+
+    @property
+    def is_page(self) -> bool:
+        """Say whether it may be read as a web page."""
+        return "html" in self.kind or not self.kind
+
+
+@dataclass(slots=True)
+class Fetcher:
+    """Fetches one address at a time; nothing is followed here. `touch` is called at each step."""
+
+    guard: Guard
+    context: ssl.SSLContext
+    seconds: float = 30.0
+    most_bytes: int = 10 << 20
+    touch: Callable[[], None] = field(default=lambda: None)
+
+    def get(self, address: str, *, any_kind: bool = False) -> Answer:
+        """Return the answer; raises WebError where none comes, or where it is no text."""
+        try:
+            return self._get(address, any_kind=any_kind)
+        except httpcore.TimeoutException as error:
+            raise WebError("too_slow") from error
+        except httpcore.ConnectError as error:
+            is_doubtful = isinstance(error.__cause__ or error.__context__, ssl.SSLError)
+            code = "bad_certificate" if is_doubtful or "CERTIFICATE" in str(error) else "no_answer"
+            raise WebError(code) from error
+        except (
+            httpcore.NetworkError,
+            httpcore.ProtocolError,
+            httpcore.UnsupportedProtocol,
+        ) as error:
+            raise WebError("broken_off") from error
+
+    def _get(self, address: str, *, any_kind: bool) -> Answer:
+        backend = Backend(self.guard, self.seconds, self.touch)
+        timeout = dict.fromkeys(("connect", "read", "write", "pool"), STEP_SECONDS)
+        pool = httpcore.ConnectionPool(self.context, network_backend=backend)
+        with (
+            pool,
+            pool.stream("GET", address, headers=SENT, extensions={"timeout": timeout}) as got,
+        ):
+            told = {name.decode("ascii", "replace").casefold(): value.decode("latin-1")
+                    for name, value in got.headers}  # fmt: skip
+            kind = told.get("content-type", "").partition(";")[0].strip().casefold()
+            status = int(got.status)
+            if 300 <= status < 400 and status != NOT_CHANGED:
+                return Answer(address, status, kind, leads_to=told.get("location", ""))
+            if status not in OK:
+                raise _refusal(status, told)
+            if not any_kind and kind and not _is_text(kind):
+                raise WebError("media", status=status)
+            if _number(told.get("content-length", "")) > self.most_bytes:
+                raise WebError("too_large", status=status)
+            pieces = _unpacked(got.iter_stream(), told.get("content-encoding", ""), self.most_bytes)
+            return Answer(address, status, kind, body=b"".join(pieces))
+
+
+def _is_text(kind: str) -> bool:
+    return kind.startswith(TEXTS) or kind.endswith(("+xml", "+json"))
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
+
+
+def _refusal(status: int, told: Mapping[str, str]) -> WebError:
+    if status in GONE:
+        return WebError("gone", status=status)
+    if status in FORBIDDEN:
+        return WebError("forbidden", status=status)
+    if status == TOO_MANY or status >= 500:
+        pause = min(LONGEST_PAUSE, float(_number(told.get("retry-after", ""))))
+        return WebError("busy", status=status, pause=pause)
+    return WebError("refused", status=status)
+
+
+def _unpacked(pieces: Iterator[bytes], packing: str, most: int) -> Iterator[bytes]:
+    """Yield a body unpacked as it comes, and never more of it than a page may have."""
+    packing = packing.strip().casefold()
+    if packing not in {"", "identity", "gzip", "x-gzip", "deflate"}:
+        raise WebError("odd_packing")
+    left = most
+    unpack = _unpacker(packing)
+    for piece in pieces:
+        for told in unpack(piece, left):
+            left -= len(told)
+            if left < 0:
+                raise WebError("too_large")
+            yield told
+
+
+def _unpacker(packing: str) -> Callable[[bytes, int], Iterator[bytes]]:
+    """Return what unpacks the next bytes, stopping behind one byte too many."""
+    if packing in {"", "identity"}:
+        return lambda piece, _left: iter((piece,))
+    open_: list[zlib._Decompress] = []
+
+    def unpack(piece: bytes, left: int) -> Iterator[bytes]:
+        if not open_:
+            is_raw = packing == "deflate" and piece[:1] and piece[0] & 0x0F != zlib.DEFLATED
+            open_.append(zlib.decompressobj(-zlib.MAX_WBITS if is_raw else zlib.MAX_WBITS | 32))
+        if open_[0].eof:
+            return  # what stands behind the end of the packed data
+        try:
+            yield open_[0].decompress(piece, left + 1)
+        except zlib.error as error:
+            raise WebError("broken_off") from error
+        if open_[0].unconsumed_tail:
+            raise WebError("too_large")
+
+    return unpack
