@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, cast
 from uuid import UUID
@@ -49,6 +49,8 @@ from datasets_app.models import Knowledge
 from datasets_app.selectors.knowledge import key_of
 from otto_web.lib.failpoints import failpoint
 from training_app.lm.grounding import source_of
+from training_app.lm.made_up import Told
+from training_app.lm.quoting import quote_for
 from training_app.models.paths import absolute
 
 log = logging.getLogger(__name__)
@@ -57,6 +59,7 @@ FRAME_SECONDS = 0.04  # 150 tokens a second must not be 150 frames
 CHECKPOINT_SECONDS = 1.0
 FINISH_TRIES_SECONDS = 1.0
 MOST_AT_ONCE = 16
+MADE_UP = "What the model wrote stood in nothing that it was told."
 UNREADABLE = (
     "What it knows cannot be read. Ask again; if that does not help, a trainer can build it anew on"
     " the page of its version."
@@ -88,6 +91,8 @@ class Writing:
     finish_not_before: float = 0.0  # while the database is away
     known: Known | None = None
     sources_read: int = 0  # of what is known, how much stands in the prompt
+    told: Told | None = None  # by what stands in the prompt
+    is_lost: bool = False  # the text says something else than what was told
     finished: Finished | None = None
 
     @property
@@ -102,7 +107,37 @@ class Writing:
     def ground(self, finish: FinishReason) -> Ground:
         """Return what the text stands on if it ends like that."""
         turns = self.work.turns
-        return ground_of(self.known, finish, read=self.sources_read, text=self.text, turns=turns)
+        ground = ground_of(self.known, finish, read=self.sources_read, text=self.text, turns=turns)
+        return replace(ground, note=f"{MADE_UP} {ground.note}".strip()) if self.is_lost else ground
+
+    def read(self, sources: int) -> None:
+        """Note how many of the nearest known answers stand in the prompt."""
+        self.sources_read = sources
+        if self.known is not None and self.work.grounding is not None and sources:
+            found = [source_of(one.piece) for one in self.known.found[:sources]]
+            talk = [turn.text for turn in self.work.turns]
+            said = [*talk, self.work.grounding.abstention]
+            self.told = Told.of(found, said, self.known.is_common)
+
+    def add(self, text: str, *, is_whole: bool = False) -> None:
+        """Add to the text; see with each whole word whether it still is what was told."""
+        self.text += text
+        self.unsent += text
+        if self.told and not self.is_lost and (is_whole or any(map(str.isspace, text))):
+            words = self.text if is_whole else self.text.rsplit(maxsplit=1)[0]
+            self.is_lost = self.told.is_left_by(words)
+
+    def end(self, event: Finished) -> None:
+        """Note the last event; what the model made up gives way to the nearest known answer."""
+        self.finished = event
+        if event.finish_reason in {"stop", "length"}:
+            self.add("", is_whole=True)
+        elif event.finish_reason != "stopped":
+            self.is_lost = False  # it did not come to its end
+        if self.is_lost and self.known is not None and self.work.grounding is not None:
+            quote = quote_for(self.work.turns, self.known)
+            self.text, self.unsent = quote.text if quote else self.work.grounding.abstention, ""
+            self.finished = replace(event, finish_reason="quoted" if quote else "abstained")
 
     def count(self, tokens: int) -> None:
         """Note that more tokens are written."""
@@ -248,7 +283,7 @@ class Engine:
 
     def _find(self, work: ClaimedAnswer, grounding: Grounding) -> Known:
         """Return what is known; where it was built anew since the claim, what is there now."""
-        find = partial(self._known.find, most=grounding.most, is_quoting=grounding.is_quoting)
+        find = partial(self._known.find, most=grounding.most)
         known = find(grounding.key, work.turns)
         if known.is_there:
             return known
@@ -262,8 +297,8 @@ class Engine:
         """Quote, say that nothing is near, or let the model write from what was found."""
         if not known.is_there:
             self._events.put(ended(work, "failed", UNREADABLE))
-        elif known.quote is not None:
-            self._say(work, known.quote.text, "quoted")
+        elif grounding.is_quoting and (quote := quote_for(work.turns, known)):
+            self._say(work, quote.text, "quoted")
         elif grounding.is_quoting or known.is_unknown:
             self._say(work, grounding.abstention, "abstained")
         else:
@@ -320,14 +355,16 @@ class Engine:
         if isinstance(event, Delta):
             text = event.text.replace("\0", "\ufffd")  # no row and no page can hold a NUL
             writing.count(len(event.token_ids))
-            writing.text += text
-            writing.unsent += text
+            writing.add(text)
+            if writing.is_lost:
+                self.scheduler.stop(event.gen)
             return writing.sent_units == 0
-        writing.finished = event
+        writing.end(event)
         return True
 
     def _hear_start(self, writing: Writing, event: Started) -> None:
-        dropped, writing.sources_read = event.dropped_turns, event.sources
+        dropped = event.dropped_turns
+        writing.read(event.sources)
         if dropped or event.sources:
             sources = writing.ground("stop").sources
             self._try(
@@ -403,6 +440,7 @@ def request_of(work: ClaimedAnswer, found: Sequence[Found] = ()) -> Request:
     Raises ServingError where no model was deployed when it was asked.
     """
     row = work.generation
+    sources = [source_of(one.piece) for one in found]
     if row.export is None:
         raise ServingError("Nobody wrote answers here when this was asked. Ask again.")
     wanted = AnswerParams.from_json(row.params)
@@ -413,11 +451,12 @@ def request_of(work: ClaimedAnswer, found: Sequence[Found] = ()) -> Request:
             absolute(row.export.path), cast("Precision", row.export.precision), row.export.sha256
         ),
         turns=work.turns,
-        sources=[source_of(one.piece) for one in found],
+        sources=sources,
         sampling=Sampling(wanted.temperature, wanted.top_k, wanted.top_p),
         seed=row.seed,
         new_tokens=wanted.new_tokens,
         copies_numbers=bool(found),
+        codes_of_others=Told.of(sources, [turn.text for turn in work.turns]).codes_of_others,
     )
 
 

@@ -72,7 +72,7 @@ class ShownAnswer:
     def words_from(self) -> str:
         """Return whose words the answer is."""
         if self.is_abstention:
-            return "no model was asked"
+            return "not a model’s words"
         return QUOTED if self.generation.finish == "quoted" else str(self.generation.model)
 
     @property

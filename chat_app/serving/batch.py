@@ -123,7 +123,7 @@ class RunningBatch:
         prompt = reading.prompt
         seed = secrets.randbelow(SEED_LIMIT) if request.seed is None else request.seed
         known = self._prefixes.restore(request.user, prompt.ids, len(self._rows))
-        numbers = self._model.numbers(prompt) if request.copies_numbers else None
+        numbers = self._model.numbers(prompt, request) if request.copies_numbers else None
         bounds = self._model.session.bounds(len(prompt.ids) - known, self._model.chunk)
         self._reading = Row(
             request=request,

@@ -17,6 +17,7 @@ from otto_web.lib.cores import usable_cores
 from training_app.lm.config import TrainingError
 from training_app.lm.copied_numbers import CopiedNumbers, DigitTokens
 from training_app.lm.grounding import grounded_prompt
+from training_app.lm.made_up import without_codes
 from training_app.lm.served_shape import read_config, shape_of
 from training_app.lm.template import Prompt, Template
 
@@ -55,9 +56,10 @@ class LoadedModel:
         self._refuse_foreign_ids([*prompt.ids, *request.given_ids, *request.sampling.logit_bias])
         return Reading(prompt, budget.answer(len(prompt.ids), len(request.given_ids)), sources)
 
-    def numbers(self, prompt: Prompt) -> CopiedNumbers:
+    def numbers(self, prompt: Prompt, request: Request) -> CopiedNumbers:
         """Return what lets an answer copy the prompt's numbers, and write no others."""
-        return CopiedNumbers(self.digits, self.template.decode(prompt.ids))
+        shown = without_codes(self.template.decode(prompt.ids), request.codes_of_others)
+        return CopiedNumbers(self.digits, shown)
 
     def _fitted(self, request: Request, budget: TokenBudget) -> tuple[Prompt, int]:
         room = budget.prompt - len(request.given_ids)

@@ -17,7 +17,7 @@ from datasets_app.corpus.conversation import Turn
 if TYPE_CHECKING:
     from training_app.lm.grounding import Source  # it brings the tokenizers along
 
-# quoted, abstained: no model was asked, since a known answer was given, or nothing is near
+# quoted, abstained: no words of a model, since a known answer was given, or nothing is near
 FinishReason = Literal["stop", "length", "quoted", "abstained", "stopped", "interrupted", "failed"]
 
 
@@ -58,6 +58,7 @@ class Request:
     stop: Sequence[str] = ()
     new_tokens: int = NEW_TOKENS.usual
     copies_numbers: bool = False  # only such as its prompt holds
+    codes_of_others: frozenset[str] = frozenset()  # that it may not copy
     urgency: Urgency = Urgency.INTERACTIVE
 
     def __post_init__(self) -> None:

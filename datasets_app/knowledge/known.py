@@ -45,6 +45,11 @@ class KnowledgeKey(NamedTuple):
     encoder: Path | None = None
 
 
+def none_is_common(term: str) -> bool:
+    """Return False: nothing is known."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """What is known about a question, nearest first, and in a sentence what went wrong."""
@@ -53,7 +58,8 @@ class Known:
     is_near: bool = False  # enough to answer from it
     note: str = ""
     is_there: bool = True  # False: the knowledge itself could not be read
-    quote: Quote | None = None  # what it says of itself, where that was wanted and is near
+    is_common: Callable[[str], bool] = none_is_common  # whether most that is known has a term
+    quote: Quote | None = None  # what the nearest says of itself, where it is near
 
     @property
     def is_unknown(self) -> bool:
@@ -140,7 +146,8 @@ class Asked:
             margin(found, cut, is_latin=is_latin) for found, cut in zip(lists, cuts, strict=False)
         ]
         order = sorted(range(len(lists)), key=lambda place: -margins[place])  # stable
-        return Known(tuple(in_turn([lists[place] for place in order], most)), max(margins) >= 0)
+        found = tuple(in_turn([lists[place] for place in order], most))
+        return Known(found, max(margins) >= 0, is_common=knowledge.is_common)
 
 
 class KnownAnswers:
@@ -165,7 +172,6 @@ class KnownAnswers:
         *,
         most: int = MOST,
         without: Without = NOTHING,
-        is_quoting: bool = False,
     ) -> Known:
         """Return what is known about the last turn; what cannot be read is told in the note."""
         last = Asked.last(turns)
@@ -173,8 +179,7 @@ class KnownAnswers:
             knowledge = self._folders.get(key)
             vectors, note = self._vectors(knowledge, key.encoder, last.texts)
             known = last.known_in(knowledge, vectors, most=most, without=without)
-            wants_quote = is_quoting and known.is_near
-            quote = knowledge.quote(known.found[0].piece) if wants_quote else None
+            quote = knowledge.quote(known.found[0].piece) if known.is_near else None
         except (KnowledgeError, OSError, ValueError, KeyError) as error:
             return Known(note=f"Nothing known could be read. {_sentence(error)}", is_there=False)
         return replace(known, note=note, quote=quote)

@@ -131,6 +131,14 @@ class Words:
         told = [rarity for _, rarity in self._places_and_rarities(terms)]
         return np.array(told, np.float32)
 
+    def holders(self, term: str) -> int:
+        """Return how many pieces have a term."""
+        number = np.uint64(number_of(term))
+        place = int(np.searchsorted(self._terms, number))
+        if place == len(self._terms) or self._terms[place] != number:
+            return 0
+        return int(self._starts[place + 1] - self._starts[place])
+
     def _count(self, place: int, scores: Scores) -> None:
         """Add what pieces get for the term at a place; none has it at -1."""
         if place >= 0:

@@ -10,6 +10,7 @@ from datasets_app.corpus.conversation import ASSISTANT, SYSTEM, Conversation, Tu
 from training_app.lm.contract import Sample
 from training_app.lm.copied_numbers import CopiedNumbers, DigitTokens
 from training_app.lm.generate import Wanted, generate
+from training_app.lm.made_up import without_codes
 from training_app.lm.model import context_of
 from training_app.lm.prompt_room import MOST_SAMPLE_TOKENS, SAMPLE_TOKENS, question_room
 from training_app.lm.template import Template
@@ -39,20 +40,29 @@ def question_of(conversation: Conversation) -> Question | None:
 
 
 def replies(
-    model: Any, template: Template, questions: Sequence[Question], *, copies_numbers: bool = False
+    model: Any,
+    template: Template,
+    questions: Sequence[Question],
+    *,
+    codes: Sequence[frozenset[str]] | None = None,
 ) -> list[str]:
     """Return the model's likeliest answer to each validation question.
 
     It may be as long as the real one, and half as long again, in whatever tokens the model has;
-    what the question leaves of the context bounds it too. With `copies_numbers` it holds no number
-    that its prompt does not.
+    what the question leaves of the context bounds it too. With `codes`, for each question those of
+    others, it holds no number that its prompt does not, and none of these.
     """
     budget = question_room(context_of(model))
     wanted = [_wanted(template, question, budget) for question in questions]
-    if copies_numbers:
+    if codes is not None:
         digits = DigitTokens.of(template.tokenizer)
+        shown = [
+            without_codes(template.decode(one.ids), others)
+            for one, others in zip(wanted, codes, strict=True)
+        ]
         wanted = [
-            replace(one, numbers=CopiedNumbers(digits, template.decode(one.ids))) for one in wanted
+            replace(one, numbers=CopiedNumbers(digits, text))
+            for one, text in zip(wanted, shown, strict=True)
         ]
     return [template.decode(ids) for ids in generate(model, wanted, stop=template.stop_ids)]
 

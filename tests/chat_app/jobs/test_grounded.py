@@ -10,6 +10,7 @@ import pytest
 from django.db.models import ProtectedError
 
 from chat_app.jobs import serving_exports
+from chat_app.jobs.engine import MADE_UP
 from chat_app.models import Deployment, DeploymentEvent, Generation, LogEntry, ServingExport
 from chat_app.selectors.grounding import knowledge_after, knowledge_learnt
 from chat_app.services import chats, deployments
@@ -157,12 +158,19 @@ def test_figures_that_stand_in_nothing_known_are_marked(writing, mia):
     assert all(0 <= start < end <= len(found.answer.text) for start, end in found.unsupported)
 
 
-def test_where_no_number_is_known_or_asked_none_is_written(writing, mia):
+def test_what_the_model_makes_up_gives_way_to_the_nearest_known_answer(writing, mia):
     chat = chats.open_chat(writing, owner=mia)
     with running_engine():
         found = answer_to(chat, QUESTION, AnswerParams(temperature=5.0, new_tokens=200, seed=4))
-    assert len(found.answer.text) > 100
-    assert not re.search("[0-9]", prompt_text(found) + found.answer.text)
+    assert (found.state, found.finish, found.message) == (State.SUCCEEDED, "quoted", MADE_UP)
+    assert found.answer.text == ANSWER
+    assert [one["answer"] for one in found.sources] == [ANSWER]
+    assert LogEntry.objects.filter(message=found.answer).exists()
+    template = Template.open(absolute(found.model.path))
+    draft = template.tokenizer.decode(found.answer_ids)
+    assert ANSWER not in draft
+    assert 0 < len(found.answer_ids) < 200  # nobody waits for the end of it
+    assert not re.search("[0-9]", prompt_text(found) + draft)  # no number is known, none is written
 
 
 def test_an_instruction_in_a_known_answer_stays_text(writing, mia):

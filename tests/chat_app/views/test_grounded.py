@@ -113,7 +113,7 @@ def test_what_is_not_known_offers_the_closest_questions(mia, client_of, knowledg
     page = page_of(client, chat)
     assert 'name="text" value="How much is the &lt;tent&gt;?"' in page
     assert "from 1 known" not in page
-    assert "no model was asked" in page
+    assert "not a model’s words" in page
     idem = page.split('name="idem" value="')[1].split('"')[0]
     answer = client.post(
         reverse("chat-ask", args=[chat.pk]), {"text": SOURCE["question"], "idem": idem}

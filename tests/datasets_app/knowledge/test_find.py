@@ -54,6 +54,11 @@ def test_the_nearest_comes_first(knowledge, encoder):
     assert len(answers(knowledge, encoder, "shop open when?", most=7)) == 7
 
 
+def test_what_many_pieces_say_is_common(knowledge):
+    assert all(map(knowledge.is_common, ("order", "where", "way")))
+    assert not any(map(knowledge.is_common, ("boot", "jp-417", "shop", "tent", "zebra")))
+
+
 def test_a_number_that_no_vector_knows_is_found_by_its_words(knowledge, encoder):
     assert (
         answers(knowledge, encoder, "where is my order jp-417")[0] == "Order JP-417 is on its way."

@@ -76,9 +76,7 @@ def test_a_quote_is_the_whole_answer_or_says_that_it_is_a_part(tmp_path):
     writer.finish()
 
     def quoted(question):
-        return (
-            KnownAnswers().find(KnowledgeKey(tmp_path / "k"), ask(question), is_quoting=True).quote
-        )
+        return KnownAnswers().find(KnowledgeKey(tmp_path / "k"), ask(question)).quote
 
     assert quoted("tune the stove: red screw 41") == Quote(steps, is_part=False)
     assert quoted("who wrote this").is_part  # a book of its own
@@ -87,7 +85,6 @@ def test_a_quote_is_the_whole_answer_or_says_that_it_is_a_part(tmp_path):
     assert 100 < len(part.text.split()) <= 120
     assert quoted("are boots small") == Quote("Boots are small.", is_part=False)
     assert quoted("xylophone") is None
-    assert KnownAnswers().find(KnowledgeKey(tmp_path / "k"), ask("are boots small")).quote is None
 
 
 def test_a_short_question_leans_on_the_answer_before_it(whole, encoder):
@@ -116,8 +113,12 @@ def test_the_first_answer_is_of_the_list_that_is_near(question):
         def find(self, question, *, context, vector, most, without):
             return [found_at(*((0.70, 0.0, "talk") if context else (0.50, 0.15, "alone")))]
 
+        def is_common(self, term):
+            return term == "and"
+
     known = Asked(question, "The tent.").known_in(Two(), [None, None])
     assert (known.is_near, known.found[0].piece.answer) == (True, "alone")
+    assert known.is_common("and")
 
 
 def test_where_an_encoder_finds_everything_near_words_must_do():
