@@ -8,7 +8,7 @@ are estimated from rows spread evenly over the dataset.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
@@ -22,9 +22,11 @@ from datasets_app.corpus.language import NAMES as LANGUAGES
 from datasets_app.corpus.rules.registry import label_of
 from datasets_app.corpus.split import SPLITS
 from datasets_app.corpus.tags import NOTHING
-from datasets_app.models import Conversation, Dataset, Origin, SourceFile, Status
+from datasets_app.models import ClusterKind, Conversation, Dataset, Origin, SourceFile, Status
 from datasets_app.selectors.counted import counted
+from datasets_app.selectors.repeating import ANY, has_clusters, repeats_by_kind
 from datasets_app.selectors.row_filter import NAMES, RowFilter
+from datasets_app.selectors.tags import tags_of_dataset, tags_of_matching
 
 MOST_EXACT, MOST_FOUND = 100_000, 20_000
 SAMPLE_RUNS, SAMPLE_RUN = 400, 25  # runs of neighbours: these lie on a few pages of the disk
@@ -134,6 +136,8 @@ TITLES = {
     "language": "Language",
     "file": "Source file",
     "split": "Side",
+    "tag": "Tag",
+    "repeats": "Repeats",
     "person": "Changed by",
     "edited": "Edited",
     "origin": "Origin",
@@ -141,7 +145,10 @@ TITLES = {
 
 
 def panel(dataset: Dataset, rows: RowFilter) -> Panel:
-    """Return what stands beside the table, one query for each field that is chosen and one more."""
+    """Return what stands beside the table, one query for each field that is chosen and one more.
+
+    Tags and repeats, of which a row has several, are asked for where there are any.
+    """
     whole = _counts(dataset, rows, [name for name in COLUMNS if not _chosen(rows, name)])
     found = dict(whole.by)
     is_estimate = whole.is_estimate
@@ -151,6 +158,11 @@ def panel(dataset: Dataset, rows: RowFilter) -> Panel:
             others = _counts(dataset, rows.without(field), [name])
             found[name] = others.by[name]
             is_estimate = is_estimate or others.is_estimate
+    for name in _OF_MANY:
+        scope = rows.without(name)
+        of_all = _counts(dataset, scope, []) if _chosen(rows, name) else whole
+        found[name] = _several(dataset, scope, name, is_sampled=of_all.is_estimate)
+        is_estimate = is_estimate or of_all.is_estimate
     labels = {"file": _file_names(found["file"]), "person": _names(found["person"])}
     return Panel(
         facets=list(_facets(rows, found, labels)),
@@ -183,11 +195,41 @@ def _count(dataset: Dataset, rows: RowFilter, columns: list[str]) -> _Counts:
     scale = places / (SAMPLE_RUNS * SAMPLE_RUN)
     return _Counts(
         {
-            name: Counter({value: _rounded(n * scale) for value, n in counts.items()})
+            name: Counter({value: _scaled(n, scale) for value, n in counts.items()})
             for name, counts in seen.items()
         },
         is_estimate=True,
     )
+
+
+def _several(dataset: Dataset, rows: RowFilter, name: str, *, is_sampled: bool) -> Counter[Any]:
+    """Count the rows by something of which each may have several, where the dataset has any."""
+    is_there, by_value = _OF_MANY[name]
+    if not is_there(dataset):
+        return Counter()
+
+    def count() -> Counter[Any]:
+        matching, places = rows.rows(dataset), dataset.next_position - 1
+        if not is_sampled:
+            return Counter(by_value(dataset, matching))
+        seen = by_value(dataset, matching.filter(_in_sample(places)))
+        scale = places / (SAMPLE_RUNS * SAMPLE_RUN)
+        return Counter({value: _scaled(n, scale) for value, n in seen.items()})
+
+    return counted(dataset, f"facet {name} {rows.meaning(dataset)}", count)
+
+
+_OF_MANY: dict[str, tuple[Callable[[Dataset], Any], Callable[..., Mapping[Any, int]]]] = {
+    "tag": (tags_of_dataset, tags_of_matching),
+    "repeats": (has_clusters, repeats_by_kind),
+}
+
+
+def _scaled(count: int, scale: float) -> int:
+    """Return how many rows so many of the sample stand for, in two digits: it is no better."""
+    found = count * scale
+    step: int = 10 ** max(0, len(str(int(found))) - 2)
+    return round(found / step) * step
 
 
 def _in_sample(places: int) -> Func:
@@ -200,12 +242,6 @@ def _in_sample(places: int) -> Func:
         arg_joiner=" = ANY(",
         output_field=BooleanField(),
     )
-
-
-def _rounded(count: float) -> int:
-    """Return two digits of an estimate: it is no better than that."""
-    step: int = 10 ** max(0, len(str(int(count))) - 2)
-    return round(count / step) * step
 
 
 def _grouped(
@@ -288,6 +324,8 @@ WORDS: dict[str, Callable[[str], str]] = {
     "file": lambda value: "no file" if value == NOTHING else "a file that is gone",
     "split": lambda value: value if value in SPLITS else "not dealt yet",
     "edited": lambda _: "words changed by people",
+    "tag": lambda value: "without a tag" if value == NOTHING else value,
+    "repeats": lambda value: "any of these" if value == ANY else str(ClusterKind(value).label),
     "person": lambda value: "nobody" if value == NOTHING else "somebody who is gone",
     "origin": lambda value: str(Origin(value).label),
 }

@@ -42,6 +42,7 @@ CHOICE: dict[str, Column] = {
         Column("source", "Source", "source", "source-z", "source"),
         Column("person", "Changed by", "person", "person-z", "person"),
         Column("changed", "Changed", "changed", "changed-first", "updated_at"),
+        Column("tags", "Tags", "tag", "tag-z", "tags"),
         Column("status", "Status", "status", "status-z", "status"),
     )
 }

@@ -15,8 +15,9 @@ from django.http import QueryDict
 from datasets_app.corpus.detection.encoding import clean_text
 from datasets_app.corpus.split import SPLITS
 from datasets_app.corpus.tags import LONGEST_TAG, NOTHING
-from datasets_app.models import Conversation, Dataset, Origin, Status
+from datasets_app.models import ClusterKind, Conversation, Dataset, Origin, Status
 from datasets_app.selectors.likeness import STEPS, USUAL, Likeness, likeness, rows_like
+from datasets_app.selectors.repeating import ANY, repeats
 from datasets_app.selectors.row_columns import SHOWN, read_columns
 from datasets_app.selectors.row_order import (
     NEARNESS,
@@ -27,7 +28,7 @@ from datasets_app.selectors.row_order import (
     read_key,
     written_key,
 )
-from datasets_app.selectors.searching import holds, is_slow
+from datasets_app.selectors.searching import holds, is_slow, misread_in
 from datasets_app.selectors.tags import has_tag
 
 PAGE_SIZES = (50, 100, 200)
@@ -35,6 +36,7 @@ LONGEST_SEARCH = 200
 MOST_CHOSEN = 50  # values of one field
 LARGEST = 2**31 - 1
 RANGE = re.compile(r"(\d{0,10})-(\d{0,10})")
+Condition = Callable[[str, Dataset], Q | Exists | Func]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class RowFilter:
     edited: str = ""
     copies: str = ""
     tag: str = ""
+    repeats: str = ""
     quality: str = ""
     length: str = ""
     like: str = ""
@@ -122,6 +125,11 @@ class RowFilter:
         return is_slow(self.search)
 
     @property
+    def misread(self) -> tuple[str, ...]:
+        """What of the search looks like a condition and names no value of its field."""
+        return misread_in(self.search)
+
+    @property
     def here(self) -> str:
         """The address' query for exactly this page."""
         return self.query(after=self.after)
@@ -144,12 +152,10 @@ class RowFilter:
     def rows(self, dataset: Dataset) -> QuerySet[Conversation]:
         """Return the dataset's rows that match, unordered."""
         chosen: list[Any] = [
-            condition(getattr(self, name))
+            condition(getattr(self, name), dataset)
             for name, (_, condition) in FIELDS.items()
             if getattr(self, name)
         ]
-        if self.tag:
-            chosen.append(has_tag(dataset, self.chosen("tag")))
         if self.like:
             chosen.append(_is_one_of(self._near(dataset)))
         return dataset.conversations.filter(*chosen)
@@ -270,10 +276,10 @@ def _range(value: str) -> str:
     return value if found and any(found.groups()) else ""
 
 
-def _among(field: str, empty: Any = None) -> Callable[[str], Q]:
+def _among(field: str, empty: Any = None) -> Condition:
     """Return the condition that a column has one of the values; `none` means the empty one."""
 
-    def condition(value: str) -> Q:
+    def condition(value: str, _: Dataset) -> Q:
         values = value.split(",")
         given = Q(**{f"{field}__in": [one for one in values if one != NOTHING]})
         return given | Q(**{field: empty}) if NOTHING in values else given
@@ -281,8 +287,8 @@ def _among(field: str, empty: Any = None) -> Callable[[str], Q]:
     return condition
 
 
-def _between(field: str) -> Callable[[str], Q]:
-    def condition(value: str) -> Q:
+def _between(field: str) -> Condition:
+    def condition(value: str, __: Dataset) -> Q:
         low, _, high = value.partition("-")
         ends = (min(int(low or 0), LARGEST), min(int(high or LARGEST), LARGEST))
         return Q(**{f"{field}__range": ends})
@@ -309,12 +315,12 @@ def _tags(value: str) -> str:
 _splits = _known((*SPLITS, NOTHING))
 _STEPS = frozenset(str(step) for step in STEPS if step != USUAL)
 NAMES = {"search": "q", "length": "words", "person": "by"}  # in the address
-# How each field is read from an address, and which rows it means.
-FIELDS: dict[str, tuple[Callable[[str], str], Callable[[str], Q | Exists]]] = {
+# How each field is read from an address, and which rows of a dataset it means.
+FIELDS: dict[str, tuple[Callable[[str], str], Condition]] = {
     "status": (_known(Status.values), _among("status")),
     "reason": (
         lambda value: _several(value, lambda one: 0 < len(one) <= 30),
-        lambda value: Q(reasons__overlap=value.split(",")),
+        lambda value, _: Q(reasons__overlap=value.split(",")),
     ),
     "search": (_search, holds),
     "file": (
@@ -328,14 +334,18 @@ FIELDS: dict[str, tuple[Callable[[str], str], Callable[[str], Q | Exists]]] = {
     ),
     "origin": (_known(Origin.values), _among("origin")),
     "person": (lambda value: _several(value, _is_id), _among("updated_by")),
-    "edited": (_flag, lambda _: Q(revision__gt=1)),
-    "copies": (_flag, lambda _: is_copy()),
-    "tag": (_tags, lambda _: Q()),  # `rows` adds it, which knows whose tags are meant
+    "edited": (_flag, lambda _, __: Q(revision__gt=1)),
+    "copies": (_flag, lambda _, __: is_copy()),
+    "tag": (_tags, lambda value, dataset: has_tag(dataset, value.split(","))),
+    "repeats": (
+        _known((*ClusterKind.values, ANY)),
+        lambda value, dataset: repeats(dataset, value.split(",")),
+    ),
     "quality": (_range, _between("quality")),
     "length": (_range, _between("n_words")),
-    "like": (_number, lambda _: Q()),  # `rows` adds the rows, which knows the dataset
+    "like": (_number, lambda _, __: Q()),  # `rows` adds the rows, which knows the dataset
     "near": (
         lambda value: value if value in _STEPS else "",
-        lambda _: Q(),
+        lambda _, __: Q(),
     ),  # only said beside `like`
 }

@@ -8,11 +8,22 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import BigIntegerField, F, Func, IntegerField, Q, QuerySet, TextField, Value
+from django.db.models import (
+    BigIntegerField,
+    F,
+    Func,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    TextField,
+    Value,
+)
 from django.db.models.functions import Cast, Coalesce, Left, Lower
 
 from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, USER
-from datasets_app.models import Conversation
+from datasets_app.models import Conversation, RowTag
 
 PREVIEW_CHARACTERS = 240
 SORTED_CHARACTERS = 60
@@ -53,6 +64,8 @@ def _moment(word: str) -> datetime | None:
     return found if found.tzinfo else None
 
 
+_tags = RowTag.objects.filter(conversation=OuterRef("pk")).order_by("tag__name")
+_first_tag = Coalesce(Subquery(_tags.values("tag__name")[:1]), Value(""))
 _person = Coalesce("updated_by__username", Value(""))
 
 
@@ -109,6 +122,8 @@ ORDERS: dict[str, Order] = {
     "source-z": Order("file, Z to A", Coalesce("source_file__name", Value("")), BACK, str),
     "person": Order("changed by, A to Z", _person, read=str),
     "person-z": Order("changed by, Z to A", _person, BACK, str),
+    "tag": Order("tag, A to Z", _first_tag, read=str),
+    "tag-z": Order("tag, Z to A", _first_tag, BACK, str),
     "changed": Order("changed last", "updated_at", BACK, _moment),
     "changed-first": Order("changed first", "updated_at", read=_moment),
 }

@@ -63,7 +63,7 @@ class Row:
     is_decided: bool
     is_copy: bool
     why: list[tuple[str, str]]
-    tags: list[ShownTag]
+    tags: list[ShownTag]  # where they have no column of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,15 +176,17 @@ def _row(row: Any, rows: RowFilter, earliest: int, tags: list[ShownTag]) -> Row:
         question=at_hit(*question),
         answer=at_hit(*answer),
         elsewhere=at_hit(row.hit, hits) if is_elsewhere else [],
-        cells=[Cell(one, _shown(row, one)) for one in _columns(rows)],
+        cells=[Cell(one, _shown(row, one, tags)) for one in _columns(rows)],
         status=row.status,
         is_decided=row.decision is not None,
         is_copy=earliest < row.position,
         why=[(rule, label_of(rule)) for rule in row.reasons],
-        tags=tags,
+        tags=[] if "tags" in rows.columns.split(",") else tags,
     )
 
 
-def _shown(row: Any, column: Column) -> Any:
+def _shown(row: Any, column: Column, tags: list[ShownTag]) -> Any:
+    if column.name == "tags":
+        return tags
     value = getattr(row, column.stored)
     return LANGUAGES.get(value, value) if column.name == "language" else value

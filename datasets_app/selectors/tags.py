@@ -9,7 +9,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import BooleanField, Count, Exists, F, Func, OuterRef, Q, QuerySet
 
 from datasets_app.corpus.tags import NOTHING, tone_of
-from datasets_app.models import Dataset, RowTag, Tag, Version
+from datasets_app.models import Conversation, Dataset, RowTag, Tag, Version
 from datasets_app.selectors.counted import counted
 
 FEW = 20_000  # rows whose ids are found quicker than rows in order are looked through
@@ -42,6 +42,15 @@ def tags_of_rows(ids: Collection[int]) -> dict[int, list[ShownTag]]:
     for row, pk, name in found.values_list("conversation", "tag", "tag__name"):
         tags.setdefault(row, []).append(ShownTag(pk, name, tone_of(name)))
     return tags
+
+
+def tags_of_matching(dataset: Dataset, rows: QuerySet[Conversation]) -> dict[str, int]:
+    """Return on how many of these rows each tag is, and how many have none; two queries."""
+    mine = RowTag.objects.filter(tag__dataset=dataset)
+    mine = mine.filter(conversation__in=rows.order_by().values("pk")).order_by()
+    tags = dict(mine.values_list("tag__name").annotate(n=Count("pk")))
+    bare = rows.exclude(Exists(RowTag.objects.filter(conversation=OuterRef("pk")))).count()
+    return tags | ({NOTHING: bare} if bare else {})
 
 
 def tag_names() -> ArraySubquery:

@@ -81,7 +81,7 @@ def test_long_pieces_are_found_by_the_index_and_short_ones_pass_it_by(db):
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         for search, uses_it in (("4471", True), ("三个工", True), ("c#", False)):
-            plan = models.Conversation.objects.filter(holds(search)).explain()
+            plan = models.Conversation.objects.filter(holds(search, models.Dataset())).explain()
             assert ("conversation_by_letters" in plan) is uses_it
             assert is_slow(search) is not uses_it
 
