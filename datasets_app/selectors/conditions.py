@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from django.contrib.auth.models import User
 from django.db.models import Q, Value
 from django.db.models.functions import Concat
-from django.utils import timezone
 
 from datasets_app.corpus.language import NAMES as LANGUAGES
 from datasets_app.corpus.rules.registry import RULES
@@ -188,9 +187,9 @@ def _changed(_: Dataset, operator: str, value: str) -> Q:
 
 
 def _midnight(day: date, later: int = 0) -> datetime:
-    """Return when a day begins where the person is; there is no day after the last one."""
+    """Return when a day begins in UTC: what a team shares means the same rows to everybody."""
     day = min(day, date.max - timedelta(days=2)) + timedelta(days=later)
-    return timezone.make_aware(datetime.combine(max(day, date(2, 1, 1)), time.min))
+    return datetime.combine(day, time.min, tzinfo=UTC)
 
 
 FIELDS: dict[str, Field] = {
@@ -220,7 +219,7 @@ FIELDS: dict[str, Field] = {
             "language",
             CHOICE,
             _equal("language", ""),
-            LANGUAGES | {NOTHING: "not told"},
+            LANGUAGES | {NOTHING: "unknown"},
         ),
         Field("source", "source file", TEXT, _file),
         Field("tag", "tag", WORD, _tagged),
@@ -229,7 +228,7 @@ FIELDS: dict[str, Field] = {
             "side",
             CHOICE,
             _equal("split"),
-            {name: name for name in SPLITS} | {NOTHING: "not dealt yet"},
+            {name: name for name in SPLITS} | {NOTHING: "none yet"},
         ),
         Field(
             "repeats",

@@ -16,6 +16,7 @@ from datasets_app.corpus.detection.encoding import clean_text
 from datasets_app.corpus.split import SPLITS
 from datasets_app.corpus.tags import LONGEST_TAG, NOTHING
 from datasets_app.models import ClusterKind, Conversation, Dataset, Origin, Status
+from datasets_app.selectors import builder
 from datasets_app.selectors.likeness import STEPS, USUAL, Likeness, likeness, rows_like
 from datasets_app.selectors.repeating import ANY, repeats
 from datasets_app.selectors.row_columns import SHOWN, read_columns
@@ -62,6 +63,7 @@ class RowFilter:
     length: str = ""
     like: str = ""
     near: str = ""
+    where: str = ""
     sort: str = "order"
     size: int = PAGE_SIZES[0]
     columns: str = SHOWN
@@ -123,6 +125,19 @@ class RowFilter:
     def is_slow(self) -> bool:
         """Whether the search has nothing that the index knows of."""
         return is_slow(self.search)
+
+    @property
+    def sentence(self) -> str:
+        """The conditions that were put together, as one says them."""
+        return builder.sentence(builder.read_groups(self.where))
+
+    @property
+    def said(self) -> list[tuple[str, str, str, str]]:
+        """The same in parts: a condition between its signs, and the address' query without it."""
+        parts = builder.said(builder.read_groups(self.where))
+        return [
+            (before, words, behind, self.query(where=left)) for before, words, behind, left in parts
+        ]
 
     @property
     def misread(self) -> tuple[str, ...]:
@@ -348,4 +363,5 @@ FIELDS: dict[str, tuple[Callable[[str], str], Condition]] = {
         lambda value: value if value in _STEPS else "",
         lambda _, __: Q(),
     ),  # only said beside `like`
+    "where": (builder.read_where, builder.meets),
 }

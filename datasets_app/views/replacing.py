@@ -36,7 +36,13 @@ def words_replace(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
     if again and not form.is_bound:
         earlier = dataset.replacements.filter(pk=again[0]).first()
         form = ReplaceForm(initial=earlier.wanted if earlier else {})
-    context = {"dataset": dataset, "form": form, "narrows": rows.narrows, "here": rows.query()}
+    context = {
+        "dataset": dataset,
+        "form": form,
+        "narrows": rows.narrows,
+        "here": rows.query(),
+        "sentence": rows.sentence,
+    }
     status = 422 if form.is_bound else 200
     return render(request, "datasets/words_replace.html", context, status=status)
 

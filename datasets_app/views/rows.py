@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl
 from uuid import UUID
 
 from django.contrib import messages
@@ -9,13 +10,14 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
-from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.http import HttpResponseClientRedirect, HttpResponseLocation
 
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.forms.rows import TAG, DecisionForm, reviewed_rows, selected_rows
 from datasets_app.jobs.replacing import begin
 from datasets_app.models import Action, Dataset
-from datasets_app.selectors import conversations
+from datasets_app.selectors import builder, conversations
+from datasets_app.selectors.conditions import FIELDS
 from datasets_app.selectors.datasets import header
 from datasets_app.selectors.facets import panel
 from datasets_app.selectors.row_filter import PAGE_SIZES, RowFilter
@@ -79,6 +81,45 @@ def dataset_facets(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
         page="datasets/dataset_facets.html",
         fragment="datasets/_dataset_facets.html",
         context=context,
+    )
+
+
+@role_required(Role.CURATOR)
+@require_GET
+def dataset_filter(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
+    """Put conditions together line by line; the table then shows the rows that meet them."""
+    dataset = find_dataset(request, dataset_id)
+    rows, do = RowFilter.from_query(request.GET), request.GET.get("do", "")
+    lines = builder.lines_of(builder.read_groups(rows.where))
+    if "built" in request.GET:
+        lines = builder.sent_lines(request.GET)
+    if do == "add":
+        lines = builder.with_another(lines)
+    elif do.startswith("drop:"):
+        lines = builder.without(lines, do.removeprefix("drop:"))
+    elif do == "show":
+        lines = builder.checked(lines)
+        if not any(line.error for line in lines):
+            where = builder.written_groups(builder.groups_of(lines))
+            address = f"{reverse('dataset-detail', args=[dataset.pk])}?{rows.query(where=where)}"
+            if request.htmx:
+                return HttpResponseLocation(address, target="#dataset-table", swap="outerHTML")
+            return redirect(address)
+    return respond(
+        request,
+        page="datasets/dataset_filter.html",
+        fragment="datasets/_dataset_filter.html",
+        context={
+            "dataset": dataset,
+            "filter": rows,
+            "lines": lines,
+            "fields": FIELDS,
+            "joins": builder.JOINS,
+            "offered": builder.offered(dataset, lines),
+            "hidden": parse_qsl(rows.query(where="")),
+            "added": do == "add",
+        },
+        status=422 if do == "show" else 200,
     )
 
 
