@@ -14,7 +14,6 @@ from django.http import QueryDict
 
 from datasets_app.models import Dataset, SourceFile
 from datasets_app.selectors.conditions import (
-    CHOICE,
     COMPARED,
     DAY,
     FIELDS,
@@ -149,17 +148,15 @@ def empty_line() -> Line:
 
 def sent_lines(query: QueryDict) -> list[Line]:
     """Return the lines as a form sent them; a field that was changed begins anew."""
-    columns = (query.getlist(name) for name in ("join", "field", "op", "value"))
+    columns = (query.getlist(name) for name in ("join", "was", "field", "op", "value"))
     lines = []
-    for join, name, sent, value in zip(*columns, strict=False):
+    for join, was, name, sent, value in zip(*columns, strict=False):
         field = FIELDS.get(name)
         if field is None:
             continue
-        fits = sent in COMPARED[field.kind]
-        keeps = fits and (field.read(value) is not None or field.kind != CHOICE)
-        operator = sent if fits else COMPARED[field.kind][0]
+        operator = sent if sent in COMPARED[field.kind] else COMPARED[field.kind][0]
         known = join if join in JOINS else "and"
-        lines.append(Line(0, known, field, operator, value if keeps else ""))
+        lines.append(Line(0, known, field, operator, value if was == name else ""))
     return _numbered(lines[:MOST_CONDITIONS])
 
 

@@ -17,6 +17,7 @@ from datasets_app.corpus.tags import LONGEST_TAG, NOTHING
 from datasets_app.models import ClusterKind, Dataset, Origin, RowTag, SourceFile, Status
 from datasets_app.selectors.pieces import holds_piece
 from datasets_app.selectors.repeating import ANY, repeats
+from datasets_app.selectors.tags import has_tag
 
 LONGEST_VALUE = 100
 LARGEST = 2**31 - 1
@@ -37,6 +38,7 @@ OPERATORS = {
     UNTIL: "is on or before",
 }
 NEGATED = {NOT: IS, LACKS: HOLDS}
+SAY_NOT = {"tag"}  # fields whose rows are found otherwise where they must not have a value
 CHOICE, WORD, TEXT, FIGURE, DAY = "choice", "word", "text", "figure", "day"
 COMPARED = {
     CHOICE: (IS, NOT),
@@ -86,10 +88,10 @@ class Condition:
 
     def rows(self, dataset: Dataset) -> Q:
         """Return the condition for the dataset's rows."""
-        plain = FIELDS[self.field].rows(
-            dataset, NEGATED.get(self.operator, self.operator), self.value
-        )
-        return ~plain if self.operator in NEGATED else plain
+        field = FIELDS[self.field]
+        if self.operator not in NEGATED or self.field in SAY_NOT:
+            return field.rows(dataset, self.operator, self.value)
+        return ~field.rows(dataset, NEGATED[self.operator], self.value)
 
 
 def condition(field: str, operator: str, written: str) -> Condition | None:
@@ -170,11 +172,14 @@ def _file(dataset: Dataset, _: str, value: str) -> Q:
     return Q(source_file__in=files.values("pk"))
 
 
-def _tagged(dataset: Dataset, _: str, value: str) -> Q:
+def _tagged(dataset: Dataset, operator: str, value: str) -> Q:
+    """Return the condition to have a tag; who has it not is found by looking through all rows."""
+    if operator == IS:
+        return Q(has_tag(dataset, (value[:LONGEST_TAG],)))
     mine = RowTag.objects.filter(tag__dataset=dataset)
-    if value == NOTHING:
-        return ~Q(pk__in=mine.values("conversation"))
-    return Q(pk__in=mine.filter(tag__name=value[:LONGEST_TAG]).values("conversation"))
+    if value != NOTHING:
+        return ~Q(pk__in=mine.filter(tag__name=value[:LONGEST_TAG]).values("conversation"))
+    return Q(pk__in=mine.values("conversation"))
 
 
 def _changed(_: Dataset, operator: str, value: str) -> Q:

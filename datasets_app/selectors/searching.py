@@ -20,6 +20,7 @@ from datasets_app.selectors.conditions import (
     IS,
     LEAST,
     MOST,
+    NEGATED,
     ON,
     SINCE,
     TEXT,
@@ -36,6 +37,7 @@ TOKEN = re.compile(
     r'|(?P<not>-)?"(?P<phrase>[^"]+)"|(?P<word>\S+)'
 )
 LONGEST_FIGURE = 9  # digits
+TURNED = {was: now for now, was in NEGATED.items()}
 NAMED = frozenset(FIELDS) - {"text"}  # what one may ask for in the line
 OTHER_NAMES = {"reason": "finding", "file": "source", "split": "side", "person": "by"}
 
@@ -48,6 +50,11 @@ class Wanted:
     any_of: tuple[tuple[Condition, ...], ...]
 
     def rows(self, dataset: Dataset) -> Q:
+        if self.is_barred and all(
+            len(one) == 1 and one[0].operator in TURNED for one in self.any_of
+        ):
+            turned = [Condition(c.field, TURNED[c.operator], c.value) for (c,) in self.any_of]
+            return every(turned, dataset)
         found = reduce(or_, (every(one, dataset) for one in self.any_of))
         return ~found if self.is_barred else found
 

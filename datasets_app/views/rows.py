@@ -6,11 +6,11 @@ from urllib.parse import parse_qsl
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
-from django_htmx.http import HttpResponseClientRedirect, HttpResponseLocation
+from django_htmx.http import HttpResponseClientRedirect, push_url, retarget
 
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.forms.rows import TAG, DecisionForm, reviewed_rows, selected_rows
@@ -101,10 +101,7 @@ def dataset_filter(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
         lines = builder.checked(lines)
         if not any(line.error for line in lines):
             where = builder.written_groups(builder.groups_of(lines))
-            address = f"{reverse('dataset-detail', args=[dataset.pk])}?{rows.query(where=where)}"
-            if request.htmx:
-                return HttpResponseLocation(address, target="#dataset-table", swap="outerHTML")
-            return redirect(address)
+            return _shown(request, dataset, rows.query(where=where))
     return respond(
         request,
         page="datasets/dataset_filter.html",
@@ -121,6 +118,17 @@ def dataset_filter(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
         },
         status=422 if do == "show" else 200,
     )
+
+
+def _shown(request: TeamRequest, dataset: Dataset, query: str) -> HttpResponse:
+    """Show the table under a filter, in place of the one that the form stands in."""
+    address = f"{reverse('dataset-detail', args=[dataset.pk])}?{query}"
+    if not request.htmx:
+        return redirect(address)
+    request.GET = QueryDict(query)
+    shown = push_url(retarget(_table(request, dataset), "#dataset-table"), address)
+    shown["HX-Reswap"] = "outerHTML show:top"
+    return shown
 
 
 @role_required(Role.CURATOR)

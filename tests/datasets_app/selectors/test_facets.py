@@ -95,6 +95,7 @@ def test_an_address_keeps_the_whole_state():
         "words": "-40",
         "like": "1234567",
         "near": "70",
+        "where": "status.is.kept|tag.is.late",
         "sort": "longest",
         "after": "12,3400000",
     }

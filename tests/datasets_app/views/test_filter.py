@@ -38,8 +38,8 @@ def address(dataset, name="dataset-filter"):
 
 
 def sent(*lines, **more):
-    """Return what the form sends: a join, a field, an operator and a value for each line."""
-    names = ("join", "field", "op", "value")
+    """Return what the form sends: join, field before and now, operator and value of each line."""
+    names = ("join", "was", "field", "op", "value")
     columns = {name: [line[place] for line in lines] for place, name in enumerate(names)}
     return {"built": "1", **columns, **more}
 
@@ -97,19 +97,25 @@ def test_a_curator_puts_it_together_and_sees_the_rows(dataset, client_of, cora):
     curator = client_of(cora)
     page = curator.get(address(dataset))
     assert [line.field.name for line in page.context["lines"]] == ["status"]
-    first = ("and", "status", "is", "excluded")
+    first = ("and", "status", "status", "is", "excluded")
     page = curator.get(address(dataset), sent(first, do="add"))
     assert len(page.context["lines"]) == 2
-    page = curator.get(address(dataset), sent(first, ("or", "tag", "least", "vip")), headers=HTMX)
+    page = curator.get(
+        address(dataset), sent(first, ("or", "quality", "tag", "least", "70")), headers=HTMX
+    )
     assert [(line.operator, line.value) for line in page.context["lines"]][1] == ("is", "")
     assert '<option value="late">' in page.content.decode()
-    page = curator.get(address(dataset), sent(first, ("or", "quality", "most", "x"), do="show"))
+    page = curator.get(
+        address(dataset), sent(first, ("or", "quality", "quality", "most", "x"), do="show")
+    )
     assert page.status_code == 422
     assert "Write a whole number for quality." in page.content.decode()
-    page = curator.get(address(dataset), sent(first, ("or", "quality", "most", "x"), do="drop:1"))
+    page = curator.get(
+        address(dataset), sent(first, ("or", "quality", "quality", "most", "x"), do="drop:1")
+    )
     assert len(page.context["lines"]) == 1
     shown = curator.get(
-        address(dataset), sent(first, ("or", "tag", "is", "Late"), do="show", sort="latest")
+        address(dataset), sent(first, ("or", "tag", "tag", "is", "Late"), do="show", sort="latest")
     )
     assert shown.url.endswith("?where=status.is.excluded%7Ctag.is.late&sort=latest")
     table = curator.get(shown.url)
@@ -117,7 +123,9 @@ def test_a_curator_puts_it_together_and_sees_the_rows(dataset, client_of, cora):
     assert [row.position for row in table.context["page"].rows] == [32, 31, 4, 3, 2]
     assert "tag is “late”" in table.content.decode()
     by_htmx = curator.get(address(dataset), sent(first, do="show"), headers=HTMX)
-    assert "where=status.is.excluded" in by_htmx["HX-Location"]
+    assert by_htmx["HX-Push-Url"].endswith("?where=status.is.excluded")
+    assert by_htmx["HX-Retarget"] == "#dataset-table"
+    assert by_htmx.context["page"].matching == 4
     again = curator.get(address(dataset), QueryDict(shown.url.partition("?")[2]).dict())
     assert [line.join for line in again.context["lines"]] == ["and", "or"]
 
