@@ -154,6 +154,7 @@ class Mapping:
     when None. A row may hold facts instead: `tells` says how they become language (telling.WAYS),
     `key` is the column that names what a row is about, `asks` and `template` are a person's own
     words for the question and the answer. `roles` are those of speakers, by their canonical names.
+    `passages` says how those of a text become conversations (readers.prompted.Passages).
     """
 
     question: str | None = None
@@ -173,12 +174,13 @@ class Mapping:
     key: str | None = None
     asks: str | None = None
     template: str | None = None
+    passages: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         if self.roles is not None and not {"user", "assistant"} <= set(self.roles.values()):
             raise CorpusError("Say who answers, and who asks: both are needed.")
         if not self.has_columns:
-            if self.roles is None:
+            if self.roles is None and self.passages is None:
                 raise CorpusError(
                     "Choose a question and an answer column, one column of text, or who speaks "
                     "and the words."
@@ -233,7 +235,8 @@ class Mapping:
     def as_json(self) -> dict[str, Any]:
         stored = asdict(self)
         if not self.has_columns:
-            return {"roles": stored["roles"]}
+            roles = {"roles": self.roles} if self.roles or self.passages is None else {}
+            return roles if self.passages is None else {**roles, "passages": self.passages}
         stored["turns"] = list(self.turns)
         return {name: told for name, told in stored.items() if told or name in FIRST_KINDS}
 

@@ -26,6 +26,7 @@ from datasets_app.corpus.formats.registry import FORMATS, is_raw, reader_of
 from datasets_app.corpus.limited.run import ChildError
 from datasets_app.corpus.readers import reading
 from datasets_app.corpus.readers.people import LISTS, people_of
+from datasets_app.corpus.readers.prompted import Passages
 from datasets_app.corpus.rules import policy
 from datasets_app.corpus.source import (
     ByteTally,
@@ -283,11 +284,18 @@ def items_of(
 ) -> Generator[Item]:
     """Return the reader's items from the first one on."""
     mapping = Mapping.from_json(file.mapping) if file.mapping else None
+    passages = Passages.of(mapping)
+    is_apart = bool(passages and passages.prompts)
     if ledger.parts is None:
         people = work.people_beside(file)  # asked of the database before reading begins
-        return reading.read(path, identified, mapping=mapping, name=file.name, people=people)
-    asked = reading.Asked(file.section, mapping, file.name, stop_flag(work.touch))
-    return reading.read_document(path, file.kind, asked, ledger.parts)
+        items = reading.read(
+            path, identified, mapping=mapping, name=file.name, people=people, is_apart=is_apart
+        )
+    else:
+        stop = stop_flag(work.touch)
+        asked = reading.Asked(file.section, mapping, file.name, stop, is_apart)
+        items = reading.read_document(path, file.kind, asked, ledger.parts)
+    return passages.told(items, file.name) if passages else items
 
 
 def _people_in(archive: UUID) -> Names[str, str]:

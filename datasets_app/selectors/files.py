@@ -75,9 +75,12 @@ def _is_prose(file: SourceFile) -> bool:
     return first is not None and first.n_turns == 1 and first.turns[0]["role"] == PASSAGE
 
 
+OWN_WORDS = ("roles", "passages")  # of a mapping, which no column holds
+
+
 def columns_in_words(stored: dict[str, Any]) -> list[tuple[str, str]]:
     """Return what each column was said to be."""
-    told = ((name, value) for name, value in stored.items() if value and name != "roles")
+    told = ((name, value) for name, value in stored.items() if value and name not in OWN_WORDS)
     return [(name, ", ".join(v) if isinstance(v, list) else str(v)) for name, v in told]
 
 

@@ -33,6 +33,7 @@ from datasets_app.models import (
     reasons,
 )
 from datasets_app.selectors.files import kind_in_words, parts_in_words
+from datasets_app.selectors.passages import passage_files
 
 PAGE_SIZE = 50
 SHOWN_FILES = 2_000
@@ -142,6 +143,7 @@ def upload_page(upload: Upload, *, only_unloaded: bool) -> dict[str, Any]:
         "figures": figures,
         "read": _bytes_read(files),
         "only_unloaded": only_unloaded,
+        "has_passages": passage_files(upload).exists(),
         "is_moving": upload.is_under_way,
     }
 

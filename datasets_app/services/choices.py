@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from datasets_app.corpus.formats.registry import reader_of
+from datasets_app.corpus.readers.prompted import Passages
 from datasets_app.corpus.source import Mapping
 from datasets_app.models import FileState, SourceFile, Upload
 from datasets_app.models.reasons import NEEDS_CONSENT, OFFERED
@@ -75,6 +77,12 @@ def choose_columns_again(file: SourceFile, mapping: Mapping, *, by: User) -> boo
 def choose_speakers_again(file: SourceFile, mapping: Mapping, *, by: User) -> bool:
     """Have a file that was read be read anew with other roles; False when they are the same."""
     return _read_mapped_anew(file, _beside(file, mapping), verb="file.speakers_again", by=by)
+
+
+def choose_passages(files: Iterable[SourceFile], passages: Passages, *, by: User) -> int:
+    """Say how the passages of files that were read become conversations; return how many change."""
+    chosen = Mapping(passages=passages.as_json())
+    return sum(_read_mapped_anew(file, chosen, verb="file.passages", by=by) for file in files)
 
 
 def _read_mapped_anew(file: SourceFile, mapping: Mapping, *, verb: str, by: User) -> bool:

@@ -39,11 +39,13 @@ class Document:
     """How text comes out of a document: by a function that a process with limits of its own runs.
 
     It is given the file, where to tell parts (`Out.part`), and the number of the section that is
-    wanted, 0 for all. Its parts are counted as so many of `unit`, a word in the singular.
+    wanted, 0 for all. Its parts are counted as so many of `unit`, a word in the singular. One that
+    `keeps_apart` is also told whether what stands below each heading shall be a part of its own.
     """
 
-    extract: Callable[[BinaryIO, Out, int], None]
+    extract: Callable[..., None]
     unit: str
+    keeps_apart: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from datasets_app.corpus.detection.text_head import TextHead
 from datasets_app.corpus.formats import jsonl
 from datasets_app.corpus.formats.format import Document, Format, Reader
 from datasets_app.corpus.pages.page import Answered, Page, Section, page_of
-from datasets_app.corpus.readers.passages import pieces
+from datasets_app.corpus.readers.passages import FITTING_APART, pieces
 
 TAGS = re.compile(r"(?i)<(html|head|body|div|p|span|table|ul|a|br|h[1-6]|script)\b")
 FITTING = 2_000  # characters: sections are put together up to there; chosen by hand
@@ -41,7 +41,7 @@ def tell(head: TextHead) -> str | None:
     return None
 
 
-def extract(file: BinaryIO, out: Out, _section: int) -> None:
+def extract(file: BinaryIO, out: Out, _section: int, is_apart: bool = False) -> None:  # noqa: FBT001, FBT002 - an argument of the child
     """Tell the questions and sections of a page, each as a line of JSON."""
     page = page_of(file.read())
     if page.needs_script:
@@ -50,7 +50,8 @@ def extract(file: BinaryIO, out: Out, _section: int) -> None:
             "complete page, and upload that."
         )
         raise ArchiveStop("needs_script", message)
-    for number, (told, heading) in enumerate(_told(page), 1):
+    fitting = FITTING_APART if is_apart else FITTING
+    for number, (told, heading) in enumerate(_told(page, fitting), 1):
         shown = f" (“{heading[:SHOWN_HEADING]}”)" if heading else ""
         place = f"section {number:,}{shown}"
         if "question" not in told and len(told["text"]) < SHORTEST_REST and _has_answers(page):
@@ -65,7 +66,7 @@ def _has_answers(page: Page) -> bool:
     return any(isinstance(item, Answered) for item in page.items)
 
 
-def _told(page: Page) -> Iterator[tuple[dict[str, str], str]]:
+def _told(page: Page, fitting: int) -> Iterator[tuple[dict[str, str], str]]:
     """Yield what the reader gets of each section, and its heading."""
     title = {"title": page.title} if page.title else {}
     for sort, items in groupby(page.items, type):
@@ -75,17 +76,19 @@ def _told(page: Page) -> Iterator[tuple[dict[str, str], str]]:
                 told = {"question": item.question, "answer": item.answer}
                 yield {**told, **title, **below}, item.question
         else:
-            for text, heading in _packed([one for one in items if isinstance(one, Section)]):
+            for text, heading in _packed(
+                [one for one in items if isinstance(one, Section)], fitting
+            ):
                 below = {"heading": heading} if heading else {}
                 for piece in pieces(text):
                     yield {"text": piece.strip("\n"), **title, **below}, heading
 
 
-def _packed(sections: list[Section]) -> Iterator[tuple[str, str]]:
+def _packed(sections: list[Section], fitting: int) -> Iterator[tuple[str, str]]:
     """Yield sections, short ones together; each is called by its first heading."""
     held: list[Section] = []
     for section in sections:
-        if held and sum(len(one.whole) for one in (*held, section)) > FITTING:
+        if held and sum(len(one.whole) for one in (*held, section)) > fitting:
             yield "\n\n".join(one.whole for one in held), held[0].heading
             held.clear()
         held.append(section)
@@ -99,7 +102,7 @@ FORMAT = Format(
     name="a web page",
     endings=("html", "htm", "xhtml"),
     fits=("txt", "xml"),
-    document=Document(extract, "section"),
+    document=Document(extract, "section", keeps_apart=True),
     reader=Reader("page", 1, jsonl.read),
     of_text=tell,
 )

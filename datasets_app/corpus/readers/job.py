@@ -32,6 +32,7 @@ class Job:
     name: str = ""
     layout: Layout | None = None  # of a table, where it need not be guessed
     people: typing.Mapping[str, str] = field(default_factory=dict)  # names that stand elsewhere
+    is_apart: bool = False  # what stands below different headings is in records of its own
 
     @property
     def roles(self) -> dict[str, str]:

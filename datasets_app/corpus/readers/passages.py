@@ -13,6 +13,7 @@ from datasets_app.corpus.readers.job import Job, clean_turns, decoded
 from datasets_app.corpus.source import Gap, Item, Problem, Record
 
 LONGEST = 8000
+FITTING_APART = 150  # signs: what is shorter is no answer by itself; chosen by hand
 HEADING = re.compile(r"#{1,6}\s+(\S.*)")
 FENCE = re.compile(rb"\A\s*+(?:```|~~~)")
 FRONT_MATTER_LINES = 200
@@ -48,7 +49,8 @@ def read_markdown(job: Job) -> Iterator[Item]:
     for _ in range(length):
         line = next(lines)
         yield Gap(line.start, line.end)
-    yield from _passages(lines, {"front_matter": matter} if matter else {}, is_markdown=True)
+    meta = {"front_matter": matter} if matter else {}
+    yield from _passages(lines, meta, is_markdown=True, is_apart=job.is_apart)
 
 
 def front_matter(head: str) -> tuple[dict[str, str], int]:
@@ -63,9 +65,16 @@ def front_matter(head: str) -> tuple[dict[str, str], int]:
 
 
 def _passages(
-    lines: Iterator[Line], meta: dict[str, Any], *, is_markdown: bool = False
+    lines: Iterator[Line],
+    meta: dict[str, Any],
+    *,
+    is_markdown: bool = False,
+    is_apart: bool = False,
 ) -> Iterator[Item]:
-    """Pack whole paragraphs greedily; only what is longer than a passage is divided."""
+    """Pack whole paragraphs greedily; only what is longer than a passage is divided.
+
+    Kept apart, a heading below which enough was said begins a new one.
+    """
     held = _Paragraph()
     heading = ""
     for part in _paragraphs(lines, is_markdown=is_markdown):
@@ -74,7 +83,8 @@ def _passages(
             held = _Paragraph()
             yield part
             continue
-        if held.size + part.size > LONGEST:
+        is_new = is_apart and held.size > FITTING_APART and _is_heading(part)
+        if is_new or held.size + part.size > LONGEST:
             yield from _flush(held, meta, heading)
             heading = _last_heading(held, heading) if is_markdown else ""
             held = _Paragraph()
@@ -119,6 +129,10 @@ def _paragraphs(
     yield held
     if blanks:
         yield blanks
+
+
+def _is_heading(part: _Paragraph) -> bool:
+    return bool(HEADING.match(decoded(part.lines[0].data or b""))) if part.lines else False
 
 
 def _is_blank(line: Line) -> bool:

@@ -38,6 +38,7 @@ def read(
     mapping: Mapping | None = None,
     name: str = "",
     people: Names[str, str] | None = None,
+    is_apart: bool = False,
 ) -> Generator[Item]:
     """Yield records, problems and gaps in order; their ranges tile `[0, size)` of the file.
 
@@ -59,7 +60,7 @@ def read(
     head.close()
     stream = open_view(path, found)
     try:
-        job = Job(stream, opening, mapping, name, people=people or {})
+        job = Job(stream, opening, mapping, name, people=people or {}, is_apart=is_apart)
         size = path.stat().st_size
         yield from _tiled(_read(reader, job), stream, size)
         if found.remark:
@@ -76,12 +77,16 @@ def _encoding(path: Path, found: Identified, *, is_raw: bool) -> encodings.Encod
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is wanted of a document: a section of it, 0 for all, and what a person has chosen."""
+    """What is wanted of a document: a section of it, 0 for all, and what a person has chosen.
+
+    `is_apart` keeps what stands below different headings in records of their own.
+    """
 
     section: int = 0
     mapping: Mapping | None = None
     name: str = ""
     should_stop: Callable[[], bool] = bool
+    is_apart: bool = False
 
 
 def read_document(
@@ -112,7 +117,8 @@ def _document(kind: str) -> Document:
 
 
 def _told(path: Path, document: Document, asked: Asked) -> Generator[Any]:
-    call = Call(document.extract, (asked.section,), ArchiveLimits.of_document())
+    given = (asked.section, asked.is_apart) if document.keeps_apart else (asked.section,)
+    call = Call(document.extract, given, ArchiveLimits.of_document())
     return run_limited(path, call, asked.should_stop)
 
 

@@ -33,6 +33,7 @@ VERBS = {
     "file.encoding_again": "chose another encoding of",
     "file.columns": "chose the columns of",
     "file.columns_again": "chose other columns of",
+    "file.passages": "chose how passages become conversations in",
     "file.speakers": "said who speaks in",
     "file.speakers_again": "said anew who speaks in",
     "file.newer_reader": "had a newer reader read",

@@ -1,0 +1,117 @@
+"""Passages that become conversations: a question in a person's own words, the passage below."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Generator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from functools import lru_cache
+from random import Random
+from typing import Any
+
+from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, USER, CorpusError, Turn
+from datasets_app.corpus.parsing.templates import Template
+from datasets_app.corpus.source import Item, Record
+from datasets_app.corpus.source import Mapping as Chosen
+
+PLACES = ("title", "heading", "topic", "text", "file")
+PHRASINGS = (
+    "What should I know about {{topic|lower}}?",
+    "Can you tell me something about {{topic}}?",
+    "Please explain: {{topic}}",
+    "{{topic}}?",
+    "How does it work with {{topic}}?",
+    "I have a question about {{topic}}.",
+    "What do you say about {{topic}}?",
+    "Could you help me with {{topic}}?",
+    "Tell me about {{topic}}.",
+    "Where can I read about {{topic}}?",
+    "I would like to know more about {{topic}}.",
+    "What is important about {{topic}}?",
+    "What applies to {{topic}}?",
+    "What is written about {{topic}}[[ in {{title}}]]?",
+    "Give me an overview of {{topic}}.",
+)
+MOST = 200
+HEADING = re.compile(r"#{1,6} ([^\n]{1,300})(?:\n|\Z)")
+MARK = re.compile(r"^(?:#{1,6} |[ ]{0,40}(?:[-*] |[0-9]{1,4}\. )|```[^\n]{0,40}$)", re.MULTILINE)
+BLANKS = re.compile(r"\n{3,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Passages:
+    """How passages are told: a question of one of these `prompts`, chosen by chance from `seed`.
+
+    Without prompts they stay passages. `is_plain` takes the marks of headings and lists away.
+    """
+
+    prompts: tuple[str, ...] = ()
+    seed: int = 1
+    is_plain: bool = False
+
+    def __post_init__(self) -> None:
+        if len(self.prompts) > MOST:
+            raise CorpusError(f"At most {MOST} phrasings, please.")
+        for number, prompt in enumerate(self.prompts, 1):
+            try:
+                _template(prompt)
+            except CorpusError as error:
+                raise CorpusError(f"Line {number}: {error}") from error
+
+    def as_json(self) -> dict[str, Any]:
+        return {"prompts": list(self.prompts), "seed": self.seed, "is_plain": self.is_plain}
+
+    @classmethod
+    def of(cls, chosen: Chosen | None) -> Passages | None:
+        """Return what a mapping says of passages, if anything."""
+        stored = chosen.passages if chosen else None
+        return cls(**{**stored, "prompts": tuple(stored["prompts"])}) if stored else None
+
+    def told(self, items: Generator[Item], name: str) -> Generator[Item]:
+        """Yield items with passages as this says; the same file always gives the same."""
+        with closing(items):
+            for item in items:
+                is_passage = isinstance(item, Record) and item.conversation.is_passage
+                yield self._told(item, name) if is_passage else item  # type: ignore[arg-type]
+
+    def _told(self, record: Record, name: str) -> Record:
+        text = record.turns[0].text
+        found = HEADING.match(text)
+        heading = found[1].strip() if found else _said(record.meta.get("heading"))
+        below = (text[found.end() :] if found else text).strip("\n")
+        if not self.prompts:
+            return dataclasses.replace(record, turns=(Turn(PASSAGE, self._written(text)),))
+        title = _said(record.meta.get("title"))
+        topic = heading or title or name_in_words(name)
+        cells = {"title": title, "heading": heading, "topic": topic, "file": name, "text": below}
+        asked = self._asked(cells, f"{self.seed} {name} {record.start}")
+        if not asked or not below.strip():
+            return dataclasses.replace(record, turns=(Turn(PASSAGE, self._written(text)),))
+        turns = (Turn(USER, asked), Turn(ASSISTANT, self._written(below)))
+        return dataclasses.replace(record, turns=turns)
+
+    def _asked(self, cells: Mapping[str, str], chance: str) -> str:
+        """Return the first phrasing, by chance, of which no place stays empty."""
+        order = list(self.prompts)
+        Random(chance).shuffle(order)  # noqa: S311 - to be repeated, not to be secret
+        return next((told for one in order if (told := _template(one).filled(cells))), "")
+
+    def _written(self, text: str) -> str:
+        return BLANKS.sub("\n\n", MARK.sub("", text)).strip("\n") if self.is_plain else text
+
+
+@lru_cache(maxsize=2 * MOST)
+def _template(prompt: str) -> Template:
+    return Template.of(prompt, PLACES)
+
+
+def _said(value: object) -> str:
+    return value.strip() if isinstance(value, str) else ""
+
+
+def name_in_words(name: str) -> str:
+    """Return the name of a file as people would say it."""
+    last = name.rstrip("/#").rsplit("/", 1)[-1].split("?")[0].rsplit(".", 1)[0]
+    return " ".join(re.split(r"[_\-+]|%20", last)).strip()

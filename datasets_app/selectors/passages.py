@@ -1,0 +1,97 @@
+"""How passages of an upload would be told: the files that have some, and the first of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from itertools import islice
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models.functions import Length
+
+from datasets_app.corpus.conversation import Conversation, CorpusError
+from datasets_app.corpus.detection.kinds import identify
+from datasets_app.corpus.formats.registry import FORMATS
+from datasets_app.corpus.readers import reading
+from datasets_app.corpus.readers.prompted import Passages
+from datasets_app.corpus.source import Record
+from datasets_app.models import Conversation as Row
+from datasets_app.models import SourceFile, Upload
+from datasets_app.models.blob import blob_path
+
+LOOKED_AT, SHOWN = 3, 10
+MOST_READ = 200
+
+
+@dataclass(slots=True)
+class Preview:
+    """The first records as they would be, and how much of their text gets a question."""
+
+    shown: list[tuple[str, Conversation]] = field(default_factory=list)
+    asked: int = 0
+    left: int = 0
+    letters: int = 0
+    asked_letters: int = 0
+
+    @property
+    def covered(self) -> int:
+        """Return the share of the text that answers a question, in percent."""
+        return round(100 * self.asked_letters / self.letters) if self.letters else 0
+
+    def add(self, record: Record, name: str) -> None:
+        """Count a record, and show it if it is one of the first."""
+        told = record.conversation
+        size = sum(len(turn.text) for turn in told.turns if turn.role != "user")
+        self.letters += size
+        if told.is_passage:
+            self.left += 1
+        else:
+            self.asked += 1
+            self.asked_letters += size
+        if len(self.shown) < SHOWN:
+            self.shown.append((name, told))
+
+
+def passage_files(upload: Upload) -> QuerySet[SourceFile]:
+    """Return the files of an upload whose passages may be told otherwise."""
+    passages = Row.objects.filter(source_file=OuterRef("pk"), is_passage=True)
+    told = Q(mapping__has_key="passages") | (Q(mapping__isnull=True) & Q(Exists(passages)))
+    found: QuerySet[SourceFile] = SourceFile.objects.at_rest().filter(told, upload=upload)
+    return found.order_by("depth", "member_no")
+
+
+def preview(upload: Upload, passages: Passages) -> Preview:
+    """Return how the first files would be told; what cannot be read now is passed over."""
+    found = Preview()
+    for file in passage_files(upload)[:LOOKED_AT]:
+        with suppress(CorpusError, OSError):
+            for record in _records(file, passages):
+                found.add(record, file.name)
+    return found
+
+
+def _records(file: SourceFile, passages: Passages) -> Iterator[Record]:
+    path, is_apart = blob_path(str(file.blob_id)), bool(passages.prompts)
+    if FORMATS[file.kind].document:
+        asked = reading.Asked(file.section, None, file.name, is_apart=is_apart)
+        items = reading.read_document(path, file.kind, asked)
+    else:
+        identified = identify(path, file.name, encoding=file.chosen_encoding)
+        items = reading.read(path, identified, name=file.name, is_apart=is_apart)
+    with closing(passages.told(items, file.name)) as told:
+        yield from islice((item for item in told if isinstance(item, Record)), MOST_READ)
+
+
+def coverage(upload: Upload) -> dict[str, int]:
+    """Return of the rows of an upload how many are asked for, and which share of the text."""
+    rows = Row.objects.filter(source_file__upload=upload)
+    asked = Q(is_passage=False)
+    found = rows.aggregate(
+        asked=Count("pk", filter=asked),
+        left=Count("pk", filter=~asked),
+        letters=Sum(Length("text"), default=0),
+        asked_letters=Sum(Length("text"), filter=asked, default=0),
+    )
+    share = round(100 * found["asked_letters"] / found["letters"]) if found["letters"] else 0
+    return {"asked": found["asked"], "left": found["left"], "share": share}

@@ -1,0 +1,81 @@
+"""The page on which the passages of an upload become conversations."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+
+from datasets_app.jobs.importing import import_upload
+from datasets_app.models import Conversation
+from datasets_app.services.receiving import NewUpload, receive_whole
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("redis_server", "data_dir"),
+]
+TEXT = "Parcels leave our warehouse on the day of the order and arrive within two working days."
+MORE = "Send it back within thirty days, unused, and the money is with you after one more week."
+HELP = f"# Shipping\n\n{TEXT} {TEXT}\n\n# Returns\n\n{MORE} {MORE}\n".encode()
+FORM = {"prompts": "What about {{heading}}?\nTell me of {{topic}}.", "seed": "3", "do": "read"}
+
+
+@pytest.fixture
+def upload(cora):
+    found = receive_whole(NewUpload("help.md", len(HELP)), HELP, by=cora)
+    import_upload(found.pk)
+    return found
+
+
+def at(upload):
+    return reverse("upload-passages", args=[upload.pk])
+
+
+def rows():
+    found = Conversation.objects.exclude(origin_key__startswith="replaced").order_by("position")
+    return [[turn["text"] for turn in row.turns] for row in found]
+
+
+def test_a_preview_shows_the_first_conversations_and_changes_nothing(client_of, cora, upload):
+    detail = client_of(cora).get(reverse("upload-detail", args=[upload.pk])).content.decode()
+    assert at(upload) in detail
+    text = client_of(cora).get(at(upload)).content.decode()
+    assert "2 get a question" in text
+    assert "100 % of the text" in text
+    tried = client_of(cora).post(at(upload), FORM | {"do": "try", "prompts": "So, {{heading}}?"})
+    assert "So, Returns?" in tried.content.decode()
+    assert len(rows()) == 1
+
+
+@pytest.mark.slow
+def test_passages_become_conversations_and_passages_again(client_of, cora, upload):
+    client = client_of(cora)
+    assert client.post(at(upload), FORM).url == reverse("upload-detail", args=[upload.pk])
+    import_upload(upload.pk)
+    first = rows()
+    assert [answer for _, answer in first] == [f"{TEXT} {TEXT}", f"{MORE} {MORE}"]
+    assert all(question.rstrip("?.").endswith(("Shipping", "Returns")) for question, _ in first)
+    again = client.post(at(upload), FORM, follow=True).content.decode()
+    assert "told in this way already" in again
+    assert "2 conversations and 0\n" in client.get(at(upload)).content.decode()
+    client.post(at(upload), FORM | {"prompts": ""})
+    import_upload(upload.pk)
+    assert [len(turns) for turns in rows()] == [1]
+    client.post(at(upload), FORM)
+    import_upload(upload.pk)
+    assert rows() == first
+
+
+def test_an_unknown_place_is_said_and_nothing_changes(client_of, cora, upload):
+    answer = client_of(cora).post(at(upload), FORM | {"prompts": "Hello {{subject}}"})
+    assert answer.status_code == 422
+    assert "Line 1: There is no column “subject”" in answer.content.decode()
+    assert client_of(cora).post(at(upload), FORM | {"seed": "-1"}).status_code == 422
+    assert len(rows()) == 1
+
+
+def test_an_upload_without_passages_has_no_such_page(client_of, cora, mia, upload):
+    body = b'{"question": "Where?", "answer": "There it is, on the left."}\n'
+    talks = receive_whole(NewUpload("talk.jsonl", len(body)), body, by=cora)
+    import_upload(talks.pk)
+    assert client_of(cora).get(at(talks)).status_code == 302
+    assert client_of(mia).get(at(upload)).status_code == 403
