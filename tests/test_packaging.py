@@ -195,6 +195,7 @@ USED_WITHOUT_AN_IMPORT = {
 MODULES = {
     "django-htmx": "django_htmx",
     "python-magic": "magic",
+    "pyyaml": "yaml",
 }
 
 

@@ -43,6 +43,13 @@ _IN_FIELD = {word: role for role, words in _IN_FIELDS.items() for word in words.
 KNOWN = frozenset({USER, ASSISTANT, SYSTEM, PASSAGE, TOOL})
 QUESTION_LABELS = frozenset({"q", "question", "frage", "pregunta", "domanda", "вопрос", "问"})
 ANSWER_LABELS = frozenset({"a", "answer", "antwort", "respuesta", "risposta", "ответ", "答"})
+# Labels of fields, which nobody says, however often they come again.
+FIELD_LABELS = frozenset(
+    """description comment comments note notes title date time price address location subject
+    summary source tags category phone email e-mail hours website rating size color colour weight
+    length
+    beschreibung anmerkung hinweis titel datum preis adresse ort betreff""".split()
+)
 _PARENTHESIS = re.compile(r"\(([^()]*)\)")
 
 

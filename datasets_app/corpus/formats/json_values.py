@@ -296,6 +296,6 @@ FORMAT = Format(
     kind="json",
     name="JSON",
     endings=("json",),
-    reader=Reader("json", 7, read, ask),
+    reader=Reader("json", 8, read, ask),
     of_text=tell,
 )

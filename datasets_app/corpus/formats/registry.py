@@ -24,6 +24,7 @@ from datasets_app.corpus.formats import (
     txt,
     xlsx,
     xml,
+    yaml,
 )
 from datasets_app.corpus.formats.format import Format, Reader
 
@@ -45,6 +46,7 @@ FORMATS: dict[str, Format] = {
         html.FORMAT,
         *refused.FORMATS,
         xml.FORMAT,
+        yaml.FORMAT,
         subtitles.FORMAT,
         transcript.FORMAT,
         table.CSV,

@@ -218,6 +218,6 @@ FORMAT = Format(
     kind="subtitle",
     name="a subtitle file",
     endings=("srt", "vtt", "sbv"),
-    reader=Reader("subtitles", 3, read),
+    reader=Reader("subtitles", 4, read),
     of_text=tell,
 )

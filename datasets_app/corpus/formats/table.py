@@ -103,7 +103,8 @@ def read(job: Job) -> Iterator[Item]:
     mapping = job.columns or tables.certain_mapping(columns, delimiter)
     if mapping is None:
         raise WaitingError(_waiting(columns, table, delimiter))
-    yield Gap(0, header.end)
+    if header.end:
+        yield Gap(0, header.end)
     yield from threads.joined(_told(table, columns, Rows(mapping, columns)), job.roles)
 
 
@@ -134,7 +135,27 @@ def _opened(job: Job) -> tuple[str, Row | Problem | None, Iterator[Row | Problem
     place = _header_in(first, delimiter)
     if place is None:
         return delimiter, None, iter(())
-    return delimiter, first[place], itertools.chain(first[place + 1 :], table)
+    header = first[place]
+    if isinstance(header, Row) and _is_data(header, first[place + 1 :], delimiter):
+        names = [""] * len(header.cells)
+        return (
+            delimiter,
+            replace(header, cells=names, end=header.start),
+            itertools.chain(first, table),
+        )
+    return delimiter, header, itertools.chain(first[place + 1 :], table)
+
+
+def _is_data(header: Row, below: list[Row | Problem], delimiter: str) -> bool:
+    """Say whether the first row names no columns: a word of it stands below itself again."""
+    if tables.certain_mapping(tables.column_names(header.cells), delimiter):
+        return False
+    cells = [row.cells for row in below if isinstance(row, Row)]
+    return any(
+        any(sign.isalpha() for sign in name)
+        and any(len(row) > n and row[n] == name for row in cells)
+        for n, name in enumerate(header.cells)
+    )
 
 
 def _header_in(first: list[Row | Problem], delimiter: str) -> int | None:
@@ -211,6 +232,6 @@ def _tell(head: TextHead) -> str | None:
     return "its name says it is a table" if is_named else None
 
 
-_READER = Reader("table", 4, read, ask, is_table=True)
+_READER = Reader("table", 5, read, ask, is_table=True)
 CSV = Format(kind="csv", name="CSV", endings=("csv",), reader=_READER, of_text=tell_csv)
 TSV = Format(kind="tsv", name="TSV", endings=("tsv",), reader=_READER, of_text=tell_tsv)

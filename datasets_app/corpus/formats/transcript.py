@@ -115,6 +115,6 @@ FORMAT = Format(
     kind="transcript",
     name="a call transcript with `Name:` lines",
     fits=("txt", "md"),
-    reader=Reader("transcript", 5, read),
+    reader=Reader("transcript", 6, read),
     of_text=tell,
 )

@@ -112,7 +112,7 @@ def _fits(plan: Plan, value: dict[str, Any]) -> bool:
 
 
 def _plan(value: dict[str, Any], roles: Roles) -> Plan | None:
-    names = {plain(key): key for key in value}
+    names = _plain_names(value)
     tries = (
         *(_tree_plan, _turns_plan, _choice_plan, _instruction_plan, _answers_plan),
         *(_pair_plan, _title_plan, _text_plan),
@@ -299,8 +299,10 @@ def _choice_plan(names: dict[str, str], value: dict[str, Any], roles: Roles) -> 
 
 def _instruction_plan(names: dict[str, str], value: dict[str, Any], roles: Roles) -> Plan | None:
     answer = first_key(names, ("output", "response", "answer", "completion"))
-    if "instruction" not in names or answer is None:
+    if "instruction" not in names:
         return None
+    if answer is None:
+        return _instances_plan(names, value, roles)
     asked, context = names["instruction"], first_key(names, ("input", "context"))
     system, history = first_key(names, (SYSTEM, "system_prompt")), first_key(names, HISTORIES)
 
@@ -314,6 +316,34 @@ def _instruction_plan(names: dict[str, str], value: dict[str, Any], roles: Roles
         return _with_system(record, system, (*before, *pair))
 
     return Plan(make, frozenset(filter(None, (asked, context, answer, system, history))))
+
+
+def _instances_plan(names: dict[str, str], value: dict[str, Any], roles: Roles) -> Plan | None:
+    """An instruction above a list of inputs with their outputs: the first one is taken."""
+    listed = names.get("instances")
+    first = _first_of(value, listed)
+    if listed is None or first.keys().isdisjoint(("output", "response", "answer", "completion")):
+        return None
+    inner = _instruction_plan(_plain_names({**value, **first}), {**value, **first}, roles)
+    if inner is None:
+        return None
+
+    def make(record: dict[str, Any], notes: list[str]) -> tuple[Turn, ...]:
+        if len(record[listed]) > 1:
+            notes.append(f"{len(record[listed]) - 1} further examples of it were left out")
+        return inner.make({**record, **_first_of(record, listed)}, notes)
+
+    return Plan(make, inner.used & value.keys() | {listed})
+
+
+def _first_of(record: dict[str, Any], key: str | None) -> dict[str, Any]:
+    listed: Any = record.get(key) if key else None
+    is_listed = isinstance(listed, list) and bool(listed) and isinstance(listed[0], dict)
+    return dict(listed[0]) if is_listed else {}
+
+
+def _plain_names(value: dict[str, Any]) -> dict[str, str]:
+    return {plain(key): key for key in value}
 
 
 def _history(

@@ -13,6 +13,7 @@ from datasets_app.corpus.parsing.chat_lines import chat_line
 from datasets_app.corpus.parsing.irc_lines import irc_line
 from datasets_app.corpus.roles import (
     ANSWER_LABELS,
+    FIELD_LABELS,
     QUESTION_LABELS,
     ROLE_OF,
     canonical,
@@ -21,6 +22,7 @@ from datasets_app.corpus.roles import (
 
 FEWEST_SPEAKERS, MOST_SPEAKERS, MOST_CHATTING = 2, 12, 200
 LEAST_SHARE = 0.2
+MOSTLY = 0.9  # of the labels stand behind times: then those without are no speakers
 FEWEST_WORDS = 3
 """Labels that are no role words, followed by less, are a list of fields and not a talk."""
 NAME = r"[^\W\d_][\w .'’\-]{0,38}(?:\s?\([^()\n]{1,30}\))?"
@@ -37,6 +39,11 @@ _KNOWN = "|".join(sorted((re.escape(word) for word in ROLE_OF if len(word) > 2),
 INLINE_PLAIN = re.compile(
     rf"(?<=[.?!…\"”)\]*] )(?:{_KNOWN})(?:\s?\([^()\n]{{1,30}}\))?:(?= )", re.IGNORECASE
 )
+# A time that stands in a line of its own, above who speaks; and what an archive notes below it.
+STAMP_LINE = re.compile(
+    rf"\A\s*+(?:[\[(](?:{DATE},?\s+)?-?[\d:.,]{{4,14}}[\])]|{DATE},?\s+{CLOCK})\s*+\Z"
+)
+NOTED = re.compile(r"\A_[a-z]{2,20}+ : ")
 FENCE = re.compile(r"\A\s*+(?:```|~~~)")
 GREETINGS = re.compile(
     r"how (?:can|may) (?:i|we) (?:help|assist)|thank you for (?:calling|contacting)"
@@ -57,6 +64,7 @@ class Labelled:
     has_time: bool = False
     introduces: tuple[str, str] | None = None
     """A name and the word for its role, where the label holds both, as in `Agent (Ben)`."""
+    is_dated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +108,8 @@ def labelled(line: str) -> Labelled | None:
     """Return the speaker's label and the rest of the line, or None where no speaker begins."""
     chat = chat_line(line) or irc_line(line)
     if chat is not None:
-        return Labelled(canonical(chat.name) if chat.name else "", chat.text, has_time=True)
+        label = canonical(chat.name) if chat.name else ""
+        return Labelled(label, chat.text, has_time=True, is_dated=True)
     found = LINE.match(line[:400])
     if found is None or (found["sign"] not in ":：" and not found["stamp"]):
         return None
@@ -143,18 +152,27 @@ def find_speakers(lines: Iterable[str], *, are_timed: bool = False) -> Speakers 
     counts: Counter[str] = Counter()
     timed: set[str] = set()
     introduced: set[str] = set()
-    seen = words = 0
+    seen = words = dated = 0
+    is_below_stamp = False
     for line in _outside_fences(lines):
+        if STAMP_LINE.match(line):
+            is_below_stamp = True
+            continue
         found = labelled(line)
-        if found and not found.label:
+        if found and (not found.label or found.label in FIELD_LABELS):
             continue
         seen += 1
         if found:
             counts[found.label] += 1
             words += len(found.text.split())
-            timed |= {found.label} if found.has_time or are_timed else set()
+            is_timed = found.has_time or are_timed or is_below_stamp
+            timed |= {found.label} if is_timed else set()
+            dated += found.is_dated
+            is_below_stamp = False
             introduced |= {found.introduces[0]} if found.introduces else set()
     alone = timed | introduced
+    if sum(counts[label] for label in timed) >= MOSTLY * sum(counts.values()):
+        counts = Counter({label: n for label, n in counts.items() if label in alone})
     recurring = {label: n for label, n in counts.items() if n >= 2 or label in alone}
     known = {label: count for label, count in counts.items() if speaker_role(label)}
     speakers = recurring | known if recurring or len(known) >= 2 else {}
@@ -165,7 +183,8 @@ def find_speakers(lines: Iterable[str], *, are_timed: bool = False) -> Speakers 
     fewest = 2 if is_sure or speakers.keys() <= timed else 3
     if sum(speakers.values()) < max(fewest, LEAST_SHARE * seen):
         return None
-    if not known and words < FEWEST_WORDS * sum(counts.values()):
+    are_fields = not known and dated < sum(counts.values())
+    if are_fields and words < FEWEST_WORDS * sum(counts.values()):
         return None
     return Speakers(speakers)
 
@@ -182,6 +201,8 @@ def _outside_fences(lines: Iterable[str]) -> Iterator[str]:
 
 def add_line(talk: Talk, line: str, speakers: Speakers) -> None:
     """Add one line: a speaker begins, goes on, or has not begun yet."""
+    if STAMP_LINE.match(line) or NOTED.match(line):
+        return
     found = labelled(line)
     if found and found.introduces:
         talk.aliases.setdefault(*found.introduces)

@@ -179,3 +179,36 @@ def test_a_mapping_of_columns_has_the_hash_that_it_always_had():
     mapping = Mapping(question="q", answer="a")
     assert mapping.sha256 == Mapping.from_json(mapping.as_json()).sha256
     assert "roles" not in mapping.as_json()
+
+
+def test_two_dated_messages_are_a_talk_though_they_are_short(load):
+    body = "[2019-12-24, 12:23] Ben: Hello!\n[2020-01-17, 21:49] Dora: Hi\nBen!\n"
+    assert [one.name for one in asked_of(load, body, "a.txt").speakers] == ["ben", "dora"]
+
+
+def test_times_in_lines_of_their_own_stand_above_who_speaks(load):
+    body = "".join(
+        f"[00:00:{n:02}:10]\n_page : {n}\n{name}: Number {n} is here.\nNote {n}: more\n\n"
+        for n, name in enumerate(["Agent", "Customer"] * 15)
+    )
+    (talk,) = load(body, "log").talks
+    assert talk[:2] == [
+        ("assistant", "Number 0 is here.\nNote 0: more"),
+        ("user", "Number 1 is here.\nNote 1: more"),
+    ]
+    assert len(talk) == 30
+
+
+def test_fields_that_come_again_are_no_speakers(load):
+    text = "\n".join(
+        f"Description: walk {n} by the sea\nComments: bring a dog along" for n in range(5)
+    )
+    assert load(json.dumps({"text": text}), "a.jsonl").talks == [[("text", text)]]
+
+
+def test_the_first_example_of_an_instruction_is_its_answer(load):
+    given = [{"input": "5", "output": "five"}, {"input": "6", "output": "six"}]
+    record = {"id": "t1", "instruction": "Say it in words.", "instances": given}
+    (found,) = load(json.dumps(record), "a.jsonl").records
+    assert [turn.text for turn in found.turns] == ["Say it in words.\n\n5", "five"]
+    assert found.notes == ("1 further examples of it were left out",)

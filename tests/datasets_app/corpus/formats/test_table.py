@@ -145,3 +145,15 @@ def test_titles_may_stand_above_the_names_of_the_columns(load, titles):
     reading = load(table, "t.csv")
     assert [talk[0][1] for talk in reading.talks] == [f"Is lamp {n} in stock?" for n in range(4)]
     assert reading.codes == []
+
+
+def test_a_first_row_that_is_data_names_no_columns(load):
+    body = "ham\tSee you at nine then\nspam\tYou won a prize, call now\nham\tIs it raining there\n"
+    with pytest.raises(WaitingError) as asked:
+        load(body, "a.tsv")
+    assert asked.value.waiting.columns == ("column 1", "column 2")
+    assert asked.value.waiting.rows[0] == ("ham", "See you at nine then")
+    mapping = Mapping(text="column 2")
+    found = load(body, "a.tsv", mapping=mapping)
+    assert [talk[0][1] for talk in found.talks][:1] == ["See you at nine then"]
+    assert len(found.records) == 3
