@@ -77,6 +77,7 @@ urlpatterns: list[URLPattern] = [
         editing.row_edit,
         name="row-edit",
     ),
+    path("datasets/<uuid:dataset_id>/clean/", replacing.words_clean, name="words-clean"),
     path("datasets/<uuid:dataset_id>/replace/", replacing.words_replace, name="words-replace"),
     path(
         "datasets/<uuid:dataset_id>/replace/<int:order_id>/",

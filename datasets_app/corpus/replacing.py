@@ -121,7 +121,7 @@ class Replacing:
     def differences(self, conversation: Conversation) -> list[TurnDifference]:
         """Return the turns that would change, cut to what stands around their first places."""
         return [
-            TurnDifference(turn.role, turn.role, tuple(_shortened([*self._parts(turn, SHOWN)])))
+            TurnDifference(turn.role, turn.role, tuple(shortened([*self._parts(turn, SHOWN)])))
             for turn in conversation.turns
             if self._turn(turn) is not turn
         ]
@@ -141,7 +141,7 @@ class Replacing:
                 yield Part("new", self.put)
 
 
-def _shortened(parts: list[Part]) -> Iterator[Part]:
+def shortened(parts: list[Part]) -> Iterator[Part]:
     """Leave out of what stays all that is far from a place."""
     for number, part in enumerate(parts):
         text, last = part.text, number == len(parts) - 1

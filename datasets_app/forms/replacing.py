@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 
+from datasets_app.corpus.cleaning import SWITCHES, Cleaning
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.replacing import BOTH, LONGEST_PUT, LONGEST_WANTED, SIDES, Replacing
 
@@ -57,3 +58,25 @@ class ReplaceForm(forms.Form):
 def _one_line_end(text: str) -> str:
     """Browsers send line ends of their own."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+class CleanForm(forms.Form):
+    """What is to be cleaned; `clean` makes a checked `wanted` of it."""
+
+    switches = forms.MultipleChoiceField(
+        label="Take away, or put right",
+        choices=[(name, switch.label) for name, switch in SWITCHES.items()],
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Choose at least one thing to clean."},
+    )
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        if not self.errors:
+            self.wanted = Cleaning(tuple(data["switches"]))
+        return data
+
+    def rows(self) -> list[tuple[Any, str]]:
+        """Return each switch with what it means."""
+        hints = [switch.hint for switch in SWITCHES.values()]
+        return list(zip(self["switches"], hints, strict=True))

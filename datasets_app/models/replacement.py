@@ -39,6 +39,7 @@ class Replacement(Work):
     n_rows = models.PositiveBigIntegerField(default=0, help_text="that hold the words")
     n_places = models.PositiveBigIntegerField(default=0)
     n_left = models.PositiveBigIntegerField(default=0, help_text="of which nothing would be left")
+    tallies = models.JSONField(default=dict, help_text="rows of each switch, letters before, after")
     spared = ArrayField(models.BigIntegerField(), default=list, help_text="that a person took out")
     n_skipped = models.PositiveBigIntegerField(default=0, help_text="changed since the look")
     skipped = ArrayField(models.BigIntegerField(), default=list, help_text="the first of these")

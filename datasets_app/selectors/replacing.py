@@ -7,9 +7,10 @@ from typing import Any
 
 from django.http import QueryDict
 
+from datasets_app.corpus.cleaning import PROFILES, SWITCHES, wanted_of
 from datasets_app.corpus.conversation import from_json
 from datasets_app.corpus.difference import TurnDifference
-from datasets_app.corpus.replacing import SIDES, Replacing
+from datasets_app.corpus.replacing import SIDES
 from datasets_app.models import Action, Conversation, Dataset, Replacement, Step
 from datasets_app.selectors.row_filter import RowFilter
 from otto_web.lib.work.states import State
@@ -34,7 +35,9 @@ def replacement_page(dataset: Dataset, order: Replacement) -> dict[str, Any]:
         "dataset": dataset,
         "order": order,
         "wanted": order.wanted,
-        "side": SIDES[order.wanted["side"]],
+        "side": SIDES.get(order.wanted.get("side", ""), ""),
+        "switches": _switches(order),
+        "again": "words-clean" if "switches" in order.wanted else "words-replace",
         "narrows": rows.narrows,
         "here": rows.query(),
         "looked": looked,
@@ -45,6 +48,20 @@ def replacement_page(dataset: Dataset, order: Replacement) -> dict[str, Any]:
     }
 
 
+def _switches(order: Replacement) -> list[tuple[str, int]]:
+    """Return each switch of a cleaning with the rows that it changes."""
+    on = order.wanted.get("switches", [])
+    return [(SWITCHES[name].label, order.tallies.get(name, 0)) for name in SWITCHES if name in on]
+
+
+def switches_of(dataset: Dataset, profile: str) -> tuple[str, ...]:
+    """Return the switches of a profile, else those that were last used in the dataset."""
+    if profile in PROFILES:
+        return PROFILES[profile]
+    last = dataset.replacements.filter(wanted__has_key="switches").order_by("-pk").first()
+    return tuple(last.wanted["switches"]) if last else PROFILES["chat"]
+
+
 def first_rows(order: Replacement) -> list[ShownRow]:
     """Return the first rows in the order of the table, as they are now."""
     seen: dict[int, int] = {}
@@ -53,7 +70,7 @@ def first_rows(order: Replacement) -> list[ShownRow]:
         if len(seen) >= SHOWN:
             break
     ids = [*seen][:SHOWN]
-    wanted = Replacing(**order.wanted)
+    wanted = wanted_of(order.wanted)
     found = Conversation.objects.filter(pk__in=ids).only("position", "revision", "turns")
     return [
         ShownRow(row, wanted.differences(from_json(row.turns)), row.revision != seen[row.pk])

@@ -6,14 +6,18 @@ after a crash.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.http import QueryDict
 
-from datasets_app.corpus.conversation import Conversation, CorpusError, from_json
+from datasets_app.corpus.cleaning import SWITCHES, Cleaning, wanted_of
+from datasets_app.corpus.conversation import Conversation as Text
+from datasets_app.corpus.conversation import CorpusError, from_json
 from datasets_app.corpus.replacing import Replacing
 from datasets_app.models import Action, Dataset, Replacement, ReplacementPart, Step
 from datasets_app.models import Conversation as Row
@@ -35,7 +39,9 @@ LONGEST_NAMED = 60  # characters of the words in a title
 
 
 @transaction.atomic(durable=True)
-def order_look(dataset: Dataset, wanted: Replacing, rows: RowFilter, *, by: User) -> Replacement:
+def order_look(
+    dataset: Dataset, wanted: Replacing | Cleaning, rows: RowFilter, *, by: User
+) -> Replacement:
     """Note what is looked for among the rows of a filter; a step of it then begins to look."""
     return Replacement.objects.create(
         dataset=dataset,
@@ -52,7 +58,8 @@ def look_further(order: Replacement) -> bool:
     renew(order, attempts=0)
     end = min(order.cursor + WINDOW, order.total)
     found = list(_holding(order).filter(position__gt=order.cursor, position__lte=end)[:PART])
-    wanted, places, left = _wanted(order), 0, 0
+    wanted, places, left = wanted_of(order.wanted), 0, 0
+    tallies = Counter(order.tallies)
     noted: list[Row] = []
     for row in found:
         before = from_json(row.turns)
@@ -61,6 +68,7 @@ def look_further(order: Replacement) -> bool:
             left += 1
         elif after != before:
             places += wanted.count(before)
+            tallies += _tally(wanted, before, after)
             noted.append(row)
     if noted:
         ReplacementPart.objects.create(
@@ -69,7 +77,11 @@ def look_further(order: Replacement) -> bool:
             revisions=[row.revision for row in noted],
         )
     come = found[-1].position if len(found) == PART else end
-    counts = {"n_rows": order.n_rows + len(noted), "n_places": order.n_places + places}
+    counts: dict[str, Any] = {
+        "n_rows": order.n_rows + len(noted),
+        "n_places": order.n_places + places,
+    }
+    counts |= {"tallies": dict(tallies)}
     renew(order, cursor=come, done=come, n_left=order.n_left + left, **counts)
     if come < order.total:
         return True
@@ -77,21 +89,25 @@ def look_further(order: Replacement) -> bool:
     return False
 
 
+def _tally(wanted: Replacing | Cleaning, before: Text, after: Text) -> Counter[str]:
+    """Count a row for each switch that acts in it, and its letters."""
+    acted = set(wanted.acted_in(before)) if isinstance(wanted, Cleaning) else set[str]()
+    letters = {"before": before, "after": after}
+    sizes = {name: sum(len(turn.text) for turn in one.turns) for name, one in letters.items()}
+    return Counter(dict.fromkeys(acted, 1) | sizes)
+
+
 def _holding(order: Replacement) -> QuerySet[Row]:
     """Return the filter's rows that may hold the words, in the order of the table."""
     rows = RowFilter.from_query(QueryDict(order.query)).rows(order.dataset)
-    wanted = _wanted(order)
-    how = "icontains" if wanted.has_cases else "contains"
-    if wanted.surely_there:
+    wanted = wanted_of(order.wanted)
+    if isinstance(wanted, Replacing) and wanted.surely_there:
+        how = "icontains" if wanted.has_cases else "contains"
         rows = rows.filter(**{f"text__{how}": wanted.surely_there})
     return rows.order_by("position").only("dataset", "position", "revision", "turns")
 
 
-def _wanted(order: Replacement) -> Replacing:
-    return Replacing(**order.wanted)
-
-
-def _has_words(conversation: Conversation) -> bool:
+def _has_words(conversation: Text) -> bool:
     try:
         check(conversation)
     except CorpusError:
@@ -134,7 +150,7 @@ def replace_further(order: Replacement) -> bool:
         seen.pop(pk, None)
     rows = order.dataset.conversations.filter(pk__in=list(seen)).order_by("position")
     unchanged = [row for row in rows if row.revision == seen[row.pk]]
-    wanted = _wanted(order)
+    wanted = wanted_of(order.wanted)
     changes = [(row, wanted.applied(from_json(row.turns))) for row in unchanged]
     if changes:
         change_texts(action, changes, by=action.actor)
@@ -198,6 +214,9 @@ def stop_replacing(order: Replacement, *, by: User) -> None:
 
 
 def _title(order: Replacement, rows: int) -> str:
+    if switches := order.wanted.get("switches"):
+        done = ", ".join(SWITCHES[name].label.lower() for name in switches)
+        return f"Cleaned in {rows:,} conversation{'s' * (rows != 1)}: {done}"
     find, put = (_short(order.wanted[name]) for name in ("find", "put"))
     where = "1 conversation" if rows == 1 else f"{rows:,} conversations"
     return f"“{find}” replaced by “{put}” in {where}" if put else f"“{find}” removed in {where}"

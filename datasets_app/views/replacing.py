@@ -9,11 +9,12 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
-from datasets_app.forms.replacing import ReplaceForm
+from datasets_app.corpus.cleaning import PROFILES
+from datasets_app.forms.replacing import CleanForm, ReplaceForm
 from datasets_app.forms.rows import selected_rows
 from datasets_app.jobs.replacing import begin
 from datasets_app.models import Replacement
-from datasets_app.selectors.replacing import replacement_page
+from datasets_app.selectors.replacing import replacement_page, switches_of
 from datasets_app.selectors.row_filter import RowFilter
 from datasets_app.services import replacing
 from datasets_app.views.datasets import find_dataset
@@ -45,6 +46,29 @@ def words_replace(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
     }
     status = 422 if form.is_bound else 200
     return render(request, "datasets/words_replace.html", context, status=status)
+
+
+@role_required(Role.CURATOR)
+@require_http_methods(["GET", "POST"])
+def words_clean(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
+    """Take what is to be cleaned, among the rows of the address; then show what would change."""
+    dataset = find_dataset(request, dataset_id)
+    rows = RowFilter.from_query(request.GET)
+    form = CleanForm(request.POST) if request.method == "POST" else None
+    if form is not None and form.is_valid():
+        order = replacing.order_look(dataset, form.wanted, rows, by=request.user)
+        begin(order, rows=0)
+        return redirect("replacement-detail", dataset.pk, order.pk)
+    profile = request.GET.get("profile", "")
+    context = {
+        "dataset": dataset,
+        "form": form or CleanForm(initial={"switches": switches_of(dataset, profile)}),
+        "narrows": rows.narrows,
+        "here": rows.query(),
+        "sentence": rows.sentence,
+        "profiles": PROFILES,
+    }
+    return render(request, "datasets/words_clean.html", context, status=422 if form else 200)
 
 
 @role_required(Role.CURATOR)

@@ -190,3 +190,63 @@ def test_a_look_is_forgotten_after_a_day(client_of, cora, dataset):
     forget_looks(timezone.now())
     assert list(Replacement.objects.all()) == [done]
     assert not Replacement.objects.filter(pk=order.pk).exists()
+
+
+@pytest.fixture
+def letters(cora):
+    made = create_dataset("Letters", by=cora)
+    rows = [
+        pair("Dear team,\nwhere is my parcel?", "It is on its way.\n\nKind regards,\nAnna"),
+        pair("Where is CafÃ© Nord?", "In the old town, behind the church."),
+        pair("When do you open?", "We open at nine every day."),
+    ]
+    add(made, rows)
+    return made
+
+
+def cleaned(client, dataset, *switches, query=""):
+    at = reverse("words-clean", args=[dataset.pk])
+    answer = client.post(f"{at}{query}", {"switches": switches})
+    assert answer.status_code == 302
+    return dataset.replacements.latest("pk")
+
+
+def test_cleaning_is_counted_shown_done_and_taken_back(client_of, cora, letters):
+    client, before = client_of(cora), texts(letters)
+    order = cleaned(client, letters, "mojibake", "greeting", "closing", "markup")
+    assert (order.n_rows, order.n_places) == (2, 3)
+    tallies = order.tallies
+    assert tallies["before"] > tallies["after"]
+    assert {name: tallies.get(name, 0) for name in order.wanted["switches"]} == {
+        "mojibake": 1,
+        "greeting": 1,
+        "closing": 1,
+        "markup": 0,
+    }
+    shown = page_of(client, order).content.decode()
+    assert "Left-overs of HTML" in shown
+    assert "Clean these 2" in " ".join(shown.split())
+    assert texts(letters) == before
+    carry_out(client, order)
+    now = texts(letters)
+    assert any("Café Nord" in text for text in now.values())
+    assert not any("Dear team" in text or "regards" in text for text in now.values())
+    order.refresh_from_db()
+    assert order.action.title.startswith("Cleaned in 2 conversations")
+    client.post(reverse("action-undo", args=[letters.pk, order.action.pk]))
+    assert texts(letters) == before
+
+
+def test_the_form_of_cleaning_knows_profiles_and_what_was_chosen_before(
+    client_of, cora, mia, letters
+):
+    client, at = client_of(cora), reverse("words-clean", args=[letters.pk])
+    chosen = client.get(f"{at}?profile=mail").content.decode()
+    assert chosen.count(" checked") == 7
+    cleaned(client, letters, "spaces")
+    assert client.get(at).content.decode().count(" checked") == 1
+    assert client.get(f"{at}?profile=<script>").status_code == 200
+    assert client.post(at, {"switches": ["unknown"]}).status_code == 422
+    assert b"Choose at least one" in client.post(at, {}).content
+    assert client_of(mia).get(at).status_code == 403
+    assert at in client.get(reverse("dataset-detail", args=[letters.pk])).content.decode()

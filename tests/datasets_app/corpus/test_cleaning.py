@@ -1,0 +1,94 @@
+"""What cleaning takes away, and first of all what it leaves alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from datasets_app.corpus.cleaning import PROFILES, SWITCHES, Cleaning, wanted_of
+from datasets_app.corpus.conversation import Conversation, CorpusError, Turn
+from datasets_app.corpus.replacing import Replacing
+
+ALL = tuple(SWITCHES)
+GOOD = [
+    "Use the <b> tag for bold text.",
+    "AT&T and R&D; 5 < 7 > 3",
+    "Die Größe „Spaß“ ist in Köln für 20 € zu haben.",
+    "Il a dit : « Le CAFÉ » est fermé à 20 h.",
+    "Le mot CAFÉ» est au bout.",
+    "MAÇÃ” é uma fruta.",
+    "Łódź, Škoda, İzmir, naïve café, Ångström",
+    "Dear Anna is a song. Do you know it?",
+    "Hi there",
+    "Hello,",
+    "Kind regards",
+    "We wish you kind regards and all the best for the years that are to come, from all of us.",
+    "a\n\nb",
+    "if x:\n    return 1\n",
+    "```\n<p>&nbsp;</p>  \n> quoted\n```",
+    "He wrote: come at 5.",
+    "Our cookie recipe: accept all cookies that grandmother bakes, and then " + "eat them " * 20,
+    "日本語のテキスト、句読点も。",
+    "Ä° ist kein Grad.",
+]
+BAD = [
+    ("mojibake", "Das CafÃ© in KÃ¶ln", "Das Café in Köln"),
+    ("mojibake", "donâ€™t go â€“ itâ€™s late", "don’t go – it’s late"),
+    ("mojibake", "ÃƒÂ©tÃƒÂ©", "été"),
+    ("mojibake", "\u00d0\u00b4\u00d0\u00b0", "да"),
+    ("mojibake", "Gut.\nCafÃ©\nSpaß „hier“", "Gut.\nCafé\nSpaß „hier“"),
+    ("controls", "\ufeffa\u200bb\x07c", "abc"),
+    ("markup", "<p>One</p><p>Two<br>three</p>", "One\nTwo\nthree"),
+    ("markup", "Tom &amp; Anna&nbsp;&gt; 5 &euro;", "Tom & Anna > 5 €"),
+    ("markup", "<ul><li>a</li><li>b</li></ul> ```<br>```", "- a\n- b\n\n ```<br>```"),
+    ("quoted", "It is here.\n\n-- \nAnna\nShop", "It is here."),
+    ("quoted", "Yes.\n\nOn Mon, 3 May 2026 at 10:00, Ben wrote:\n> Is it?", "Yes."),
+    ("quoted", "It came.\n\nSent from my iPhone", "It came."),
+    ("closing", "It is here.\n\nKind regards,\nAnna\nThe shop", "It is here."),
+    ("closing", "Es ist da.\nMit freundlichen Grüßen\nAnna", "Es ist da."),
+    ("greeting", "Dear Anna,\n\nit is here.", "it is here."),
+    ("greeting", "Sehr geehrte Damen und Herren,\nwo ist es?", "wo ist es?"),
+    ("furniture", "How to pay.\nWe use cookies. OK\nBy card.", "How to pay.\nBy card."),
+    ("spaces", "a  \n\n\n\nb\t\n", "a\n\nb"),
+]
+
+
+@pytest.mark.parametrize("text", GOOD)
+def test_what_people_wrote_is_left_alone(text):
+    cleaned, acted = Cleaning(tuple(name for name in ALL if name != "spaces")).cleaned(text)
+    assert (cleaned, acted) == (text, [])
+
+
+@pytest.mark.parametrize(("switch", "text", "told"), BAD)
+def test_each_switch_takes_away_what_it_says_and_no_other_does(switch, text, told):
+    assert Cleaning((switch,)).cleaned(text) == (told, [switch])
+    assert SWITCHES[switch].clean(told) == told  # once is enough
+    again, _ = Cleaning(ALL).cleaned(text)
+    assert Cleaning(ALL).cleaned(again) == (again, [])
+
+
+def test_a_mail_is_cleaned_by_its_profile():
+    text = "Hello Anna,\n\nthe parcel isnâ€™t here.&nbsp;\n\nBest regards\nBen\n\n-- \nBen Miller\n"
+    assert Cleaning(PROFILES["mail"]).cleaned(text)[0] == "the parcel isn’t here."
+
+
+def test_turns_keep_their_roles_and_instructions_are_left_alone():
+    talk = Conversation(
+        (Turn("system", "Hi,\nbe kind  "), Turn("user", "Hi,\nwhere?"), Turn("assistant", "Here."))
+    )
+    cleaning = Cleaning(("greeting", "spaces"))
+    assert cleaning.applied(talk).turns == (talk.turns[0], Turn("user", "where?"), talk.turns[2])
+    assert cleaning.acted_in(talk) == ["greeting"]
+    (changed,) = cleaning.differences(talk)
+    assert [part.text for part in changed.parts if part.kind == "gone"] == ["Hi,\n"]
+    clean = cleaning.applied(talk)
+    assert cleaning.applied(clean) == clean
+
+
+def test_what_is_stored_comes_back_and_nothing_unknown_is_taken():
+    cleaning = Cleaning(("spaces",))
+    assert wanted_of(cleaning.as_json()) == cleaning
+    words = Replacing("a", "b")
+    assert wanted_of(words.as_json()) == words
+    for switches in ((), ("unknown",)):
+        with pytest.raises(CorpusError):
+            Cleaning(switches)
