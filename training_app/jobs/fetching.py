@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from otto_web.servers.processes import start, tethered
 from training_app.lm.bases.errors import BaseError
 
 LOOK_SECONDS = 0.5
@@ -32,14 +34,9 @@ def fetch_package(package: str, folder: Path, tell: Callable[[int], None]) -> Pa
     beside, log = folder / "tmp", folder / "pip.log"
     beside.mkdir(exist_ok=True)
     environment = os.environ | {"TMPDIR": str(beside)}
-    with log.open("wb") as output:
-        pip = subprocess.Popen(  # noqa: S603 - our own command line, and the admin's options
-            _command(package, folder),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env=environment,
-        )
+    log.unlink(missing_ok=True)
+    command = tethered(_command(package, folder), stop=signal.SIGKILL)
+    pip = start(command, log=log, env=environment)
     try:
         while (code := _ended(pip)) is None:
             tell(_bytes_below(folder))

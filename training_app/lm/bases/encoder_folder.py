@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from training_app.lm.bases.encoder_shape import EncoderShape, encoder_shape
 from training_app.lm.bases.errors import BaseError
 from training_app.lm.bases.weights_file import Array, Tensor, read_folder
 
+MOST_WEIGHTS = 400_000_000  # of an encoder: a graph holds 2 GB, and each takes four bytes
 GRAPH, FACTS = "encoder.onnx", "encoder.json"
 _PREFIXES = ("", "bert.", "roberta.", "model.")  # under which models keep the same names
 _KINDS = "embeddings.token_type_embeddings.weight"
@@ -67,6 +69,11 @@ def _weights(folder: Path, shape: EncoderShape) -> Mapping[str, Array]:
     prefix = next((p for p in _PREFIXES if f"{p}{_KINDS}" in stored), "")
     kinds = stored.get(f"{prefix}{_KINDS}")
     sizes = {_KINDS: (kinds.shape[0] if kinds else 1, shape.width), **shape.weights()}
+    if (count := sum(map(math.prod, sizes.values()))) > MOST_WEIGHTS:
+        raise BaseError(
+            f"The encoder has {count:,} weights; OTTO takes in up to {MOST_WEIGHTS:,}, because they"
+            " must fit into one graph. Take a smaller one."
+        )
     return {name: _weight(stored, prefix + name, size) for name, size in sizes.items()}
 
 

@@ -12,7 +12,7 @@ from safetensors.numpy import load_file, save_file
 from tokenizers import Tokenizer
 
 from tests.training_app.lm.bases.toys import TEXTS, write_encoder
-from training_app.lm.bases import encoder_gate
+from training_app.lm.bases import encoder_folder, encoder_gate
 from training_app.lm.bases.encoder_folder import write_encoder as write_folder
 from training_app.lm.bases.encoder_graph import build_encoder
 from training_app.lm.bases.encoder_shape import encoder_shape
@@ -137,6 +137,16 @@ def test_a_configuration_that_lies_is_refused(tmp_path, changes, sentence):
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
     with pytest.raises(BaseError, match=sentence):
         write_folder(source, target, name="toy")
+
+
+def test_an_encoder_that_no_graph_holds_is_refused(tmp_path, monkeypatch):
+    source, target = tmp_path / "hf", tmp_path / "made"
+    target.mkdir()
+    write_encoder(source)
+    monkeypatch.setattr(encoder_folder, "MOST_WEIGHTS", 1_000)
+    with pytest.raises(BaseError, match=r"weights; OTTO takes in up to 1,000, because"):
+        write_folder(source, target, name="toy")
+    assert not list(target.iterdir())
 
 
 @pytest.mark.parametrize(
