@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from json.encoder import encode_basestring
 from typing import Any
 
 SYSTEM, USER, ASSISTANT, PASSAGE = "system", "user", "assistant", "text"
@@ -55,10 +55,23 @@ class Conversation:
         """Return the turns as they are stored in the database."""
         return [turn.as_json() for turn in self.turns]
 
+    def canonical(self) -> str:
+        """Return the JSON of `as_json` without spaces, its letters as they are."""
+        return f"[{','.join([_canonical(turn) for turn in self.turns])}]"
+
     def row_hash(self) -> str:
         """Return the SHA-256 of the canonical JSON: equal for equal roles and texts only."""
-        canonical = json.dumps(self.as_json(), ensure_ascii=False, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
+        return hash_of(self.canonical())
+
+
+def hash_of(canonical: str) -> str:
+    """Return the hash of a row by its canonical JSON."""
+    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _canonical(turn: Turn) -> str:
+    told = f'"role":{encode_basestring(turn.role)},"text":{encode_basestring(turn.text)}'
+    return f"{{{told}}}" if turn.is_learnt else f'{{{told},"weight":0}}'
 
 
 def from_json(turns: Iterable[Mapping[str, Any]]) -> Conversation:

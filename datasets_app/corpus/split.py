@@ -40,6 +40,8 @@ _TELLING = re.compile(
 )
 _ALWAYS = frozenset("%‰&§")
 _SIGN = re.compile(f"[{re.escape(_signs('P'))}]")
+# Signs that never tell anything before a space, or at the end: most of what stands in prose.
+_ENDING = re.compile(r"[.,;:!?'\"()\[\]]++(?= |\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ def bare(text: str) -> str:
         text = _DASHES.sub("-", _UNSEEN.sub("", text.translate(_WIDE)))
         text = unicodedata.normalize("NFC", text)
     spaced = " ".join(text.casefold().split())
-    words = _SIGN.sub(_spaced, spaced).split()
+    words = _SIGN.sub(_spaced, _ENDING.sub(" ", spaced)).split()
     told = " ".join(words) or spaced
     return told if told.isascii() else unicodedata.normalize("NFC", told)
 

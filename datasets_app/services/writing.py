@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from datasets_app.corpus.conversation import Conversation, CorpusError
+from datasets_app.corpus.conversation import Conversation, CorpusError, hash_of
 from datasets_app.corpus.language import language_of_talk
 from datasets_app.corpus.rules.finding import SETS_ASIDE, Judgement
 from datasets_app.corpus.rules.judge import judge
@@ -55,6 +55,7 @@ class _Judged:
     position: int
     row: NewRow
     judgement: Judgement
+    canonical: str
 
 
 def _status(one: _Judged) -> str:
@@ -77,9 +78,9 @@ CONVERSATION_COLUMNS: dict[str, Callable[[_Judged], Any]] = {
     "id": lambda one: one.pk,
     "dataset_id": lambda one: one.dataset_id,
     "position": lambda one: one.position,
-    "turns": lambda one: as_jsonb(one.row.conversation.as_json()),
+    "turns": lambda one: one.canonical,
     "text": lambda one: searched_text(one.row.conversation),
-    "row_hash": lambda one: one.row.conversation.row_hash(),
+    "row_hash": lambda one: hash_of(one.canonical),
     "exact_key": lambda one: exact_key(one.row.conversation),
     "revision": lambda one: 1,
     "origin": lambda one: str(one.row.origin),
@@ -139,7 +140,7 @@ def write_rows(
         failpoint("imports.judging")
         judgements = [judge(row.conversation, rules) for row in fresh]
     judged = [
-        _Judged(pk, dataset.pk, number, row, judgement)
+        _Judged(pk, dataset.pk, number, row, judgement, row.conversation.canonical())
         for number, (pk, row, judgement) in enumerate(
             zip(ids, fresh, judgements, strict=True), start=position
         )

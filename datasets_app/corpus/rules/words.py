@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Set as AbstractSet
 
-from datasets_app.corpus.rules.small_words import STOP_WORDS, WHOLE_ANSWERS
+from datasets_app.corpus.rules.small_words import ALL_STOP_WORDS, STOP_WORDS, WHOLE_ANSWERS
 
 # Scripts written without spaces: every letter counts as a word.
 LETTER_SCRIPTS = (
@@ -96,8 +96,13 @@ def is_small_letter(word: str) -> bool:
 
 def language_of(distinct: AbstractSet[str]) -> str | None:
     """Return the language with most small words in the text; `None` below two of them."""
-    hits, language = max((len(distinct & words), name) for name, words in STOP_WORDS.items())
-    english = len(distinct & STOP_WORDS["en"])
+    small = distinct & ALL_STOP_WORDS
+    if len(small) < 2:
+        return None
+    english = len(small & STOP_WORDS["en"])
+    if english == len(small):
+        return "en"
+    hits, language = max((len(small & words), name) for name, words in STOP_WORDS.items())
     if english == hits:
         language = "en"
     return language if hits >= 2 else None
