@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from datasets_app.knowledge.layout import EDITION
 from datasets_app.models import EXPIRED, Encoder, EncoderState, Knowledge, Replacement, Upload
-from datasets_app.services import blobs, knowledge, repeats
+from datasets_app.services import blobs, knowledge, repeats, tallies
 from datasets_app.services.receiving import LIFE, part_path
 from otto_web.lib.patience import each_by_itself
 from otto_web.lib.work.claims import cancel
@@ -76,10 +76,16 @@ def forget_looks(now: datetime) -> None:
     Replacement.objects.filter(pk__in=list(gone.values_list("pk", flat=True)[:AT_ONCE])).delete()
 
 
+def count_large_datasets(now: datetime) -> None:
+    """Count large datasets anew whose tally missed a change."""
+    tallies.count_behind()
+
+
 SWEEPS = (
     expire_uploads,
     remove_unnamed_blobs,
     remove_orphans,
     build_better_knowledge,
     forget_looks,
+    count_large_datasets,
 )

@@ -11,12 +11,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import groupby
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
+
+import numpy as np
+from numpy.typing import NDArray
 
 from datasets_app.corpus.conversation import Conversation, CorpusError
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
+TRAIN, VALIDATION, TEST = range(1, 4)  # how they are told in arrays; 0 is none
+Draws = NDArray[np.uint64]
+Codes = NDArray[np.uint8]
 
 FEWEST_FOR_TEST = 200
 BLOCK = 20
@@ -60,8 +66,7 @@ class Shares:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class SplitRow:
+class SplitRow(NamedTuple):
     """A row to assign: what shares `group` shares a split; `split` is the one it has."""
 
     key: int
@@ -137,10 +142,7 @@ def assign_splits(rows: Iterable[SplitRow], *, seed: int, shares: Shares) -> Spl
             "two: one to learn from and one to check with. Add more conversations."
         )
     limits = (shares.test if total >= FEWEST_FOR_TEST else 0.0, shares.validation)
-    splits: dict[int, Split] = {}
-    left_out: list[int] = []
-    for draw, places in held.groups():
-        _assign_group(held, draw, places, limits, splits, left_out)
+    splits, left_out = _assigned(held, limits)
     if set(splits.values()) >= NEEDED:
         return SplitAssignment(splits, tuple(left_out))
     parted = _fill_empty_splits(splits, held)
@@ -181,40 +183,35 @@ class _Held:
             yield draw, keys
 
 
-def _assign_group(
-    held: _Held,
-    draw: int,
-    places: list[int],
-    limits: tuple[float, float],
-    splits: dict[int, Split],
-    left_out: list[int],
-) -> None:
-    """Give the rows of one group their split; of two splits, those that have none are left out."""
-    known = {held.known[place] for place in places} - {0}
-    joint = SPLITS[known.pop() - 1] if len(known) == 1 else None
-    if not known and joint is None:
-        joint = _drawn_split(draw, limits)
-    for place in places:
-        own = held.known[place]
-        if own:
-            splits[held.keys[place]] = SPLITS[own - 1]
-        elif joint:
-            splits[held.keys[place]] = joint
-        else:
-            left_out.append(held.keys[place])
+def _assigned(held: _Held, limits: tuple[float, float]) -> tuple[dict[int, Split], list[int]]:
+    """Give the rows of each group their split; of two splits, those that have none are left out."""
+    draws = np.frombuffer(held.draws, dtype=np.uint64)
+    order = np.argsort(draws, kind="stable")
+    draws, keys = draws[order], np.frombuffer(held.keys, dtype=np.int64)[order]
+    own = np.frombuffer(held.known, dtype=np.uint8)[order]
+    starts = np.flatnonzero(np.r_[True, draws[1:] != draws[:-1]])
+    most = np.maximum.reduceat(own, starts)
+    least = np.minimum.reduceat(np.where(own == 0, 255, own), starts)
+    settled = np.where(least == most, most, 0)  # groups of two splits are none that is joint
+    joint = np.where(most == 0, _drawn_splits(draws[starts], limits), settled)
+    given = np.where(own == 0, np.repeat(joint, np.diff(np.r_[starts, len(keys)])), own)
+    names = np.array((None, *SPLITS), dtype=object)[given]
+    is_in = given > 0
+    splits = dict(zip(keys[is_in].tolist(), names[is_in].tolist(), strict=True))
+    return splits, keys[~is_in].tolist()
+
+
+def _drawn_splits(draws: Draws, limits: tuple[float, float]) -> Codes:
+    """Return the split that each draw falls into, as its place in `SPLITS` counted from 1."""
+    test, validation = limits
+    drawn = draws / 2.0**64
+    codes = np.where(drawn < test + validation, VALIDATION, TRAIN)
+    return np.where(drawn < test, TEST, codes).astype(np.uint8)
 
 
 def _draw(group: str, seed: int) -> int:
     digest = blake2b(f"{seed}\x1f{group}".encode("utf-8", "surrogatepass"), digest_size=8)
     return int.from_bytes(digest.digest(), "big")
-
-
-def _drawn_split(draw: int, limits: tuple[float, float]) -> Split:
-    test, validation = limits
-    drawn = draw / 2**64
-    if drawn < test:
-        return "test"
-    return "validation" if drawn < test + validation else "train"
 
 
 def _fill_empty_splits(splits: dict[int, Split], held: _Held) -> int:

@@ -21,6 +21,12 @@ class DecisionForm(forms.Form):
     def is_tag(self) -> bool:
         return self.cleaned_data["decision"] in {TAG, UNTAG}
 
+    @property
+    def is_unseen(self) -> bool:
+        """Whether it is about all that match, and nobody was shown how many these are."""
+        is_matching = self.cleaned_data["scope"] == "matching"
+        return is_matching and self.cleaned_data["previewed"] is None
+
     def decided(self) -> Decision:
         return Decision(self.cleaned_data["decision"])
 

@@ -36,7 +36,7 @@ def publish(
 ) -> None:
     """Write the clusters and end the search; a search that lost its lease changes nothing."""
     renew(order)  # before the dataset, as whoever orders locks them
-    begin_change(order.dataset_id)
+    begin_change(order.dataset_id, is_told=True)
     revisions = _revisions(found)
     keyed = {(one.kind, _key(one, revisions)): one for one in found if _is_whole(one, revisions)}
     mine = Cluster.objects.filter(dataset=order.dataset_id)

@@ -234,7 +234,7 @@ def _write_manifest(version: Version) -> str:
 
 def _keep_splits(version: Version) -> None:
     """Store the split on rows split for the first time: later versions keep it."""
-    begin_change(version.dataset_id)
+    begin_change(version.dataset_id, is_told=True)
     with connection.cursor() as cursor:
         cursor.execute(
             """

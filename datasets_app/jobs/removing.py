@@ -45,7 +45,7 @@ def remove_slice(order: Removal) -> int:
 
 def _slice_of_dataset(order: Removal) -> int:
     """Remove the rows behind the last one seen; what a version holds stays for its models."""
-    begin_change(str(order.dataset_id))
+    begin_change(str(order.dataset_id), is_told=True)
     rows = Conversation.objects.filter(dataset=order.dataset_id)
     found = removal.next_slice(rows, after=order.cursor)
     removal.remove_or_keep([*found])
@@ -59,7 +59,7 @@ def _slice_of_upload(order: Removal) -> int:
     dataset_ids = list(rows.values_list("dataset", flat=True)[:1])
     if not dataset_ids:
         return 0
-    begin_change(dataset_ids[0])
+    begin_change(dataset_ids[0], is_told=True)
     rows = rows.filter(dataset=dataset_ids[0])
     found = removal.next_slice(rows, after=order.cursor) or removal.next_slice(rows, after=0)
     excluded = {"status": Status.EXCLUDED, "decision": Decision.EXCLUDE}

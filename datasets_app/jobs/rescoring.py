@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from uuid import UUID
 
 from django.db import transaction
@@ -12,6 +13,7 @@ from datasets_app.corpus.rules import policy
 from datasets_app.corpus.rules.judge import judge
 from datasets_app.models import Conversation, Finding, Rescoring
 from datasets_app.services.changes import begin_change
+from datasets_app.services.tallies import key_of, tell_tally
 from datasets_app.services.writing import finding_rows, judged_columns
 from otto_web.lib.failpoints import failpoint
 from otto_web.lib.patience import kept_open
@@ -39,12 +41,16 @@ def _rescore(order: Rescoring, lease: Lease) -> None:
 def rescore_slice(order: Rescoring) -> bool:
     """Judge the next rows and move the cursor in one step; False when nothing is left to do."""
     renew(order, attempts=0)  # before the dataset, as whoever orders locks them
-    dataset = begin_change(order.dataset_id)  # a decision made meanwhile would be overwritten
+    dataset = begin_change(
+        order.dataset_id, is_told=True
+    )  # a decision made meanwhile would be overwritten
     rows = dataset.conversations.filter(pk__gt=order.cursor).order_by("pk")
     slice_rows = list(rows.only(*READ_COLUMNS)[:SLICE_ROWS])
     if not slice_rows:
         return False
+    was = Counter(map(key_of, slice_rows))
     _judge_again(slice_rows, policy.from_json(dataset.policy))
+    tell_tally(dataset.pk, was, map(key_of, slice_rows))
     renew(order, cursor=slice_rows[-1].pk, done=order.done + len(slice_rows))
     return True
 

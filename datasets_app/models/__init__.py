@@ -27,6 +27,7 @@ from datasets_app.models.repeats import (
 )
 from datasets_app.models.replacement import Replacement, ReplacementPart, Step
 from datasets_app.models.tag import RowTag, Tag
+from datasets_app.models.tally import Tally
 from datasets_app.models.upload import (
     BROKEN_OFF,
     EXPIRED,
@@ -84,6 +85,7 @@ __all__ = [
     "Status",
     "Step",
     "Tag",
+    "Tally",
     "Upload",
     "UploadQuerySet",
     "Version",

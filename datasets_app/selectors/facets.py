@@ -1,8 +1,8 @@
 """How the rows under a filter are made up: each value of a field with its count, and two shapes.
 
-A field's values are counted under the other fields of the filter. Exact up to `MOST_EXACT` rows;
-beyond it, rows found by an index are still counted one by one where they are few, and all others
-are estimated from rows spread evenly over the dataset.
+A field's values are counted under the other fields of the filter. Of a large dataset, rows found by
+an index are still counted one by one where they are few, and all others are estimated from rows
+spread evenly over the dataset.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 
 from django.contrib.auth.models import User
 from django.db import connection
-from django.db.models import BigIntegerField, BooleanField, Case, F, Func, QuerySet, Value, When
+from django.db.models import BigIntegerField, Case, F, Func, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 
 from datasets_app.corpus.language import NAMES as LANGUAGES
@@ -24,12 +24,18 @@ from datasets_app.corpus.split import SPLITS
 from datasets_app.corpus.tags import NOTHING
 from datasets_app.models import ClusterKind, Conversation, Dataset, Origin, SourceFile, Status
 from datasets_app.selectors.counted import counted
+from datasets_app.selectors.estimates import (
+    MOST_FOUND,
+    in_sample,
+    is_few,
+    is_large,
+    rounded,
+    scale_of,
+)
 from datasets_app.selectors.repeating import ANY, has_clusters, repeats_by_kind
 from datasets_app.selectors.row_filter import NAMES, RowFilter
 from datasets_app.selectors.tags import tags_of_dataset, tags_of_matching
 
-MOST_EXACT, MOST_FOUND = 100_000, 20_000
-SAMPLE_RUNS, SAMPLE_RUN = 400, 25  # runs of neighbours: these lie on a few pages of the disk
 MOST_SHOWN = 12  # values of one field; the chosen ones are always shown
 MOST_QUALITY = 100
 QUALITY_STEPS = tuple(range(0, MOST_QUALITY + 1, 10))
@@ -184,18 +190,17 @@ def _counts(dataset: Dataset, rows: RowFilter, columns: list[str]) -> _Counts:
 
 def _count(dataset: Dataset, rows: RowFilter, columns: list[str]) -> _Counts:
     matching = rows.rows(dataset)
-    places = dataset.next_position - 1
-    if places <= MOST_EXACT:
+    if not is_large(dataset):
         return _Counts(_grouped(matching, columns))
-    if (rows.search and not rows.is_slow) or rows.reason or rows.file or rows.like:
+    seen = _grouped(matching.filter(in_sample(dataset)), columns)
+    if rows.is_found_by_index and is_few(seen[""].total()):
         few = _grouped(matching, columns, most=MOST_FOUND)
         if few[""].total() < MOST_FOUND:
             return _Counts(few)
-    seen = _grouped(matching.filter(_in_sample(places)), columns)
-    scale = places / (SAMPLE_RUNS * SAMPLE_RUN)
+    scale = scale_of(dataset)
     return _Counts(
         {
-            name: Counter({value: _scaled(n, scale) for value, n in counts.items()})
+            name: Counter({value: rounded(n * scale) for value, n in counts.items()})
             for name, counts in seen.items()
         },
         is_estimate=True,
@@ -209,12 +214,12 @@ def _several(dataset: Dataset, rows: RowFilter, name: str, *, is_sampled: bool) 
         return Counter()
 
     def count() -> Counter[Any]:
-        matching, places = rows.rows(dataset), dataset.next_position - 1
+        matching = rows.rows(dataset)
         if not is_sampled:
             return Counter(by_value(dataset, matching))
-        seen = by_value(dataset, matching.filter(_in_sample(places)))
-        scale = places / (SAMPLE_RUNS * SAMPLE_RUN)
-        return Counter({value: _scaled(n, scale) for value, n in seen.items()})
+        seen = by_value(dataset, matching.filter(in_sample(dataset)))
+        scale = scale_of(dataset)
+        return Counter({value: rounded(n * scale) for value, n in seen.items()})
 
     return counted(dataset, f"facet {name} {rows.meaning(dataset)}", count)
 
@@ -223,25 +228,6 @@ _OF_MANY: dict[str, tuple[Callable[[Dataset], Any], Callable[..., Mapping[Any, i
     "tag": (tags_of_dataset, tags_of_matching),
     "repeats": (has_clusters, repeats_by_kind),
 }
-
-
-def _scaled(count: int, scale: float) -> int:
-    """Return how many rows so many of the sample stand for, in two digits: it is no better."""
-    found = count * scale
-    step: int = 10 ** max(0, len(str(int(found))) - 2)
-    return round(found / step) * step
-
-
-def _in_sample(places: int) -> Func:
-    """Return the condition to stand in one of the runs that the estimates are made from."""
-    starts = (1 + number * places // SAMPLE_RUNS for number in range(SAMPLE_RUNS))
-    chosen = [place for start in starts for place in range(start, start + SAMPLE_RUN)]
-    return Func(
-        *(F("position"), Value(chosen)),
-        template="%(expressions)s)",
-        arg_joiner=" = ANY(",
-        output_field=BooleanField(),
-    )
 
 
 def _grouped(

@@ -28,8 +28,13 @@ class Group:
         return self.decision == Decision.KEEP or not any(map(counts_against, self.reasons))
 
 
-def groups_of(rows: QuerySet[Conversation]) -> list[Group]:
-    """Return the rows by status, decision and reasons; the sets of reasons are few."""
+def groups_of(rows: QuerySet[Conversation], most: int | None = None) -> list[Group]:
+    """Return the rows by status, decision and reasons; the sets of reasons are few.
+
+    With `most`, no more than so many of the rows are looked at.
+    """
+    if most is not None:
+        rows = Conversation.objects.filter(pk__in=rows.order_by().values("pk")[:most])
     found = rows.order_by().values_list("status", "decision", "reasons").annotate(n=Count("pk"))
     return [Group(status, decision, tuple(why), n) for status, decision, why, n in found]
 

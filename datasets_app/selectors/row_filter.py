@@ -17,6 +17,7 @@ from datasets_app.corpus.split import SPLITS
 from datasets_app.corpus.tags import LONGEST_TAG, NOTHING
 from datasets_app.models import ClusterKind, Conversation, Dataset, Origin, Status
 from datasets_app.selectors import builder
+from datasets_app.selectors.estimates import Count, passed
 from datasets_app.selectors.likeness import STEPS, USUAL, Likeness, likeness, rows_like
 from datasets_app.selectors.repeating import ANY, repeats
 from datasets_app.selectors.row_columns import SHOWN, read_columns
@@ -145,6 +146,13 @@ class RowFilter:
         return misread_in(self.search)
 
     @property
+    def is_found_by_index(self) -> bool:
+        """Whether an index finds the rows, should they be few."""
+        is_searched = bool(self.search) and not self.is_slow
+        indexed = (self.reason, self.file, self.tag, self.language, self.like, self.repeats)
+        return is_searched or any(indexed)
+
+    @property
     def here(self) -> str:
         """The address' query for exactly this page."""
         return self.query(after=self.after)
@@ -211,17 +219,19 @@ class RowFilter:
         shown = order.keyed(Conversation.objects.filter(pk__in=keys))
         return shown.order_by(*order.terms)  # type: ignore[no-any-return]
 
-    def earlier(self, dataset: Dataset) -> tuple[int, Self | None]:
+    def earlier(self, dataset: Dataset) -> tuple[Count, Self | None]:
         """Return how many rows stand before the page, and the page before; None on the first."""
         if self.after is None:
-            return 0, None
+            return Count(0), None
         order, (value, pk) = self._order(dataset), self.after
         others = order.beyond(self.rows(dataset), self.after, back=True)
         backward = others.order_by(*order.reversed().terms)
         # the row that is named stands before the page too, if it is still there
         here = order.keyed(self.rows(dataset)).filter(key=value, pk=pk).exists()
         last = backward.values_list("key", "pk")[self.size - here : self.size - here + 1]
-        return others.count() + here, replace(self, after=next(iter(last), None))
+        before = passed(dataset, others)
+        number = Count(before.number + here, before.is_estimate)
+        return number, replace(self, after=next(iter(last), None))
 
     def neighbours(self, row: Conversation) -> dict[str, int | None]:
         """Return the rows before and after one in the order of the table."""

@@ -13,6 +13,7 @@ from django.db.models.functions import Greatest, StrIndex, Substr, Upper
 from datasets_app.corpus.language import NAMES as LANGUAGES
 from datasets_app.corpus.rules.registry import label_of
 from datasets_app.models import Dataset, Status
+from datasets_app.selectors.estimates import Count
 from datasets_app.selectors.likeness import STEPS, USUAL, Likeness
 from datasets_app.selectors.marking import SHOWN_BEFORE, Piece, at_hit
 from datasets_app.selectors.quality import (
@@ -71,15 +72,16 @@ class TablePage:
     """The rows of one page with what surrounds them; `before` and `following` are addresses."""
 
     rows: list[Row]
-    first: int
+    passed: Count
     before: str | None
     following: str
     statuses: list[tuple[str, str, int, str]]
     reasons: list[tuple[str, str, int, str]]
     tags: list[tuple[ShownTag, str]]
     without_tag: str
-    matching: int
+    matching: Count
     total: int
+    is_estimate: bool  # whether what stands above the table is one
     heads: list[Head]
     choice: list[tuple[Column, bool]]
     like: Likeness | None
@@ -87,12 +89,19 @@ class TablePage:
     not_like: str
 
     @property
-    def last(self) -> int:
-        return self.first + len(self.rows) - 1
+    def places(self) -> str:
+        """Return which rows of those that match these are, counted from 1."""
+        first = self.passed.number + 1
+        if self.passed.is_estimate:
+            return f"{len(self.rows)} from {Count(first, is_estimate=True)}"
+        return f"{first:,}–{first + len(self.rows) - 1:,}"
 
 
-def table_page(dataset: Dataset, rows: RowFilter) -> TablePage:
-    """Return one page of the table in seven queries, two more behind the first."""
+def table_page(dataset: Dataset, rows: RowFilter, exactly: int | None = None) -> TablePage:
+    """Return one page of the table in seven queries, two more behind the first.
+
+    `exactly` is the number of rows that match, where somebody counted them.
+    """
     page = rows.page(dataset).only(*COLUMNS)
     hit = _around(rows.search)
     page = page.annotate(source=F("source_file__name"), person=F("updated_by__username"))
@@ -105,25 +114,29 @@ def table_page(dataset: Dataset, rows: RowFilter) -> TablePage:
     for row in shown:  # somebody may have changed its words since it was read
         earliest.setdefault(row.exact_key, row.position)
     tags = tags_of_rows([row.pk for row in shown])
-    groups = groups_in(dataset, rows)
+    of_scope = groups_in(dataset, rows)
+    groups = of_scope.groups
     reasons, statuses = set(rows.chosen("reason")), rows.chosen("status")
     by_status = rows_by_status(g for g in groups if not reasons or reasons & set(g.reasons))
     by_reason = rows_by_reason(g for g in groups if not statuses or g.status in statuses)
+    matching = sum(by_status[one] for one in statuses) if statuses else by_status.total()
+    is_estimate = of_scope.is_estimate
     following = ""
     if len(found) > rows.size:
         following = rows.query(after=(shown[-1].key, shown[-1].pk))  # type: ignore[attr-defined]
     passed, before = rows.earlier(dataset)
     return TablePage(
         rows=[_row(row, rows, earliest[row.exact_key], tags.get(row.pk, [])) for row in shown],
-        first=passed + 1,
+        passed=passed,
         before=None if before is None else before.here,
         following=following,
         statuses=list(_status_tabs(rows, by_status)),
         reasons=list(_reason_chips(rows, by_reason)),
         tags=[(tag, rows.query(tag=tag.name)) for tag in tags_of_dataset(dataset)],
         without_tag=rows.query(tag=""),
-        matching=sum(by_status[one] for one in statuses) if statuses else by_status.total(),
+        matching=Count(matching, is_estimate) if exactly is None else Count(exactly),
         total=by_status.total(),
+        is_estimate=is_estimate,
         heads=[head_of(one, rows) for one in (QUESTION, ANSWER, *_columns(rows))],
         choice=[(one, one in columns_of(rows.columns)) for one in CHOICE.values()],
         like=like,

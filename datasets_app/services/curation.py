@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from datasets_app.models import Action, Conversation, Dataset, Decision, Replace
 from datasets_app.selectors.row_filter import RowFilter
 from datasets_app.services.changes import begin_change
 from datasets_app.services.tagging import apply_tags
+from datasets_app.services.tallies import Key, shift_tally
 from datasets_app.services.texts import restore_texts
 from otto_web.lib.work.states import UNDER_WAY
 
@@ -49,7 +51,7 @@ def decide_rows(
     """Decide about the named rows of the dataset; an empty selection does nothing."""
     if not ids:
         return None
-    begin_change(dataset.pk)
+    begin_change(dataset.pk, is_told=True)
     rows = dataset.conversations.filter(pk__in=ids)
     return _decide(dataset, rows, decision, by=by, chosen={"ids": list(ids)})
 
@@ -59,7 +61,7 @@ def decide_matching(
     dataset: Dataset, rows: RowFilter, decision: Decision, *, previewed: int, by: User
 ) -> Action:
     """Decide about every row that matches, but only if these are as many as were shown."""
-    begin_change(dataset.pk)
+    begin_change(dataset.pk, is_told=True)
     action = _decide(dataset, rows.rows(dataset), decision, by=by, chosen=rows.as_json())
     if action.previewed != previewed:
         raise PreviewChangedError(
@@ -78,7 +80,7 @@ def decide_in_turn(
     A row that shows this decision already, or that is gone, is passed over: a letter whose answer
     was lost can be sent again.
     """
-    begin_change(dataset.pk)
+    begin_change(dataset.pk, is_told=True)
     rows = dataset.conversations.filter(pk__in=[row for row, _ in decisions])
     shown: dict[int, str | None] = dict(rows.values_list("pk", "decision"))
     made: list[tuple[int, Action]] = []
@@ -140,6 +142,7 @@ def apply_decisions(cursor: object, action: Action, to: str, by: User | None) ->
     was = {"after": "before", "before": "after"}[to]
     cursor.execute(  # type: ignore[attr-defined]
         f"""
+        WITH changed AS (
         UPDATE datasets_app_conversation row
         SET status = CASE WHEN done.{to} ->> 'decision' IS NULL
                           THEN ({RULES_SAY}) ELSE done.{to} ->> 'status' END,
@@ -150,11 +153,20 @@ def apply_decisions(cursor: object, action: Action, to: str, by: User | None) ->
         WHERE done.action_id = %s AND chosen.id = row.id
           AND row.status = done.{was} ->> 'status'
           AND row.decision IS NOT DISTINCT FROM done.{was} ->> 'decision'
+        RETURNING done.{was} AS was, row.status, row.decision, row.reasons
+        )
+        SELECT was ->> 'status', was ->> 'decision', status, decision, reasons, count(*)
+        FROM changed GROUP BY 1, 2, 3, 4, 5
         """,  # noqa: S608 - `to` is one of two words of this module
         [by and by.pk, by and by.pk, action.pk],
     )
-    changed: int = cursor.rowcount  # type: ignore[attr-defined]
-    return changed
+    found = cursor.fetchall()  # type: ignore[attr-defined]
+    difference: Counter[Key] = Counter()
+    for status, decided, new_status, new_decided, reasons, count in found:
+        difference[status, decided, tuple(reasons)] -= count
+        difference[new_status, new_decided, tuple(reasons)] += count
+    shift_tally(action.dataset_id, difference)
+    return sum(count for *_, count in found)
 
 
 @transaction.atomic(durable=True)
@@ -171,7 +183,7 @@ def undo(action: Action, *, by: User) -> Undone:
 
 def begin_undo(action: Action, *, by: User) -> Action:
     """Hold the dataset and note that the action is undone; only once, and not while it goes on."""
-    begin_change(action.dataset_id)
+    begin_change(action.dataset_id, is_told=True)
     original = Action.objects.get(pk=action.pk)
     if Action.objects.filter(undoes=original).exists() or original.undoes_id:
         raise CorpusError("This action was undone already.")

@@ -72,7 +72,7 @@ def set_policy(dataset: Dataset, policy: Policy, *, by: User) -> Rescoring:
     total = dataset.conversations.count()
     mine = Rescoring.objects.filter(pk=order.pk)
     order_anew(mine, cursor=0, done=0, total=total, created_by=by)
-    before = begin_change(dataset.pk).policy
+    before = begin_change(dataset.pk, is_told=True).policy
     dataset.policy = policy.as_json()
     dataset.save(update_fields=["policy"])
     audit.record(by, "set rules", dataset, before=before, after=dataset.policy)

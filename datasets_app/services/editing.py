@@ -114,7 +114,7 @@ def join_rows(
 @transaction.atomic(durable=True)
 def write_row(dataset: Dataset, wanted: Conversation, key: str, *, by: User) -> Row:
     """Add a row that a person wrote; sent twice under one key it is written once."""
-    begin_change(dataset.pk)
+    begin_change(dataset.pk, is_told=True)
     check(wanted)
     known = dataset.conversations.filter(origin_key=_origin_key(f"hand:{key}")).first()
     if known is not None:
@@ -141,7 +141,7 @@ def check(wanted: Conversation) -> None:
 
 def _held(dataset: Dataset, seen: Seen) -> Row:
     """Return the row as it is now, while nobody else can change rows of the dataset."""
-    begin_change(dataset.pk)
+    begin_change(dataset.pk, is_told=True)
     row = dataset.conversations.select_related("updated_by").filter(pk=seen.pk).first()
     if row is None:
         raise CorpusError("This conversation was removed meanwhile, so nothing was saved.")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
 from datasets_app.models import Conversation, Dataset, Removal, Upload, VersionRow
+from datasets_app.services.tallies import Key, tell_tally
 from otto_web.lib.hints import hint
 
 SLICE = 2_000
@@ -40,6 +44,16 @@ def remove_or_keep(ids: list[int], **kept: Any) -> None:
     held = VersionRow.objects.filter(conversation__in=ids)
     staying = set(held.values_list("conversation", flat=True).distinct())
     going = [pk for pk in ids if pk not in staying]
+    was, dataset = _known(ids if kept else going)
     Conversation.objects.filter(pk__in=going).only("pk").delete()  # nothing else is fetched
     if kept and staying:
         Conversation.objects.filter(pk__in=staying).update(**kept)
+    if dataset is not None:
+        tell_tally(dataset, was, _known(staying)[0] if kept else ())
+
+
+def _known(ids: Collection[int]) -> tuple[Counter[Key], UUID | None]:
+    """Return what rows of one dataset are, and the dataset."""
+    found = Conversation.objects.filter(pk__in=ids)
+    rows = list(found.values_list("dataset", "status", "decision", "reasons"))
+    return Counter((one, by, tuple(why)) for _, one, by, why in rows), rows[0][0] if rows else None

@@ -79,7 +79,7 @@ def decide_cluster(dataset: Dataset, cluster_id: int, wanted: Verdict, *, by: Us
     Where all stay, nothing changes but that nobody is asked about these rows again. Raises a
     CorpusError that says why nothing was done.
     """
-    begin_change(dataset.pk)
+    begin_change(dataset.pk, is_told=True)
     cluster = _open_cluster(dataset, cluster_id)
     live = dict(cluster.members.live().values_list("conversation", "revision"))
     _as_seen(live, wanted)
@@ -167,7 +167,7 @@ def _answered(action: Action, dataset: Dataset, wanted: Verdict, *, by: User) ->
 @transaction.atomic(durable=True)
 def exclude_copies(dataset: Dataset, *, previewed: int, by: User) -> Action:
     """Exclude every copy but the best of each cluster of copies, if these are as many as shown."""
-    begin_change(dataset.pk)
+    begin_change(dataset.pk, is_told=True)
     waiting = dataset.clusters.waiting().filter(kind=ClusterKind.EXACT)
     clusters = list(waiting.values_list("pk", flat=True))
     leaving = surplus_of(clusters)

@@ -139,7 +139,7 @@ def order_replacing(order: Replacement, spared: Collection[int], *, by: User) ->
 def replace_further(order: Replacement) -> bool:
     """Change the next rows that are as they were looked at; False once all were come to."""
     renew(order, attempts=0)
-    begin_change(order.dataset_id)
+    begin_change(order.dataset_id, is_told=True)
     action = Action.objects.select_related("dataset").get(replacement=order)
     part = order.parts.filter(pk__gt=order.cursor).order_by("pk").first()
     if part is None:
@@ -192,7 +192,7 @@ def order_undo(action: Action, *, by: User) -> Replacement | None:
 def undo_further(order: Replacement) -> bool:
     """Bring back the next rows that still say what was put; False once all were come to."""
     renew(order, attempts=0)
-    begin_change(order.dataset_id)
+    begin_change(order.dataset_id, is_told=True)
     action = Action.objects.select_related("dataset").get(replacement=order)
     undoing = Action.objects.select_related("actor").get(undoes=action)
     group = action.groups.filter(pk__gt=order.cursor).order_by("pk").first()

@@ -23,7 +23,7 @@ def tag_rows(
     """Put a tag on the named rows, or take it off; an empty selection does nothing."""
     if not ids:
         return None
-    begin_change(dataset.pk)
+    begin_change(dataset.pk, is_told=True)
     rows = dataset.conversations.filter(pk__in=ids)
     return _tag(dataset, rows, tag_name(written), has=has, by=by)
 
@@ -33,7 +33,7 @@ def tag_matching(
     dataset: Dataset, rows: RowFilter, written: str, *, has: bool, previewed: int, by: User
 ) -> Action:
     """Put a tag on every row that matches, or take it off, if these are as many as were shown."""
-    begin_change(dataset.pk)
+    begin_change(dataset.pk, is_told=True)
     found = rows.rows(dataset)
     if (now := found.count()) != previewed:
         raise CorpusError(
@@ -57,7 +57,7 @@ def _tag(
 @transaction.atomic(durable=True)
 def rename_tag(dataset: Dataset, tag: Tag, written: str, *, by: User) -> Action | None:
     """Give a tag's rows another one; where that is there already, the two become one."""
-    begin_change(dataset.pk)
+    begin_change(dataset.pk, is_told=True)
     name = tag_name(written)
     if name == tag.name:
         return None
@@ -75,7 +75,7 @@ def rename_tag(dataset: Dataset, tag: Tag, written: str, *, by: User) -> Action 
 @transaction.atomic(durable=True)
 def delete_tag(dataset: Dataset, tag: Tag, *, by: User) -> Action:
     """Take a tag off all rows."""
-    begin_change(dataset.pk)
+    begin_change(dataset.pk, is_told=True)
     audit.record(by, "tag.deleted", dataset, before={"name": tag.name})
     return _tag(dataset, dataset.conversations.all(), tag.name, has=False, by=by)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from django.contrib.auth.models import User
@@ -18,6 +18,7 @@ from datasets_app.corpus.rules.judge import judge
 from datasets_app.corpus.split import exact_key
 from datasets_app.models import Action, ActionGroup, ConversationRevision, Dataset, Finding
 from datasets_app.models import Conversation as Row
+from datasets_app.services.tallies import key_of, tell_tally
 from datasets_app.services.writing import (
     finding_rows,
     judged_columns,
@@ -90,6 +91,7 @@ def _write(
     with kept_open():
         judgements = [judge(conversation, rules) for _, conversation in changes]
     rows = [row for row, _ in changes]
+    was = Counter(map(key_of, rows))
     ConversationRevision.objects.bulk_create(
         ConversationRevision(
             conversation=row,
@@ -118,6 +120,7 @@ def _write(
     Finding.objects.filter(conversation__in=rows).delete()
     Finding.objects.bulk_create(findings)
     _update(rows)
+    tell_tally(dataset.pk, was, map(key_of, rows))
 
 
 def _update(rows: Sequence[Row]) -> None:

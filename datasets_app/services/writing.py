@@ -20,6 +20,7 @@ from datasets_app.corpus.split import exact_key
 from datasets_app.models import Conversation as ConversationRow
 from datasets_app.models import Dataset, Decision, Finding, Origin
 from datasets_app.services.changes import begin_change
+from datasets_app.services.tallies import Key, tell_tally
 from otto_web.lib.copying import copying
 from otto_web.lib.failpoints import failpoint
 from otto_web.lib.patience import kept_open
@@ -127,7 +128,7 @@ def write_rows(
     A row whose `origin_key` is in the dataset already is left out, so writing a batch again
     after a crash doubles nothing. A deleted dataset takes no rows: a `CorpusError` says so.
     """
-    held = begin_change(dataset.pk)
+    held = begin_change(dataset.pk, is_told=True)
     if held.deleted_at is not None:
         raise CorpusError(f"The dataset “{held.name}” was deleted. Choose another one.")
     fresh = _without_known(dataset, rows)
@@ -153,7 +154,12 @@ def write_rows(
         for one in judged:
             for finding in finding_rows(one.pk, one.judgement):
                 out.write_row([value(finding) for value in FINDING_COLUMNS.values()])
+    tell_tally(dataset.pk, (), map(_key, judged))
     return len(fresh)
+
+
+def _key(one: _Judged) -> Key:
+    return str(_status(one)), one.row.decision or None, tuple(reasons_of(one.judgement))
 
 
 def judged_columns(judgement: Judgement, *, decision: str | None) -> dict[str, Any]:

@@ -41,14 +41,20 @@ def dataset_detail(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
 
 
 def _table(
-    request: TeamRequest, dataset: Dataset, *, error: str = "", status: int = 200
+    request: TeamRequest,
+    dataset: Dataset,
+    *,
+    error: str = "",
+    status: int = 200,
+    exactly: int | None = None,
 ) -> HttpResponse:
     rows = RowFilter.from_query(request.GET)
     context = {
         **header(dataset),
         "score": score_of(dataset),
         "filter": rows,
-        "page": table_page(dataset, rows),
+        "page": table_page(dataset, rows, exactly),
+        "exactly": exactly,
         "views": views_of(dataset, request.user),
         "built_in": BUILT_IN,
         "sorts": [(name, order.words) for name, order in _orders(rows).items()],
@@ -160,20 +166,37 @@ def decide(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
     form = DecisionForm(request.POST)
     if not form.is_valid():
         return _table(request, dataset, error="Choose “Accept”, “Exclude” or “Tag”.", status=422)
+    if form.is_unseen:
+        return _count_first(request, dataset, form.cleaned_data["decision"])
     try:
         action = _carry_out(request, dataset, form)
     except CorpusError as error:
         return _table(request, dataset, error=str(error), status=422)
-    if action is None:
-        sentence = "No conversation is selected, so nothing was changed. Select some rows first."
-        return _table(request, dataset, error=sentence, status=422)
     messages.success(request, f"{action.title}.", extra_tags=f"undo:{action.pk}")
     if request.htmx:
         return _table(request, dataset)
     return redirect(_address(dataset, request))
 
 
-def _carry_out(request: TeamRequest, dataset: Dataset, form: DecisionForm) -> Action | None:
+def _count_first(request: TeamRequest, dataset: Dataset, decision: str) -> HttpResponse:
+    """Show how many rows an action is about of which the table only knew about how many."""
+    count = RowFilter.from_query(request.GET).rows(dataset).count()
+    asked = f"Exactly {count:,} rows match. Nothing was changed yet: press the button again to "
+    asked += {"keep": "accept", "untag": "take the tag off"}.get(decision, decision) + " them all."
+    return _table(request, dataset, error=asked, status=422, exactly=count)
+
+
+def _carry_out(request: TeamRequest, dataset: Dataset, form: DecisionForm) -> Action:
+    """Do what was asked; a CorpusError says why nothing was done."""
+    action = _done(request, dataset, form)
+    if action is None:
+        raise CorpusError(
+            "No conversation is selected, so nothing was changed. Select some rows first."
+        )
+    return action
+
+
+def _done(request: TeamRequest, dataset: Dataset, form: DecisionForm) -> Action | None:
     ids = selected_rows(request.POST.getlist("row"))
     is_selection = form.cleaned_data["scope"] == "selected"
     rows = RowFilter.from_query(request.GET)

@@ -103,7 +103,7 @@ def test_a_page_of_a_new_dataset_is_found_by_an_index_at_once(imported):
     done = imported("orders.jsonl", pairs(3_500))
     with CaptureQueriesContext(connection) as asked:
         page = table_page(done.dataset, RowFilter(sort="quality"))
-    assert len(page.rows) == page.last == 50
+    assert len(page.rows) == 50
     with connection.cursor() as cursor:
         for query in asked.captured_queries:
             cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {query['sql']}")

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from datasets_app.corpus.conversation import Conversation, Turn
 from datasets_app.models import Decision
-from datasets_app.selectors import facets
+from datasets_app.selectors import estimates
 from datasets_app.selectors.facets import panel
 from datasets_app.selectors.row_filter import FIELDS, RowFilter
 from datasets_app.services import curation, editing
@@ -108,12 +108,13 @@ def test_an_address_keeps_the_whole_state():
 
 
 def test_many_rows_are_estimated_and_few_that_an_index_finds_are_counted(dataset, monkeypatch):
-    monkeypatch.setattr(facets, "MOST_EXACT", 10)
-    monkeypatch.setattr(facets, "SAMPLE_RUNS", 4)
-    monkeypatch.setattr(facets, "SAMPLE_RUN", 2)
+    monkeypatch.setattr(estimates, "MOST_EXACT", 10)
+    monkeypatch.setattr(estimates, "SAMPLE_RUNS", 4)
+    monkeypatch.setattr(estimates, "SAMPLE_RUN", 2)
     shown = panel(dataset, RowFilter())
     assert shown.is_estimate
     assert shown.matching == 32  # each of the eight rows that were looked at stands for four
+    monkeypatch.setattr(estimates, "FEW_SEEN", 1)
     few = panel(dataset, RowFilter(search="parcel 17"))
     assert (few.matching, few.is_estimate) == (1, False)
 

@@ -117,7 +117,7 @@ def test_excluding_all_that_match_and_undoing_it(dataset, curator):
     body = {"decision": "exclude", "scope": "matching", "previewed": "30"}
     answer = curator.post(address, body, headers=HTMX)
     assert "30 conversations excluded" in answer.content.decode()
-    assert answer.context["page"].matching == 0  # the counts are those after the decision
+    assert answer.context["page"].matching.number == 0  # the counts are those after the decision
     assert answer.context["page"].total == 32
     action = dataset.actions.get()
     answer = curator.post(reverse("action-undo", args=[dataset.pk, action.pk]), headers=HTMX)
@@ -235,7 +235,7 @@ def test_copies_count_in_the_verdict_until_they_are_excluded(cora, curator):
     add(made, talks * 3)
     address = reverse("dataset-detail", args=[made.pk])
     page = curator.get(address)
-    assert (page.context["score"].band, page.context["score"].copies) == ("warning", 18)
+    assert (page.context["score"].band, page.context["score"].copies.number) == ("warning", 18)
     assert "18 of 27 rows are copies" in page.content.decode()
     assert page.content.decode().count(">copy</span>") == 18
     assert 'copies <span class="number">18</span>' in page.content.decode()
@@ -246,7 +246,7 @@ def test_copies_count_in_the_verdict_until_they_are_excluded(cora, curator):
     body = {"decision": "exclude", "scope": "matching", "previewed": "18"}
     curator.post(reverse("rows-decide", args=[made.pk]) + "?copies=1", body)
     page = curator.get(address)
-    assert (page.context["score"].band, page.context["score"].copies) == ("good", 0)
+    assert (page.context["score"].band, page.context["score"].copies.number) == ("good", 0)
 
 
 def test_the_address_of_a_form_has_a_page_that_says_so(dataset, curator):

@@ -112,7 +112,7 @@ def test_every_order_visits_each_row_once_page_by_page_and_back(dataset, sort):
             break
         rows = RowFilter(sort=sort, size=10, after=_after(sort, page.following))
     assert seen == [row.pk for row in wanted]
-    assert page.first == 31
+    assert page.passed.number == 30
     back = RowFilter(sort=sort, size=10, after=_after(sort, page.before))
     assert [row.pk for row in table_page(dataset, back).rows] == pages[-2]
 
