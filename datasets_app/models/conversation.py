@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.indexes import BrinIndex, GinIndex, OpClass
 from django.db import models
 from django.db.models import Case, Q, When
 from django.db.models.functions import Upper
@@ -40,8 +40,9 @@ class Origin(models.TextChoices):
 class Conversation(models.Model):
     """One row of a dataset: its turns, where they came from, and what the rules said.
 
-    What a decision or a version writes stands in no index, and pages are kept half empty, so that
-    PostgreSQL changes such a row in place: otherwise it would write every index anew.
+    What a decision or a version writes stands in no index but one of summaries, and pages are kept
+    half empty, so that PostgreSQL changes such a row in place: otherwise it would write every index
+    anew.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -127,6 +128,16 @@ class Conversation(models.Model):
             models.Index(fields=["dataset", "n_words", "id"], name="conversation_by_length"),
             # the table by number of turns
             models.Index(fields=["dataset", "n_turns", "id"], name="conversation_by_turns"),
+            # the table by language, and rows of a rare one
+            models.Index(fields=["dataset", "language", "id"], name="conversation_by_language"),
+            # rare rows by what a decision or a version writes: an index that summarises pages, so
+            # that rows are still changed in place (PostgreSQL 16 and newer)
+            BrinIndex(
+                fields=["dataset", "status", "split", "updated_by", "updated_at", "revision"],
+                name="conversation_by_state",
+                pages_per_range=16,
+                autosummarize=True,
+            ),
             # copies of one text
             models.Index(fields=["dataset", "exact_key"], name="conversation_by_exact_key"),
             # the search box: three letters in a row anywhere in the text. What is new waits in a

@@ -114,7 +114,7 @@ def test_many_rows_are_estimated_and_few_that_an_index_finds_are_counted(dataset
     shown = panel(dataset, RowFilter())
     assert shown.is_estimate
     assert shown.matching == 32  # each of the eight rows that were looked at stands for four
-    monkeypatch.setattr(estimates, "FEW_SEEN", 1)
+    monkeypatch.setattr(estimates, "FEW_SEEN", 2)
     few = panel(dataset, RowFilter(search="parcel 17"))
     assert (few.matching, few.is_estimate) == (1, False)
 
