@@ -25,16 +25,16 @@ def follow(held: Dataset) -> None:
     Tally.objects.filter(dataset=held.pk, at=held.changes - 1).update(at=held.changes)
 
 
-def tell_tally(dataset_id: UUID | str, was: Iterable[Key], now: Iterable[Key]) -> None:
+def tell_tally(dataset_id: UUID, was: Iterable[Key], now: Iterable[Key]) -> None:
     """Tell a tally that follows what rows were and what they are; a `Counter` tells of many."""
     difference = Counter(now)
     difference.subtract(Counter(was))
     shift_tally(dataset_id, difference)
 
 
-def shift_tally(dataset_id: UUID | str, difference: Mapping[Key, int]) -> None:
+def shift_tally(dataset_id: UUID, difference: Mapping[Key, int]) -> None:
     """Tell a tally that follows by how many rows each group grows."""
-    following = Tally.objects.filter(dataset=dataset_id, at=F("dataset__changes"))
+    following = Tally.objects.filter(pk=dataset_id, at=F("dataset__changes"))
     tally = following.first() if any(difference.values()) else None
     if tally is None:
         return

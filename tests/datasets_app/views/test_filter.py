@@ -119,13 +119,13 @@ def test_a_curator_puts_it_together_and_sees_the_rows(dataset, client_of, cora):
     )
     assert shown.url.endswith("?where=status.is.excluded%7Ctag.is.late&sort=latest")
     table = curator.get(shown.url)
-    assert table.context["page"].matching == 5
+    assert table.context["page"].matching.number == 5
     assert [row.position for row in table.context["page"].rows] == [32, 31, 4, 3, 2]
     assert "tag is “late”" in table.content.decode()
     by_htmx = curator.get(address(dataset), sent(first, do="show"), headers=HTMX)
     assert by_htmx["HX-Push-Url"].endswith("?where=status.is.excluded")
     assert by_htmx["HX-Retarget"] == "#dataset-table"
-    assert by_htmx.context["page"].matching == 4
+    assert by_htmx.context["page"].matching.number == 4
     again = curator.get(address(dataset), QueryDict(shown.url.partition("?")[2]).dict())
     assert [line.join for line in again.context["lines"]] == ["and", "or"]
 
