@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('datasets_app', '0032_pages_from_the_web'),
+        ('datasets_app', '0033_cleaning_is_counted'),
     ]
 
     operations = [

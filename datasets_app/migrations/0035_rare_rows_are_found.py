@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('datasets_app', '0033_large_datasets_are_tallied'),
+        ('datasets_app', '0034_large_datasets_are_tallied'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
