@@ -11,6 +11,7 @@ from datasets_app.views import (
     files,
     knowledge,
     mappings,
+    mixing,
     passages,
     repeats,
     replacing,
@@ -134,6 +135,8 @@ urlpatterns: list[URLPattern] = [
         version_diff.version_diff,
         name="version-diff",
     ),
+    path("versions/<uuid:version_id>/mix/", mixing.version_mix, name="version-mix"),
+    path("versions/<uuid:version_id>/mix/preview/", mixing.mix_preview, name="mix-preview"),
     path("versions/<uuid:version_id>/delete/", versions.version_delete, name="version-delete"),
     path(
         "versions/<uuid:version_id>/knowledge/",

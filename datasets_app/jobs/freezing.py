@@ -17,6 +17,7 @@ from django.db.models import QuerySet
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.quality import QualityCounts
 from datasets_app.corpus.split import Shares, Split, SplitRow, assign_splits, block_groups
+from datasets_app.jobs.mixing import Taken, take_mixed
 from datasets_app.models import (
     CHOSEN,
     Choice,
@@ -88,6 +89,33 @@ def chosen_rows(version: Version) -> QuerySet[Conversation]:
 def _fill(version: Version, lease: Lease) -> None:
     if version.dataset.deleted_at is not None:
         raise CorpusError("The dataset was deleted before its rows could be frozen.")
+    is_mix = version.parts.exists()
+    taken = take_mixed(version) if is_mix else _take_dealt(version)
+    manifest_sha256 = _write_manifest(version)
+    if not is_mix:
+        _keep_splits(version)
+    last_words, copies = _last_words_and_copies()
+    score = replace(
+        tally_of(Conversation.objects.filter(version_rows__version=version)), copies=copies
+    )
+    finish(
+        version,
+        manifest_sha256=manifest_sha256,
+        counts={
+            **_counts(version, taken, score),
+            "leaks": leaks_of(version, taken.datasets),
+            "left_out": taken.left_out,
+            "tags": tag_counts(version),
+            "unusable": taken.unusable,
+            "last_words": last_words,
+        },
+        quality_score=score.quality_score,
+    )
+    order_knowledge(version, by=version.created_by)
+
+
+def _take_dealt(version: Version) -> Taken:
+    """Note the rows that the version's choice lets in, and deal them into splits."""
     rows, unusable = _take_rows(version)
     if rows < 2:
         raise CorpusError(_too_few(version, rows, unusable))
@@ -98,29 +126,13 @@ def _fill(version: Version, lease: Lease) -> None:
         assigned = assign_splits(_split_rows(together), seed=version.split_seed, shares=shares)
         splits = _without_copies(_lines("WHERE is_passage"), assigned.splits)
         _write_splits(splits)
-    left_out = rows - len(splits)
-    by_split = Counter(splits.values())
-    del assigned, splits
-    manifest_sha256 = _write_manifest(version)
-    _keep_splits(version)
-    last_words, copies = _last_words_and_copies()
-    score = replace(
-        tally_of(Conversation.objects.filter(version_rows__version=version)), copies=copies
+    return Taken(
+        splits=Counter(splits.values()),
+        datasets=[version.dataset_id],
+        out_of=version.dataset.conversations.count(),
+        left_out=rows - len(splits),
+        unusable=unusable,
     )
-    finish(
-        version,
-        manifest_sha256=manifest_sha256,
-        counts={
-            **_counts(version, by_split, score),
-            "leaks": leaks_of(version),
-            "left_out": left_out,
-            "tags": tag_counts(version),
-            "unusable": unusable,
-            "last_words": last_words,
-        },
-        quality_score=score.quality_score,
-    )
-    order_knowledge(version, by=version.created_by)
 
 
 def _too_few(version: Version, rows: int, unusable: int) -> str:
@@ -260,7 +272,7 @@ def _last_words_and_copies() -> tuple[int, int]:
         return int(last_words), int(copies)
 
 
-def _counts(version: Version, splits: Counter[Split], score: QualityCounts) -> dict[str, Any]:
+def _counts(version: Version, taken: Taken, score: QualityCounts) -> dict[str, Any]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -273,14 +285,13 @@ def _counts(version: Version, splits: Counter[Split], score: QualityCounts) -> d
             [version.pk],
         )
         words, characters, passages = cursor.fetchone() or (0, 0, 0)
-    everything = version.dataset.conversations.count()
     return {
-        "rows": sum(splits.values()),
-        "splits": dict(splits),
+        "rows": taken.splits.total(),
+        "splits": dict(taken.splits),
         "words": int(words),
         "characters": int(characters),
         "passages": int(passages),
-        "set_aside": everything - sum(splits.values()),
+        "set_aside": taken.out_of - taken.splits.total(),
         "rules": dict(score.rows_by_rule),
         "copies": score.copies,
     }

@@ -40,7 +40,7 @@ from datasets_app.models.upload import (
     Upload,
     UploadQuerySet,
 )
-from datasets_app.models.version import CHOSEN, Choice, Version, VersionRow
+from datasets_app.models.version import CHOSEN, Choice, Version, VersionPart, VersionRow
 from datasets_app.models.view import SavedView
 from datasets_app.models.web import PageState, WebFetch, WebPage
 
@@ -89,6 +89,7 @@ __all__ = [
     "Upload",
     "UploadQuerySet",
     "Version",
+    "VersionPart",
     "VersionRow",
     "WebFetch",
     "WebPage",

@@ -64,6 +64,45 @@ class Version(Work):
         return f"{self.dataset} v{self.number}"
 
 
+class VersionPart(models.Model):
+    """A version that another one was mixed from, and what it gave; it cannot go while that stands.
+
+    The order says `share`; `rows` and `splits` are there once the mix is frozen.
+    """
+
+    version = models.ForeignKey(
+        Version,
+        on_delete=models.CASCADE,
+        related_name="parts",
+        db_index=False,  # versionpart_place_unique begins with it
+    )
+    place = models.PositiveSmallIntegerField()
+    source = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="mixed_into")
+    share = models.FloatField(help_text="of the rows, in percent")
+    wanted = models.PositiveBigIntegerField(
+        null=True, help_text="rows of the whole mix; none: as many as there can be"
+    )
+    splits = models.JSONField(default=dict, help_text="rows that it gave, by split")
+    repeated = models.PositiveBigIntegerField(default=0, help_text="said by a part before it, too")
+    held_back = models.PositiveBigIntegerField(
+        default=0, help_text="kept for validation or test by another row that says it"
+    )
+
+    class Meta:
+        verbose_name = "mixed version"
+        constraints = [
+            models.UniqueConstraint(fields=["version", "place"], name="versionpart_place_unique"),
+            models.UniqueConstraint(fields=["version", "source"], name="versionpart_source_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.share:g} % {self.source_id}"
+
+    @property
+    def rows(self) -> int:
+        return sum(self.splits.values())
+
+
 class VersionRow(models.Model):
     """One line of a version's manifest."""
 

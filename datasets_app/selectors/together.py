@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import F
@@ -45,12 +47,26 @@ def groups_together(dataset: Dataset) -> dict[str, str]:
     return {key: keys[0] for keys in map(list, groups) for key in keys}
 
 
-def leaks_of(version: Version) -> dict[str, Any]:
+def families_of(datasets: Iterable[Dataset]) -> dict[str, str]:
+    """Return the same for some datasets as one: a text of two of them joins what they put together.
+
+    Of one dataset these are its groups.
+    """
+    joined = Joined()
+    for dataset in datasets:
+        for key, group in groups_together(dataset).items():
+            joined.join(int(key, 16), int(group, 16))
+    sets = (map("{:032x}".format, members) for members in joined.sets())
+    return {key: keys[0] for keys in map(list, sets) for key in keys}
+
+
+def leaks_of(version: Version, datasets: Collection[UUID]) -> dict[str, Any]:
     """Return how many rows that test repeat one that is learnt from, and some of these pairs.
 
-    Nothing where the dataset's repeats were never looked for: then nobody knows.
+    Nothing where the repeats of one of its datasets were never looked for: then nobody knows.
     """
-    if not RepeatSearch.objects.filter(pk=version.dataset_id, state=State.SUCCEEDED).exists():
+    searched = RepeatSearch.objects.filter(pk__in=datasets, state=State.SUCCEEDED)
+    if searched.count() < len(set(datasets)):
         return {}
     with connection.cursor() as cursor:
         cursor.execute(LEAKS, [version.pk])

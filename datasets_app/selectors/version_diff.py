@@ -216,7 +216,9 @@ def settings_that_differ(was: Version, now: Version) -> list[Setting]:
 
 
 def _settings(version: Version) -> Iterator[tuple[str, str]]:
-    yield "Rows", version.get_choice_display()
+    parts = version.parts.select_related("source").order_by("place")
+    mixed = [f"{part.share:g} % {part.source.name}" for part in parts]
+    yield "Rows", " and ".join(mixed) or version.get_choice_display()
     for name, share in version.shares.items():
         yield f"Share for {name}", f"{100 * share:g} %"
     yield "Seed of the splits", str(version.split_seed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
@@ -59,6 +60,7 @@ def delete_version(version: Version, *, by: User) -> None:
     if version.is_under_way:
         raise CorpusError("This version is being frozen. Wait until that is over.")
     audit.record(by, "delete", version, before={"name": version.name})
+    datasets = [version.dataset_id, *version.parts.values_list("source__dataset", flat=True)]
     try:
         Version.objects.get(pk=version.pk).delete()
     except ProtectedError as error:
@@ -73,9 +75,9 @@ def delete_version(version: Version, *, by: User) -> None:
             f"“{version.name}” came into use this moment and cannot be deleted. Look again at what "
             "is made of it."
         ) from error
-    order = Removal.objects.filter(dataset=version.dataset_id, state__in=OVER).first()
-    if order is not None and order_anew(Removal.objects.filter(pk=order.pk), cursor=0, done=0):
-        hint(Removal.job, order.pk)
+    for order in Removal.objects.filter(dataset__in=datasets, state__in=OVER):
+        if order_anew(Removal.objects.filter(pk=order.pk), cursor=0, done=0):
+            hint(Removal.job, order.pk)
 
 
 def new_version(dataset: Dataset, order: VersionOrder, *, user: User | None) -> Version:
@@ -89,21 +91,33 @@ def new_version(dataset: Dataset, order: VersionOrder, *, user: User | None) -> 
     if order.seed is not None:
         dataset.split_seed = order.seed
     dataset.save(update_fields=["validation_share", "test_share", "split_seed"])
+    shares = {"validation": dataset.validation_share, "test": dataset.test_share}
+    version = write_version(
+        dataset,
+        user,
+        name=order.name,
+        note=order.note,
+        choice=order.choice,
+        split_seed=dataset.split_seed,
+        shares=shares,
+    )
+    audit.record(user, "freeze", version, after={"choice": order.choice, "name": version.name})
+    return version
+
+
+def write_version(dataset: Dataset, user: User | None, *, name: str, **stored: Any) -> Version:
+    """Write the order of a version with the next number; the caller holds the dataset."""
     last = dataset.versions.aggregate(last=Max("number"))["last"] or 0
     rules = policy.from_json(dataset.policy)
     version = Version(
         dataset=dataset,
         number=last + 1,
-        name=order.name or f"{dataset.name} v{last + 1}",
-        note=order.note,
-        choice=order.choice,
+        name=name or f"{dataset.name} v{last + 1}",
         policy=rules.as_json(),
         policy_sha256=rules.sha256,
-        split_seed=dataset.split_seed,
-        shares={"validation": dataset.validation_share, "test": dataset.test_share},
         created_by=user,
+        **stored,
     )
     version.full_clean(exclude=["created_by"])  # a script is nobody
     version.save(force_insert=True)
-    audit.record(user, "freeze", version, after={"choice": order.choice, "name": version.name})
     return version

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -15,7 +15,7 @@ from django_htmx.http import HttpResponseClientRedirect, push_url, retarget
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.forms.rows import TAG, DecisionForm, reviewed_rows, selected_rows
 from datasets_app.jobs.replacing import begin
-from datasets_app.models import Action, Dataset
+from datasets_app.models import Action, Conversation, Dataset, VersionRow
 from datasets_app.selectors import builder, conversations
 from datasets_app.selectors.conditions import FIELDS
 from datasets_app.selectors.datasets import header
@@ -140,10 +140,17 @@ def _shown(request: TeamRequest, dataset: Dataset, query: str) -> HttpResponse:
 @role_required(Role.CURATOR)
 @require_GET
 def conversation_detail(request: TeamRequest, dataset_id: UUID, number: int) -> HttpResponse:
+    """Show a row; who comes from a mixed version, which names rows of others, is led to those."""
     dataset = find_dataset(request, dataset_id)
-    row = get_object_or_404(
-        dataset.conversations.select_related("source_file", "decided_by"), pk=number
+    row = (
+        dataset.conversations.select_related("source_file", "decided_by").filter(pk=number).first()
     )
+    if row is None:
+        mixed = VersionRow.objects.filter(version__dataset=dataset, conversation=number)
+        if not mixed.exists():
+            raise Http404
+        home = Conversation.objects.get(pk=number).dataset_id
+        return redirect("conversation-detail", home, number)
     context = conversations.conversation_page(dataset, row, RowFilter.from_query(request.GET))
     return respond(
         request,

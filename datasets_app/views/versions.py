@@ -83,6 +83,7 @@ def version_detail(request: TeamRequest, version_id: UUID) -> HttpResponse:
         "knowledge": Knowledge.objects.filter(version=version).first(),
         "dataset": version.dataset,
         "score": scores.score_of_version(version),
+        "parts": list(version.parts.select_related("source__dataset").order_by("place")),
         "changed": partial(selectors.changed_since, version),
         "train_query": _train_query(request, version),
     }

@@ -14,11 +14,11 @@ def pair(question, answer):
     return Conversation((Turn("user", question), Turn("assistant", answer)))
 
 
-def add(dataset, conversations):
+def add(dataset, conversations, *, first=0):
     """Write the conversations under keys that depend on their place only; return how many."""
     rows = [
         writing.NewRow(conversation, origin_key=f"row-{number}")
-        for number, conversation in enumerate(conversations)
+        for number, conversation in enumerate(conversations, start=first)
     ]
     with transaction.atomic():
         return writing.write_rows(dataset, rows, policy.standard())

@@ -44,6 +44,7 @@ VERBS = {
     "freeze": "froze",
     "mapping.forgotten": "deleted",
     "mapping.saved": "kept",
+    "mix": "mixed",
     "model.deleted": "deleted",
     "person.created": "made the account of",
     "person.deactivated": "deactivated",
