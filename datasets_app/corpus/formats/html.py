@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from email import message_from_binary_file, policy
 from itertools import groupby
 from typing import BinaryIO
 
@@ -17,13 +18,18 @@ from datasets_app.corpus.archives.out import Out
 from datasets_app.corpus.detection.text_head import TextHead
 from datasets_app.corpus.formats import jsonl
 from datasets_app.corpus.formats.format import Document, Format, Reader
+from datasets_app.corpus.pages.chats import PageChat, chat_of
 from datasets_app.corpus.pages.page import Answered, Page, Section, page_of
+from datasets_app.corpus.pages.tree import decoded
 from datasets_app.corpus.readers.passages import FITTING_APART, pieces
 
 TAGS = re.compile(r"(?i)<(html|head|body|div|p|span|table|ul|a|br|h[1-6]|script)\b")
 FITTING = 2_000  # characters: sections are put together up to there; chosen by hand
 SHORTEST_REST = 50  # beside answered questions, less is a line of the layout
 SHOWN_HEADING = 80
+MOST_MESSAGES = 10_000  # of a chat in one line of JSON, which may be 16 MiB long
+PAGES = frozenset({"text/html", "application/xhtml+xml"})
+SAVED_BY = re.compile(rb"(?i)^(?:snapshot-content-location:|from: <saved by )", re.MULTILINE)
 
 
 def tell(head: TextHead) -> str | None:
@@ -41,16 +47,47 @@ def tell(head: TextHead) -> str | None:
     return None
 
 
+def is_saved(head: bytes) -> bool:
+    """Say whether a browser wrote a page and its pictures as the parts of one mail."""
+    start = head.lstrip(b"\xef\xbb\xbf\r\n")[:4_000].replace(b"\r\n", b"\n").split(b"\n\n")[0]
+    return bool(SAVED_BY.search(start)) and b"multipart/related" in start.lower()
+
+
 def extract(file: BinaryIO, out: Out, _section: int, is_apart: bool = False) -> None:  # noqa: FBT001, FBT002 - an argument of the child
-    """Tell the questions and sections of a page, each as a line of JSON."""
-    page = page_of(file.read())
+    """Tell the questions and sections of a page, each as a line of JSON; or the chat that it is."""
+    _tell_page(decoded(file.read()), out, FITTING_APART if is_apart else FITTING)
+
+
+def extract_saved(file: BinaryIO, out: Out, _section: int, is_apart: bool = False) -> None:  # noqa: FBT001, FBT002 - an argument of the child
+    """Tell the page that a browser saved in one file with its pictures."""
+    for part in message_from_binary_file(file, policy=policy.compat32).walk():
+        data = part.get_payload(decode=True) if part.get_content_type() in PAGES else None
+        if isinstance(data, bytes):
+            _tell_page(decoded(data), out, FITTING_APART if is_apart else FITTING)
+            return
+    raise ArchiveStop("bad_document", "No page is inside this file.")
+
+
+def _tell_chat(chat: PageChat, out: Out) -> None:
+    for first in range(0, len(chat.messages), MOST_MESSAGES):
+        told = chat.messages[first : first + MOST_MESSAGES]
+        place = f"messages {first + 1:,} to {first + len(told):,}"
+        out.part(f"{json.dumps({'messages': told}, ensure_ascii=False)}\n", place)
+    for number in range(1, chat.notices + 1):
+        out.part("", f"notice {number:,} of the app", "furniture")
+
+
+def _tell_page(text: str, out: Out, fitting: int) -> None:
+    if chat := chat_of(text):
+        _tell_chat(chat, out)
+        return
+    page = page_of(text)
     if page.needs_script:
         message = (
             "This page shows nothing without JavaScript. Open it in a browser, save it there as a "
             "complete page, and upload that."
         )
         raise ArchiveStop("needs_script", message)
-    fitting = FITTING_APART if is_apart else FITTING
     for number, (told, heading) in enumerate(_told(page, fitting), 1):
         shown = f" (“{heading[:SHOWN_HEADING]}”)" if heading else ""
         place = f"section {number:,}{shown}"
@@ -103,6 +140,15 @@ FORMAT = Format(
     endings=("html", "htm", "xhtml"),
     fits=("txt", "xml"),
     document=Document(extract, "section", keeps_apart=True),
-    reader=Reader("page", 1, jsonl.read),
+    reader=Reader("page", 2, jsonl.read),
     of_text=tell,
+)
+SAVED = Format(
+    kind="mhtml",
+    name="a web page saved in one file",
+    endings=("mhtml", "mht"),
+    fits=("eml", "txt"),
+    document=Document(extract_saved, "section", keeps_apart=True),
+    reader=Reader("saved page", 1, jsonl.read),
+    of_bytes=is_saved,
 )

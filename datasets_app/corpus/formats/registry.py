@@ -41,6 +41,7 @@ FORMATS: dict[str, Format] = {
         chatml.FORMAT,
         jsonl.FORMAT,
         json_values.FORMAT,
+        html.SAVED,
         mail.MBOX,
         mail.EML,
         html.FORMAT,
