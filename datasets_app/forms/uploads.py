@@ -173,6 +173,9 @@ class SpeakersForm(forms.Form):
 
     others = forms.ChoiceField(label="Everybody else", choices=list(SPEAKER_ROLES.items()))
     also_alike = forms.BooleanField(required=False)
+    save_as = forms.CharField(
+        required=False, max_length=100, label="Keep this for the next such file, under the name"
+    )
 
     def __init__(self, asked: Waiting, data: Any = None) -> None:
         suggested = (asked.suggested.roles if asked.suggested else None) or {}

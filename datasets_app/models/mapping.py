@@ -1,4 +1,4 @@
-"""Mappings of columns that people keep under a name, for the next file of the same shape."""
+"""What people said of columns or speakers, kept under a name for the next file like it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from datasets_app.models.querysets import CuratorsQuerySet
 
 
 class SavedMapping(models.Model):
-    """What the columns of a kind of table are; `columns` are all of its names, sorted."""
+    """What the columns of a kind of table are; `columns` are all of its names, sorted.
+
+    Without columns it says who asks and who answers, by the names of those who speak.
+    """
 
     name = models.CharField(max_length=100, unique=True)
     columns = ArrayField(models.TextField())

@@ -84,6 +84,15 @@ def columns_in_words(stored: dict[str, Any]) -> list[tuple[str, str]]:
     return [(name, ", ".join(v) if isinstance(v, list) else str(v)) for name, v in told]
 
 
+def roles_in_words(stored: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return who has each role, everybody else last."""
+    roles: dict[str, str] = stored.get("roles") or {}
+    held: dict[str, list[str]] = {}
+    for name in sorted(roles, key=lambda name: (name == OTHERS, name)):
+        held.setdefault(roles[name], []).append("everybody else" if name == OTHERS else name)
+    return [(role, ", ".join(names)) for role, names in held.items()]
+
+
 def kind_in_words(file: SourceFile) -> str:
     """Return what the file is, as people call it; "" before anybody looked."""
     found = FORMATS.get(file.kind)

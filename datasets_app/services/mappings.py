@@ -1,4 +1,4 @@
-"""Mappings of columns are kept under a name, and forgotten."""
+"""What was said of columns or speakers is kept under a name, and forgotten."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from otto_web.lib import audit
 def save_mapping(name: str, columns: Iterable[str], mapping: Mapping, *, by: User) -> SavedMapping:
     """Keep a mapping under a name; one of that name for the same columns is replaced.
 
-    Raises CorpusError where the name stands for other columns.
+    Without columns it is kept who speaks. Raises CorpusError where the name stands for others.
     """
     shape = sorted(columns)
     held = SavedMapping.objects.select_for_update().filter(name=name).first()
     if held is not None and held.columns != shape:
-        raise CorpusError(f"“{name}” is kept for a table with other columns. Take another name.")
+        others = "a table with other columns" if held.columns else "those who speak"
+        raise CorpusError(f"“{name}” is kept for {others}. Take another name.")
     before = held.mapping if held else None
-    stored = mapping.with_roles(None).as_json()
+    stored = (mapping.with_roles(None) if shape else Mapping(roles=mapping.roles)).as_json()
     saved, _ = SavedMapping.objects.update_or_create(
         name=name, defaults={"columns": shape, "mapping": stored, "saved_by": by}
     )

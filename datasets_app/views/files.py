@@ -59,8 +59,10 @@ def _page(
             context["try_form"] = TryEncodingForm(initial=request.GET.dict())
         elif file.reason == "needs_speakers":
             asked = selectors.speakers_asked(file)
-            context["speakers_form"] = forms.get("speakers") or SpeakersForm(asked)
-            context["asked"] = asked
+            kept = mappings.roles_for(asked.speakers)
+            context |= mappings.cast_as_kept(asked, kept, request.GET.get("kept", ""))
+            context["speakers_form"] = forms.get("speakers") or SpeakersForm(context["asked"])
+            context["kept"] = kept
     return render(request, "datasets/file_detail.html", context, status=status)
 
 
@@ -70,13 +72,14 @@ def _kept(request: TeamRequest, asked: dict[str, Any]) -> dict[str, Any]:
     return {"kept": kept, "asked": mappings.proposed(asked, kept, request.GET.get("kept", ""))}
 
 
-def _keep(request: TeamRequest, form: ColumnsForm) -> bool:
+def _keep(request: TeamRequest, form: ColumnsForm | SpeakersForm) -> bool:
     """Keep what was chosen, if it was given a name; False where that name is taken."""
     name = form.cleaned_data["save_as"].strip()
     if not name:
         return True
     try:
-        save_mapping(name, form.columns, form.cleaned_data["mapping"], by=request.user)
+        columns = form.columns if isinstance(form, ColumnsForm) else []
+        save_mapping(name, columns, form.cleaned_data["mapping"], by=request.user)
     except CorpusError as error:
         form.add_error("save_as", str(error))
         return False
@@ -147,7 +150,7 @@ def file_speakers(request: TeamRequest, file_id: UUID) -> HttpResponse:
     if file.reason != "needs_speakers":
         return _off(request, file, 0)
     form = SpeakersForm(selectors.speakers_asked(file), request.POST)
-    if not form.is_valid():
+    if not form.is_valid() or not _keep(request, form):
         return _page(request, file, status=422, speakers=form)
     files = _chosen(file, is_for_all=form.cleaned_data["also_alike"])
     done = choices.choose_speakers(files, form.cleaned_data["mapping"], by=request.user)
@@ -164,7 +167,7 @@ def file_speakers_again(request: TeamRequest, file_id: UUID) -> HttpResponse:
         messages.warning(request, "This file is being read, or nobody in it was asked for.")
         return redirect("file-detail", file.pk)
     form = SpeakersForm(context["asked"], request.POST if request.method == "POST" else None)
-    if form.is_valid():
+    if form.is_valid() and _keep(request, form):
         done = choices.choose_speakers_again(file, form.cleaned_data["mapping"], by=request.user)
         return _off(request, file, int(done))
     context["speakers_form"] = form
