@@ -46,8 +46,7 @@ chaos: $(VENV)/.installed-dev system ## Kill and stop everything at every bad mo
 check: $(VENV)/.installed-dev lint ## Everything that must hold before a commit
 	@$(PRODUCTION) $(PY) manage.py check --deploy --fail-level WARNING
 	@DJANGO_SETTINGS_MODULE=otto_web.settings_test $(PY) -W ignore manage.py makemigrations --check --dry-run
-	@$(MAKE) --no-print-directory coverage
-	@$(PYTEST) -m "slow and not chaos" < /dev/null
+	@$(MAKE) --no-print-directory test
 
 lint: $(VENV)/.installed-dev ## Style, types, templates, scripts
 	@$(PY) -m ruff check .
