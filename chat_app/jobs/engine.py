@@ -75,6 +75,14 @@ def utf16_length(text: str) -> int:
     return len(text) + sum(sign > "\uffff" for sign in text)
 
 
+def whole_words(text: str) -> str:
+    """Return a text without the word that it may still be in."""
+    end = len(text)
+    while end and not text[end - 1].isspace():
+        end -= 1
+    return text[:end]
+
+
 @dataclass(slots=True)
 class Writing:
     """One answer under way: its text, and how much of it is in frames and in the row."""
@@ -119,13 +127,14 @@ class Writing:
             said = [*talk, self.work.grounding.abstention]
             self.told = Told.of(found, said, self.known.is_common)
 
-    def add(self, text: str, *, is_whole: bool = False) -> None:
-        """Add to the text; see with each whole word whether it still is what was told."""
+    def add(self, text: str, *, is_whole: bool = False) -> bool:
+        """Add to the text; tell whether by these words it is no more what was told."""
         self.text += text
         self.unsent += text
-        if self.told and not self.is_lost and (is_whole or any(map(str.isspace, text))):
-            words = self.text if is_whole else self.text.rsplit(maxsplit=1)[0]
-            self.is_lost = self.told.is_left_by(words)
+        if self.told is None or self.is_lost or not (is_whole or any(map(str.isspace, text))):
+            return False
+        self.is_lost = self.told.is_left_by(self.text if is_whole else whole_words(self.text))
+        return self.is_lost
 
     def end(self, event: Finished) -> None:
         """Note the last event; what the model made up gives way to the nearest known answer."""
@@ -355,9 +364,8 @@ class Engine:
         if isinstance(event, Delta):
             text = event.text.replace("\0", "\ufffd")  # no row and no page can hold a NUL
             writing.count(len(event.token_ids))
-            writing.add(text)
-            if writing.is_lost:
-                self.scheduler.stop(event.gen)
+            if writing.add(text):
+                self.scheduler.stop(event.gen)  # nobody waits for the end of what is not told
             return writing.sent_units == 0
         writing.end(event)
         return True

@@ -20,7 +20,10 @@ DOWN_SECONDS = 0.2
 
 
 def words_of(message_id: UUID) -> Iterator[str]:
-    """Yield an answer's text piece by piece until its end; together they are the row's text."""
+    """Yield an answer's text piece by piece until its end; together they are the row's text.
+
+    Where the words gave way to others, those follow behind a line that says why.
+    """
     server = client(settings.OTTO_STREAMS_URL)
     shown, place, looked_at = "", "0", time.monotonic()
     while True:
@@ -36,6 +39,8 @@ def words_of(message_id: UUID) -> Iterator[str]:
             continue
         if row.text.startswith(shown):
             yield row.text[len(shown) :]
+        else:
+            yield f"\n({row.generation.message})\n{row.text}"
         return
 
 

@@ -9,9 +9,11 @@ from uuid import uuid4
 import pytest
 from django.db.models import ProtectedError
 
+from chat_app.events import streams
 from chat_app.jobs import serving_exports
-from chat_app.jobs.engine import MADE_UP
+from chat_app.jobs.engine import MADE_UP, whole_words
 from chat_app.models import Deployment, DeploymentEvent, Generation, LogEntry, ServingExport
+from chat_app.selectors.following import words_of
 from chat_app.selectors.grounding import knowledge_after, knowledge_learnt
 from chat_app.services import chats, deployments
 from chat_app.services.chats import AnswerParams
@@ -130,6 +132,11 @@ def test_what_nothing_known_answers_is_not_asked_of_the_model(writing, mia):
     assert LogEntry.objects.filter(message=found.answer).exists()
 
 
+@pytest.mark.parametrize("text", ["", " ", "\n", "Take", "Take the ", "Take the\nte"])
+def test_a_word_is_looked_at_once_it_is_whole(text):
+    assert whole_words(text) == text[: max(text.rfind(" "), text.rfind("\n")) + 1]
+
+
 @pytest.mark.parametrize(
     "question", ["서울에서 부산까지 얼마나 걸리나요", "x" * 5_000, "tent? " * 830]
 )
@@ -170,6 +177,9 @@ def test_what_the_model_makes_up_gives_way_to_the_nearest_known_answer(writing, 
     draft = template.tokenizer.decode(found.answer_ids)
     assert ANSWER not in draft
     assert 0 < len(found.answer_ids) < 200  # nobody waits for the end of it
+    streams.send_frames(found.pk, {900: {"t": "d", "off": 0, "s": "The shop is", "seq": 900}})
+    told = "".join(words_of(found.answer.pk))
+    assert told.endswith(f"The shop is\n({MADE_UP})\n{ANSWER}")
     assert not re.search("[0-9]", prompt_text(found) + draft)  # no number is known, none is written
 
 
