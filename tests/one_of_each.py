@@ -13,7 +13,14 @@ from datasets_app.corpus.replacing import Replacing
 from datasets_app.corpus.source import Mapping
 from datasets_app.jobs.importing import import_upload
 from datasets_app.jobs.replacing import replace_words
-from datasets_app.models import Cluster, Conversation, Dataset, Replacement, SavedView
+from datasets_app.models import (
+    Cluster,
+    Conversation,
+    Dataset,
+    Opinion,
+    Replacement,
+    SavedView,
+)
 from datasets_app.selectors.row_filter import RowFilter
 from datasets_app.services.mappings import save_mapping
 from datasets_app.services.receiving import NewUpload, receive_whole
@@ -81,6 +88,9 @@ def add_one_of_each(number: int, owner: User) -> dict[str, Any]:
         "mapping_id": save_mapping(f"Kept {number}", ["a", "b"], PAIR, by=owner).pk,
         "view_id": SavedView.objects.create(dataset=dataset, owner=owner, name="Mine").pk,
         "order_id": _look(dataset, owner).pk,
+        "opinion_id": Opinion.objects.create(
+            dataset=dataset, asked_by=owner, seed=1, drawn_from=1
+        ).pk,
         "cluster_id": Cluster.objects.create(dataset=dataset, kind="near", key="1", weight=1).pk,
     }
 

@@ -16,6 +16,7 @@ from datasets_app.models.dataset import Dataset, Rescoring
 from datasets_app.models.encoder import Encoder, EncoderState
 from datasets_app.models.knowledge import Knowledge, Lookup
 from datasets_app.models.mapping import SavedMapping
+from datasets_app.models.opinion import Opinion, OpinionRow
 from datasets_app.models.querysets import CuratorsQuerySet
 from datasets_app.models.removal import Removal
 from datasets_app.models.repeats import (
@@ -68,6 +69,8 @@ __all__ = [
     "Issue",
     "Knowledge",
     "Lookup",
+    "Opinion",
+    "OpinionRow",
     "Origin",
     "PageState",
     "Purpose",

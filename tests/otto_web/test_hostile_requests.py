@@ -67,6 +67,7 @@ def world(ada, mia, redis_server, data_dir):
         "cluster_id": 1,
         "mapping_id": 1,
         "order_id": 1,
+        "opinion_id": 1,
         "dataset_id": version.dataset_id,
         "number": 1,
         "action_id": 1,

@@ -12,6 +12,7 @@ from django.urls import reverse
 from chat_app.models import Chat, Deployment, DeploymentEvent, LogEntry, Rating
 from chat_app.selectors.log_filter import VALUES, LogFilter
 from datasets_app.models import Dataset, FileState, Knowledge, SourceFile, Status, Upload, Version
+from datasets_app.selectors.opinions import waiting_for
 from datasets_app.selectors.scores import status_counts
 from otto_web.lib.access import Role, has_role
 from otto_web.lib.work.states import OPEN, UNDER_WAY, State
@@ -220,6 +221,10 @@ def _stage(
     )
 
 
+def _name(person: User | None) -> str:
+    return (person.get_full_name() or person.username) if person else "Somebody"
+
+
 def _todos(user: User) -> list[Todo]:
     todos = []
     if has_role(user, Role.CURATOR):
@@ -237,6 +242,13 @@ def _todos(user: User) -> list[Todo]:
                 one, many, rest = words
                 sentence = f"{count:,} {one if count == 1 else many} {rest}"
                 todos.append(Todo(sentence, url))
+        todos += [
+            Todo(
+                f"{_name(one.asked_by)} asks for your second opinion in “{one.dataset.name}”",
+                reverse("opinion-detail", args=[one.pk]),
+            )
+            for one in waiting_for(user).select_related("asked_by", "dataset").order_by("pk")[:5]
+        ]
         there = Dataset.objects.filter(deleted_at=None)
         if review := sum(status_counts(dataset)[Status.REVIEW] for dataset in there):
             what = "conversation" if review == 1 else "conversations"
