@@ -7,10 +7,11 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.models import User
+from django.db.models import Q
 
 from datasets_app.selectors.row_filter import RowFilter
 from datasets_app.services.opinions import Sample
-from otto_web.lib.access import Role, has_role
+from otto_web.lib.access import Role
 
 USUAL_SIZE, MOST_ROWS = 50, 1_000
 LARGEST_SEED = 2**31 - 1
@@ -37,12 +38,10 @@ class OpinionForm(forms.Form):
     def __init__(self, *args: Any, asks: User, **more: Any) -> None:
         super().__init__(*args, **more)
         self.fields["seed"].initial = secrets.randbelow(10_000)
+        roles = [role.group for role in Role if role >= Role.CURATOR]
         active = User.objects.filter(is_active=True).exclude(pk=asks.pk).order_by("username")
-        self.people = {
-            str(one.pk): one
-            for one in active.prefetch_related("groups")
-            if has_role(one, Role.CURATOR)
-        }
+        curates = Q(groups__name__in=roles) | Q(is_superuser=True)
+        self.people = {str(one.pk): one for one in active.filter(curates).distinct()}
         field = self.fields["judge"]
         named = [(pk, one.get_full_name() or one.username) for pk, one in self.people.items()]
         field.choices = [("", "anybody who curates"), *named]  # type: ignore[attr-defined]
