@@ -117,13 +117,14 @@ def _read_anew(
 ) -> bool:
     """Let a worker read a file again.
 
-    Its rows stay until it was read to its end: the worker keeps those that say what they said.
+    Its rows stay until it was read to its end, and so its counts until that begins: the worker
+    keeps those that say what they said.
     """
     _hold(file.upload)
     again = {"verdict": FileState.QUEUED, "reason": "", "note": "", "finished_at": None}
     before = _as_it_was(SourceFile.objects.get(pk=file.pk))
     changes = {**changes, "anew": before and {"before": before}}
-    if not asked.filter(pk=file.pk).update(**again, **NO_COUNTS, **changes):
+    if not asked.filter(pk=file.pk).update(**again, cursor=0, **changes):
         return False
     audit.record(by, told.verb, file, before=told.before, after=told.after)
     _wake(file.upload)

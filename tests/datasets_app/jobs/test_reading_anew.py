@@ -169,6 +169,8 @@ def test_a_file_stays_as_it_was_when_a_person_says_so(read, client_of, cora, mia
     before = SourceFile.objects.filter(pk=file.pk).values().get()
     assert choices.choose_columns_again(file, THEN, by=cora)
     assert import_upload(upload.pk)
+    file.refresh_from_db()
+    assert (file.verdict, file.n_records) == ("waiting", 30)  # they are still there
     address = reverse("file-anew", args=[file.pk])
     assert client_of(mia).post(address, {"choice": "keep"}).status_code == 403
     curator = client_of(cora)
