@@ -28,6 +28,7 @@ class Job:
 JOBS = {
     "datasets.import_upload": Job("datasets_app.jobs.importing:import_upload"),
     "datasets.fetch_pages": Job("datasets_app.jobs.web:fetch_pages"),
+    "datasets.load_folder": Job("datasets_app.jobs.folders:load_folder"),
     "datasets.remove_rows": Job("datasets_app.jobs.removing:remove_rows"),
     "datasets.freeze_version": Job("datasets_app.jobs.freezing:freeze"),
     "datasets.build_knowledge": Job("datasets_app.jobs.knowledge:build_knowledge"),

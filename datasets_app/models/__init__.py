@@ -14,6 +14,7 @@ from datasets_app.models.conversation import (
 )
 from datasets_app.models.dataset import Dataset, Rescoring
 from datasets_app.models.encoder import Encoder, EncoderState
+from datasets_app.models.folder import FolderLoad
 from datasets_app.models.knowledge import Knowledge, Lookup
 from datasets_app.models.mapping import SavedMapping
 from datasets_app.models.opinion import Opinion, OpinionRow
@@ -66,6 +67,7 @@ __all__ = [
     "EncoderState",
     "FileState",
     "Finding",
+    "FolderLoad",
     "Issue",
     "Knowledge",
     "Lookup",

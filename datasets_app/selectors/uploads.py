@@ -78,6 +78,7 @@ def drop_zone(user: User) -> dict[str, Any]:
         "archives": archive_endings(),
         "limit": settings.OTTO_UPLOAD_LIMIT_BYTES,
         "chunk": settings.OTTO_CHUNK_BYTES,
+        "has_folders": bool(settings.OTTO_SERVER_FOLDERS),
         "datasets": Dataset.objects.visible_to(user).filter(deleted_at=None).order_by("name"),
     }
 

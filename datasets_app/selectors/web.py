@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Q, QuerySet, Sum
 
-from datasets_app.corpus.web.errors import REASONS
+from datasets_app.corpus.web.errors import REASONS, SHORT
 from datasets_app.models import PageState, WebFetch, WebPage
 
 PAGE_SIZE = 100
@@ -25,7 +25,7 @@ class Reason:
     """Why pages were left out, and how many."""
 
     code: str
-    sentence: str
+    words: str
     count: int
 
 
@@ -58,7 +58,7 @@ def fetch_page(fetch: WebFetch, *, show: str, number: str | None) -> dict[str, A
 def _reasons(fetch: WebFetch) -> list[Reason]:
     left = fetch.pages.filter(state=PageState.LEFT_OUT).values_list("reason")
     found = left.annotate(n=Count("pk")).order_by("-n", "reason")
-    return [Reason(code, REASONS.get(code, code), count) for code, count in found]
+    return [Reason(code, SHORT.get(code, code), count) for code, count in found]
 
 
 def _pages(fetch: WebFetch, show: str, number: str | None) -> Page[WebPage]:

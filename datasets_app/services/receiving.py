@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 from uuid import UUID
 
 import psycopg.errors
@@ -300,9 +300,14 @@ def receive_file(new: NewUpload, body: Readable, *, by: User | None) -> Upload:
 
 def receive_path(path: Path, new: NewUpload, *, by: User | None) -> Upload:
     """Take a file of the server's disk, in pieces and through the same checks."""
-    upload = create_upload(new, by=by)
     with path.open("rb") as file:
-        file.seek(upload.offset)
-        while size := min(settings.OTTO_CHUNK_BYTES, new.size - upload.offset):
-            upload = write_chunk(upload.pk, Chunk(upload.offset, size, file), by=by)
+        return receive_open(file, new, by=by)
+
+
+def receive_open(file: BinaryIO, new: NewUpload, *, by: User | None) -> Upload:
+    """Take an open file, from where an earlier attempt of the same `idem_key` ended."""
+    upload = create_upload(new, by=by)
+    file.seek(upload.offset)
+    while size := min(settings.OTTO_CHUNK_BYTES, new.size - upload.offset):
+        upload = write_chunk(upload.pk, Chunk(upload.offset, size, file), by=by)
     return upload

@@ -18,7 +18,7 @@ from datasets_app.corpus.source import Mapping as Chosen
 
 PLACES = ("title", "heading", "topic", "text", "file")
 PHRASINGS = (
-    "What should I know about {{topic|lower}}?",
+    "What should I know about {{topic}}?",
     "Can you tell me something about {{topic}}?",
     "Please explain: {{topic}}",
     "{{topic}}?",

@@ -32,6 +32,35 @@ REASONS: dict[str, str] = {
     "limit": "The limit of pages was reached before.",
     "stopped": "A person stopped the fetching before.",
 }
+SHORT: dict[str, str] = {
+    "inside": "internal network",
+    "no_name": "unknown name",
+    "no_answer": "no answer",
+    "too_slow": "too slow",
+    "bad_certificate": "certificate",
+    "broken_off": "broke off",
+    "too_large": "too large",
+    "odd_packing": "odd packing",
+    "redirects": "leads in circles",
+    "bad_redirect": "leads nowhere",
+    "elsewhere": "another site",
+    "robots": "robots.txt",
+    "robots_away": "robots.txt unreadable",
+    "gone": "no such page",
+    "forbidden": "not for everybody",
+    "refused": "refused",
+    "busy": "overloaded",
+    "media": "no text",
+    "same_page": "same page",
+    "same_content": "same content",
+    "too_short": "too short",
+    "needs_script": "needs JavaScript",
+    "unread": "unreadable",
+    "circles": "endless address",
+    "limit": "limit reached",
+    "stopped": "stopped",
+}
+"""The same in two words, for the buttons that narrow a list down."""
 AGAIN = frozenset({"no_answer", "too_slow", "broken_off", "busy"})
 """What may be otherwise a little later."""
 

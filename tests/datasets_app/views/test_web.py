@@ -125,6 +125,7 @@ def test_the_page_of_uploads_leads_there(client_of, cora):
     assert f'href="{NEW}"' in client_of(cora).get(reverse("upload-list")).content.decode()
 
 
+@pytest.mark.slow
 def test_many_pages_cost_no_more_queries(client_of, cora, fetch, django_assert_max_num_queries):
     behind = fetch.pages.first()
     WebPage.objects.bulk_create(
