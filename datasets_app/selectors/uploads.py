@@ -33,6 +33,7 @@ from datasets_app.models import (
     reasons,
 )
 from datasets_app.selectors.files import kind_in_words, parts_in_words
+from datasets_app.selectors.joining import JOINED_KINDS
 from datasets_app.selectors.passages import passage_files
 
 PAGE_SIZE = 50
@@ -145,6 +146,7 @@ def upload_page(upload: Upload, *, only_unloaded: bool) -> dict[str, Any]:
         "read": _bytes_read(files),
         "only_unloaded": only_unloaded,
         "has_passages": passage_files(upload).exists(),
+        "has_tables": sum(file.kind in JOINED_KINDS for file in files) > 1,
         "is_moving": upload.is_under_way,
     }
 

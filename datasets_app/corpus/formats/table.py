@@ -122,6 +122,20 @@ def ask(job: Job) -> Waiting | None:
     return replace(asked, suggested=now) if now else asked
 
 
+def cells_of(job: Job) -> tuple[tuple[str, ...], Iterator[list[str]]]:
+    """Return the columns of a table and its rows, each with as many cells; what is broken is left.
+
+    Without a header there are no columns.
+    """
+    _, header, table = _opened(job)
+    if not isinstance(header, Row):
+        return (), iter(())
+    columns = tables.column_names(header.cells)
+    filled = (row.cells for row in table if isinstance(row, Row) and any(map(str.strip, row.cells)))
+    width = len(columns)
+    return columns, ((row + [""] * width)[:width] for row in filled)
+
+
 def _opened(job: Job) -> tuple[str, Row | Problem | None, Iterator[Row | Problem]]:
     """Return the sign between cells, the header, and the rows below it."""
     layout = job.layout or tables.guess_layout(job.head_text)
