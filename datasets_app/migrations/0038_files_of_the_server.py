@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('datasets_app', '0036_versions_are_mixed'),
+        ('datasets_app', '0037_second_opinions_are_given'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
