@@ -33,11 +33,13 @@ from tests.conftest import make_person
 from tests.datasets_app.makers import support_dataset
 from tests.training_app.conftest import make_version, toy_order
 from training_app.models import Base
+from training_app.services.preparations import order_preparation
 from training_app.services.runs import queue_run
 
 DOWNLOADS = {
     *("tus-collection", "tus-upload", "version-download", "dataset-download"),
     *("run-checkpoint", "run-log", "run-history", "model-download"),
+    "preparation-download",
     *("model-export-download", "log-download"),
 }
 NO_PAGES = {*DOWNLOADS, "set-password", "healthz", "readyz"}
@@ -78,6 +80,7 @@ def add_one_of_each(number: int, owner: User) -> dict[str, Any]:
         "version_id": run.version_id,
         "other_id": run.version_id,
         "run_id": run.pk,
+        "preparation_id": order_preparation(toy_order(run.version), by=owner).pk,
         "model_id": served.model_id,
         "alias": served.pk,
         "chat_id": chat.pk,

@@ -23,6 +23,7 @@ from training_app.services.folders import (
     stray_exports,
     stray_models,
     stray_pieces,
+    stray_preparations,
 )
 
 IDLE_HINTS = 4  # a run unclaimed for so many hint times while a worker idles: it hears nothing
@@ -109,7 +110,13 @@ def remove_stale_folders(now: datetime) -> None:
     if time.monotonic() - _folders_looked_at < FOLDERS_EVERY_SECONDS:
         return
     _folders_looked_at = time.monotonic()
-    strays = (stray_pieces(), stray_models(now), stray_encoders(now), stray_exports())
+    strays = (
+        stray_pieces(),
+        stray_models(now),
+        stray_encoders(now),
+        stray_exports(),
+        stray_preparations(),
+    )
     for folder in [folder for kind in strays for folder in kind]:
         remove_folder(folder)
 

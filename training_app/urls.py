@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from training_app.views import bases, models, run_actions, run_data, runs
+from training_app.views import bases, models, preparations, run_actions, run_data, runs
 
 urlpatterns: list[URLPattern] = [
     path("runs/", runs.run_list_page, name="run-list"),
@@ -24,6 +24,21 @@ urlpatterns: list[URLPattern] = [
     path("runs/<uuid:run_id>/again/", run_actions.run_again, name="run-again"),
     path("runs/<uuid:run_id>/retry/", run_actions.run_retry, name="run-retry"),
     path("runs/<uuid:run_id>/continue/", run_actions.run_continue, name="run-continue"),
+    path(
+        "prepared/<uuid:preparation_id>/",
+        preparations.preparation_detail,
+        name="preparation-detail",
+    ),
+    path(
+        "prepared/<uuid:preparation_id>/prepared.zip",
+        preparations.preparation_download,
+        name="preparation-download",
+    ),
+    path(
+        "prepared/<uuid:preparation_id>/delete/",
+        preparations.preparation_delete,
+        name="preparation-delete",
+    ),
     path("models/", models.model_list_page, name="model-list"),
     path("models/bases/", bases.base_list, name="base-list"),
     path("models/bases/take/", bases.base_take, name="base-take"),

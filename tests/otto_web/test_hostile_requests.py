@@ -15,6 +15,7 @@ from tests.otto_web.test_routes import ADDRESSES
 from tests.training_app.conftest import make_version, toy_order
 from training_app.models import Checkpoint
 from training_app.models.base import Base
+from training_app.services.preparations import order_preparation
 from training_app.services.runs import queue_run
 
 ANSWERS = {200, 201, 204, 302, 400, 401, 403, 404, 405, 409, 411, 412, 413, 415, 422, 429}
@@ -77,6 +78,7 @@ def world(ada, mia, redis_server, data_dir):
         "layout": "pairs",
         "format_name": "onnx",
         "run_id": run.pk,
+        "preparation_id": order_preparation(toy_order(version), by=ada).pk,
         "checkpoint_id": kept.pk,
         "model_id": served.model_id,
         "base_id": base.pk,

@@ -6,6 +6,7 @@ from training_app.models.answer_check import AnswerCheck
 from training_app.models.base import DELETED, Base, BaseKind, BaseSource
 from training_app.models.evaluation import EvalSample, Evaluation
 from training_app.models.export import Export
+from training_app.models.preparation import Preparation
 from training_app.models.records import Checkpoint, RunPoint, RunSample
 from training_app.models.run import (
     RUN_STATES,
@@ -33,6 +34,7 @@ __all__ = [
     "Export",
     "ModelQuerySet",
     "ModelState",
+    "Preparation",
     "Run",
     "RunAttempt",
     "RunEvent",

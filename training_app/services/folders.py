@@ -15,7 +15,15 @@ from datasets_app.models import Encoder
 from datasets_app.models.encoder import ENCODERS
 from otto_web.lib.files import UNFINISHED
 from otto_web.lib.work.states import State
-from training_app.models import Checkpoint, Export, ModelState, Run, TrainedModel, paths
+from training_app.models import (
+    Checkpoint,
+    Export,
+    ModelState,
+    Preparation,
+    Run,
+    TrainedModel,
+    paths,
+)
 
 UNNAMED_FOR = timedelta(hours=1)
 
@@ -77,6 +85,14 @@ def stray_exports() -> Iterator[Path]:
     for folder in folders:
         if paths.relative(folder).removesuffix(UNFINISHED) not in kept:
             yield folder
+
+
+def stray_preparations() -> Iterator[Path]:
+    """Yield prepared data that no row names any more, or that came to nothing."""
+    folders = list(paths.absolute(paths.PREPARED).glob("*"))  # before the rows that name them
+    kept = set(Preparation.objects.values_list("path", flat=True))
+    kept |= {one.folder for one in Preparation.objects.filter(state=State.RUNNING)}
+    yield from (folder for folder in folders if paths.relative(folder) not in kept)
 
 
 def _uuid(name: str) -> UUID | None:

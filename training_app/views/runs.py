@@ -19,6 +19,7 @@ from training_app.selectors.detail import run_detail_page
 from training_app.selectors.panel import run_panel
 from training_app.selectors.runs import run_list
 from training_app.selectors.trained_models import base_for
+from training_app.services.preparations import order_preparation
 from training_app.services.runs import VersionRefusedError, queue_run
 from training_app.views.addresses import address_of
 
@@ -47,6 +48,9 @@ def run_new(request: TeamRequest) -> HttpResponse:
     form = RunForm(request.user, request.POST)
     if form.is_valid() and "estimate" not in request.POST:
         try:
+            if "prepare" in request.POST:
+                made = order_preparation(form.order(), by=request.user)
+                return redirect("preparation-detail", made.pk)
             run = queue_run(form.order(), created_by=request.user)
         except VersionRefusedError as error:
             form.add_error(error.field, str(error))

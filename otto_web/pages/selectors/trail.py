@@ -59,6 +59,8 @@ VERBS = {
     "person.sign_in_failed": "failed to sign in as",
     "person.signed_in": "signed in as",
     "person.signed_out": "signed out as",
+    "delete prepared": "deleted prepared data of",
+    "prepare": "had prepared without a run",
     "release starters": "chose the first questions of",
     "rename": "renamed",
     "retire": "retired",

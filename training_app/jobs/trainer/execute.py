@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,27 +11,24 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection
 
-from datasets_app.models import Knowledge, Version
 from otto_web.lib.disk import is_disk_full
 from otto_web.lib.files import sha256_of
 from otto_web.lib.patience import DATABASE_AWAY
 from otto_web.lib.work.claims import LostLease
 from otto_web.lib.work.states import State
 from training_app.jobs.exits import Exit
+from training_app.jobs.trainer.data import base_of, source_of
 from training_app.jobs.trainer.link import Link
 from training_app.jobs.trainer.log import RunLog
 from training_app.jobs.trainer.publish import publish
-from training_app.jobs.trainer.splits import VersionRows, VersionSplit
 from training_app.jobs.trainer.writer import DiskFullError, RunWriter
 from training_app.lm.config import ConfigError, RunSpec, TrainingError
-from training_app.lm.contract import Start, StopReason, TokenSource
+from training_app.lm.contract import Start, StopReason
 from training_app.lm.driver import train_run
-from training_app.lm.folder import verify_model
 from training_app.lm.loop import DivergedError
 from training_app.models import Checkpoint, Run, paths
 from training_app.models.reasons import Reason
 from training_app.selectors.answer_tests import RUN_SECONDS, answer_test_of, known_to
-from training_app.selectors.local_models import local_base
 from training_app.services.attempts import Claim, end_run
 from training_app.services.recording import check_fence
 from training_app.services.results import DiscardedError
@@ -110,7 +106,7 @@ def _attempt(run: Run, claim: Claim, link: Link, run_log: RunLog) -> Exit:
     work = paths.attempt_folder(run.pk, claim.fence) / "work"
     work.mkdir(parents=True, exist_ok=True)
     version = run.version
-    source = _source(version, spec)
+    source = source_of(version, spec)
     writer = RunWriter(claim, link, run_log, keep_last=spec.train.keep_last)
     writer.check_room()  # else an attempt would find out only after its first minute
     result = train_run(spec, source, work, writer, link.should_stop, _start(run, spec, writer))
@@ -126,26 +122,9 @@ def _attempt(run: Run, claim: Claim, link: Link, run_log: RunLog) -> Exit:
     return Exit.DONE
 
 
-def _source(version: Version, spec: RunSpec) -> TokenSource:
-    """Return the data of a run, with what is known where the run learns with it."""
-    splits = ("train", "validation")
-    train, validation = (VersionSplit(version, split) for split in splits)
-    source = TokenSource(train, validation, version.manifest_sha256)
-    if not spec.data.sources:
-        return source
-    rows = {split: VersionRows(version, split) for split in splits}
-    return replace(source, rows=rows, knowledge=_known(version))
-
-
-def _known(version: Version) -> Path | None:
-    """Return the folder of what is known of the version; None until it was built once."""
-    found = Knowledge.objects.filter(version=version).first()
-    return found.folder if found else None
-
-
 def _start(run: Run, spec: RunSpec, writer: RunWriter) -> Start:
     return Start(
-        base=_base(run, spec),
+        base=base_of(run.start_model, spec),
         checkpoints=[path for row in _checkpoints(run) if (path := _intact(row, writer))],
         must_resume=run.start_checkpoint is not None,
         decided=run.decided,
@@ -156,15 +135,6 @@ def _start(run: Run, spec: RunSpec, writer: RunWriter) -> Start:
             run.version, "validation", seconds=RUN_SECONDS, abstention=spec.data.abstention
         ),
     )
-
-
-def _base(run: Run, spec: RunSpec) -> Path | None:
-    """Return the folder of the model that is continued; one made here must be as it was written."""
-    if run.start_model is None:
-        return local_base(spec)
-    folder = paths.absolute(run.start_model.path)
-    verify_model(folder)
-    return folder
 
 
 def _checkpoints(run: Run) -> list[Checkpoint]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+
+from django.db import connections
 
 from datasets_app.corpus.conversation import Conversation
 from datasets_app.models import Version
@@ -14,9 +17,15 @@ class VersionSplit:
 
     def __init__(self, version: Version, split: str) -> None:
         self._version, self._split = version, split
+        self._thread = threading.get_ident()
 
     def __iter__(self) -> Iterator[Conversation]:
-        return iter_conversations(self._version.pk, self._split)
+        """Yield them; a library may do it in a thread of its own, whose connection is closed."""
+        try:
+            yield from iter_conversations(self._version.pk, self._split)
+        finally:
+            if threading.get_ident() != self._thread:
+                connections.close_all()
 
 
 class VersionRows:
