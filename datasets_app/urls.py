@@ -68,6 +68,7 @@ urlpatterns: list[URLPattern] = [
     path("datasets/", datasets.dataset_list, name="dataset-list"),
     path("datasets/<uuid:dataset_id>/", rows.dataset_detail, name="dataset-detail"),
     path("datasets/<uuid:dataset_id>/facets/", rows.dataset_facets, name="dataset-facets"),
+    path("datasets/<uuid:dataset_id>/checklist/", rows.dataset_checklist, name="dataset-checklist"),
     path("datasets/<uuid:dataset_id>/filter/", rows.dataset_filter, name="dataset-filter"),
     path("datasets/<uuid:dataset_id>/views/", saved_views.view_save, name="view-save"),
     path("views/<int:view_id>/", saved_views.view_change, name="view-change"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import parse_qsl
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from datasets_app.forms.rows import TAG, DecisionForm, reviewed_rows, selected_r
 from datasets_app.jobs.replacing import begin
 from datasets_app.models import Action, Conversation, Dataset, VersionRow
 from datasets_app.selectors import builder, conversations
+from datasets_app.selectors.checklist import checklist, fixes
 from datasets_app.selectors.conditions import FIELDS
 from datasets_app.selectors.datasets import header
 from datasets_app.selectors.facets import panel
@@ -31,6 +33,7 @@ from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest, respond
 
 MOST_REVIEWED = 200
+MOST_ADVICE = 3  # pieces of advice beside the table
 FRAGMENTS = {"dataset-summary": "datasets/_dataset_summary.html"}
 
 
@@ -48,10 +51,11 @@ def _table(
     status: int = 200,
     exactly: int | None = None,
 ) -> HttpResponse:
-    rows = RowFilter.from_query(request.GET)
+    rows, score = RowFilter.from_query(request.GET), score_of(dataset)
     context = {
         **header(dataset),
-        "score": score_of(dataset),
+        "score": score,
+        "fixes": fixes(dataset, score.advice[:MOST_ADVICE]),
         "filter": rows,
         "page": table_page(dataset, rows, exactly),
         "exactly": exactly,
@@ -62,12 +66,35 @@ def _table(
         "here": rows.here,
         "error": error,
     }
-    return respond(
+    if not request.htmx:
+        context |= _ticks(dataset)
+    answer = respond(
         request,
         page="datasets/dataset_detail.html",
         fragment=FRAGMENTS.get(request.htmx.target or "", "datasets/_dataset_table.html"),
         context=context,
         status=status,
+    )
+    if request.htmx:
+        answer["HX-Trigger-After-Settle"] = "otto:counted"  # the checklist looks again
+    return answer
+
+
+def _ticks(dataset: Dataset) -> dict[str, Any]:
+    ticks = checklist(dataset)
+    return {"ticks": ticks, "done": sum(tick.is_done for tick in ticks)}
+
+
+@role_required(Role.CURATOR)
+@require_GET
+def dataset_checklist(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
+    """Show what the dataset should be before it is frozen, and whether it is."""
+    dataset = find_dataset(request, dataset_id)
+    return respond(
+        request,
+        page="datasets/dataset_checklist.html",
+        fragment="datasets/_dataset_checklist.html",
+        context={"dataset": dataset, **_ticks(dataset)},
     )
 
 
@@ -180,6 +207,8 @@ def decide(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
     except CorpusError as error:
         return _table(request, dataset, error=str(error), status=422)
     messages.success(request, f"{action.title}.", extra_tags=f"undo:{action.pk}")
+    if "back" in request.POST:  # the deed had a filter of its own
+        request.GET = QueryDict(request.POST["back"])
     if request.htmx:
         return _table(request, dataset)
     return redirect(_address(dataset, request))
