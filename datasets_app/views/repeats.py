@@ -44,13 +44,16 @@ def _queue(
         "queue": selectors.queue_page(dataset, search, request.GET.get("kind", ""), after),
         "error": error,
     }
-    return respond(
+    answer = respond(
         request,
         page="datasets/repeat_list.html",
         fragment=FRAGMENTS.get(request.htmx.target or "", "datasets/_repeat_queue.html"),
         context=context,
         status=status,
     )
+    if request.htmx.target in FRAGMENTS and not (search and search.is_under_way):
+        answer["HX-Trigger-After-Settle"] = "otto:repeats-found"  # the list looks again
+    return answer
 
 
 def _number(told: str) -> int:

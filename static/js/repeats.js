@@ -99,10 +99,19 @@ export function attach(root) {
     const { successful, xhr, target } = /** @type {CustomEvent} */ (event).detail;
     if (!successful && xhr.status !== 422 && target instanceof HTMLElement) delete target.dataset.sent;
   };
+  /** The search is over: the list comes anew, unless somebody writes an answer in it. */
+  const renew = () => {
+    if (root.querySelector("details[open]")) return;
+    window.htmx.ajax("GET", location.pathname + location.search, { target: "#repeat-queue", swap: "outerHTML" });
+  };
+  document.body.addEventListener("otto:repeats-found", renew);
   root.addEventListener("focusin", focus);
   root.addEventListener("htmx:afterSettle", settle);
   root.addEventListener("htmx:afterRequest", failed);
   document.addEventListener("keydown", key);
   if (cards().length) moveToQuietly(0);
-  return () => document.removeEventListener("keydown", key);
+  return () => {
+    document.removeEventListener("keydown", key);
+    document.body.removeEventListener("otto:repeats-found", renew);
+  };
 }

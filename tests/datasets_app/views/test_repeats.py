@@ -72,9 +72,12 @@ def test_before_a_search_the_page_says_what_it_does_and_the_button_orders_one(
     assert b"What repeats, and what contradicts" in client.get(page).content
     assert client.post(reverse("repeats-find", args=[dataset.pk])).status_code == 302
     assert RepeatSearch.objects.get().state == State.QUEUED
-    shown = client.get(page, headers={**HTMX, "HX-Target": "repeat-search"}).content.decode()
-    assert "Reading new and changed conversations: 0 of 5" in shown
+    looked = client.get(page, headers={**HTMX, "HX-Target": "repeat-search"})
+    assert "Reading new and changed conversations: 0 of 5" in looked.content.decode()
+    assert "HX-Trigger-After-Settle" not in looked
     client.post(reverse("repeats-find", args=[dataset.pk]), {"do": "stop"})
+    over = client.get(page, headers={**HTMX, "HX-Target": "repeat-search"})
+    assert over["HX-Trigger-After-Settle"] == "otto:repeats-found"  # the list comes by itself
     assert RepeatSearch.objects.get().state == State.CANCELLED
     assert b"The search was stopped" in client.get(page).content
 
