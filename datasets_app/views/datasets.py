@@ -15,6 +15,7 @@ from datasets_app.corpus.conversation import CorpusError
 from datasets_app.forms.datasets import DatasetForm
 from datasets_app.models import Dataset
 from datasets_app.selectors import datasets as selectors
+from datasets_app.selectors.quality_samples import judged_samples
 from datasets_app.selectors.removals import removals_under_way
 from datasets_app.services import datasets as services
 from otto_web.lib.access import Role, role_required
@@ -48,6 +49,13 @@ def dataset_list(request: TeamRequest) -> HttpResponse:
         },
         status=422 if form.errors else 200,
     )
+
+
+@role_required(Role.CURATOR)
+@require_GET
+def quality_samples(request: TeamRequest) -> HttpResponse:
+    """Show a good and a bad set of conversations with what the rules say of each."""
+    return render(request, "datasets/quality_samples.html", {"samples": judged_samples()})
 
 
 @role_required(Role.CURATOR)

@@ -255,3 +255,17 @@ def test_the_address_of_a_form_has_a_page_that_says_so(dataset, curator):
     assert "takes what a form sends" in answer.content.decode()
     fragment = curator.get(reverse("dataset-delete", args=[dataset.pk]), headers=HTMX)
     assert fragment.content == b""
+
+
+@pytest.mark.checklist(170)
+def test_good_and_bad_data_stand_side_by_side(client_of, cora, mia):
+    address = reverse("quality-samples")
+    page = client_of(cora).get(address)
+    good, bad = page.context["samples"]
+    assert (good.percent, good.band, bad.percent, bad.band) == (100, "good", 0, "critical")
+    text = page.content.decode()
+    for one in [*good.pairs, *bad.pairs]:
+        assert bool(one.findings) is (one in bad.pairs)
+    assert text.count("nothing to object to") == len(good.pairs) == 8
+    assert address in client_of(cora).get(reverse("dataset-list")).content.decode()
+    assert client_of(mia).get(address).status_code == 403
