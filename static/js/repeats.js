@@ -101,8 +101,7 @@ export function attach(root) {
   };
   /** The search is over: the list comes anew, unless somebody writes an answer in it. */
   const renew = () => {
-    if (root.querySelector("details[open]")) return;
-    window.htmx.ajax("GET", location.pathname + location.search, { target: "#repeat-queue", swap: "outerHTML" });
+    if (!root.querySelector("details[open]")) root.dispatchEvent(new CustomEvent("otto:renew"));
   };
   document.body.addEventListener("otto:repeats-found", renew);
   root.addEventListener("focusin", focus);
