@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
+from django.db.models.functions import Length
 
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.quality import QualityCounts
@@ -27,7 +28,7 @@ from datasets_app.models import (
     VersionRow,
 )
 from datasets_app.selectors.learnable import CAN_BE_LEARNT, ENDS_WITH_USER
-from datasets_app.selectors.quality import tally_of
+from datasets_app.selectors.quality import Group, tally
 from datasets_app.selectors.tags import tag_counts
 from datasets_app.selectors.together import groups_together, leaks_of
 from datasets_app.services.changes import begin_change
@@ -43,15 +44,17 @@ from otto_web.lib.work.perform import perform
 from otto_web.lib.work.states import State
 
 READ_ROWS = 5_000
+LINES_AT_ONCE = 20_000
 # The columns of the table of rows that are being frozen.
 ROWS = (
     *("id", "position", "row_hash", "revision", "exact_key", "split", "source_file", "is_passage"),
-    *("ends", "learnt"),
+    *("status", "decision", "reasons", "n_words", "characters", "ends", "learnt"),
 )
+SUMS = ("words", "characters", "passages", "last_words")
+SORTED_IN = "128MB"  # a million rows are sorted several times
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One row on its way into a manifest; `file` is the document of a passage."""
 
     position: int
@@ -89,25 +92,26 @@ def chosen_rows(version: Version) -> QuerySet[Conversation]:
 def _fill(version: Version, lease: Lease) -> None:
     if version.dataset.deleted_at is not None:
         raise CorpusError("The dataset was deleted before its rows could be frozen.")
+    changes = Dataset.objects.values_list("changes", flat=True).get(pk=version.dataset_id)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL work_mem = '{SORTED_IN}'")
     is_mix = version.parts.exists()
     taken = take_mixed(version) if is_mix else _take_dealt(version)
     manifest_sha256 = _write_manifest(version)
     if not is_mix:
-        _keep_splits(version)
-    last_words, copies = _last_words_and_copies()
-    score = replace(
-        tally_of(Conversation.objects.filter(version_rows__version=version)), copies=copies
-    )
+        _keep_splits(version, changes)
+    groups, sums = _made_up()
+    score = replace(tally(groups), copies=_copies())
     finish(
         version,
         manifest_sha256=manifest_sha256,
         counts={
-            **_counts(version, taken, score),
+            **_counts(taken, score),
+            **{name: sums[name] for name in SUMS},
             "leaks": leaks_of(version, taken.datasets),
             "left_out": taken.left_out,
             "tags": tag_counts(version),
             "unusable": taken.unusable,
-            "last_words": last_words,
         },
         quality_score=score.quality_score,
     )
@@ -149,8 +153,8 @@ def _take_rows(version: Version) -> tuple[int, int]:
     Return how many a model can learn from, and how many not: these are left out, whoever accepted
     them. A million rows do not fit into the memory of a worker.
     """
-    chosen = chosen_rows(version).annotate(ends=ENDS_WITH_USER, learnt=CAN_BE_LEARNT)
-    wanted = chosen.values_list(*ROWS[:-2], "ends", "learnt")
+    told = {"characters": Length("text"), "ends": ENDS_WITH_USER, "learnt": CAN_BE_LEARNT}
+    wanted = chosen_rows(version).order_by().annotate(**told).values_list(*ROWS)
     sql, params = wanted.query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS frozen_row, frozen_split")
@@ -234,20 +238,38 @@ def _write_manifest(version: Version) -> str:
             """,
             [version.pk],
         )
+        rows = cursor.rowcount
     digest = hashlib.sha256()
     lines = """
-        SELECT position || ' ' || row_hash || ' ' || split FROM datasets_app_versionrow
-        WHERE version_id = %s ORDER BY position
+        SELECT string_agg(concat(position, ' ', row_hash, ' ', split, E'\\n'), '' ORDER BY position)
+        FROM datasets_app_versionrow WHERE version_id = %s AND position > %s AND position <= %s
     """
-    for (line,) in _told(lines, [version.pk]):
-        digest.update(f"{line}\n".encode())
+    with connection.cursor() as cursor:
+        for start in range(0, rows, LINES_AT_ONCE):
+            cursor.execute(lines, [version.pk, start, start + LINES_AT_ONCE])
+            digest.update(cursor.fetchone()[0].encode())
     return digest.hexdigest()
 
 
-def _keep_splits(version: Version) -> None:
-    """Store the split on rows split for the first time: later versions keep it."""
-    begin_change(version.dataset_id, is_told=True)
+def _keep_splits(version: Version, changes: int) -> None:
+    """Store the split on rows split for the first time: later versions keep it.
+
+    Rows may have been removed since they were noted, at that number of the dataset's changes;
+    nobody removes any while the dataset is held.
+    """
+    held = begin_change(version.dataset_id, is_told=True)
     with connection.cursor() as cursor:
+        if held.changes > changes + 1:
+            cursor.execute(
+                """
+                SELECT count(*) FROM frozen_row JOIN frozen_split USING (position)
+                WHERE NOT EXISTS (
+                    SELECT FROM datasets_app_conversation held WHERE held.id = frozen_row.id
+                )
+                """
+            )
+            if gone := cursor.fetchone()[0]:
+                raise IntegrityError(f"{gone} rows were removed while they were frozen")
         cursor.execute(
             """
             UPDATE datasets_app_conversation held SET split = given.split
@@ -257,40 +279,41 @@ def _keep_splits(version: Version) -> None:
         )
 
 
-def _last_words_and_copies() -> tuple[int, int]:
-    """Return how many rows end with the user, and how many say the same as another of them."""
+def _made_up() -> tuple[list[Group], Counter[str]]:
+    """Return how the rows of the version are made up, and sums over all of them."""
+    found = _told(
+        """
+        SELECT status, decision, reasons, count(*), sum(n_words), sum(characters),
+               count(*) FILTER (WHERE is_passage), count(*) FILTER (WHERE ends)
+        FROM frozen_row JOIN frozen_split USING (position) GROUP BY 1, 2, 3
+        """
+    )
+    groups: list[Group] = []
+    sums: Counter[str] = Counter()
+    for status, decision, why, count, *more in found:
+        groups.append(Group(status, decision, tuple(why), count))
+        sums.update(dict(zip(SUMS, map(int, more), strict=True)))
+    return groups, sums
+
+
+def _copies() -> int:
+    """Return how many rows of the version say the same as another of them."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            WITH given AS (
-                SELECT ends, exact_key FROM frozen_row JOIN frozen_split USING (position)
-            ), texts AS (SELECT DISTINCT exact_key FROM given)
-            SELECT count(*) FILTER (WHERE ends), count(*) - (SELECT count(*) FROM texts) FROM given
+            SELECT coalesce(sum(said - 1), 0) FROM (
+                SELECT count(*) AS said FROM frozen_row JOIN frozen_split USING (position)
+                GROUP BY exact_key
+            ) text
             """
         )
-        last_words, copies = cursor.fetchone() or (0, 0)
-        return int(last_words), int(copies)
+        return int(cursor.fetchone()[0])
 
 
-def _counts(version: Version, taken: Taken, score: QualityCounts) -> dict[str, Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT coalesce(sum(row.n_words), 0), coalesce(sum(length(row.text)), 0),
-                   count(*) FILTER (WHERE row.is_passage)
-            FROM datasets_app_versionrow line
-            JOIN datasets_app_conversation row ON row.id = line.conversation_id
-            WHERE line.version_id = %s
-            """,
-            [version.pk],
-        )
-        words, characters, passages = cursor.fetchone() or (0, 0, 0)
+def _counts(taken: Taken, score: QualityCounts) -> dict[str, Any]:
     return {
         "rows": taken.splits.total(),
         "splits": dict(taken.splits),
-        "words": int(words),
-        "characters": int(characters),
-        "passages": int(passages),
         "set_aside": taken.out_of - taken.splits.total(),
         "rules": dict(score.rows_by_rule),
         "copies": score.copies,

@@ -63,6 +63,8 @@ def _note_taken(takes: Sequence[Counter[str]], *, seed: int) -> None:
             CREATE TEMP TABLE frozen_row ON COMMIT DROP AS
             SELECT row_number() OVER (ORDER BY mixed.place, mixed.position) AS position,
                    mixed.id, mixed.revision, mixed.row_hash, mixed.exact_key, mixed.split,
+                   row.status, row.decision, row.reasons, row.n_words, row.is_passage,
+                   length(row.text) AS characters,
                    ({TURNS}) @? '$[last] ? (@.role == "user")' AS ends
             FROM (
                 SELECT *, row_number() OVER (

@@ -42,3 +42,23 @@ def test_the_language_is_the_one_with_most_small_words(words):
     if len(words & STOP_WORDS["en"]) == hits:
         language = "en"
     assert language_of({*words, "parcel"}) == (language if hits >= 2 else None)
+
+
+GROUPS = st.lists(st.tuples(st.integers(0, 9), st.sampled_from((None, *split.SPLITS))), min_size=2)
+
+
+@tried
+@given(GROUPS, st.integers(0, 99))
+def test_splits_are_those_that_each_group_has_by_itself(told, seed):
+    rows = [split.SplitRow(n, f"g{group}", own) for n, (group, own) in enumerate(told)]
+    expected: dict[int, str] = {}
+    for row in rows:
+        known = {other.split for other in rows if other.group == row.group} - {None}
+        drawn = split._draw(row.group, seed) / 2**64 < 0.10
+        joint = (known or {"validation" if drawn else "train"}) if len(known) < 2 else {None}
+        if given_split := row.split or next(iter(joint)):
+            expected[row.key] = given_split
+    if set(expected.values()) >= split.NEEDED:
+        found = split.assign_splits(rows, seed=seed, shares=split.Shares())
+        assert found.splits == expected
+        assert set(found.left_out) == {row.key for row in rows} - set(expected)

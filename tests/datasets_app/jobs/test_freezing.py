@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from threading import Thread
 from uuid import UUID
 
 import pytest
+from django.db import IntegrityError, connection, transaction
 
 from datasets_app.corpus.conversation import Conversation, CorpusError, Turn
+from datasets_app.jobs import freezing
 from datasets_app.jobs.freezing import Line, _without_copies, freeze_version
 from datasets_app.models import Choice
+from datasets_app.models import Conversation as Row
 from datasets_app.selectors import scores
 from datasets_app.selectors.versions import iter_conversations
+from datasets_app.services.changes import begin_change
 from datasets_app.services.datasets import create_dataset
-from tests.datasets_app.makers import add, pair
+from tests.datasets_app.makers import add, pair, support_dataset
 
 FILE, OTHER = UUID(int=1), UUID(int=2)
 
@@ -93,3 +98,39 @@ def test_a_last_word_of_the_user_is_cut_and_counted_and_stays_in_the_dataset(cor
     del version.counts["last_words"]  # as an older release froze it: it stays as it was
     version.save()
     assert thanks in list(iter_conversations(version.pk))
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_the_database_deletes_no_row_that_a_version_holds(cora):
+    dataset = support_dataset(cora)
+    freeze_version(dataset, user=cora)
+    with pytest.raises(IntegrityError, match="a version holds"), connection.cursor() as cursor:
+        cursor.execute("DELETE FROM datasets_app_conversation WHERE position = 3")
+    assert dataset.conversations.filter(position=3).exists()
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_a_row_that_is_removed_while_it_is_frozen_is_in_no_version(cora, monkeypatch):
+    dataset = support_dataset(cora)
+    write = freezing._write_splits
+
+    def remove_one():
+        with transaction.atomic():
+            begin_change(dataset.pk)
+            Row.objects.filter(dataset=dataset, position=3).delete()
+        connection.close()
+
+    def meanwhile(splits):
+        write(splits)
+        other = Thread(target=remove_one)
+        other.start()
+        other.join()
+
+    monkeypatch.setattr(freezing, "_write_splits", meanwhile)
+    with pytest.raises(IntegrityError, match="1 rows were removed"):
+        freeze_version(dataset, user=cora)
+    monkeypatch.undo()
+    version = freeze_version(dataset, choice=Choice.ALL, user=cora)
+    assert not version.rows.filter(conversation__position=3).exists()
