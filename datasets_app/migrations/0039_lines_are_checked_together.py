@@ -23,7 +23,7 @@ DROP FUNCTION otto_refuse_frozen_rows();
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('datasets_app', '0037_second_opinions_are_given'),
+        ('datasets_app', '0038_files_of_the_server'),
     ]
 
     operations = [
