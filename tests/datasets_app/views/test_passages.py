@@ -47,6 +47,7 @@ def test_a_preview_shows_the_first_conversations_and_changes_nothing(client_of, 
 
 
 @pytest.mark.slow
+@pytest.mark.checklist(273, 274, 279)
 def test_passages_become_conversations_and_passages_again(client_of, cora, upload):
     client = client_of(cora)
     assert client.post(at(upload), FORM).url == reverse("upload-detail", args=[upload.pk])
