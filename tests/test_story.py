@@ -174,8 +174,7 @@ def send_back(page):
 
 
 @pytest.mark.checklist(417)
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1440])
+@pytest.mark.parametrize(("width", "theme"), [(360, "dark"), (1440, "light")])
 def test_every_page_can_be_read_by_everybody(browser, installed, tab, width, theme):
     if not tab.is_told:
         pytest.skip("The pages are those that the story leaves: run it first.")

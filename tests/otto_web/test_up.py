@@ -122,7 +122,10 @@ def run_script(installation, script):
 
 
 @pytest.mark.checklist(413)
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number",
+    [signal.SIGINT, signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.chaos)],
+)
 def test_a_signal_stops_everything_and_a_restart_keeps_the_data(tmp_path, number):
     if number != signal.SIGTERM:
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as in a background job of a shell

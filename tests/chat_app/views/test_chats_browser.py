@@ -106,8 +106,7 @@ def test_without_scripts_a_question_is_answered_too(open_page, deployment, mia):
     page.locator('.rating [aria-pressed="true"]').wait_for()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize(("width", "theme"), [(360, "light"), (1280, "dark")])
 def test_everybody_can_read_the_pages(open_page, deployment, theo, theme, width):
     chat = chats.open_chat(deployment, owner=theo)
     page = open_page(theo, viewport={"width": width, "height": 800}, color_scheme=theme)
