@@ -10,7 +10,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -43,13 +43,12 @@ from chat_app.serving.requests import (
 )
 from chat_app.serving.sampling import Sampling
 from chat_app.serving.scheduler import Scheduler
-from datasets_app.knowledge.find import Found
 from datasets_app.knowledge.known import Known, KnownAnswers
 from datasets_app.models import Knowledge
 from datasets_app.selectors.knowledge import key_of
 from otto_web.lib.failpoints import failpoint
 from training_app.lm.grounding import source_of
-from training_app.lm.made_up import Told
+from training_app.lm.made_up import Told, Watch
 from training_app.lm.quoting import quote_for
 from training_app.models.paths import absolute
 
@@ -59,6 +58,7 @@ FRAME_SECONDS = 0.04  # 150 tokens a second must not be 150 frames
 CHECKPOINT_SECONDS = 1.0
 FINISH_TRIES_SECONDS = 1.0
 MOST_AT_ONCE = 16
+NOTHING_KNOWN = Known()
 MADE_UP = "What the model wrote stood in nothing that it was told."
 UNREADABLE = (
     "What it knows cannot be read. Ask again; if that does not help, a trainer can build it anew on"
@@ -73,14 +73,6 @@ class EngineError(ServingError):
 def utf16_length(text: str) -> int:
     """Return the length of a text as JavaScript counts it."""
     return len(text) + sum(sign > "\uffff" for sign in text)
-
-
-def whole_words(text: str) -> str:
-    """Return a text without the word that it may still be in."""
-    end = len(text)
-    while end and not text[end - 1].isspace():
-        end -= 1
-    return text[:end]
 
 
 @dataclass(slots=True)
@@ -99,7 +91,7 @@ class Writing:
     finish_not_before: float = 0.0  # while the database is away
     known: Known | None = None
     sources_read: int = 0  # of what is known, how much stands in the prompt
-    told: Told | None = None  # by what stands in the prompt
+    watch: Watch | None = None  # by what stands in the prompt
     is_lost: bool = False  # the text says something else than what was told
     finished: Finished | None = None
 
@@ -125,15 +117,15 @@ class Writing:
             found = [source_of(one.piece) for one in self.known.found[:sources]]
             talk = [turn.text for turn in self.work.turns]
             said = [*talk, self.work.grounding.abstention]
-            self.told = Told.of(found, said, self.known.is_common)
+            self.watch = Watch(Told.of(found, said, self.known))
 
     def add(self, text: str, *, is_whole: bool = False) -> bool:
         """Add to the text; tell whether by these words it is no more what was told."""
         self.text += text
         self.unsent += text
-        if self.told is None or self.is_lost or not (is_whole or any(map(str.isspace, text))):
+        if self.watch is None or self.is_lost:
             return False
-        self.is_lost = self.told.is_left_by(self.text if is_whole else whole_words(self.text))
+        self.is_lost = self.watch.hears(self.text, is_whole=is_whole)
         return self.is_lost
 
     def end(self, event: Finished) -> None:
@@ -141,8 +133,6 @@ class Writing:
         self.finished = event
         if event.finish_reason in {"stop", "length"}:
             self.add("", is_whole=True)
-        elif event.finish_reason != "stopped":
-            self.is_lost = False  # it did not come to its end
         if self.is_lost and self.known is not None and self.work.grounding is not None:
             quote = quote_for(self.work.turns, self.known)
             self.text, self.unsent = quote.text if quote else self.work.grounding.abstention, ""
@@ -264,13 +254,13 @@ class Engine:
         with self._lock:
             self._writings[str(writing.key)] = writing
         if work.grounding is None:
-            self._submit(work, ())
+            self._submit(work, NOTHING_KNOWN)
         else:
             self._lookups.submit(self._look_up, writing, work.grounding)
 
-    def _submit(self, work: ClaimedAnswer, found: Sequence[Found]) -> None:
+    def _submit(self, work: ClaimedAnswer, known: Known) -> None:
         try:
-            self.scheduler.submit(request_of(work, found))
+            self.scheduler.submit(request_of(work, known))
         except ServingError as error:
             self._events.put(ended(work, "failed", str(error)))
 
@@ -311,7 +301,7 @@ class Engine:
         elif grounding.is_quoting or known.is_unknown:
             self._say(work, grounding.abstention, "abstained")
         else:
-            self._submit(work, known.found)
+            self._submit(work, known)
 
     def _say(self, work: ClaimedAnswer, text: str, finish: FinishReason) -> None:
         """Give an answer that no model writes; it goes the way of all others."""
@@ -442,13 +432,14 @@ class Engine:
             return None
 
 
-def request_of(work: ClaimedAnswer, found: Sequence[Found] = ()) -> Request:
+def request_of(work: ClaimedAnswer, known: Known) -> Request:
     """Return what the scheduler needs to know of a claimed answer, and of what is known.
 
     Raises ServingError where no model was deployed when it was asked.
     """
     row = work.generation
-    sources = [source_of(one.piece) for one in found]
+    sources = [source_of(one.piece) for one in known.found]
+    told = Told.of(sources, [turn.text for turn in work.turns], known)
     if row.export is None:
         raise ServingError("Nobody wrote answers here when this was asked. Ask again.")
     wanted = AnswerParams.from_json(row.params)
@@ -463,8 +454,8 @@ def request_of(work: ClaimedAnswer, found: Sequence[Found] = ()) -> Request:
         sampling=Sampling(wanted.temperature, wanted.top_k, wanted.top_p),
         seed=row.seed,
         new_tokens=wanted.new_tokens,
-        copies_numbers=bool(found),
-        codes_of_others=Told.of(sources, [turn.text for turn in work.turns]).codes_of_others,
+        copies_numbers=bool(sources),
+        codes_of_others=told.codes_of_others,
     )
 
 

@@ -45,8 +45,8 @@ class KnowledgeKey(NamedTuple):
     encoder: Path | None = None
 
 
-def none_is_common(term: str) -> bool:
-    """Return False: nothing is known."""
+def never(term: str) -> bool:
+    """Return False: nothing is known of any term."""
     return False
 
 
@@ -58,7 +58,8 @@ class Known:
     is_near: bool = False  # enough to answer from it
     note: str = ""
     is_there: bool = True  # False: the knowledge itself could not be read
-    is_common: Callable[[str], bool] = none_is_common  # whether most that is known has a term
+    is_common: Callable[[str], bool] = never  # whether much that is known has a term
+    is_rare: Callable[[str], bool] = never  # whether one talk at most has it
     quote: Quote | None = None  # what the nearest says of itself, where it is near
 
     @property
@@ -147,7 +148,9 @@ class Asked:
         ]
         order = sorted(range(len(lists)), key=lambda place: -margins[place])  # stable
         found = tuple(in_turn([lists[place] for place in order], most))
-        return Known(found, max(margins) >= 0, is_common=knowledge.is_common)
+        return Known(
+            found, max(margins) >= 0, is_common=knowledge.is_common, is_rare=knowledge.is_rare
+        )
 
 
 class KnownAnswers:

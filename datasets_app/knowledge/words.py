@@ -74,14 +74,15 @@ def terms_of(text: str) -> Iterator[str]:
             yield from _terms_of_part(part)
 
 
-def _parts_of(text: str) -> Iterator[str]:
+def words_of(text: str) -> Iterator[str]:
+    """Yield the words of a text in small letters, without accents and what joins them."""
     for found in _WORD.finditer(_plain(text)):
         yield from filter(None, _JOINT.split(found.group()))
 
 
 def inner_terms_of(text: str) -> Iterator[str]:
     """Yield what the words of a text are made of, as terms that no text has of itself."""
-    for part in _parts_of(text):
+    for part in words_of(text):
         yield from (f"*{end}" for end in _ends(part))
         for run in IDEOGRAPHS.findall(part) if not part.isascii() else ():
             yield from (f"*{sign}" for sign in run if len(run) > 1)
@@ -277,7 +278,7 @@ def _stems(word: str) -> Iterator[str]:
 
 def _beside(question: str) -> Iterator[str]:
     """Yield what a question's words may be called inside of others, or by their last part."""
-    for part in _parts_of(question):
+    for part in words_of(question):
         word = next(iter(_terms_of_part(part)), part)
         yield f"*{word}"
         yield from _ends(part)

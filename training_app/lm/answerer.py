@@ -72,7 +72,7 @@ def answerer(
         quote = quote_for(opened, found)
         said = quote.text if quote else grounds.abstention
         talk = [*(turn.text for turn in opened), grounds.abstention]
-        told = Told.of(sources[:count], talk, found.is_common)
+        told = Told.of(sources[:count], talk, found)
         return Asked(grounded(opened, sources[:count]), told if count else None, said)
 
     def answer(talks: Sequence[Sequence[Turn]]) -> list[str]:

@@ -8,13 +8,13 @@ their own 14 of 15 were wrong, and for 13 of the 15 the nearest known answer was
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 from datasets_app.corpus.rules.small_words import ALL_STOP_WORDS
-from datasets_app.knowledge.known import none_is_common
+from datasets_app.knowledge.known import Known
 from datasets_app.knowledge.scripts import UNSPACED_RUN
-from datasets_app.knowledge.words import BEGINNING, terms_of
+from datasets_app.knowledge.words import BEGINNING, terms_of, words_of
 from training_app.lm.grounding import Source
 from training_app.lm.terms import Term, terms
 
@@ -22,60 +22,114 @@ MOST_OWN = 1  # words of its own that a reply may have; greetings have them too
 LEAST_LETTERS = 4  # of a word that is looked at
 CODE_DIGITS, NUMBER_DIGITS = 3, 5  # of an order number with and without letters; MP3 is a thing
 
-_WORD = re.compile(r"[^\W\d_]+")
+_DIGITS = re.compile(r"[0-9]+")
+_SMALL = frozenset(word for small in ALL_STOP_WORDS for word in words_of(small))
+_NOTHING = Known()
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
     """What an answer may be made of: words, as they are searched for, and codes.
 
-    Codes that other askers brought along are none of it: an answer that repeats the order number of
-    its question speaks of that order alone.
+    The order numbers of other askers are none of it. Such a code stands in the question and in the
+    answer of a source, and not in this talk, which has one of the same kind; or else no other talk
+    has it, and another source's asker has one of the same kind. A hotline and a product that many
+    ask about are no such things.
     """
 
     terms: frozenset[str]
     codes: frozenset[str]
     codes_of_others: frozenset[str]
-    is_common: Callable[[str], bool]
+    known: Known
 
     @classmethod
-    def of(
-        cls,
-        sources: Sequence[Source],
-        talk: Iterable[str],
-        is_common: Callable[[str], bool] = none_is_common,
-    ) -> Told:
-        """Return what sources and a talk tell; a common term anybody may use."""
+    def of(cls, sources: Sequence[Source], talk: Iterable[str], known: Known = _NOTHING) -> Told:
+        """Return what sources and a talk tell. What is common in all that is known may be said."""
         talk = list(talk)
-        brought = [_codes(source.question) & _codes(source.answer) for source in sources]
-        others = frozenset().union(*brought) - _codes(*talk)
         texts = [*(part for one in sources for part in (one.question, one.answer)), *talk]
         told = frozenset(term for text in texts for term in terms_of(text))
-        return cls(told, _codes(*texts) - others, others, is_common)
+        others = _codes_of_others(sources, talk, known)
+        return cls(told, _codes(*texts) - others, others, known)
 
     def is_left_by(self, reply: str) -> bool:
-        """Return whether a reply says something else. Scripts without spaces are not looked at."""
-        return not _codes(reply) <= self.codes or len(self._own_words(reply)) > MOST_OWN
+        """Return whether a whole reply says something else."""
+        return Watch(self).hears(reply, is_whole=True)
 
     def names_others(self, text: str) -> bool:
         """Return whether a text speaks of the order of somebody who is not in the talk."""
         return not _codes(text).isdisjoint(self.codes_of_others)
 
-    def _own_words(self, reply: str) -> set[str]:
-        words = {word for word in _words(reply) if len(word) >= LEAST_LETTERS}
-        return {word[:BEGINNING] for word in words - ALL_STOP_WORDS if not self._has(word)}
+    def has_codes_of(self, text: str) -> bool:
+        """Return whether each code of a text was told."""
+        return _codes(text) <= self.codes
+
+    def own_words(self, text: str) -> set[str]:
+        """Return the beginnings of the words of a text that nobody told.
+
+        Words of scripts without spaces, small words, and words with digits are not looked at.
+        """
+        spaced = text if text.isascii() else UNSPACED_RUN.sub(" ", text)
+        words = {word for word in words_of(spaced) if len(word) >= LEAST_LETTERS}
+        looked_at = (word for word in words - _SMALL if not _DIGITS.search(word))
+        return {word[:BEGINNING] for word in looked_at if not self._has(word)}
 
     def _has(self, word: str) -> bool:
-        terms = list(terms_of(word))
-        return not self.terms.isdisjoint(terms) or any(map(self.is_common, terms))
+        found = list(terms_of(word))
+        return not self.terms.isdisjoint(found) or any(map(self.known.is_common, found))
+
+
+@dataclass(slots=True)
+class Watch:
+    """Looks at an answer while it is written, each word once it is whole."""
+
+    told: Told
+    _own: set[str] = field(default_factory=set)
+    _has_foreign_code: bool = False
+    _end: int = 0  # of what was looked at
+
+    def hears(self, text: str, *, is_whole: bool = False) -> bool:
+        """Return whether the answer, which begins with this text, says what nobody told."""
+        end = len(text) if is_whole else _end_of_words(text, self._end)
+        more, self._end = text[self._end : end], end
+        self._own |= self.told.own_words(more)
+        self._has_foreign_code = self._has_foreign_code or not self.told.has_codes_of(more)
+        return self._has_foreign_code or len(self._own) > MOST_OWN
 
 
 def without_codes(text: str, codes: frozenset[str]) -> str:
     """Return a text with these codes taken out, however they are written in it."""
-    for term in terms(text) if codes else ():
-        if _code(term) in codes:
-            text = text.replace(term.text, " ")
+    found = {term.text for term in terms(text) if _code(term) in codes} if codes else set()
+    for written in found:
+        text = re.sub(rf"(?<!\w){re.escape(written)}(?!\w)", " ", text)
     return text
+
+
+def _codes_of_others(
+    sources: Sequence[Source], talk: Sequence[str], known: Known
+) -> frozenset[str]:
+    brought: dict[str, str] = {}
+    for source in sources:
+        repeated = _codes(source.answer)
+        asked = ((_code(term), term.text) for term in terms(source.question))
+        brought |= {code: written for code, written in asked if code in repeated}
+    named = set(_DIGITS.findall("\n".join(talk)))
+    ours = set(map(_kind, _codes(*talk)))
+    kinds = list(map(_kind, _codes(*(source.question for source in sources))))
+
+    def is_ones_own(code: str, written: str) -> bool:
+        is_rare = known.is_rare(next(terms_of(written), ""))
+        return _kind(code) in ours or (is_rare and kinds.count(_kind(code)) > 1)
+
+    return frozenset(
+        code
+        for code, written in brought.items()
+        if named.isdisjoint(_DIGITS.findall(code)) and is_ones_own(code, written)
+    )
+
+
+def _kind(code: str) -> str:
+    """Return what codes have in common that number things alike: letters, or how many digits."""
+    return _DIGITS.sub("", code) or str(len(code))
 
 
 def _codes(*texts: str) -> frozenset[str]:
@@ -87,11 +141,14 @@ def _code(term: Term) -> str:
     """Return the code that a term is, in one spelling; empty for all others."""
     if term.kind not in {"code", "number"} or term.unit:
         return ""
-    code = re.sub(r"\W", "", term.text.casefold())
     least = CODE_DIGITS if term.kind == "code" else NUMBER_DIGITS
+    code = re.sub(r"\W", "", term.text.casefold())
     return code if sum(map(str.isdigit, code)) >= least else ""
 
 
-def _words(text: str) -> list[str]:
-    spaced = text if text.isascii() else UNSPACED_RUN.sub(" ", text)
-    return _WORD.findall(spaced.casefold())
+def _end_of_words(text: str, start: int) -> int:
+    """Return where the word begins that a text may still be in."""
+    end = len(text)
+    while end > start and not text[end - 1].isspace():
+        end -= 1
+    return end

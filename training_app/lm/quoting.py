@@ -21,7 +21,9 @@ def quoter_from(known: Grounds) -> Answer:
     """
 
     def quoted(turns: Sequence[Turn]) -> str:
-        told = known.answers.find(known.key, turns, most=1, without=Without(splits=KEPT_BACK))
+        told = known.answers.find(
+            known.key, turns, most=known.most, without=Without(splits=KEPT_BACK)
+        )
         if not told.is_there:
             raise NotAskedError(told.note)
         quote = quote_for(turns, told)
@@ -38,6 +40,6 @@ def quote_for(turns: Sequence[Turn], known: Known) -> Quote | None:
     quote = known.quote
     if quote is None:
         return None
-    nearest = [source_of(known.found[0].piece)]
-    told = Told.of(nearest, [turn.text for turn in turns])
+    sources = [source_of(one.piece) for one in known.found]
+    told = Told.of(sources, [turn.text for turn in turns], known)
     return None if told.names_others(quote.text) else quote

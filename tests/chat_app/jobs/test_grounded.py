@@ -11,7 +11,7 @@ from django.db.models import ProtectedError
 
 from chat_app.events import streams
 from chat_app.jobs import serving_exports
-from chat_app.jobs.engine import MADE_UP, whole_words
+from chat_app.jobs.engine import MADE_UP
 from chat_app.models import Deployment, DeploymentEvent, Generation, LogEntry, ServingExport
 from chat_app.selectors.following import words_of
 from chat_app.selectors.grounding import knowledge_after, knowledge_learnt
@@ -130,11 +130,6 @@ def test_what_nothing_known_answers_is_not_asked_of_the_model(writing, mia):
     assert found.prompt_ids == []
     assert {one["kind"] for one in found.sources} <= {"suggestion"}
     assert LogEntry.objects.filter(message=found.answer).exists()
-
-
-@pytest.mark.parametrize("text", ["", " ", "\n", "Take", "Take the ", "Take the\nte"])
-def test_a_word_is_looked_at_once_it_is_whole(text):
-    assert whole_words(text) == text[: max(text.rfind(" "), text.rfind("\n")) + 1]
 
 
 @pytest.mark.parametrize(

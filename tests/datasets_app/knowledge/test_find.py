@@ -57,6 +57,8 @@ def test_the_nearest_comes_first(knowledge, encoder):
 def test_what_many_pieces_say_is_common(knowledge):
     assert all(map(knowledge.is_common, ("order", "where", "way")))
     assert not any(map(knowledge.is_common, ("boot", "jp-417", "shop", "tent", "zebra")))
+    assert all(map(knowledge.is_rare, ("jp-417", "zebra")))
+    assert not any(map(knowledge.is_rare, ("order", "jp")))
 
 
 def test_a_number_that_no_vector_knows_is_found_by_its_words(knowledge, encoder):

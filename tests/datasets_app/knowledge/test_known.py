@@ -116,6 +116,8 @@ def test_the_first_answer_is_of_the_list_that_is_near(question):
         def is_common(self, term):
             return term == "and"
 
+        is_rare = is_common
+
     known = Asked(question, "The tent.").known_in(Two(), [None, None])
     assert (known.is_near, known.found[0].piece.answer) == (True, "alone")
     assert known.is_common("and")
