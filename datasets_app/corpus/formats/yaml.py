@@ -21,7 +21,9 @@ from datasets_app.corpus.pages.tree import decoded
 from datasets_app.corpus.parsing.tables import ANSWERS, QUESTIONS, plain
 
 DEEPEST = 10
-SPOKEN = re.compile(r"(?m)^ {0,8}+- - \S")
+MOST_INSIDE = 100  # lists inside each other: to look for more takes ever longer
+LOOKED_THROUGH = 1 << 18  # letters, of a text whose name promises no YAML
+SPOKEN = re.compile(r"(?m)^ {0,8}+- - (?!-)\S")  # but no rule of dashes
 RECORD = re.compile(r"(?m)^ {0,8}+- [\"']?([A-Za-z_]{1,20}+)[\"']?:(?: |$)")
 NAMES = frozenset({*QUESTIONS, *ANSWERS, "role", "from", "speaker", "messages", "turns", "text"})
 ENDINGS = ("yml", "yaml")
@@ -30,10 +32,22 @@ ENDINGS = ("yml", "yaml")
 def tell(head: TextHead) -> str | None:
     """Say why a text is YAML that holds talks or records; any other YAML is plain text."""
     is_named = head.ending in ENDINGS
-    if len(SPOKEN.findall(head.text)) > (0 if is_named else 1):
+    spoken = [found.start() for found in SPOKEN.finditer(head.text)]
+    if spoken and (is_named or (len(spoken) > 1 and _is_valid(head, spoken))):
         return "lists of lists stand in it, as YAML writes talks"
     names = {plain(name) for name in RECORD.findall(head.text)}
     return "its records have known names" if is_named and names & NAMES else None
+
+
+def _is_valid(head: TextHead, spoken: list[int]) -> bool:
+    """Say whether a text whose name promises no YAML is some, as far as its last whole talk."""
+    is_whole = head.is_whole and len(head.text) <= LOOKED_THROUGH
+    end = max((start for start in spoken if start <= LOOKED_THROUGH), default=0)
+    try:
+        _check(head.text if is_whole else head.text[:end])
+    except ArchiveStop:
+        return False
+    return True
 
 
 def extract(file: BinaryIO, out: Out, _section: int) -> None:
@@ -47,21 +61,35 @@ def extract(file: BinaryIO, out: Out, _section: int) -> None:
 
 
 def _loaded(text: str) -> Any:
-    import yaml  # noqa: PLC0415 - only the child loads it
+    import yaml  # noqa: PLC0415 - few files need it
 
     text = text.replace("\0", "")
     try:
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.CBaseLoader)):
-            message = "It refers to other places of itself (an alias, *name), which can be a trap."
-            raise ArchiveStop("bad_document", f"{message} Write the text out and upload that.")
+        _check(text)
         return yaml.load(text, yaml.CBaseLoader)  # noqa: S506 - this one builds texts only
+    except yaml.YAMLError:
+        raise ArchiveStop("bad_document", "The file is not valid YAML.") from None
+
+
+def _check(text: str) -> None:
+    """Raise ArchiveStop where a text is no YAML, or some that is a trap."""
+    import yaml  # noqa: PLC0415 - few files need it
+
+    inside = 0
+    try:
+        for event in yaml.parse(text, yaml.CBaseLoader):
+            inside += isinstance(event, yaml.CollectionStartEvent)
+            inside -= isinstance(event, yaml.CollectionEndEvent)
+            if inside > MOST_INSIDE:
+                message = "Its lists lie too deep inside each other to be read."
+                raise ArchiveStop("bad_document", message)
+            if isinstance(event, yaml.AliasEvent):
+                message = "It refers to other places of itself (an alias, *name): maybe a trap."
+                raise ArchiveStop("bad_document", f"{message} Write the text out and upload that.")
     except yaml.MarkedYAMLError as error:
         place = error.problem_mark or error.context_mark
         line = f"Line {place.line + 1:,}" if place else "The file"
         message = f"{line} is not valid YAML: {error.problem}."
-        raise ArchiveStop("bad_document", message) from None
-    except RecursionError:
-        message = "Its lists lie too deep inside each other to be read."
         raise ArchiveStop("bad_document", message) from None
     except yaml.YAMLError:
         raise ArchiveStop("bad_document", "The file is not valid YAML.") from None

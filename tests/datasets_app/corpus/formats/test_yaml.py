@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from datasets_app.corpus.detection.kinds import text_kind
+from datasets_app.corpus.detection.text_head import TextHead
 from datasets_app.corpus.limited.run import ChildError
 
 TALKS = b"""categories:
@@ -64,6 +66,27 @@ def test_talks_and_records_are_read_as_they_are_written(read_doc, body, talks):
 
 def test_a_file_of_settings_stays_plain_text(load):
     assert load("server:\n  port: 80\nnames:\n- one\n- two\n", "a.yml").identified.kind == "txt"
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.md", "notes"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "One.\n\n- - -\n\nTwo: a rule above.\n\n- - -\n\nThree.\n",
+        "- - - - -\nTitle\n- - - - -\n\nText: some\n",
+        "# Notes\n\n- - one\n- - two\n\nAnd prose: with words.\n",
+        "- - *one* thing\n- - *two* things\n",
+        "- - one\n- - " + "[" * 20_000,
+    ],
+)
+def test_text_that_only_looks_like_lists_of_lists_stays_text(load, name, text):
+    assert load(text, name).identified.kind in {"txt", "md"}
+
+
+def test_talks_are_told_without_the_name_of_yaml_also_in_a_long_file():
+    talk = "- - Where is my hat?\n  - 'It is here: on the hook.'\n"
+    assert text_kind(TextHead(talk * 2, "a.txt", is_whole=True))[0] == "yaml"
+    assert text_kind(TextHead((talk * 6_000)[:-20], "a.txt", is_whole=False))[0] == "yaml"
 
 
 @pytest.mark.slow
