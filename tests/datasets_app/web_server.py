@@ -116,6 +116,12 @@ def cut_off(to: Handler) -> None:
     to.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n<p>This is")
 
 
+def cut_off_when_packed(to: Handler) -> None:
+    """Send half of a packed page, without saying how long it is."""
+    packed = gzip.compress(bytes(range(256)) * 4)
+    to.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + packed[:-20])
+
+
 def no_server(to: Handler) -> None:
     to.wfile.write(b"220 mail.example.org ESMTP\r\n")
 

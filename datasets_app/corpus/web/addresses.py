@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit, urlunsplit
 
@@ -29,7 +30,7 @@ class AddressError(CorpusError):
 
 def normal(text: str, base: str = "") -> str:
     """Return the address that a text or a link means, without its fragment; raises AddressError."""
-    text = text.strip()
+    text = text.strip().encode("utf-8", "ignore").decode()
     try:
         parts = urlsplit(urljoin(base, text) if base else text)
         host, port = parts.hostname or "", parts.port
@@ -39,7 +40,7 @@ def normal(text: str, base: str = "") -> str:
         raise AddressError(f"“{text[:80]}” does not begin with http:// or https://.")
     if "@" in parts.netloc:
         raise AddressError("An address with a name and a password in it is not fetched.")
-    named = _host(host) if ":" not in host else f"[{host}]"
+    named = _in_brackets(host) if ":" in host else _host(host)
     if not named:
         raise AddressError(f"“{text[:80]}” names no computer.")
     where = named if port in {None, PORTS[parts.scheme]} else f"{named}:{port}"
@@ -73,6 +74,15 @@ def _host(host: str) -> str:
     except UnicodeError:
         return ""
     return plain.rstrip(".") if HOST.fullmatch(plain) else ""
+
+
+def _in_brackets(host: str) -> str:
+    """Return an address of IPv6 as it stands in one of the web; no interface of a machine does."""
+    try:
+        address = ipaddress.IPv6Address(host)
+    except ValueError:
+        return ""
+    return "" if address.scope_id is not None else f"[{host}]"
 
 
 def _query(query: str) -> str:

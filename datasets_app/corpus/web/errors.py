@@ -15,6 +15,7 @@ REASONS: dict[str, str] = {
     "odd_packing": "It is packed in a way that was not asked for.",
     "redirects": "It leads on and on, or back to itself.",
     "bad_redirect": "It leads to something that is no web address.",
+    "bad_address": "It has an address that cannot be asked for.",
     "elsewhere": "It leads to another site.",
     "robots": "The site’s robots.txt asks machines not to fetch it.",
     "robots_away": "The site’s robots.txt could not be read, so nothing is fetched there.",

@@ -84,6 +84,8 @@ class Fetcher:
             httpcore.UnsupportedProtocol,
         ) as error:
             raise WebError("broken_off") from error
+        except (TypeError, ValueError) as error:  # what the client cannot put into a request
+            raise WebError("bad_address") from error
 
     def _get(self, address: str, *, any_kind: bool) -> Answer:
         backend = Backend(self.guard, self.seconds, self.touch)
@@ -93,7 +95,7 @@ class Fetcher:
             pool,
             pool.stream("GET", address, headers=SENT, extensions={"timeout": timeout}) as got,
         ):
-            told = {name.decode("ascii", "replace").casefold(): value.decode("latin-1")
+            told = {name.decode("ascii", "replace").casefold(): _value(value)
                     for name, value in got.headers}  # fmt: skip
             kind = told.get("content-type", "").partition(";")[0].strip().casefold()
             status = int(got.status)
@@ -111,6 +113,14 @@ class Fetcher:
 
 def _is_text(kind: str) -> bool:
     return kind.startswith(TEXTS) or kind.endswith(("+xml", "+json"))
+
+
+def _value(raw: bytes) -> str:
+    """Return what a header says: an address is often sent as it was typed, in UTF-8."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
 
 
 def _number(text: str) -> int:
@@ -134,32 +144,33 @@ def _unpacked(pieces: Iterator[bytes], packing: str, most: int) -> Iterator[byte
     if packing not in {"", "identity", "gzip", "x-gzip", "deflate"}:
         raise WebError("odd_packing")
     left = most
-    unpack = _unpacker(packing)
+    opened: zlib._Decompress | None = None
     for piece in pieces:
-        for told in unpack(piece, left):
-            left -= len(told)
-            if left < 0:
-                raise WebError("too_large")
-            yield told
-
-
-def _unpacker(packing: str) -> Callable[[bytes, int], Iterator[bytes]]:
-    """Return what unpacks the next bytes, stopping behind one byte too many."""
-    if packing in {"", "identity"}:
-        return lambda piece, _left: iter((piece,))
-    open_: list[zlib._Decompress] = []
-
-    def unpack(piece: bytes, left: int) -> Iterator[bytes]:
-        if not open_:
-            is_raw = packing == "deflate" and piece[:1] and piece[0] & 0x0F != zlib.DEFLATED
-            open_.append(zlib.decompressobj(-zlib.MAX_WBITS if is_raw else zlib.MAX_WBITS | 32))
-        if open_[0].eof:
-            return  # what stands behind the end of the packed data
-        try:
-            yield open_[0].decompress(piece, left + 1)
-        except zlib.error as error:
-            raise WebError("broken_off") from error
-        if open_[0].unconsumed_tail:
+        told = piece
+        if packing not in {"", "identity"} and piece:
+            opened = opened or _opened(packing, piece[0])
+            told = _next(opened, piece, left)
+        left -= len(told)
+        if left < 0:
             raise WebError("too_large")
+        yield told
+    if opened and not opened.eof:
+        raise WebError("broken_off")
 
-    return unpack
+
+def _opened(packing: str, first: int) -> zlib._Decompress:
+    is_raw = packing == "deflate" and first & 0x0F != zlib.DEFLATED
+    return zlib.decompressobj(-zlib.MAX_WBITS if is_raw else zlib.MAX_WBITS | 32)
+
+
+def _next(opened: zlib._Decompress, piece: bytes, left: int) -> bytes:
+    """Return what the next bytes unpack to, stopping behind one byte too many."""
+    if opened.eof:
+        return b""  # what stands behind the end of the packed data
+    try:
+        told = opened.decompress(piece, left + 1)
+    except zlib.error as error:
+        raise WebError("broken_off") from error
+    if opened.unconsumed_tail:
+        raise WebError("too_large")
+    return told

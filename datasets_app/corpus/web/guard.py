@@ -16,8 +16,16 @@ from datasets_app.corpus.web.errors import WebError
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-NOBODYS = tuple(ipaddress.ip_network(one) for one in ("192.0.0.0/24", "64:ff9b:1::/48", "::/96"))
+NOBODYS = tuple(
+    ipaddress.ip_network(one)
+    for one in (
+        *("192.0.0.0/24", "64:ff9b:1::/48", "::/96"),
+        *("192.88.99.0/24", "fec0::/10"),  # no longer in use, so it is inside if it is anywhere
+        "168.63.129.16/32",  # Azure's agent of the host
+    )
+)
 LOW_32 = 0xFFFFFFFF
+ISATAP = frozenset({0x5EFE, 0x0200_5EFE})  # before an address of IPv4, whatever the network
 
 
 def is_public(address: Address) -> bool:
@@ -29,7 +37,7 @@ def is_public(address: Address) -> bool:
         wrapped = address.ipv4_mapped or address.sixtofour
         if address.teredo:
             wrapped = address.teredo[1]
-        if address in NAT64:
+        if address in NAT64 or int(address) >> 32 & LOW_32 in ISATAP:
             wrapped = ipaddress.IPv4Address(int(address) & LOW_32)
         if wrapped is not None:
             return is_public(wrapped)

@@ -25,6 +25,7 @@ from datasets_app.corpus.web.addresses import (
         ("?page=2", "http://example.org/list", "http://example.org/list?page=2"),
         ("/a?utm_source=mail&id=7&fbclid=x", "http://e.org/", "http://e.org/a?id=7"),
         ("http://[::1]:8000/", "", "http://[::1]:8000/"),
+        ("/a\ud800?b=\udfff&utm_id=1", "http://e.org/", "http://e.org/a?b="),
         ("/%7Euser/100%25", "http://e.org/", "http://e.org/%7Euser/100%25"),
     ],
 )
@@ -49,6 +50,7 @@ def test_a_page_has_one_address(text, base, told):
         *("http://name:secret@example.org/", "http://exa_mple..org/", "http://e.org:99999/"),
         *("gopher://e.org", "http://" + "a" * 300, "http://e.org/" + "a" * 1100, "//e.org/x"),
         "http://e.org/" + "a/" * 40,
+        *("http://[2606:4700::1%é]/", "http://[2606:4700::1%eth0]/", "http://[fe80::1%25]/"),
     ],
 )
 def test_what_is_no_address_is_refused_in_a_sentence(text):

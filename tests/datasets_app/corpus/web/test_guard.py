@@ -24,6 +24,8 @@ from tests.datasets_app.web_server import page, serving
             "64:ff9b::a9fe:a9fe",
             "2002:7f00:1::",
             "::127.0.0.1",
+            *("168.63.129.16", "::ffff:168.63.129.16", "fec0::1", "192.88.99.1"),
+            *("2001:4860::5efe:7f00:1", "2001:4860::200:5efe:a00:1"),
         ),
     ],
 )
@@ -34,7 +36,10 @@ def test_addresses_of_inner_networks_are_refused(address):
     assert told.value.code == "inside"
 
 
-@pytest.mark.parametrize("address", ["93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946"])
+@pytest.mark.parametrize(
+    "address",
+    ["93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946", "2001:4860::5efe:5db8:d822"],
+)
 def test_public_addresses_may_be_connected_to(address):
     assert Guard(look_up=lambda host, port: [address]).places("example.org", 80) == [address]
 

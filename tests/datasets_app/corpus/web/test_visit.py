@@ -81,6 +81,8 @@ def test_a_packed_page_is_unpacked(site, packing):
         (redirect("http://169.254.169.254/latest/meta-data/"), "inside"),
         (redirect("http://127.0.0.2/"), "inside"),
         (redirect("http://[::1]/"), "inside"),
+        (redirect("http://[2606:4700::1%\xe9]/"), "bad_redirect"),
+        (web_server.cut_off_when_packed, "broken_off"),
     ],
 )
 def test_what_a_hostile_server_does_ends_in_a_reason(site, answer, code):
@@ -99,6 +101,19 @@ def test_redirects_are_followed_five_times(site):
     assert visitor().visit(site.at("/0"), None).address == site.at("/5")
     site.answers |= {"/5": redirect("/6"), "/6": GOOD}
     assert refused(site, "/0").code == "redirects"
+
+
+@pytest.mark.parametrize("sent", ["/caf\xc3\xa9", "/caf\xe9", "/caf%C3%A9"])
+def test_a_redirect_may_be_written_as_it_was_typed(site, sent):
+    """The server sends each sign as one byte: an address in UTF-8, one in Latin-1, a plain one."""
+    site.answers |= {"/old": redirect(sent), "/caf%C3%A9": GOOD}
+    assert visitor().visit(site.at("/old"), None).address == site.at("/caf%C3%A9")
+
+
+def test_what_the_client_cannot_ask_for_has_a_reason_too():
+    with pytest.raises(WebError) as told:
+        visitor().fetcher.get("http://127.0.0.1/é")
+    assert told.value.code == "bad_address"
 
 
 def test_a_redirect_that_leaves_the_site_is_not_followed_where_one_site_was_asked_for(site):
