@@ -74,6 +74,7 @@ def split_row(dataset: Dataset, seen: Seen, wanted: Conversation, at: int, *, by
         "start": row.start,
         "end": row.end,
         "place": row.place,
+        "reading": row.reading,  # its file may be read at this moment
         "meta": row.meta,
         "origin": Origin(row.origin),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -60,16 +60,24 @@ class Matching:
             del wanted[key]
         said = {key: row.conversation.row_hash() for key, row in wanted.items()}
         known = self._by_words(wanted.values(), set(said.values()))
-        for is_same_place in (True, False):
-            for key, row in wanted.items():
-                if key in found:
-                    continue
-                place = (row.start, row.end)
-                for one in known.get(said[key], ()):
-                    if (one.place == place or not is_same_place) and self._take(one.position):
-                        found[key] = one.pk
-                        break
+        there: defaultdict[tuple[str, object], deque[_Earlier]] = defaultdict(deque)
+        for words, those in known.items():
+            for one in those:
+                there[words, one.place].append(one)
+        for key, row in wanted.items():
+            self._find(key, there[said[key], (row.start, row.end)], found)
+        for key in wanted:
+            if key not in found:
+                self._find(key, known[said[key]], found)
         return found
+
+    def _find(self, key: str, those: deque[_Earlier], found: dict[str, int]) -> None:
+        """Let a record be the first of these rows that is free; none is looked at twice."""
+        while those:
+            one = those.popleft()
+            if self._take(one.position):
+                found[key] = one.pk
+                return
 
     def with_halves(self, pks: Iterable[int]) -> dict[int, int]:
         """Return these rows and what was split off them, each with the row it came from."""
@@ -82,12 +90,16 @@ class Matching:
                 below.append(half)
         return origin
 
+    def _is_taken(self, position: int) -> bool:
+        return position < len(self._taken) and bool(self._taken[position])
+
     def _take(self, position: int) -> bool:
         """Note that a row is found; False where it was before."""
-        if position >= len(self._taken):
-            self._taken.extend(bytes(position + 1 - len(self._taken)))
-        was_taken, self._taken[position] = self._taken[position], 1
-        return not was_taken
+        if self._is_taken(position):
+            return False
+        self._taken.extend(bytes(max(0, position + 1 - len(self._taken))))
+        self._taken[position] = 1
+        return True
 
     def _by_key(self, wanted: dict[str, NewRow]) -> tuple[set[str], dict[str, int]]:
         """Return the keys that the dataset has already, and those of the file's earlier rows."""
@@ -101,8 +113,10 @@ class Matching:
                 found[key] = pk
         return named, found
 
-    def _by_words(self, rows: Iterable[NewRow], said: set[str]) -> dict[str, list[_Earlier]]:
-        """Return the earlier rows by what they said when they came, in the order of the table."""
+    def _by_words(
+        self, rows: Iterable[NewRow], said: set[str]
+    ) -> defaultdict[str, deque[_Earlier]]:
+        """Return the free earlier rows by what they said when they came, in the table's order."""
         keys = {exact_key(row.conversation) for row in rows}
         split_off = [pk for halves in self.halves.values() for pk in halves]
         theirs = self.rows().exclude(pk__in=split_off) if split_off else self.rows()
@@ -120,13 +134,12 @@ class Matching:
             *(f"conversation__{name}" for name in columns[1:4]),
             "row_hash",
         )
-        found = defaultdict(list)
-        for pk, position, start, end, words in [*unchanged.values_list(*columns), *changed]:
-            if words in said and pk not in off:
+        found: defaultdict[str, deque[_Earlier]] = defaultdict(deque)
+        both = [*unchanged.values_list(*columns), *changed]
+        for pk, position, start, end, words in sorted(both, key=lambda one: one[1]):
+            if words in said and pk not in off and not self._is_taken(position):
                 found[words].append(_Earlier(pk, position, (start, end)))
-        return {
-            words: sorted(those, key=lambda one: one.position) for words, those in found.items()
-        }
+        return found
 
 
 def _halves(dataset: UUID) -> dict[int, list[int]]:
@@ -145,7 +158,8 @@ def keep_earlier(earlier: Matching, rows: Sequence[NewRow]) -> set[str]:
     Called in the transaction that writes the others. What a row says, its number, decision, tags
     and history are not touched.
     """
-    begin_change(earlier.dataset)
+    begin_change(earlier.dataset, is_told=True)
+    earlier.halves = _halves(earlier.dataset)  # people split rows while a file is read
     found = earlier.found(rows)
     by_pk = {found[row.origin_key]: row for row in rows if row.origin_key in found}
     told = []

@@ -35,14 +35,15 @@ def next_slice(rows: QuerySet[Conversation], *, after: int) -> dict[int, int]:
     return dict(behind.values_list("pk", "position")[:SLICE])
 
 
-def remove_or_keep(ids: list[int], **kept: Any) -> None:
-    """Remove those of the conversations that no version holds, and change the others.
+def remove_or_keep(ids: list[int], *, spared: Collection[int] = (), **kept: Any) -> None:
+    """Remove those of the conversations that no version holds or are spared; change the others.
 
     Called inside a transaction that holds the dataset, with some thousand ids at most. A version
     that takes one of them at this moment makes it an `IntegrityError`, for either.
     """
     held = VersionRow.objects.filter(conversation__in=ids)
     staying = set(held.values_list("conversation", flat=True).distinct())
+    staying.update(pk for pk in ids if pk in spared)
     going = [pk for pk in ids if pk not in staying]
     was, dataset = _known(ids if kept else going)
     Conversation.objects.filter(pk__in=going).only("pk").delete()  # nothing else is fetched

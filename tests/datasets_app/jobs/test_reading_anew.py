@@ -19,12 +19,15 @@ from django.utils import timezone
 from datasets_app.corpus.conversation import Conversation, Turn
 from datasets_app.corpus.formats.registry import reader_of
 from datasets_app.corpus.source import Mapping
+from datasets_app.jobs import anew
 from datasets_app.jobs.importing import import_upload
 from datasets_app.models import Conversation as Row
 from datasets_app.models import Decision, RowTag, SourceFile, Upload
 from datasets_app.selectors.earlier_rows import Tally, tally_of
 from datasets_app.selectors.origin_keys import current_rows
 from datasets_app.services import choices, curation, editing, tagging
+from datasets_app.services.keeping import Matching
+from datasets_app.services.writing import NewRow
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROOT = Path(__file__).resolve().parents[3]
@@ -231,3 +234,132 @@ def test_another_encoding_and_a_newer_reader_keep_rows_too(imported, client_of, 
     assert (file.verdict, file.reader) == ("loaded", reader_of("jsonl").label)
     decided = current_rows(file).order_by("position").values_list("pk", "decision")
     assert list(decided) == [(row.pk, "keep") for row in rows]
+
+
+@pytest.fixture
+def meanwhile(monkeypatch):
+    """Give a function that has something done once a file was read, before old rows go."""
+
+    def done(act):
+        real = anew.set_aside_earlier_rows
+
+        def late(*args, **more):
+            act()
+            monkeypatch.setattr(anew, "set_aside_earlier_rows", real)
+            real(*args, **more)
+
+        monkeypatch.setattr(anew, "set_aside_earlier_rows", late)
+
+    return done
+
+
+def split(dataset, row, by):
+    row.refresh_from_db()
+    turns = (*(Turn(turn["role"], turn["text"]) for turn in row.turns), Turn("user", "And then?"))
+    editing.split_row(dataset, editing.Seen(row.pk, row.revision), Conversation(turns), 2, by=by)
+    return dataset.conversations.order_by("position").last()
+
+
+@pytest.mark.slow
+def test_a_row_that_is_split_while_its_file_is_read_keeps_its_half(read, cora, meanwhile):
+    upload, file, rows = read(12)
+    halves = []
+    meanwhile(lambda: halves.append(split(upload.dataset, rows[4], cora)))
+    choices.choose_columns_again(file, THEN, by=cora)
+    assert import_upload(upload.pk)
+    assert upload.dataset.conversations.filter(pk__in=[rows[4].pk, halves[0].pk]).count() == 2
+    assert upload.dataset.conversations.count() == 13
+
+
+@pytest.mark.slow
+def test_a_row_that_is_split_between_comparison_and_reading_keeps_its_half(read, cora, monkeypatch):
+    upload, file, rows = read(12)
+    earlier, halves = Matching.of, []
+
+    def of(file, reading):
+        found = earlier(file, reading)
+        if file.reading == reading:  # the second time, when it is read
+            halves.append(split(upload.dataset, rows[4], cora))
+        return found
+
+    monkeypatch.setattr(Matching, "of", of)
+    choices.choose_columns_again(file, THEN, by=cora)
+    assert import_upload(upload.pk)
+    assert upload.dataset.conversations.filter(pk__in=[rows[4].pk, halves[0].pk]).count() == 2
+
+
+@pytest.mark.slow
+def test_work_of_the_minutes_in_which_a_file_is_read_anew_is_never_removed(
+    read, client_of, cora, meanwhile
+):
+    """The rows 3, 10, 17 and 24 are read otherwise; the first was agreed to be lost."""
+    upload, file, rows = read(30)
+    dataset = upload.dataset
+    curation.decide_rows(dataset, [rows[3].pk, rows[4].pk], Decision.KEEP, by=cora)
+    choices.choose_columns_again(file, THEN, by=cora)
+    assert import_upload(upload.pk)
+    file.refresh_from_db()
+    assert choices.agree_to_lose(file, file.anew["lost"], by=cora)
+    # as much work as was agreed to be lost, but of another row: the agreement was not to this
+    undone = dataset.actions.get(kind="keep")
+    curation.undo(undone, by=cora)
+    curation.decide_rows(dataset, [rows[4].pk, rows[17].pk], Decision.KEEP, by=cora)
+
+    def act():
+        tagging.tag_rows(dataset, [rows[10].pk], "late", has=True, by=cora)
+        passing = curation.decide_rows(dataset, [rows[24].pk], Decision.KEEP, by=cora)
+        curation.undo(passing, by=cora)
+
+    meanwhile(act)
+    assert import_upload(upload.pk)
+    file.refresh_from_db()
+    assert file.verdict == "loaded"
+    spared = dataset.conversations.filter(pk__in=[rows[n].pk for n in (3, 10, 17, 24)])
+    told = spared.order_by("pk").values_list("pk", "status", "tagged__tag__name")
+    assert [*told] == [
+        (rows[3].pk, "excluded", None),
+        (rows[10].pk, "excluded", "late"),
+        (rows[17].pk, "excluded", None),
+    ]
+    assert (file.anew["spared"], current_rows(file).count()) == (3, 30)
+    page = client_of(cora).get(reverse("file-detail", args=[file.pk])).content.decode()
+    assert "3 conversations that somebody worked on while it was read anew" in page
+
+
+@pytest.mark.slow
+def test_work_on_rows_that_nobody_had_touched_is_not_removed_either(read, cora, meanwhile):
+    upload, file, rows = read(12)
+    meanwhile(lambda: edit(upload.dataset, rows[3], "It is lost.", cora))
+    choices.choose_columns_again(file, THEN, by=cora)
+    assert import_upload(upload.pk)
+    file.refresh_from_db()
+    rows[3].refresh_from_db()
+    assert (rows[3].status, rows[3].turns[1]["text"]) == ("excluded", "It is lost.")
+    assert file.anew == {"spared": 1}
+
+
+@pytest.mark.slow
+def test_equal_rows_are_each_found_once_and_looked_at_once(read, monkeypatch):
+    _, file, rows = read(40)  # four say the same as the first
+    looked = []
+    take = Matching._take
+    monkeypatch.setattr(Matching, "_take", lambda self, n: looked.append(n) or take(self, n))
+    earlier = Matching.of(file, file.reading + 1)
+    assert earlier is not None
+    same = [row for row in rows if row.position % SAME_EVERY == 1]
+    again = [
+        NewRow(
+            conversation=Conversation(
+                tuple(Turn(turn["role"], turn["text"]) for turn in same[0].turns)
+            ),
+            origin_key=f"other-{n}",
+        )
+        for n in range(6)
+    ]
+    found = [earlier.found(again[:2]), earlier.found(again[2:3]), earlier.found(again[3:])]
+    assert [[*one.values()] for one in found] == [
+        [same[0].pk, same[1].pk],
+        [same[2].pk],
+        [same[3].pk],
+    ]
+    assert looked == [row.position for row in same]
