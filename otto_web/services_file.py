@@ -9,6 +9,8 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+OLDEST_POSTGRES = 16  # which changes a row in place although an index of summaries names it
+
 
 def read_services(folder: Path) -> dict[str, Any]:
     """Return what `up` wrote about its servers, or nothing when no servers were started."""
@@ -24,7 +26,8 @@ def database_from_url(url: str) -> dict[str, Any]:
     parts = urlsplit(url)
     if parts.scheme not in {"postgres", "postgresql"}:
         raise ImproperlyConfigured(
-            "DATABASE_URL must begin with postgres://; OTTO needs PostgreSQL 15 or newer."
+            "DATABASE_URL must begin with postgres://; OTTO needs PostgreSQL "
+            f"{OLDEST_POSTGRES} or newer."
         )
     return {
         "ENGINE": "django.db.backends.postgresql",

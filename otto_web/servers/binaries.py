@@ -10,8 +10,8 @@ from pathlib import Path
 
 from otto_web import env
 from otto_web.servers.errors import ServersError
+from otto_web.services_file import OLDEST_POSTGRES
 
-OLDEST_POSTGRES = 15
 OLDEST_REDIS = (7, 2)
 
 

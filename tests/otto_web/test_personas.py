@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
-from django.db import connection
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import connection, connections
 
 from otto_web.lib.access import Role, role_of
 
@@ -20,7 +23,13 @@ def test_each_person_has_one_role(ada, theo, cora, mia, gus):
 
 
 def test_the_database_is_a_new_enough_postgresql(db):
-    assert connection.pg_version >= 150000
+    assert connection.pg_version >= 160000
+
+
+def test_an_older_database_is_refused_before_anything_is_changed(db, monkeypatch):
+    monkeypatch.setitem(vars(connections["default"]), "pg_version", 150004)
+    with pytest.raises(CommandError, match="is PostgreSQL 15; OTTO needs 16 or newer"):
+        call_command("migrate", verbosity=0)
 
 
 def test_the_extensions_come_with_the_first_migration(db):

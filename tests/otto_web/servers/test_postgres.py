@@ -95,6 +95,15 @@ def test_a_bin_folder_without_postgresql_is_refused(tmp_path, monkeypatch):
         postgres_bin()
 
 
+def test_an_older_postgresql_is_refused(tmp_path, monkeypatch):
+    for name in ("initdb", "postgres"):
+        (tmp_path / name).write_text("#!/bin/sh\necho 'postgres (PostgreSQL) 15.4'\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("OTTO_PG_BIN", str(tmp_path))
+    with pytest.raises(ServersError, match="OTTO_PG_BIN is PostgreSQL 15; OTTO needs 16 or newer"):
+        postgres_bin()
+
+
 @pytest.fixture
 def without_namespaces(monkeypatch):
     if os.geteuid() != 0:
