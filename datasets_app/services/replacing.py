@@ -68,7 +68,8 @@ def look_further(order: Replacement) -> bool:
             left += 1
         elif after != before:
             places += wanted.count(before)
-            tallies += _tally(wanted, before, after)
+            if isinstance(wanted, Cleaning):
+                tallies += _tally(wanted, before, after)
             noted.append(row)
     if noted:
         ReplacementPart.objects.create(
@@ -89,9 +90,9 @@ def look_further(order: Replacement) -> bool:
     return False
 
 
-def _tally(wanted: Replacing | Cleaning, before: Text, after: Text) -> Counter[str]:
+def _tally(wanted: Cleaning, before: Text, after: Text) -> Counter[str]:
     """Count a row for each switch that acts in it, and its letters."""
-    acted = set(wanted.acted_in(before)) if isinstance(wanted, Cleaning) else set[str]()
+    acted = wanted.acted_in(before)
     letters = {"before": before, "after": after}
     sizes = {name: sum(len(turn.text) for turn in one.turns) for name, one in letters.items()}
     return Counter(dict.fromkeys(acted, 1) | sizes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -13,7 +14,7 @@ from datasets_app.corpus.cleaning import PROFILES
 from datasets_app.forms.replacing import CleanForm, ReplaceForm
 from datasets_app.forms.rows import selected_rows
 from datasets_app.jobs.replacing import begin
-from datasets_app.models import Replacement
+from datasets_app.models import Dataset, Replacement
 from datasets_app.selectors.replacing import replacement_page, switches_of
 from datasets_app.selectors.row_filter import RowFilter
 from datasets_app.services import replacing
@@ -33,10 +34,8 @@ def words_replace(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
         order = replacing.order_look(dataset, form.wanted, rows, by=request.user)
         begin(order, rows=0)
         return redirect("replacement-detail", dataset.pk, order.pk)
-    again = selected_rows([request.GET.get("again", "")])
-    if again and not form.is_bound:
-        earlier = dataset.replacements.filter(pk=again[0]).first()
-        form = ReplaceForm(initial=earlier.wanted if earlier else {})
+    if not form.is_bound:
+        form = ReplaceForm(initial=_wanted_again(request, dataset))
     context = {
         "dataset": dataset,
         "form": form,
@@ -59,16 +58,24 @@ def words_clean(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
         order = replacing.order_look(dataset, form.wanted, rows, by=request.user)
         begin(order, rows=0)
         return redirect("replacement-detail", dataset.pk, order.pk)
-    profile = request.GET.get("profile", "")
+    again = _wanted_again(request, dataset)
+    switches = again.get("switches") or switches_of(dataset, request.GET.get("profile", ""))
     context = {
         "dataset": dataset,
-        "form": form or CleanForm(initial={"switches": switches_of(dataset, profile)}),
+        "form": form or CleanForm(initial={"switches": switches}),
         "narrows": rows.narrows,
         "here": rows.query(),
         "sentence": rows.sentence,
         "profiles": PROFILES,
     }
     return render(request, "datasets/words_clean.html", context, status=422 if form else 200)
+
+
+def _wanted_again(request: TeamRequest, dataset: Dataset) -> dict[str, Any]:
+    """Return what the order asked for that the address names; nothing where it names none."""
+    again = selected_rows([request.GET.get("again", "")])
+    earlier = dataset.replacements.filter(pk=again[0]).first() if again else None
+    return earlier.wanted if earlier else {}
 
 
 @role_required(Role.CURATOR)

@@ -245,6 +245,12 @@ def test_the_form_of_cleaning_knows_profiles_and_what_was_chosen_before(
     assert chosen.count(" checked") == 7
     cleaned(client, letters, "spaces")
     assert client.get(at).content.decode().count(" checked") == 1
+    earlier = cleaned(client, letters, "markup", "mojibake")
+    cleaned(client, letters, "spaces")
+    again = client.get(f"{at}?again={earlier.pk}&").context["form"]
+    assert set(again.initial["switches"]) == {"markup", "mojibake"}
+    assert client.get(f"{at}?again=zero&").content.decode().count(" checked") == 1
+    assert looked(client, letters, find="open", put="shut").tallies == {}
     assert client.get(f"{at}?profile=<script>").status_code == 200
     assert client.post(at, {"switches": ["unknown"]}).status_code == 422
     assert b"Choose at least one" in client.post(at, {}).content
