@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 from datetime import timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, TextField, Value
+from django.db.models.functions import MD5, Cast, Concat
 from django.utils import timezone
 
 from datasets_app.corpus.conversation import CorpusError
@@ -35,27 +35,27 @@ class Sample:
 @transaction.atomic(durable=True)
 def ask_opinion(dataset: Dataset, wanted: Sample, *, by: User) -> Opinion:
     """Draw decided rows at random; a judge gets none that they decided about themselves."""
-    begin_change(dataset.pk)  # the decisions stand still while they are noted
+    # the decisions stand still while they are noted, and what was counted of them stays true
+    Dataset.objects.select_for_update(no_key=True).get(pk=dataset.pk)
     decided = wanted.rows.rows(dataset).filter(decision__isnull=False, decided_by__isnull=False)
     if wanted.judge is not None:
         decided = decided.exclude(decided_by=wanted.judge)
-    found = list(
-        decided.order_by("position").values_list("pk", "revision", "decision", "decided_by")
-    )
-    if not found:
+    drawn_from = decided.order_by().count()
+    if not drawn_from:
         raise CorpusError(
             "There are no rows to judge: only those that somebody else accepted or excluded are "
             "drawn. Decide about some first, or choose another filter or person."
         )
-    dice = random.Random(wanted.seed)  # noqa: S311 - a sample that can be drawn again
-    drawn = dice.sample(found, min(wanted.size, len(found)))
+    dice = MD5(Concat(Value(f"{wanted.seed} "), Cast("pk", TextField())))  # it can be drawn again
+    columns = ("pk", "revision", "decision", "decided_by")
+    drawn = list(decided.order_by(dice, "pk").values_list(*columns)[: wanted.size])
     opinion = Opinion.objects.create(
         dataset=dataset,
         asked_by=by,
         judge=wanted.judge,
         seed=wanted.seed,
         query=wanted.rows.query(),
-        drawn_from=len(found),
+        drawn_from=drawn_from,
     )
     OpinionRow.objects.bulk_create(
         OpinionRow(
@@ -134,7 +134,7 @@ def _close_if_done(opinion: Opinion) -> None:
 @transaction.atomic(durable=True)
 def settle_row(opinion: Opinion, place: int, decision: Decision, *, by: User) -> Action:
     """Decide about a row where two people differ: an action like any other, to be undone."""
-    dataset = begin_change(opinion.dataset_id)
+    dataset = begin_change(opinion.dataset_id, is_told=True)
     row = opinion.rows.select_related("conversation", "action__actor").filter(place=place).first()
     if row is None or row.second is None or row.opinion.closed_at is None:
         raise CorpusError("There is nothing to settle about this row.")

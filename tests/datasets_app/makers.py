@@ -6,6 +6,9 @@ from django.db import transaction
 
 from datasets_app.corpus.conversation import Conversation, Turn
 from datasets_app.corpus.rules import policy
+from datasets_app.models import Conversation as Row
+from datasets_app.models import Dataset, Tally
+from datasets_app.selectors.quality import groups_of
 from datasets_app.services import writing
 from datasets_app.services.datasets import create_dataset
 
@@ -34,3 +37,13 @@ def support_dataset(owner):
     bad = [pair("How do I reset my password?", ""), pair("Tell me about returns", "yes i")]
     add(made, [*good, *bad])
     return made
+
+
+def tally_follows(dataset):
+    """Say whether the tally follows, and holds what the rows are."""
+    held = Dataset.objects.get(pk=dataset.pk)
+    kept = Tally.objects.get(dataset=held)
+    told = {(one, by, tuple(why)): n for one, by, why, n in kept.groups}
+    found = groups_of(Row.objects.filter(dataset=held))
+    counted = {(group.status, group.decision, group.reasons): group.count for group in found}
+    return kept.at == held.changes and told == counted

@@ -8,14 +8,13 @@ from django.urls import reverse
 from datasets_app.corpus.rules import policy
 from datasets_app.jobs.freezing import freeze_version
 from datasets_app.jobs.rescoring import rescore_dataset
-from datasets_app.models import Conversation, Dataset, Decision, Tally
+from datasets_app.models import Decision
 from datasets_app.selectors import estimates
-from datasets_app.selectors.quality import groups_of
 from datasets_app.selectors.row_filter import RowFilter
 from datasets_app.selectors.scores import groups_in
 from datasets_app.services import curation, datasets, editing, tagging, tallies
 from datasets_app.services.changes import begin_change
-from tests.datasets_app.makers import pair, support_dataset
+from tests.datasets_app.makers import pair, support_dataset, tally_follows
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 OTHER = pair("Where is it, the jacket that I sent back?", "It arrived and the money is sent.")
@@ -30,38 +29,28 @@ def dataset(cora, monkeypatch):
     return made
 
 
-def is_told(dataset):
-    """Say whether the tally follows, and holds what the rows are."""
-    held = Dataset.objects.get(pk=dataset.pk)
-    kept = Tally.objects.get(dataset=held)
-    told = {(one, by, tuple(why)): n for one, by, why, n in kept.groups}
-    found = groups_of(Conversation.objects.filter(dataset=held))
-    counted = {(group.status, group.decision, group.reasons): group.count for group in found}
-    return kept.at == held.changes and told == counted
-
-
 @pytest.mark.checklist(164)
 def test_it_follows_every_change_of_rows(dataset, cora):
-    assert is_told(dataset)
+    assert tally_follows(dataset)
     rows = list(dataset.conversations.order_by("position"))
     decided = curation.decide_rows(dataset, [rows[1].pk, rows[2].pk], Decision.EXCLUDE, by=cora)
-    assert is_told(dataset)
+    assert tally_follows(dataset)
     curation.undo(decided, by=cora)
-    assert is_told(dataset)
+    assert tally_follows(dataset)
     editing.edit_row(dataset, editing.Seen(rows[0].pk, 1), pair("Why?", ""), by=cora)
-    assert is_told(dataset)
+    assert tally_follows(dataset)
     first, second = (editing.Seen(row.pk, 1) for row in rows[3:5])
     editing.join_rows(dataset, first, OTHER, second, by=cora)
-    assert is_told(dataset)
+    assert tally_follows(dataset)
     editing.write_row(dataset, OTHER, "one", by=cora)
-    assert is_told(dataset)
+    assert tally_follows(dataset)
     tagging.tag_rows(dataset, [rows[5].pk], "late", has=True, by=cora)
-    assert is_told(dataset)
+    assert tally_follows(dataset)
     freeze_version(dataset, user=cora)
-    assert is_told(dataset)
+    assert tally_follows(dataset)
     datasets.set_policy(dataset, policy.standard().changed("too_short", enabled=False), by=cora)
     rescore_dataset(dataset.pk)
-    assert is_told(dataset)
+    assert tally_follows(dataset)
 
 
 def test_one_that_missed_a_change_is_not_believed_and_counted_anew(dataset):
@@ -69,9 +58,9 @@ def test_one_that_missed_a_change_is_not_believed_and_counted_anew(dataset):
     dataset.conversations.filter(position=1).update(status="review")
     held = groups_in(dataset, RowFilter())
     assert sum(group.count for group in held.groups if group.status == "review") == 1
-    assert not is_told(dataset)
+    assert not tally_follows(dataset)
     tallies.count_behind()
-    assert is_told(dataset)
+    assert tally_follows(dataset)
 
 
 def test_all_that_match_are_counted_before_a_decision_about_them(dataset, client_of, cora):
@@ -87,4 +76,4 @@ def test_all_that_match_are_counted_before_a_decision_about_them(dataset, client
     assert not rows.filter(status="excluded").exists()
     assert client.post(where, body | {"previewed": rows.count()}).status_code == 302
     assert not rows.exclude(status="excluded").exists()
-    assert is_told(dataset)
+    assert tally_follows(dataset)

@@ -6,13 +6,14 @@ import pytest
 from django.urls import reverse
 
 from datasets_app.corpus.conversation import CorpusError
-from datasets_app.models import Decision, Opinion
+from datasets_app.models import Dataset, Decision, Opinion
+from datasets_app.selectors import estimates
 from datasets_app.selectors.opinions import result_of
 from datasets_app.selectors.row_filter import RowFilter
-from datasets_app.services import curation, editing, opinions
+from datasets_app.services import curation, editing, opinions, tallies
 from datasets_app.services.opinions import Sample, judge_row, next_row, settle_row
 from otto_web.lib.models import AuditEntry
-from tests.datasets_app.makers import pair, support_dataset
+from tests.datasets_app.makers import pair, support_dataset, tally_follows
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 HTMX = {"HX-Request": "true"}
@@ -54,6 +55,18 @@ def test_a_seed_draws_the_same_rows_of_what_others_decided(dataset, cora, theo, 
     with pytest.raises(CorpusError, match="no rows to judge"):
         ask(dataset, theo, cora)  # she decided about all of them herself
     assert ask(dataset, theo).rows.count() == 20
+
+
+def test_asking_and_settling_outdate_no_tally(dataset, cora, theo, monkeypatch):
+    for module in (estimates, tallies):
+        monkeypatch.setattr(module, "MOST_EXACT", 5)
+    tallies.count_behind()
+    changes = Dataset.objects.get(pk=dataset.pk).changes
+    opinion = ask(dataset, cora, theo)
+    assert Dataset.objects.get(pk=dataset.pk).changes == changes  # what was counted stays true
+    judge_all(opinion, theo, {1})
+    settle_row(opinion, 1, Decision.EXCLUDE, by=cora)
+    assert tally_follows(dataset)
 
 
 def test_a_judge_sees_the_words_and_not_the_decision(dataset, client_of, cora, theo, ada, mia):
