@@ -214,6 +214,7 @@ class AnewForm(forms.Form):
     decided = forms.IntegerField(required=False)
     edited = forms.IntegerField(required=False)
     tagged = forms.IntegerField(required=False)
+    judged = forms.IntegerField(required=False)
 
     def lost(self) -> dict[str, int]:
         """Return the numbers that were seen."""

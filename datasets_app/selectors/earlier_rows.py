@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
-from datasets_app.models import Conversation, RowTag, SourceFile, VersionRow
+from datasets_app.models import Conversation, OpinionRow, RowTag, SourceFile, VersionRow
 from datasets_app.selectors.origin_keys import current_rows
 
 
@@ -19,10 +19,11 @@ class Tally:
     decided: int = 0
     edited: int = 0
     tagged: int = 0
+    judged: int = 0
 
     @property
     def has_work(self) -> bool:
-        return bool(self.decided or self.edited or self.tagged)
+        return bool(self.decided or self.edited or self.tagged or self.judged)
 
     @property
     def going(self) -> int:
@@ -45,6 +46,7 @@ def tally_of(rows: QuerySet[Conversation]) -> Tally:
     """Count rows, and what people did to them."""
     versions = Exists(VersionRow.objects.filter(conversation=OuterRef("pk")))
     tags = Exists(RowTag.objects.filter(conversation=OuterRef("pk")))
+    judged = Exists(OpinionRow.objects.filter(conversation=OuterRef("pk"), second__isnull=False))
     return Tally(
         **rows.order_by().aggregate(
             rows=Count("pk"),
@@ -52,6 +54,7 @@ def tally_of(rows: QuerySet[Conversation]) -> Tally:
             decided=Count("pk", filter=Q(decision__isnull=False)),
             edited=Count("pk", filter=Q(revision__gt=1)),
             tagged=Count("pk", filter=Q(tags)),
+            judged=Count("pk", filter=Q(judged)),
         )
     )
 

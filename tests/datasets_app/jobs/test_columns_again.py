@@ -73,7 +73,7 @@ def test_thousands_of_rows_are_read_anew_and_a_version_stays(swapped, client_of,
         assert curator.post(address, RIGHT).status_code == 302
     assert AuditEntry.objects.filter(verb="file.columns_again").count() == 1
     assert import_upload(upload.pk)
-    lost = {"rows": 3_500, "held": 2_000, "decided": 1_500, "edited": 0, "tagged": 0}
+    lost = {"rows": 3_500, "held": 2_000, "decided": 1_500, "edited": 0, "tagged": 0, "judged": 0}
     assert curator.post(reverse("file-anew", args=[file.pk]), {"choice": "agree"} | lost)
     assert import_upload(upload.pk)
     assert curator.post(address, RIGHT | {"delimiter": ""}).status_code == 302

@@ -23,11 +23,15 @@ from datasets_app.jobs import anew
 from datasets_app.jobs.importing import import_upload
 from datasets_app.models import Conversation as Row
 from datasets_app.models import Decision, RowTag, SourceFile, Upload
+from datasets_app.selectors import estimates
 from datasets_app.selectors.earlier_rows import Tally, tally_of
 from datasets_app.selectors.origin_keys import current_rows
-from datasets_app.services import choices, curation, editing, tagging
+from datasets_app.selectors.row_filter import RowFilter
+from datasets_app.services import choices, curation, editing, tagging, tallies
 from datasets_app.services.keeping import Matching
+from datasets_app.services.opinions import Sample, ask_opinion, judge_row, next_row
 from datasets_app.services.writing import NewRow
+from tests.datasets_app.makers import tally_follows
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROOT = Path(__file__).resolve().parents[3]
@@ -36,7 +40,7 @@ THEN = Mapping(question="they wrote", answer="we meant")
 COUNT, OTHER_EVERY, SAME_EVERY = 3_500, 7, 10
 # The rows 3, 10, 17 … are read otherwise: 500 of 3,500, and 143 of the first 1,000; 10 and 1,004
 # were edited, and 990, 997, 1,004, 1,011 and 1,018 tagged.
-LOST = {"rows": 500, "held": 0, "decided": 143, "edited": 2, "tagged": 5}
+LOST = {"rows": 500, "held": 0, "decided": 143, "edited": 2, "tagged": 5, "judged": 0}
 WORKER = """
 import sys, uuid, django
 django.setup()
@@ -327,15 +331,42 @@ def test_work_of_the_minutes_in_which_a_file_is_read_anew_is_never_removed(
 
 
 @pytest.mark.slow
-def test_work_on_rows_that_nobody_had_touched_is_not_removed_either(read, cora, meanwhile):
+def test_work_on_rows_that_nobody_had_touched_is_not_removed_either(
+    read, cora, meanwhile, monkeypatch
+):
     upload, file, rows = read(12)
     meanwhile(lambda: edit(upload.dataset, rows[3], "It is lost.", cora))
+    for module in (estimates, tallies):
+        monkeypatch.setattr(module, "MOST_EXACT", 5)
+    tallies.count_behind()
     choices.choose_columns_again(file, THEN, by=cora)
     assert import_upload(upload.pk)
     file.refresh_from_db()
     rows[3].refresh_from_db()
     assert (rows[3].status, rows[3].turns[1]["text"]) == ("excluded", "It is lost.")
     assert file.anew == {"spared": 1}
+    assert tally_follows(upload.dataset)
+
+
+@pytest.mark.slow
+def test_what_a_second_opinion_judged_is_work_that_is_asked_for(read, client_of, cora, theo):
+    upload, file, rows = read(12)
+    dataset = upload.dataset
+    decided = curation.decide_rows(dataset, [rows[3].pk, rows[4].pk], Decision.KEEP, by=cora)
+    opinion = ask_opinion(dataset, Sample(2, 1, RowFilter(), theo), by=cora)
+    while row := next_row(opinion, by=theo):
+        judge_row(opinion, row.place, Decision.KEEP, by=theo)
+    curation.undo(decided, by=cora)  # nothing else of anybody's stands on these rows
+    curator, address = client_of(cora), reverse("file-detail", args=[file.pk])
+    choices.choose_columns_again(file, THEN, by=cora)
+    assert import_upload(upload.pk)
+    file.refresh_from_db()
+    assert (file.reason, file.anew["lost"]["judged"]) == ("needs_consent", 1)
+    page = " ".join(curator.get(address).content.decode().split())
+    assert "1 judged in a second opinion, go with" in page
+    curator.post(reverse("file-anew", args=[file.pk]), {"choice": "agree", **file.anew["lost"]})
+    assert import_upload(upload.pk)
+    assert opinion.rows.count() == 1  # somebody agreed
 
 
 @pytest.mark.slow
