@@ -203,7 +203,7 @@ def test_boxes_are_reached_by_tab_and_selected_by_key(table, real_world):
     page = table()
     page.locator("#size").focus()
     seen = []
-    for _ in range(12):
+    for _ in range(16):
         page.keyboard.press("Tab")
         seen.append(page.evaluate("document.activeElement.name ?? ''"))
     assert seen.count("row") >= 2
