@@ -13,6 +13,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from datasets_app.corpus.detection.encoding import clean_text
 from datasets_app.models import FolderLoad
 from datasets_app.selectors.folders import NOT_THERE, FolderError, place_in
 from datasets_app.services.receiving import NewUpload, chosen_dataset, receive_open
@@ -50,6 +51,7 @@ def order_load(root: Path, names: Sequence[str], dataset: str, *, by: User) -> F
     for name in names:
         if not place_in(root, name).is_file():
             raise FolderError(NOT_THERE.format(name))
+    dataset = clean_text(dataset).text.strip()[:200]
     chosen_dataset(dataset, by)
     order = FolderLoad.objects.create(
         root=str(root), names=list(names), dataset_choice=dataset, created_by=by

@@ -124,5 +124,8 @@ def test_hostile_addresses_and_members_get_an_answer(client_of, cora, mia, root)
     for query in ("folder=-1", "folder=9", "folder=0&in=..", "folder=0&in=%00", "folder=0&in=/etc"):
         assert client.get(f"{AT}?{query}").status_code in {200, 404, 422}
     assert client.post(f"{AT}?folder=0", {}).status_code == 422
+    for name in ("a\0b", "x" * 10_000):
+        chosen = {"file": ["a b.jsonl"], "dataset": name}
+        assert client.post(f"{AT}?folder=0", chosen).status_code == 302
     assert client_of(mia).get(AT).status_code == 403
     assert client.put(AT).status_code == 405
