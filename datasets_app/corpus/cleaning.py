@@ -40,21 +40,24 @@ GREETING = re.compile(
 CLOSING = re.compile(
     r"(?i)(?:(?:best|kind|warm|many|with kind)\s)?(?:regards|wishes)\b|sincerely|yours (?:truly"
     r"|sincerely|faithfully)|cheers\b|mit (?:freundlichen|besten|herzlichen|lieben) grüßen"
-    r"|(?:viele|beste|liebe|freundliche|schöne|herzliche) grüße|mfg\b|lg\b|vg\b|cordialement"
-    r"|bien à vous|meilleures salutations|un (?:cordial )?saludo|saludos\b|atentamente"
+    r"|(?:viele|beste|liebe|freundliche|schöne|herzliche) grüße|(?:mfg|lg|vg|mvh)[,.!]?$"
+    r"|cordialement|bien à vous|meilleures salutations|un (?:cordial )?saludo|saludos\b|atentamente"
     r"|cordiali saluti|distinti saluti|un saluto|atenciosamente|cumprimentos|met vriendelijke groet"
-    r"|groetjes|groeten\b|z poważaniem|pozdrawiam|с уважением|med vänlig hälsning|mvh\b"
+    r"|groetjes|groeten\b|z poważaniem|pozdrawiam|с уважением|med vänlig hälsning"
 )
 FURNITURE = re.compile(
-    r"(?i)(?:accept (?:all )?cookies|we use cookies|this (?:web)?site uses cookies|cookie (?:policy"
-    r"|settings|preferences)|wir verwenden cookies|diese (?:web)?seite verwendet cookies"
+    r"(?i)(?:we use cookies|this (?:web)?site uses cookies"
+    r"|wir verwenden cookies|diese (?:web)?seite verwendet cookies"
     r"|nous utilisons des cookies|utilizamos cookies|subscribe to our newsletter"
-    r"|sign up for our newsletter|newsletter (?:abonnieren|anmelden)"
-    r"|was this (?:page|article|answer) helpful|war dieser artikel hilfreich"
-    r"|share (?:this|on) (?:page|article|facebook|twitter)"
-    r"|all rights reserved|alle rechte vorbehalten|skip to (?:main )?content|back to top|nach oben"
-    r"|read more$|print this page)"
+    r"|sign up for our newsletter|was this (?:page|article|answer) helpful"
+    r"|war dieser artikel hilfreich|(?:copyright )?©|copyright \(c\)|copyright [12][0-9]{3}"
+    r"|all rights reserved|alle rechte vorbehalten"
+    r"|(?:accept (?:all )?cookies|cookie (?:policy|settings|preferences)"
+    r"|newsletter (?:abonnieren|anmelden)|share (?:this|on) (?:page|article|facebook|twitter)"
+    r"|skip to (?:main )?content|back to top|nach oben|read more|print this page)[^\w\n]{0,3}$)"
 )
+"""Lines that begin like this, or say only this; inside a sentence it may be what is asked for."""
+MOST_GREETED = 3  # words before a full stop
 LONGEST_LINE = 60  # of a greeting, a closing, a name below it
 LONGEST_FURNITURE = 160
 BELOW_CLOSING = 6  # lines
@@ -125,7 +128,8 @@ def _quoted(text: str) -> str:
 def _greeting(text: str) -> str:
     line, _, below = text.lstrip().partition("\n")
     line = line.strip()
-    is_whole = len(line) <= LONGEST_LINE and line.endswith((",", "!", ".", "，"))
+    is_short = line.endswith(".") and len(line.split()) <= MOST_GREETED  # else it is a sentence
+    is_whole = len(line) <= LONGEST_LINE and (is_short or line.endswith((",", "!", "，")))
     return below.lstrip() if below.strip() and is_whole and GREETING.match(line) else text
 
 
@@ -135,6 +139,8 @@ def _closing(text: str) -> str:
     first = max(1, len(lines) - BELOW_CLOSING)
     for number in range(first, len(lines)):
         below = [line.strip() for line in lines[number:]]
+        if lines[number - 1].rstrip().endswith(":"):
+            continue  # it is what was announced: an example, an item of a list
         if CLOSING.match(below[0]) and all(len(line) <= LONGEST_LINE for line in below):
             return "\n".join(lines[:number]).rstrip()
     return text
@@ -143,9 +149,7 @@ def _closing(text: str) -> str:
 def _furniture(text: str) -> str:
     lines = text.split("\n")
     kept = [
-        line
-        for line in lines
-        if len(line) > LONGEST_FURNITURE or not FURNITURE.search(line.strip())
+        line for line in lines if len(line) > LONGEST_FURNITURE or not FURNITURE.match(line.strip())
     ]
     return text if len(kept) == len(lines) else BLANK_LINES.sub("\n\n", "\n".join(kept)).strip()
 
