@@ -33,7 +33,7 @@ from datasets_app.services import web
 from datasets_app.services.blobs import hash_file, move_into_store, work_path
 from datasets_app.services.receiving import NewUpload, receive_path
 from otto_web.lib.hints import hint
-from otto_web.lib.work.claims import give_back
+from otto_web.lib.work.claims import LostLease, give_back
 from otto_web.lib.work.keeper import Lease
 from otto_web.lib.work.perform import perform
 
@@ -89,7 +89,12 @@ def fetch_pages(fetch_id: UUID | str, seconds: float = TURN_SECONDS) -> None:
                 if time.monotonic() > end:
                     _give_way(fetch)
                     return
-            web.end_fetch(fetch, _upload(turn))
+            upload = _upload(turn)
+            try:
+                web.end_fetch(fetch, upload)
+            except LostLease:
+                web.drop_upload(fetch, by=fetch.created_by)
+                raise
 
     perform(WebFetch, fetch_id, work, refusals=(CorpusError,))
 
@@ -166,7 +171,7 @@ def _upload(turn: Turn) -> Upload | None:
         name=f"{host}, {len(pages)} page{'s' * (len(pages) > 1)}.zip",
         size=path.stat().st_size,
         dataset=fetch.dataset_choice or host,
-        idem_key=f"web {fetch.pk}",
+        idem_key=web.idem_key(fetch),
     )
     return receive_path(path, new, by=fetch.created_by)
 

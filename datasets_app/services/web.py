@@ -18,6 +18,7 @@ from datasets_app.corpus.web.fetch import Answer
 from datasets_app.corpus.web.look import Seen
 from datasets_app.models import Blob, PageState, Upload, WebFetch, WebPage
 from datasets_app.services.receiving import chosen_dataset
+from datasets_app.services.uploads import withdraw_upload
 from otto_web.lib import audit
 from otto_web.lib.failpoints import failpoint
 from otto_web.lib.hints import hint
@@ -215,14 +216,32 @@ def stop_fetch(fetch: WebFetch, *, by: User) -> bool:
     return True
 
 
-@transaction.atomic(durable=True)
 def cancel_fetch(fetch: WebFetch, *, by: User) -> bool:
-    """Drop a fetch and the pages that came; False when it is over already."""
-    if not cancel(WebFetch.objects.filter(pk=fetch.pk, state__in=UNDER_WAY), "withdrawn"):
-        return False
-    fetch.pages.update(blob=None)
-    audit.record(by, "web.cancelled", fetch, after={"address": str(fetch)})
+    """Drop a fetch and the pages that came, also one that failed; False when it is over already."""
+    with transaction.atomic(durable=True):
+        there = WebFetch.objects.filter(pk=fetch.pk, state__in=(*UNDER_WAY, State.FAILED))
+        if not cancel(there, "withdrawn"):
+            return False
+        fetch.pages.update(blob=None)
+        audit.record(by, "web.cancelled", fetch, after={"address": str(fetch)})
+    drop_upload(fetch, by=by)
     return True
+
+
+def idem_key(fetch: WebFetch) -> str:
+    """Return what the one upload of a fetch is known by."""
+    return f"web {fetch.pk}"
+
+
+def drop_upload(fetch: WebFetch, *, by: User | None) -> None:
+    """Take back the upload of a fetch that was dropped while it was made.
+
+    Whoever drops the fetch does so, and the worker that was just making the upload.
+    """
+    dropped = WebFetch.objects.filter(pk=fetch.pk, state=State.CANCELLED).exists()
+    made = Upload.objects.filter(created_by=fetch.created_by, idem_key=idem_key(fetch))
+    if dropped and (upload := made.first()):
+        withdraw_upload(upload, by=by)
 
 
 @transaction.atomic(durable=True)

@@ -44,6 +44,7 @@ SHORT: dict[str, str] = {
     "odd_packing": "odd packing",
     "redirects": "leads in circles",
     "bad_redirect": "leads nowhere",
+    "bad_address": "odd address",
     "elsewhere": "another site",
     "robots": "robots.txt",
     "robots_away": "robots.txt unreadable",

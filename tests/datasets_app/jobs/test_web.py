@@ -214,6 +214,31 @@ def test_a_fetch_that_was_dropped_leaves_nothing(order, site, cora):
     assert len(blobs.unnamed_blobs(soon)) == Blob.objects.count()  # the second one may be there
 
 
+@pytest.mark.parametrize("is_made", [True, False])
+def test_a_fetch_dropped_while_its_upload_is_made_loads_nothing(order, cora, monkeypatch, is_made):
+    fetch, receive = order("/returns"), jobs.receive_path
+
+    def dropped_meanwhile(*args, **more):
+        made = receive(*args, **more) if is_made else None
+        assert cancel_fetch(fetch, by=cora)
+        return made or receive(*args, **more)
+
+    monkeypatch.setattr(jobs, "receive_path", dropped_meanwhile)
+    fetch_pages(fetch.pk)
+    made = cora.uploads.get()
+    assert (made.state, made.reason) == ("cancelled", "withdrawn")
+    assert not import_upload(made.pk)
+    assert not Conversation.objects.exists()
+
+
+def test_a_fetch_that_failed_is_dropped_with_the_bytes_it_holds(order, cora):
+    fetch = order("/returns", "/shop")
+    fetch_pages(fetch.pk, seconds=-1)
+    WebFetch.objects.update(state="failed", finished_at=timezone.now())
+    assert cancel_fetch(fetch, by=cora)
+    assert not WebPage.objects.exclude(blob=None).exists()
+
+
 def test_pages_on_their_way_are_never_swept_away(order, site):
     fetch = order("/returns", "/shop")
     fetch_pages(fetch.pk, seconds=-1)  # one page, then others may have the worker
