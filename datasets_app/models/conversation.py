@@ -122,6 +122,10 @@ class Conversation(models.Model):
             ),
         ]
         indexes = [
+            # whether a file has passages
+            models.Index(
+                fields=["source_file"], name="conversation_passages", condition=Q(is_passage=True)
+            ),
             # the table by quality
             models.Index(fields=["dataset", "quality", "id"], name="conversation_by_quality"),
             # the table by length

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Length
 
+from datasets_app.corpus.archives.limits import MIB, ArchiveLimits
 from datasets_app.corpus.conversation import Conversation, CorpusError
 from datasets_app.corpus.detection.kinds import identify
 from datasets_app.corpus.formats.registry import FORMATS
@@ -22,6 +23,10 @@ from datasets_app.models.blob import blob_path
 
 LOOKED_AT, SHOWN = 3, 10
 MOST_READ = 200
+COUNTED_ROWS = 2_000
+LIMITS = replace(  # somebody waits for the page
+    ArchiveLimits.of_document(), memory_bytes=256 * MIB, cpu_seconds=10, wall_seconds=10
+)
 
 
 @dataclass(slots=True)
@@ -74,7 +79,7 @@ def preview(upload: Upload, passages: Passages) -> Preview:
 def _records(file: SourceFile, passages: Passages) -> Iterator[Record]:
     path, is_apart = blob_path(str(file.blob_id)), bool(passages.prompts)
     if FORMATS[file.kind].document:
-        asked = reading.Asked(file.section, None, file.name, is_apart=is_apart)
+        asked = reading.Asked(file.section, None, file.name, is_apart=is_apart, limits=LIMITS)
         items = reading.read_document(path, file.kind, asked)
     else:
         identified = identify(path, file.name, encoding=file.chosen_encoding)
@@ -84,14 +89,19 @@ def _records(file: SourceFile, passages: Passages) -> Iterator[Record]:
 
 
 def coverage(upload: Upload) -> dict[str, int]:
-    """Return of the rows of an upload how many are asked for, and which share of the text."""
-    rows = Row.objects.filter(source_file__upload=upload)
+    """Return of some rows of an upload how many are asked for, and which share of the text.
+
+    `seen` says of how many, where there may be more: to read all the text would take minutes.
+    """
+    rows = Row.objects.filter(source_file__upload=upload).annotate(size=Length("text"))
     asked = Q(is_passage=False)
-    found = rows.aggregate(
+    found = rows[:COUNTED_ROWS].aggregate(
         asked=Count("pk", filter=asked),
         left=Count("pk", filter=~asked),
-        letters=Sum(Length("text"), default=0),
-        asked_letters=Sum(Length("text"), filter=asked, default=0),
+        letters=Sum("size", default=0),
+        asked_letters=Sum("size", filter=asked, default=0),
     )
     share = round(100 * found["asked_letters"] / found["letters"]) if found["letters"] else 0
-    return {"asked": found["asked"], "left": found["left"], "share": share}
+    counted = found["asked"] + found["left"]
+    seen = counted if counted == COUNTED_ROWS else 0
+    return {"asked": found["asked"], "left": found["left"], "share": share, "seen": seen}

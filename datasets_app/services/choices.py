@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,14 @@ from otto_web.lib.work.states import State
 
 CHOSEN = ("mapping", "mapping_sha256", "chosen_encoding")
 READ = ("kind", "kind_why", "encoding", "encoding_why", "reader", "verdict", "reason", "note")
+
+AGAIN: dict[str, Any] = {
+    "verdict": FileState.QUEUED,
+    "reason": "",
+    "note": "",
+    "finished_at": None,
+}
+AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +87,27 @@ def choose_speakers_again(file: SourceFile, mapping: Mapping, *, by: User) -> bo
     return _read_mapped_anew(file, _beside(file, mapping), verb="file.speakers_again", by=by)
 
 
-def choose_passages(files: Iterable[SourceFile], passages: Passages, *, by: User) -> int:
-    """Say how the passages of files that were read become conversations; return how many change."""
-    chosen = Mapping(passages=passages.as_json())
-    return sum(_read_mapped_anew(file, chosen, verb="file.passages", by=by) for file in files)
+@transaction.atomic(durable=True)
+def choose_passages(files: Sequence[SourceFile], passages: Passages, *, by: User) -> int:
+    """Say how the passages of an upload's files become conversations; return how many change."""
+    chosen, first = Mapping(passages=passages.as_json()), files[0]
+    _hold(first.upload)
+    asked = SourceFile.objects.at_rest().exclude(mapping_sha256=chosen.sha256)
+    changed = list(asked.filter(pk__in=[file.pk for file in files]).select_for_update(of=("self",)))
+    if not changed:
+        return 0
+    stored = chosen.as_json()
+    changes = {**AGAIN, "cursor": 0, "mapping": stored, "mapping_sha256": chosen.sha256}
+    for file in changed:
+        before = _as_it_was(file)
+        file.anew = before and {"before": before}
+        for name, value in changes.items():
+            setattr(file, name, value)
+    SourceFile.objects.bulk_update(changed, [*changes, "anew"], batch_size=AT_ONCE)
+    after = {**stored, "files": len(changed)}
+    audit.record(by, "file.passages", first, before=first.mapping, after=after)
+    _wake(first.upload)
+    return len(changed)
 
 
 def _read_mapped_anew(file: SourceFile, mapping: Mapping, *, verb: str, by: User) -> bool:
@@ -121,10 +146,9 @@ def _read_anew(
     keeps those that say what they said.
     """
     _hold(file.upload)
-    again = {"verdict": FileState.QUEUED, "reason": "", "note": "", "finished_at": None}
     before = _as_it_was(SourceFile.objects.get(pk=file.pk))
     changes = {**changes, "anew": before and {"before": before}}
-    if not asked.filter(pk=file.pk).update(**again, cursor=0, **changes):
+    if not asked.filter(pk=file.pk).update(**AGAIN, cursor=0, **changes):
         return False
     audit.record(by, told.verb, file, before=told.before, after=told.after)
     _wake(file.upload)

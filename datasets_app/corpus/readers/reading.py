@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Generator, Iterator
 from collections.abc import Mapping as Names
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +87,7 @@ class Asked:
     name: str = ""
     should_stop: Callable[[], bool] = bool
     is_apart: bool = False
+    limits: ArchiveLimits = field(default_factory=ArchiveLimits.of_document)
 
 
 def read_document(
@@ -118,7 +119,7 @@ def _document(kind: str) -> Document:
 
 def _told(path: Path, document: Document, asked: Asked) -> Generator[Any]:
     given = (asked.section, asked.is_apart) if document.keeps_apart else (asked.section,)
-    call = Call(document.extract, given, ArchiveLimits.of_document())
+    call = Call(document.extract, given, asked.limits)
     return run_limited(path, call, asked.should_stop)
 
 

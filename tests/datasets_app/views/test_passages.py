@@ -6,8 +6,10 @@ import pytest
 from django.urls import reverse
 
 from datasets_app.jobs.importing import import_upload
-from datasets_app.models import Conversation
+from datasets_app.models import Conversation, SourceFile
+from datasets_app.selectors import passages
 from datasets_app.services.receiving import NewUpload, receive_whole
+from otto_web.lib.models import AuditEntry
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -80,3 +82,25 @@ def test_an_upload_without_passages_has_no_such_page(client_of, cora, mia, uploa
     import_upload(talks.pk)
     assert client_of(cora).get(at(talks)).status_code == 302
     assert client_of(mia).get(at(upload)).status_code == 403
+
+
+def test_all_files_of_an_upload_are_chosen_in_one_step(client_of, cora, upload):
+    first = upload.files.get()
+    for number in range(1, 4):
+        copy = SourceFile.objects.get(pk=first.pk)
+        copy.pk, copy.member_no, copy.name = None, first.member_no + number, f"{number}.md"
+        copy.mapping = {"passages": {"prompts": [], "seed": 0, "is_plain": False}}
+        copy.save()
+    events = AuditEntry.objects.count()
+    client_of(cora).post(at(upload), FORM)
+    assert upload.files.filter(verdict="queued", anew__before__isnull=False).count() == 4
+    assert AuditEntry.objects.count() == events + 1
+    upload.refresh_from_db()
+    assert upload.state == "queued"
+
+
+def test_the_share_of_a_large_upload_is_that_of_some_rows(client_of, cora, upload, monkeypatch):
+    Conversation.objects.update(turns=[{"role": "user", "text": "a"}])
+    monkeypatch.setattr(passages, "COUNTED_ROWS", 1)
+    assert passages.coverage(upload) == {"asked": 1, "left": 0, "share": 100, "seen": 1}
+    assert passages.LIMITS.cpu_seconds <= 10
