@@ -163,6 +163,6 @@ def test_reading_anew_says_which_work_of_people_goes(client_of, cora, data_dir):
     tagging.tag_rows(upload.dataset, [first.pk, second.pk], "desk", has=True, by=cora)
     address = reverse("file-columns-again", args=[upload.files.get().pk])
     told = " ".join(client_of(cora).get(address).content.decode().split())
-    assert "1 of them was edited" in told
-    assert "2 have tags" in told
+    assert "1 edited" in told
+    assert "2 with tags" in told
     assert "edited=1" in told
