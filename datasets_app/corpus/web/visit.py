@@ -68,7 +68,9 @@ class Visitor:
     def _rest(self, host: str) -> None:
         """Wait until the host may be asked again."""
         asked = self._asked.get(host)
-        since = self.since(host) if asked is None else time.monotonic() - asked
+        since = self.since(host)  # another fetch may have asked meanwhile
+        if asked is not None:
+            since = min(since, time.monotonic() - asked)
         pause = max(self.pause, self._pauses.pop(host, 0), self._delay(host))
         if since < pause:
             self.wait(pause - since)
