@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import transaction
 
 from datasets_app.models import Conversation, Decision, Removal, Status
@@ -62,7 +64,7 @@ def _slice_of_upload(order: Removal) -> int:
     begin_change(dataset_ids[0], is_told=True)
     rows = rows.filter(dataset=dataset_ids[0])
     found = removal.next_slice(rows, after=order.cursor) or removal.next_slice(rows, after=0)
-    excluded = {"status": Status.EXCLUDED, "decision": Decision.EXCLUDE}
+    excluded: dict[str, Any] = {"status": Status.EXCLUDED, "decision": Decision.EXCLUDE}
     removal.remove_or_keep([*found], source_file=None, **excluded)
     renew(order, cursor=max(found.values(), default=0))
     return len(found)
