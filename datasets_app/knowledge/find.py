@@ -34,8 +34,6 @@ LEANING = 3.0  # “And the boots?”: its own few words count more, the vector 
 # A heading that is said: of 100 questions about 145 places 80 find their answer first and 95 among
 # three; without headings 76 and 91. The words of a name count there, so the others count less.
 NAMED, BESIDE_NAMES = 0.2, 0.5
-FEW = 2  # pieces that a term of one talk has
-FEWEST, COMMON = 3, 0.05  # pieces, and the share of all, that a common term has
 CONTEXT_SHARE = 0.1  # what the words of the turn before count among its own
 
 Scores = npt.NDArray[np.float32]
@@ -261,13 +259,9 @@ class Knowledge:
                 return Quote(piece.answer, is_part=True)
         return Quote(whole, is_part=False)
 
-    def is_rare(self, term: str) -> bool:
-        """Return whether a term belongs to one talk, or to nobody."""
-        return self._words.holders(term) <= FEW
-
-    def is_common(self, term: str) -> bool:
-        """Return whether so many pieces have a term that it tells nothing: a courtesy, an “and”."""
-        return self._words.holders(term) >= max(FEWEST, COMMON * self.pieces)
+    def holders(self, term: str) -> int:
+        """Return how many pieces have a term."""
+        return self._words.holders(term)
 
     def places_of_rows(self, rows: Iterable[int]) -> npt.NDArray[np.intp]:
         """Return the places (n,) of all pieces that these rows hold, copies too."""

@@ -45,9 +45,9 @@ class KnowledgeKey(NamedTuple):
     encoder: Path | None = None
 
 
-def never(term: str) -> bool:
-    """Return False: nothing is known of any term."""
-    return False
+def no_holders(term: str) -> int:
+    """Return 0: nothing is known of any term."""
+    return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,8 @@ class Known:
     is_near: bool = False  # enough to answer from it
     note: str = ""
     is_there: bool = True  # False: the knowledge itself could not be read
-    is_common: Callable[[str], bool] = never  # whether much that is known has a term
-    is_rare: Callable[[str], bool] = never  # whether one talk at most has it
+    holders: Callable[[str], int] = no_holders  # how many of all pieces have a term
+    pieces: int = 0
     quote: Quote | None = None  # what the nearest says of itself, where it is near
 
     @property
@@ -148,9 +148,8 @@ class Asked:
         ]
         order = sorted(range(len(lists)), key=lambda place: -margins[place])  # stable
         found = tuple(in_turn([lists[place] for place in order], most))
-        return Known(
-            found, max(margins) >= 0, is_common=knowledge.is_common, is_rare=knowledge.is_rare
-        )
+        size = knowledge.pieces
+        return Known(found, max(margins) >= 0, holders=knowledge.holders, pieces=size)
 
 
 class KnownAnswers:

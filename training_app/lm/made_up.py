@@ -20,6 +20,8 @@ from training_app.lm.terms import Term, terms
 
 MOST_OWN = 1  # words of its own that a reply may have; greetings have them too
 LEAST_LETTERS = 4  # of a word that is looked at
+FEWEST_COMMON, COMMON = 3, 0.05  # pieces, and the share of all, that have a word of no meaning
+ONE_TALK, SERIES = 2, 20  # pieces that hold a code of one talk, and what such codes begin with
 CODE_DIGITS, NUMBER_DIGITS = 3, 5  # of an order number with and without letters; MP3 is a thing
 
 _DIGITS = re.compile(r"[0-9]+")
@@ -31,10 +33,10 @@ _NOTHING = Known()
 class Told:
     """What an answer may be made of: words, as they are searched for, and codes.
 
-    The order numbers of other askers are none of it. Such a code stands in the question and in the
-    answer of a source, and not in this talk, which has one of the same kind; or else no other talk
-    has it, and another source's asker has one of the same kind. A hotline and a product that many
-    ask about are no such things.
+    The order numbers of other askers are none of it. Such a code stands in the question of a source
+    and not in this talk, which has one of the same kind; or else no other talk has it, and it is
+    one of a series: another source's asker has one of the same kind, or much that is known begins
+    like it. A hotline and a product that many ask about are no such things.
     """
 
     terms: frozenset[str]
@@ -75,7 +77,9 @@ class Told:
 
     def _has(self, word: str) -> bool:
         found = list(terms_of(word))
-        return not self.terms.isdisjoint(found) or any(map(self.known.is_common, found))
+        common = max(FEWEST_COMMON, COMMON * self.known.pieces)
+        is_common = any(self.known.holders(term) >= common for term in found)
+        return is_common or not self.terms.isdisjoint(found)
 
 
 @dataclass(slots=True)
@@ -109,16 +113,16 @@ def _codes_of_others(
 ) -> frozenset[str]:
     brought: dict[str, str] = {}
     for source in sources:
-        repeated = _codes(source.answer)
         asked = ((_code(term), term.text) for term in terms(source.question))
-        brought |= {code: written for code, written in asked if code in repeated}
+        brought |= {code: written for code, written in asked if code}
     named = set(_DIGITS.findall("\n".join(talk)))
     ours = set(map(_kind, _codes(*talk)))
     kinds = list(map(_kind, _codes(*(source.question for source in sources))))
 
     def is_ones_own(code: str, written: str) -> bool:
-        is_rare = known.is_rare(next(terms_of(written), ""))
-        return _kind(code) in ours or (is_rare and kinds.count(_kind(code)) > 1)
+        whole, *parts = [*map(known.holders, terms_of(written))] or [0]
+        is_series = kinds.count(_kind(code)) > 1 or (parts or [0])[0] >= SERIES
+        return _kind(code) in ours or (whole <= ONE_TALK and is_series)
 
     return frozenset(
         code

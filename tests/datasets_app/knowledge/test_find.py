@@ -54,11 +54,9 @@ def test_the_nearest_comes_first(knowledge, encoder):
     assert len(answers(knowledge, encoder, "shop open when?", most=7)) == 7
 
 
-def test_what_many_pieces_say_is_common(knowledge):
-    assert all(map(knowledge.is_common, ("order", "where", "way")))
-    assert not any(map(knowledge.is_common, ("boot", "jp-417", "shop", "tent", "zebra")))
-    assert all(map(knowledge.is_rare, ("jp-417", "zebra")))
-    assert not any(map(knowledge.is_rare, ("order", "jp")))
+def test_who_holds_a_term_is_counted(knowledge):
+    held = {term: knowledge.holders(term) for term in ("jp", "jp-417", "boot", "zebra")}
+    assert held == {"jp": 500, "jp-417": 1, "boot": 2, "zebra": 0}
 
 
 def test_a_number_that_no_vector_knows_is_found_by_its_words(knowledge, encoder):

@@ -113,14 +113,14 @@ def test_the_first_answer_is_of_the_list_that_is_near(question):
         def find(self, question, *, context, vector, most, without):
             return [found_at(*((0.70, 0.0, "talk") if context else (0.50, 0.15, "alone")))]
 
-        def is_common(self, term):
-            return term == "and"
+        pieces = 7
 
-        is_rare = is_common
+        def holders(self, term):
+            return len(term)
 
     known = Asked(question, "The tent.").known_in(Two(), [None, None])
     assert (known.is_near, known.found[0].piece.answer) == (True, "alone")
-    assert known.is_common("and")
+    assert (known.holders("and"), known.pieces) == (3, 7)
 
 
 def test_where_an_encoder_finds_everything_near_words_must_do():

@@ -25,9 +25,8 @@ ERROR = Source("E404 means that the door is open.", "What does E404 mean?")
 LATER = Source("E405 means that the filter is full.", "What does E405 mean?")
 HOTLINE = Source("Yes, 0800 1234567 is ours.", "Is 0800 1234567 your hotline?")
 
-KNOWN = Known(
-    is_common={"anything", "else"}.__contains__, is_rare=lambda term: not term.startswith("xt")
-)
+HOLDERS = {"anything": 50, "else": 60, "xt500": 9, "xt600": 9, "rma": 200, "rma-555": 1}
+KNOWN = Known(holders=lambda term: HOLDERS.get(term, 1), pieces=1_000)
 
 
 @pytest.mark.parametrize(
@@ -85,6 +84,7 @@ def test_an_order_is_named_to_whoever_named_it(source, like, code):
         ([TENT, LARGE], "Is the XT500 or the XT600 heavier?"),
         ([HOTLINE, STOVE], "What is your hotline?"),  # the only one of its kind
         ([RULE], "Are you certified?"),
+        ([Source("Yes, ISO-9001.", "Do you hold ISO-9001?")], "Are you certified?"),
         ([ERROR, LATER], "My display says error 404"),
         ([Source("Use the voucher SUN-2026.", "Is there a discount?")], "A voucher?"),
     ],
@@ -93,6 +93,11 @@ def test_what_is_no_order_of_somebody_is_said(sources, talk):
     told = Told.of(sources, [talk], KNOWN)
     assert not told.names_others(sources[0].answer)
     assert not told.is_left_by(sources[0].answer)
+
+
+def test_what_begins_like_much_else_is_one_of_a_series():
+    told = Told.of([Source("RMA-555 is on its way.", "Where is RMA-555?")], ["My parcel?"], KNOWN)
+    assert told.codes_of_others == {"rma555"}
 
 
 def test_of_two_products_the_one_that_is_asked_about_is_quoted():
@@ -114,7 +119,7 @@ def test_an_answer_about_somebody_elses_order_is_not_quoted():
             for one in sources
         )
         quote = Quote(sources[0].answer, is_part=False)
-        return Known(tuple(found), is_near=True, quote=quote, is_rare=KNOWN.is_rare)
+        return Known(tuple(found), is_near=True, quote=quote, holders=KNOWN.holders)
 
     asked, theirs = [Turn(USER, "Where is my parcel?")], [Turn(USER, "Where is JP-192?")]
     assert quote_for(asked, known(SIZE, PARCEL)) is None
