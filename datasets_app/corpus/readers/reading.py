@@ -87,7 +87,7 @@ class Asked:
     name: str = ""
     should_stop: Callable[[], bool] = bool
     is_apart: bool = False
-    limits: ArchiveLimits = field(default_factory=ArchiveLimits.of_document)
+    limits: ArchiveLimits | None = None  # those of a document, unless it is to be quick
 
 
 def read_document(
@@ -119,7 +119,7 @@ def _document(kind: str) -> Document:
 
 def _told(path: Path, document: Document, asked: Asked) -> Generator[Any]:
     given = (asked.section, asked.is_apart) if document.keeps_apart else (asked.section,)
-    call = Call(document.extract, given, asked.limits)
+    call = Call(document.extract, given, asked.limits or ArchiveLimits.of_document())
     return run_limited(path, call, asked.should_stop)
 
 
