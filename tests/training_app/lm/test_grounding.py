@@ -345,22 +345,23 @@ def test_a_run_is_tested_with_what_it_knows(
     """The question is asked in other words; what is known of it stands in the prompt."""
     prompts = []
 
-    def answered(network, template, questions, *, copies_numbers):
-        assert copies_numbers
+    def answered(network, template, questions, *, codes):
+        assert codes == [frozenset(), frozenset()]
         prompts.extend(question.turns[-1].text for question in questions)
-        return ["Tent 7 costs $107." for _ in questions]
+        return ["Tent 7 costs $107.", "It is designed for beautiful evenings."]
 
     monkeypatch.setattr(answerer, "replies", answered)
     item = Item((Turn(USER, "What would tent 7 cost me?"),), "Tent 7 costs $107.")
+    made_up = Item((Turn(USER, "What would tent 8 cost me?"),), "Tent 8 costs $108.")
     strange = Item((Turn(USER, "Who painted it?"),), kind="off_topic")
     start = Start(
         grounds=Grounds(KnowledgeKey(grounded_data.knowledge), 2, "Nobody knows."),
-        answer_test=AnswerTest([item, strange], abstention="Nobody knows."),
+        answer_test=AnswerTest([item, made_up, strange], abstention="Nobody knows."),
     )
     spec = replace(grounded_spec, train=replace(grounded_spec.train, steps=2))
     result = train_run(spec, grounded_data, tmp_path, diary, never, start)
-    assert (result.answers.right, result.answers.total) == (1, 1)
-    assert (result.answers.off_topic_abstained, len(prompts)) == (1, 1)  # nothing near: no model
+    assert (result.answers.right, result.answers.total) == (2, 2)  # the nearest is quoted instead
+    assert (result.answers.off_topic_abstained, len(prompts)) == (1, 2)  # nothing near: no model
     assert "Known answers:" in prompts[0]
     assert "Tent 7 costs $107." in prompts[0]
     assert "$107 it is." not in prompts[0]  # a row that is kept back
