@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Generator, Iterator
 from collections.abc import Mapping as Names
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
