@@ -48,8 +48,7 @@ from datasets_app.models import Knowledge
 from datasets_app.selectors.knowledge import key_of
 from otto_web.lib.failpoints import failpoint
 from training_app.lm.grounding import source_of
-from training_app.lm.made_up import Told, Watch
-from training_app.lm.quoting import quote_for
+from training_app.lm.made_up import Told, Watch, quote_for
 from training_app.models.paths import absolute
 
 log = logging.getLogger(__name__)

@@ -47,7 +47,7 @@ _TELLING = re.compile(
 _ALWAYS = frozenset("%‰&§")
 _SIGN = re.compile(f"[{re.escape(_signs('P'))}]")
 # Signs that never tell anything before a space, or at the end: most of what stands in prose.
-_ENDING = re.compile(r"[.,;:!?'\"()\[\]]++(?= |\Z)")
+_ENDING = re.compile(r"(?<![.,;:!?'\"()\[\]])[.,;:!?'\"()\[\]]++(?= |\Z)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,10 @@ from datasets_app.knowledge.find import Without
 from training_app.lm.answer_test import Answer, NotAskedError
 from training_app.lm.contract import Grounds
 from training_app.lm.grounding import grounded, grounded_prompt, source_of
-from training_app.lm.made_up import Told
+from training_app.lm.made_up import Told, quote_for
 from training_app.lm.model import context_of
 from training_app.lm.neighbours import KEPT_BACK
 from training_app.lm.prompt_room import question_room
-from training_app.lm.quoting import quote_for
 from training_app.lm.replies import Question, replies
 from training_app.lm.template import Template, with_system_prompt
 

@@ -11,11 +11,13 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from datasets_app.corpus.conversation import Turn
 from datasets_app.corpus.rules.small_words import ALL_STOP_WORDS
+from datasets_app.knowledge.find import Quote
 from datasets_app.knowledge.known import Known
 from datasets_app.knowledge.scripts import UNSPACED_RUN
 from datasets_app.knowledge.words import BEGINNING, terms_of, words_of
-from training_app.lm.grounding import Source
+from training_app.lm.grounding import Source, source_of
 from training_app.lm.terms import Term, terms
 
 MOST_OWN = 1  # words of its own that a reply may have; greetings have them too
@@ -98,6 +100,19 @@ class Watch:
         self._own |= self.told.own_words(more)
         self._has_foreign_code = self._has_foreign_code or not self.told.has_codes_of(more)
         return self._has_foreign_code or len(self._own) > MOST_OWN
+
+
+def quote_for(turns: Sequence[Turn], known: Known) -> Quote | None:
+    """Return what can be said to the last turn word for word.
+
+    None where nothing is near, and where the nearest answer is about another asker's order.
+    """
+    quote = known.quote
+    if quote is None:
+        return None
+    sources = [source_of(one.piece) for one in known.found]
+    told = Told.of(sources, [turn.text for turn in turns], known)
+    return None if told.names_others(quote.text) else quote
 
 
 def without_codes(text: str, codes: frozenset[str]) -> str:

@@ -9,8 +9,7 @@ from datasets_app.knowledge.find import Found, Quote
 from datasets_app.knowledge.known import Known
 from datasets_app.knowledge.pieces import Piece
 from training_app.lm.grounding import Source
-from training_app.lm.made_up import Told, Watch, without_codes
-from training_app.lm.quoting import quote_for
+from training_app.lm.made_up import Told, Watch, quote_for, without_codes
 
 STOVE = Source("You pay $59 for the Ember camping stove.", "What does the Ember stove cost?")
 SIZE = Source("I changed order JP-192, the new confirmation is sent.", "Make JP-192 a size large")
