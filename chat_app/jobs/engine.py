@@ -454,7 +454,7 @@ def request_of(work: ClaimedAnswer, known: Known) -> Request:
         seed=row.seed,
         new_tokens=wanted.new_tokens,
         copies_numbers=bool(sources),
-        codes_of_others=told.codes_of_others,
+        not_copied=told.not_copied,
     )
 
 

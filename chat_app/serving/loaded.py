@@ -58,7 +58,7 @@ class LoadedModel:
 
     def numbers(self, prompt: Prompt, request: Request) -> CopiedNumbers:
         """Return what lets an answer copy the prompt's numbers, and write no others."""
-        shown = without_codes(self.template.decode(prompt.ids), request.codes_of_others)
+        shown = without_codes(self.template.decode(prompt.ids), request.not_copied)
         return CopiedNumbers(self.digits, shown)
 
     def _fitted(self, request: Request, budget: TokenBudget) -> tuple[Prompt, int]:

@@ -58,7 +58,7 @@ class Request:
     stop: Sequence[str] = ()
     new_tokens: int = NEW_TOKENS.usual
     copies_numbers: bool = False  # only such as its prompt holds
-    codes_of_others: frozenset[str] = frozenset()  # that it may not copy
+    not_copied: frozenset[str] = frozenset()  # codes among them that it may not write
     urgency: Urgency = Urgency.INTERACTIVE
 
     def __post_init__(self) -> None:

@@ -78,7 +78,7 @@ def answerer(
         asked = [asked_of(turns) for turns in talks]
         near = [one for one in asked if one]
         questions = [Question(one.prompt, one.prompt[-1].text, longest) for one in near]
-        codes = [one.told.codes_of_others if one.told else frozenset() for one in near]
+        codes = [one.told.not_copied if one.told else frozenset() for one in near]
         written = iter(replies(network, template, questions, codes=codes if grounds else None))
         unknown = grounds.abstention if grounds else ""
         return [one.or_instead(next(written)) if one else unknown for one in asked]

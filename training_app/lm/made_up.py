@@ -16,7 +16,7 @@ from datasets_app.corpus.rules.small_words import ALL_STOP_WORDS
 from datasets_app.knowledge.find import Quote
 from datasets_app.knowledge.known import Known
 from datasets_app.knowledge.scripts import UNSPACED_RUN
-from datasets_app.knowledge.words import BEGINNING, terms_of, words_of
+from datasets_app.knowledge.words import BEGINNING, LONGEST_WORD, terms_of, words_of
 from training_app.lm.grounding import Source, source_of
 from training_app.lm.terms import Term, terms
 
@@ -44,6 +44,7 @@ class Told:
     terms: frozenset[str]
     codes: frozenset[str]
     codes_of_others: frozenset[str]
+    not_copied: frozenset[str]  # those in whose place the talk has one
     known: Known
 
     @classmethod
@@ -53,7 +54,9 @@ class Told:
         texts = [*(part for one in sources for part in (one.question, one.answer)), *talk]
         told = frozenset(term for text in texts for term in terms_of(text))
         others = _codes_of_others(sources, talk, known)
-        return cls(told, _codes(*texts) - others, others, known)
+        ours = set(map(_kind, _codes(*talk)))
+        mistaken = frozenset(code for code in others if _kind(code) in ours)
+        return cls(told, _codes(*texts) - others, others, mistaken, known)
 
     def is_left_by(self, reply: str) -> bool:
         """Return whether a whole reply says something else."""
@@ -68,14 +71,14 @@ class Told:
         return _codes(text) <= self.codes
 
     def own_words(self, text: str) -> set[str]:
-        """Return the beginnings of the words of a text that nobody told.
+        """Return the words of a text that nobody told.
 
         Words of scripts without spaces, small words, and words with digits are not looked at.
         """
         spaced = text if text.isascii() else UNSPACED_RUN.sub(" ", text)
         words = {word for word in words_of(spaced) if len(word) >= LEAST_LETTERS}
         looked_at = (word for word in words - _SMALL if not _DIGITS.search(word))
-        return {word[:BEGINNING] for word in looked_at if not self._has(word)}
+        return {word for word in looked_at if not self._has(word)}
 
     def _has(self, word: str) -> bool:
         found = list(terms_of(word))
@@ -89,17 +92,20 @@ class Watch:
     """Looks at an answer while it is written, each word once it is whole."""
 
     told: Told
-    _own: set[str] = field(default_factory=set)
-    _has_foreign_code: bool = False
+    _own: set[str] = field(default_factory=set)  # beginnings of words
+    _is_lost: bool = False
     _end: int = 0  # of what was looked at
 
     def hears(self, text: str, *, is_whole: bool = False) -> bool:
         """Return whether the answer, which begins with this text, says what nobody told."""
         end = len(text) if is_whole else _end_of_words(text, self._end)
         more, self._end = text[self._end : end], end
-        self._own |= self.told.own_words(more)
-        self._has_foreign_code = self._has_foreign_code or not self.told.has_codes_of(more)
-        return self._has_foreign_code or len(self._own) > MOST_OWN
+        words = self.told.own_words(more)
+        self._own |= {word[:BEGINNING] for word in words}
+        is_gibberish = any(len(word) > LONGEST_WORD for word in words)
+        if is_gibberish or len(self._own) > MOST_OWN or not self.told.has_codes_of(more):
+            self._is_lost = True
+        return self._is_lost
 
 
 def quote_for(turns: Sequence[Turn], known: Known) -> Quote | None:
@@ -166,8 +172,8 @@ def _code(term: Term) -> str:
 
 
 def _end_of_words(text: str, start: int) -> int:
-    """Return where the word begins that a text may still be in."""
+    """Return where the word begins that a text may still be in; one without end is looked at."""
     end = len(text)
     while end > start and not text[end - 1].isspace():
         end -= 1
-    return end
+    return end if len(text) - end < 2 * LONGEST_WORD else len(text)
