@@ -43,7 +43,7 @@ from chat_app.serving.requests import (
 )
 from chat_app.serving.sampling import Sampling
 from chat_app.serving.scheduler import Scheduler
-from datasets_app.knowledge.known import Known, KnownAnswers
+from datasets_app.knowledge.known import NOTHING_KNOWN, Known, KnownAnswers
 from datasets_app.models import Knowledge
 from datasets_app.selectors.knowledge import key_of
 from otto_web.lib.failpoints import failpoint
@@ -57,7 +57,6 @@ FRAME_SECONDS = 0.04  # 150 tokens a second must not be 150 frames
 CHECKPOINT_SECONDS = 1.0
 FINISH_TRIES_SECONDS = 1.0
 MOST_AT_ONCE = 16
-NOTHING_KNOWN = Known()
 MADE_UP = "What the model wrote stood in nothing that it was told."
 UNREADABLE = (
     "What it knows cannot be read. Ask again; if that does not help, a trainer can build it anew on"
@@ -91,7 +90,6 @@ class Writing:
     known: Known | None = None
     sources_read: int = 0  # of what is known, how much stands in the prompt
     watch: Watch | None = None  # by what stands in the prompt
-    is_lost: bool = False  # the text says something else than what was told
     finished: Finished | None = None
 
     @property
@@ -122,10 +120,14 @@ class Writing:
         """Add to the text; tell whether by these words it is no more what was told."""
         self.text += text
         self.unsent += text
-        if self.watch is None or self.is_lost:
+        if self.watch is None or self.watch.is_lost:
             return False
-        self.is_lost = self.watch.hears(self.text, is_whole=is_whole)
-        return self.is_lost
+        return self.watch.hears(self.text, is_whole=is_whole)
+
+    @property
+    def is_lost(self) -> bool:
+        """Tell whether the text says something else than what was told."""
+        return self.watch is not None and self.watch.is_lost
 
     def end(self, event: Finished) -> None:
         """Note the last event; what the model made up gives way to the nearest known answer."""

@@ -73,6 +73,9 @@ class Known:
         return [one for one in self.found if one.piece.question]
 
 
+NOTHING_KNOWN = Known()
+
+
 def nearness(found: Iterable[Found]) -> float:
     """Return how near the nearest is: its cosine and its words, or its words alone.
 

@@ -134,11 +134,8 @@ class Words:
 
     def holders(self, term: str) -> int:
         """Return how many pieces have a term."""
-        number = np.uint64(number_of(term))
-        place = int(np.searchsorted(self._terms, number))
-        if place == len(self._terms) or self._terms[place] != number:
-            return 0
-        return int(self._starts[place + 1] - self._starts[place])
+        [(_, holders)] = self._places_and_holders(_numbers([term]))
+        return holders
 
     def _count(self, place: int, scores: Scores) -> None:
         """Add what pieces get for the term at a place; none has it at -1."""
@@ -152,13 +149,16 @@ class Words:
         return sorted(wanted, key=lambda one: -one[1])[:MOST_TERMS]
 
     def _places_and_rarities(self, numbers: npt.NDArray[np.uint64]) -> list[tuple[int, float]]:
+        found = self._places_and_holders(numbers)
+        return [(place, rarity_of(holders, self.pieces)) for place, holders in found]
+
+    def _places_and_holders(self, numbers: npt.NDArray[np.uint64]) -> list[tuple[int, int]]:
         places = np.searchsorted(self._terms, numbers)
         wanted = []
         for number, place in zip(numbers, places, strict=True):
             is_there = place < len(self._terms) and self._terms[place] == number
             holders = int(self._starts[place + 1] - self._starts[place]) if is_there else 0
-            known = int(place) if is_there else -1
-            wanted.append((known, rarity_of(holders, self.pieces)))
+            wanted.append((int(place) if is_there else -1, holders))
         return wanted
 
 

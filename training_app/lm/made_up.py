@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datasets_app.corpus.conversation import Turn
 from datasets_app.corpus.rules.small_words import ALL_STOP_WORDS
 from datasets_app.knowledge.find import Quote
-from datasets_app.knowledge.known import Known
+from datasets_app.knowledge.known import NOTHING_KNOWN, Known
 from datasets_app.knowledge.scripts import UNSPACED_RUN
 from datasets_app.knowledge.words import BEGINNING, LONGEST_WORD, terms_of, words_of
 from training_app.lm.grounding import Source, source_of
@@ -28,7 +28,6 @@ CODE_DIGITS, NUMBER_DIGITS = 3, 5  # of an order number with and without letters
 
 _DIGITS = re.compile(r"[0-9]+")
 _SMALL = frozenset(word for small in ALL_STOP_WORDS for word in words_of(small))
-_NOTHING = Known()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +47,15 @@ class Told:
     known: Known
 
     @classmethod
-    def of(cls, sources: Sequence[Source], talk: Iterable[str], known: Known = _NOTHING) -> Told:
+    def of(
+        cls, sources: Sequence[Source], talk: Iterable[str], known: Known = NOTHING_KNOWN
+    ) -> Told:
         """Return what sources and a talk tell. What is common in all that is known may be said."""
         talk = list(talk)
         texts = [*(part for one in sources for part in (one.question, one.answer)), *talk]
         told = frozenset(term for text in texts for term in terms_of(text))
-        others = _codes_of_others(sources, talk, known)
         ours = set(map(_kind, _codes(*talk)))
+        others = _codes_of_others(sources, talk, ours, known)
         mistaken = frozenset(code for code in others if _kind(code) in ours)
         return cls(told, _codes(*texts) - others, others, mistaken, known)
 
@@ -82,9 +83,10 @@ class Told:
 
     def _has(self, word: str) -> bool:
         found = list(terms_of(word))
+        if not self.terms.isdisjoint(found):
+            return True
         common = max(FEWEST_COMMON, COMMON * self.known.pieces)
-        is_common = any(self.known.holders(term) >= common for term in found)
-        return is_common or not self.terms.isdisjoint(found)
+        return any(self.known.holders(term) >= common for term in found)
 
 
 @dataclass(slots=True)
@@ -92,8 +94,8 @@ class Watch:
     """Looks at an answer while it is written, each word once it is whole."""
 
     told: Told
+    is_lost: bool = False  # the answer says what nobody told
     _own: set[str] = field(default_factory=set)  # beginnings of words
-    _is_lost: bool = False
     _end: int = 0  # of what was looked at
 
     def hears(self, text: str, *, is_whole: bool = False) -> bool:
@@ -104,8 +106,8 @@ class Watch:
         self._own |= {word[:BEGINNING] for word in words}
         is_gibberish = any(len(word) > LONGEST_WORD for word in words)
         if is_gibberish or len(self._own) > MOST_OWN or not self.told.has_codes_of(more):
-            self._is_lost = True
-        return self._is_lost
+            self.is_lost = True
+        return self.is_lost
 
 
 def quote_for(turns: Sequence[Turn], known: Known) -> Quote | None:
@@ -130,14 +132,13 @@ def without_codes(text: str, codes: frozenset[str]) -> str:
 
 
 def _codes_of_others(
-    sources: Sequence[Source], talk: Sequence[str], known: Known
+    sources: Sequence[Source], talk: Sequence[str], ours: set[str], known: Known
 ) -> frozenset[str]:
     brought: dict[str, str] = {}
     for source in sources:
         asked = ((_code(term), term.text) for term in terms(source.question))
         brought |= {code: written for code, written in asked if code}
     named = set(_DIGITS.findall("\n".join(talk)))
-    ours = set(map(_kind, _codes(*talk)))
     kinds = list(map(_kind, _codes(*(source.question for source in sources))))
 
     def is_ones_own(code: str, written: str) -> bool:
