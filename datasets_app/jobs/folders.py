@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import time
 
-from django.db import transaction
-
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.models import FolderLoad
 from datasets_app.services.folders import load_next
-from otto_web.lib.hints import hint
-from otto_web.lib.work.claims import give_back
 from otto_web.lib.work.keeper import Lease
 from otto_web.lib.work.perform import perform
+from otto_web.lib.work.turns import give_way
 
 TURN_SECONDS = 20.0  # then others may have the worker
 
@@ -25,13 +22,7 @@ def load_folder(order_id: int | str, seconds: float = TURN_SECONDS) -> None:
         while load_next(order):
             lease.touch()
             if time.monotonic() > end:
-                _give_way(order)
+                give_way(order)
                 return
 
     perform(FolderLoad, order_id, work, refusals=(CorpusError,))
-
-
-@transaction.atomic(durable=True)
-def _give_way(order: FolderLoad) -> None:
-    give_back(order, counts=False)
-    hint(FolderLoad.job, order.pk)

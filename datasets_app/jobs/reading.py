@@ -262,13 +262,7 @@ def _batches_anew(
     """Yield the rows that a file would give now, from the first one on."""
     base = origin_base(file)
     with closing(items_of(work, file, path, identified, Ledger.of(file))) as items:
-        found = batches(items)
-        while True:
-            with work.watch.step():
-                batch = next(found, None)
-            if batch is None:
-                return
-            work.touch()
+        for batch in _in_steps(work, items):
             yield [new_row(item, file, base) for item in batch if isinstance(item, Record)]
 
 
@@ -330,6 +324,13 @@ def _pass_over(work: ReadingJob, known: Iterator[Item]) -> None:
 def _write_all(work: ReadingJob, file: SourceFile, items: Iterator[Item], ledger: Ledger) -> None:
     dataset: Dataset | None = None
     earlier = Matching.of(file, file.reading)
+    for batch in _in_steps(work, items):
+        dataset = dataset or imports.settle_dataset(work.upload)
+        _write_batch(work, file, dataset, batch, ledger, earlier)
+
+
+def _in_steps(work: ReadingJob, items: Iterator[Item]) -> Iterator[list[Item]]:
+    """Yield the items in batches, each read in a step that is watched."""
     found = batches(items)
     while True:
         with work.watch.step():
@@ -337,8 +338,7 @@ def _write_all(work: ReadingJob, file: SourceFile, items: Iterator[Item], ledger
         if batch is None:
             return
         work.touch()
-        dataset = dataset or imports.settle_dataset(work.upload)
-        _write_batch(work, file, dataset, batch, ledger, earlier)
+        yield batch
 
 
 def batches(items: Iterator[Item]) -> Iterator[list[Item]]:

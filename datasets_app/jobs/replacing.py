@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import time
 
-from django.db import transaction
-
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.models import Replacement, Step
 from datasets_app.services import replacing
 from otto_web.lib.hints import hint
-from otto_web.lib.work.claims import give_back
 from otto_web.lib.work.keeper import Lease
 from otto_web.lib.work.perform import perform
+from otto_web.lib.work.turns import give_way
 
 TURN_SECONDS = 20.0  # then others may have the worker
 PAGE_SECONDS = 1.0  # for what a person waits
@@ -31,16 +29,10 @@ def replace_words(order_id: int | str, seconds: float = TURN_SECONDS) -> None:
         while STEPS[Step(order.step)](order):
             lease.touch()
             if time.monotonic() > end:
-                _give_way(order)
+                give_way(order)
                 return
 
     perform(Replacement, order_id, work, refusals=(CorpusError,))
-
-
-@transaction.atomic(durable=True)
-def _give_way(order: Replacement) -> None:
-    give_back(order, counts=False)
-    hint(Replacement.job, order.pk)
 
 
 def begin(order: Replacement, rows: int) -> None:

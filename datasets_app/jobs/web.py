@@ -13,7 +13,6 @@ from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
@@ -32,10 +31,10 @@ from datasets_app.models.blob import blob_path
 from datasets_app.services import web
 from datasets_app.services.blobs import hash_file, move_into_store, work_path
 from datasets_app.services.receiving import NewUpload, receive_path
-from otto_web.lib.hints import hint
-from otto_web.lib.work.claims import LostLease, give_back
+from otto_web.lib.work.claims import LostLease
 from otto_web.lib.work.keeper import Lease
 from otto_web.lib.work.perform import perform
+from otto_web.lib.work.turns import give_way
 
 TURN_SECONDS = 20.0  # then others may have the worker
 LOOK_SECONDS = 0.5
@@ -87,7 +86,7 @@ def fetch_pages(fetch_id: UUID | str, seconds: float = TURN_SECONDS) -> None:
             while page := web.next_page(fetch):
                 _fetch(turn, page)
                 if time.monotonic() > end:
-                    _give_way(fetch)
+                    give_way(fetch)
                     return
             upload = _upload(turn)
             try:
@@ -110,12 +109,6 @@ def _empty_folder(fetch: WebFetch) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@transaction.atomic(durable=True)
-def _give_way(fetch: WebFetch) -> None:
-    give_back(fetch, counts=False)
-    hint(WebFetch.job, fetch.pk)
 
 
 def _fetch(turn: Turn, page: WebPage) -> None:
