@@ -22,7 +22,7 @@ from otto_web.lib import delays, failpoints, live
 from otto_web.lib.access import Role
 from otto_web.servers import processes, valkey, wiring
 from otto_web.services_file import database_from_url
-from tests import databases, real_size
+from tests import databases, looking, real_size
 from tests.failpoints import Failpoint
 from tests.machine_numbers import ReadingClient
 
@@ -258,6 +258,19 @@ def real_world(db, _kept_world):
 
 
 # Browser -----------------------------------------------------------------------------------------
+_browsers = []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Show with a failure what stood on the pages that were open, while they are."""
+    report = yield
+    if report.when == "call" and report.failed:
+        pages = [page for one in _browsers for context in one.contexts for page in context.pages]
+        report.sections.extend((f"page {page.url}", looking.told(page)) for page in pages)
+    return report
+
+
 def chromium_path():
     for name in ("chromium", "chromium-browser", "google-chrome"):
         if found := shutil.which(name):
@@ -280,7 +293,9 @@ def browser():
             chromium = play.chromium.launch(
                 executable_path=chromium_path(), headless=True, args=[*CHROMIUM_SWITCHES, *root]
             )
+            _browsers.append(chromium)
             yield chromium
+            _browsers.remove(chromium)
             chromium.close()
     finally:
         patch.undo()

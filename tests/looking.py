@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Error
 
 UUID = "[0-9a-f-]{36}"
 PLAIN = (
@@ -67,3 +68,12 @@ def shoot(tab, name):
         Path(folder).mkdir(parents=True, exist_ok=True)
         tab.page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
         tab.page.wait_for_timeout(100)  # Chromium complains of the picture's own style sheet
+
+
+def told(page):
+    """Return what stands on a page and where its keys go, for whoever reads of a failure."""
+    try:
+        where = page.evaluate("document.activeElement?.outerHTML.slice(0, 200)")
+        return f"focus: {where}\n{page.locator('body').inner_text(timeout=2_000)[:3_000]}"
+    except Error as fault:  # the page itself may be what failed
+        return f"nothing could be read: {fault}"

@@ -24,3 +24,8 @@ def somebody_waits_for_a_lock():
     with connection.cursor() as cursor:
         cursor.execute("SELECT FROM pg_locks WHERE NOT granted")
         return cursor.rowcount > 0
+
+
+def attached(page):
+    """Wait until every behaviour that a page names has its script, so that keys are heard."""
+    page.locator("[data-behaviour]:not([data-attached])").first.wait_for(state="detached")

@@ -233,6 +233,22 @@ class RowFilter:
         number = Count(before.number + here, before.is_estimate)
         return number, replace(self, after=next(iter(last), None))
 
+    def back_to(self, dataset: Dataset, pk: int) -> Self:
+        """Return the page that ends with this row where it stands before the page, else the page.
+
+        So a cursor that goes back meets the rows as they stood before it went on.
+        """
+        if self.after is None:
+            return self
+        order, rows = self._order(dataset), self.rows(dataset)
+        key = order.keyed(rows.filter(pk=pk)).values_list("key", "pk").first()
+        earlier = order.beyond(rows, self.after, back=True).filter(pk=pk)
+        if key is None or not (pk == self.after[1] or earlier.exists()):
+            return self
+        others = order.beyond(rows, key, back=True).order_by(*order.reversed().terms)
+        start = others.values_list("key", "pk")[self.size - 1 : self.size]
+        return replace(self, after=next(iter(start), None))
+
     def neighbours(self, row: Conversation) -> dict[str, int | None]:
         """Return the rows before and after one in the order of the table."""
         order, rows = self._order(row.dataset), self.rows(row.dataset)

@@ -50,8 +50,9 @@ def _table(
     error: str = "",
     status: int = 200,
     exactly: int | None = None,
+    rows: RowFilter | None = None,
 ) -> HttpResponse:
-    rows, score = RowFilter.from_query(request.GET), score_of(dataset)
+    rows, score = rows or RowFilter.from_query(request.GET), score_of(dataset)
     context = {
         **header(dataset),
         "score": score,
@@ -289,6 +290,15 @@ def undo(request: TeamRequest, dataset_id: UUID, action_id: int) -> HttpResponse
     left = f" {undone.skipped} were changed since and stay as they are." if undone.skipped else ""
     what = "1 conversation is" if undone.restored == 1 else f"{undone.restored} conversations are"
     messages.success(request, f"Undone: {what} as before.{left}")
-    if request.htmx:
-        return _table(request, dataset)
-    return redirect(_address(dataset, request))
+    if not request.htmx:
+        return redirect(_address(dataset, request))
+    return _back_to(request, dataset, selected_rows(request.POST.getlist("at"))[:1])
+
+
+def _back_to(request: TeamRequest, dataset: Dataset, at: list[int]) -> HttpResponse:
+    """Answer with the table, a page earlier where this row stands before the one that is shown."""
+    shown = RowFilter.from_query(request.GET)
+    rows = shown.back_to(dataset, *at) if at else shown
+    answer = _table(request, dataset, rows=rows)
+    where = f"{reverse('dataset-detail', args=[dataset.pk])}?{rows.here}"
+    return answer if rows == shown else push_url(answer, where)

@@ -18,6 +18,7 @@ async function attachOne(element) {
     const before = cleanups.get(element);
     if (cleanup) cleanups.set(element, before ? () => (before(), cleanup()) : cleanup);
   }
+  element.dataset.attached = ""; // from here on it hears keys
 }
 
 function letGo() {

@@ -1,6 +1,7 @@
 // @ts-check
 /** The conversation beside the table: it opens on demand, follows the cursor, and closes again. */
 import { backStep } from "./back_step.js";
+import "./row_edit.js"; // the fields it may show hear keys the moment they are there
 const CALM = 120;
 
 /** `opened` hears which row somebody opened here, not which one came after the cursor. @param {HTMLElement} root @param {(row: string) => void} opened */

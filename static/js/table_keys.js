@@ -69,7 +69,7 @@ export function attach(root) {
     if (!row || !form) return button ? button.click() : line.goOn();
     current = String(row);
     const url = (root.dataset.undoUrl ?? "").replace("/0/", `/${action}/`) + new URL(form.action).search;
-    window.htmx.ajax("POST", url, { source: form }); // swapped as the form says
+    window.htmx.ajax("POST", url, { source: form, values: { at: String(row) } }); // swapped as the form says
   };
   /** Turn the row under the cursor into fields: beside the table, or on a page of its own. */
   const edit = () => {

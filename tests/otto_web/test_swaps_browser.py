@@ -10,6 +10,7 @@ from django.db import connections
 
 from tests.one_of_each import add_one_of_each, addresses
 from tests.story_pages import Tab
+from tests.waiting import attached
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 ASKERS = "main :is([hx-get], [hx-post]):not([hx-disable] *)"
@@ -71,7 +72,7 @@ def test_no_swap_of_any_page_fills_the_console(tab, ada):
             if kind in swapped:
                 continue
             page.goto(address)
-            page.wait_for_load_state("networkidle")
+            attached(page)
             if index < page.locator(ASKERS).count() and page.evaluate(ASK, index):
                 swapped.add(kind)
             said = [one for one in tab.complaints if not expected(one)]

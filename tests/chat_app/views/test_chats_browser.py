@@ -10,7 +10,7 @@ from chat_app.services import chats
 from otto_web.lib.words import clean
 from otto_web.lib.work.states import State
 from tests.chat_app.serving.toys import CHATS
-from tests.waiting import until
+from tests.waiting import attached, until
 
 pytestmark = pytest.mark.slow
 QUESTION, ANSWER = CHATS[0]
@@ -26,7 +26,7 @@ def held_engine(process_env, failpoint_at):
 
 
 def ask(page, text, field="#message"):
-    page.wait_for_load_state("networkidle")  # the scripts are there
+    attached(page)
     page.fill(field, text)
     page.keyboard.press("Enter")
 
@@ -64,7 +64,7 @@ def test_a_reload_in_mid_answer_loses_nothing_and_esc_keeps_what_is_written(
     page.locator(OPEN, has_text=ANSWER[:12]).wait_for()
     page.reload()
     page.locator(OPEN, has_text=ANSWER[:12]).wait_for()
-    page.wait_for_load_state("networkidle")
+    attached(page)
     page.keyboard.press("Escape")
     until(Generation.objects.filter(stop_requested_at__isnull=False).exists)
     checkpointed = Generation.objects.get().lease_until

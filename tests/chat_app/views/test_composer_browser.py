@@ -7,7 +7,7 @@ import pytest
 from chat_app.models import Message
 from chat_app.services import chats
 from tests.chat_app.serving.toys import CHATS
-from tests.waiting import until
+from tests.waiting import attached, until
 
 pytestmark = pytest.mark.slow
 FIRST, SECOND = CHATS[0][0], CHATS[1][0]
@@ -32,7 +32,7 @@ def page(open_page, deployment, mia):
     page = open_page(mia)
     page.goto(f"/chat/{chats.open_chat(deployment, owner=mia).pk}/")
     page.locator("#connection[data-state=live]").wait_for()
-    page.wait_for_load_state("networkidle")
+    attached(page)
     return page
 
 
@@ -104,7 +104,7 @@ def test_a_tab_opened_before_the_question_shows_it_too_and_only_messages_scroll(
     other = open_page(mia)
     other.goto(page.url)
     other.locator("#connection[data-state=live]").wait_for()
-    other.wait_for_load_state("networkidle")
+    attached(other)
     for number, (question, _) in enumerate(CHATS * 2):
         page.fill("#message", question)
         page.keyboard.press("Enter")

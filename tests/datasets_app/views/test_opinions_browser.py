@@ -12,6 +12,7 @@ from datasets_app.services.opinions import Sample, ask_opinion
 from tests.datasets_app.makers import support_dataset
 from tests.looking import faults
 from tests.story_pages import Tab
+from tests.waiting import attached
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -38,7 +39,7 @@ def tab(browser, live_server, client_of, theo):
 def test_four_conversations_are_judged_by_fast_keys(opinion, tab):
     path = f"/opinions/{opinion.pk}/"
     assert faults(tab, path) == []
-    tab.page.wait_for_load_state("networkidle")  # the scripts are there
+    attached(tab.page)
     for key in "arura":  # the second is taken back and judged again
         tab.page.keyboard.press(key)
     tab.page.get_by_text("3 of 4 judged").wait_for()

@@ -12,6 +12,7 @@ from datasets_app.services.repeats import order_search
 from tests.datasets_app.makers import add, pair
 from tests.looking import faults
 from tests.story_pages import Tab
+from tests.waiting import attached
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 THINGS = ("tent", "kettle", "lamp", "jacket")
@@ -47,7 +48,7 @@ def test_four_conflicts_are_decided_by_keyboard_and_the_last_is_undone(queue, ta
     path = f"/datasets/{queue.pk}/repeats/"
     assert faults(tab, path) == []
     page = tab.page
-    page.wait_for_load_state("networkidle")  # the scripts are there
+    attached(page)
     decided = page.locator(".repeat[data-decided]")
     for key in ("2", "Enter", "a"):  # as fast as somebody types
         page.keyboard.press(key)

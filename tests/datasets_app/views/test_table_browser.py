@@ -14,7 +14,7 @@ from datasets_app.services.datasets import create_dataset
 from tests.datasets_app.makers import add
 from tests.real_size import ROWS
 from tests.story_pages import Tab
-from tests.waiting import until
+from tests.waiting import attached, until
 
 pytestmark = pytest.mark.slow
 ROW = "#dataset-table tr[data-row]"
@@ -58,7 +58,7 @@ def table(open_tab, real_world, cora):
 
 def ready(page):
     page.locator(ROW).first.wait_for()
-    page.wait_for_load_state("networkidle")  # the scripts are there
+    attached(page)
 
 
 def saved(page):
@@ -337,6 +337,25 @@ def test_an_hour_of_a_curator_leaves_everything_where_it_should_be(most, table, 
         page.locator(f'{CURRENT}[data-row="{last}"] a:focus').wait_for()
         assert Action.objects.filter(kind="undo").count() == back
     _look_again(page, real_world, wanted, tagged)
+
+
+def test_undo_goes_back_to_the_page_of_the_row(table, real_world):
+    page = table("?size=50")
+    rows = list(real_world.dataset.conversations.order_by("position").values_list("pk", flat=True))
+    page.locator(f'{ROW}[data-row="{rows[48]}"] a.row-link').focus()
+    page.keyboard.type("rar")
+    page.locator(f'{CURRENT}[data-row="{rows[51]}"]').wait_for()
+    for at in (50, 49):
+        page.keyboard.press("u")
+        page.locator(f'{CURRENT}[data-row="{rows[at]}"] a:focus').wait_for()
+    until(lambda: list(decided(real_world).values_list("pk", flat=True)) == [rows[48]])
+    assert page.locator(ROW).last.get_attribute("data-row") == str(rows[49])
+    page.keyboard.type("jr")
+    until(lambda: decided(real_world).filter(pk=rows[50]).exists())
+    saved(page)
+    page.go_back()
+    ready(page)
+    assert page.locator(ROW).last.get_attribute("data-row") == str(rows[49])
 
 
 def test_a_tag_typed_while_the_next_page_comes_decides_nothing(table, real_world):

@@ -6,6 +6,7 @@ import pytest
 from django.conf import settings as live_settings
 
 from tests.training_app.conftest import make_version
+from tests.waiting import attached
 from training_app.models import Run
 
 pytestmark = pytest.mark.slow
@@ -27,7 +28,7 @@ def page(browser, live_server, client_of, theo, settings):
 def test_presets_leave_what_was_typed_and_enter_queues_nothing(page, transactional_db):
     chosen, _newer = make_version(), make_version()
     page.goto("/runs/new/")
-    page.wait_for_load_state("networkidle")
+    attached(page)
     page.select_option("#id_version", str(chosen.pk))
     page.fill("#id_name", "Typed by hand")
     page.get_by_text("Advanced: network").click()

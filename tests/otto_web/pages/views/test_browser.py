@@ -9,6 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from otto_web.pages.services import people as services
+from tests.waiting import attached
 
 pytestmark = pytest.mark.slow
 PAGES = (
@@ -100,7 +101,7 @@ def test_a_persons_theme_wins_over_the_systems(open_page, mia):
 def test_keys_lead_around_and_can_be_switched_off(open_page, mia):
     page = open_page(mia)
     page.goto("/help/")
-    page.wait_for_load_state("networkidle")
+    attached(page)
     page.keyboard.press("?")
     page.locator("dialog#keys[open]").wait_for()
     page.keyboard.press("Escape")
@@ -151,7 +152,7 @@ def test_times_are_shown_in_the_viewers_words(open_page, mia, ada):
 def test_a_server_that_does_not_answer_is_said_and_nothing_typed_is_lost(open_page, ada):
     page = open_page(ada)
     page.goto("/status/")
-    page.wait_for_load_state("networkidle")
+    attached(page)
     page.route("**/status/", lambda route: route.abort())
     page.get_by_text("The server does not answer").wait_for()
 
