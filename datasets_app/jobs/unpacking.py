@@ -11,6 +11,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db.models import Count, Sum
 
+from datasets_app.corpus.archives.gathering import Found, Gathering, gatherings
 from datasets_app.corpus.archives.limits import ArchiveLimits
 from datasets_app.corpus.archives.unpack import Member, unpack
 from datasets_app.corpus.formats.format import Archive
@@ -22,6 +23,7 @@ from datasets_app.models.reasons import OFFERED
 from datasets_app.services import imports
 from datasets_app.services.blobs import hash_file, move_into_store, work_path
 
+MOST_LISTED = 1_000_000  # no archive lists as many members, so numbers from there on are free
 SLICE, SLICE_BYTES = 500, 64 << 20
 OPENED, KEPT = "opened", "kept"
 FREE_SHARE = 4
@@ -56,6 +58,7 @@ def unpack_source(
                 unpack(path, archive, folder / OPENED, limits, flag, name=file.name)
             ) as found:
                 count = members.keep(found)
+            members.gather()
     except ChildError as error:
         if error.code == "disk_full":
             raise DiskFullError from error
@@ -110,6 +113,8 @@ class Members:
     rows: list[SourceFile] = field(default_factory=list)
     kept: dict[str, Path] = field(default_factory=dict)
     size: int = 0
+    told: list[tuple[int, str, str]] = field(default_factory=list)
+    """The number, the name and the hash of each file that is there to be read."""
 
     def keep(self, members: Iterable[Member]) -> int:
         """Add the members, also those that came before the archive broke off; count them."""
@@ -125,6 +130,33 @@ class Members:
             raise
         self._write()
         return count
+
+    def gather(self) -> None:
+        """Let files be read as one that only together say what was said."""
+        files = [Found(number, name, blob_path(sha256)) for number, name, sha256 in self.told]
+        last = max((file.number for file in files), default=0) + MOST_LISTED
+        for number, whole in enumerate(gatherings(files, self.touch), last):
+            size = sum(file.path.stat().st_size for file in whole.files)
+            if size < shutil.disk_usage(self.folder).free // FREE_SHARE:
+                self._gather(whole, number)
+
+    def _gather(self, whole: Gathering, number: int) -> None:
+        path = self.folder / "gathered"
+        with path.open("wb") as file:
+            for piece in whole.pieces():
+                file.write(piece)
+        self.touch()
+        sha256 = hash_file(path, self.touch)
+        row = SourceFile(
+            upload=self.upload,
+            parent=self.file,
+            member_no=number,
+            name=whole.name,
+            depth=self.file.depth + 1,
+            size=path.stat().st_size,
+            blob=move_into_store({sha256: path})[sha256],
+        )
+        imports.gather_members(self.upload, row, [file.number for file in whole.files])
 
     def _write(self) -> None:
         self.touch()
@@ -162,6 +194,8 @@ class Members:
         if sha256 not in self.kept:
             self.kept[sha256] = path.rename(self.folder / sha256)
             self.size += row.size
+        if row.verdict == FileState.QUEUED:
+            self.told.append((row.member_no, row.name, sha256))
 
 
 def _end_broken(upload: Upload, file: SourceFile, error: ChildError) -> None:

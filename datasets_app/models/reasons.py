@@ -5,6 +5,7 @@ from __future__ import annotations
 from datasets_app.corpus.source import REASONS
 
 GOOD_MEMBER, HIDDEN_SHEET = "good_member", "hidden_sheet"
+GATHERED = "gathered"
 NEEDS_CONSENT = "needs_consent"
 OFFERED = (GOOD_MEMBER, HIDDEN_SHEET)
 """Why a file waits for a person who may have it loaded as it is."""
@@ -19,6 +20,7 @@ SENTENCES: dict[str, str] = {
     "please look at what would stay and what would go.",
     "empty_archive": "There are no files inside this archive.",
     GOOD_MEMBER: "Its archive is damaged, but this file is whole. You can have it loaded.",
+    GATHERED: "It is read as a part of another file here, since only together they say all.",
     "already_uploaded": "These bytes were uploaded before, so nothing was loaded a second time.",
     "worker_lost": "Reading was interrupted several times at the same place, so it was stopped.",
     "bytes_lost": "The bytes of this upload are no longer on the disk. Upload the file again.",

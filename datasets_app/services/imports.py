@@ -9,12 +9,12 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from datasets_app.models import Blob, Dataset, FileState, Issue, SourceFile, Upload
-from datasets_app.models.reasons import GOOD_MEMBER
+from datasets_app.models.reasons import GATHERED, GOOD_MEMBER
 from datasets_app.services.datasets import create_dataset
 from otto_web.lib.work.claims import claim, finish, give_back, renew
 from otto_web.lib.work.states import State
@@ -155,6 +155,24 @@ def add_members(upload: Upload, members: list[SourceFile]) -> None:
     """Add files found in an archive; those noted by an earlier attempt stay as they are."""
     renew(upload)
     SourceFile.objects.bulk_create(members, ignore_conflicts=True)
+
+
+@transaction.atomic(durable=True)
+def gather_members(upload: Upload, whole: SourceFile, members: list[int]) -> None:
+    """Let members of an archive be read as one file that holds their bytes."""
+    renew(upload)
+    SourceFile.objects.bulk_create([whole], ignore_conflicts=True)
+    found = SourceFile.objects.filter(
+        parent=whole.parent, member_no__in=members, verdict=FileState.QUEUED
+    )
+    found.update(
+        verdict=FileState.SKIPPED,
+        reason=GATHERED,
+        note=f"It is read together with others as “{whole.name}”.",
+        n_total=F("size"),
+        n_skipped=F("size"),
+        finished_at=timezone.now(),
+    )
 
 
 @transaction.atomic(durable=True)

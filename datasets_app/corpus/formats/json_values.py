@@ -78,6 +78,7 @@ def _read(job: Job, shop: Workshop) -> Iterator[Told]:
 def _top(cursor: Cursor, shop: Workshop) -> Iterator[Told]:
     """Read a value of the top level: an array is always entered, so that it may be endless."""
     if cursor.peek() == b"[":
+        shop.outside = f"outside all threads in the list at {cursor.place}"
         found = _whole_talk(cursor, shop)
         shop.talk = "the whole list" if cursor.see(SMALL)[0] is Extent.TOO_LONG else ""
         yield from _enter(cursor, shop, 0) if found is None else found
@@ -296,6 +297,6 @@ FORMAT = Format(
     kind="json",
     name="JSON",
     endings=("json",),
-    reader=Reader("json", 8, read, ask),
+    reader=Reader("json", 9, read, ask),
     of_text=tell,
 )

@@ -20,18 +20,28 @@ MOST_NAMES = 100_000  # addresses whose first name is remembered
 
 
 @dataclass(slots=True)
-class _Threads:
+class Threads:
     """Which talk each mail is of, by the hashes of all names that its thread is known by."""
 
     talks: dict[int, int] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
+    seen: set[int] = field(default_factory=set)
 
-    def talk_of(self, letter: Letter, number: int) -> int:
+    def talk_of(self, letter: Letter, number: int) -> tuple[int, tuple[int, ...]]:
+        """Return the talk of a mail, and those that turn out to be the same."""
         keys = [hash(name) for name in letter.thread] or [hash(("mail", number))]
-        talk = next((self.talks[key] for key in keys if key in self.talks), number)
+        known = dict.fromkeys(self.talks[key] for key in keys if key in self.talks)
+        talk, *others = [*known] or [number]
         for key in (*keys, hash(letter.about)):
             self.talks.setdefault(key, talk)
-        return talk
+        return talk, tuple(others)
+
+    def is_copy(self, letter: Letter) -> bool:
+        """Say whether the very same mail came before, as from another folder."""
+        key = hash(letter.number)
+        is_known = bool(letter.number) and key in self.seen
+        self.seen.add(key)
+        return is_known
 
     def name_of(self, letter: Letter) -> str:
         """Return one name for an address, however its owner signs."""
@@ -74,7 +84,7 @@ def read_box(job: Job) -> Iterator[Item]:
 
 
 def _told(job: Job, *, is_box: bool) -> Iterator[Told]:
-    threads, number = _Threads(), 0
+    threads, number = Threads(), 0
     held: _Open | None = None
     is_below_blank = True
     for line in split_lines(job.stream):
@@ -92,15 +102,15 @@ def _told(job: Job, *, is_box: bool) -> Iterator[Told]:
         yield _mail(held, threads, number + 1)
 
 
-def _mail(held: _Open, threads: _Threads, number: int) -> Message | Gap | Problem:
+def _mail(held: _Open, threads: Threads, number: int) -> Message | Gap | Problem:
     """Return what one mail says; nothing where a machine wrote it or nothing in it is new."""
     letter = read_mail(b"".join(held.data).removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n"))
     if letter is None or not (letter.sender or letter.address):
         message = f"Line {held.line}: this mail is damaged and could not be read."
         return Problem(held.start, held.end, held.line, 1, "bad_document", message)
-    talk = threads.talk_of(letter, number)
+    talk, others = threads.talk_of(letter, number)
     text, was_cut = new_words(letter.text)
-    if letter.is_of_machine or not text:
+    if letter.is_of_machine or not text or threads.is_copy(letter):
         return Gap(held.start, held.end)
     notes = []
     if was_cut:
@@ -110,7 +120,7 @@ def _mail(held: _Open, threads: _Threads, number: int) -> Message | Gap | Proble
     said = Said(threads.name_of(letter), text, _role(letter))
     meta = {"subject": letter.subject} if letter.subject else {}
     told = Message(held.start, held.end, held.line, str(talk), (said,), letter.date)
-    return replace(told, notes=tuple(notes), meta=meta)
+    return replace(told, notes=tuple(notes), meta=meta, also=tuple(map(str, others)))
 
 
 def _role(letter: Letter) -> str:
@@ -133,6 +143,6 @@ MBOX = Format(
     name="a mailbox",
     endings=("mbox",),
     fits=("txt", "eml", "mbx"),
-    reader=Reader("mailbox", 1, read_box, is_raw=True),
+    reader=Reader("mailbox", 2, read_box, is_raw=True),
     of_bytes=is_mailbox,
 )

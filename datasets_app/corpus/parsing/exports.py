@@ -41,6 +41,7 @@ _OF_APP = re.compile(
     r"|you are now connected on messenger\.?|the (?:video|audio) (?:call|chat) ended\.?)\Z",
     re.IGNORECASE,
 )
+_CHANGE = frozenset({"change_type", "service_type", "app_type"})
 _LINK = re.compile(r"<([@#!]?)([^<>|\n]{1,2000})(?:\|([^<>\n]{0,500}))?>")
 
 
@@ -78,8 +79,8 @@ def is_slack(item: object) -> bool:
 
 
 def threads_of_slack(items: Iterable[Any]) -> bool:
-    """Say whether messages of Slack answer one another in threads."""
-    return any(is_slack(item) and item.get("thread_ts") not in {None, item["ts"]} for item in items)
+    """Say whether messages of Slack are of threads, whose others may stand on other days."""
+    return any(is_slack(item) and item.get("thread_ts") for item in items)
 
 
 def slack_text(text: str, people: Mapping[str, str]) -> str:
@@ -122,9 +123,18 @@ def repaired(text: str) -> str:
 
 
 def is_directory(value: object) -> bool:
-    """Say whether an object is a person or a channel of an export, and nothing anybody said."""
-    if not isinstance(value, dict) or "id" not in value:
+    """Say whether an object is a person, a channel, a file or a change of an export.
+
+    Nobody said anything there.
+    """
+    if not isinstance(value, dict):
         return False
+    if not _CHANGE.isdisjoint(value) and {"user_id", "date"} <= value.keys():
+        return True
+    if "id" not in value:
+        return False
+    if "filetype" in value and ("url_private" in value or "permalink" in value):
+        return True
     is_person = isinstance(value.get("profile"), dict) and ("name" in value or "deleted" in value)
     return is_person or (isinstance(value.get("members"), list) and "created" in value)
 

@@ -53,6 +53,7 @@ class Letter:
     recipients: tuple[str, ...]
     subject: str
     date: str
+    number: str
     thread: tuple[str, ...]
     about: str
     text: str
@@ -99,6 +100,7 @@ def read_mail(data: bytes) -> Letter | None:
         recipients=recipients,
         subject=subject,
         date=headers.get("date", ""),
+        number=next(iter(_names(headers.get("message-id", ""))), ""),
         thread=_thread(headers, subject, about if bare != subject.casefold() else ""),
         about=about,
         text=text,

@@ -49,6 +49,8 @@ class Workshop:
     """Names for the numbers of an export's people."""
     talk: str = ""
     """Which conversation turns are of that stand in a list too long to be seen whole."""
+    outside: str = "outside all threads"
+    """Which conversation messages of Slack are of that are of no thread: those of one day."""
     pointed: Pointed | None = None
     strange: Strange = field(default_factory=Strange)
     """What was seen that has no known shape."""
@@ -137,7 +139,7 @@ def record(place: RecordSpan, value: Any, shop: Workshop) -> Iterator[Told] | No
     except ShapeError as error:
         return iter((problem(place, error.code, f"Line {place.line}: {error}", str(value)[:200]),))
     if found is None:
-        return _message(place, value, shop.talk)
+        return _message(place, value, (shop.talk, shop.outside))
     if shop.context and [turn.role for turn in found.turns] == [USER, ASSISTANT]:
         asked = Turn(USER, f"{shop.context}\n\n{found.turns[0].text}")
         found.turns = (asked, *found.turns[1:])
@@ -149,15 +151,15 @@ def is_message(value: Any) -> bool:
     return bool(_talk_of(value, ""))
 
 
-def _talk_of(value: Any, lone: str) -> str:
+def _talk_of(value: Any, lone: str, outside: str = "outside") -> str:
     """Return of which conversation a message is; "" for whatever is no message.
 
-    `lone` is that of those which name none.
+    `lone` is that of those which name none, `outside` that of Slack's outside all threads.
     """
     if not isinstance(value, dict):
         return ""
     if is_slack(value):
-        return str(value.get("thread_ts") or lone or "outside all threads")
+        return str(value.get("thread_ts") or outside)
     keys = message_keys(tuple(value))
     if not (keys.speaker and keys.words):
         return ""
@@ -167,9 +169,9 @@ def _talk_of(value: Any, lone: str) -> str:
     return str(named) if isinstance(named, str | int) else ""
 
 
-def _message(place: RecordSpan, value: Any, lone: str) -> Iterator[Told] | None:
+def _message(place: RecordSpan, value: Any, talks: tuple[str, str]) -> Iterator[Told] | None:
     """Return a message; one without words, as a picture is, holds nothing to load."""
-    talk = _talk_of(value, lone)
+    talk = _talk_of(value, *talks)
     if not talk:
         return None
     keys, notes = message_keys(tuple(value)), list[str]()

@@ -43,6 +43,8 @@ class Message:
     system: str = ""
     notes: tuple[str, ...] = ()
     meta: dict[str, Any] = field(default_factory=dict)
+    also: tuple[str, ...] = ()
+    """Conversations that began apart and turn out here to be this one."""
 
 
 Told: TypeAlias = Item | Message
@@ -69,6 +71,7 @@ def _from_disk(items: Iterator[Told], roles: Roles) -> Iterator[Item]:
         for item in items:
             desk.add(item)
         desk.end_run()
+        desk.unite()
         yield from _told(base, roles, is_in_order=not desk.is_scattered)
 
 
@@ -80,6 +83,10 @@ SCHEMA = (
     "CREATE TABLE items (start INTEGER, end INTEGER, talk INTEGER, other BLOB)",
     "CREATE TABLE said (talk INTEGER, told BLOB)",
     "BEGIN",
+)
+UNITE = (
+    "UPDATE said SET talk = first FROM firsts WHERE firsts.id = talk",
+    "UPDATE items SET talk = -first FROM firsts WHERE firsts.id = abs(talk)",
 )
 
 
@@ -93,6 +100,7 @@ class _Desk:
     run: list[Message] = field(default_factory=list)
     between: list[Gap] = field(default_factory=list)
     remarks: list[Problem] = field(default_factory=list)
+    same: list[tuple[str, str]] = field(default_factory=list)
 
     def add(self, item: Told) -> None:
         if isinstance(item, Message):
@@ -100,6 +108,7 @@ class _Desk:
                 self.end_run()
             self.between.clear()  # blank rows inside a run belong to it
             self.run.append(item)
+            self.same.extend((item.talk, other) for other in item.also)
         elif isinstance(item, Gap) and self.run:
             self.between.append(item)
         elif isinstance(item, Problem) and item.start == item.end and self.run:
@@ -154,6 +163,34 @@ class _Desk:
         row = (key, self.talks, size, count)
         self.base.execute("INSERT OR REPLACE INTO talks VALUES (?, ?, ?, ?)", row)
         return self.talks, True
+
+    def unite(self) -> None:
+        """Make conversations one that began apart, where the earlier one begins."""
+        firsts: dict[int, int] = {}
+        sizes: dict[int, tuple[int, int]] = {}
+        for pair in self.same:
+            ids = []
+            for name in pair:
+                key = (name.encode("utf-8", "surrogatepass"),)
+                asked = self.base.execute("SELECT id, size, n FROM talks WHERE name = ?", key)
+                talk, size, count = asked.fetchone() or (0, 0, 0)
+                while firsts.get(talk, talk) != talk:
+                    talk = firsts[talk]
+                sizes.setdefault(talk, (size, count))
+                ids.append(talk)
+            first, second = min(ids), max(ids)
+            size, count = (sum(both) for both in zip(sizes[first], sizes[second], strict=True))
+            if first in {0, second} or size > LONGEST_TALK or count > MOST_MESSAGES:
+                continue
+            firsts[second], sizes[first] = first, (size, count)
+        for talk in sorted(firsts):  # what one leads to is smaller, so it is final already
+            firsts[talk] = firsts.get(firsts[talk], firsts[talk])
+        if firsts:
+            self.is_scattered = True
+            self.base.execute("CREATE TABLE firsts (id INTEGER PRIMARY KEY, first INTEGER)")
+            self.base.executemany("INSERT INTO firsts VALUES (?, ?)", firsts.items())
+            for statement in UNITE:
+                self.base.execute(statement)
 
     def _put(self, item: Item) -> None:
         """Put an item on disk that is no message."""
