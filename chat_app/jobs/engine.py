@@ -41,7 +41,6 @@ from chat_app.serving.requests import (
     Started,
     Timings,
 )
-from chat_app.serving.sampling import Sampling
 from chat_app.serving.scheduler import Scheduler
 from datasets_app.knowledge.known import NOTHING_KNOWN, Known, KnownAnswers
 from datasets_app.models import Knowledge
@@ -263,7 +262,7 @@ class Engine:
         try:
             self.scheduler.submit(request_of(work, known))
         except ServingError as error:
-            self._events.put(ended(work, "failed", str(error)))
+            self._events.put(ended(work, "failed", str(error), error.code))
 
     def _look_up(self, writing: Writing, grounding: Grounding) -> None:
         """Find what is known and answer from it; nobody waits for this thread's exceptions."""
@@ -452,15 +451,16 @@ def request_of(work: ClaimedAnswer, known: Known) -> Request:
         ),
         turns=work.turns,
         sources=sources,
-        sampling=Sampling(wanted.temperature, wanted.top_k, wanted.top_p),
+        sampling=wanted.sampling(),
         seed=row.seed,
+        stop=wanted.stop,
         new_tokens=wanted.new_tokens,
         copies_numbers=bool(sources),
         not_copied=told.not_copied,
     )
 
 
-def ended(work: ClaimedAnswer, finish: FinishReason, reason: str) -> Finished:
+def ended(work: ClaimedAnswer, finish: FinishReason, reason: str, code: str = "") -> Finished:
     """Return the last event of an answer of which the scheduler tells nothing."""
     row = work.generation
-    return Finished(str(row.pk), finish, (), (), Timings(), row.seed, reason)
+    return Finished(str(row.pk), finish, (), (), Timings(), row.seed, reason, code)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid5
@@ -26,8 +26,18 @@ from chat_app.models import (
 )
 from chat_app.selectors.answers import figures_of
 from chat_app.services import generations
-from chat_app.serving.errors import ServingError
-from chat_app.serving.limits import NEW_TOKENS, TEMPERATURE, TOP_K, TOP_P
+from chat_app.serving.errors import BusyError, ServingError
+from chat_app.serving.limits import (
+    FREQUENCY_PENALTY,
+    MIN_P,
+    NEW_TOKENS,
+    PRESENCE_PENALTY,
+    REPETITION_PENALTY,
+    SAMPLING,
+    TEMPERATURE,
+    TOP_K,
+    TOP_P,
+)
 from chat_app.serving.sampling import SEED_LIMIT, Sampling
 from datasets_app.corpus.conversation import ASSISTANT, USER
 from datasets_app.corpus.detection.encoding import clean_text
@@ -48,20 +58,31 @@ class AnswerParams:
     temperature: float = TEMPERATURE.usual
     top_k: int = TOP_K.usual
     top_p: float = TOP_P.usual
+    min_p: float = MIN_P.usual
+    repetition_penalty: float = REPETITION_PENALTY.usual
+    frequency_penalty: float = FREQUENCY_PENALTY.usual
+    presence_penalty: float = PRESENCE_PENALTY.usual
     new_tokens: int = NEW_TOKENS.usual
     seed: int | None = None
+    stop: Sequence[str] = ()
+    logit_bias: Mapping[str, float] = field(default_factory=dict)  # JSON knows no numbers as keys
 
     def __post_init__(self) -> None:
         for name in ("top_k", "new_tokens", "seed"):
             if not isinstance(getattr(self, name), int | None):
                 raise ServingError(f"{name} must be a whole number.")
-        Sampling(temperature=self.temperature, top_k=self.top_k, top_p=self.top_p)
+        self.sampling()
         if not NEW_TOKENS.low <= self.new_tokens <= NEW_TOKENS.high:
             raise ServingError(
                 f"The length must lie between {NEW_TOKENS.low} and {NEW_TOKENS.high:,} tokens."
             )
         if self.seed is not None and not 0 <= self.seed < SEED_LIMIT:
             raise ServingError(f"The seed must be a whole number from 0 to {SEED_LIMIT - 1}.")
+
+    def sampling(self) -> Sampling:
+        """Return how the engine draws. Raises ServingError outside the bounds."""
+        biases = {int(token): bias for token, bias in self.logit_bias.items()}
+        return Sampling(**{name: getattr(self, name) for name in SAMPLING}, logit_bias=biases)
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -119,7 +140,8 @@ def _commit(chat: Chat, text: str, params: AnswerParams, *, idem: UUID) -> Asked
     deployment = Deployment.objects.select_related("model", "export").get(pk=chat.deployment_id)
     if not deployment.is_answering:
         raise ServingError("No model answers here yet. A trainer can deploy one.")
-    _refuse_too_many(locked)
+    _refuse_second(locked)
+    refuse_too_many(locked.owner_id)
     generation = Generation(
         deployment=deployment,
         model=deployment.model,
@@ -130,14 +152,21 @@ def _commit(chat: Chat, text: str, params: AnswerParams, *, idem: UUID) -> Asked
     return _write_rows(locked, generation, question, idem)
 
 
-def _refuse_too_many(chat: Chat) -> None:
-    """Keep one answer per chat, and a bounded number per person: others wait for them too."""
-    User.objects.select_for_update(no_key=True).get(pk=chat.owner_id)  # questions count one by one
-    waiting = Generation.objects.filter(answer__chat__owner=chat.owner_id, state__in=UNDER_WAY)
-    if waiting.filter(answer__chat=chat).exists():
+def _refuse_second(chat: Chat) -> None:
+    """Keep one answer per chat."""
+    if Generation.objects.filter(answer__chat=chat, state__in=UNDER_WAY).exists():
         raise ServingError("The previous answer is still being written. Stop it, or wait for it.")
+
+
+def refuse_too_many(person: int) -> None:
+    """Keep a bounded number per person, page and API together: others wait for them too.
+
+    Call it inside a transaction. Raises BusyError.
+    """
+    User.objects.select_for_update(no_key=True).get(pk=person)  # questions count one by one
+    waiting = Generation.objects.filter(answer__chat__owner=person, state__in=UNDER_WAY)
     if waiting.count() >= MOST_WAITING:
-        raise ServingError(
+        raise BusyError(
             f"{MOST_WAITING} of your questions wait for an answer already, in your other chats. "
             "Wait for one of them, or stop it, then ask again."
         )

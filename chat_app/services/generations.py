@@ -114,6 +114,7 @@ def finish(work: ClaimedAnswer, event: Finished, text: str, ground: Ground) -> b
             row,
             STATE_AFTER[event.finish_reason],
             finish=event.finish_reason,
+            reason=event.code,
             message=event.reason or ground.note,
             sources=ground.sources,
             unsupported=ground.unsupported,

@@ -156,10 +156,10 @@ class RunningBatch:
             self._finish(row, "stopped")
         return row is not None
 
-    def end_all(self, finish: FinishReason, reason: str) -> None:
+    def end_all(self, finish: FinishReason, reason: str, code: str = "") -> None:
         """End every answer with this sentence."""
         for row in self._all():
-            self._finish(row, finish, reason)
+            self._finish(row, finish, reason, code)
 
     def _all(self) -> list[Row]:
         return [*self._rows[::-1], *([self._reading] if self._reading else [])]
@@ -204,7 +204,7 @@ class RunningBatch:
         self._emit(Delta(row.request.gen, text, tuple(row.untold_ids)))
         row.untold_ids.clear()
 
-    def _finish(self, row: Row, finish: FinishReason, reason: str = "") -> None:
+    def _finish(self, row: Row, finish: FinishReason, reason: str = "", code: str = "") -> None:
         self._leave(row)
         rest = row.text.finish()
         if rest or row.untold_ids:
@@ -219,6 +219,7 @@ class RunningBatch:
                 timings=row.clock.timings(drawn),
                 seed=row.seed,
                 reason=reason,
+                code=code,
             )
         )
 

@@ -1,9 +1,12 @@
-"""What an asker may choose, how much context a prompt may take, how long an answer may become."""
+"""What an asker may choose, how much context a prompt may take, how long an answer may become.
+
+The one list of defaults and bounds: page, API, command and engine read it, under the same names.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from chat_app.serving.errors import PromptTooLongError
 
@@ -12,18 +15,34 @@ N = TypeVar("N", int, float)
 
 @dataclass(frozen=True, slots=True)
 class Setting(Generic[N]):
-    """What holds unless an asker chooses, and between which bounds a page lets them choose."""
+    """What holds unless an asker chooses, and between which bounds they may choose."""
 
     usual: N
     low: N
     high: N
 
 
-# Chosen by hand.
+# Chosen by hand; OpenAI's API has the bounds of the temperature and of the two last penalties.
 TEMPERATURE = Setting(0.7, 0.0, 2.0)  # 0: always the best token
 TOP_K = Setting(0, 0, 10_000)  # 0: off
-TOP_P = Setting(0.9, 0.01, 1.0)
+TOP_P = Setting(0.9, 0.0, 1.0)  # 1: off
+MIN_P = Setting(0.0, 0.0, 1.0)  # 0: off
+REPETITION_PENALTY = Setting(1.0, 0.1, 5.0)  # 1: off
+FREQUENCY_PENALTY = Setting(0.0, -2.0, 2.0)  # 0: off
+PRESENCE_PENALTY = Setting(0.0, -2.0, 2.0)  # 0: off
+LOGIT_BIAS = Setting(0.0, -100.0, 100.0)  # of one token
 NEW_TOKENS = Setting(200, 1, 2_000)  # an answer ends where the model ends it, or here
+MOST_STOPS, LONGEST_STOP = 4, 200  # texts at which an answer ends, and characters of one
+MOST_BIASES = 300
+SAMPLING: dict[str, Setting[Any]] = {
+    "temperature": TEMPERATURE,
+    "top_k": TOP_K,
+    "top_p": TOP_P,
+    "min_p": MIN_P,
+    "repetition_penalty": REPETITION_PENALTY,
+    "frequency_penalty": FREQUENCY_PENALTY,
+    "presence_penalty": PRESENCE_PENALTY,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from chat_app.serving.errors import BrokenModelError, ServingError
+from chat_app.serving.errors import (
+    BrokenModelError,
+    PromptTooLongError,
+    ServingError,
+    UnreadablePromptError,
+)
 from chat_app.serving.graph_files import graph_path
 from chat_app.serving.limits import TokenBudget
 from chat_app.serving.requests import ModelKey, Request
@@ -16,7 +21,7 @@ from chat_app.serving.session import Session
 from otto_web.lib.cores import usable_cores
 from training_app.lm.config import TrainingError
 from training_app.lm.copied_numbers import CopiedNumbers, DigitTokens
-from training_app.lm.grounding import grounded_prompt
+from training_app.lm.grounding import grounded, grounded_prompt
 from training_app.lm.made_up import without_codes
 from training_app.lm.served_shape import read_config, shape_of
 from training_app.lm.template import Prompt, Template
@@ -48,11 +53,14 @@ class LoadedModel:
     def prompt(self, request: Request) -> Reading:
         """Return the prompt as the model reads it, and how many tokens may be drawn.
 
-        Raises ServingError for token ids that the model does not know, PromptTooLongError where no
-        token fits after the prompt, and TemplateError where the turns cannot be written as tokens.
+        Raises UnreadablePromptError for token ids that the model does not know, PromptTooLongError
+        where no token fits after the prompt, or no known answer into one that `is_whole`, and
+        TemplateError where the turns cannot be written as tokens.
         """
         budget = TokenBudget(self.session.context, request.new_tokens)
-        prompt, sources = self._fitted(request, budget)
+        prompt, sources = self._fitted(request, budget.prompt - len(request.given_ids))
+        if request.is_whole and (prompt.dropped_turns or prompt.cut_tokens):
+            prompt, sources = self._whole(request, budget.prompt)
         self._refuse_foreign_ids([*prompt.ids, *request.given_ids, *request.sampling.logit_bias])
         return Reading(prompt, budget.answer(len(prompt.ids), len(request.given_ids)), sources)
 
@@ -61,8 +69,25 @@ class LoadedModel:
         shown = without_codes(self.template.decode(prompt.ids), request.not_copied)
         return CopiedNumbers(self.digits, shown)
 
-    def _fitted(self, request: Request, budget: TokenBudget) -> tuple[Prompt, int]:
-        room = budget.prompt - len(request.given_ids)
+    def _whole(self, request: Request, room: int) -> tuple[Prompt, int]:
+        """Return the whole prompt, which may shorten the answer, with as many sources as fit.
+
+        Raises PromptTooLongError where none does.
+        """
+        if request.text is not None:
+            return self.template.completion(request.text), 0
+        if not request.sources:
+            return self.template.prompt(request.turns), 0
+        for count in range(len(request.sources), 0, -1):
+            prompt = self.template.prompt(grounded(request.turns, request.sources[:count]))
+            if len(prompt.ids) <= room:
+                return prompt, count
+        raise PromptTooLongError(
+            f"With one known answer the text has {len(prompt.ids)} tokens; the model looks back"
+            f" over {self.session.context}, {room} of them before an answer. Make it shorter."
+        )
+
+    def _fitted(self, request: Request, room: int) -> tuple[Prompt, int]:
         if request.prompt_ids:
             return Prompt(list(request.prompt_ids)), 0
         if request.text is not None:
@@ -73,7 +98,7 @@ class LoadedModel:
 
     def _refuse_foreign_ids(self, ids: Sequence[int]) -> None:
         if not 0 <= min(ids) <= max(ids) < self.session.vocab:
-            raise ServingError(
+            raise UnreadablePromptError(
                 f"The model knows the token ids 0 to {self.session.vocab - 1}; "
                 f"the request has others. Was it made for another model?"
             )

@@ -60,6 +60,7 @@ class Request:
     copies_numbers: bool = False  # only such as its prompt holds
     not_copied: frozenset[str] = frozenset()  # codes among them that it may not write
     urgency: Urgency = Urgency.INTERACTIVE
+    is_whole: bool = False  # refused rather than read without its oldest turns or its beginning
 
     def __post_init__(self) -> None:
         if self.new_tokens < 1:
@@ -110,6 +111,7 @@ class Finished:
     timings: Timings
     seed: int
     reason: str = ""  # the sentence of a failure
+    code: str = ""  # its kind, of `errors`
 
 
 Event = Started | Delta | Finished

@@ -11,7 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chat_app.serving.errors import BrokenModelError, ServingError
-from chat_app.serving.limits import TEMPERATURE, TOP_K, TOP_P
+from chat_app.serving.limits import (
+    FREQUENCY_PENALTY,
+    MIN_P,
+    PRESENCE_PENALTY,
+    REPETITION_PENALTY,
+    SAMPLING,
+    TEMPERATURE,
+    TOP_K,
+    TOP_P,
+)
 from training_app.lm.copied_numbers import CopiedNumbers
 
 Array = NDArray[Any]
@@ -22,7 +31,7 @@ GREEDY_BELOW = 1e-4  # dividing by less would overflow
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How tokens are chosen; the defaults are the chat's. Raises ServingError outside BOUNDS.
+    """How tokens are chosen; the defaults are the chat's. Raises ServingError outside their bounds.
 
     top_k: Fan et al. 2018; top_p: nucleus sampling, Holtzman et al. 2020, section 3.1; min_p:
     Nguyen et al. 2024; repetition_penalty: Keskar et al. 2019 (CTRL), section 4.1, with a score
@@ -33,35 +42,25 @@ class Sampling:
     temperature: float = TEMPERATURE.usual
     top_k: int = TOP_K.usual
     top_p: float = TOP_P.usual
-    min_p: float = 0.0
-    repetition_penalty: float = 1.0
-    frequency_penalty: float = 0.0
-    presence_penalty: float = 0.0
+    min_p: float = MIN_P.usual
+    repetition_penalty: float = REPETITION_PENALTY.usual
+    frequency_penalty: float = FREQUENCY_PENALTY.usual
+    presence_penalty: float = PRESENCE_PENALTY.usual
     logit_bias: Mapping[int, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name, (low, high) in BOUNDS.items():
+        for name, setting in SAMPLING.items():
             value = getattr(self, name)
-            if not low <= value <= high:
-                raise ServingError(f"{name} must lie between {low:g} and {high:g}; it was {value}.")
+            if not setting.low <= value <= setting.high:
+                raise ServingError(
+                    f"{name} must lie between {setting.low:g} and {setting.high:g}; it was {value}."
+                )
 
     @property
     def changes_scores(self) -> bool:
         """Say whether earlier tokens or a bias move single scores."""
         penalties = (self.frequency_penalty, self.presence_penalty)
         return bool(self.logit_bias) or any(penalties) or self.repetition_penalty != 1
-
-
-# Chosen by hand; -2 to 2 of the two penalties are OpenAI's bounds.
-BOUNDS: dict[str, tuple[float, float]] = {
-    "temperature": (0, 5),
-    "top_k": (0, 1_000_000),
-    "top_p": (0, 1),
-    "min_p": (0, 1),
-    "repetition_penalty": (0.1, 5),
-    "frequency_penalty": (-2, 2),
-    "presence_penalty": (-2, 2),
-}
 
 
 class Sampler:

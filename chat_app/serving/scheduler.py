@@ -7,7 +7,12 @@ import time
 from collections.abc import Callable
 
 from chat_app.serving.batch import Emit, RunningBatch
-from chat_app.serving.errors import BrokenModelError, BusyError, ServingError
+from chat_app.serving.errors import (
+    BrokenModelError,
+    BusyError,
+    ServingError,
+    UnreadablePromptError,
+)
 from chat_app.serving.fair_queue import FairQueue, Waiting
 from chat_app.serving.loaded import LoadedModel, load_model
 from chat_app.serving.model_cache import ModelCache
@@ -90,7 +95,7 @@ class Scheduler:
                 batch.advance()
             except BrokenModelError as error:
                 self._models.drop(key)
-                batch.end_all("failed", str(error))
+                batch.end_all("failed", str(error), error.code)
         return bool(busy)
 
     def _sleep(self) -> None:
@@ -121,13 +126,15 @@ class Scheduler:
                 return
             try:
                 self._models.open(waiting.request.model).admit(waiting.request, waiting.since)
-            except (ServingError, TrainingError) as error:
-                self._refuse(waiting, "failed", str(error))
+            except ServingError as error:
+                self._refuse(waiting, "failed", str(error), error.code)
+            except TrainingError as error:
+                self._refuse(waiting, "failed", str(error), UnreadablePromptError.code)
 
     def _may_start(self, request: Request) -> bool:
         return self._models.is_ready(request.model, self._wake)
 
-    def _refuse(self, waiting: Waiting, finish: FinishReason, reason: str) -> None:
+    def _refuse(self, waiting: Waiting, finish: FinishReason, reason: str, code: str = "") -> None:
         request, queued = waiting.request, time.monotonic() - waiting.since
         self._emit(
             Finished(
@@ -138,6 +145,7 @@ class Scheduler:
                 timings=Timings(queue_ms=round(queued * 1000, 3)),
                 seed=request.seed or 0,
                 reason=reason,
+                code=code,
             )
         )
 

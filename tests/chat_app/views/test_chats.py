@@ -211,9 +211,8 @@ def test_settings_are_kept_on_the_chat_and_used_by_the_next_question(served, mia
     assert "30–50 for short answers, 100–200 for long ones" in part.content.decode()
     client_of(mia).post(reverse("chat-ask", args=[chat.pk]), message())
     row = Generation.objects.get()
-    assert row.params == {
-        "temperature": 0.2, "top_k": 40, "top_p": 0.8, "new_tokens": 30, "seed": 7,
-    }  # fmt: skip
+    chosen = {"temperature": 0.2, "top_k": 40, "top_p": 0.8, "new_tokens": 30, "seed": 7}
+    assert row.params.items() >= chosen.items()
     assert row.seed == 7
     assert Chat.objects.get().system == "Be kind."
 
