@@ -29,6 +29,7 @@ JOBS = {
     "datasets.import_upload": Job("datasets_app.jobs.importing:import_upload"),
     "datasets.fetch_pages": Job("datasets_app.jobs.web:fetch_pages"),
     "datasets.load_folder": Job("datasets_app.jobs.folders:load_folder"),
+    "datasets.chunk_documents": Job("datasets_app.jobs.chunking:chunk_documents"),
     "datasets.remove_rows": Job("datasets_app.jobs.removing:remove_rows"),
     "datasets.freeze_version": Job("datasets_app.jobs.freezing:freeze"),
     "datasets.build_knowledge": Job("datasets_app.jobs.knowledge:build_knowledge"),

@@ -231,6 +231,7 @@ OTTO_WEB_CA_FILE = env.text("OTTO_WEB_CA_FILE")
 OTTO_SERVER_FOLDERS = env.items("OTTO_SERVER_FOLDERS")  # whose files may be loaded by a page
 OTTO_SHORT_WORKERS = env.integer("OTTO_SHORT_WORKERS", 2)
 OTTO_FILE_SECONDS = env.seconds("OTTO_FILE_SECONDS", 900)  # of a processor, for each 100 MiB
+OTTO_DOCUMENT_SECONDS = env.seconds("OTTO_DOCUMENT_SECONDS", 60)  # to be cut into chunks
 OTTO_FILE_STEP_SECONDS = env.seconds("OTTO_FILE_STEP_SECONDS", 120)  # for each 2,000 records
 OTTO_DISK_RESERVE_BYTES = env.integer("OTTO_DISK_RESERVE_BYTES", 1024**3)
 DATA_UPLOAD_MAX_MEMORY_SIZE = OTTO_BODY_LIMIT_BYTES

@@ -13,6 +13,13 @@ from datasets_app.models.conversation import (
     Status,
 )
 from datasets_app.models.dataset import Dataset, Rescoring
+from datasets_app.models.documents import (
+    Chunk,
+    ChunkSet,
+    Document,
+    DocumentQuerySet,
+    DocumentState,
+)
 from datasets_app.models.encoder import Encoder, EncoderState
 from datasets_app.models.folder import FolderLoad
 from datasets_app.models.knowledge import Knowledge, Lookup
@@ -55,6 +62,8 @@ __all__ = [
     "ActionGroup",
     "Blob",
     "Choice",
+    "Chunk",
+    "ChunkSet",
     "Cluster",
     "ClusterKind",
     "ClusterMember",
@@ -63,6 +72,9 @@ __all__ = [
     "CuratorsQuerySet",
     "Dataset",
     "Decision",
+    "Document",
+    "DocumentQuerySet",
+    "DocumentState",
     "Encoder",
     "EncoderState",
     "FileState",

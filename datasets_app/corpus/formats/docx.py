@@ -15,8 +15,9 @@ from xml.etree.ElementTree import Element
 from datasets_app.corpus.archives.limits import ArchiveStop
 from datasets_app.corpus.archives.out import Out
 from datasets_app.corpus.archives.package import Package, attribute, local, number
+from datasets_app.corpus.chunks.headings import marked_headings
 from datasets_app.corpus.formats import transcript
-from datasets_app.corpus.formats.format import Document, Format, Reader
+from datasets_app.corpus.formats.format import Document, Format, Prose, Reader
 from datasets_app.corpus.readers import passages
 from datasets_app.corpus.readers.job import Job
 from datasets_app.corpus.source import Item
@@ -234,5 +235,6 @@ FORMAT = Format(
     endings=("docx", "docm"),
     in_zip=lambda members: any(BODY.fullmatch(name.decode("latin-1")) for name in members),
     document=Document(extract, "part"),
+    prose=Prose(marked_headings),
     reader=Reader("docx", 3, read),
 )

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from datasets_app.corpus.archives.out import Out
+from datasets_app.corpus.chunks.headings import Heading
 from datasets_app.corpus.detection.text_head import TextHead
+from datasets_app.corpus.parsing.view import ByteStream
 from datasets_app.corpus.readers.job import Job
 from datasets_app.corpus.source import Item, Waiting
 
@@ -49,6 +51,20 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class Prose:
+    """How a file of prose is read as one text, to be cut into chunks.
+
+    `headings` finds them in the text. Of a document, `extract` tells the text instead of the
+    function that tells it to a reader, in the same way. Of a text, `parts` yields what is said in
+    it, each with a place for people; without it the text stands for itself.
+    """
+
+    headings: Callable[[str], list[Heading]]
+    extract: Callable[..., None] | None = None
+    parts: Callable[[ByteStream], Iterator[tuple[str, str]]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Archive:
     """How an archive is opened: by a function that a process with limits of its own runs.
 
@@ -68,6 +84,7 @@ class Format:
     `kind` is stored with files and never changes; `name` is for people, with its article.
     Exactly one of `reader`, `archive` and `refusal` is given: a refusal is the sentence that
     names the next step. With a `document`, the reader gets the text that comes out of it.
+    One with `prose` can be cut into chunks.
     `endings` are what people know it by; `fits` are endings of other formats under which it is
     no surprise.
 
@@ -84,6 +101,7 @@ class Format:
 
     reader: Reader | None = None
     document: Document | None = None
+    prose: Prose | None = None
     archive: Archive | None = None
     refusal: str = ""
 

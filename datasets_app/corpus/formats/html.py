@@ -15,9 +15,10 @@ from typing import BinaryIO
 
 from datasets_app.corpus.archives.limits import ArchiveStop
 from datasets_app.corpus.archives.out import Out
+from datasets_app.corpus.chunks.headings import marked_headings
 from datasets_app.corpus.detection.text_head import TextHead
 from datasets_app.corpus.formats import jsonl
-from datasets_app.corpus.formats.format import Document, Format, Reader
+from datasets_app.corpus.formats.format import Document, Format, Prose, Reader
 from datasets_app.corpus.pages.chats import PageChat, chat_of
 from datasets_app.corpus.pages.page import Answered, Page, Section, page_of
 from datasets_app.corpus.pages.tree import decoded
@@ -60,12 +61,39 @@ def extract(file: BinaryIO, out: Out, _section: int, is_apart: bool = False) -> 
 
 def extract_saved(file: BinaryIO, out: Out, _section: int, is_apart: bool = False) -> None:  # noqa: FBT001, FBT002 - an argument of the child
     """Tell the page that a browser saved in one file with its pictures."""
+    _tell_page(_saved_page(file), out, FITTING_APART if is_apart else FITTING)
+
+
+def extract_text(file: BinaryIO, out: Out, _section: int) -> None:
+    """Tell the text of a page in Markdown, section by section, or what is said in the chat."""
+    _tell_text(decoded(file.read()), out)
+
+
+def extract_saved_text(file: BinaryIO, out: Out, _section: int) -> None:
+    """Tell the text of a page that a browser saved in one file with its pictures."""
+    _tell_text(_saved_page(file), out)
+
+
+def _saved_page(file: BinaryIO) -> str:
     for part in message_from_binary_file(file, policy=policy.compat32).walk():
         data = part.get_payload(decode=True) if part.get_content_type() in PAGES else None
         if isinstance(data, bytes):
-            _tell_page(decoded(data), out, FITTING_APART if is_apart else FITTING)
-            return
+            return decoded(data)
     raise ArchiveStop("bad_document", "No page is inside this file.")
+
+
+def _tell_text(text: str, out: Out) -> None:
+    if chat := chat_of(text):
+        for number, message in enumerate(chat.messages, 1):
+            out.part(f"{message['from']}: {message['text']}\n", f"message {number:,}")
+        return
+    for number, item in enumerate(_page(text).items, 1):
+        if isinstance(item, Section):
+            told, heading = item.whole, item.heading
+        else:
+            told, heading = f"{item.question}\n\n{item.answer}", item.question
+        shown = f" (“{heading[:SHOWN_HEADING]}”)" if heading else ""
+        out.part(f"{told}\n\n", f"section {number:,}{shown}")
 
 
 def _tell_chat(chat: PageChat, out: Out) -> None:
@@ -81,13 +109,7 @@ def _tell_page(text: str, out: Out, fitting: int) -> None:
     if chat := chat_of(text):
         _tell_chat(chat, out)
         return
-    page = page_of(text)
-    if page.needs_script:
-        message = (
-            "This page shows nothing without JavaScript. Open it in a browser, save it there as a "
-            "complete page, and upload that."
-        )
-        raise ArchiveStop("needs_script", message)
+    page = _page(text)
     for number, (told, heading) in enumerate(_told(page, fitting), 1):
         shown = f" (“{heading[:SHOWN_HEADING]}”)" if heading else ""
         place = f"section {number:,}{shown}"
@@ -97,6 +119,17 @@ def _tell_page(text: str, out: Out, fitting: int) -> None:
             out.part(f"{json.dumps(told, ensure_ascii=False)}\n", place)
     for number in range(1, page.left_out + 1):
         out.part("", f"part {number:,} around the text", "furniture")
+
+
+def _page(text: str) -> Page:
+    page = page_of(text)
+    if page.needs_script:
+        message = (
+            "This page shows nothing without JavaScript. Open it in a browser, save it there as a "
+            "complete page, and upload that."
+        )
+        raise ArchiveStop("needs_script", message)
+    return page
 
 
 def _has_answers(page: Page) -> bool:
@@ -140,6 +173,7 @@ FORMAT = Format(
     endings=("html", "htm", "xhtml"),
     fits=("txt", "xml"),
     document=Document(extract, "section", keeps_apart=True),
+    prose=Prose(marked_headings, extract_text),
     reader=Reader("page", 2, jsonl.read),
     of_text=tell,
 )
@@ -149,6 +183,7 @@ SAVED = Format(
     endings=("mhtml", "mht"),
     fits=("eml", "txt"),
     document=Document(extract_saved, "section", keeps_apart=True),
+    prose=Prose(marked_headings, extract_saved_text),
     reader=Reader("saved page", 1, jsonl.read),
     of_bytes=is_saved,
 )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
+from datasets_app.corpus.chunks.headings import markdown_headings
 from datasets_app.corpus.detection.text_head import TextHead
-from datasets_app.corpus.formats.format import Format, Reader
+from datasets_app.corpus.formats.format import Format, Prose, Reader
 from datasets_app.corpus.readers import passages
 
 # Blanks inside a line only: one that crossed lines would be tried at each of them.
@@ -26,5 +27,6 @@ FORMAT = Format(
     name="Markdown",
     endings=("md", "markdown"),
     reader=Reader("markdown", 2, passages.read_markdown),
+    prose=Prose(markdown_headings),
     of_text=tell,
 )

@@ -11,8 +11,9 @@ from typing import Any, BinaryIO
 
 from datasets_app.corpus.archives.limits import ArchiveStop
 from datasets_app.corpus.archives.out import Out
+from datasets_app.corpus.chunks.headings import marked_headings
 from datasets_app.corpus.formats import docx
-from datasets_app.corpus.formats.format import Document, Format, Reader
+from datasets_app.corpus.formats.format import Document, Format, Prose, Reader
 from datasets_app.corpus.formats.pdf_lines import Line, lines_of
 from datasets_app.corpus.formats.pdf_text import Furniture, Paragraphs, goes_on, is_unreadable
 
@@ -87,5 +88,6 @@ FORMAT = Format(
     endings=("pdf",),
     magic=(b"%PDF-",),
     document=Document(extract, "page"),
+    prose=Prose(marked_headings),
     reader=Reader("pdf", 1, docx.read),
 )

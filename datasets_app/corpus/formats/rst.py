@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
+from datasets_app.corpus.chunks.headings import rst_headings
 from datasets_app.corpus.detection.text_head import TextHead
-from datasets_app.corpus.formats.format import Format, Reader
+from datasets_app.corpus.formats.format import Format, Prose, Reader
 from datasets_app.corpus.readers import passages
 
 MARKS = re.compile(
@@ -27,5 +28,6 @@ FORMAT = Format(
     name="reStructuredText",
     endings=("rst",),
     reader=Reader("passages", 2, passages.read),
+    prose=Prose(rst_headings),
     of_text=tell,
 )

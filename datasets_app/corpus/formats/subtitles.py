@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 
+from datasets_app.corpus.chunks.headings import no_headings
 from datasets_app.corpus.conversation import PASSAGE, Turn
 from datasets_app.corpus.detection.text_head import LINE_END, TextHead
-from datasets_app.corpus.formats.format import Format, Reader
+from datasets_app.corpus.formats.format import Format, Prose, Reader
 from datasets_app.corpus.parsing import transcripts
 from datasets_app.corpus.parsing.lines import Line, split_lines
 from datasets_app.corpus.parsing.transcripts import Speakers, Talk
+from datasets_app.corpus.parsing.view import ByteStream
 from datasets_app.corpus.readers.job import Job, clean_turns, decoded, sample
 from datasets_app.corpus.readers.passages import LONGEST, pieces
 from datasets_app.corpus.source import Gap, Item, Problem, Record
@@ -122,6 +124,17 @@ def read(job: Job) -> Iterator[Item]:
     yield from _flush(held, speakers)
 
 
+def parts(stream: ByteStream) -> Iterator[tuple[str, str]]:
+    """Yield what each cue says that the one before it does not, a line each, with its time."""
+    before = ""
+    for block in _blocks(split_lines(stream)):
+        words = _words(block) if block.times else []
+        fresh = [text for text in words if text != before]
+        before = words[-1] if words else before
+        if fresh and block.times:
+            yield "".join(f"{text}\n" for text in fresh), block.times[0]
+
+
 def _each_named(texts: list[str]) -> Speakers | None:
     """Return who speaks in cues of which most name somebody, though perhaps once each."""
     named = sum(transcripts.labelled(text) is not None for text in texts)
@@ -219,5 +232,6 @@ FORMAT = Format(
     name="a subtitle file",
     endings=("srt", "vtt", "sbv"),
     reader=Reader("subtitles", 4, read),
+    prose=Prose(no_headings, parts=parts),
     of_text=tell,
 )

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from datasets_app.corpus.chunks.headings import no_headings
 from datasets_app.corpus.detection.text_head import LINE_END, TextHead
-from datasets_app.corpus.formats.format import Format, Reader
+from datasets_app.corpus.formats.format import Format, Prose, Reader
 from datasets_app.corpus.parsing import transcripts
 from datasets_app.corpus.parsing.lines import Line, split_lines
 from datasets_app.corpus.parsing.transcripts import Speakers, Talk
@@ -116,5 +117,6 @@ FORMAT = Format(
     name="a call transcript with `Name:` lines",
     fits=("txt", "md"),
     reader=Reader("transcript", 6, read),
+    prose=Prose(no_headings),
     of_text=tell,
 )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from datasets_app.corpus.chunks.headings import no_headings
 from datasets_app.corpus.detection.text_head import TextHead
-from datasets_app.corpus.formats.format import Format, Reader
+from datasets_app.corpus.formats.format import Format, Prose, Reader
 from datasets_app.corpus.readers import passages
 
 
@@ -17,5 +18,6 @@ FORMAT = Format(
     name="plain text",
     endings=("txt",),
     reader=Reader("passages", 2, passages.read),
+    prose=Prose(no_headings),
     of_text=tell,
 )
