@@ -54,8 +54,8 @@ class _Paragraph:
 
 
 @dataclass(slots=True)
-class _Writer:
-    """Tells the parts: like ones follow each other, others stand behind a blank line."""
+class Writer:
+    """Tells parts of a document: like ones follow each other, others stand below a blank line."""
 
     out: Out
     before: str = ""
@@ -81,7 +81,7 @@ class _Writer:
 class _Body:
     """What is open while the elements of a document pass by."""
 
-    writer: _Writer
+    writer: Writer
     styles: dict[str, str]
     unit: str = "paragraph"
     paragraphs: list[_Paragraph] = field(default_factory=list)
@@ -181,7 +181,7 @@ def extract(file: BinaryIO, out: Out, _section: int) -> None:
     if not body:
         raise ArchiveStop("bad_document", "The text is missing inside this Word document.")
     styles = _styles(package)
-    writer = _Writer(out)
+    writer = Writer(out)
     _tell(_Body(writer, styles), package.xml(body))
     for name in NOTES:
         if name in package.members:

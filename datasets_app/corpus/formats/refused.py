@@ -126,20 +126,6 @@ FORMATS = (
         refusal="This is an e-book. Save its text as .txt and upload that.",
     ),
     Format(
-        kind="odt",
-        name="an OpenDocument text",
-        endings=("odt",),
-        mimetype=b"application/vnd.oasis.opendocument.text",
-        refusal="This is an OpenDocument text. Save it as plain text (.txt) and upload that.",
-    ),
-    Format(
-        kind="ods",
-        name="an OpenDocument table",
-        endings=("ods",),
-        mimetype=b"application/vnd.oasis.opendocument.spreadsheet",
-        refusal="This is an OpenDocument table. Save it as CSV and upload that.",
-    ),
-    Format(
         kind="rtf",
         name="a rich text file",
         endings=("rtf",),

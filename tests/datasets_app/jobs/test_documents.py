@@ -16,7 +16,7 @@ from datasets_app.jobs.importing import import_upload
 from datasets_app.models import Conversation, SourceFile
 from datasets_app.services import choices, uploads
 from otto_web.lib.work.states import State
-from tests.datasets_app.office import ole, saved, word, workbook
+from tests.datasets_app.office import ole, open_document, open_sheet, saved, word, workbook
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 PAIR = [["question", "answer"], ["Open?", "Yes."]]
@@ -48,15 +48,20 @@ def test_a_word_document_is_loaded_with_its_places(imported, client, cora):
     assert "paragraph 1 to paragraph 5" in beside.content.decode()
 
 
-def test_the_sheets_of_a_workbook_are_read_one_by_one(imported, client, cora):
+@pytest.mark.parametrize("ending", ["xlsx", "ods"])
+def test_the_sheets_of_a_workbook_are_read_one_by_one(imported, client, cora, ending):
     known = [["question", "answer"], ["Open?", "Yes."], [], ["Wann?", "Um neun."]]
     other = [["was", "dann", "seit"], ["Where?", "Here.", 1]]
-    upload = imported("faq.xlsx", workbook(Faq=known, Other=other, Empty=[]))
+    sheets = {"Faq": known, "Other": other, "Empty": []}
+    body = "".join(open_sheet(title, rows) for title, rows in sheets.items())
+    data = workbook(**sheets) if ending == "xlsx" else open_document("spreadsheet", body)
+    upload = imported(f"faq.{ending}", data)
+    kind = {"xlsx": "sheet", "ods": "ods_sheet"}[ending]
     found = {file.name: file for file in upload.files.exclude(parent=None)}
     assert {name: (file.verdict, file.kind) for name, file in found.items()} == {
-        "Faq": ("loaded", "sheet"),
-        "Other": ("waiting", "sheet"),
-        "Empty": ("skipped", "sheet"),
+        "Faq": ("loaded", kind),
+        "Other": ("waiting", kind),
+        "Empty": ("skipped", kind),
     }
     assert parts(found["Faq"]) == (3, 2, 1, 0)
     assert [row.place for row in rows_of(upload)] == ["Faq!A2:B2", "Faq!A4:B4"]
