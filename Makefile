@@ -56,7 +56,7 @@ lint: $(VENV)/.installed-dev ## Style, types, templates, scripts
 	@node=$$($(PY) tests/node_path.py) && $(SCRIPTS) -print0 | xargs -0 -r -n 1 "$$node" --check
 	@.ci/scripts
 
-bench: $(VENV)/.installed-dev ## Measure (ONLY=train|rules|encodings|import|repeats|freeze|table|decode|answers)
+bench: $(VENV)/.installed-dev ## Measure (ONLY=train|rules|encodings|import|repeats|freeze|table|decode|answers|judge)
 	@$(PY) -m tests.bench.run $(ONLY)
 
 checklist: $(VENV)/.installed-dev ## Count the acceptance rows that tests show
