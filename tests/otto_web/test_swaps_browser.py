@@ -38,7 +38,7 @@ def tab(browser, live_server, redis_server, client_of, ada, data_dir):
         value = client_of(ada).cookies[settings.SESSION_COOKIE_NAME].value
         cookie = {"name": settings.SESSION_COOKIE_NAME, "value": value, "url": live_server.url}
         found.context.add_cookies([cookie])
-        found.page.set_default_timeout(20_000)
+        found.page.set_default_timeout(60_000)
         yield found
 
 

@@ -124,7 +124,11 @@ def run_script(installation, script):
 @pytest.mark.checklist(413)
 @pytest.mark.parametrize(
     "number",
-    [signal.SIGINT, signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.chaos)],
+    [
+        signal.SIGTERM,
+        pytest.param(signal.SIGINT, marks=pytest.mark.chaos),
+        pytest.param(signal.SIGHUP, marks=pytest.mark.chaos),
+    ],
 )
 def test_a_signal_stops_everything_and_a_restart_keeps_the_data(tmp_path, number):
     if number != signal.SIGTERM:
@@ -147,6 +151,7 @@ def test_a_signal_stops_everything_and_a_restart_keeps_the_data(tmp_path, number
             assert "first password" not in again.said
 
 
+@pytest.mark.chaos
 def test_after_a_kill_the_next_up_stops_what_was_left_behind(tmp_path):
     killed = Installation(tmp_path / "var")
     killed.launch()

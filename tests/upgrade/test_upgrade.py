@@ -154,7 +154,7 @@ def contents(url):
         }
 
 
-@pytest.mark.slow
+@pytest.mark.chaos
 def test_the_way_back_to_the_earlier_release_and_forward_again_loses_no_row(upgraded):
     url, before, _, folder = upgraded
     newest, now = contents(url), row_counts(url)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from django.conf import settings
@@ -67,12 +68,12 @@ def _ended(pip: subprocess.Popen[bytes]) -> int | None:
 
 
 def _bytes_below(folder: Path) -> int:
+    """Count what lies there now; pip moves and deletes meanwhile, folders too."""
     total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size if path.is_file() else 0
-        except FileNotFoundError:  # moved to its name meanwhile
-            continue
+    for here, _, names in os.walk(folder):  # passes over a folder that is gone
+        for name in names:
+            with suppress(FileNotFoundError):
+                total += os.stat(os.path.join(here, name)).st_size
     return total
 
 

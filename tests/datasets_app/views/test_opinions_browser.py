@@ -31,7 +31,7 @@ def tab(browser, live_server, client_of, theo):
     cookie = client_of(theo).cookies[settings.SESSION_COOKIE_NAME].value
     where = {"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}
     tab.context.add_cookies([where])
-    tab.page.set_default_timeout(20_000)
+    tab.page.set_default_timeout(60_000)
     yield tab
     tab.context.close()
 

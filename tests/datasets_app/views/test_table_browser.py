@@ -33,7 +33,7 @@ def open_tab(browser, live_server, client_of, redis_server, request):
         cookie = client_of(person).cookies[settings.SESSION_COOKIE_NAME].value
         where = {"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}
         tab.context.add_cookies([where])
-        tab.page.set_default_timeout(20_000)
+        tab.page.set_default_timeout(60_000)
         tabs.append(tab)
         return tab
 

@@ -237,6 +237,7 @@ def test_a_trainer_that_slept_through_its_lease_writes_nothing_and_exits_75(
     assert run.events.filter(to_state__in=["succeeded", "failed", "cancelled"]).count() == 1
 
 
+@pytest.mark.chaos
 def test_a_run_that_finds_the_disk_full_waits_and_ends_well_when_there_is_room(
     supervisor, process_env
 ):
@@ -292,6 +293,7 @@ def test_a_drained_worker_hands_its_run_on_without_counting_a_death(
     finish(supervisor, run)
 
 
+@pytest.mark.chaos
 def test_a_trainer_that_does_not_listen_when_its_worker_goes_counts_as_no_death(
     process_env, in_process_env, at_checkpoint, monkeypatch
 ):

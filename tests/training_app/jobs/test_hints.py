@@ -47,6 +47,7 @@ def workers(process_env):
             process.wait()
 
 
+@pytest.mark.chaos
 def test_a_hundred_hints_to_several_workers_start_one_attempt(workers, redis_server):
     run = queue_run(toy_order(make_version()), created_by=None)
     for _ in range(HINTS):
