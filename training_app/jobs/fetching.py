@@ -73,7 +73,7 @@ def _bytes_below(folder: Path) -> int:
     for here, _, names in os.walk(folder):  # passes over a folder that is gone
         for name in names:
             with suppress(FileNotFoundError):
-                total += os.stat(os.path.join(here, name)).st_size
+                total += Path(here, name).stat().st_size
     return total
 
 
