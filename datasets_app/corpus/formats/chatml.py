@@ -81,7 +81,7 @@ class _Reading:
         """Yield what was read so far."""
         turns = self.talk.turns()
         if turns and not self.has_ends:  # from elsewhere
-            said = [Said("", one.text, one.role, one.is_learnt) for one in turns]
+            said = [Said("", one.text, one.role, one.is_learnt, is_arranged=True) for one in turns]
             turns = cast(said, self.job.roles, self.talk.notes)
         yield from self.talk.item(turns)
         self.talk, self.is_open, self.is_over = Talk(), False, False

@@ -174,7 +174,7 @@ FORMAT = Format(
     fits=("txt", "xml"),
     document=Document(extract, "section", keeps_apart=True),
     prose=Prose(marked_headings, extract_text),
-    reader=Reader("page", 2, jsonl.read),
+    reader=Reader("page", 3, jsonl.read),
     of_text=tell,
 )
 SAVED = Format(
@@ -184,6 +184,6 @@ SAVED = Format(
     fits=("eml", "txt"),
     document=Document(extract_saved, "section", keeps_apart=True),
     prose=Prose(marked_headings, extract_saved_text),
-    reader=Reader("saved page", 1, jsonl.read),
+    reader=Reader("saved page", 2, jsonl.read),
     of_bytes=is_saved,
 )

@@ -175,6 +175,6 @@ FORMAT = Format(
     kind="jsonl",
     name="JSON Lines",
     endings=("jsonl", "ndjson"),
-    reader=Reader("jsonl", 8, read, ask),
+    reader=Reader("jsonl", 9, read, ask),
     of_text=tell,
 )

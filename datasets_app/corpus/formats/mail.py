@@ -135,7 +135,7 @@ EML = Format(
     name="an e-mail",
     endings=("eml",),
     fits=("txt", "mbox", "msg"),
-    reader=Reader("mail", 1, read_one, is_raw=True),
+    reader=Reader("mail", 2, read_one, is_raw=True),
     of_bytes=is_mail,
 )
 MBOX = Format(

@@ -146,7 +146,7 @@ SHEET = Format(
     kind="ods_sheet",
     name="a sheet of an OpenDocument workbook",
     document=Document(extract, "row"),
-    reader=Reader("sheet", 4, sheets.read, sheets.ask, is_table=True),
+    reader=Reader("sheet", 5, sheets.read, sheets.ask, is_table=True),
 )
 FORMAT = Format(
     kind="ods",

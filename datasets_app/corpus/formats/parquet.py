@@ -77,5 +77,5 @@ FORMAT = Format(
     endings=("parquet", "pq"),
     magic=(b"PAR1", ENCRYPTED),
     document=Document(extract, "row"),
-    reader=Reader("parquet", 1, jsonl.read, jsonl.ask),
+    reader=Reader("parquet", 2, jsonl.read, jsonl.ask),
 )

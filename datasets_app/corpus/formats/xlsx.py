@@ -157,7 +157,7 @@ SHEET = Format(
     kind="sheet",
     name="a sheet of a workbook",
     document=Document(extract, "row"),
-    reader=Reader("sheet", 4, sheets.read, sheets.ask, is_table=True),
+    reader=Reader("sheet", 5, sheets.read, sheets.ask, is_table=True),
 )
 FORMAT = Format(
     kind="xlsx",

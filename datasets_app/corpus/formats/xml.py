@@ -220,6 +220,6 @@ FORMAT = Format(
     name="an XML file",
     endings=("xml", "rss", "atom"),
     document=Document(extract, "record"),
-    reader=Reader("xml", 1, json_values.read, json_values.ask),
+    reader=Reader("xml", 2, json_values.read, json_values.ask),
     of_text=tell,
 )

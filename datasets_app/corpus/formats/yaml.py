@@ -133,6 +133,6 @@ FORMAT = Format(
     name="a YAML file of talks or records",
     endings=ENDINGS,
     document=Document(extract, "record"),
-    reader=Reader("yaml", 1, json_values.read, json_values.ask),
+    reader=Reader("yaml", 2, json_values.read, json_values.ask),
     of_text=tell,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from datasets_app.corpus.conversation import ASSISTANT, SYSTEM, USER, Turn
 from datasets_app.corpus.parsing.said import Said
@@ -32,12 +33,25 @@ def cast(said: Sequence[Said], chosen: Roles, notes: list[str]) -> tuple[Turn, .
         if part in {TOOL, LEFT_OUT}:
             notes.append("a result of a tool was left out" if part == TOOL else LEFT_OUT_NOTE)
             continue
+        turn = Turn(part, one.text, one.is_learnt or part != ASSISTANT)
         is_name = not one.role and role_of(one.speaker) not in KNOWN
-        if is_name and turns and turns[-1].role == part and part != SYSTEM:
-            turns[-1] = Turn(part, f"{turns[-1].text}\n{one.text}")  # sent in pieces
+        if is_name or not one.is_arranged:
+            add_piece(turns, turn)
         else:
-            turns.append(Turn(part, one.text, one.is_learnt or part != ASSISTANT))
+            turns.append(turn)
     return tuple(turns)
+
+
+def add_piece(turns: list[Turn], turn: Turn) -> None:
+    """Add what was sent: it goes on with the last turn where that is of the same role.
+
+    So people write, several messages for one turn, while roles alternate in what is learnt.
+    """
+    last = turns[-1] if turns else None
+    if last and last.role == turn.role != SYSTEM and last.is_learnt == turn.is_learnt:
+        turns[-1] = replace(last, text=f"{last.text}\n{turn.text}")
+    else:
+        turns.append(turn)
 
 
 LEFT_OUT_NOTE = "turns of a speaker were left out, as chosen"

@@ -60,13 +60,15 @@ class ShapeError(CorpusError):
 class Said:
     """Words and who says them: a name as the file has it, and the role it states beside it.
 
-    Nobody is named by "".
+    Nobody is named by "". It `is_arranged` where nothing but role and words is told: somebody
+    has made turns of it. Any other message may be one of several that were sent for one turn.
     """
 
     speaker: str
     text: str
     role: str = ""
     is_learnt: bool = True
+    is_arranged: bool = False
 
 
 def first_key(names: dict[str, str], wanted: tuple[str, ...]) -> str | None:
@@ -81,6 +83,12 @@ def keys_of(keys: tuple[str, ...]) -> tuple[str | None, str | None]:
     words = first_key(names, WORDS)
     left = {name: key for name, key in names.items() if key != words}
     return first_key(left, SPEAKERS), words
+
+
+@lru_cache(1024)
+def _is_arranged(keys: tuple[str, ...]) -> bool:
+    """Say whether an object with these keys is a turn of who speaks, the words and a weight."""
+    return len({plain(key) for key in keys} - {"weight"}) <= len(("speaker", "words"))
 
 
 @lru_cache(1024)
@@ -111,7 +119,8 @@ def said_in(items: list[Any], notes: list[str]) -> list[Said]:
             said = text_of(item[words], notes, f"the text of turn {number}")
             name, said = (name, said) if is_plain else _as_shown(item, name, said)
             is_learnt = item.get("weight") != 0 or item["weight"] is False
-            found.append(Said(name, without_tags(said, notes), role, is_learnt))
+            told = without_tags(said, notes)
+            found.append(Said(name, told, role, is_learnt, _is_arranged(tuple(item))))
     if found and _runs_backwards(items):
         notes.append("the newest turn stood first")
         found.reverse()

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from datasets_app.corpus.conversation import ASSISTANT, USER, Turn
-from datasets_app.corpus.parsing.casting import LEFT_OUT, OTHERS, Roles
+from datasets_app.corpus.parsing.casting import LEFT_OUT, OTHERS, Roles, add_piece
 from datasets_app.corpus.parsing.chat_lines import chat_line
 from datasets_app.corpus.parsing.irc_lines import irc_line
 from datasets_app.corpus.roles import (
@@ -244,10 +244,7 @@ def finish(talk: Talk) -> tuple[tuple[Turn, ...], tuple[str, ...]]:
         if roles[label] == LEFT_OUT:
             continue
         text = "\n".join(line for line in lines if line)
-        if turns and turns[-1].role == roles[label]:
-            turns[-1] = Turn(roles[label], f"{turns[-1].text}\n{text}")
-        else:
-            turns.append(Turn(roles[label], text))
+        add_piece(turns, Turn(roles[label], text))
     return tuple(turns), notes
 
 
