@@ -93,9 +93,7 @@ def test_a_page_of_a_chat_asks_who_is_who_and_is_a_conversation(read_doc):
     assert found.talks == [
         [
             ("user", "Is the lamp back?"),
-            ("assistant", "Yes,\nten of them."),
-            ("assistant", "Come by."),
-            ("assistant", "Old words"),
+            ("assistant", "Yes,\nten of them.\nCome by.\nOld words"),
         ]
     ]
 

@@ -16,7 +16,7 @@ from datasets_app.corpus.archives.limits import ArchiveLimits, ArchiveStop, Mete
 from datasets_app.corpus.archives.out import Out
 from datasets_app.corpus.archives.unpack import unpack
 from datasets_app.corpus.detection.kinds import identify
-from datasets_app.corpus.formats import xlsx
+from datasets_app.corpus.formats import sheets, xlsx
 from datasets_app.corpus.limited.run import ChildError
 from datasets_app.corpus.readers.reading import Asked, columns_of_section
 from datasets_app.corpus.source import Mapping, Problem, WaitingError
@@ -221,7 +221,7 @@ def test_sheets_that_all_read_the_same_strings_again_share_one_budget(sheets_of,
     strings = f"<sst {MAIN}><si><t>{'word ' * 2_000}</t></si></sst>"
     data = packed({**members, "xl/sharedStrings.xml": strings})
     assert len(sheets_of(data)) == 20
-    monkeypatch.setattr(xlsx, "MOST_READ", 20 * len(strings))
+    monkeypatch.setattr(sheets, "MOST_READ", 20 * len(strings))
     with pytest.raises(ArchiveStop, match="Save them one by one"):
         xlsx.list_sheets(BytesIO(data), Out(Path(), StringIO(), Meter(ArchiveLimits())), "", "")
 
