@@ -35,6 +35,7 @@ JOBS = {
     "datasets.build_knowledge": Job("datasets_app.jobs.knowledge:build_knowledge"),
     "datasets.look_up": Job("datasets_app.jobs.knowledge:look_up"),
     "datasets.find_repeats": Job("datasets_app.jobs.repeats:find_repeats"),
+    "datasets.score_pairs": Job("datasets_app.jobs.scoring:score_pairs"),
     "datasets.rescore_dataset": Job("datasets_app.jobs.rescoring:rescore_dataset"),
     "datasets.replace_words": Job("datasets_app.jobs.replacing:replace_words"),
     "training.supervise_run": Job("training_app.jobs.supervise:supervise_run", queue="train"),

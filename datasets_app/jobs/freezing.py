@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from itertools import islice
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -29,6 +30,7 @@ from datasets_app.models import (
 )
 from datasets_app.selectors.learnable import CAN_BE_LEARNT, ENDS_WITH_USER
 from datasets_app.selectors.quality import Group, tally
+from datasets_app.selectors.scorings import kept_by
 from datasets_app.selectors.tags import tag_counts
 from datasets_app.selectors.together import groups_together, leaks_of
 from datasets_app.services.changes import begin_change
@@ -85,6 +87,8 @@ def freeze(version_id: UUID | str) -> None:
 def chosen_rows(version: Version) -> QuerySet[Conversation]:
     """Return the dataset's rows that the version's choice lets in, in table order."""
     rows = version.dataset.conversations.filter(status__in=CHOSEN[version.choice])
+    if version.scoring is not None:
+        rows = rows.filter(kept_by(version.scoring, version.threshold or Decimal()))
     return rows.order_by("position")
 
 

@@ -35,6 +35,7 @@ from datasets_app.models.repeats import (
     SearchStep,
 )
 from datasets_app.models.replacement import Replacement, ReplacementPart, Step
+from datasets_app.models.scoring import Judge, Score, ScoreLabel, ScoreState, Scoring
 from datasets_app.models.tag import RowTag, Tag
 from datasets_app.models.tally import Tally
 from datasets_app.models.upload import (
@@ -81,6 +82,7 @@ __all__ = [
     "Finding",
     "FolderLoad",
     "Issue",
+    "Judge",
     "Knowledge",
     "Lookup",
     "Opinion",
@@ -96,6 +98,10 @@ __all__ = [
     "RowTag",
     "SavedMapping",
     "SavedView",
+    "Score",
+    "ScoreLabel",
+    "ScoreState",
+    "Scoring",
     "SearchStep",
     "SourceFile",
     "SourceFileQuerySet",

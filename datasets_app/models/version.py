@@ -9,6 +9,7 @@ from django.db import models
 from datasets_app.models.conversation import Conversation, Status
 from datasets_app.models.dataset import Dataset
 from datasets_app.models.querysets import CuratorsQuerySet
+from datasets_app.models.scoring import Scoring
 from otto_web.lib.work.rows import Retry, Work
 
 
@@ -42,6 +43,18 @@ class Version(Work):
         default="", db_default="", blank=True, max_length=2_000, help_text="for people"
     )
     choice = models.CharField(max_length=10, choices=Choice, default=Choice.KEPT)
+    scoring = models.ForeignKey(
+        Scoring,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="versions",
+        db_index=False,
+        help_text="by whose scores its rows were chosen; none: by their status alone",
+    )
+    threshold = models.DecimalField(
+        max_digits=4, decimal_places=2, null=True, blank=True, help_text="of those scores"
+    )
     policy = models.JSONField(default=dict, blank=True)
     policy_sha256 = models.CharField(max_length=64)
     split_seed = models.PositiveIntegerField()

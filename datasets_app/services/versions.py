@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -13,7 +14,7 @@ from django.db.models import Max, ProtectedError
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.rules import policy
 from datasets_app.corpus.split import Shares
-from datasets_app.models import Choice, Dataset, Removal, Version
+from datasets_app.models import Choice, Dataset, Removal, Scoring, Version
 from otto_web.lib import audit
 from otto_web.lib.hints import hint
 from otto_web.lib.work.claims import order_anew
@@ -29,6 +30,8 @@ class VersionOrder:
     note: str = ""
     shares: Shares | None = None
     seed: int | None = None
+    scoring: Scoring | None = None  # rows are those that score `threshold` or more there
+    threshold: Decimal | None = None
 
 
 @transaction.atomic(durable=True)
@@ -98,10 +101,15 @@ def new_version(dataset: Dataset, order: VersionOrder, *, user: User | None) -> 
         name=order.name,
         note=order.note,
         choice=order.choice,
+        scoring=order.scoring,
+        threshold=order.threshold,
         split_seed=dataset.split_seed,
         shares=shares,
     )
-    audit.record(user, "freeze", version, after={"choice": order.choice, "name": version.name})
+    scored = {"threshold": str(order.threshold)} if order.scoring else {}
+    audit.record(
+        user, "freeze", version, after={"choice": order.choice, "name": version.name, **scored}
+    )
     return version
 
 

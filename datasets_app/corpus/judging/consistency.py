@@ -9,6 +9,7 @@ from datasets_app.corpus.judging.material import Material, Part, named, worst
 from datasets_app.corpus.rules.words import is_closed
 
 FOUND_AMONG = 3  # texts that the question finds first
+NEAR, FAR = 0.5, 0.1  # cosines of question and answer: by meaning they belong together, or not
 _OF_THE_SOURCE = re.compile(
     r"\b(?:(?:according to|in|from|by) (?:the|this) (?:passage|text|source|document|context|"
     r"excerpt|chunk|article|section above)|the (?:passage|text|excerpt|context|document) "
@@ -48,6 +49,8 @@ def _elsewhere(material: Material) -> list[Part]:
 
 def _not_found(material: Material) -> list[Part]:
     if material.rank is None or material.rank <= FOUND_AMONG:
+        return []
+    if material.nearness is not None and material.nearness >= NEAR:
         return []
     told = f"{material.rank - 1} other passages fit the question better than its own."
     issues = ["The question does not lead to its own passage."]
@@ -95,7 +98,7 @@ def _gives_back(material: Material) -> list[Part]:
 
 
 def _far(material: Material) -> list[Part]:
-    if material.nearness is None or material.nearness >= 0.1:
+    if material.nearness is None or material.nearness >= FAR:
         return []
     told = f"By meaning the answer is far from the question (cosine {material.nearness:.2f})."
     return [Part(6.0, told, ["The answer may be to another question."])]

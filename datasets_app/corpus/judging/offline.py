@@ -13,10 +13,12 @@ from dataclasses import dataclass, field
 
 from datasets_app.corpus.judging import completeness, consistency, support
 from datasets_app.corpus.judging.material import Material, Part
+from datasets_app.corpus.judging.passages import read
 from datasets_app.corpus.judging.scores import PARTS, Scores
 
 NAME = "offline"
 VERSION = 1
+KNOWN_FROM = 0.6  # of a question's words
 NOTHING_TO_COMPARE = "There is no passage that this answer could be compared with."
 NO_ANSWER = "The row has no question with an answer."
 _PARTS: dict[str, Callable[[Material], Part]] = {
@@ -35,6 +37,13 @@ class Judged:
     issues: list[str] = field(default_factory=list)
     recommendations: list[str] = field(default_factory=list)
     why_not: str = ""
+    raw: str = ""  # what a model replied
+
+
+def speaks_of(text: str, question: str) -> bool:
+    """Tell whether a text says so much of a question that an answer may be compared with it."""
+    asked = read(question).stems
+    return len(asked & read(text).stems) >= KNOWN_FROM * len(asked) if asked else False
 
 
 def judge(material: Material) -> Judged:

@@ -1,0 +1,218 @@
+"""Scoring: every score is durable at once, nothing is removed, and one scoring serves many."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+
+from datasets_app.corpus.conversation import Conversation, CorpusError, Turn
+from datasets_app.corpus.judging.scores import Cuts
+from datasets_app.jobs import freezing, scoring
+from datasets_app.models import Choice, Score, ScoreLabel, ScoreState
+from datasets_app.models import Conversation as Row
+from datasets_app.models import Scoring as Order
+from datasets_app.selectors import scorings as selectors
+from datasets_app.services import scoring as services
+from datasets_app.services import versions
+from datasets_app.services.datasets import create_dataset
+from otto_web.lib.work.states import State
+from tests.datasets_app.makers import add, pair
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("redis_server")]
+ROOT = Path(__file__).resolve().parents[3]
+WORKER = """
+import sys, uuid, django
+django.setup()
+from datasets_app.jobs.scoring import score_pairs
+score_pairs(uuid.UUID(sys.argv[1]))
+"""
+ROOMS = 30
+PASSAGE = (
+    "Room {n} opens at {n}:30 on workdays. It seats {n}0 people, and Anna Berg looks after it. "
+    "Whoever needs room {n} writes to the front desk a day before."
+)
+
+
+def rooms(owner, count):
+    """Return a dataset of so many passages, each with a right pair and a wrong one."""
+    made = create_dataset("Rooms", by=owner)
+    told = []
+    for n in range(11, 11 + count):
+        told += [
+            Conversation((Turn("text", PASSAGE.format(n=n)),)),
+            pair(f"When does room {n} open?", f"Room {n} opens at {n}:30 on workdays."),
+            pair(f"How many people does room {n} seat?", f"Room {n} seats 7 people."),
+        ]
+    add(made, told)
+    return made
+
+
+@pytest.fixture
+def scored(cora):
+    dataset = rooms(cora, ROOMS)
+    order = services.order_scoring(dataset, services.ScoringOrder(), by=cora)
+    scoring.score_pairs(order.pk)
+    order.refresh_from_db()
+    assert order.state == State.SUCCEEDED, order.message
+    return order
+
+
+def test_pairs_are_scored_by_the_passages_of_their_dataset(scored):
+    assert (scored.total, scored.done) == (2 * ROOMS, 2 * ROOMS)
+    overview = selectors.overview_of(scored)
+    assert overview.summary.counts["PASS"] == ROOMS
+    assert overview.summary.counts["FAIL"] == ROOMS
+    assert sum(one.count for one in overview.buckets) == 2 * ROOMS
+    low = scored.scores.order_by("overall").first()
+    assert low.overall < 7
+    assert "source" in low.evidence["accuracy"]
+    assert any("“7”" in issue for issue in low.issues)
+    assert low.recommendations
+    assert (
+        Row.objects.filter(dataset=scored.dataset).count() == 3 * ROOMS
+    )  # judging removes nothing
+
+
+def test_what_cannot_be_judged_is_unscored_and_in_no_average(cora):
+    dataset = create_dataset("Chats", by=cora)
+    add(dataset, [pair("Where is it?", "It left our warehouse."), pair("Hello?", "")])
+    order = services.order_scoring(dataset, services.ScoringOrder(), by=cora)
+    scoring.score_pairs(order.pk)
+    overview = selectors.overview_of(order)
+    assert overview.summary.unscored == 2
+    assert overview.averages == {}
+    assert [one.count for one in overview.buckets] == [0] * 10
+    assert {one.state for one in order.scores.all()} == {ScoreState.UNSCORED}
+    assert all(one.why_not for one in order.scores.all())
+    assert selectors.kept_of(order, Decimal(0), Choice.ALL).kept == 2
+    assert selectors.kept_of(order, Decimal("0.01"), Choice.ALL).kept == 0
+
+
+def test_an_empty_dataset_is_refused_in_a_sentence(cora):
+    dataset = create_dataset("Empty", by=cora)
+    with pytest.raises(CorpusError, match="no pairs"):
+        services.order_scoring(dataset, services.ScoringOrder(), by=cora)
+
+
+@pytest.mark.slow
+@pytest.mark.checklist(312)
+def test_a_worker_that_is_killed_at_99_percent_loses_nothing_that_was_said(
+    cora, process_env, failpoint_at
+):
+    dataset = rooms(cora, 38)
+    order = services.order_scoring(dataset, services.ScoringOrder(), by=cora)
+    point = failpoint_at("scoring.written", "kill@4")  # the last pair stands alone
+    command = [sys.executable, "-c", WORKER, str(order.pk)]
+    worker = subprocess.run(command, env=process_env | point.env, cwd=ROOT, check=False)
+    assert worker.returncode == -signal.SIGKILL
+    kept = dict(order.scores.values_list("conversation_id", "pk"))
+    assert len(kept) == 75
+    Order.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    scoring.score_pairs(order.pk)  # nobody says anything: it goes on by itself
+    order.refresh_from_db()
+    assert (order.state, order.done) == (State.SUCCEEDED, 76)
+    again = dict(order.scores.values_list("conversation_id", "pk"))
+    assert len(again) == 76
+    assert kept.items() <= again.items()
+    assert set(order.scores.values_list("attempts", flat=True)) == {1}
+
+
+def test_several_versions_come_of_one_scoring_without_scoring_again(scored, cora):
+    stamps = set(scored.scores.values_list("pk", "attempts"))
+    counts = {}
+    for threshold in ("0.00", "8.00", "10.00"):
+        wanted = versions.VersionOrder(
+            choice=Choice.ALL, scoring=scored, threshold=Decimal(threshold)
+        )
+        version = versions.order_version(scored.dataset, wanted, user=cora)
+        freezing.freeze(version.pk)
+        version.refresh_from_db()
+        assert version.state == State.SUCCEEDED, version.message
+        counts[threshold] = version.counts["rows"]
+        assert counts[threshold] == selectors.kept_of(scored, Decimal(threshold), Choice.ALL).kept
+    assert counts["0.00"] == 2 * ROOMS
+    assert counts["8.00"] == ROOMS
+    assert set(scored.scores.values_list("pk", "attempts")) == stamps
+
+
+def test_the_threshold_is_inclusive_and_an_edited_row_has_no_score_that_counts(scored):
+    one = scored.scores.filter(overall__gte=8).first()
+    kept = selectors.kept_of(scored, one.overall, Choice.ALL).kept
+    assert kept == scored.scores.filter(overall__gte=one.overall).count()
+    Row.objects.filter(pk=one.conversation_id).update(revision=2)
+    assert selectors.kept_of(scored, one.overall, Choice.ALL).kept == kept - 1
+    assert selectors.kept_of(scored, Decimal(0), Choice.ALL).kept == 2 * ROOMS
+    dropped = selectors.dropped_of(scored, one.overall, 1)
+    assert len(dropped) == min(25, 2 * ROOMS - (kept - 1))
+
+
+def test_changed_and_unscored_rows_are_judged_again(scored, cora):
+    one = scored.scores.first()
+    Row.objects.filter(pk=one.conversation_id).update(
+        revision=2,
+        turns=[
+            {"role": "user", "text": "When does room 11 open?"},
+            {"role": "assistant", "text": "At 9:99."},
+        ],
+    )
+    services.go_on(scored, by=cora, again=True)
+    scoring.score_pairs(scored.pk)
+    again = Score.objects.get(pk=one.pk)
+    assert (again.revision, again.attempts) == (2, 2)
+    assert again.overall < one.overall
+    assert scored.scores.count() == 2 * ROOMS
+
+
+def test_cuts_act_at_once_and_stopping_keeps_what_was_said(scored, cora):
+    services.set_cuts(scored, Cuts.of(10, 10), by=cora)
+    scored.refresh_from_db()
+    counts = selectors.overview_of(scored).summary.counts
+    assert counts["PASS"] == scored.scores.filter(overall=10).count()
+    assert counts["NEEDS_REVIEW"] == 0
+    assert not services.stop_scoring(scored, by=cora)  # it is over
+
+
+def test_a_judge_excludes_by_itself_only_once_it_is_calibrated(scored, cora):
+    with pytest.raises(CorpusError, match="not calibrated"):
+        services.exclude_failed(scored, by=cora)
+    assert services.draw_labels(scored, by=cora) == 50
+    assert services.draw_labels(scored, by=cora) == 50  # those that were drawn stay
+    for label in ScoreLabel.objects.filter(scoring=scored):
+        overall = scored.scores.get(conversation=label.conversation_id).overall
+        services.label_pair(scored, label.place, 9 if overall >= 8 else 2, by=cora)
+    scored.refresh_from_db()
+    assert scored.calibration["labelled"] == 50
+    assert scored.calibration["kappa"] > 0.4
+    assert scored.calibration["lost"] == 0
+    action = services.exclude_failed(scored, by=cora)
+    assert action.done == ROOMS
+    assert Row.objects.filter(dataset=scored.dataset, decision="exclude").count() == ROOMS
+
+
+def test_labels_that_disagree_keep_it_from_excluding(scored, cora):
+    services.draw_labels(scored, by=cora)
+    for label in ScoreLabel.objects.filter(scoring=scored):
+        overall = scored.scores.get(conversation=label.conversation_id).overall
+        services.label_pair(scored, label.place, 2 if overall >= 8 else 9, by=cora)
+    scored.refresh_from_db()
+    with pytest.raises(CorpusError, match="agrees too little"):
+        services.exclude_failed(scored, by=cora)
+
+
+def test_issues_come_by_priority_and_pages_name_their_pairs(scored):
+    counts = selectors.issue_counts(scored)
+    assert counts["high"] == ROOMS
+    page = selectors.scores_of(scored, selectors.Look("issues"))
+    told = selectors.shown(scored, page)
+    assert [one.priority for one in told] == ["high"] * 25  # of several pages
+    assert told[0].question
+    assert [name for name, _, _ in told[0].parts] == ["accuracy", "completeness", "consistency"]
+    last = selectors.scores_of(scored, selectors.Look(bucket=9))
+    assert all(one.overall >= 9 for one in last)
