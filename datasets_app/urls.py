@@ -6,6 +6,7 @@ from django.urls import URLPattern, path
 
 from datasets_app.views import (
     datasets,
+    documents,
     editing,
     exports,
     files,
@@ -70,6 +71,25 @@ urlpatterns: list[URLPattern] = [
     path("datasets/<uuid:dataset_id>/", rows.dataset_detail, name="dataset-detail"),
     path("datasets/<uuid:dataset_id>/facets/", rows.dataset_facets, name="dataset-facets"),
     path("datasets/<uuid:dataset_id>/checklist/", rows.dataset_checklist, name="dataset-checklist"),
+    path("datasets/<uuid:dataset_id>/documents/", documents.document_list, name="document-list"),
+    path(
+        "datasets/<uuid:dataset_id>/documents/bring/", documents.chunks_bring, name="chunks-bring"
+    ),
+    path(
+        "datasets/<uuid:dataset_id>/documents/sets/<uuid:set_id>/",
+        documents.chunk_set,
+        name="chunk-set",
+    ),
+    path(
+        "datasets/<uuid:dataset_id>/documents/sets/<uuid:set_id>/download/",
+        documents.chunks_download,
+        name="chunks-download",
+    ),
+    path(
+        "datasets/<uuid:dataset_id>/documents/<int:document_id>/",
+        documents.document_detail,
+        name="document-detail",
+    ),
     path("datasets/<uuid:dataset_id>/filter/", rows.dataset_filter, name="dataset-filter"),
     path("datasets/<uuid:dataset_id>/views/", saved_views.view_save, name="view-save"),
     path("views/<int:view_id>/", saved_views.view_change, name="view-change"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from django.db import transaction
 from django.db.models import Count, Max, Q, Sum
 from django.db.models.functions import Now
 
+from datasets_app.corpus.chunks import layout
 from datasets_app.corpus.chunks.cutting import Cut
 from datasets_app.corpus.chunks.settings import ChunkError, Settings
 from datasets_app.corpus.chunks.texts import Places, Text
@@ -30,6 +32,7 @@ from otto_web.lib.work.states import UNDER_WAY, State
 MOST_TRIES = 6  # of one document, at which worker after worker ends
 AT_ONCE = 2_000  # chunks that are written in one statement
 WORKERS_LOST = "Reading it ended the worker several times, so it was passed over."
+REBUILT = "Its file did not say where the chunks stand, so the text was put together from them."
 NOTHING_CUT = "No document could be cut. The list says of each why."
 
 
@@ -60,7 +63,7 @@ def order_chunks(
     wanted = {str(file.blob_id): file for file in files if file.blob_id}
     if not wanted:
         raise ChunkError("Choose at least one document.")
-    found = _set_of(dataset, name.strip(), settings, by)
+    found = _set_of(dataset, name.strip() or settings.name, settings, by)
     known = set(found.documents.values_list("sha256", flat=True))
     last = found.documents.aggregate(last=Max("number", default=0))["last"]
     fresh = [file for sha256, file in wanted.items() if sha256 not in known]
@@ -82,8 +85,6 @@ def order_chunks(
 
 
 def _set_of(dataset: Dataset, name: str, settings: Settings, by: User | None) -> ChunkSet:
-    if not name:
-        raise ChunkError("Give the chunks a name.")
     columns = {"settings": settings.as_json(), "settings_sha256": settings.sha256}
     found, is_made = ChunkSet.objects.get_or_create(
         dataset=dataset, name=name, defaults={**columns, "created_by": by}
@@ -103,6 +104,43 @@ def _queue(found: ChunkSet) -> None:
     failed.update(state=DocumentState.QUEUED, reason="", tries=0, finished_at=None, seconds=None)
     order_anew(ChunkSet.objects.filter(pk=found.pk), **_counts(found))
     hint(ChunkSet.job, found.pk)
+
+
+@transaction.atomic(durable=True)
+def bring_chunks(
+    dataset: Dataset, name: str, files: Iterable[tuple[str, bytes]], *, by: User | None
+) -> ChunkSet:
+    """Make a set of files in the earlier pipeline's layout: their names and bytes.
+
+    Raises ChunkError, with the name of the file, for one that holds no chunks, and for a name
+    that is taken; then nothing is made.
+    """
+    brought = [(layout.read(data, file), data) for file, data in files]
+    if dataset.chunk_sets.filter(name=name).exists():
+        raise ChunkError(f"There are chunks named “{name}” already. Choose another name.")
+    how = brought[0][0].settings
+    found = ChunkSet.objects.create(
+        dataset=dataset,
+        name=name,
+        settings=how.as_json(),
+        settings_sha256=how.sha256,
+        created_by=by,
+        state=State.SUCCEEDED,
+        finished_at=Now(),
+    )
+    for number, (told, data) in enumerate(brought, 1):
+        document = Document.objects.create(
+            chunk_set=found,
+            number=number,
+            name=told.name,
+            sha256=hashlib.sha256(data).hexdigest(),
+        )
+        text = Text(told.text, [], [], REBUILT if told.is_rebuilt else "")
+        _write_document(document, Made(text, told.cuts, "chunks", 0.0))
+    ChunkSet.objects.filter(pk=found.pk).update(**_counts(found))
+    audit.record(by, "documents.bring", found, after={"documents": len(brought)})
+    found.refresh_from_db()
+    return found
 
 
 @transaction.atomic(durable=True)
@@ -154,6 +192,11 @@ def begin_document(order: ChunkSet, document: Document) -> bool:
 def keep_chunks(order: ChunkSet, document: Document, made: Made) -> None:
     """Write the text and the chunks of a document, all of them or none."""
     renew(order, attempts=0)
+    _write_document(document, made)
+    renew(order, **_counts(order))
+
+
+def _write_document(document: Document, made: Made) -> None:
     places = Places(made.text.text, made.text.places)
     _write_chunks(
         Chunk(
@@ -178,7 +221,6 @@ def keep_chunks(order: ChunkSet, document: Document, made: Made) -> None:
         reason=made.text.remark,
         seconds=made.seconds,
     )
-    renew(order, **_counts(order))
 
 
 @transaction.atomic(durable=True)

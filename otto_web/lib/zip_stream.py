@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from django.db.models import Model
@@ -36,6 +36,16 @@ class _Sink:
 def zip_blocks(folder: Path, *, root: str) -> Iterator[bytes]:
     """Yield a ZIP archive of a folder's files, stored below `root`, in a fixed order."""
     yield from _archive(folder, root, _blocks_of)
+
+
+def zip_of(members: Iterable[tuple[str, bytes]]) -> Iterator[bytes]:
+    """Yield a ZIP archive of files that are made one after the other, by their names."""
+    sink = _Sink()
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[call-overload]
+        for name, data in members:
+            archive.writestr(name, data)
+            yield sink.take()
+    yield sink.take()
 
 
 def zip_whole(folder: Path, *, root: str) -> Whole:

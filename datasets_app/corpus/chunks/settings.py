@@ -65,6 +65,12 @@ class Settings:
         return cls(**stored)
 
     @property
+    def name(self) -> str:
+        """Return what chunks cut so are called where nobody names them."""
+        unit = "" if self.unit == CHARACTERS else " tokens"
+        return f"{self.strategy} {self.size}/{self.overlap}{unit}"
+
+    @property
     def sha256(self) -> str:
         """Return what tells these settings from others."""
         return hashlib.sha256(json.dumps(self.as_json(), sort_keys=True).encode()).hexdigest()

@@ -28,6 +28,7 @@ VERBS = {
     "delete": "deleted",
     "deploy": "asked for a model behind",
     "download": "downloaded",
+    "documents.bring": "brought",
     "documents.chunk": "had documents cut into",
     "documents.remove": "removed",
     "documents.retry": "tried the failed documents again of",
