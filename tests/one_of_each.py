@@ -22,6 +22,7 @@ from datasets_app.models import (
     SavedView,
 )
 from datasets_app.selectors.row_filter import RowFilter
+from datasets_app.services.documents import bring_chunks
 from datasets_app.services.mappings import save_mapping
 from datasets_app.services.receiving import NewUpload, receive_whole
 from datasets_app.services.replacing import order_look
@@ -40,11 +41,13 @@ DOWNLOADS = {
     *("tus-collection", "tus-upload", "version-download", "dataset-download"),
     *("run-checkpoint", "run-log", "run-history", "model-download"),
     "preparation-download",
+    "chunks-download",
     *("model-export-download", "log-download"),
 }
 NO_PAGES = {*DOWNLOADS, "set-password", "healthz", "readyz"}
 CHATS = [("How do I reset my badge?", "Go to the front desk."), ("When?", "From nine to five.")]
 PAIR = Mapping(question="a", answer="b")
+CHUNKS = b'{"chunks": [{"content": "We open at nine."}, {"content": "We close at six."}]}'
 CSV = b"question,answer\nWhere is my parcel?,It left our warehouse today.\n"
 
 
@@ -94,8 +97,15 @@ def add_one_of_each(number: int, owner: User) -> dict[str, Any]:
         "opinion_id": Opinion.objects.create(
             dataset=dataset, asked_by=owner, seed=1, drawn_from=1
         ).pk,
+        **_chunked(dataset, number, owner),
         "cluster_id": Cluster.objects.create(dataset=dataset, kind="near", key="1", weight=1).pk,
     }
+
+
+def _chunked(dataset: Dataset, number: int, owner: User) -> dict[str, Any]:
+    """Add a document that is cut into chunks."""
+    made = bring_chunks(dataset, f"Chunks {number}", [("guide_chunks.json", CHUNKS)], by=owner)
+    return {"set_id": made.pk, "document_id": made.documents.get().pk}
 
 
 def _look(dataset: Dataset, owner: User) -> Replacement:

@@ -7,7 +7,8 @@ from django.http import QueryDict
 from django.urls import reverse
 
 from chat_app.models import Message
-from datasets_app.models import SourceFile, Upload
+from datasets_app.models import Document, SourceFile, Upload
+from datasets_app.services.documents import bring_chunks
 from datasets_app.services.web import Wanted, order_fetch
 from otto_web.loop.models import Pipeline
 from tests.chat_app.makers import add_chat, make_served
@@ -41,6 +42,7 @@ HOSTILE = {
     "digits of others": b"%D9%A1%D9%A2",
     "list": b"%5B%7B%22a%22%3A1%7D%5D",
 }
+CHUNKS = b'{"chunks": [{"content": "We open at nine."}]}'
 IN_FORMS = ("nothing", "beyond 64 bits", "nul", "no utf-8", "long", "year 9999")
 ALONE = ("beyond 64 bits", "nul")
 LAST = ("delete", "retire", "deactivate", "cancel", "stop")  # they take the world away
@@ -65,6 +67,8 @@ def world(ada, mia, redis_server, data_dir):
         "upload_id": upload.pk,
         "fetch_id": order_fetch(Wanted(("https://e.org/",)), by=ada).pk,
         "file_id": SourceFile.objects.create(upload=upload, name="a.txt", size=3).pk,
+        "set_id": bring_chunks(version.dataset, "Chunks", [("a_chunks.json", CHUNKS)], by=ada).pk,
+        "document_id": Document.objects.latest("pk").pk,
         "cluster_id": 1,
         "mapping_id": 1,
         "order_id": 1,

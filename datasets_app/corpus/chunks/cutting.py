@@ -78,9 +78,10 @@ def _sections(text: str, headings: list[Heading], settings: Settings) -> Iterato
     if settings.strategy != HEADINGS:
         yield 0, len(text)
         return
-    start, edges = 0, {one.start for one in headings if one.level <= DEEPEST_HEADING}
-    for edge in sorted(edges):
-        if _says_something(text, start, edge, is_headed=start in edges):
+    start, titles = 0, {one.start: one.title for one in headings if one.level <= DEEPEST_HEADING}
+    for edge in sorted(titles):
+        is_headed = titles.get(start, "\n") in text[start:edge].partition("\n")[0]
+        if _says_something(text, start, edge, is_headed=is_headed):
             yield start, edge
             start = edge
         elif not text[start:edge].strip():

@@ -28,6 +28,7 @@ from datasets_app.corpus.source import REASONS, Waiting, WaitingError
 MOST_CHARACTERS = 20_000_000
 PLACES_NAMED = 3
 FRONT_MATTER = 1 << 16
+LONGEST_TITLE = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +70,26 @@ def text_of(
     form = identified.format
     if form.prose is None:
         raise ChunkError(form.refusal or f"This is {form.name}: it holds no text to cut.")
-    parts, lost = list[tuple[str, str]](), list[tuple[str, str]]()
+    parts, lost, title = list[tuple[str, str]](), list[tuple[str, str]](), ""
     if form.document:
         for text, place, reason in _told(path, form, should_stop, seconds):
             if text:
                 parts.append((text, place))
             if reason in LOST:
                 lost.append((place, reason))
+    elif form is markdown.FORMAT:
+        words = "".join(part for part, _ in _parts_of_text(path, identified))
+        title, words = _without_front_matter(words)
+        parts.append((words, ""))
     else:
         parts += _parts_of_text(path, identified)
     text, places = _joined(parts)
     if not any(map(str.isalnum, text)):
         raise ChunkError("There is no word in it.")
-    return Text(text, form.prose.headings(text), places, _remark(lost))
+    headings = form.prose.headings(text)
+    if title and title not in {one.title for one in headings if one.level == 1}:
+        headings.insert(0, Heading(0, 1, title))
+    return Text(text, headings, places, _remark(lost))
 
 
 def _told(
@@ -109,11 +117,14 @@ def _parts_of_text(path: Path, identified: Identified) -> Iterator[tuple[str, st
             yield from prose.parts(stream)
             return
         data = stream.read(4 * MOST_CHARACTERS)
-        text = with_lf(data.decode("utf-8", "replace")).removeprefix(BOM)
-        if identified.kind == markdown.FORMAT.kind:
-            _, lines = front_matter(text[:FRONT_MATTER])
-            text = text.split("\n", lines)[-1] if lines else text
-        yield text, ""
+        yield with_lf(data.decode("utf-8", "replace")).removeprefix(BOM), ""
+
+
+def _without_front_matter(text: str) -> tuple[str, str]:
+    """Return the title that stands above a text in Markdown, if any, and the text below that."""
+    matter, lines = front_matter(text[:FRONT_MATTER])
+    title = matter.get("title", "").strip("\"' ")[:LONGEST_TITLE]
+    return title, text.split("\n", lines)[-1] if lines else text
 
 
 def _joined(parts: Iterable[tuple[str, str]]) -> tuple[str, list[tuple[int, str]]]:

@@ -12,8 +12,9 @@ from xml.etree.ElementTree import Element
 
 from datasets_app.corpus.archives.out import Out
 from datasets_app.corpus.archives.package import Package, attribute, local, number
+from datasets_app.corpus.chunks.headings import marked_headings
 from datasets_app.corpus.formats import docx
-from datasets_app.corpus.formats.format import Document, Format, Reader
+from datasets_app.corpus.formats.format import Document, Format, Prose, Reader
 from datasets_app.corpus.formats.opendocument import CONTENT, STYLES, hidden_styles, opened, words
 
 LEFT_OUT = {"tracked-changes": "", "table-of-content": "line of contents", "annotation": "comment"}
@@ -135,5 +136,6 @@ FORMAT = Format(
     endings=("odt",),
     mimetype=b"application/vnd.oasis.opendocument.text",
     document=Document(extract, "part"),
+    prose=Prose(marked_headings),
     reader=Reader("odt", 1, docx.read),
 )
