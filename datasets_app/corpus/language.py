@@ -41,6 +41,7 @@ NAMES = {
     "uk": "Ukrainian",
     "zh": "Chinese",
 }
+MUCH = 5000  # characters of a text that tell for all of it
 SOME_LETTERS = 3  # a single foreign letter is a name, no language
 
 
@@ -51,6 +52,12 @@ def language_of_talk(conversation: Conversation) -> str:
         text += f"{turn.text[: LOOKED_AT - len(text)]}\n"
         if len(text) > LOOKED_AT:
             break
+    return language_of_text(text)
+
+
+def language_of_text(text: str) -> str:
+    """Return the code of a text's language by its beginning; empty where too little tells."""
+    text = text[:MUCH]
     if not text.isascii():
         for code, letters in SCRIPTS:
             if len(letters.findall(text)) >= _least(text):

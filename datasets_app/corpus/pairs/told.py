@@ -1,0 +1,33 @@
+"""The sentences of a page, ready for the patterns to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from datasets_app.corpus.pairs.grammar import without_lead
+from datasets_app.corpus.pairs.page import Block, Page, Sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A sentence with its words, without what only ties it to the one before."""
+
+    sentence: Sentence
+    words: list[str]
+    low: list[str]
+    block: Block
+
+
+def told(page: Page) -> Iterator[Told]:
+    """Yield each sentence that states something."""
+    for block in page.blocks:
+        if block.kind not in {"paragraph", "list"}:
+            continue
+        for sentence in page.sentences(block):
+            if sentence.text[-1:] in "?:" or not 4 <= sentence.text.count(" ") < 70:
+                continue
+            if sentence.text[0].islower():
+                continue  # a part of one
+            words = without_lead(sentence.text).split()
+            yield Told(sentence, words, [word.lower().strip(".,;:") for word in words], block)
