@@ -27,6 +27,7 @@ class Job:
 
 JOBS = {
     "datasets.import_upload": Job("datasets_app.jobs.importing:import_upload"),
+    "datasets.generate_pairs": Job("datasets_app.jobs.generating:generate_pairs"),
     "datasets.fetch_pages": Job("datasets_app.jobs.web:fetch_pages"),
     "datasets.load_folder": Job("datasets_app.jobs.folders:load_folder"),
     "datasets.chunk_documents": Job("datasets_app.jobs.chunking:chunk_documents"),

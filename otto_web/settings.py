@@ -228,6 +228,7 @@ OTTO_UPLOAD_LIMIT_BYTES = env.integer("OTTO_UPLOAD_LIMIT_BYTES", 8 * 1024**3)
 OTTO_WEB_PAGES = env.flag("OTTO_WEB_PAGES", default=True)  # whether pages may be fetched
 OTTO_WEB_INTERNAL_HOSTS = env.items("OTTO_WEB_INTERNAL_HOSTS")  # which may be fetched from, too
 OTTO_WEB_CA_FILE = env.text("OTTO_WEB_CA_FILE")
+OTTO_PROVIDER_HOSTS = env.items("OTTO_PROVIDER_HOSTS")  # inside, where models may be asked
 OTTO_SERVER_FOLDERS = env.items("OTTO_SERVER_FOLDERS")  # whose files may be loaded by a page
 OTTO_SHORT_WORKERS = env.integer("OTTO_SHORT_WORKERS", 2)
 OTTO_FILE_SECONDS = env.seconds("OTTO_FILE_SECONDS", 900)  # of a processor, for each 100 MiB

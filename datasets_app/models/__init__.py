@@ -22,6 +22,13 @@ from datasets_app.models.documents import (
 )
 from datasets_app.models.encoder import Encoder, EncoderState
 from datasets_app.models.folder import FolderLoad
+from datasets_app.models.generation import (
+    GenerationItem,
+    ItemState,
+    Pair,
+    PairGeneration,
+    Provider,
+)
 from datasets_app.models.knowledge import Knowledge, Lookup
 from datasets_app.models.mapping import SavedMapping
 from datasets_app.models.opinion import Opinion, OpinionRow
@@ -81,7 +88,9 @@ __all__ = [
     "FileState",
     "Finding",
     "FolderLoad",
+    "GenerationItem",
     "Issue",
+    "ItemState",
     "Judge",
     "Knowledge",
     "Lookup",
@@ -89,6 +98,9 @@ __all__ = [
     "OpinionRow",
     "Origin",
     "PageState",
+    "Pair",
+    "PairGeneration",
+    "Provider",
     "Purpose",
     "Removal",
     "RepeatSearch",

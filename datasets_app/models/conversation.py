@@ -35,6 +35,7 @@ class Origin(models.TextChoices):
     FILE = "file"
     CHAT = "chat"
     HAND = "hand", "written by hand"
+    DOCUMENT = "document", "made of a document"
 
 
 class Conversation(models.Model):

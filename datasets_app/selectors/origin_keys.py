@@ -8,7 +8,7 @@ from django.db.models import CharField, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 
 from datasets_app.corpus.formats.registry import reader_of
-from datasets_app.models import Conversation, SourceFile
+from datasets_app.models import Conversation, Origin, SourceFile
 
 REPLACED = "replaced "
 
@@ -40,8 +40,9 @@ def origin_key(base: bytes, start: int, end: int) -> str:
 
 
 def current_rows(file: SourceFile) -> QuerySet[Conversation]:
-    """Return the rows that the newest reading of the file gave."""
-    rows: QuerySet[Conversation] = file.conversations.exclude(origin_key__startswith=REPLACED)
+    """Return the rows that the newest reading of the file gave; pairs made of it are no reading."""
+    read = file.conversations.exclude(origin=Origin.DOCUMENT)
+    rows: QuerySet[Conversation] = read.exclude(origin_key__startswith=REPLACED)
     return rows
 
 

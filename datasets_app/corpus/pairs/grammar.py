@@ -12,8 +12,13 @@ MOST_QUESTION_WORDS = 20
 BE = frozenset("is are was were".split())
 MODALS = {
     **{word: word for word in "can could may might must should will would".split()},
-    **{"cannot": "can", "can't": "can", "can’t": "can", "won't": "will", "won’t": "will"},
-    **{"shouldn't": "should", "mustn't": "must"},
+    "cannot": "can",
+    "can't": "can",
+    "can’t": "can",
+    "won't": "will",
+    "won’t": "will",
+    "shouldn't": "should",
+    "mustn't": "must",
 }
 DANGLING = frozenset(  # they mean something that stands elsewhere
     "it its it's it’s this these those that they them their theirs there here he him his she her "
@@ -43,8 +48,16 @@ TAKES_ME = PREPOSITIONS | frozenset(
     "makes reach keep keeps walk protect refer".split()
 )
 FLIPS = {
-    **{"your": "my", "yours": "mine", "yourself": "myself", "you're": "I'm", "you’re": "I’m"},
-    **{"you've": "I've", "you’ve": "I’ve", "you'll": "I'll", "you’ll": "I’ll", "you'd": "I'd"},
+    "your": "my",
+    "yours": "mine",
+    "yourself": "myself",
+    "you're": "I'm",
+    "you’re": "I’m",
+    "you've": "I've",
+    "you’ve": "I’ve",
+    "you'll": "I'll",
+    "you’ll": "I’ll",
+    "you'd": "I'd",
 }
 VERBS_OF_YOU = {"are": "am", "were": "was", "aren't": "am not", "aren’t": "am not"}
 CUTS = frozenset("because since unless but although though while whereas which so".split())

@@ -14,9 +14,9 @@ LONGEST_SENTENCE = 500  # characters; what is longer is a table or a list withou
 FENCES = ("```", "~~~")
 SIGNS = frozenset("{}|<>=\\$^~")  # of code, tables and templates: no sentence for a question
 ABBREVIATIONS = frozenset(
-    "e.g. i.e. mr. mrs. ms. dr. st. no. vs. etc. approx. inc. ltd. co. u.s. jr. fig. sec. cf.".split()
+    "e.g. i.e. mr. mrs. ms. dr. st. no. vs. etc. approx. inc. ltd. co. u.s. jr. fig. cf.".split()
 )
-UNDERLINE = re.compile(r"([=\-~^\"'*+#`:.])\1{2,}+\s*+\Z")
+UNDERLINES = frozenset("=-~^\"'*+#`:.")
 MARK = re.compile(r"[ \t]{0,12}(?:[-*+•‣◦]|\d{1,3}[.)]|\([a-z0-9]\))[ \t]{1,8}(?=\S)")
 ATX = re.compile(r"[ ]{0,3}(#{1,6})[ \t]{1,8}(?=\S)")
 LINK = re.compile(r"!?\[([^\[\]]{0,300})\]\([^()\n]{0,600}\)")
@@ -36,7 +36,7 @@ def plain(text: str) -> str:
     text = ANCHOR.sub("", TAG.sub("", text))
     for mark in ("**", "``", "`"):
         text = text.replace(mark, "")
-    return " ".join(word.strip("*") if word.strip("*") else "" for word in text.split()).strip()
+    return " ".join(word.strip("*") for word in text.split()).strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ def sentences(text: str, start: int, end: int) -> Iterator[Sentence]:
 def _goes_on(text: str, at: int, close: int, end: int) -> bool:
     """Tell whether the point belongs to an abbreviation or a number of a list."""
     last = text[max(at, close - 12) : close].split()[-1:] or [""]
-    word = last[0].strip("(*_\"”").lower()
+    word = last[0].strip('(*_"”').lower()
     following = text[close:end].lstrip()[:1]
     is_number = word[:-1].isdigit() and not text[at : close - len(word)].strip()
     return word in ABBREVIATIONS or is_number or following.islower()
@@ -175,8 +175,9 @@ class _Teller:
         line = self.text[start:end]
         bare = line.strip()
         end = start + len(line.rstrip())
-        if bare.startswith(FENCES) or self.is_code:
-            self.is_code ^= bare.startswith(FENCES)
+        is_fence = bare.startswith(FENCES) and bool(bare.strip("~") or len(bare) == len(FENCES[1]))
+        if is_fence or self.is_code:
+            self.is_code ^= is_fence
             self.close()
             return
         kind = _kind(line, bare, self.held)
@@ -228,10 +229,14 @@ def _blocks(text: str, known: dict[int, int]) -> list[Block]:
     return teller.done
 
 
+def _is_underline(bare: str) -> bool:
+    return len(bare) > 2 and bare[0] in UNDERLINES and bare.count(bare[0]) == len(bare)
+
+
 def _kind(line: str, bare: str, held: Block | None) -> str:
     if not bare:
         return "blank"
-    if held and held.kind == "paragraph" and UNDERLINE.match(bare):
+    if held and held.kind == "paragraph" and _is_underline(bare):
         return "underline"
     if MARK.match(line):
         return "item"

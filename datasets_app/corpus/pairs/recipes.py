@@ -75,7 +75,7 @@ class Recipe:
     def messages(self, passage: str, headings: Sequence[str] = ()) -> list[dict[str, str]]:
         """Return what is sent for one chunk: its words, the headings above it, and the task."""
         task = self.prompt.replace("{count}", str(self.questions))
-        above = f"It stands under: {' › '.join(headings)}\n\n" if headings else ""
+        above = f"It stands under: {' / '.join(headings)}\n\n" if headings else ""
         form = FORM.replace("{count}", str(self.questions))
         asked = f"{task}\n\n{above}<passage>\n{passage}\n</passage>\n\n{form}"
         system = [{"role": "system", "content": self.system_prompt}] if self.system_prompt else []
@@ -100,8 +100,9 @@ def system_prompt_warnings(prompt: str) -> list[str]:
     found = []
     if len(text) > LONGEST_SYSTEM_PROMPT or len(text.split()) > MOST_SYSTEM_WORDS:
         found.append(
-            f"The system prompt has {len(text):,} characters and {len(text.split()):,} words. Models "
-            f"follow short ones better: at most {LONGEST_SYSTEM_PROMPT:,} and {MOST_SYSTEM_WORDS}."
+            f"The system prompt has {len(text):,} characters and {len(text.split()):,} words. "
+            f"Shorter ones are followed better: {LONGEST_SYSTEM_PROMPT:,} and {MOST_SYSTEM_WORDS} "
+            "at most."
         )
     if text.lower().startswith(OPENINGS):
         found.append(

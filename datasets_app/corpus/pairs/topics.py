@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from datasets_app.corpus.pairs.grammar import PREPOSITIONS, asked, flipped, is_self_contained, small_first
+from datasets_app.corpus.pairs.grammar import (
+    PREPOSITIONS,
+    asked,
+    flipped,
+    is_self_contained,
+    small_first,
+)
 from datasets_app.corpus.pairs.page import SIGNS, Page
 
 LONGEST, MOST_WORDS = 90, 12
@@ -93,14 +99,18 @@ def lowered(page: Page, words: str) -> str:
 
 
 def about(page: Page, heading: str, path: Sequence[str]) -> str | None:
-    """Return a question about what a heading names; None where it names nothing."""
+    """Return a question about what a heading names; None where it names nothing.
+
+    `path` are the headings above it, or the title of the whole; the last says what it is about.
+    """
     topic = topic_of(page, heading)
     if page.language != "en":
         form = ABOUT.get(page.language)
         return form.format(topic) if topic and form else None
     low = heading.lower().strip(" .:*")
-    wider = path[-1] if path else page.title
+    wider = path[-1] if path else ""
     above = topic_of(page, wider) if not wider.rstrip().endswith("?") else None
+    above = above if above and is_self_contained(above.split()) else None
     if low in GENERIC:
         return f"What should I know about {above}?" if above and above not in GENERIC else None
     return _asked(topic, above) if topic else None
@@ -111,22 +121,27 @@ def _asked(topic: str, above: str | None) -> str | None:
     low = [word.lower() for word in words]
     if not is_self_contained(words) or words[-1][-1] in "!?" or low[0] in PREPOSITIONS - CASES:
         return None
-    if start := VERBS_TO.get(" ".join(low[:2])):
-        return asked(start, words[2:])
-    if low[0] in WH and len(low) > 2:
+    if low[0] in WH and len(low) > 2 and " ".join(low[:2]) not in VERBS_TO:
         is_asked = low[1] in INVERTED or low[0] == "who"
-        return asked(" ".join(words)) if is_asked else f"Can you tell me {flipped(topic)}?"
-    if low[0] in CASES:
-        return asked("What should I do", words)
-    is_order = low[0] in ORDERS or (low[0] in ORDERS_TOO and low[1:2] and low[1] in OBJECTS)
-    if is_order and len(low) > 1:
-        return asked("How do I", words)
-    if low[0].endswith("ing") and len(low[0]) > 5 and len(low) > 1:
-        return asked("What should I know about", words)
+        return asked(topic) if is_asked else f"Can you tell me {flipped(topic)}?"
+    start, said = _start(words, low)
     is_narrow = above and not {word.lower() for word in above.split()} & set(low)
-    if above and is_narrow and len(words) <= 2 and len(above.split()) <= 6:
-        return asked("What should I know about", words, f"when it comes to {flipped(above)}")
-    return asked("What should I know about", words)
+    if start == KNOW and above and is_narrow and len(words) <= 2 and len(above.split()) <= 6:
+        return asked(start, said, f"when it comes to {flipped(above)}")
+    return asked(start, said)
+
+
+KNOW = "What should I know about"
+
+
+def _start(words: list[str], low: list[str]) -> tuple[str, list[str]]:
+    """Return how one asks about a heading, and the words of it that are then left."""
+    if start := VERBS_TO.get(" ".join(low[:2])):
+        return start, words[2:]
+    if low[0] in CASES:
+        return "What should I do", words
+    is_order = low[0] in ORDERS or (low[0] in ORDERS_TOO and low[1:2] and low[1] in OBJECTS)
+    return ("How do I" if is_order and len(low) > 1 else KNOW), words
 
 
 def listed(page: Page, heading: str) -> str | None:

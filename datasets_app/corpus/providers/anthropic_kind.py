@@ -7,45 +7,59 @@ from typing import Any
 import anthropic
 
 from datasets_app.corpus.providers import faults
-from datasets_app.corpus.providers.provider import Address, ProviderError, Reply, Wanted
+from datasets_app.corpus.providers.options import REFUSED, without_refused
+from datasets_app.corpus.providers.provider import Address, Reply, Wanted
 from datasets_app.corpus.providers.transport import client_of
-
-THINKING_TOKENS = 1024  # the least that it takes
 
 
 def complete(address: Address, wanted: Wanted) -> Reply:
-    """Ask once; raises ProviderError. The form of the reply is asked for in words."""
-    system = "\n\n".join(one["content"] for one in wanted.messages if one["role"] == "system")
-    more: dict[str, Any] = {"system": system} if system else {}
+    """Ask for one reply, without what this model does not take; raises ProviderError."""
+    options = _options(wanted)
+    while True:
+        try:
+            return _ask(address, wanted, options)
+        except anthropic.APIStatusError as error:
+            left = without_refused(options, error.message) if error.status_code == REFUSED else None
+            if left is None:
+                headers, said = error.response.headers, error.message
+                raise faults.of_status(address, error.status_code, headers, said) from error
+            options = left
+        except anthropic.APIConnectionError as error:
+            raise faults.of_connection(address, error) from error
+        except (anthropic.AnthropicError, ValueError, TypeError, AttributeError) as error:
+            raise faults.no_reply(address) from error
+
+
+def _options(wanted: Wanted) -> dict[str, Any]:
+    options: dict[str, Any] = {"temperature": min(wanted.temperature, 1.0)}
+    if wanted.schema is not None:
+        form = {"type": "json_schema", "schema": wanted.schema}
+        options["output_config"] = {"format": form}
     if wanted.reasoning:
-        more["thinking"] = {"type": "enabled", "budget_tokens": THINKING_TOKENS}
-    else:
-        more["temperature"] = min(wanted.temperature, 1.0)
+        options["thinking"] = {"type": "adaptive"}
+        del options["temperature"]  # not taken together
+    return options
+
+
+def _ask(address: Address, wanted: Wanted, options: dict[str, Any]) -> Reply:
+    system = "\n\n".join(one["content"] for one in wanted.messages if one["role"] == "system")
     with client_of(address) as http:
         client = anthropic.Anthropic(
             api_key=address.key, base_url=address.base_url, max_retries=0, http_client=http
         )
-        try:
-            made = client.messages.create(
-                model=wanted.model,
-                messages=[dict(one) for one in wanted.messages if one["role"] != "system"],  # type: ignore[misc]
-                max_tokens=wanted.max_tokens + (THINKING_TOKENS if wanted.reasoning else 0),
-                **more,
-            )
-        except anthropic.APIStatusError as error:
-            headers = error.response.headers
-            raise faults.of_status(address, error.status_code, headers, error.message) from error
-        except anthropic.APIConnectionError as error:
-            raise faults.of_connection(address, error) from error
-        except (anthropic.AnthropicError, ValueError, TypeError, AttributeError) as error:
-            raise ProviderError(f"{address.name} answers with something that is no reply.") from error
+        made = client.messages.create(
+            model=wanted.model,
+            messages=[dict(one) for one in wanted.messages if one["role"] != "system"],  # type: ignore[misc]
+            max_tokens=wanted.max_tokens,
+            system=system or anthropic.omit,
+            extra_body=options,
+        )
     parts = getattr(made, "content", None)
     if not isinstance(parts, list):
-        raise ProviderError(f"{address.name} answers with something that is no reply.")
-    text = "".join(getattr(part, "text", "") or "" for part in parts)
+        raise faults.no_reply(address)
     usage = getattr(made, "usage", None)
     return Reply(
-        text,
+        "".join(getattr(part, "text", "") or "" for part in parts),
         getattr(made, "stop_reason", "") or "stop",
         getattr(usage, "input_tokens", 0) or 0,
         getattr(usage, "output_tokens", 0) or 0,

@@ -20,7 +20,14 @@ SENTENCES = {
 FINAL = frozenset((401, 403, 404))
 
 
-def of_status(address: Address, status: int, headers: Mapping[str, str], said: Any) -> ProviderError:
+def no_reply(address: Address) -> ProviderError:
+    """Return the error of an answer in which there is no reply."""
+    return ProviderError(f"{address.name} answers with something that is no reply.")
+
+
+def of_status(
+    address: Address, status: int, headers: Mapping[str, str], said: Any
+) -> ProviderError:
     """Return the error of a reply that is none, by its status."""
     words = " ".join(str(said or "").split())[:LONGEST_SAID]
     if address.key:

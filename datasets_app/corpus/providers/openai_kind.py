@@ -7,33 +7,41 @@ from typing import Any
 import openai
 
 from datasets_app.corpus.providers import faults
-from datasets_app.corpus.providers.provider import Address, ProviderError, Reply, Wanted
+from datasets_app.corpus.providers.options import REFUSED, without_refused
+from datasets_app.corpus.providers.provider import Address, Reply, Wanted
 from datasets_app.corpus.providers.transport import client_of
-
-UNKNOWN_FIELD = 400  # what servers answer that know no schema
 
 
 def complete(address: Address, wanted: Wanted) -> Reply:
-    """Ask once, with the schema where the server knows schemas; raises ProviderError."""
-    try:
-        return _ask(address, wanted, with_schema=wanted.schema is not None)
-    except openai.APIStatusError as error:
-        if error.status_code != UNKNOWN_FIELD or wanted.schema is None:
-            raise _fault(address, error) from error
-    except openai.APIConnectionError as error:
-        raise faults.of_connection(address, error) from error
-    try:
-        return _ask(address, wanted, with_schema=False)
-    except openai.APIStatusError as error:
-        raise _fault(address, error) from error
-    except openai.APIConnectionError as error:
-        raise faults.of_connection(address, error) from error
+    """Ask for one reply, without what this model does not take; raises ProviderError."""
+    options = _options(wanted)
+    while True:
+        try:
+            return _ask(address, wanted, options)
+        except openai.APIStatusError as error:
+            said = _said(error.body) or error.message
+            left = without_refused(options, said) if error.status_code == REFUSED else None
+            if left is None:
+                headers = error.response.headers
+                raise faults.of_status(address, error.status_code, headers, said) from error
+            options = left
+        except openai.APIConnectionError as error:
+            raise faults.of_connection(address, error) from error
+        except (openai.OpenAIError, ValueError, TypeError, AttributeError) as error:
+            raise faults.no_reply(address) from error
 
 
-def _fault(address: Address, error: openai.APIStatusError) -> ProviderError:
-    return faults.of_status(
-        address, error.status_code, error.response.headers, _said(error.body) or error.message
-    )
+def _options(wanted: Wanted) -> dict[str, Any]:
+    options: dict[str, Any] = {
+        "max_tokens": wanted.max_tokens,
+        "temperature": wanted.temperature,
+    }
+    if wanted.schema is not None:
+        form = {"name": "pairs", "strict": True, "schema": wanted.schema}
+        options["response_format"] = {"type": "json_schema", "json_schema": form}
+    if wanted.reasoning:
+        options["reasoning_effort"] = "low"
+    return options
 
 
 def _said(body: object) -> str:
@@ -43,32 +51,22 @@ def _said(body: object) -> str:
     return str(body or "")
 
 
-def _ask(address: Address, wanted: Wanted, *, with_schema: bool) -> Reply:
-    more: dict[str, Any] = {}
-    if with_schema:
-        form = {"name": "pairs", "strict": True, "schema": wanted.schema}
-        more["response_format"] = {"type": "json_schema", "json_schema": form}
-    if wanted.reasoning:
-        more["reasoning_effort"] = "low"
+def _ask(address: Address, wanted: Wanted, options: dict[str, Any]) -> Reply:
     with client_of(address) as http:
         client = openai.OpenAI(
-            api_key=address.key or "none", base_url=address.base_url, max_retries=0, http_client=http
+            api_key=address.key or "none",
+            base_url=address.base_url,
+            max_retries=0,
+            http_client=http,
         )
-        try:
-            made = client.chat.completions.create(
-                model=wanted.model,
-                messages=[dict(one) for one in wanted.messages],  # type: ignore[misc]
-                max_tokens=wanted.max_tokens,
-                temperature=wanted.temperature,
-                **more,
-            )
-        except (openai.APIStatusError, openai.APIConnectionError):
-            raise
-        except (openai.OpenAIError, ValueError, TypeError, AttributeError) as error:
-            raise ProviderError(f"{address.name} answers with something that is no reply.") from error
+        made = client.chat.completions.create(
+            model=wanted.model,
+            messages=[dict(one) for one in wanted.messages],  # type: ignore[misc]
+            **options,
+        )
     choices = getattr(made, "choices", None)
     if not choices or getattr(choices[0], "message", None) is None:
-        raise ProviderError(f"{address.name} answers with something that is no reply.")
+        raise faults.no_reply(address)
     usage = getattr(made, "usage", None)
     return Reply(
         choices[0].message.content or "",

@@ -31,7 +31,7 @@ KINDS: dict[str, Kind] = {
             sentence="Models of OpenAI, with a key of an account there.",
             load=openai_library,
             base_url="https://api.openai.com/v1",
-            model="gpt-4o-mini",
+            model="gpt-5.4-mini",
         ),
         Kind(
             name="claude",
@@ -39,7 +39,7 @@ KINDS: dict[str, Kind] = {
             sentence="Models of Anthropic, with a key of an account there.",
             load=anthropic_library,
             base_url="https://api.anthropic.com",
-            model="claude-3-5-haiku-latest",
+            model="claude-haiku-5-5",
         ),
         Kind(
             name="gemini",
@@ -47,7 +47,7 @@ KINDS: dict[str, Kind] = {
             sentence="Models of Google, at the address where they speak like OpenAI's.",
             load=openai_library,
             base_url="https://generativelanguage.googleapis.com/v1beta/openai",
-            model="gemini-2.0-flash",
+            model="gemini-flash-latest",
         ),
         Kind(
             name="ollama",

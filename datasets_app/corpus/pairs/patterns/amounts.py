@@ -22,7 +22,7 @@ NUMBER = re.compile(
     r"twenty|thirty|forty|sixty|ninety|hundred)\Z"
 )
 MONEY = re.compile(r"[$€£]\d[\d,.]{0,15}\Z|\d[\d,.]{0,15}[€£]\Z")
-AROUND = frozenset("up to at least most about around only approximately exactly than over".split())
+AROUND = frozenset("up to at least most about around only approximately exactly more than".split())
 UNITS = frozenset("seconds minutes hours days weeks months years".split())
 HAS = {"have": "do", "has": "does", "get": "do", "gets": "does", "receive": "do"}
 BASE = {"has": "have", "gets": "get"}
@@ -101,7 +101,8 @@ def _thing(words: list[str], low: list[str], at: int) -> list[str] | None:
         if not low[end].replace("-", "").isalpha() or words[end] != words[end].strip(",.;:"):
             return None
         end += 1
-    if end >= len(words) or not low[end].endswith("s") or len(low[end]) < 4 or low[end][-2:] == "ss":
+    is_plural = end < len(words) and low[end].endswith("s") and not low[end].endswith("ss")
+    if not is_plural or len(low[end]) < 4:
         return None
     thing = [*words[at:end], low[end]]
     if words[end] == words[end].strip(",.;:") and low[end + 1 : end + 2] == ["of"]:

@@ -10,6 +10,7 @@ from datasets_app.corpus.pairs.pattern import Found, Pattern
 from datasets_app.corpus.pairs.told import told
 
 STARTS = frozenset(("if", "when", "before", "after"))
+MAY = frozenset(("can", "may"))
 ADVICE = frozenset("should must need can may have will".split())
 NO_ORDER = DANGLING | frozenset(
     "the a an your you any laravel php python people there and in on by for with at from".split()
@@ -34,25 +35,32 @@ def _question(words: list[str], low: list[str]) -> str | None:
         return None
     case = [low[0], *words[1:comma], words[comma].rstrip(",")]
     then = low[comma + 1 :]
-    if then[:1] == ["then"] or then[:1] == ["please"]:
-        then = then[1:]
+    then = then[1:] if then[:1] in (["then"], ["please"]) else then
     if len(then) < 3 or not is_self_contained(case) or is_vague(case):
         return None
-    if then[0] in {"you", "you’ll", "you'll"}:
+    start = _start(then)
+    return asked(start, case) if start else None
+
+
+def _start(then: list[str]) -> str | None:
+    """Return how one asks for what comes then: advice, a choice, or what happens."""
+    if then[0] in {"you’ll", "you'll"} or then[:2] == ["you", "will"]:
+        return "What happens"
+    if then[0] == "you":
         modal = MODALS.get(then[1], "")
-        if modal in {"should", "must"} or then[1:3] in (["need", "to"], ["have", "to"]):
-            return asked("What should I do", case)
-        if modal in {"can", "may"}:
-            return asked("What can I do", case)
-        return asked("What happens", case) if modal == "will" or "’ll" in then[0] else None
+        is_must = modal in {"should", "must"} or then[1:3] in (["need", "to"], ["have", "to"])
+        return "What should I do" if is_must else "What can I do" if modal in MAY else None
     is_order = then[0].isalpha() and then[0] not in NO_ORDER and not then[0].endswith("s")
-    return asked("What should I do", case) if is_order and then[1] not in ADVICE else None
+    return "What should I do" if is_order and then[1] not in ADVICE else None
 
 
 PATTERN = Pattern(
     name="conditions",
     label="What to do in a case",
     sentence="“If you …, do …”: asks what to do in that case.",
-    example=("If you lose your card, call the desk at once.", "What should I do if I lose my card?"),
+    example=(
+        "If you lose your card, call the desk at once.",
+        "What should I do if I lose my card?",
+    ),
     find=find,
 )

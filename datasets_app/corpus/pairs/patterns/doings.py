@@ -10,12 +10,30 @@ from datasets_app.corpus.pairs.pattern import Found, Pattern
 from datasets_app.corpus.pairs.told import told
 
 DOES = {
-    **{"provides": "provide", "supports": "support", "offers": "offer", "requires": "require"},
-    **{"covers": "cover", "describes": "describe", "contains": "contain", "returns": "return"},
-    **{"includes": "include", "manages": "manage", "handles": "handle", "produces": "produce"},
-    **{"accepts": "accept", "defines": "define", "determines": "determine", "means": "mean"},
-    **{"adds": "add", "generates": "generate", "creates": "create", "oversees": "oversee"},
-    **{"prohibits": "prohibit", "specifies": "specify", "explains": "explain", "uses": "use"},
+    "provides": "provide",
+    "supports": "support",
+    "offers": "offer",
+    "requires": "require",
+    "covers": "cover",
+    "describes": "describe",
+    "contains": "contain",
+    "returns": "return",
+    "includes": "include",
+    "manages": "manage",
+    "handles": "handle",
+    "produces": "produce",
+    "accepts": "accept",
+    "defines": "define",
+    "determines": "determine",
+    "means": "mean",
+    "adds": "add",
+    "generates": "generate",
+    "creates": "create",
+    "oversees": "oversee",
+    "prohibits": "prohibit",
+    "specifies": "specify",
+    "explains": "explain",
+    "uses": "use",
 }
 DO = {"provide", "support", "offer", "require", "cover", "include", "contain", "manage", "accept"}
 ENABLES = {"allows": "allow", "enables": "enable", "lets": "let", "helps": "help"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from datasets_app.corpus.pairs.page import Block, Page
@@ -17,7 +18,8 @@ def find(page: Page) -> Iterator[Found]:
         if block.kind != "heading" or following.kind != "paragraph":
             continue
         words = page.plain(block)
-        question = about(page, words, block.path) if not words.endswith(("?", "？")) else None
+        path = block.path or ((page.title,) if block.level > 1 else ())
+        question = about(page, words, path) if not words.endswith(("?", "？")) else None
         place = _paragraph(page, following)
         if question and place:
             yield Found(question, *place)
@@ -29,7 +31,7 @@ def _paragraph(page: Page, block: Block) -> tuple[int, int] | None:
     if not found or found[0].start > block.start + 3 or found[0].text.endswith("?"):
         return None
     start, end = found[0].start, found[0].end
-    for before, one in zip(found, found[1:], strict=False):
+    for before, one in itertools.pairwise(found):
         if one.end - start > MOST or one.start - before.end > 3 or one.text.endswith(":"):
             break
         end = one.end

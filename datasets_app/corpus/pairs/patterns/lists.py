@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from datasets_app.corpus.pairs.grammar import (
@@ -86,7 +87,9 @@ def _following(page: Page, words: list[str], low: list[str]) -> str | None:
     return None
 
 
-_COUNTS = frozenset("two three four five six seven eight nine ten several many some various".split())
+_COUNTS = frozenset(
+    "two three four five six seven eight nine ten several many some various".split()
+)
 
 
 def _includes(page: Page, words: list[str], low: list[str]) -> str | None:
@@ -103,7 +106,7 @@ def _includes(page: Page, words: list[str], low: list[str]) -> str | None:
 
 def _modal(words: list[str], low: list[str]) -> str | None:
     """Ask what one should do, of “you should … the following X”."""
-    at = next((n for n, pair in enumerate(zip(low, low[1:], strict=False)) if pair == _THIS), 0)
+    at = next((n for n, pair in enumerate(itertools.pairwise(low)) if pair == _THIS), 0)
     if low[0] != "you" or not at or low[1] not in MODALS:
         return None
     noun, doing = clause(words[at + 2 :]), words[2:at]

@@ -5,7 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from datasets_app.corpus.pairs.grammar import BE, MODALS, asked, clause, is_self_contained, subject_of
+from datasets_app.corpus.pairs.grammar import (
+    BE,
+    asked,
+    clause,
+    is_self_contained,
+    subject_of,
+)
 from datasets_app.corpus.pairs.page import Page
 from datasets_app.corpus.pairs.pattern import Found, Pattern
 from datasets_app.corpus.pairs.told import told
@@ -15,20 +21,50 @@ MOMENT = re.compile(
     r"September|October|November|December|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|"
     r"Sunday)s?\b|\d{1,2}(?::\d\d)? ?[ap]\.?m\b)"
 )
-BEFORE = frozenset("in on by from until since before after at between during every each for".split())
+BEFORE = frozenset(
+    "in on by from until since before after at between during every each for".split()
+)
 HAPPENS = {
-    **{"begins": "begin", "starts": "start", "ends": "end", "opens": "open", "closes": "close"},
-    **{"expires": "expire", "runs": "run", "meets": "meet", "occurs": "occur", "became": "become"},
-    **{"began": "begin", "started": "start", "ended": "end", "opened": "open", "closed": "close"},
-    **{"arrived": "arrive", "died": "die", "joined": "join", "won": "win", "met": "meet"},
-    **{"occurred": "occur", "appeared": "appear", "moved": "move", "left": "leave"},
-    **{"published": "publish", "introduced": "introduce", "founded": "found", "signed": "sign"},
-    **{"launched": "launch", "released": "release", "adopted": "adopt", "received": "receive"},
-    **{"invaded": "invade", "conquered": "conquer", "entered": "enter", "expired": "expire"},
+    "begins": "begin",
+    "starts": "start",
+    "ends": "end",
+    "opens": "open",
+    "closes": "close",
+    "expires": "expire",
+    "runs": "run",
+    "meets": "meet",
+    "occurs": "occur",
+    "became": "become",
+    "began": "begin",
+    "started": "start",
+    "ended": "end",
+    "opened": "open",
+    "closed": "close",
+    "arrived": "arrive",
+    "died": "die",
+    "joined": "join",
+    "won": "win",
+    "met": "meet",
+    "occurred": "occur",
+    "appeared": "appear",
+    "moved": "move",
+    "left": "leave",
+    "published": "publish",
+    "introduced": "introduce",
+    "founded": "found",
+    "signed": "sign",
+    "launched": "launch",
+    "released": "release",
+    "adopted": "adopt",
+    "received": "receive",
+    "invaded": "invade",
+    "conquered": "conquer",
+    "entered": "enter",
+    "expired": "expire",
 }
 PAST = frozenset(word for word in HAPPENS if not word.endswith("s"))
 DONE = frozenset(
-    "built made born held sent paid set due written known found given taken begun sold shown".split()
+    "built made born held sent paid set due written known found given taken begun sold".split()
 )
 
 

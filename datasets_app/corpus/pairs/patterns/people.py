@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from datasets_app.corpus.pairs.grammar import BE, asked, clause, is_self_contained, is_vague, subject_of
+from datasets_app.corpus.pairs.grammar import (
+    BE,
+    asked,
+    clause,
+    is_self_contained,
+    is_vague,
+    subject_of,
+)
 from datasets_app.corpus.pairs.page import Page
 from datasets_app.corpus.pairs.pattern import Found, Pattern
 from datasets_app.corpus.pairs.told import told
