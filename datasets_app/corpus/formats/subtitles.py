@@ -23,7 +23,7 @@ from datasets_app.corpus.readers.job import Job, clean_turns, decoded, sample
 from datasets_app.corpus.readers.passages import LONGEST, pieces
 from datasets_app.corpus.source import Gap, Item, Problem, Record
 
-CLOCK = r"(?:\d{1,3}:)?\d{1,2}:\d\d(?:[.,]\d{1,3})?"
+CLOCK = r"(?:\d{1,3}:)?\d{1,2}:\d{1,2}(?:[.,]\d{1,3})?"
 CLOCK_OF_SBV = r"(?:\d{1,3}:)?\d{1,2}:\d\d\.\d{1,3}"
 CUE = re.compile(
     rf"\A[ \t]*+(?:({CLOCK})[ \t]*+-->[ \t]*+({CLOCK})(?=[ \t\n]|\Z)"
@@ -231,7 +231,7 @@ FORMAT = Format(
     kind="subtitle",
     name="a subtitle file",
     endings=("srt", "vtt", "sbv"),
-    reader=Reader("subtitles", 4, read),
+    reader=Reader("subtitles", 5, read),
     prose=Prose(no_headings, parts=parts),
     of_text=tell,
 )

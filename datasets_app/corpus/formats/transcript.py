@@ -116,7 +116,7 @@ FORMAT = Format(
     kind="transcript",
     name="a call transcript with `Name:` lines",
     fits=("txt", "md"),
-    reader=Reader("transcript", 6, read),
+    reader=Reader("transcript", 7, read),
     prose=Prose(no_headings),
     of_text=tell,
 )

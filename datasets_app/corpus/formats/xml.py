@@ -30,6 +30,8 @@ from datasets_app.corpus.parsing.shapes import LISTS
 from datasets_app.corpus.parsing.tables import ANSWERS, QUESTIONS, plain
 from datasets_app.corpus.roles import role_of
 
+TYPES = frozenset({"integer", "datetime", "boolean", "array", "string", "decimal", "date"})
+"""What some programs write beside each value."""
 DEEPEST = 30
 DECLARATION = re.compile(r"\A\s*<\?xml[^>]{0,300}\?>")
 MARKUP = re.compile(
@@ -187,21 +189,28 @@ def _feed_item(element: Element) -> dict[str, Any]:
 
 def _value(element: Element, depth: int = 0) -> Any:
     """Return what an element holds: text, or an object of attributes and elements."""
-    named = {local(key): text for key, text in element.items()}
+    named = {_name(key): text for key, text in element.items()}
+    if named.keys() == {"type"} and named["type"] in TYPES:
+        named = {}
     children = list(element)
     is_mixed = bool(children) and any((child.tail or "").strip() for child in children)
     if not children or is_mixed or depth > DEEPEST:
         text = _text(element)
         return {**named, "text": text} if named and text else named or text
     held: dict[str, Any] = dict(named)
-    counts = Counter(local(child.tag) for child in children)
+    counts = Counter(_name(child.tag) for child in children)
     for child in children:
-        tag = local(child.tag)
+        tag = _name(child.tag)
         if counts[tag] > 1:
             held.setdefault(_listed(tag), []).append(_value(child, depth + 1))
         else:
             held[tag] = _value(child, depth + 1)
     return held
+
+
+def _name(tag: str) -> str:
+    """Return what JSON would call an element: `author-id` is author_id."""
+    return local(tag).replace("-", "_")
 
 
 def _listed(tag: str) -> str:

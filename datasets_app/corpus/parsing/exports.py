@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from datasets_app.corpus.parsing.chat_lines import is_taken_back
+from datasets_app.corpus.parsing.helpdesks import is_other_change, is_post, post_of
 
 # What a field says of a message that nobody wrote, in the words of many apps, without marks.
 _KINDS = frozenset(
@@ -23,8 +24,18 @@ _KINDS = frozenset(
     e2enotification groupnotification protocolmessage ciphertext""".split()
 )
 _KIND_KEYS = ("type", "subtype", "messageType", "messagetype", "message_type", "kind", "event_type")
+_SAID = ("chat.msg", "chat.message")
 _OF_TEAMS = ("threadactivity/", "event/", "control/", "notice")
-_GONE = ("is_unsent", "isUnsent", "is_deleted", "isDeleted", "deleted", "hidden", "is_hidden")
+_GONE = (
+    "redacted",
+    "is_unsent",
+    "isUnsent",
+    "is_deleted",
+    "isDeleted",
+    "deleted",
+    "hidden",
+    "is_hidden",
+)
 _MEDIA = frozenset(
     """photos videos audio_files gifs sticker stickers share files attachments photo file video
     media_type voice media images image audio embeds call_duration location location_information
@@ -61,7 +72,8 @@ def is_notice(item: Mapping[str, Any]) -> bool:
 
 def _is_of_app(kind: str) -> bool:
     bare = "".join(filter(str.isalnum, kind.casefold()))
-    return bare in _KINDS or kind.casefold().startswith(_OF_TEAMS)
+    is_of_chat = kind.startswith("chat.") and kind not in _SAID  # of Zendesk
+    return bare in _KINDS or is_of_chat or kind.casefold().startswith(_OF_TEAMS)
 
 
 def says_nothing(item: Mapping[str, Any], text: object) -> bool:
@@ -78,9 +90,13 @@ def is_slack(item: object) -> bool:
     return isinstance(item, dict) and item.get("type") == "message" and "ts" in item
 
 
-def threads_of_slack(items: Iterable[Any]) -> bool:
-    """Say whether messages of Slack are of threads, whose others may stand on other days."""
-    return any(is_slack(item) and item.get("thread_ts") for item in items)
+def are_of_threads(items: Iterable[Any]) -> bool:
+    """Say whether messages of Slack or Teams are of threads, whose others may stand elsewhere."""
+    return any(
+        (is_slack(item) and item.get("thread_ts"))
+        or (isinstance(item, dict) and is_post(item) and post_of(item))
+        for item in items
+    )
 
 
 def slack_text(text: str, people: Mapping[str, str]) -> str:
@@ -129,6 +145,8 @@ def is_directory(value: object) -> bool:
     """
     if not isinstance(value, dict):
         return False
+    if is_other_change(value):
+        return True
     if not _CHANGE.isdisjoint(value) and {"user_id", "date"} <= value.keys():
         return True
     if "id" not in value:

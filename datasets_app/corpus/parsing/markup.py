@@ -34,6 +34,8 @@ class _Bare(HTMLParser):
             self._passed, self._depth = tag, 1
         elif tag in BLOCKS:
             self.parts.append("\n")
+        elif tag == "emoji" or (tag == "img" and _is_emoji(attrs)):
+            self.parts.append(next((value or "" for key, value in attrs if key == "alt"), ""))
 
     def handle_endtag(self, tag: str) -> None:
         if self._passed:
@@ -46,6 +48,12 @@ class _Bare(HTMLParser):
     def handle_data(self, data: str) -> None:
         if not self._passed:
             self.parts.append(data.replace("\n", " "))
+
+
+def _is_emoji(attrs: list[tuple[str, str | None]]) -> bool:
+    """Say whether a picture is one sign of the text, as chat programs draw them."""
+    named = " ".join(value or "" for key, value in attrs if key in {"class", "itemtype"})
+    return any(word in named.casefold() for word in ("emoji", "emoticon"))
 
 
 def _is_quote(tag: str, attrs: list[tuple[str, str | None]]) -> bool:

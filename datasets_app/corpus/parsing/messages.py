@@ -41,11 +41,14 @@ SPEAKERS = (
     *("interlocutor", "who", "direction", "speaker_id", "sender_id", "author_id", "user_name"),
     *("username", "user", "nick", "name", "rolle", "sprecher", "absender", "hablante", "remitente"),
     *("locuteur", "auteur", "remetente", "mittente", "nadawca", "роль", "автор", "отправитель"),
+    *("message_author_type", "message_author_role", "message_author_name", "message_author"),
+    *("message_sender", "comment_author", "comment_author_name"),
     *("角色", "发言人", "说话人", "発言者", "화자"),
 )
 WORDS = (
     *("text", "message", "content", "body", "utterance", "message_text", "message_body", "msg"),
     *("msg_text", "text_content", "message_content", "sentence", "transcript", "said", "words"),
+    *("comment_body", "comment_text", "comment", "plain_body", "html_body"),
     *("nachricht", "mensaje", "texto", "texte", "mensagem", "messaggio", "bericht", "wiadomość"),
     *("сообщение", "текст", "消息", "内容", "文本", "発言", "메시지"),
 )
@@ -54,6 +57,13 @@ ORDERS = (
     *("message_number", "utterance_index", "utterance_no", "seq", "sequence", "order", "position"),
     *("index", "step", "timestamp_ms", "timestamp", "ts", "created_at", "createdat", "sent_at"),
     *("sent_time", "sent_on", "create_time", "datetime", "date_time", "date", "time", "zeitpunkt"),
+    *(
+        "created_date_time",
+        "message_created_at",
+        "message_time",
+        "message_date",
+        "comment_created_at",
+    ),
     *("datum", "zeit", "fecha", "hora", "horodatage", "data", "дата", "время", "时间", "日時"),
 )
 

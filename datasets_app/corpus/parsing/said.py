@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -26,7 +27,10 @@ SPEAKERS = (
     *("participant", "user_profile", "bot_profile", "name", "username", "user", "agent", "who"),
     *("speaker_id", "talker", "interlocutor", "actor", "nick", "author_id", "sender_id"),
 )
-WORDS = ("content", "value", "text", "utterance", "message", "body", "msg", "sentence", "said")
+WORDS = (
+    *("content", "value", "text", "utterance", "message", "body", "msg", "sentence", "said"),
+    *("plain_body", "html_body"),
+)
 TIMES = (
     *("timestamp_ms", "timestamp", "ts", "date_unixtime", "created_at", "createdat", "sent_at"),
     *("create_time", "createddatetime", "originalarrivaltime", "datetime", "date", "time"),
@@ -37,15 +41,22 @@ NAMES = (
 )
 KINDS = ("role", "type", "kind")
 BOTS = ("isbot", "is_bot", "bot")
+PUBLIC = ("public", "is_public")
 INTERNAL = ("internal", "private", "is_private", "is_internal", "is_note")
-NOTE_KINDS = ("part_type", "message_type", "type", "kind")
+NOTE_KINDS = ("part_type", "message_type", "comment_type", "visibility", "type", "kind")
 NOTES = frozenset({"note", "internal_note", "private_note", "whisper", "internal"})
 MAIL = re.compile(r"<?\b([\w.+'-]{1,64})@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}>?")
 BODIES = ("content", "text", "body", "plain", "plaintext")
 ISO_TIME = re.compile(r"\d{4}-\d\d-\d\d")
 
 
-MARKED = MARKS | {*INTERNAL, *NOTE_KINDS, "public", "tool_calls"}
+MARKS_OF_NOTES = frozenset({*INTERNAL, *NOTE_KINDS, *PUBLIC})
+YES, NO = (
+    (True, "true", "True", "TRUE", "yes", "Yes"),
+    (False, "false", "False", "FALSE", "no", "No"),
+)
+ONLY_FILES = "pictures, files and what the app says of them were left out"
+MARKED = MARKS | {*INTERNAL, *NOTE_KINDS, *PUBLIC, "tool_calls"}
 
 
 class ShapeError(CorpusError):
@@ -120,6 +131,13 @@ def said_in(items: list[Any], notes: list[str]) -> list[Said]:
             name, said = (name, said) if is_plain else _as_shown(item, name, said)
             is_learnt = item.get("weight") != 0 or item["weight"] is False
             told = without_tags(said, notes)
+            if (
+                not is_plain
+                and not told.strip()
+                and (said.strip() or isinstance(item[words], dict))
+            ):
+                notes.append(ONLY_FILES)  # a picture between tags
+                continue
             found.append(Said(name, told, role, is_learnt, _is_arranged(tuple(item))))
     if found and _runs_backwards(items):
         notes.append("the newest turn stood first")
@@ -135,8 +153,8 @@ def _left_out(item: dict[str, Any], words: str | None, number: int) -> str:
     if is_notice(item):
         return "notices of the app were left out"
     if says_nothing(item, told):
-        return "pictures, files and what the app says of them were left out"
-    if words is not None and _is_internal(item):
+        return ONLY_FILES
+    if words is not None and is_internal(item):
         return "an internal note was left out"
     if words is not None and told is None:
         return f"turn {number} held no text and was left out"
@@ -159,7 +177,7 @@ def speaker_in(value: Any) -> tuple[str, str]:
     """
     if isinstance(value, dict):
         names = {plain(key): value[key] for key in value}
-        if any(names.get(key) is True for key in BOTS):
+        if any(names.get(key) is True for key in BOTS) or "applicationidentitytype" in names:
             role = "assistant"
         else:
             kinds = (role_of(str(names.get(key, ""))) for key in KINDS)
@@ -181,10 +199,12 @@ def without_mail(name: str) -> str:
     return bare or (found[1] if found else name.strip())
 
 
-def _is_internal(item: dict[str, Any]) -> bool:
-    if any(item.get(key) is True for key in INTERNAL) or item.get("public") is False:
+def is_internal(item: Mapping[str, Any]) -> bool:
+    """Say whether a message was meant for colleagues only."""
+    if any(item.get(key) in YES for key in INTERNAL) or any(item.get(key) in NO for key in PUBLIC):
         return True
-    return any(isinstance(item.get(key), str) and item[key] in NOTES for key in NOTE_KINDS)
+    kinds = (item.get(key) for key in NOTE_KINDS)
+    return any(isinstance(kind, str) and plain(kind) in NOTES for kind in kinds)
 
 
 @lru_cache(1024)

@@ -9,7 +9,7 @@ from typing import Any
 from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, SYSTEM, USER, Turn
 from datasets_app.corpus.parsing import own, transcripts
 from datasets_app.corpus.parsing.casting import Roles, cast
-from datasets_app.corpus.parsing.exports import is_slack, threads_of_slack
+from datasets_app.corpus.parsing.exports import are_of_threads, is_slack
 from datasets_app.corpus.parsing.messages import OF_TURNS, message_keys
 from datasets_app.corpus.parsing.reviewed import review_of
 from datasets_app.corpus.parsing.said import ShapeError, first_key, keys_of, said_in, text_of
@@ -23,7 +23,7 @@ LISTS = (
 LOOKED_AT = 20  # elements of a list, of which some may be notices or pictures
 NAMING = ("role", "from", "speaker", "sender", "sender_name", "agent", "participant", "sendername")
 HISTORIES = ("history", "chat_history")
-OPENINGS = ("source", "first_message", "initial_message", "opening_message")
+OPENINGS = ("source", "first_message", "initial_message", "opening_message", "conversation_message")
 REQUESTERS = ("requester_id", "requester")
 CALLS = ("content", "transcript")
 TEXTS = ("text", "passage", "document")
@@ -157,7 +157,7 @@ def is_named(item: dict[str, Any]) -> bool:
 
 def _are_of_several(items: list[dict[str, Any]]) -> bool:
     """Say whether messages name conversations of their own, and not all the same."""
-    if threads_of_slack(items):
+    if are_of_threads(items):
         return True
     key = message_keys(tuple(items[0])).conversation if items else None
     if key is None:

@@ -23,6 +23,7 @@ from datasets_app.corpus.roles import (
 FEWEST_SPEAKERS, MOST_SPEAKERS, MOST_CHATTING = 2, 12, 200
 LEAST_SHARE = 0.2
 MOSTLY = 0.9  # of the labels stand behind times: then those without are no speakers
+LONGEST_NAME = 60
 FEWEST_WORDS = 3
 """Labels that are no role words, followed by less, are a list of fields and not a talk."""
 NAME = r"[^\W\d_][\w .'’\-]{0,38}(?:\s?\([^()\n]{1,30}\))?"
@@ -42,6 +43,17 @@ INLINE_PLAIN = re.compile(
 # A time that stands in a line of its own, above who speaks; and what an archive notes below it.
 STAMP_LINE = re.compile(
     rf"\A\s*+(?:[\[(](?:{DATE},?\s+)?-?[\d:.,]{{4,14}}[\])]|{DATE},?\s+{CLOCK})\s*+\Z"
+)
+DAY = rf"(?:{DATE}|today|yesterday|(?:mon|tues|wednes|thurs|fri|satur|sun)day|heute|gestern)"
+# How chat programs copy a message: who wrote it stands above it, beside or above the time.
+HEADED = re.compile(
+    rf"\A\s*+(?:\[(?:{DAY},?\s+)?{CLOCK}(?:\s•\s{DATE})?\]\s+(?P<name>{NAME})\s?:?"
+    rf"|(?P<other>{NAME})\s[—–]\s{DAY},?\s(?:at\s|um\s)?{CLOCK})\s*+\Z",
+    re.IGNORECASE,
+)
+WHEN = re.compile(rf"\A\s*+(?:(?P<day>{DAY}),?\s+(?:at\s)?)?{CLOCK}\s*+\Z", re.IGNORECASE)
+PERSON = re.compile(
+    r"\A\s*+[^\W\d_a-z][\w.'’-]*(?:\s[^\W\d_][\w.'’-]*){0,4}(?:\s\([^()\n]{1,20}\))?\s*+\Z"
 )
 NOTED = re.compile(r"\A_[a-z]{2,20}+ : ")
 FENCE = re.compile(r"\A\s*+(?:```|~~~)")
@@ -110,6 +122,10 @@ def labelled(line: str) -> Labelled | None:
     if chat is not None:
         label = canonical(chat.name) if chat.name else ""
         return Labelled(label, chat.text, has_time=True, is_dated=True)
+    headed = HEADED.match(line[:200])
+    if headed and _is_person(headed["name"] or headed["other"]):
+        label = canonical(headed["name"] or headed["other"])
+        return Labelled(label, "", has_time=True, is_dated=True)
     found = LINE.match(line[:400])
     if found is None or (found["sign"] not in ":：" and not found["stamp"]):
         return None
@@ -118,6 +134,20 @@ def labelled(line: str) -> Labelled | None:
         return None
     text = line[found.end() :].strip()
     return Labelled(canonical(name), text, bool(found["stamp"]), _introduced(name))
+
+
+def _is_person(name: str) -> bool:
+    """Say whether words are a first and a last name, and no short answer with a capital letter."""
+    words = name.split()
+    return bool(PERSON.match(name)) and len(words) > 1 and words[-1][:1] != words[-1][:1].lower()
+
+
+def written_above(before: str, line: str) -> Labelled | None:
+    """Return who wrote what comes below, where a name and then a time stand in lines alone."""
+    when = WHEN.match(line)
+    if when is None or len(before) > LONGEST_NAME or not PERSON.match(before):
+        return None
+    return Labelled(canonical(before), "", has_time=bool(when["day"]), is_dated=True)
 
 
 def _introduced(label: str) -> tuple[str, str] | None:
@@ -149,28 +179,9 @@ def find_speakers(lines: Iterable[str], *, are_timed: bool = False) -> Speakers 
     A label behind a time, or one that was introduced with its role, need not recur; so does none
     where all lines `are_timed`.
     """
-    counts: Counter[str] = Counter()
-    timed: set[str] = set()
-    introduced: set[str] = set()
-    seen = words = dated = 0
-    is_below_stamp = False
-    for line in _outside_fences(lines):
-        if STAMP_LINE.match(line):
-            is_below_stamp = True
-            continue
-        found = labelled(line)
-        if found and (not found.label or found.label in FIELD_LABELS):
-            continue
-        seen += 1
-        if found:
-            counts[found.label] += 1
-            words += len(found.text.split())
-            is_timed = found.has_time or are_timed or is_below_stamp
-            timed |= {found.label} if is_timed else set()
-            dated += found.is_dated
-            is_below_stamp = False
-            introduced |= {found.introduces[0]} if found.introduces else set()
-    alone = timed | introduced
+    told = _counted(lines, are_timed=are_timed)
+    counts, timed = told.counts, told.timed
+    alone = timed | told.introduced
     if sum(counts[label] for label in timed) >= MOSTLY * sum(counts.values()):
         counts = Counter({label: n for label, n in counts.items() if label in alone})
     recurring = {label: n for label, n in counts.items() if n >= 2 or label in alone}
@@ -181,12 +192,54 @@ def find_speakers(lines: Iterable[str], *, are_timed: bool = False) -> Speakers 
         return None
     is_sure = {speaker_role(label) for label in speakers} == {USER, ASSISTANT}
     fewest = 2 if is_sure or speakers.keys() <= timed else 3
-    if sum(speakers.values()) < max(fewest, LEAST_SHARE * seen):
+    if sum(speakers.values()) < max(fewest, LEAST_SHARE * told.seen):
         return None
-    are_fields = not known and dated < sum(counts.values())
-    if are_fields and words < FEWEST_WORDS * sum(counts.values()):
+    are_fields = not known and told.dated < sum(counts.values())
+    if are_fields and told.words < FEWEST_WORDS * sum(counts.values()):
         return None
     return Speakers(speakers)
+
+
+@dataclass(slots=True)
+class _Counts:
+    """What stands at the heads of lines: labels, which of them are sure, and how much beside."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    timed: set[str] = field(default_factory=set)
+    introduced: set[str] = field(default_factory=set)
+    seen: int = 0
+    words: int = 0
+    dated: int = 0
+
+    def add(self, found: Labelled, *, is_timed: bool) -> None:
+        self.counts[found.label] += 1
+        self.words += len(found.text.split())
+        self.timed |= {found.label} if is_timed else set()
+        self.dated += found.is_dated
+        self.introduced |= {found.introduces[0]} if found.introduces else set()
+
+
+def _counted(lines: Iterable[str], *, are_timed: bool) -> _Counts:
+    told = _Counts()
+    is_below_stamp = False
+    before = ""
+    for line in _outside_fences(lines):
+        above = written_above(before, line)
+        before = line
+        if above:
+            told.add(above, is_timed=above.has_time)
+            continue
+        if STAMP_LINE.match(line):
+            is_below_stamp = True
+            continue
+        found = labelled(line)
+        if found and (not found.label or found.label in FIELD_LABELS):
+            continue
+        told.seen += 1
+        if found:
+            told.add(found, is_timed=found.has_time or are_timed or is_below_stamp)
+            is_below_stamp = False
+    return told
 
 
 def _outside_fences(lines: Iterable[str]) -> Iterator[str]:
@@ -201,6 +254,12 @@ def _outside_fences(lines: Iterable[str]) -> Iterator[str]:
 
 def add_line(talk: Talk, line: str, speakers: Speakers) -> None:
     """Add one line: a speaker begins, goes on, or has not begun yet."""
+    lines = talk.said[-1][1] if talk.said else talk.heading
+    above = written_above(lines[-1], line) if lines else None
+    if above and above.label in speakers.counts:
+        lines.pop()
+        talk.said.append((above.label, []))
+        return
     if STAMP_LINE.match(line) or NOTED.match(line):
         return
     found = labelled(line)

@@ -12,6 +12,7 @@ from typing import Any
 from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, USER, Turn
 from datasets_app.corpus.detection.encoding import clean_text
 from datasets_app.corpus.parsing.exports import is_directory, is_slack, with_people
+from datasets_app.corpus.parsing.helpdesks import is_post, post_of, unwrapped
 from datasets_app.corpus.parsing.json_text import JsonError, JsonParser
 from datasets_app.corpus.parsing.messages import Keys, message_keys
 from datasets_app.corpus.parsing.pointed import Pointed, Strange
@@ -57,7 +58,7 @@ class Workshop:
 
     def parse(self, text: str) -> Any:
         """Return the value of a text. Raises JsonError where it has none."""
-        value = self.parser.parse(text)
+        value = unwrapped(self.parser.parse(text))
         return self.pointed.renamed(value) if self.pointed else value
 
     @contextmanager
@@ -160,6 +161,8 @@ def _talk_of(value: Any, lone: str, outside: str = "outside") -> str:
         return ""
     if is_slack(value):
         return str(value.get("thread_ts") or outside)
+    if is_post(value) and (post := post_of(value)):
+        return post
     keys = message_keys(tuple(value))
     if not (keys.speaker and keys.words):
         return ""

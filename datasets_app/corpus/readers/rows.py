@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, SYSTEM, USER, CorpusError, Turn
 from datasets_app.corpus.parsing.markup import without_tags
 from datasets_app.corpus.parsing.moments import number, seconds
-from datasets_app.corpus.parsing.said import Said, without_mail
-from datasets_app.corpus.parsing.tables import turn_role
+from datasets_app.corpus.parsing.said import MARKS_OF_NOTES, Said, is_internal, without_mail
+from datasets_app.corpus.parsing.tables import plain, turn_role
 from datasets_app.corpus.parsing.telling import Telling
 from datasets_app.corpus.readers.job import clean_turns, sample
 from datasets_app.corpus.readers.threads import Message, Told
@@ -42,6 +42,8 @@ class Rows:
     _order: str = ""
     _used: frozenset[str] = field(default=frozenset())
     _telling: Telling | None = None
+    _marks: dict[str, str] = field(default_factory=dict)
+    """The columns that may say that a message was meant for colleagues only."""
 
     def __post_init__(self) -> None:
         self._used = frozenset(self.mapping.columns)
@@ -49,6 +51,8 @@ class Rows:
         if unknown:
             there = ", ".join(self.columns)
             raise CorpusError(f"The table has no column {unknown[0]!r}; it has {there}.")
+        names = {name: plain(name) for name in self.columns if name not in self._used}
+        self._marks = {name: mark for name, mark in names.items() if mark in MARKS_OF_NOTES}
         told = self.mapping
         if told.tells:
             self._telling = Telling.of(told.tells, self.columns, told.key, told.asks, told.template)
@@ -87,6 +91,8 @@ class Rows:
         if spare:
             meta["spare cells"] = spare.replace("\0", "")
         if self.mapping.words or self.mapping.conversation:
+            if is_internal({mark: cells.get(name, "") for name, mark in self._marks.items()}):
+                return Gap(place.start, place.end)
             found = self._message(cells, place, meta)
             return found or self._lacks(cells, place)
         turns = self._turns(cells)
