@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q
+from django.utils.safestring import SafeString
 
 from chat_app.models import ABSTAINED, QUOTED, Chat, Deployment, Generation, Message
 from chat_app.selectors.grounding import (
@@ -20,6 +21,7 @@ from chat_app.selectors.grounding import (
 )
 from chat_app.selectors.queue import fair_order
 from datasets_app.corpus.conversation import USER
+from otto_web.lib.markdown import render
 from otto_web.lib.models import ProcessBeat, ProcessKind
 from otto_web.lib.work.states import State
 from training_app.selectors.trained_models import questions_answered_right
@@ -28,6 +30,7 @@ CHATS_SHOWN = 40
 MOST_SHOWN = 2_000
 STARTERS = 3
 LONGEST_STARTER = 110
+UNSUPPORTED = "not in what it knows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +94,10 @@ class ShownAnswer:
         return shown_sources(self.generation, SUGGESTION)
 
     @property
-    def parts(self) -> list[tuple[str, bool]]:
-        """Return the text in parts, each with whether it stands in nothing known."""
-        text, end, parts = self.message.text, 0, []
-        for start, stop in self.generation.unsupported:
-            parts += [(text[end:start], False), (text[start:stop], True)]
-            end = stop
-        return [*parts, (text[end:], False)]
+    def html(self) -> SafeString:
+        """Return the finished text as its Markdown says; what stands in nothing known is marked."""
+        marks = tuple((start, end) for start, end in self.generation.unsupported)
+        return render(self.message.text, marks, UNSUPPORTED)
 
 
 @dataclass(frozen=True, slots=True)

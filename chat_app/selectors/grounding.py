@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
+from django.utils.safestring import SafeString
 
 from chat_app.models import WORDS, Generation
 from chat_app.serving.requests import FinishReason
@@ -17,6 +18,7 @@ from datasets_app.knowledge.find import Found
 from datasets_app.knowledge.known import KnowledgeKey, Known
 from datasets_app.models import Knowledge, Version
 from datasets_app.selectors.knowledge import key_of
+from otto_web.lib.markdown import render
 from training_app.lm.config import ABSTENTION, SOURCES
 from training_app.lm.unsupported import Span, unsupported
 from training_app.models import TrainedModel
@@ -56,6 +58,11 @@ class ShownSource:
     words: float
     row: int
     dataset_id: UUID | None  # of the row; None where the version's knowledge is gone
+
+    @property
+    def html(self) -> SafeString:
+        """Return the answer as its Markdown says."""
+        return render(self.answer)
 
     @property
     def closeness(self) -> str:
