@@ -62,6 +62,7 @@ type ChatCommand =
 type ChatFrame =
   | { t: "accepted"; idem: string; gen: string; msg: string; user_msg: string }
   | { t: "asked"; chat: string; msg: string }
+  | { t: "branch"; chat: string }
   | { t: "stat"; gen: string; seq: number; phase: string; ctx: number; dropped: number }
   | { t: "d"; gen: string; seq: number; off: number; s: string; tps: number }
   | { t: "snap"; gen: string; seq: number; text: string; state: string }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from chat_app.views import chat_actions, chats, deployments, exports, logs
+from chat_app.views import branches, chat_actions, chats, deployments, exports, logs
 
 urlpatterns: list[URLPattern] = [
     path("chat/", chats.chat_list, name="chat-list"),
@@ -26,6 +26,32 @@ urlpatterns: list[URLPattern] = [
         chat_actions.answer_rate,
         name="answer-rate",
     ),
+    path(
+        "chat/<uuid:chat_id>/answers/<uuid:message_id>/again/",
+        branches.answer_again,
+        name="answer-again",
+    ),
+    path(
+        "chat/<uuid:chat_id>/answers/<uuid:message_id>/continue/",
+        branches.answer_continue,
+        name="answer-continue",
+    ),
+    path(
+        "chat/<uuid:chat_id>/answers/<uuid:message_id>/read/",
+        branches.answer_read,
+        name="answer-read",
+    ),
+    path(
+        "chat/<uuid:chat_id>/questions/<uuid:message_id>/edit/",
+        branches.question_edit,
+        name="question-edit",
+    ),
+    path(
+        "chat/<uuid:chat_id>/messages/<uuid:message_id>/show/",
+        branches.branch_show,
+        name="branch-show",
+    ),
+    path("chat/<uuid:chat_id>/transcript/", branches.chat_transcript, name="chat-transcript"),
     path("deployments/", deployments.deployment_list, name="deployment-list"),
     path("deployments/new/", deployments.deployment_new, name="deployment-new"),
     path("deployments/<slug:alias>/", deployments.deployment_detail, name="deployment-detail"),

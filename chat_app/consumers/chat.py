@@ -113,6 +113,10 @@ class ChatConsumer(TabConsumer):
         """Hear that the person asked something, here or in another tab."""
         await self._send(t="asked", chat=event["chat"], msg=event["msg"])
 
+    async def chat_branch(self, event: Body) -> None:
+        """Hear that another branch of one of the person's chats is shown."""
+        await self._send(t="branch", chat=event["chat"])
+
     async def _guard(self) -> None:
         """Look at the person's rights again and again, also while they only listen."""
         joined_at = float("-inf")
@@ -152,9 +156,13 @@ class ChatConsumer(TabConsumer):
     async def look(self, body: Body) -> None:
         """{op: look, chat, after}: notifications may be missed, rows are not"""
         chat = await self._find(Chat, body.get("chat"))
-        if chat is not None:
-            for answer in await answers_after(chat, as_uuid(body.get("after"))):
-                await self._send(t="asked", chat=str(chat.pk), msg=str(answer))
+        if chat is None:
+            return
+        missed = await answers_after(chat, as_uuid(body.get("after")))
+        if missed is None:
+            await self._send(t="branch", chat=str(chat.pk))
+        for answer in missed or ():
+            await self._send(t="asked", chat=str(chat.pk), msg=str(answer))
 
     async def follow(self, body: Body) -> None:
         """{op: sub, gen, from: seq}"""

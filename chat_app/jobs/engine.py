@@ -442,6 +442,9 @@ def request_of(work: ClaimedAnswer, known: Known) -> Request:
     told = Told.of(sources, [turn.text for turn in work.turns], known)
     if row.export is None:
         raise ServingError("Nobody wrote answers here when this was asked. Ask again.")
+    given = row.continues
+    if given is not None and given.model_id != row.model_id:
+        raise ServingError("Another model answers here since. Ask again, and it answers anew.")
     wanted = AnswerParams.from_json(row.params)
     return Request(
         gen=str(row.pk),
@@ -453,6 +456,8 @@ def request_of(work: ClaimedAnswer, known: Known) -> Request:
         sources=sources,
         sampling=wanted.sampling(),
         seed=row.seed,
+        given_ids=given.answer_ids if given else (),
+        given_text=given.answer.text if given else "",
         stop=wanted.stop,
         new_tokens=wanted.new_tokens,
         copies_numbers=bool(sources),

@@ -10,13 +10,14 @@ from chat_app.models.deployment import (
     DeploymentQuerySet,
     Mode,
 )
-from chat_app.models.generation import ABSTAINED, WORDS, Generation
+from chat_app.models.generation import ABSTAINED, EDITED, WORDS, Generation
 from chat_app.models.log import LogEntry, LogQuerySet
 from chat_app.models.rating import Rating
 from chat_app.models.serving import EXACT, QUICK, ServingExport
 
 __all__ = [
     "ABSTAINED",
+    "EDITED",
     "EXACT",
     "QUICK",
     "QUOTED",

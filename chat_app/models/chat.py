@@ -34,6 +34,14 @@ class Chat(models.Model):
     system = models.TextField(default="", blank=True)
     params = models.JSONField(default=dict, blank=True)
     is_logged = models.BooleanField(default=True)
+    shown = models.ForeignKey(
+        "Message",
+        null=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="the end of the branch that is shown; none: the newest message’s",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     objects = ChatQuerySet.as_manager()
@@ -43,7 +51,11 @@ class Chat(models.Model):
 
 
 class Message(models.Model):
-    """One message of a chat; the answers' texts are checkpointed while they are written."""
+    """One message of a chat; the answers' texts are checkpointed while they are written.
+
+    Messages are a tree: an answer's siblings answer the same question, a question's siblings follow
+    the same answer. One path through it is shown, and is what a model reads.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     chat = models.ForeignKey(Chat, on_delete=models.CASCADE, related_name="messages")

@@ -20,8 +20,14 @@ from training_app.models.uses import NeedsModels
 
 WORDS = ("question", "answer")  # of a source: what goes with the version that it came from
 ABSTAINED = "abstained"  # how an answer ended that says that nothing is known
+EDITED = "edited"  # how an answer ended whose words a person wrote
 CUT_SHORT = {"length": "cut at the longest length", "stopped": "stopped"}
 """How an answer ended that was not written to its end, in words."""
+
+
+def may_go_on(row: Generation) -> bool:
+    """Return whether an answer of a model ended before the model ended it."""
+    return row.model_id is not None and row.finish in {*CUT_SHORT, "interrupted"}
 
 
 class _WithoutWords(models.Func):
@@ -37,7 +43,8 @@ class _WithoutWords(models.Func):
 
 def forget_words(rows: models.QuerySet[Any]) -> None:
     """Take the words of what is known out of answers: shown sources, and the prompts they made."""
-    rows.exclude(sources=[]).update(sources=_WithoutWords("sources"), prompt_ids=[])
+    told = rows.exclude(sources=[])
+    told.update(sources=_WithoutWords("sources"), prompt_ids=[], prompt_text="")
 
 
 def forget_knowledge(collector: Any, field: Any, rows: models.QuerySet[Any], using: str) -> None:
@@ -73,8 +80,19 @@ class Generation(NeedsModels, Work):
     unsupported = models.JSONField(
         default=list, editable=False, help_text="spans of the text that stand in nothing known"
     )
+    continues = models.ForeignKey(
+        "self",
+        null=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="the answer whose words it begins with",
+    )
     stop_requested_at = models.DateTimeField(null=True, editable=False)
     prompt_ids = models.JSONField(default=list, editable=False)
+    prompt_text = models.TextField(
+        default="", editable=False, help_text="what the model read, control tokens included"
+    )
     answer_ids = models.JSONField(default=list, editable=False)
     params = models.JSONField(default=dict, blank=True)
     seed = models.PositiveBigIntegerField(default=0)

@@ -11,7 +11,17 @@ from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q
 from django.utils.safestring import SafeString
 
-from chat_app.models import ABSTAINED, QUOTED, Chat, Deployment, Generation, Message
+from chat_app.models import (
+    ABSTAINED,
+    EDITED,
+    QUOTED,
+    Chat,
+    Deployment,
+    Generation,
+    Message,
+)
+from chat_app.models.generation import may_go_on
+from chat_app.selectors.branches import Siblings, family_of, path_to, siblings_of
 from chat_app.selectors.grounding import (
     SOURCE,
     SUGGESTION,
@@ -42,6 +52,8 @@ class ShownAnswer:
     question: str
     rating: int
     place: int
+    siblings: Siblings
+    is_answering: bool = True  # whether anybody could answer anew
 
     @property
     def is_open(self) -> bool:
@@ -68,6 +80,23 @@ class ShownAnswer:
         return self.generation.finish == "length"
 
     @property
+    def may_be_drawn_again(self) -> bool:
+        """Return whether the same question may get another answer: what is quoted never does."""
+        row = self.generation
+        return self.is_answering and not (row.is_under_way or row.deployment.is_quoting)
+
+    @property
+    def may_go_on(self) -> bool:
+        """Return whether the model that wrote it could write the rest."""
+        row = self.generation
+        is_there = row.model_id == row.deployment.model_id and bool(self.message.text)
+        return self.may_be_drawn_again and is_there and may_go_on(row)
+
+    @property
+    def is_edited(self) -> bool:
+        return str(self.generation.finish) == EDITED
+
+    @property
     def is_abstention(self) -> bool:
         return str(self.generation.finish) == ABSTAINED
 
@@ -76,6 +105,8 @@ class ShownAnswer:
         """Return whose words the answer is."""
         if self.is_abstention:
             return "not a model’s words"
+        if self.is_edited:
+            return "your words"
         return QUOTED if self.generation.finish == "quoted" else str(self.generation.model)
 
     @property
@@ -106,6 +137,12 @@ class Exchange:
 
     question: Message
     answer: ShownAnswer
+    siblings: Siblings  # of the question
+
+    @property
+    def fresh_idem(self) -> UUID:
+        """Return a key for asking something else instead."""
+        return uuid4()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,15 +173,18 @@ def answering_deployments(user: User) -> list[Deployment]:
 
 
 def transcript(chat: Chat) -> list[Exchange]:
-    """Return the exchanges of a chat, oldest first; two queries, three while one waits."""
-    found = chat.messages.select_related("generation__model", "generation__knowledge__version")
+    """Return the exchanges of the branch that is shown; two queries, three while one waits."""
+    found = chat.messages.select_related(
+        "generation__model", "generation__knowledge__version", "generation__deployment"
+    )
     messages = list(found.prefetch_related("ratings").order_by("created_at", "pk"))
-    questions = {message.pk: message for message in messages if message.role == USER}
-    answers = [message for message in messages if message.parent_id in questions]
+    ends = [message for message in messages if message.pk == chat.shown_id] or messages[-1:]
+    path = path_to(ends[0] if ends else None, messages)
+    questions = {message.pk: message for message in path if message.role == USER}
     return [
-        Exchange(questions[answer.parent_id], shown(answer, questions[answer.parent_id].text))
-        for answer in answers
-        if answer.parent_id is not None
+        _exchange(questions[answer.parent_id], answer, messages, chat.deployment)
+        for answer in path
+        if answer.parent_id in questions
     ]
 
 
@@ -152,16 +192,28 @@ def exchange_of(answer: Message) -> Exchange:
     """Return one answer with its question."""
     if answer.parent is None:
         raise Message.DoesNotExist
-    return Exchange(answer.parent, shown(answer, answer.parent.text))
+    family = list(family_of(answer, answer.parent))
+    return _exchange(answer.parent, answer, family, answer.chat.deployment)
 
 
-def shown(answer: Message, question: str) -> ShownAnswer:
+def _exchange(
+    question: Message, answer: Message, family: Iterable[Message], deployment: Deployment
+) -> Exchange:
+    beside = siblings_of(answer, family)
+    shown = shown_answer(answer, question.text, beside, is_answering=deployment.is_answering)
+    return Exchange(question, shown, siblings_of(question, family))
+
+
+def shown_answer(
+    answer: Message, question: str, siblings: Siblings, *, is_answering: bool
+) -> ShownAnswer:
     row = answer.generation
     owner = answer.chat.owner_id  # what curators think of it stands in the log
     ratings = [rating.value for rating in answer.ratings.all() if rating.user_id == owner]
     order = [pk for pk, _ in fair_order()] if row.state == State.QUEUED else []
     place = order.index(row.pk) + 1 if row.pk in order else 0
-    return ShownAnswer(answer, row, question, ratings[0] if ratings else 0, place)
+    rating = ratings[0] if ratings else 0
+    return ShownAnswer(answer, row, question, rating, place, siblings, is_answering)
 
 
 def is_being_answered(exchanges: Iterable[Exchange]) -> bool:

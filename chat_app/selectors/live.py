@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 
 from chat_app.models import Chat, Generation
 from chat_app.selectors.answers import figures_of
+from chat_app.selectors.branches import path_to, shown_end
 from datasets_app.corpus.conversation import ASSISTANT
 from otto_web.lib.uuids import as_uuid
 
@@ -27,11 +28,17 @@ class AnswerNow:
 
 
 @database_sync_to_async
-def answers_after(chat: Chat, known: UUID | None) -> list[UUID]:
-    """Return the newest answers of a chat that came after the one that a page knows."""
-    answers = chat.messages.filter(role=ASSISTANT).order_by("-created_at", "-pk")
-    newest = list(answers.values_list("pk", flat=True)[:MOST_MISSED])
-    return newest[: newest.index(known)][::-1] if known in newest else newest[::-1]
+def answers_after(chat: Chat, known: UUID | None) -> list[UUID] | None:
+    """Return the answers that follow the one that a page knows, in the branch that is shown.
+
+    None where that one stands in no such branch any more: the page shows another one.
+    """
+    end = shown_end(chat)
+    path = path_to(end, chat.messages.only("pk", "parent_id", "role"))
+    answers = [message.pk for message in path if message.role == ASSISTANT]
+    if known is None:
+        return answers[-MOST_MISSED:]
+    return answers[answers.index(known) + 1 :] if known in answers else None
 
 
 @database_sync_to_async

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from chat_app.events import streams
-from chat_app.events.tabs import notify_asked
+from chat_app.events.tabs import notify_asked, notify_branch
 from chat_app.models import (
     Chat,
     Deployment,
@@ -25,6 +25,7 @@ from chat_app.models import (
     Rating,
 )
 from chat_app.selectors.answers import figures_of
+from chat_app.selectors.branches import shown_end
 from chat_app.services import generations
 from chat_app.serving.errors import BusyError, ServingError
 from chat_app.serving.limits import (
@@ -112,44 +113,71 @@ def open_chat(deployment: Deployment, *, owner: User) -> Chat:
     return chat
 
 
-def ask(chat: Chat, text: str, params: AnswerParams, *, idem: UUID) -> Asked:
+def ask(
+    chat: Chat,
+    text: str,
+    params: AnswerParams,
+    *,
+    idem: UUID,
+    instead_of: Message | None = None,
+) -> Asked:
     """Commit the question and its empty answer, then wake the engine.
 
-    The same question under the same `idem` again returns what the first one committed. Raises
-    ServingError with a sentence when there is nothing to ask, nobody to answer, or an answer is
-    still being written.
+    It follows the end of the branch that is shown, or begins a branch beside the question that it
+    stands `instead_of`. The same question under the same `idem` again returns what the first one
+    committed. Raises ServingError with a sentence when there is nothing to ask, nobody to answer,
+    or an answer is still being written.
     """
-    asked = _commit(chat, text, params, idem=idem)
+    asked = _commit(chat, text, params, idem=idem, instead_of=instead_of)
     streams.wake_engine(asked.generation.pk)
-    notify_asked(chat.owner_id, chat.pk, asked.answer.pk)
+    if instead_of is None:
+        notify_asked(chat.owner_id, chat.pk, asked.answer.pk)
+    else:
+        notify_branch(chat.owner_id, chat.pk)
     return asked
 
 
-@transaction.atomic(durable=True)
-def _commit(chat: Chat, text: str, params: AnswerParams, *, idem: UUID) -> Asked:
-    locked = Chat.objects.select_for_update().filter(pk=chat.pk).first()
+def locked_chat(chat: Chat) -> Chat:
+    """Return the chat, which nobody else changes until the transaction ends."""
+    locked: Chat | None = Chat.objects.select_for_update().filter(pk=chat.pk).first()
     if locked is None:
         raise ServingError("This chat was deleted meanwhile.")
-    question = _cleaned(text)
+    return locked
+
+
+@transaction.atomic(durable=True)
+def _commit(
+    chat: Chat, text: str, params: AnswerParams, *, idem: UUID, instead_of: Message | None = None
+) -> Asked:
+    locked = locked_chat(chat)
+    question = cleaned_text(text)
     earlier = Message.objects.filter(chat=locked, idem=idem).first()
     if earlier and earlier.text != question:  # a page went back and asks something else
         idem = uuid5(idem, question)
         earlier = Message.objects.filter(chat=locked, idem=idem).first()
     if earlier:
         return _asked_before(earlier)
+    generation = answer_to_come(locked, params)
+    return _write_rows(locked, generation, question, idem, instead_of=instead_of)
+
+
+def answer_to_come(chat: Chat, params: AnswerParams) -> Generation:
+    """Return the work on one more answer of a locked chat, not saved yet; it lacks its message.
+
+    Raises ServingError where nobody answers, one is being written here, or too many wait.
+    """
     deployment = Deployment.objects.select_related("model", "export").get(pk=chat.deployment_id)
     if not deployment.is_answering:
         raise ServingError("No model answers here yet. A trainer can deploy one.")
-    _refuse_second(locked)
-    refuse_too_many(locked.owner_id)
-    generation = Generation(
+    _refuse_second(chat)
+    refuse_too_many(chat.owner_id)
+    return Generation(
         deployment=deployment,
         model=deployment.model,
         export=deployment.export,
         params=params.as_json(),
         seed=secrets.randbelow(SEED_LIMIT) if params.seed is None else params.seed,
     )
-    return _write_rows(locked, generation, question, idem)
 
 
 def _refuse_second(chat: Chat) -> None:
@@ -172,23 +200,28 @@ def refuse_too_many(person: int) -> None:
         )
 
 
-def _write_rows(chat: Chat, generation: Generation, question: str, idem: UUID) -> Asked:
-    last = chat.messages.order_by("-created_at", "-pk").first()
-    asked = Message.objects.create(chat=chat, parent=last, role=USER, text=question, idem=idem)
+def _write_rows(
+    chat: Chat, generation: Generation, question: str, idem: UUID, *, instead_of: Message | None
+) -> Asked:
+    parent = shown_end(chat) if instead_of is None else instead_of.parent
+    asked = Message.objects.create(chat=chat, parent=parent, role=USER, text=question, idem=idem)
     answer = Message.objects.create(chat=chat, parent=asked, role=ASSISTANT)
     generation.answer = answer
     generation.save(force_insert=True)
     chat.title = chat.title or " ".join(question.split()[:TITLE_WORDS])[:200]
-    chat.save(update_fields=["title", "updated_at"])
+    chat.shown = answer
+    chat.save(update_fields=["title", "shown", "updated_at"])
     return Asked(asked, answer, generation)
 
 
 def _asked_before(question: Message) -> Asked:
-    answer = question.children.select_related("generation").get(role=ASSISTANT)
+    answers = question.children.filter(role=ASSISTANT).select_related("generation")
+    answer = answers.earliest("created_at")
     return Asked(question, answer, answer.generation)
 
 
-def _cleaned(text: str) -> str:
+def cleaned_text(text: str) -> str:
+    """Return what somebody wrote, ready to be kept. Raises ServingError where that is nothing."""
     cleaned = clean_text(text).text.strip()
     if not cleaned:
         raise ServingError("There is nothing to send. Write a message first.")

@@ -62,7 +62,8 @@ def claim(most: int) -> list[ClaimedAnswer]:
     now = {name: Subquery(present.values(name)) for name in ("model", "export", "knowledge")}
     claims.take(found, **now)
     rows = found.select_related(
-        *("answer__chat", "model__run", "export", "deployment", "knowledge__encoder")
+        *("answer__chat", "model__run", "export", "deployment", "knowledge__encoder"),
+        "continues__answer",
     )
     return [ClaimedAnswer(row, history_of(row.answer), grounding_of(row)) for row in rows]
 
@@ -119,6 +120,7 @@ def finish(work: ClaimedAnswer, event: Finished, text: str, ground: Ground) -> b
             sources=ground.sources,
             unsupported=ground.unsupported,
             prompt_ids=list(event.prompt_ids),
+            prompt_text=event.prompt_text.replace("\0", "\ufffd"),
             answer_ids=list(event.answer_ids),
             timings={**asdict(event.timings), "tokens": len(event.answer_ids)},
             seed=event.seed,

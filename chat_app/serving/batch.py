@@ -6,7 +6,7 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from chat_app.serving.loaded import LoadedModel
 from chat_app.serving.prefix_cache import PrefixCache
@@ -119,6 +119,8 @@ class RunningBatch:
         admits nothing, where the model cannot read the prompt (see `LoadedModel.prompt`).
         """
         clock = Clock(submitted_at, time.monotonic())
+        if request.given_text and not request.given_ids:
+            request = replace(request, given_ids=self._model.template.text_ids(request.given_text))
         reading = self._model.prompt(request)
         prompt = reading.prompt
         seed = secrets.randbelow(SEED_LIMIT) if request.seed is None else request.seed
@@ -220,6 +222,7 @@ class RunningBatch:
                 seed=row.seed,
                 reason=reason,
                 code=code,
+                prompt_text=self._model.template.whole_text(row.prompt_ids),
             )
         )
 

@@ -53,6 +53,7 @@ class Request:
     text: str | None = None  # plain text that the model goes on with
     prompt_ids: Sequence[int] = ()  # a prompt as it was read before: exact replay
     given_ids: Sequence[int] = ()  # how the answer begins: taken, not drawn
+    given_text: str = ""  # the same in words, read where there are no ids
     sampling: Sampling = field(default_factory=Sampling)
     seed: int | None = None  # chosen, and told in Finished, when absent
     stop: Sequence[str] = ()
@@ -112,6 +113,7 @@ class Finished:
     seed: int
     reason: str = ""  # the sentence of a failure
     code: str = ""  # its kind, of `errors`
+    prompt_text: str = ""  # what prompt_ids say, control tokens included
 
 
 Event = Started | Delta | Finished

@@ -93,6 +93,7 @@ export function attach(root, socket) {
   /** @param {KeyboardEvent} event */
   const press = (event) => {
     if (event.key !== "Escape" || isComposing(event)) return;
+    if (event.target instanceof Element && event.target.closest("details[open]")) return; // it closes what is edited
     if (document.querySelector("dialog[open], [popover]:popover-open") || !openAnswer()) return;
     root.querySelector(".composer-stop")?.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true }));
   };

@@ -15,6 +15,11 @@ export function attach(root, socket) {
     const how = { target: "#transcript", swap: "beforeend" };
     window.htmx.ajax("GET", `${root.dataset.exchangeUrl}${msg}/`, how).finally(() => coming.delete(msg));
   };
+  /** Another branch is shown now; what somebody is writing about this one is not taken away. */
+  const readAll = () => {
+    if (root.querySelector("details.message-edit[open]")) return;
+    window.htmx.ajax("GET", root.dataset.transcriptUrl ?? "", { target: "#transcript", swap: "outerHTML" });
+  };
   /** A form's own answer may bring an exchange that a notification brought too. */
   const tidy = () => {
     const seen = new Set();
@@ -30,6 +35,7 @@ export function attach(root, socket) {
   };
   /** Notifications may be missed: ask for what came after the last exchange here. */
   const look = () => {
+    if (!root.isConnected) return;
     const last = [...root.querySelectorAll(":scope > .exchange")].at(-1)?.id ?? "";
     socket.send({ op: "look", chat, after: last.replace("exchange-", "") });
   };
@@ -38,6 +44,7 @@ export function attach(root, socket) {
   };
   /** @param {ChatFrame} frame */
   const hear = (frame) => {
+    if (frame.t === "branch" && frame.chat === chat) readAll();
     if (frame.t === "accepted" || (frame.t === "asked" && frame.chat === chat)) add(frame.msg);
   };
   root.addEventListener("htmx:afterSwap", tidy);

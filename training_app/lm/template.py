@@ -149,6 +149,11 @@ class Template(ABC):
         text: str = self.tokenizer.decode(list(ids), skip_special_tokens=True)
         return text
 
+    def whole_text(self, ids: Sequence[int]) -> str:
+        """Return the text of these ids with its control tokens, as the model read it."""
+        text: str = self.tokenizer.decode(list(ids), skip_special_tokens=False)
+        return text
+
 
 def entries_of(tokenizer: Tokenizer) -> int:
     """Return how many ids a network needs for this tokenizer: one more than the largest."""

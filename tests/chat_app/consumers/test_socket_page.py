@@ -65,6 +65,8 @@ def test_a_question_over_the_socket_brings_the_frames_of_the_page(deployment, mi
         gen = {"gen": accepted["gen"]}
         await tell(op="look", chat=str(chat.pk), after="")
         found += await frames_until(tab, "asked")
+        await tell(op="look", chat=str(chat.pk), after=idem)  # no branch shown holds it
+        found += await frames_until(tab, "branch")
         await tell(op="sub", **gen, **{"from": 0})
         found += await frames_until(tab, "end")
         await tell(op="ack", **gen, seq=found[-1]["seq"])
