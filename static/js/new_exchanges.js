@@ -18,7 +18,7 @@ export function attach(root, socket) {
   /** Another branch is shown now; what somebody is writing about this one is not taken away. */
   const readAll = () => {
     if (root.querySelector("details.message-edit[open]")) return;
-    window.htmx.ajax("GET", root.dataset.transcriptUrl ?? "", { target: "#transcript", swap: "outerHTML" });
+    root.dispatchEvent(new CustomEvent("otto:stale")); // the template says from where
   };
   /** A form's own answer may bring an exchange that a notification brought too. */
   const tidy = () => {
