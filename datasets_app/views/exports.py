@@ -91,4 +91,4 @@ def _file(
     if layout is None:
         raise Http404
     told = f"{of.name}.{layout.suffix}"
-    return stream(request, layout.text(rows), of=of, name=told, kind=layout.content_type)
+    return stream(request, layout.file(rows), of=of, name=told, kind=layout.content_type)

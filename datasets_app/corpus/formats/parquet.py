@@ -16,6 +16,7 @@ from datasets_app.corpus.archives.limits import ArchiveStop
 from datasets_app.corpus.archives.out import Out
 from datasets_app.corpus.formats import jsonl
 from datasets_app.corpus.formats.format import Document, Format, Reader
+from datasets_app.corpus.parsing import own
 
 ENCRYPTED = b"PARE"
 ROWS_AT_ONCE = 200
@@ -49,6 +50,7 @@ def extract(file: BinaryIO, out: Out, _section: int) -> None:
             for row in rows:
                 number += 1
                 told = {name: plain(cell) for name, cell in zip(names, row, strict=True)}
+                told = _as_written(told) if own.KEY in told else told
                 out.part(f"{json.dumps(told, ensure_ascii=False)}\n", f"row {number:,}")
     except duckdb.OutOfMemoryException:
         message = "It needed more memory than one file may use. Save it in smaller groups of rows."
@@ -56,6 +58,19 @@ def extract(file: BinaryIO, out: Out, _section: int) -> None:
     except duckdb.Error as error:
         message = f"The Parquet file is damaged behind row {number:,}: {str(error)[:200]}."
         raise ArchiveStop("bad_document", message) from None
+
+
+def _as_written(told: dict[str, Any]) -> dict[str, Any]:
+    """Return a row that OTTO wrote as the object that its columns were made of."""
+    try:
+        beside = json.loads(told[own.KEY])
+    except (TypeError, ValueError):
+        return told
+    messages = told.get("messages")
+    if not isinstance(beside, dict) or not isinstance(messages, list):
+        return told
+    turns = [{key: held for key, held in turn.items() if held is not None} for turn in messages]
+    return {"messages": turns} | ({own.KEY: beside} if beside else {})
 
 
 def plain(value: Any) -> Any:

@@ -37,9 +37,16 @@ class Layout:
     head: str = ""
     between: str = ""
     tail: str = ""
+    pack: Callable[[Iterator[str]], Iterator[bytes]] | None = None
+    """How the text becomes a file that is none."""
+
+    def file(self, rows: Iterable[Row]) -> Iterator[str] | Iterator[bytes]:
+        """Yield the file in pieces."""
+        text = self.text(rows)
+        return self.pack(text) if self.pack else text
 
     def text(self, rows: Iterable[Row]) -> Iterator[str]:
-        """Yield the file in pieces, a row in each."""
+        """Yield the text in pieces, a row in each."""
         yield self.head
         before = ""
         for row in rows:

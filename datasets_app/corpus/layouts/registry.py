@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datasets_app.corpus.layouts import objects, texts
+from typing import Any
+
+from datasets_app.corpus.layouts import columns, objects, texts
 from datasets_app.corpus.layouts.layout import Layout
 from datasets_app.corpus.parsing import own
 
 _JSON, _LINES, _TEXT = "application/json", "application/jsonl", "text/plain; charset=utf-8"
-_LIST = {
+_LIST: dict[str, Any] = {
     "suffix": "json",
     "content_type": _JSON,
     "head": "[\n",
@@ -70,6 +72,14 @@ LAYOUTS: dict[str, Layout] = {
         content_type="text/csv; charset=utf-8",
         write=texts.table,
         head=f"\ufeff{_HEADER}",
+    ),
+    "parquet": Layout(
+        words="Parquet",
+        about="columns of messages and split, packed, for programs that read tables of data",
+        suffix="parquet",
+        content_type="application/vnd.apache.parquet",
+        write=columns.line,
+        pack=columns.packed,
     ),
     "chatml": Layout(
         words="ChatML",

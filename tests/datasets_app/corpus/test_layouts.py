@@ -7,6 +7,7 @@ import json
 import tempfile
 from pathlib import Path
 
+import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,6 +16,8 @@ from datasets_app.corpus.conversation import Conversation, Turn, passage
 from datasets_app.corpus.layouts.layout import Row
 from datasets_app.corpus.layouts.registry import LAYOUTS
 from datasets_app.corpus.parsing import own
+from datasets_app.corpus.readers.reading import Asked, read_document
+from datasets_app.corpus.source import Record
 from tests.datasets_app.corpus.conftest import read_file
 
 PIECES = (
@@ -96,6 +99,15 @@ PIECES = (
     ),
     *("<br>", "<div>a</div>", "http://a.b/c?d=1", "Sure, ", "and so on and on", "50 %"),
 )
+TALK = Conversation(
+    (
+        Turn("system", "Be kind."),
+        Turn("user", "Is it open?"),
+        Turn("assistant", "Yes."),
+        Turn("user", "Until when?"),
+        Turn("assistant", "Until nine."),
+    )
+)
 texts = st.lists(st.sampled_from(PIECES), max_size=6).map("".join) | st.text(
     st.characters(exclude_categories=("Cs", "Cc")), max_size=30
 )
@@ -111,7 +123,11 @@ def again(layout: str, conversations: list[Conversation]) -> list[Conversation]:
     rows = [Row(n, one, {"split": "train"}) for n, one in enumerate(conversations, 1_000_001)]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "file"
-        path.write_bytes("".join(found.text(rows)).encode())
+        pieces = found.file(rows)
+        path.write_bytes(b"".join(x if isinstance(x, bytes) else x.encode() for x in pieces))
+        if layout == "parquet":
+            items = list(read_document(path, "parquet", Asked()))
+            return [item.conversation for item in items if isinstance(item, Record)]
         read = read_file(path, f"x.{found.suffix}")
     assert read.codes == []
     return [record.conversation for record in read.records]
@@ -119,27 +135,35 @@ def again(layout: str, conversations: list[Conversation]) -> list[Conversation]:
 
 @pytest.mark.slow
 @pytest.mark.checklist(152)
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("layout", [name for name, one in LAYOUTS.items() if not one.pack])
 @settings(max_examples=25, deadline=None)
 @given(rows_of)
 def test_rows_go_out_and_come_in_again(layout, conversations):
     assert again(layout, conversations) == conversations
 
 
+@pytest.mark.slow
+def test_columns_hold_messages_for_others_and_the_same_rows_for_us(tmp_path):
+    odd = [PIECES[n : n + 3] for n in range(0, len(PIECES), 3)]
+    talks = [
+        Conversation((Turn("user", "".join(said)), Turn("assistant", "Yes.\u2028"))) for said in odd
+    ]
+    hidden = Conversation(
+        (Turn("user", "a"), Turn("assistant", "b", is_learnt=False), TALK.turns[0])
+    )
+    rows = [*talks, TALK, hidden, passage("-5"), Conversation((Turn("assistant", ""),))]
+    assert again("parquet", rows) == rows
+    assert again("parquet", []) == []
+    path = tmp_path / "rows.parquet"
+    told = (Row(n, one, {"split": "train"}) for n, one in enumerate(rows, 1))
+    path.write_bytes(b"".join(LAYOUTS["parquet"].file(told)))
+    found = duckdb.sql(f"SELECT messages[2].content, split FROM '{path}'").fetchall()  # noqa: S608
+    assert found[len(talks)] == ("Is it open?", "train")
+
+
 def written(layout, *conversations):
     rows = [Row(n, one) for n, one in enumerate(conversations, 1)]
     return "".join(LAYOUTS[layout].text(rows))
-
-
-TALK = Conversation(
-    (
-        Turn("system", "Be kind."),
-        Turn("user", "Is it open?"),
-        Turn("assistant", "Yes."),
-        Turn("user", "Until when?"),
-        Turn("assistant", "Until nine."),
-    )
-)
 
 
 def test_other_programs_find_what_they_expect():
