@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from training_app.views import bases, models, preparations, run_actions, run_data, runs
+from training_app.views import (
+    bases,
+    comparing,
+    models,
+    preparations,
+    run_actions,
+    run_data,
+    runs,
+)
 
 urlpatterns: list[URLPattern] = [
     path("runs/", runs.run_list_page, name="run-list"),
     path("runs/new/", runs.run_new, name="run-new"),
     path("runs/new/forecast/", runs.run_forecast, name="run-forecast"),
+    path("runs/compare/", comparing.run_compare, name="run-compare"),
     path("runs/<uuid:run_id>/", runs.run_detail, name="run-detail"),
     path("runs/<uuid:run_id>/live/", runs.run_live, name="run-live"),
     path("runs/<uuid:run_id>/points/", run_data.run_points, name="run-points"),

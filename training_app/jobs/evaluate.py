@@ -47,7 +47,11 @@ def evaluate_model(model: TrainedModel, version: Version, *, split: str) -> Eval
             model=model,
             version=version,
             split=split,
-            details={"verdict": found.verdict, "answers": found.answers.as_json()},
+            details={
+                "verdict": found.verdict,
+                "answers": found.answers.as_json(),
+                "texts": found.texts,
+            },
             **found.figures.as_json(),
         )
         add_replies(evaluation, found.answered, found.samples)

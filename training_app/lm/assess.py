@@ -11,7 +11,16 @@ from datasets_app.corpus.conversation import Conversation
 from training_app.lm.answer_test import Answered, AnswerFigures, AnswerTest
 from training_app.lm.answerer import answerer
 from training_app.lm.contract import Grounds, Sample
-from training_app.lm.evaluation import Evidence, Figures, LossCurve, evaluate, validation, verdict
+from training_app.lm.evaluation import (
+    Evidence,
+    Figures,
+    LossCurve,
+    TextLoss,
+    TextLosses,
+    evaluate,
+    validation,
+    verdict,
+)
 from training_app.lm.fast import FastLoss
 from training_app.lm.folder import open_model
 from training_app.lm.model import context_of
@@ -44,6 +53,7 @@ class Assessment:
     samples: list[Sample]  # where no answers were tested
     answers: AnswerFigures
     answered: list[Answered]
+    texts: list[TextLoss]
 
 
 def assess_model(
@@ -70,7 +80,9 @@ def assess_model(
     assert packed is not None  # noqa: S101 written just now
     lengths = token_bytes(template.tokenizer)
     batch = max(1, _BATCH_TOKENS // context)
-    figures = evaluate(FastLoss(model), validation(packed, lengths, context=context, batch=batch))
+    windows = validation(packed, lengths, context=context, batch=batch)
+    texts = TextLosses(windows)
+    figures = evaluate(FastLoss(model), windows, texts=texts)
     test = test or AnswerTest()
     answer = answerer(
         model,
@@ -87,4 +99,4 @@ def assess_model(
     words = verdict(
         figures, LossCurve([], learned.loss_on), Evidence(answers(asked, rows), answers=found)
     )
-    return Assessment(figures, words, rows, found, answered)
+    return Assessment(figures, words, rows, found, answered, texts.whole())

@@ -143,3 +143,4 @@ class TrainedResult:
     samples: Sequence[Sample] = ()  # replies of the very weights in `folder`
     answers: AnswerFigures = field(default_factory=AnswerFigures)
     answered: Sequence[Answered] = ()
+    texts: Sequence[tuple[int, float, int]] = ()  # number in the validation split, nats, bytes

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from training_app.lm.answer_test import AnswerFigures
+from training_app.lm.bands import BANDS, FLATTERING, GPT2_BYTES_PER_TOKEN, LossCurve
 from training_app.lm.contract import Sample
 from training_app.lm.examples import Examples
 from training_app.lm.facts import says_the_same
@@ -18,10 +20,6 @@ from training_app.lm.fast import FastLoss
 from training_app.lm.loop import to_batch
 from training_app.lm.packing import Packed, Windows, fixed_windows, gather_fixed
 from training_app.lm.spreading import spread
-
-# The band is taken for tokens of this size, so vocabularies compare. Chosen by hand as about what a
-# token of GPT-2's holds of English text; not measured on any data here.
-GPT2_BYTES_PER_TOKEN = 4.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +106,50 @@ def validation_examples(packed: Packed, token_bytes: NDArray[Any], *, most: int)
 EXAMPLES_A_BATCH = 4  # evaluated at once; chosen by hand
 
 
+TextLoss = tuple[int, float, int]  # number of the text in its split, nats, bytes
+MOST_TEXTS = 400  # of which losses are kept; chosen by hand, an interval needs no more
+
+
+class TextLosses:
+    """Gathers what each text of a split cost, so that two models can be compared text by text."""
+
+    def __init__(self, split: ValidationSplit) -> None:
+        self._split = split
+        self._starts = np.asarray(split.packed.starts)  # (texts,)
+        self._sums = np.zeros((len(self._starts), 3))  # nats, bytes, tokens
+
+    def add(self, windows: Sequence[tuple[int, int]], losses: NDArray[Any]) -> None:
+        """Take the losses of windows, (windows, context); places beyond a length do not count."""
+        for (start, length), row in zip(windows, losses, strict=True):
+            places = np.arange(start, start + length)
+            texts = np.searchsorted(self._starts, places, side="right") - 1
+            sizes = self._split.token_bytes[self._split.packed.tokens[places]]
+            values = np.stack([row[:length], sizes, np.ones(length)], axis=1)
+            np.add.at(self._sums, texts, values)
+
+    def whole(self) -> list[TextLoss]:
+        """Return the texts of which every token was seen: of many every n-th, always the same."""
+        lengths = np.append(self._starts[1:], self._split.packed.facts.tokens) - self._starts
+        every = -(-len(lengths) // MOST_TEXTS)
+        return [
+            (number, round(float(self._sums[number, 0]), 4), int(self._sums[number, 1]))
+            for number in range(0, len(lengths), every)
+            if self._sums[number, 2] == lengths[number]
+        ]
+
+
 @torch.no_grad()
-def evaluate(fast: FastLoss, split: ValidationSplit, *, bf16: bool = False) -> Figures:
-    """Return the figures of a network on this split; its random state is left alone."""
+def evaluate(
+    fast: FastLoss,
+    split: ValidationSplit,
+    *,
+    bf16: bool = False,
+    texts: TextLosses | None = None,
+) -> Figures:
+    """Return the figures of a network on this split; its random state is left alone.
+
+    `texts` is told the loss of every token.
+    """
     device = next(fast.parameters()).device
     was_training = fast.training
     fast.eval()
@@ -118,20 +157,26 @@ def evaluate(fast: FastLoss, split: ValidationSplit, *, bf16: bool = False) -> F
     byte_count = 0
     for windows in split.batches():
         batch = split.gathered(windows)
-        sums += _sums(fast, batch, device, bf16=bf16)
+        parts, losses = _sums(fast, batch, device, bf16=bf16)
+        sums += parts
+        if texts is not None:
+            texts.add(windows, losses.cpu().numpy())
         byte_count += int((split.token_bytes[batch.targets] * batch.counted).sum())
     fast.train(was_training)
     return _figures(sums.tolist(), byte_count)
 
 
-def _sums(fast: FastLoss, windows: Windows, device: torch.device, *, bf16: bool) -> torch.Tensor:
+def _sums(
+    fast: FastLoss, windows: Windows, device: torch.device, *, bf16: bool
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return loss, tokens, answer loss and answer tokens, (4,), and the losses, (batch, steps)."""
     batch = to_batch(windows, device, answers_only=False)
     with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
         losses = fast.token_losses(batch.ids, batch.targets)
     losses = losses.double() * batch.weights
     answers = torch.from_numpy(windows.answers).to(device) * batch.weights
     parts = (losses.sum(), batch.weights.sum(), (losses * answers).sum(), answers.sum())
-    return torch.stack([part.double().cpu() for part in parts])
+    return torch.stack([part.double().cpu() for part in parts]), losses
 
 
 def _figures(sums: list[float], byte_count: int) -> Figures:
@@ -147,48 +192,9 @@ def _figures(sums: list[float], byte_count: int) -> Figures:
     )
 
 
-FLATTERING = 0.2  # leaked share from which figures say little about new text; chosen by hand
-# Perplexities per GPT-2-sized token, chosen by hand: ten times worse is the next word.
-BANDS: tuple[tuple[float, str, str], ...] = (
-    (
-        10,
-        "very low",
-        "The text surprises it hardly ever: it is very regular, or known by heart.",
-    ),
-    (100, "low", "It writes in the style of your data."),
-    (1000, "fair", "It is readable, with mistakes. More minutes or more data will help."),
-    (math.inf, "high", "It writes mostly gibberish. Train longer or give it more data."),
-)
-
-
 def band(figures: Figures, loss_on: str = "all") -> str:
     """Return the name of the band, taken on perplexity per GPT-2-sized token."""
     return next(name for limit, name, _ in BANDS if figures.gpt2_perplexity(loss_on) < limit)
-
-
-@dataclass(frozen=True, slots=True)
-class LossCurve:
-    """How the validation loss went: (step, nats per token) of every evaluation, in order.
-
-    Step 0 is before training. It is the loss that is watched: with `loss_on` answers, theirs.
-    """
-
-    losses: Sequence[tuple[int, float]]
-    loss_on: str = "all"
-
-    def remark(self) -> str:
-        """Return what the curve says beyond its last value, or nothing."""
-        if len(self.losses) < 3:  # this and the shares below are chosen by hand
-            return ""
-        best_step, best = min(self.losses, key=lambda pair: pair[1])
-        last_step, last = self.losses[-1]
-        if last > best * 1.02 and not best_step:
-            return "It got worse than what it began with: lower the learning rate."
-        if last > best * 1.02 and last_step > best_step:
-            return f"It overfits since update {best_step}; the best state is kept."
-        if self.losses[0][1] - best < 0.05 * self.losses[0][1]:
-            return "The loss stayed flat: it learned almost nothing."
-        return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,16 @@ from typing import Any
 from training_app.lm.answer_test import Answered, AnswerFigures
 from training_app.lm.answerer import answerer
 from training_app.lm.contract import Start, TrainedResult, spec_sha256
-from training_app.lm.evaluation import Evidence, Figures, LossCurve, band, evaluate, verdict
+from training_app.lm.evaluation import (
+    Evidence,
+    Figures,
+    LossCurve,
+    TextLoss,
+    TextLosses,
+    band,
+    evaluate,
+    verdict,
+)
 from training_app.lm.folder import move_into_place, write_model
 from training_app.lm.leakage import leaked_share, run_length
 from training_app.lm.machine import system, versions
@@ -34,7 +43,7 @@ def make_model(state: TrainState, work: Path, start: Start, *, fingerprint: str)
     state.events.phase("evaluating")
     state.take_best()
     make_ordinary(state.setup.fast.model)
-    figures = _final_figures(state)
+    figures, texts = _final_figures(state)
     setup = state.setup
     prepared = setup.prepared
     leaked = None  # every prompt that holds known answers shares its words with others
@@ -68,6 +77,7 @@ def make_model(state: TrainState, work: Path, start: Start, *, fingerprint: str)
         rows,
         figured,
         answered,
+        texts,
     )
 
 
@@ -88,7 +98,7 @@ def _tested(state: TrainState, start: Start) -> tuple[AnswerFigures, list[Answer
     return test.run(answer, should_stop=lambda: state.should_stop() in GIVES_UP)
 
 
-def _final_figures(state: TrainState) -> Figures:
+def _final_figures(state: TrainState) -> tuple[Figures, list[TextLoss]]:
     setup = state.setup
     context = setup.loader.context
     train = setup.spec.train
@@ -96,7 +106,8 @@ def _final_figures(state: TrainState) -> Figures:
     if setup.spec.data.sources:
         batches = min(batches, 2 * train.eval_batches)
     split = validation_split(setup.spec, setup.prepared, context, batches=batches)
-    return evaluate(setup.fast, split)
+    texts = None if split.is_of_examples else TextLosses(split)
+    return evaluate(setup.fast, split, texts=texts), texts.whole() if texts else []
 
 
 def _write_evaluation(folder: Path, state: TrainState, figures: Figures) -> None:

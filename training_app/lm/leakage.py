@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training_app.lm.evaluation import GPT2_BYTES_PER_TOKEN
+from training_app.lm.bands import GPT2_BYTES_PER_TOKEN
 
 RUN_TOKENS = 13  # in a row; the length of GPT-3's contamination check (Brown et al. 2020, app. C)
 _MOST_VALIDATION_TOKENS = 200_000  # looked at, from the front; chosen by hand

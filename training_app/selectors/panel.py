@@ -21,6 +21,7 @@ from training_app.lm.optimizers.registry import OPTIMIZERS
 from training_app.models import Checkpoint, Run, RunEvent, RunLease, RunSample
 from training_app.selectors.forecast import train_tokens
 from training_app.selectors.log_tail import LogLine, log_tail
+from training_app.selectors.queue import Waiting, waiting_runs
 from training_app.selectors.speed import seconds_left
 
 PHASE_WORDS = {
@@ -63,7 +64,7 @@ class Panel:
     sample_steps: list[int]
     samples: list[SampleRow]
     log: list[LogLine]
-    place: int = 0
+    waits: Waiting | None = None
     now: datetime = field(default_factory=timezone.now)
 
     @property
@@ -203,7 +204,7 @@ def run_panel(run_id: UUID) -> Panel | None:
         sample_steps=steps,
         samples=samples,
         log=log_tail(run_id),
-        place=_place(run),
+        waits=waiting_runs().get(run.pk) if run.state == State.QUEUED else None,
     )
 
 
@@ -252,12 +253,3 @@ def _sample_row(rows: Iterable[RunSample], steps: list[int]) -> SampleRow:
     newest = by_step[max(by_step)]
     replies = [by_step[step].reply if step in by_step else "–" for step in steps]
     return SampleRow(newest.prompt, newest.reference, replies)
-
-
-def _place(run: Run) -> int:
-    """Return how many runs start before this one, itself included, as the queue stands now."""
-    if run.state != State.QUEUED:
-        return 0
-    queued = Run.objects.filter(state=State.QUEUED).wanted().in_turn()
-    order = list(queued.values_list("pk", flat=True))
-    return order.index(run.pk) + 1 if run.pk in order else 0  # it may have started meanwhile

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from training_app.lm.facts import judge
 from training_app.lm.spreading import spread
 from training_app.models import EvalSample, Evaluation
 
 FEW = 5
+
+
+class Look(NamedTuple):
+    """How an outcome is shown: a badge's state and its words."""
+
+    state: str
+    words: str
+
+
 _LOOKS = {
-    "right": ("good", "right"),
-    "contradicts": ("bad", "contradicts"),
-    "wrong": ("warn", "misses the facts"),
-    "abstains": ("off", "does not know"),
+    "right": Look("good", "right"),
+    "contradicts": Look("bad", "contradicts"),
+    "wrong": Look("warn", "misses the facts"),
+    "abstains": Look("off", "does not know"),
 }
-_OFF_TOPIC = {"abstains": ("good", "says that it does not know")}
+_OFF_TOPIC = {"abstains": Look("good", "says that it does not know")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +51,22 @@ def few_replies(evaluation: Evaluation) -> list[ShownReply]:
 
 def is_right(sample: EvalSample) -> bool:
     """Tell whether a reply has the facts of the real answer."""
-    return _outcome(sample) == "right"
+    return outcome_of(sample) == "right"
 
 
-def _outcome(sample: EvalSample) -> str:
+def outcome_of(sample: EvalSample) -> str:
+    """Return what the reply is worth; where it was not judged then, it is judged now."""
     known = sample.outcome
     return known or judge(sample.reply, sample.reference, question=sample.prompt).outcome
 
 
+def look_of(kind: str, outcome: str) -> Look:
+    """Return how an outcome is shown; off topic, not to know is what is right."""
+    if kind == "off_topic":
+        return _OFF_TOPIC.get(outcome, Look("bad", "invents an answer"))
+    return _LOOKS[outcome]
+
+
 def _shown(sample: EvalSample) -> ShownReply:
-    outcome = _outcome(sample)
-    if sample.kind == "off_topic":
-        return ShownReply(sample, *_OFF_TOPIC.get(outcome, ("bad", "invents an answer")))
-    return ShownReply(sample, *_LOOKS[outcome])
+    look = look_of(sample.kind, outcome_of(sample))
+    return ShownReply(sample, look.state, look.words)

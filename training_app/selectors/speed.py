@@ -31,11 +31,11 @@ class Speed:
     is_measured: bool
 
 
-def machine_speed(parameters: int) -> Speed:
-    """Return the speed of the newest finished runs here, those of about this size first.
+Measured = Sequence[tuple[int, float]]  # parameters of a run, and its weights per second
 
-    A stated rough figure stands in where no run has finished yet.
-    """
+
+def measured_speeds() -> Measured:
+    """Return how fast the newest finished runs here were, newest first."""
     newest = (
         RunPoint.objects.filter(
             name="train/tokens_per_second",
@@ -46,14 +46,23 @@ def machine_speed(parameters: int) -> Speed:
         .annotate(speed=Avg("value"))
         .order_by("-run__finished_at")[:_SPEEDS_LOOKED_AT]
     )
-    found = [
-        (size, row["speed"] * _work_share(RunSpec.from_json(row["run__spec"]), size))
+    return [
+        (size, size * row["speed"] * _work_share(RunSpec.from_json(row["run__spec"]), size))
         for row in newest
         if (size := row["run__model__params"])
     ]
+
+
+def machine_speed(parameters: int, measured: Measured | None = None) -> Speed:
+    """Return the speed of the newest finished runs here, those of about this size first.
+
+    A stated rough figure stands in where no run has finished yet. `measured` spares the question
+    where several runs are looked at.
+    """
+    found = measured_speeds() if measured is None else measured
     alike = sorted(found, key=lambda pair: abs(math.log(max(1, pair[0]) / max(1, parameters))))
     if alike:
-        speeds = sorted(size * speed for size, speed in alike[:_SPEEDS_USED])
+        speeds = sorted(speed for _, speed in alike[:_SPEEDS_USED])
         return Speed(speeds[len(speeds) // 2], is_measured=True)
     rough = _ROUGH_OF_LARGE if parameters >= _LARGE else _ROUGH_WEIGHTS_PER_SECOND_AND_CORE
     return Speed(rough * usable_cores(), is_measured=False)

@@ -45,6 +45,7 @@ class RunResult:
     best_step: int
     answers: AnswerFigures = field(default_factory=AnswerFigures)
     answered: Sequence[Answered] = ()
+    texts: Sequence[tuple[int, float, int]] = ()  # number in its split, nats, bytes
     stopped_at: int | None = None  # the last update, where somebody stopped the run and kept it
 
 
@@ -146,6 +147,7 @@ def _record_evaluation(run: Run, model: TrainedModel, run_result: RunResult) -> 
             "best_step": run_result.best_step,
             "leaked_share": run_result.manifest.get("leaked_share"),
             "answers": run_result.answers.as_json(),
+            "texts": list(run_result.texts),
         },
     )
     add_replies(evaluation, run_result.answered, run_result.samples)

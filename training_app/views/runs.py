@@ -14,10 +14,10 @@ from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest, respond
 from training_app.forms import RunForm, preset_values, with_preset
 from training_app.lm.presets import PRESETS, Preset
-from training_app.models import RUN_STATES, Run
+from training_app.models import Run
 from training_app.selectors.detail import run_detail_page
 from training_app.selectors.panel import run_panel
-from training_app.selectors.runs import run_list
+from training_app.selectors.runs import RunFilter, run_list
 from training_app.selectors.trained_models import base_for
 from training_app.services.preparations import order_preparation
 from training_app.services.runs import VersionRefusedError, queue_run
@@ -27,13 +27,12 @@ from training_app.views.addresses import address_of
 @role_required(Role.TRAINER)
 @require_GET
 def run_list_page(request: TeamRequest) -> HttpResponse:
-    """Show the runs, newest first."""
-    state, page = request.GET.get("state", ""), request.GET.get("page", "1")
+    """Show the runs that the address asks for."""
     return respond(
         request,
         page="training/run_list.html",
         fragment="training/_run_table.html",
-        context={"found": run_list(request.user, state=state, page=page), "states": RUN_STATES},
+        context={"found": run_list(request.user, RunFilter.of(request.GET))},
     )
 
 

@@ -18,6 +18,10 @@ def test_a_finished_model_gives_the_figures_of_its_run(spec, data, tmp_path, dia
     found = assess_model(result.folder, data.validation, tmp_path / "split")
     assert found.figures.as_json() == pytest.approx(result.evaluation, rel=1e-5)
     assert len(found.samples) == len(list(data.validation))
+    losses = {(number, size): nats for number, nats, size in result.texts}
+    assert losses == pytest.approx({(n, size): nats for n, nats, size in found.texts}, rel=1e-4)
+    assert sum(size for _, size in losses) == found.figures.bytes
+    assert sum(losses.values()) == pytest.approx(found.figures.loss * found.figures.tokens, 1e-4)
     assert (found.answers.total, found.answered) == (0, [])
     assert "bits per byte" in found.verdict
 

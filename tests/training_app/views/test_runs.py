@@ -12,10 +12,13 @@ from django.utils import timezone
 from datasets_app.models import Version
 from otto_web.lib.work.states import State
 from tests.training_app.conftest import make_version, toy_order
+from tests.training_app.ended_runs import ended_run
 from training_app.forms import RunForm, model_config_of, preset_values
+from training_app.jobs.process_identity import own_identity
 from training_app.models import CancelVerb, Checkpoint, Run, RunPoint, Tokenizer, TrainedModel
 from training_app.selectors.panel import run_panel
 from training_app.selectors.setting_words import SETTINGS
+from training_app.services.attempts import claim_run, end_run
 from training_app.services.runs import cancel_run, following_name, order_rest, queue_run
 
 SPEED = "train/tokens_per_second"
@@ -296,12 +299,28 @@ def test_the_list_costs_the_same_queries_however_many_runs(
     client = client_of(theo)
     for _ in range(3):
         queue_run(toy_order(version), created_by=theo)
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(15):
         client.get(reverse("run-list"))
     for _ in range(9):
         queue_run(toy_order(version), created_by=theo)
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(15):
         client.get(reverse("run-list"))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("redis_server", "data_dir")
+def test_the_page_names_causes_and_leads_to_the_next_step(theo, version, client_of):
+    def page(run):
+        return " ".join(client_of(theo).get(reverse("run-detail", args=[run.pk])).text.split())
+
+    over = page(ended_run(version, theo, curve=(6.0, 2.0, 2.4, 2.9), outcomes=("wrong",) * 4))
+    assert "Too little data: about" in over
+    assert "From update 8 on" in over
+    assert f"{reverse('run-new')}?version={version.pk}" in over
+    broken = queue_run(toy_order(version), created_by=theo)
+    end_run(claim_run(own_identity()), State.FAILED, reason="diverged", message="It broke.")
+    assert "Start again from the best checkpoint with a tenth of the learning rate" in page(broken)
+    assert 'id="run-findings"' not in page(queue_run(toy_order(version), created_by=theo))
 
 
 def test_stopping_a_queued_run_cancels_it_at_once(theo, client_of, queued_run):

@@ -47,6 +47,7 @@ def publish(run: Run, claim: Claim, result: TrainedResult, run_log: RunLog) -> N
         verdict=result.verdict,
         answers=result.answers,
         answered=result.answered,
+        texts=result.texts,
         best_step=result.best_step,
         stopped_at=result.step if result.outcome == "keep" else None,
     )
