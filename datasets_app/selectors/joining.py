@@ -12,16 +12,19 @@ from django.db.models import QuerySet
 
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.detection import encoding as encodings
+from datasets_app.corpus.formats import sheets
 from datasets_app.corpus.formats.table import cells_of
 from datasets_app.corpus.parsing.joining import Joined, Key, Table, joined, likely_key
 from datasets_app.corpus.parsing.view import open_view
 from datasets_app.corpus.readers.job import Job
+from datasets_app.corpus.readers.reading import Asked, section
 from datasets_app.corpus.source import Mapping as Chosen
 from datasets_app.corpus.source import Waiting
 from datasets_app.models import SourceFile, Upload
 from datasets_app.models.blob import blob_path
 
-JOINED_KINDS = frozenset({"csv", "tsv"})
+SHEETS = frozenset({"sheet", "ods_sheet"})
+JOINED_KINDS = frozenset({"csv", "tsv", *SHEETS})
 LARGEST_BYTES = 32 << 20
 MOST_ROWS = 200_000
 SHOWN = 10
@@ -45,7 +48,7 @@ def tables_of(upload: Upload) -> QuerySet[SourceFile]:
 def table_of(file: SourceFile) -> Table:
     """Return a table with all its rows; raises CorpusError where it cannot be read."""
     with _job(file) as job:
-        columns, rows = cells_of(job)
+        columns, rows = (sheets.cells_of if file.kind in SHEETS else cells_of)(job)
         kept = list(islice(rows, MOST_ROWS + 1))
     if not columns or not all(columns):
         raise CorpusError(f"{file.name} has no row that names its columns.")
@@ -57,11 +60,15 @@ def table_of(file: SourceFile) -> Table:
 @contextmanager
 def _job(file: SourceFile) -> Iterator[Job]:
     path, name = blob_path(str(file.blob_id)), file.chosen_encoding
+    mapping = Chosen.from_json(file.mapping) if file.mapping else None
+    if file.kind in SHEETS:
+        with section(path, file.kind, Asked(file.section, mapping, file.name)) as job:
+            yield job
+        return
     found = encodings.chosen(name, path) if name else encodings.detect(path)
     if isinstance(found, Waiting):
         raise CorpusError(f"Choose the encoding of {file.name} first.")
     head, stream = open_view(path, found), open_view(path, found)
-    mapping = Chosen.from_json(file.mapping) if file.mapping else None
     try:
         yield Job(stream, head.read(encodings.SAMPLE_BYTES), mapping)
     finally:

@@ -114,6 +114,12 @@ def ask(job: Job) -> Waiting | None:
     return table.ask(_as_extracted(job))
 
 
+def cells_of(job: Job) -> tuple[tuple[str, ...], Iterator[list[str]]]:
+    """Return the columns of a sheet and its rows, as `table.cells_of` does of a table."""
+    columns, rows = table.cells_of(_as_extracted(job))
+    return columns, ([cell.replace(LINE_BREAK, "\n") for cell in row] for row in rows)
+
+
 def _as_extracted(job: Job) -> Job:
     """Divide the cells as `extract` does, whatever sign a person chose for a sheet."""
     sign = LAYOUT.delimiter

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Generator, Iterator
 from collections.abc import Mapping as Names
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -127,11 +127,18 @@ def _job(rendition: Rendition, asked: Asked) -> Job:
     return Job(rendition, rendition.peek(encodings.SAMPLE_BYTES), asked.mapping, asked.name)
 
 
+@contextmanager
+def section(path: Path, kind: str, asked: Asked) -> Iterator[Job]:
+    """Yield a section of a document as its reader gets it."""
+    with closing(_told(path, _document(kind), asked)) as told:
+        yield _job(Rendition(told, PartTally()), asked)
+
+
 def columns_of_section(path: Path, kind: str, asked: Asked) -> Waiting | None:
     """Return what a person who chooses the columns of a document anew is shown."""
     ask = reader_of(kind).ask
-    with closing(_told(path, _document(kind), asked)) as told:
-        return ask(_job(Rendition(told, PartTally()), asked)) if ask else None
+    with section(path, kind, asked) as job:
+        return ask(job) if ask else None
 
 
 def columns_of(

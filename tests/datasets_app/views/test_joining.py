@@ -13,6 +13,7 @@ from datasets_app.corpus.parsing.joining import Key, Table, as_csv, joined, like
 from datasets_app.jobs.importing import import_upload
 from datasets_app.models import Upload
 from datasets_app.services.receiving import NewUpload, receive_whole
+from tests.datasets_app.office import open_document, open_sheet, workbook
 
 CUSTOMERS = "id;name;city\n7;Anna;Köln\n8;Ben;Rom\n9;Cleo;Oslo\n9;Cleo B;Oslo\n"
 TICKETS = "ticket;customer_id;name\n1;7;Lamp broken\n2; 8 ;Late\n3;99;Lost\n4;;Odd\n5;7;Again\n"
@@ -88,3 +89,33 @@ def test_two_tables_of_a_zip_are_joined_and_then_told_like_any_table(client_of, 
     assert client_of(mia).get(at).status_code == 403
     alone = zipped(cora, customers="id;name\n1;Anna\n")
     assert client.get(reverse("tables-join", args=[alone.pk])).status_code == 302
+
+
+CUSTOMER_ROWS = [["id", "name", "note"], [7, "Anna", "two\nlines"], [8, "Ben", ""]]
+TICKET_ROWS = [["ticket", "customer_id"], [1, 7], [2, 8], [3, 99]]
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("redis_server", "data_dir")
+@pytest.mark.parametrize("ending", ["xlsx", "ods"])
+def test_two_sheets_of_a_workbook_are_joined(client_of, cora, ending):
+    tables = {"Customers": CUSTOMER_ROWS, "Tickets": TICKET_ROWS}
+    body = "".join(open_sheet(title, rows) for title, rows in tables.items())
+    data = workbook(**tables) if ending == "xlsx" else open_document("spreadsheet", body)
+    upload = receive_whole(NewUpload(f"shop.{ending}", len(data)), data, by=cora)
+    import_upload(upload.pk)
+    client, at = client_of(cora), reverse("tables-join", args=[upload.pk])
+    assert at in client.get(reverse("upload-detail", args=[upload.pk])).content.decode()
+    page = client.get(at)
+    choice = page.context["choice"]
+    assert (choice.left.name, choice.key) == ("Tickets", Key("customer_id", "id"))
+    shown = [["1", "7", "Anna", "two\nlines"], ["2", "8", "Ben", ""], ["3", "99", "", ""]]
+    assert page.context["shown"] == shown
+    keys = {"left_key": "customer_id", "right_key": "id"}
+    client.post(at, {"left": choice.left.id, "right": choice.right.id, **keys})
+    made = Upload.objects.exclude(pk=upload.pk).get()
+    assert made.name == "Tickets with Customers.csv"
+    import_upload(made.pk)
+    columns = ["ticket", "customer_id", "name", "note"]
+    assert made.files.get().waiting_for["columns"] == columns
