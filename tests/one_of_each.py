@@ -18,16 +18,20 @@ from datasets_app.models import (
     Conversation,
     Dataset,
     Opinion,
+    PairGeneration,
+    Provider,
     Replacement,
     SavedView,
 )
 from datasets_app.selectors.row_filter import RowFilter
 from datasets_app.services.documents import bring_chunks
+from datasets_app.services.generating import Options, fill, order_pairs
 from datasets_app.services.mappings import save_mapping
 from datasets_app.services.receiving import NewUpload, receive_whole
 from datasets_app.services.replacing import order_look
 from datasets_app.services.web import Wanted, order_fetch
 from otto_web.lib.access import Role
+from otto_web.lib.work.claims import claim
 from otto_web.loop.services.pipelines import PipelineOrder, start_pipeline
 from tests.chat_app.makers import add_chat, make_model, make_served
 from tests.conftest import make_person
@@ -105,7 +109,16 @@ def add_one_of_each(number: int, owner: User) -> dict[str, Any]:
 def _chunked(dataset: Dataset, number: int, owner: User) -> dict[str, Any]:
     """Add a document that is cut into chunks."""
     made = bring_chunks(dataset, f"Chunks {number}", [("guide_chunks.json", CHUNKS)], by=owner)
-    return {"set_id": made.pk, "document_id": made.documents.get().pk}
+    order = order_pairs(made, Options(), by=owner)
+    fill(claim(PairGeneration, order.pk))
+    there = Provider.objects.create(name=f"There {number}", base_url="https://example.com/v1")
+    return {
+        "set_id": made.pk,
+        "document_id": made.documents.get().pk,
+        "pairs_id": order.pk,
+        "item_id": order.items.first().pk,
+        "provider_id": there.pk,
+    }
 
 
 def _look(dataset: Dataset, owner: User) -> Replacement:

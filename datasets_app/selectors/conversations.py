@@ -11,9 +11,10 @@ from django.db.models import Q
 from datasets_app.corpus.conversation import from_json
 from datasets_app.corpus.difference import TurnDifference, turn_differences
 from datasets_app.corpus.rules.registry import label_of
-from datasets_app.models import Conversation, ConversationRevision, Dataset, Finding
+from datasets_app.models import Conversation, ConversationRevision, Dataset, Finding, Origin
 from datasets_app.selectors.marking import Piece, marked
 from datasets_app.selectors.origins import source_of
+from datasets_app.selectors.pairs import ground_of
 from datasets_app.selectors.row_filter import RowFilter
 from datasets_app.selectors.searching import hits_in
 from datasets_app.selectors.tags import tags_of_rows
@@ -54,6 +55,7 @@ def conversation_page(dataset: Dataset, row: Conversation, rows: RowFilter) -> d
         "turns": turns,
         "shown_first": first_hit(turns) if rows.search else first_flagged(turns),
         "source": source_of(row),
+        "ground": ground_of(row) if row.origin == Origin.DOCUMENT else None,
         "tags": tags_of_rows([row.pk]).get(row.pk, []),
         "change": change_of(row),
         "beside": rows.neighbours(row),

@@ -16,9 +16,11 @@ from datasets_app.corpus.conversation import CorpusError
 from datasets_app.forms.documents import BringForm, ChunkForm
 from datasets_app.models import ChunkSet, Dataset, Document, Upload
 from datasets_app.selectors import documents as selectors
+from datasets_app.selectors import pairs
 from datasets_app.selectors.datasets import header
 from datasets_app.services import documents as services
 from datasets_app.views.datasets import find_dataset
+from datasets_app.views.pairs import pair_forms
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.file_response import stream
 from otto_web.lib.http import TeamRequest, respond
@@ -43,6 +45,8 @@ def _page(request: TeamRequest, dataset: Dataset, **more: Any) -> HttpResponse:
         show=request.GET.get("show", ""),
         number=request.GET.get("page"),
     )
+    shown |= pairs.pair_step(dataset, shown["chunk_set"])
+    shown |= pair_forms(dataset, request)
     forms = {"form": ChunkForm(), "bring_form": BringForm(), "preview": None, "picked": ()}
     given = [form for form in (more.get("form"), more.get("bring_form")) if form]
     return respond(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 from django.http import QueryDict
 from django.urls import reverse
 
 from chat_app.models import Message
-from datasets_app.models import Document, SourceFile, Upload
+from datasets_app.models import Document, Provider, SourceFile, Upload
 from datasets_app.services.documents import bring_chunks
 from datasets_app.services.web import Wanted, order_fetch
 from otto_web.loop.models import Pipeline
@@ -67,6 +69,9 @@ def world(ada, mia, redis_server, data_dir):
         "upload_id": upload.pk,
         "fetch_id": order_fetch(Wanted(("https://e.org/",)), by=ada).pk,
         "file_id": SourceFile.objects.create(upload=upload, name="a.txt", size=3).pk,
+        "pairs_id": uuid.uuid4(),
+        "item_id": 1,
+        "provider_id": Provider.objects.create(name="P", base_url="https://e.org/v1").pk,
         "set_id": bring_chunks(version.dataset, "Chunks", [("a_chunks.json", CHUNKS)], by=ada).pk,
         "document_id": Document.objects.latest("pk").pk,
         "cluster_id": 1,

@@ -20,6 +20,7 @@ ENTRIES: tuple[tuple[str, str, str], ...] = (
     ("chat-list", "Chat", "chat"),
     ("log-list", "Logs", "list"),
     ("people-list", "People", "people"),
+    ("provider-list", "Providers", "plug"),
     ("status", "Status", "pulse"),
 )
 ON_THE_BAR = 4  # what fits beside "More" on a phone of 360 px
