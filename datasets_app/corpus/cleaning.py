@@ -45,21 +45,42 @@ CLOSING = re.compile(
     r"|cordiali saluti|distinti saluti|un saluto|atenciosamente|cumprimentos|met vriendelijke groet"
     r"|groetjes|groeten\b|z poważaniem|pozdrawiam|с уважением|med vänlig hälsning"
 )
+BANNER = re.compile(
+    r"(?i)(?:we(?: and our partners)? use cookies|(?:this|our) (?:web)?site uses cookies"
+    r"|by (?:continuing|using) (?:to|this|our)|wir (?:verwenden|nutzen) cookies"
+    r"|(?:diese|unsere) (?:web)?seite (?:verwendet|nutzt) cookies|nous utilisons des cookies"
+    r"|ce site utilise des cookies|(?:utilizamos|usamos) cookies"
+    r"|este sitio (?:web )?(?:usa|utiliza) cookies"
+    r"|utilizziamo i cookie|questo sito utilizza|wij gebruiken cookies|używamy (?:plików )?cookies"
+    r"|subscribe to our newsletter|sign up (?:for|to) our newsletter|newsletter abonnieren)"
+)
+CONSENT = re.compile(
+    r"(?i)\b(?:accept|agree|consent|got it|decline|reject all|learn more|read more|find out more"
+    r"|your experience|browsing experience|user experience|best experience|personali[sz]e"
+    r"|analy[sz]e (?:our )?traffic|privacy policy|cookie policy|preferences|enter your e-?mail"
+    r"|inbox|akzeptieren|ablehnen|zustimmen|einverstanden|stimmen sie|mehr erfahren"
+    r"|nutzererlebnis|datenschutz|accepter|acceptez|refuser|en savoir plus|votre expérience"
+    r"|aceptar|acepta|más información|tu experiencia|su experiencia|accetta|accettare"
+    r"|maggiori informazioni|akkoord|meer informatie|akceptuj|zgadzasz)\b"
+    r"|(?:\W|^)ok\W{0,2}$"
+)
+"""What a banner asks for; the same beginning without any of it may be an answer."""
 FURNITURE = re.compile(
-    r"(?i)(?:we use cookies|this (?:web)?site uses cookies"
-    r"|wir verwenden cookies|diese (?:web)?seite verwendet cookies"
-    r"|nous utilisons des cookies|utilizamos cookies|subscribe to our newsletter"
-    r"|sign up for our newsletter|was this (?:page|article|answer) helpful"
-    r"|war dieser artikel hilfreich|(?:copyright )?©|copyright \(c\)|copyright [12][0-9]{3}"
-    r"|all rights reserved|alle rechte vorbehalten"
+    r"(?i)(?:was this (?:page|article|answer) helpful"
+    r"\W{0,3}(?:(?:yes|no)\W{0,3}){0,2}(?:\d.{0,40})?$"
+    r"|war dieser artikel hilfreich\W{0,3}(?:(?:ja|nein)\W{0,3}){0,2}$"
+    r"|(?:copyright )?(?:©|\(c\))\s?(?:copyright )?[12]\d{3}\b.{0,80}$"
+    r"|copyright (?:[12]\d{3}|\(c\)).{0,40}(?:rights reserved|rechte vorbehalten).{0,3}$"
+    r"|all rights reserved\W{0,3}$|alle rechte vorbehalten\W{0,3}$"
     r"|(?:accept (?:all )?cookies|cookie (?:policy|settings|preferences)"
+    r"|(?:subscribe to|sign up (?:for|to)) (?:our|the) newsletter"
     r"|newsletter (?:abonnieren|anmelden)|share (?:this|on) (?:page|article|facebook|twitter)"
     r"|skip to (?:main )?content|back to top|nach oben|read more|print this page)[^\w\n]{0,3}$)"
 )
-"""Lines that begin like this, or say only this; inside a sentence it may be what is asked for."""
+"""Lines that say only this; inside a sentence it may be what is asked for."""
 MOST_GREETED = 3  # words before a full stop
 LONGEST_LINE = 60  # of a greeting, a closing, a name below it
-LONGEST_FURNITURE = 160
+LONGEST_FURNITURE, LONGEST_BANNER = 160, 400
 BELOW_CLOSING = 6  # lines
 
 
@@ -148,10 +169,19 @@ def _closing(text: str) -> str:
 
 def _furniture(text: str) -> str:
     lines = text.split("\n")
-    kept = [
-        line for line in lines if len(line) > LONGEST_FURNITURE or not FURNITURE.match(line.strip())
-    ]
+    kept = [line for line in lines if not _is_furniture(line.strip())]
     return text if len(kept) == len(lines) else BLANK_LINES.sub("\n\n", "\n".join(kept)).strip()
+
+
+def _is_furniture(line: str) -> bool:
+    """Say whether a line is a part of the page around a text, and no sentence of it."""
+    if len(line) > LONGEST_FURNITURE:
+        return bool(BANNER.match(line)) and len(line) <= LONGEST_BANNER and _asks(line)
+    return bool(FURNITURE.match(line)) or (bool(BANNER.match(line)) and _asks(line))
+
+
+def _asks(line: str) -> bool:
+    return bool(CONSENT.search(line))
 
 
 @dataclass(frozen=True, slots=True)
