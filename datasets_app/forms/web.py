@@ -44,6 +44,11 @@ class WebForm(forms.Form):
     page_seconds = forms.FloatField(
         label="Seconds that one page may take", initial=30, min_value=1, max_value=120
     )
+    reads_lists = forms.BooleanField(
+        label="Also the pages that the site lists itself (sitemap.xml)",
+        initial=True,
+        required=False,
+    )
     shortest = forms.IntegerField(
         label="Leave out pages with fewer letters", initial=50, min_value=0, max_value=100_000
     )

@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from datasets_app.corpus.web.addresses import host_of
 from datasets_app.corpus.web.errors import WebError
 from datasets_app.corpus.web.fetch import Answer, Fetcher, context_of
 from datasets_app.corpus.web.guard import Guard
+from datasets_app.corpus.web.lists import Named, read_list
 from datasets_app.corpus.web.look import Seen, look_at
 from datasets_app.corpus.web.visit import Visitor
 from datasets_app.jobs.faults import DiskFullError
@@ -58,7 +60,14 @@ class Turn:
         context = context_of(settings.OTTO_WEB_CA_FILE)
         seconds = self.fetch.page_seconds
         fetcher = Fetcher(guard, context, seconds=seconds, touch=self.lease.touch)
-        self.visitor = Visitor(fetcher, self.fetch.pause_seconds, self._wait, self._since)
+        self.visitor = Visitor(
+            fetcher,
+            self.fetch.pause_seconds,
+            self._wait,
+            self._since,
+            known=web.robots_of(self.fetch),
+            keep=partial(web.keep_robots, self.fetch),
+        )
 
     def _wait(self, seconds: float) -> None:
         end = time.monotonic() + seconds
@@ -120,15 +129,29 @@ def _fetch(turn: Turn, page: WebPage) -> None:
     web.note_asked(fetch, page)
     try:
         # a named address may lead to another site, whose pages are then followed
-        answer = turn.visitor.visit(page.address, web.sites_of(fetch) if page.depth else None)
+        is_bound = page.depth > 0 or page.is_list
+        sites = web.sites_of(fetch) if is_bound else None
+        answer = turn.visitor.visit(page.address, sites, any_kind=page.is_list)
         path = turn.folder / "page"
         path.write_bytes(answer.body)
+        if page.is_list:
+            web.follow_list(fetch, page, answer, _named(turn, path, answer))
+            return
         seen = _seen(turn, path, answer)
     except WebError as error:
         web.leave_out(fetch, page, error)
         return
     sha256 = hash_file(path, turn.lease.touch)
     web.keep_page(fetch, page, answer, seen, move_into_store({sha256: path})[sha256])
+
+
+def _named(turn: Turn, path: Path, answer: Answer) -> Named:
+    try:
+        return read_list(path, answer.address, stop_flag(turn.lease.touch))
+    except ChildError as error:
+        if error.code == DISK_FULL:
+            raise DiskFullError from error
+        raise WebError("unread", str(error), status=answer.status) from error
 
 
 def _seen(turn: Turn, path: Path, answer: Answer) -> Seen:

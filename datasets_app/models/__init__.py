@@ -59,7 +59,7 @@ from datasets_app.models.upload import (
 )
 from datasets_app.models.version import CHOSEN, Choice, Version, VersionPart, VersionRow
 from datasets_app.models.view import SavedView
-from datasets_app.models.web import PageState, WebFetch, WebPage
+from datasets_app.models.web import PageState, WebFetch, WebPage, WebRobots
 
 __all__ = [
     "BROKEN_OFF",
@@ -128,4 +128,5 @@ __all__ = [
     "VersionRow",
     "WebFetch",
     "WebPage",
+    "WebRobots",
 ]

@@ -41,6 +41,9 @@ class WebFetch(Work):
     )
     pause_seconds = models.FloatField(default=1.0, help_text="between two pages of a host")
     page_seconds = models.FloatField(default=30.0, help_text="that one page may take")
+    reads_lists = models.BooleanField(
+        default=False, help_text="follows what a site's sitemap.xml names, too"
+    )
     shortest = models.PositiveIntegerField(default=50, help_text="letters that a page has to say")
     dataset_choice = models.CharField(max_length=200, default="", help_text="as uploads take it")
     is_stopped = models.BooleanField(default=False, help_text="a person wants no more pages")
@@ -70,6 +73,7 @@ class WebPage(models.Model):
     address = models.TextField()
     host = models.CharField(max_length=300)
     depth = models.PositiveSmallIntegerField(default=0)
+    is_list = models.BooleanField(default=False, help_text="a sitemap, which only names pages")
     found_on = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="+")
     state = models.CharField(max_length=10, choices=PageState, default=PageState.QUEUED)
     tries = models.PositiveSmallIntegerField(default=0)
@@ -112,3 +116,17 @@ class WebPage(models.Model):
     def sentence(self) -> str:
         """Return why it is left out, for a person."""
         return self.note or REASONS.get(self.reason, "")
+
+
+class WebRobots(models.Model):
+    """What a host asks of machines, kept so that each turn of a fetch need not ask again."""
+
+    fetch = models.ForeignKey(WebFetch, on_delete=models.CASCADE, related_name="robots")
+    host = models.CharField(max_length=300)
+    text = models.TextField(default="", help_text="of its robots.txt; empty where it has none")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["fetch", "host"], name="webrobots_once")]
+
+    def __str__(self) -> str:
+        return self.host

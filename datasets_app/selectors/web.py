@@ -16,7 +16,7 @@ PAGE_SIZE = 100
 SHOWN_FETCHES = 20
 COUNTS = {
     "n_kept": Count("pages", filter=Q(pages__state=PageState.KEPT)),
-    "n_asked": Count("pages__asked_at"),
+    "n_asked": Count("pages__asked_at", filter=Q(pages__is_list=False)),
 }
 
 
@@ -41,7 +41,7 @@ def fetch_page(fetch: WebFetch, *, show: str, number: str | None) -> dict[str, A
         kept=Count("pk", filter=Q(state=PageState.KEPT)),
         left_out=Count("pk", filter=Q(state=PageState.LEFT_OUT)),
         queued=Count("pk", filter=Q(state=PageState.QUEUED)),
-        asked=Count("asked_at"),
+        asked=Count("asked_at", filter=Q(is_list=False)),
         size=Sum("size", filter=Q(state=PageState.KEPT), default=0),
     )
     reasons = _reasons(fetch)

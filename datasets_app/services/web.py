@@ -7,16 +7,24 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Count, Sum
+from django.db.models import Count, Q, Sum
 from django.db.models.functions import Now
 
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.detection.encoding import clean_text
-from datasets_app.corpus.web.addresses import goes_in_circles, host_of, is_media, site_of
+from datasets_app.corpus.web.addresses import (
+    AddressError,
+    goes_in_circles,
+    host_of,
+    is_media,
+    normal,
+    site_of,
+)
 from datasets_app.corpus.web.errors import AGAIN, REASONS, WebError
 from datasets_app.corpus.web.fetch import Answer
+from datasets_app.corpus.web.lists import Named
 from datasets_app.corpus.web.look import Seen
-from datasets_app.models import Blob, PageState, Upload, WebFetch, WebPage
+from datasets_app.models import Blob, PageState, Upload, WebFetch, WebPage, WebRobots
 from datasets_app.services.receiving import chosen_dataset
 from datasets_app.services.uploads import withdraw_upload
 from otto_web.lib import audit
@@ -28,6 +36,9 @@ from otto_web.lib.work.states import UNDER_WAY, State
 MOST_TRIES = 3
 LISTED_FOR_EACH = 10  # links that are listed for each page that may be fetched
 MOST_BYTES = 2 << 30  # of all pages of a fetch
+MOST_LISTS = 50  # sitemaps of a fetch
+LONGEST_ROBOTS = 1 << 16  # letters that are kept; a longer one is asked for in each turn
+USUAL_LIST = "/sitemap.xml"
 NEVER_ASKED = frozenset({"robots", "robots_away"})
 UNREACHED = frozenset({"no_name", "no_answer", "too_slow"})
 OFFLINE = (
@@ -48,6 +59,7 @@ class Wanted:
     pause_seconds: float = 1.0
     page_seconds: float = 30.0
     shortest: int = 50
+    reads_lists: bool = False
     dataset: str = ""
 
 
@@ -63,6 +75,7 @@ def order_fetch(wanted: Wanted, *, by: User) -> WebFetch:
         pause_seconds=wanted.pause_seconds,
         page_seconds=wanted.page_seconds,
         shortest=wanted.shortest,
+        reads_lists=wanted.reads_lists,
         dataset_choice=wanted.dataset,
         created_by=by,
     )
@@ -73,7 +86,11 @@ def order_fetch(wanted: Wanted, *, by: User) -> WebFetch:
 
 
 def _list_pages(
-    fetch: WebFetch, found: Iterable[tuple[str, str, str]], *, behind: WebPage | None = None
+    fetch: WebFetch,
+    found: Iterable[tuple[str, str, str]],
+    *,
+    behind: WebPage | None = None,
+    are_lists: bool = False,
 ) -> None:
     WebPage.objects.bulk_create(
         [
@@ -82,6 +99,7 @@ def _list_pages(
                 address=address,
                 host=host_of(address)[:300],
                 depth=behind.depth + 1 if behind else 0,
+                is_list=are_lists,
                 found_on=behind,
                 state=state,
                 reason=reason,
@@ -98,11 +116,13 @@ def next_page(fetch: WebFetch) -> WebPage | None:
     if not wanted:
         return None
     queued = fetch.pages.filter(state=PageState.QUEUED).order_by("tries", "depth", "pk")
-    so_far = fetch.pages.aggregate(asked=Count("asked_at"), size=Sum("size", default=0))
+    so_far = fetch.pages.aggregate(
+        asked=Count("asked_at", filter=Q(is_list=False)), size=Sum("size", default=0)
+    )
     if so_far["size"] > MOST_BYTES:
         return None
     if so_far["asked"] >= fetch.most_pages:
-        queued = queued.exclude(asked_at=None)  # only what was asked for before
+        queued = queued.exclude(asked_at=None, is_list=False)  # only what was asked for before
     found: WebPage | None = queued.first()
     return found
 
@@ -111,8 +131,9 @@ def sites_of(fetch: WebFetch) -> frozenset[str] | None:
     """Return the sites whose pages are followed: those of the named addresses and behind them."""
     if not fetch.follows:
         return None
-    named = fetch.pages.filter(depth=0).values_list("address", "final_address")
-    return frozenset(site_of(address) for pair in named for address in pair if address)
+    named = fetch.pages.filter(depth=0, is_list=False)
+    pairs = named.values_list("address", "final_address")
+    return frozenset(site_of(address) for pair in pairs for address in pair if address)
 
 
 @transaction.atomic(durable=True)
@@ -121,6 +142,54 @@ def note_asked(fetch: WebFetch, page: WebPage) -> None:
     renew(fetch)
     page.tries += 1
     WebPage.objects.filter(pk=page.pk).update(tries=page.tries, asked_at=Now())
+
+
+@transaction.atomic(durable=True)
+def keep_robots(fetch: WebFetch, address: str, text: str, lists: tuple[str, ...]) -> None:
+    """Keep what a host asks of machines for the turns to come; list where it lists its pages."""
+    renew(fetch)
+    if len(text) <= LONGEST_ROBOTS:
+        WebRobots.objects.update_or_create(
+            fetch=fetch, host=host_of(address)[:300], defaults={"text": clean_text(text).text}
+        )
+    sites = sites_of(fetch) if fetch.reads_lists else None
+    if sites is None or site_of(address) not in sites:
+        return
+    found = [_address(one, address) for one in lists or (USUAL_LIST,)]
+    own = [one for one in found if one and site_of(one) in sites]
+    _list_pages(fetch, [(one, PageState.QUEUED, "") for one in own], are_lists=True)
+
+
+def _address(text: str, base: str) -> str:
+    try:
+        return normal(text, base)
+    except AddressError:
+        return ""
+
+
+def robots_of(fetch: WebFetch) -> dict[str, str]:
+    """Return what hosts asked of machines when earlier turns asked them."""
+    return dict(fetch.robots.values_list("host", "text"))
+
+
+@transaction.atomic(durable=True)
+def follow_list(fetch: WebFetch, page: WebPage, answer: Answer, named: Named) -> None:
+    """Note that a site's list of its pages was read, and list what it names."""
+    renew(fetch, attempts=0)
+    WebPage.objects.filter(pk=page.pk).update(
+        state=PageState.LEFT_OUT,
+        reason="list",
+        note="",
+        status=answer.status,
+        final_address=answer.address,
+    )
+    _follow(fetch, page, named.pages)
+    sites = sites_of(fetch) or frozenset()
+    own = [one for one in named.lists if site_of(one) in sites]
+    room = max(0, MOST_LISTS - fetch.pages.filter(is_list=True).count())
+    _list_pages(
+        fetch, [(one, PageState.QUEUED, "") for one in own[:room]], behind=page, are_lists=True
+    )
 
 
 @transaction.atomic(durable=True)

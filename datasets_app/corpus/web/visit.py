@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from urllib.parse import urlsplit
 
 from protego import Protego
@@ -15,6 +16,7 @@ from datasets_app.corpus.web.fetch import AGENT, Answer, Fetcher
 
 MOST_REDIRECTS = 5
 ROBOTS_BYTES = 512 << 10
+MOST_LISTS = 20  # of pages, that a robots.txt may name
 LONGEST_DELAY = 30.0  # that a robots.txt is granted between two pages
 
 
@@ -29,11 +31,17 @@ class Visitor:
     pause: float
     wait: Callable[[float], None]
     since: Callable[[str], float]
-    rules: dict[str, Protego | None] = field(default_factory=dict)
+    known: Mapping[str, str] = field(default_factory=dict)
+    """Texts of robots.txt by their hosts, as `keep` was told them before."""
+    keep: Callable[[str, str, tuple[str, ...]], None] = field(default=lambda *_: None)
+    """Called with an address of a host, its robots.txt, and the lists of pages that one names."""
+    rules: dict[str, Protego] = field(default_factory=dict)
     _asked: dict[str, float] = field(default_factory=dict)
     _pauses: dict[str, float] = field(default_factory=dict)
 
-    def visit(self, address: str, sites: frozenset[str] | None) -> Answer:
+    def visit(
+        self, address: str, sites: frozenset[str] | None, *, any_kind: bool = False
+    ) -> Answer:
         """Return the page at an address, or behind its redirects within `sites` (None: anywhere).
 
         Raises WebError with the reason where there is none to be had.
@@ -46,7 +54,7 @@ class Visitor:
                 break
             seen.add(address)
             self._obey(address)
-            answer = self._ask(address)
+            answer = self._ask(address, any_kind=any_kind)
             if not answer.leads_to and answer.status < 300:
                 return answer
             try:
@@ -55,10 +63,10 @@ class Visitor:
                 raise WebError("bad_redirect", status=answer.status) from error
         raise WebError("redirects")
 
-    def _ask(self, address: str) -> Answer:
+    def _ask(self, address: str, *, any_kind: bool) -> Answer:
         self._rest(host_of(address))
         try:
-            return self.fetcher.get(address)
+            return self.fetcher.get(address, any_kind=any_kind)
         except WebError as error:
             self._pauses[host_of(address)] = error.pause
             raise
@@ -84,12 +92,17 @@ class Visitor:
         """Raise WebError where robots.txt says no; a site without one says yes to everything."""
         host = host_of(address)
         if host not in self.rules:
-            self.rules[host] = self._rules_of(address)
-        rules = self.rules[host]
-        if rules is not None and not rules.can_fetch(address, AGENT):
+            if host in self.known:
+                self.rules[host] = Protego.parse(self.known[host])
+            else:
+                text = self._robots_of(address)
+                rules = self.rules[host] = Protego.parse(text)
+                self.keep(address, text, tuple(islice(rules.sitemaps, MOST_LISTS)))
+        if not self.rules[host].can_fetch(address, AGENT):
             raise WebError("robots")
 
-    def _rules_of(self, address: str) -> Protego | None:
+    def _robots_of(self, address: str) -> str:
+        """Return the robots.txt of a site; "", which allows everything, where it has none."""
         parts = urlsplit(address)
         at, seen = f"{parts.scheme}://{parts.netloc}/robots.txt", set[str]()
         try:
@@ -99,14 +112,14 @@ class Visitor:
                 answer = self.fetcher.get(at, any_kind=True)
                 self._asked[host_of(at)] = time.monotonic()
                 if answer.status < 300:
-                    return Protego.parse(answer.body[:ROBOTS_BYTES].decode("utf-8", "replace"))
+                    return answer.body[:ROBOTS_BYTES].decode("utf-8", "replace")
                 at = normal(answer.leads_to, at)
         except AddressError:
-            return None
+            return ""
         except WebError as error:
             if error.code in {"gone", "forbidden", "refused"}:
-                return None
+                return ""
             if error.code in {"busy", "too_large", "odd_packing", "broken_off"}:
                 raise WebError("robots_away") from error
             raise
-        return None
+        return ""

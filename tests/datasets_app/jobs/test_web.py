@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import signal
 import subprocess
@@ -301,3 +302,76 @@ def test_files_that_are_no_pages_come_too(order, site):
     fetch.refresh_from_db()
     assert import_upload(fetch.upload_id)
     assert Conversation.objects.filter(source_file__upload=fetch.upload).count() == 3
+
+
+def listing(site, *paths, inner="url", around="urlset"):
+    told = "".join(f"<{inner}><loc>{site.at(path)}</loc></{inner}>" for path in paths)
+    return f'<?xml version="1.0"?><{around} xmlns="http://s.org/0.9">{told}</{around}>'.encode()
+
+
+def test_what_a_site_asks_of_machines_is_kept_between_turns(order, site):
+    fetch = order(follows=True, reads_lists=True)
+    for _ in range(9):
+        fetch_pages(fetch.pk, seconds=-1)  # one page in each turn
+    fetch.refresh_from_db()
+    assert fetch.state == "succeeded"
+    assert site.asked.count("/robots.txt") == 1
+    assert fetch.robots.get().text == "User-agent: *\nDisallow: /private"
+    assert told(fetch)["/private/x"] == "robots"
+
+
+def test_a_site_that_lists_its_pages_is_crawled_by_its_list(order, site):
+    hidden = {f"/hidden/{n}": page(f"Hidden {n}", f"{FIRST} Number {n}.") for n in range(3)}
+    site.answers |= hidden
+    site.answers["/robots.txt"] = (
+        f"User-agent: *\nDisallow: /private\nSitemap: {site.at('/lists.xml')}\n"
+        "Sitemap: http://elsewhere.example/map.xml\n"
+    ).encode()
+    site.answers["/lists.xml"] = lambda to: send(
+        to,
+        listing(site, "/one.xml", "/two.xml.gz", inner="sitemap", around="sitemapindex"),
+        "application/xml",
+    )
+    one = listing(site, "/hidden/0", "/private/y", "/photo.jpg").replace(
+        b"</urlset>", b"<url><loc>http://elsewhere.example/</loc></url></urlset>"
+    )
+    site.answers["/one.xml"] = lambda to: send(to, one, "text/xml")
+    two = gzip.compress(listing(site, "/hidden/1", "/hidden/2"))
+    site.answers["/two.xml.gz"] = lambda to: send(to, two, "application/gzip")
+    fetch = order("/short", follows=True, reads_lists=True)
+    fetch_pages(fetch.pk)
+    fetch.refresh_from_db()
+    assert told(fetch) == {
+        "/short": "too_short",
+        "/lists.xml": "list",
+        "/one.xml": "list",
+        "/two.xml.gz": "list",
+        **dict.fromkeys(hidden, "kept"),
+        "/private/y": "robots",
+        "/photo.jpg": "media",
+    }
+    assert not fetch.pages.filter(address__contains="elsewhere").exists()
+    limited = order("/short", follows=True, reads_lists=True, most_pages=2)
+    fetch_pages(limited.pk)
+    assert limited.pages.filter(state="kept").count() == 1
+    assert limited.pages.filter(reason="limit").count() >= 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<!DOCTYPE x [<!ENTITY a 'b'>]><urlset><url><loc>&a;</loc></url></urlset>",
+        b"<urlset><url><loc>http://",
+        gzip.compress(b"<urlset>" + b" " * (80 << 20)),
+        b"\x1f\x8bxx",
+        b"ftp://a.b/\njavascript:1\n",
+    ],
+)
+def test_a_list_that_is_none_breaks_nothing(order, site, body):
+    site.answers["/sitemap.xml"] = lambda to: send(to, body, "application/octet-stream")
+    fetch = order("/returns", follows=True, reads_lists=True, most_depth=1)
+    fetch_pages(fetch.pk)
+    fetch.refresh_from_db()
+    assert fetch.state == "succeeded"
+    assert told(fetch)["/returns"] == "kept"
+    assert told(fetch)["/sitemap.xml"] in {"list", "unread"}

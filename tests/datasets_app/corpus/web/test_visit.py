@@ -153,7 +153,7 @@ def test_who_asks_the_same_site_meanwhile_is_waited_for_too(site):
     waits: list[float] = []
     one = Visitor(Fetcher(Guard.of(["127.0.0.1"]), CONTEXT), 1e6, waits.append, lambda _: 1.0)
     one._asked[site.address.partition("://")[2]] = float("-inf")  # by this visitor, long ago
-    one.rules[site.address.partition("://")[2]] = None
+    one.known = {site.address.partition("://")[2]: ""}
     one.visit(site.at("/"), None)
     assert waits == [1e6 - 1.0]
 
