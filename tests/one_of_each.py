@@ -39,13 +39,14 @@ from tests.datasets_app.makers import support_dataset
 from tests.training_app.conftest import make_version, toy_order
 from training_app.models import Base
 from training_app.services.preparations import order_preparation
+from training_app.services.report_links import make_link, signed
 from training_app.services.runs import queue_run
 
 DOWNLOADS = {
     *("tus-collection", "tus-upload", "version-download", "dataset-download"),
     *("run-checkpoint", "run-log", "run-history", "model-download"),
     "preparation-download",
-    "chunks-download",
+    *("chunks-download", "report-html", "report-md"),
     *("model-export-download", "log-download"),
 }
 NO_PAGES = {*DOWNLOADS, "set-password", "healthz", "readyz"}
@@ -87,6 +88,7 @@ def add_one_of_each(number: int, owner: User) -> dict[str, Any]:
         "version_id": run.version_id,
         "other_id": run.version_id,
         "run_id": run.pk,
+        "signature": signed(make_link(run, days=1, by=owner)),
         "preparation_id": order_preparation(toy_order(run.version), by=owner).pk,
         "model_id": served.model_id,
         "alias": served.pk,

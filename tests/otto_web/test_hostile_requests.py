@@ -65,6 +65,7 @@ def world(ada, mia, redis_server, data_dir):
     return {
         "uidb64": "zz",
         "token": "a-b",
+        "signature": "a.b",
         "person_id": mia.pk,
         "upload_id": upload.pk,
         "fetch_id": order_fetch(Wanted(("https://e.org/",)), by=ada).pk,

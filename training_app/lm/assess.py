@@ -10,11 +10,11 @@ from pathlib import Path
 from datasets_app.corpus.conversation import Conversation
 from training_app.lm.answer_test import Answered, AnswerFigures, AnswerTest
 from training_app.lm.answerer import answerer
+from training_app.lm.bands import LossCurve
 from training_app.lm.contract import Grounds, Sample
 from training_app.lm.evaluation import (
     Evidence,
     Figures,
-    LossCurve,
     TextLoss,
     TextLosses,
     evaluate,

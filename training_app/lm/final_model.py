@@ -11,11 +11,11 @@ from typing import Any
 
 from training_app.lm.answer_test import Answered, AnswerFigures
 from training_app.lm.answerer import answerer
+from training_app.lm.bands import LossCurve
 from training_app.lm.contract import Start, TrainedResult, spec_sha256
 from training_app.lm.evaluation import (
     Evidence,
     Figures,
-    LossCurve,
     TextLoss,
     TextLosses,
     band,

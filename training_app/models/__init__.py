@@ -8,6 +8,7 @@ from training_app.models.evaluation import EvalSample, Evaluation
 from training_app.models.export import Export
 from training_app.models.preparation import Preparation
 from training_app.models.records import Checkpoint, RunPoint, RunSample
+from training_app.models.report_link import ReportLink
 from training_app.models.run import (
     RUN_STATES,
     CancelVerb,
@@ -35,6 +36,7 @@ __all__ = [
     "ModelQuerySet",
     "ModelState",
     "Preparation",
+    "ReportLink",
     "Run",
     "RunAttempt",
     "RunEvent",

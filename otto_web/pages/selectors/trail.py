@@ -78,6 +78,8 @@ VERBS = {
     "scores.stopped": "stopped the scoring of",
     "release starters": "chose the first questions of",
     "rename": "renamed",
+    "report.linked": "made a link for everybody to the report of",
+    "report.unlinked": "took back a link to the report of",
     "retire": "retired",
     "row.changed": "changed the words of",
     "row.joined": "joined the next one to",

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from datasets_app.corpus.conversation import ASSISTANT, SYSTEM, USER, Conversation, Turn
+from training_app.lm.bands import LossCurve
 from training_app.lm.checkpoint import (
     CheckpointError,
     ResumeState,
@@ -17,7 +18,7 @@ from training_app.lm.checkpoint import (
     write_checkpoint,
 )
 from training_app.lm.config import ModelConfig, TrainConfig
-from training_app.lm.evaluation import Figures, LossCurve, band, evaluate, validation, verdict
+from training_app.lm.evaluation import Figures, band, evaluate, validation, verdict
 from training_app.lm.fast import FastLoss
 from training_app.lm.generate import Wanted, generate
 from training_app.lm.loop import Batch, DivergedError, EarlyStopping, Optimization, update

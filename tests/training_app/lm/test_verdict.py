@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from training_app.lm import leakage
-from training_app.lm.evaluation import Evidence, Figures, LossCurve, band, verdict
+from training_app.lm.bands import LossCurve
+from training_app.lm.evaluation import Evidence, Figures, band, verdict
 from training_app.lm.leakage import leaked_share, run_length
 
 

@@ -15,7 +15,7 @@ from training_app.models import Run
 from training_app.selectors.runs import RunFilter, run_list
 from training_app.services.runs import queue_run
 
-pytestmark = pytest.mark.usefixtures("redis_server", "data_dir")
+pytestmark = [pytest.mark.usefixtures("redis_server", "data_dir"), pytest.mark.django_db]
 WEAK = ("right",) * 8 + ("contradicts",) * 6 + ("abstains",) * 10
 STRONG = ("right",) * 20 + ("wrong",) * 4
 
@@ -33,7 +33,6 @@ def page_of(theo, client_of):
     return opened
 
 
-@pytest.mark.django_db(transaction=True)
 def test_two_runs_stand_side_by_side_with_the_better_one_named(theo, version, page_of):
     first = ended_run(version, theo, name="first try", outcomes=WEAK)
     changed = {"learning_rate": 1e-3, "loss": 1.5}
@@ -53,7 +52,6 @@ def test_two_runs_stand_side_by_side_with_the_better_one_named(theo, version, pa
     assert "A is better than B: 12 more right of 24" in page_of(second, first)
 
 
-@pytest.mark.django_db(transaction=True)
 def test_what_cannot_be_compared_is_said(theo, version, page_of):
     first = ended_run(version, theo, outcomes=WEAK)
     other = ended_run(make_version(30), theo, outcomes=STRONG[:12], tokens="2")
@@ -68,7 +66,6 @@ def test_what_cannot_be_compared_is_said(theo, version, page_of):
     assert "A and C were not asked the same questions" in page
 
 
-@pytest.mark.django_db(transaction=True)
 def test_a_comparison_needs_two_runs_that_are_there_and_takes_six(theo, version, page_of):
     run = ended_run(version, theo)
     for asked in ((), (run,), (run, run), (run, uuid4()), (run, "nonsense")):
@@ -77,7 +74,6 @@ def test_a_comparison_needs_two_runs_that_are_there_and_takes_six(theo, version,
     assert "At most 6 runs fit on this page; left out:" in page
 
 
-@pytest.mark.django_db(transaction=True)
 def test_more_runs_ask_the_database_no_more_often(theo, version, page_of):
     runs = [ended_run(version, theo, outcomes=WEAK) for _ in range(4)]
 
@@ -97,7 +93,6 @@ def test_only_a_trainer_compares(who, status, request, client_of):
     assert client.post(reverse("run-compare")).status_code in {403, 405}
 
 
-@pytest.mark.django_db(transaction=True)
 def test_the_list_narrows_sorts_and_keeps_what_is_selected(theo, ada, version, client_of):
     weak = ended_run(version, theo, name="weak", outcomes=WEAK, loss=1.0)
     other = make_version(30)

@@ -307,7 +307,6 @@ def test_the_list_costs_the_same_queries_however_many_runs(
         client.get(reverse("run-list"))
 
 
-@pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("redis_server", "data_dir")
 def test_the_page_names_causes_and_leads_to_the_next_step(theo, version, client_of):
     def page(run):
