@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from chat_app.views import branches, chat_actions, chats, deployments, exports, logs
+from chat_app.views import branches, chat_actions, chats, corrections, deployments, exports, logs
 
 urlpatterns: list[URLPattern] = [
     path("chat/", chats.chat_list, name="chat-list"),
@@ -35,6 +35,16 @@ urlpatterns: list[URLPattern] = [
         "chat/<uuid:chat_id>/answers/<uuid:message_id>/continue/",
         branches.answer_continue,
         name="answer-continue",
+    ),
+    path(
+        "chat/<uuid:chat_id>/answers/<uuid:message_id>/correct/",
+        corrections.answer_correct,
+        name="answer-correct",
+    ),
+    path(
+        "chat/<uuid:chat_id>/answers/<uuid:message_id>/judge/",
+        corrections.answer_judge,
+        name="answer-judge",
     ),
     path(
         "chat/<uuid:chat_id>/answers/<uuid:message_id>/read/",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chat_app.models.chat import Chat, ChatQuerySet, Message
+from chat_app.models.correction import Correction
 from chat_app.models.deployment import (
     QUOTED,
     Deployment,
@@ -24,6 +25,7 @@ __all__ = [
     "WORDS",
     "Chat",
     "ChatQuerySet",
+    "Correction",
     "Deployment",
     "DeploymentEvent",
     "DeploymentQuerySet",

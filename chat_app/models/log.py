@@ -7,11 +7,12 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models
-from django.db.models import F, OuterRef, Subquery, Value
+from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
 
 from chat_app.models.chat import Message
+from chat_app.models.correction import Correction
 from chat_app.models.deployment import Deployment
 from chat_app.models.generation import ABSTAINED, CUT_SHORT
 from chat_app.models.rating import Rating
@@ -30,10 +31,18 @@ class LogQuerySet(models.QuerySet[Any]):
         return self if has_role(user, Role.CURATOR) else self.none()
 
     def with_rating(self) -> LogQuerySet:
-        """Add `rated`: the newest rating of each answer, None where there is none."""
+        """Add `rated`, the newest rating of each answer, and its `reasons`; None where none is."""
         given = Rating.objects.filter(message=OuterRef("message_id")).order_by("-updated_at")
-        rated: LogQuerySet = self.annotate(rated=Subquery(given.values("value")[:1]))
+        rated: LogQuerySet = self.annotate(
+            rated=Subquery(given.values("value")[:1]), reasons=Subquery(given.values("reasons")[:1])
+        )
         return rated
+
+    def with_correction(self) -> LogQuerySet:
+        """Add `better`: the newest better answer that a person wrote, None where there is none."""
+        written = Correction.objects.filter(message=OuterRef("message_id")).order_by("-updated_at")
+        found: LogQuerySet = self.annotate(better=Subquery(written.values("text")[:1]))
+        return found
 
     def telling(self) -> LogQuerySet:
         """Leave out answers that only say that nothing is known, whoever wrote that."""
@@ -49,8 +58,10 @@ class LogQuerySet(models.QuerySet[Any]):
         return found
 
     def unused(self) -> LogQuerySet:
-        """Leave out what a dataset holds, and what none should hold."""
-        found: LogQuerySet = self.telling().whole().filter(conversation=None)
+        """Leave out what a dataset holds, and what none should hold unless it was corrected."""
+        fit = self.telling().whole().order_by().values("pk")
+        corrected = Correction.objects.filter(message=OuterRef("message_id"))
+        found: LogQuerySet = self.filter(Q(pk__in=fit) | Exists(corrected), conversation=None)
         return found
 
 

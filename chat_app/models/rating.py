@@ -8,6 +8,14 @@ from django.db.models import Q
 
 from chat_app.models.chat import Message
 
+REASONS = {
+    "wrong": "wrong",
+    "not_helpful": "not helpful",
+    "made_up": "made up",
+    "other_words": "other words",
+}
+"""Why an answer may be bad: names in rows, and words of the pages."""
+
 
 class Rating(models.Model):
     """What one person thinks of one answer."""
@@ -17,6 +25,9 @@ class Rating(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="ratings"
     )
     value = models.SmallIntegerField(help_text="1 ok, -1 not ok")
+    reasons = models.JSONField(
+        default=list, blank=True, help_text="of a bad answer: names of REASONS"
+    )
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:

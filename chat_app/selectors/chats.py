@@ -19,8 +19,10 @@ from chat_app.models import (
     Deployment,
     Generation,
     Message,
+    Rating,
 )
 from chat_app.models.generation import may_go_on
+from chat_app.models.rating import REASONS
 from chat_app.selectors.branches import Siblings, family_of, path_to, siblings_of
 from chat_app.selectors.grounding import (
     SOURCE,
@@ -40,6 +42,11 @@ CHATS_SHOWN = 40
 MOST_SHOWN = 2_000
 STARTERS = 3
 LONGEST_STARTER = 110
+WITH_ANSWERS = (
+    *("generation__model", "generation__knowledge__version", "generation__deployment"),
+    "corrects__message__generation__knowledge__version",
+)
+"""What is read along with the messages that are shown."""
 UNSUPPORTED = "not in what it knows"
 
 
@@ -50,10 +57,27 @@ class ShownAnswer:
     message: Message
     generation: Generation
     question: str
-    rating: int
+    rated: Rating | None
     place: int
     siblings: Siblings
     is_answering: bool = True  # whether anybody could answer anew
+
+    @property
+    def rating(self) -> int:
+        return self.rated.value if self.rated else 0
+
+    @property
+    def reasons_to_choose(self) -> list[tuple[str, str, bool]]:
+        """Return why it may be bad: name, words, and whether that was said."""
+        given = self.rated.reasons if self.rated else []
+        return [(name, words, name in given) for name, words in REASONS.items()]
+
+    @property
+    def known_row(self) -> ShownSource | None:
+        """Return the known answer from which the answer came that these words correct."""
+        correction = getattr(self.message, "corrects", None) if self.is_edited else None
+        found = shown_sources(correction.message.generation, SOURCE) if correction else []
+        return found[0] if found and found[0].dataset_id else None
 
     @property
     def is_open(self) -> bool:
@@ -174,9 +198,7 @@ def answering_deployments(user: User) -> list[Deployment]:
 
 def transcript(chat: Chat) -> list[Exchange]:
     """Return the exchanges of the branch that is shown; two queries, three while one waits."""
-    found = chat.messages.select_related(
-        "generation__model", "generation__knowledge__version", "generation__deployment"
-    )
+    found = chat.messages.select_related(*WITH_ANSWERS)
     messages = list(found.prefetch_related("ratings").order_by("created_at", "pk"))
     ends = [message for message in messages if message.pk == chat.shown_id] or messages[-1:]
     path = path_to(ends[0] if ends else None, messages)
@@ -209,11 +231,11 @@ def shown_answer(
 ) -> ShownAnswer:
     row = answer.generation
     owner = answer.chat.owner_id  # what curators think of it stands in the log
-    ratings = [rating.value for rating in answer.ratings.all() if rating.user_id == owner]
+    ratings = [rating for rating in answer.ratings.all() if rating.user_id == owner]
     order = [pk for pk, _ in fair_order()] if row.state == State.QUEUED else []
     place = order.index(row.pk) + 1 if row.pk in order else 0
-    rating = ratings[0] if ratings else 0
-    return ShownAnswer(answer, row, question, rating, place, siblings, is_answering)
+    rated = ratings[0] if ratings else None
+    return ShownAnswer(answer, row, question, rated, place, siblings, is_answering)
 
 
 def is_being_answered(exchanges: Iterable[Exchange]) -> bool:

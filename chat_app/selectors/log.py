@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,10 +14,14 @@ from django.db.models import QuerySet
 
 from chat_app.models import QUOTED, Deployment, LogEntry
 from chat_app.models.generation import CUT_SHORT
+from chat_app.models.rating import REASONS
 from chat_app.selectors.grounding import SOURCE, SUGGESTION, ShownSource, shown_sources
 from chat_app.selectors.log_filter import PAGE_SIZE, RATINGS, LogFilter
+from datasets_app.corpus.difference import Part, word_difference
 from datasets_app.models import Dataset
 from training_app.models import TrainedModel
+
+MOST_COMPARED = 40_000  # words of one times words of the other, for each row of a page
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,13 @@ class LogRow:
     conversation_id: int | None
     sources: list[ShownSource]
     suggestions: list[ShownSource]
+    better: str = ""
+    reasons: Sequence[str] = ()
+
+    @property
+    def difference(self) -> tuple[Part, ...]:
+        """Return what the correction changes, word by word."""
+        return word_difference(self.answer, self.better, most=MOST_COMPARED)
 
     @property
     def thumbs(self) -> list[tuple[str, bool, str]]:
@@ -67,8 +78,9 @@ def log_page(user: User, chosen: LogFilter) -> LogPage:
 
 def with_texts(entries: QuerySet[LogEntry]) -> QuerySet[LogEntry]:
     """Read question, answer, rating and names along with the entries."""
-    rated: QuerySet[LogEntry] = entries.with_rating()  # type: ignore[attr-defined]
-    return rated.select_related(
+    rated: Any = entries.with_rating().with_correction()  # type: ignore[attr-defined]
+    found: QuerySet[LogEntry] = rated
+    return found.select_related(
         *("message__parent", "message__generation__knowledge__version"),
         *("model", "conversation__dataset"),
     )
@@ -89,6 +101,8 @@ def row_of(entry: Any) -> LogRow:
         conversation_id=entry.conversation_id,
         sources=shown_sources(entry.message.generation, SOURCE),
         suggestions=shown_sources(entry.message.generation, SUGGESTION),
+        better=entry.better or "",
+        reasons=[REASONS[name] for name in entry.reasons or () if name in REASONS],
     )
 
 

@@ -31,6 +31,7 @@ class LogFilter:
     since: date | None = None
     until: date | None = None
     is_unused: bool = False
+    is_corrected: bool = False
     after: tuple[datetime, UUID] | None = None
 
     @classmethod
@@ -44,6 +45,7 @@ class LogFilter:
             since=_day(query.get("since", "")),
             until=_day(query.get("until", "")),
             is_unused=query.get("unused", "") == "1",
+            is_corrected=query.get("corrected", "") == "1",
             after=_place(query.get("after", "")),
         )
 
@@ -61,6 +63,7 @@ class LogFilter:
             "since": other.since.isoformat() if other.since else "",
             "until": other.until.isoformat() if other.until else "",
             "unused": "1" if other.is_unused else "",
+            "corrected": "1" if other.is_corrected else "",
             "after": f"{other.after[0].isoformat()}_{other.after[1]}" if other.after else "",
         }
         return urlencode({name: value for name, value in parts.items() if value})
@@ -76,6 +79,8 @@ class LogFilter:
             found = found.filter(at__lt=_midnight(self.until + timedelta(days=1)))
         if self.is_unused:
             found = found.unused()  # type: ignore[attr-defined]
+        if self.is_corrected:
+            found = found.filter(message__corrections__isnull=False).distinct()
         return self._rated(found)
 
     def _rated(self, found: QuerySet[LogEntry]) -> QuerySet[LogEntry]:

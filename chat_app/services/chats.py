@@ -24,6 +24,7 @@ from chat_app.models import (
     Message,
     Rating,
 )
+from chat_app.models.rating import REASONS
 from chat_app.selectors.answers import figures_of
 from chat_app.selectors.branches import shown_end
 from chat_app.services import generations
@@ -252,7 +253,23 @@ def rate(answer: Message, value: int, *, by: User) -> Rating | None:
     if value == 0:
         Rating.objects.filter(message=answer, user=by).delete()
         return None
-    rating, _ = Rating.objects.update_or_create(message=answer, user=by, defaults={"value": value})
+    rating, _ = Rating.objects.update_or_create(
+        message=answer, user=by, defaults={"value": value, "reasons": []}
+    )
+    return rating
+
+
+@transaction.atomic
+def toggle_reason(answer: Message, reason: str, *, by: User) -> Rating:
+    """Add a reason why an answer is bad, or take it back; with a reason it is bad."""
+    if answer.role != ASSISTANT or reason not in REASONS:
+        raise ServingError("Choose one of the reasons below the answer.")
+    rating, _ = Rating.objects.select_for_update().get_or_create(
+        message=answer, user=by, defaults={"value": -1}
+    )
+    given = set(rating.reasons) ^ {reason} if rating.value == -1 else {reason}
+    rating.value, rating.reasons = -1, [name for name in REASONS if name in given]
+    rating.save(update_fields=["value", "reasons", "updated_at"])
     return rating
 
 

@@ -29,7 +29,7 @@ TOO_OLD = "Please reload the page and try it again."
 
 def find_message(chat: Chat, message_id: UUID, *, role: str | None = None) -> Message:
     """Return a message of one's own chat; others are not there."""
-    found = chat.messages.select_related("generation__model", "generation__deployment", "parent")
+    found = chat.messages.select_related(*selectors.WITH_ANSWERS, "parent")
     only = {"role": role} if role else {}
     message: Message = get_object_or_404(found, pk=message_id, **only)
     message.chat = chat

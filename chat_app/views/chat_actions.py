@@ -5,15 +5,18 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from chat_app.forms.chats import SettingsForm
 from chat_app.models import Generation
+from chat_app.models.rating import REASONS
 from chat_app.selectors import chats as selectors
 from chat_app.services import chats as services
 from chat_app.services.chat_settings import store_settings
+from chat_app.views.branches import find_message
 from chat_app.views.rooms import find_chat, show_chat
+from datasets_app.corpus.conversation import ASSISTANT
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest
 from otto_web.lib.work.states import UNDER_WAY
@@ -32,15 +35,17 @@ def chat_stop(request: TeamRequest, chat_id: UUID) -> HttpResponse:
 @role_required(Role.MEMBER)
 @require_POST
 def answer_rate(request: TeamRequest, chat_id: UUID, message_id: UUID) -> HttpResponse:
-    """Store a thumb; the same thumb again takes it back."""
+    """Store a thumb, or a reason for a bad one; the same again takes it back."""
     chat = find_chat(request, chat_id)
-    answer = get_object_or_404(
-        chat.messages.select_related("generation__model", "parent"), pk=message_id, role="assistant"
-    )
+    answer = find_message(chat, message_id, role=ASSISTANT)
     value = services.RATING_VALUES.get(request.POST.get("rating", ""))
-    if value is None:
+    reason = request.POST.get("reason", "")
+    if reason in REASONS:
+        services.toggle_reason(answer, reason, by=request.user)
+    elif value is None:
         return show_chat(request, chat, error="Rate an answer with thumb up or thumb down.")
-    services.rate(answer, value, by=request.user)
+    else:
+        services.rate(answer, value, by=request.user)
     if not request.htmx:
         return redirect("chat-detail", chat.pk)
     exchange = selectors.exchange_of(answer)

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
@@ -16,7 +16,9 @@ from chat_app.selectors import chats as selectors
 from chat_app.services import chats as services
 from chat_app.services.chat_settings import params_of
 from chat_app.serving.errors import ServingError
+from chat_app.views.branches import find_message
 from chat_app.views.rooms import find_chat, show_chat
+from datasets_app.corpus.conversation import ASSISTANT
 from otto_web.lib.access import Role, has_role, role_required
 from otto_web.lib.http import TeamRequest, respond
 
@@ -145,13 +147,7 @@ def chat_delete(request: TeamRequest, chat_id: UUID) -> HttpResponse:
 def exchange_detail(request: TeamRequest, chat_id: UUID, message_id: UUID) -> HttpResponse:
     """Show one answer as it stands; a page shows it in its chat."""
     chat = find_chat(request, chat_id)
-    answer = get_object_or_404(
-        chat.messages.select_related(
-            "generation__model", "generation__knowledge__version", "parent"
-        ),
-        pk=message_id,
-        role="assistant",
-    )
+    answer = find_message(chat, message_id, role=ASSISTANT)
     if not request.htmx:
         return redirect("chat-detail", chat.pk)
     return _one_exchange(request, chat, answer)

@@ -68,7 +68,9 @@ export function attach(root) {
   };
   /** Fields that are opened are written into at once. @param {Event} event */
   const opened = ({ target }) => {
-    if (target instanceof HTMLDetailsElement && target.open && target.matches(".message-edit")) edit(target);
+    if (!(target instanceof HTMLDetailsElement) || !target.open || !target.matches(".message-edit")) return;
+    if (target.contains(document.activeElement) && document.activeElement?.matches("textarea")) return;
+    edit(target);
   };
   /** @param {FocusEvent} event */
   const focus = ({ target }) => {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chat_app.models import Chat, Generation, Message
+from chat_app.models import Chat, Correction, Generation, Message
 from chat_app.services import chats
 from tests.chat_app.serving.toys import CHATS
 from tests.waiting import attached, until
@@ -84,3 +84,35 @@ def test_what_is_being_edited_stays_when_another_tab_shows_another_branch(
     assert "half a thought" in page.locator(".message-edit[open] textarea").input_value()
     page.keyboard.press("Escape")
     assert page.locator(".message-edit[open]").count() == 0
+
+
+def test_an_answer_is_corrected_by_keyboard(open_page, deployment, mia):
+    page = open_page(mia, viewport={"width": 360, "height": 720})
+    page.goto(f"/chat/{chats.open_chat(deployment, owner=mia).pk}/")
+    page.locator("#connection[data-state=live]").wait_for()
+    attached(page)
+    page.fill("#message", QUESTION)
+    page.keyboard.press("Enter")
+    page.locator(".message-foot .rating").wait_for()
+    attached(page)
+    page.locator(".message-answer").focus()
+    page.keyboard.press("-")
+    page.get_by_role("button", name="made up").click()
+    page.locator('[aria-pressed="true"]', has_text="made up").wait_for()
+    page.locator(".message-answer").focus()
+    page.keyboard.press("c")
+    page.keyboard.press("Control+A")
+    page.keyboard.type(QUESTION)  # an echo
+    page.get_by_text("It cannot be saved like this.").wait_for()
+    page.keyboard.press("Enter")
+    page.get_by_role("alert").filter(has_text="Not saved").wait_for()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("Ask at the front desk in the hall.")
+    page.locator(".word-difference ins", has_text="front desk").wait_for()
+    page.keyboard.press("Enter")
+    page.locator(".message-answer .siblings", has_text="2/2").wait_for()
+    assert shown(page) == ["Ask at the front desk in the hall."]
+    assert Correction.objects.get().author == mia
+    wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    assert wide <= 0
+    assert page.complaints == []

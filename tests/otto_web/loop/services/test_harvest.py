@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.urls import reverse
 
 from chat_app.models import ABSTAINED, Generation, LogEntry, Message, Rating
-from chat_app.services import chats
+from chat_app.services import chats, corrections
 from datasets_app.models import Conversation, Dataset
 from datasets_app.services.datasets import create_dataset, delete_dataset
 from otto_web.loop.services import harvest
@@ -205,3 +205,47 @@ def test_answers_that_were_cut_are_marked_and_never_added(rated, cora, client_of
     refused = add(curator, scope="selected", row=[str(cut.pk)], new_name="Cut").content.decode()
     assert "stopped or cut at the longest length. A model would learn" in refused
     assert not Dataset.objects.filter(name="Cut").exists()
+
+
+@pytest.fixture
+def corrected(logged, mia, redis_server):
+    """The first answer is rated bad and corrected, the others are rated by nobody."""
+    first = answers(logged)[0]
+    chats.rate(first, -1, by=mia)
+    corrections.correct(first, "Only at the front desk, with your passport in hand.", by=mia)
+    return logged
+
+
+def test_the_corrected_words_are_added_and_never_the_wrong_ones(corrected, cora, client_of):
+    add(client_of(cora), previewed=3)
+    row = Conversation.objects.get()
+    assert "passport in hand" in row.text
+    assert "Go to the front desk and show" not in row.text
+    assert row.meta["corrected"] == "1"
+    assert LogEntry.objects.get(conversation=row).reviewed_by == cora
+    add(client_of(cora), previewed=3, dataset=row.dataset_id, new_name="")
+    assert Conversation.objects.count() == 1
+
+
+def test_what_was_added_before_it_was_corrected_is_set_aside(
+    rated, mia, cora, client_of, redis_server
+):
+    add(client_of(cora), previewed=3)
+    dataset = Dataset.objects.get()
+    corrections.correct(answers(rated)[0], "Only at the front desk, with a passport.", by=mia)
+    page = add(client_of(cora), previewed=3, dataset=dataset.pk, new_name="")
+    said = page.client.get(page.url).content.decode()
+    assert "1 row was set aside: corrected since." in said
+    kept = dataset.conversations.exclude(status="excluded").values_list("turns", flat=True)
+    told = [turns[-1]["text"] for turns in kept]
+    assert "Only at the front desk, with a passport." in told
+    assert EXCHANGES[0][1] not in told
+
+
+def test_a_corrected_answer_counts_whatever_the_one_before_was(corrected, cora):
+    Generation.objects.update(finish=ABSTAINED)
+    Generation.objects.filter(answer__corrects__isnull=False).update(finish="edited")
+    assert LogEntry.objects.visible_to(cora).unused().count() == 1
+    dataset = create_dataset("From chats", by=cora)
+    done = harvest.add_to_dataset(LogEntry.objects.all(), dataset, by=cora)
+    assert (done.added, done.unfit) == (1, 2)

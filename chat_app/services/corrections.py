@@ -1,0 +1,65 @@
+"""Writing a better answer in the place of one: judged at once, kept beside what it corrects."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models.functions import Now
+
+from chat_app.events.tabs import notify_branch
+from chat_app.models import EDITED, Correction, Generation, Message
+from chat_app.selectors.corrections import OBJECTS, looked_at
+from chat_app.services.chats import cleaned_text, locked_chat
+from chat_app.serving.errors import ServingError
+from datasets_app.corpus.conversation import ASSISTANT
+from otto_web.lib.work.states import State
+
+SAME = "This is what the answer says already. Change its words, then save."
+WRITING = "This answer is still being written. Stop it, or wait for it, then correct it."
+
+
+@transaction.atomic(durable=True)
+def correct(answer: Message, text: str, *, by: User) -> Correction:
+    """Keep a better answer; the chat goes on with it, and the one that it corrects stays.
+
+    Raises ServingError where nothing is changed, and, with the rule's reason, where a rule would
+    exclude a conversation for this answer.
+    """
+    chat = locked_chat(answer.chat)
+    words = cleaned_text(text)
+    if words == answer.text:
+        raise ServingError(SAME)
+    if answer.generation.is_under_way:
+        raise ServingError(WRITING)
+    look = looked_at(answer, words)
+    if look.objections:
+        raise ServingError(" ".join(f"{OBJECTS} {one.sentence}" for one in look.objections))
+    wrong = original_of(answer)
+    written = Message.objects.create(chat=chat, parent=answer.parent, role=ASSISTANT, text=words)
+    Generation.objects.create(
+        answer=written,
+        deployment=answer.generation.deployment,
+        state=State.SUCCEEDED,
+        finish=EDITED,
+        finished_at=Now(),
+    )
+    correction, _ = Correction.objects.update_or_create(
+        message=wrong,
+        author=by,
+        defaults={
+            "written": written,
+            "text": words,
+            "model": wrong.generation.model,
+            "knowledge": wrong.generation.knowledge,
+        },
+    )
+    chat.shown = written
+    chat.save(update_fields=["shown", "updated_at"])
+    transaction.on_commit(lambda: notify_branch(chat.owner_id, chat.pk))
+    return correction
+
+
+def original_of(answer: Message) -> Message:
+    """Return the model's answer whose words a person's answer corrects; else the answer itself."""
+    found = Correction.objects.select_related("message__generation").filter(written=answer).first()
+    return found.message if found else answer
