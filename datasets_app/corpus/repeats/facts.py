@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 from datasets_app.corpus.rules.small_words import (
     ALL_STOP_WORDS,
+    DAYS,
     DECISIVE_WORDS,
+    MONTHS,
     NEGATED,
     NUMBER_WORDS,
 )
@@ -18,7 +20,17 @@ _CAPITAL = re.compile(r"(?<![.!?:…\n\"“„»] )(?<!\A)(?<![\n\"“„«(])\b
 _SIGNED = re.compile(r"[\d#@%‰&§+/\\]")
 _NOT = re.compile(r"n t(?!\w)")  # what is bare of “don’t”
 DECIDING = DECISIVE_WORDS | NUMBER_WORDS
-OUTWEIGHED = {"number": 3.0, "negation": 3.0, "name": 2.0, "subject": 2.0}
+COUNTING = NUMBER_WORDS - DAYS
+NO_NAMES = DECIDING | DAYS | MONTHS
+"""What is told by itself, although it is written with a capital."""
+OUTWEIGHED = {
+    "number": 3.0,
+    "day": 3.0,
+    "month": 3.0,
+    "negation": 3.0,
+    "name": 2.0,
+    "subject": 2.0,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +67,18 @@ def differences(left: str, right: str, *, bare: tuple[str, str]) -> list[Differe
     one, other = (set(text.split()) for text in bare)
     decided = [deciding_words(text) for text in bare]
     found = []
+    months = (names_in(left) | names_in(right)) & MONTHS  # “Mai” is “never” elsewhere
     for kind, test in (("number", _is_number), ("negation", _is_negation)):
-        mine = [set(filter(test, words)) for words in decided]
+        mine = [set(filter(test, words)) - months for words in decided]
         if mine[0] != mine[1]:
             found.append(_difference(kind, mine[0] - mine[1], mine[1] - mine[0]))
+    if one & DAYS != other & DAYS:
+        found.append(_difference("day", (one - other) & DAYS, (other - one) & DAYS))
     only_left = (names_in(left) - other - ALL_STOP_WORDS) & one
     only_right = (names_in(right) - one - ALL_STOP_WORDS) & other
-    if only_left or only_right:
-        found.append(_difference("name", only_left, only_right))
+    for kind, among in (("month", MONTHS), ("name", (only_left | only_right) - NO_NAMES)):
+        if (only_left | only_right) & among:
+            found.append(_difference(kind, only_left & among, only_right & among))
     subjects = _repeated(bare[0]) - other, _repeated(bare[1]) - one
     if all(subjects):  # what is asked and answered about each time is another thing
         found.append(_difference("subject", *subjects))
@@ -76,11 +92,11 @@ def _repeated(bare_text: str) -> set[str]:
 
 
 def _is_number(word: str) -> bool:
-    return word in NUMBER_WORDS or _SIGNED.search(word) is not None
+    return word in COUNTING or _SIGNED.search(word) is not None
 
 
 def _is_negation(word: str) -> bool:
-    return not _is_number(word)
+    return not _is_number(word) and word not in DAYS
 
 
 def _difference(kind: str, left: Iterable[str], right: Iterable[str]) -> Difference:

@@ -109,6 +109,23 @@ FILLERS = frozenset(
     "طيب वह तो मतलब यह हम्म 그 음 어 저 그게 그냥 뭐 http https www".split()
 )
 FILLER_LETTERS = frozenset("就是嗯这那这好吧啊呃哦喔的了我你他她它们和也都很呢吗嘛唉")
+WEEKDAYS = frozenset(
+    "monday tuesday wednesday thursday friday saturday sunday "
+    "montag dienstag mittwoch donnerstag freitag samstag sonnabend sonntag "
+    "lundi mardi mercredi jeudi vendredi samedi dimanche "
+    "lunes martes miércoles jueves viernes sábado domingo "
+    "lunedì martedì mercoledì giovedì venerdì sabato domenica "
+    "maandag dinsdag woensdag donderdag vrijdag zaterdag zondag "
+    "poniedziałek wtorek środa czwartek piątek sobota niedziela "
+    "понедельник вторник среда четверг пятница суббота воскресенье "
+    "pazartesi salı çarşamba perşembe cuma cumartesi pazar".split()
+)
+DAYS = WEEKDAYS | {"today", "tomorrow", "yesterday"}
+# Names of months that are written with a capital, so that no verb or other word is one.
+MONTHS = frozenset(
+    "january february march april may june july august september october november december "
+    "januar jänner februar märz mai juni juli oktober dezember".split()
+)
 NUMBER_WORDS = frozenset(
     "zero one two three four five six seven eight nine ten eleven twelve twenty thirty forty fifty "
     "hundred thousand half once twice noon midnight today tomorrow yesterday monday tuesday "
