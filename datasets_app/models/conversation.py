@@ -7,7 +7,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex, GinIndex, OpClass
 from django.db import models
 from django.db.models import Case, Q, When
-from django.db.models.functions import Upper
+from django.db.models.functions import Cast, Coalesce, Upper
 
 from datasets_app.models.dataset import Dataset
 from datasets_app.models.upload import SourceFile
@@ -54,6 +54,14 @@ class Conversation(models.Model):
         db_index=False,  # conversation_position_unique begins with it
     )
     position = models.PositiveBigIntegerField()
+    between = models.FloatField(
+        null=True, help_text="the place in the order of arrival, of what was split off another row"
+    )
+    arrival = models.GeneratedField(
+        expression=Coalesce("between", Cast("position", models.FloatField())),
+        output_field=models.FloatField(),
+        db_persist=True,
+    )
     turns = models.JSONField()
     text = models.TextField(help_text="all turns, for the search")
     is_passage = models.GeneratedField(
@@ -127,6 +135,8 @@ class Conversation(models.Model):
             models.Index(
                 fields=["source_file"], name="conversation_passages", condition=Q(is_passage=True)
             ),
+            # the table in the order of arrival
+            models.Index(fields=["dataset", "arrival", "id"], name="conversation_by_arrival"),
             # the table by quality
             models.Index(fields=["dataset", "quality", "id"], name="conversation_by_quality"),
             # the table by length

@@ -37,7 +37,7 @@ def rows_of_version(version: Version) -> Iterator[Row]:
 
 def rows_of_table(dataset: Dataset, chosen: RowFilter) -> Iterator[Row]:
     """Yield the rows of a dataset that match, in the order in which they came."""
-    rows = chosen.rows(dataset).annotate(source=F("source_file__name")).order_by("position")
+    rows = chosen.rows(dataset).annotate(source=F("source_file__name")).order_by("arrival", "pk")
     rows = rows.annotate(tags=tag_names())
     for row in rows.values(*_TABLE, "source", "tags").iterator(chunk_size=READ_ROWS):
         told = {name: row[name] for name in (*_TABLE[3:], "source", "tags") if row[name]}

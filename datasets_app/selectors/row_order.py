@@ -56,6 +56,13 @@ def _number(word: str) -> int | None:
     return int(word) if word.isdecimal() and len(word) < 19 else None
 
 
+def _place(word: str) -> float | None:
+    """Return a place in the order of arrival; what was split off stands between two others."""
+    whole, _, part = word.partition(".")
+    is_number = whole.isdecimal() and len(word) < 40 and (part.isdecimal() or not part)
+    return float(word) if is_number else None
+
+
 def _moment(word: str) -> datetime | None:
     try:
         found = datetime.fromisoformat(word)
@@ -100,8 +107,8 @@ class Order:
 
 
 ORDERS: dict[str, Order] = {
-    "order": Order("order of arrival", "position"),
-    "latest": Order("latest arrival first", "position", BACK),
+    "order": Order("order of arrival", "arrival", read=_place),
+    "latest": Order("latest arrival first", "arrival", BACK, _place),
     "quality": Order("lowest quality first", "quality"),
     "best": Order("highest quality first", "quality", BACK),
     "longest": Order("longest", "n_words", BACK),

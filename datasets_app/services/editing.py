@@ -9,6 +9,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
+from django.db.models import Min
 
 from datasets_app.corpus.conversation import PASSAGE, Conversation, CorpusError, Turn, from_json
 from datasets_app.corpus.rules import policy
@@ -62,7 +63,7 @@ def edit_row(dataset: Dataset, seen: Seen, wanted: Conversation, *, by: User) ->
 
 @transaction.atomic(durable=True)
 def split_row(dataset: Dataset, seen: Seen, wanted: Conversation, at: int, *, by: User) -> Action:
-    """Make two rows of one: the turns from `at` on become a row at the end of the dataset."""
+    """Make two rows of one: the turns from `at` on become a row right behind it."""
     row = _held(dataset, seen)
     if not 0 < at < len(wanted.turns):
         raise CorpusError("A conversation is split before one of its later turns.")
@@ -77,6 +78,7 @@ def split_row(dataset: Dataset, seen: Seen, wanted: Conversation, at: int, *, by
         "reading": row.reading,  # its file may be read at this moment
         "meta": row.meta,
         "origin": Origin(row.origin),
+        "between": _right_behind(dataset, row),
     }
     made = _written(dataset, rest, f"split:{row.pk}:{row.revision}:{at}", **source)
     action = _begun(dataset, "split", "1 conversation split in two", [row, made], by)
@@ -157,6 +159,13 @@ def _begun(dataset: Dataset, kind: str, title: str, rows: Sequence[Row], by: Use
     return Action.objects.create(
         dataset=dataset, actor=by, kind=kind, title=title, filter=chosen, **counts
     )
+
+
+def _right_behind(dataset: Dataset, row: Row) -> float:
+    """Return a place in the order of arrival between a row and the one that follows it."""
+    behind = dataset.conversations.filter(arrival__gt=row.arrival)
+    following = behind.aggregate(first=Min("arrival"))["first"]
+    return float((row.arrival + (following or row.arrival + 1)) / 2)
 
 
 def _written(dataset: Dataset, wanted: Conversation, key: str, **source: Any) -> Row:

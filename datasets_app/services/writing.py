@@ -45,6 +45,8 @@ class NewRow:
     reading: int = 0
     meta: Mapping[str, Any] = field(default_factory=dict)
     decision: str = ""
+    between: float | None = None
+    """Its place in the order of arrival, where that is not at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ CONVERSATION_COLUMNS: dict[str, Callable[[_Judged], Any]] = {
     "id": lambda one: one.pk,
     "dataset_id": lambda one: one.dataset_id,
     "position": lambda one: one.position,
+    "between": lambda one: one.row.between,
     "turns": lambda one: one.canonical,
     "text": lambda one: searched_text(one.row.conversation),
     "row_hash": lambda one: hash_of(one.canonical),

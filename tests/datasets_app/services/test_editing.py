@@ -6,6 +6,9 @@ import pytest
 
 from datasets_app.corpus.conversation import Conversation, CorpusError, Turn, from_json
 from datasets_app.models import Decision, Finding
+from datasets_app.selectors.downloads import rows_of_table
+from datasets_app.selectors.row_filter import RowFilter
+from datasets_app.selectors.row_order import ORDERS, read_key, written_key
 from datasets_app.selectors.versions import changed_since, iter_conversations
 from datasets_app.services import curation, editing
 from datasets_app.services.editing import EditedMeanwhileError, Seen
@@ -109,6 +112,28 @@ def test_a_conversation_is_split_and_the_undo_puts_it_together(real_world, cora,
     assert everything_of(row) == before
     made.refresh_from_db()
     assert (made.status, made.decision) == ("excluded", "exclude")
+
+
+def test_what_is_split_off_stands_right_behind_its_row(real_world, cora):
+    dataset, row, others = (
+        real_world.dataset,
+        at(real_world, 1),
+        [at(real_world, 0), at(real_world, 2)],
+    )
+    halves = []
+    for turn in (60, 30):
+        row.refresh_from_db()
+        editing.split_row(dataset, seen(row), from_json(row.turns), turn, by=cora)
+        halves.append(dataset.conversations.order_by("-position").first())
+    second, middle = halves
+    order = ORDERS["order"]
+    told = order.keyed(dataset.conversations).order_by(*order.terms)
+    assert list(told[:5]) == [others[0], row, middle, second, others[1]]
+    key = read_key(order, written_key((middle.arrival, middle.pk)))
+    assert order.beyond(dataset.conversations, key).order_by("key", "pk").first() == second
+    assert [line.number for line in rows_of_table(dataset, RowFilter())][1:4] == [
+        row.position, middle.position, second.position
+    ]  # fmt: skip
 
 
 def test_neighbours_are_joined_and_come_apart_again(real_world, cora, theo):
