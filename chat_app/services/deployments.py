@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -174,6 +174,15 @@ def set_logging(deployment: Deployment, *, is_on: bool, by: User) -> None:
     before = {"is_logging": deployment.is_logging}
     Deployment.objects.filter(pk=deployment.pk).update(is_logging=is_on)
     audit.record(by, "set logging", deployment, before=before, after={"is_logging": is_on})
+
+
+@transaction.atomic
+def set_usual(deployment: Deployment, params: Mapping[str, Any], *, by: User | None) -> None:
+    """Let new chats with this deployment begin with these settings; the others stay."""
+    before, after = deployment.params, {**deployment.params, **params}
+    deployment.params = after
+    Deployment.objects.filter(pk=deployment.pk).update(params=after)
+    audit.record(by, "set usual", deployment, before=before, after=after)
 
 
 @transaction.atomic

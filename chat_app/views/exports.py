@@ -19,7 +19,7 @@ from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest, respond
 from otto_web.lib.work.states import State
 from otto_web.lib.zip_stream import send_folder
-from training_app.lm.exports.registry import FORMATS
+from training_app.lm.exports.registry import FORMATS, ExportFormat
 from training_app.models import Export, TrainedModel
 from training_app.models.paths import absolute
 from training_app.services.exports import order_export
@@ -51,10 +51,17 @@ def model_export_order(request: TeamRequest, model_id: UUID) -> HttpResponse:
     elif name == SERVING:
         order_serving(model, by=request.user)
     elif name in FORMATS and FORMATS[name].is_built:
-        order_export(model, name, by=request.user)
+        order_export(model, name, by=request.user, opset=_opset(request, FORMATS[name]))
     else:
         raise Http404(f"There is no format “{name}” to order.")
     return redirect("model-exports", model.pk)
+
+
+def _opset(request: TeamRequest, wanted: ExportFormat) -> int | None:
+    chosen = request.POST.get("opset", "")
+    if chosen and chosen not in [str(one) for one in wanted.opsets]:
+        raise Http404(f"There is no opset “{chosen}” to order.")
+    return int(chosen) if chosen else None
 
 
 @role_required(Role.TRAINER)

@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 from uuid import uuid4
 
 from django import forms
+from django.contrib.auth.models import User
+from django.forms.boundfield import BoundField
 
 from chat_app.forms.deployments import ALIAS
 from chat_app.models import Deployment
+from chat_app.serving.limits import NEW_TOKENS
 from datasets_app.models import Dataset
 from otto_web.loop.selectors.pipelines import FROM_NOTHING, SCRATCH_STEPS
-from otto_web.loop.services.pipelines import PipelineOrder
+from otto_web.loop.selectors.wishes import BATCH_SIZE, EPOCHS, OPSETS, WISHES
+from otto_web.loop.services.pipelines import WISHED_OF_TRAINING, PipelineOrder, Wishes
+from training_app.lm.config import LENGTH_UNITS, MOST_CONTEXT, ConfigError, TrainConfig
 from training_app.lm.presets import DEFAULT_PRESET
+from training_app.models import TrainedModel
+from training_app.selectors.setting_words import TRAIN_SETTINGS
+
+MOST_MODELS = 100  # that a select offers
 
 FROM_BASE = "base"
+SCRATCH_MINUTES = 4.0
+_OF_TRAINING = {**WISHED_OF_TRAINING, "epochs": "epochs", "minutes": "minutes"}
+
+
+def _number(kind: type[forms.Field], name: str, **options: Any) -> forms.Field:
+    return kind(label=WISHES[name].label, help_text=WISHES[name].hint, required=False, **options)
 
 
 class PipelineForm(forms.Form):
+    """Everything that the steps from conversations to an answer may be told."""
+
     dataset = forms.ModelChoiceField(
         queryset=Dataset.objects.none(),
         required=False,
@@ -26,21 +43,13 @@ class PipelineForm(forms.Form):
         label="Conversations",
     )
     way = forms.ChoiceField(
-        choices=[
-            (FROM_BASE, "a base model, which answers from what you know"),
-            (FROM_NOTHING, "nothing: see how a model learns"),
-        ],
-        initial=FROM_BASE,
         required=False,
-        label="Begin with",
+        label="Base model",
+        help_text="What the model goes on from.",
     )
-    minutes = forms.FloatField(
-        min_value=0.5,
-        max_value=600,
-        label="Minutes to train",
-        required=False,
-        help_text="Left empty, it is as short as it may be.",
-    )
+    epochs = _number(forms.FloatField, "epochs", initial=EPOCHS)
+    batch_size = _number(forms.IntegerField, "batch_size", initial=BATCH_SIZE)
+    minutes = _number(forms.FloatField, "minutes", min_value=0.5, max_value=600)
     alias = forms.CharField(
         max_length=60,
         required=False,
@@ -52,13 +61,37 @@ class PipelineForm(forms.Form):
         required=False,
         label="Take over this name from the model that answers there now",
     )
+    model_name = _number(forms.CharField, "model_name", max_length=150)
+    learning_rate = _number(forms.FloatField, "learning_rate")
+    device = forms.ChoiceField(
+        required=False,
+        label=WISHES["device"].label,
+        help_text=WISHES["device"].hint,
+        choices=TRAIN_SETTINGS["device"].choices,
+    )
+    max_length = _number(forms.IntegerField, "max_length", min_value=16, max_value=MOST_CONTEXT)
+    max_tokens = _number(
+        forms.IntegerField, "max_tokens", min_value=NEW_TOKENS.low, max_value=NEW_TOKENS.high
+    )
+    onnx = _number(forms.BooleanField, "onnx")
+    opset = _number(
+        forms.TypedChoiceField, "opset", coerce=int, choices=[(one, one) for one in OPSETS]
+    )
+    verify = _number(forms.BooleanField, "verify", initial=True)
+    force = _number(forms.CharField, "force", max_length=500)
 
     key = forms.UUIDField(required=False, widget=forms.HiddenInput, initial=uuid4)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, user: User, data: Any = None, **options: Any) -> None:
+        super().__init__(data, **options)
         field = self.fields["dataset"]
         field.queryset = Dataset.objects.filter(deleted_at=None).order_by("name")  # type: ignore[attr-defined]
+        models = TrainedModel.objects.visible_to(user).ready().filter(is_chat=True)
+        self.fields["way"].choices = [  # type: ignore[attr-defined]
+            (FROM_BASE, "the newest base model here, which answers from what you know"),
+            *((str(one.pk), f"{one}") for one in models.order_by("-created_at")[:MOST_MODELS]),
+            (FROM_NOTHING, "none: see how a model learns from nothing"),
+        ]
 
     def clean(self) -> dict[str, Any]:
         found = super().clean() or {}
@@ -70,20 +103,56 @@ class PipelineForm(forms.Form):
                 "alias",
                 f"“{alias}” is there already. Choose another name, or let this one take over.",
             )
+        self._check_training(found)
         return found
 
+    def _check_training(self, found: dict[str, Any]) -> None:
+        """Say beside its field what no run could be told."""
+        for name, ours in _OF_TRAINING.items():
+            if (value := found.get(name)) in (None, ""):
+                continue
+            length = {} if ours in LENGTH_UNITS else {"steps": 1}
+            try:
+                TrainConfig.from_json({**length, ours: value})
+            except ConfigError as error:
+                self.add_error(name, str(error))
+
+    @property
+    def simple_fields(self) -> list[BoundField]:
+        names = ("dataset", "way", "epochs", "batch_size", "minutes", "alias", "takes_over")
+        return [self[name] for name in names]
+
+    @property
+    def advanced_fields(self) -> list[BoundField]:
+        shown = {field.name for field in self.simple_fields}
+        return [field for field in self.visible_fields() if field.name not in shown]
+
+    @property
+    def has_advanced_errors(self) -> bool:
+        return any(field.errors for field in self.advanced_fields)
+
     def order(self) -> PipelineOrder:
-        """Return the order; without minutes it trains for the updates of its preset."""
+        """Return the order; without epochs and minutes it trains for the updates of its preset."""
         found = self.cleaned_data
-        dataset, minutes = found["dataset"], found["minutes"]
-        if found["way"] != FROM_NOTHING:
+        dataset, minutes, way = found["dataset"], found["minutes"], found["way"]
+        if way != FROM_NOTHING:
             order = PipelineOrder(dataset, minutes=minutes)
         elif dataset is None:
             order = PipelineOrder(preset=FROM_NOTHING, steps=SCRATCH_STEPS)
         else:
-            order = PipelineOrder(dataset, preset=DEFAULT_PRESET, minutes=minutes or 4.0)
+            minutes = minutes or (None if found["epochs"] else SCRATCH_MINUTES)
+            order = PipelineOrder(dataset, preset=DEFAULT_PRESET, minutes=minutes)
         order = replace(order, alias=found["alias"], takes_over=found["takes_over"])
+        order = replace(order, wishes=self._wishes())
         return replace(order, key=found["key"]) if found["key"] else order
+
+    def _wishes(self) -> Wishes:
+        found = self.cleaned_data
+        names = {one.name for one in fields(Wishes)} & set(found)
+        wishes = Wishes(**{name: found[name] for name in names if found[name] not in (None, "")})
+        return replace(
+            wishes, base="" if found["way"] in ("", FROM_BASE, FROM_NOTHING) else found["way"]
+        )
 
 
 class HarvestForm(forms.Form):

@@ -28,8 +28,9 @@ def _build(export: Export, lease: Lease) -> None:
     folder = absolute(export.model.path)
     final = absolute(export.folder)
     prompts = prompts_of(export.model, folder, most=PROMPTS)
+    options = {"opset": export.opset} if wanted.opsets else {}
     with durable_folder(final) as target:
-        report = wanted.load()(folder, target, prompts)
+        report = wanted.load()(folder, target, prompts, **options)
     finish(
         export,
         path=relative(final),

@@ -14,6 +14,7 @@ from training_app.lm.tokenizer_kinds import OWN, TOKENIZERS
 
 FAMILIES = ("llama", "gpt2")
 PRECISIONS = ("auto", "fp32", "bf16")
+DEVICES = ("auto", "cpu", "cuda")
 COMPILE_CHOICES = ("auto", "on", "off")
 LOSS_CHOICES = ("all", "answers")
 MOST_CONTEXT = 8192
@@ -255,6 +256,7 @@ class TrainConfig(_Values):
     max_grad_norm: float = 1.0  # largest gradient norm; 0 leaves gradients as they are
     precision: str = "auto"
     compile: str = "auto"
+    device: str = "auto"
     threads: int = 0  # 0: all cores this process may use
     seed: int = 1
     eval_every: int = 0  # updates; 0: ten times in the run
@@ -276,6 +278,7 @@ class TrainConfig(_Values):
         _check_choice("schedule", self.schedule, DECAYS)
         _check_choice("optimizer", self.optimizer, OPTIMIZERS)
         _check_choice("precision", self.precision, PRECISIONS)
+        _check_choice("device", self.device, DEVICES)
         _check_choice("compile", self.compile, COMPILE_CHOICES)
         _check_choice("loss_on", self.loss_on, LOSS_CHOICES)
         if self.min_learning_rate > self.learning_rate:

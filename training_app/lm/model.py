@@ -89,9 +89,17 @@ def grow_vocabulary(model: Any, entries: int) -> None:
         model.resize_token_embeddings(entries)
 
 
-def pick_device() -> torch.device:
-    """Return the accelerator when there is one, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+def pick_device(wanted: str = "auto") -> torch.device:
+    """Return the wanted device; by itself the accelerator when there is one, else the CPU.
+
+    Raises TrainingError where an accelerator is wanted that PyTorch does not find.
+    """
+    has_gpu = torch.cuda.is_available()
+    if wanted == "cuda" and not has_gpu:
+        raise TrainingError(
+            "PyTorch finds no GPU on this machine. Choose the CPU, or the automatic device."
+        )
+    return torch.device("cuda" if has_gpu and wanted != "cpu" else "cpu")
 
 
 def check_entries(model: Any, entries: int) -> None:

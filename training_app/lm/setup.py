@@ -92,7 +92,7 @@ def make_setup(spec: RunSpec, prepared: Prepared, data: TokenSource, start: Star
     Raises FolderError where that is no model.
     """
     is_grounded = bool(spec.data.sources)
-    network = _network(spec, prepared, start).to(pick_device())
+    network = _network(spec, prepared, start).to(pick_device(spec.train.device))
     fast = FastLoss(network, counted_only=is_grounded)
     fast.train()
     context = min(spec.model.context, context_of(fast.model))

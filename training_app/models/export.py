@@ -17,6 +17,7 @@ class Export(Work):
     model = models.ForeignKey(TrainedModel, on_delete=models.CASCADE, related_name="exports")
     format = models.CharField(max_length=20)
     precision = models.CharField(max_length=20, default="fp32")
+    opset = models.PositiveSmallIntegerField(null=True)  # of a graph
     path = models.CharField(max_length=300, default="")
     sha256 = models.CharField(max_length=64, default="")
     parity_max = models.FloatField(null=True)

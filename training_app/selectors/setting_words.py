@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from training_app.lm.config import COMPILE_CHOICES, FAMILIES, LOSS_CHOICES, PRECISIONS
+from training_app.lm.config import COMPILE_CHOICES, DEVICES, FAMILIES, LOSS_CHOICES, PRECISIONS
 from training_app.lm.decays import DECAYS
 from training_app.lm.methods.registry import METHODS
 from training_app.lm.optimizers.registry import OPTIMIZERS
@@ -114,6 +114,11 @@ TRAIN_SETTINGS: dict[str, Setting] = {
         "Compile",
         "Automatic compiles long runs, where it pays its time back.",
         _choices(COMPILE_CHOICES, {"auto": "automatic"}),
+    ),
+    "device": Setting(
+        "Device",
+        "Automatic takes a GPU where PyTorch finds one, else the CPU.",
+        _choices(DEVICES, {"auto": "automatic", "cpu": "CPU", "cuda": "GPU (CUDA)"}),
     ),
     "threads": Setting("Threads", "0 takes every core this process may use."),
     "eval_every": Setting("Evaluate every", "Updates; 0 means ten times in the run."),

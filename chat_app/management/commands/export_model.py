@@ -38,6 +38,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("model", help="id, “name number” or name (its newest)")
         parser.add_argument("--format", choices=(SERVING, *FORMATS), required=True)
+        parser.add_argument("--opset", type=int, help="of an ONNX graph for other tools")
         parser.add_argument("--to", required=True, type=Path, help="a folder that is not there yet")
         parser.add_argument("--json", action="store_true", help="one JSON object as the answer")
 
@@ -48,7 +49,7 @@ class Command(BaseCommand):
         with servers_for_command("export_model", tell=self.stderr.write) as borrowed:
             try:
                 model = model_named(options["model"])
-                write = _writer(options["format"])
+                write = _writer(options["format"], options["opset"])
                 figures = write(model, target, has_workers=borrowed.has_workers)
             except (ServingError, TrainingError) as error:
                 raise CommandError(str(error)) from error
@@ -74,10 +75,10 @@ def _write_serving(model: TrainedModel, target: Path, *, has_workers: bool) -> d
 
 
 def _write_built(
-    model: TrainedModel, target: Path, *, name: str, has_workers: bool
+    model: TrainedModel, target: Path, *, name: str, opset: int | None, has_workers: bool
 ) -> dict[str, Any]:
     """Copy a format that a job builds and checks."""
-    export = order_export(model, name, by=None)
+    export = order_export(model, name, by=None, opset=opset)
     settle(export, build_export, has_workers=has_workers)
     shutil.copytree(absolute(export.path), target, dirs_exist_ok=True)
     return {"parity_max_error": export.parity_max, "sha256": export.sha256}
@@ -90,7 +91,9 @@ def _write_folder(model: TrainedModel, target: Path, *, has_workers: bool) -> di
     return {}
 
 
-def _writer(name: str) -> Callable[..., dict[str, Any]]:
+def _writer(name: str, opset: int | None) -> Callable[..., dict[str, Any]]:
     if name == SERVING:
         return _write_serving
-    return partial(_write_built, name=name) if FORMATS[name].is_built else _write_folder
+    if FORMATS[name].is_built:
+        return partial(_write_built, name=name, opset=opset)
+    return _write_folder

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID, uuid5
@@ -32,20 +31,21 @@ from datasets_app.services.receiving import NewUpload, receive_whole
 from datasets_app.services.versions import VersionOrder, new_version
 from otto_web.lib.work.claims import renew
 from otto_web.lib.work.states import State
+from otto_web.loop.jobs.ordered_run import queue_ordered, start_model
 from otto_web.loop.models import Pipeline
 from otto_web.loop.selectors.pipelines import FROM_NOTHING, SCRATCH_STEPS
-from training_app.lm.config import RunSpec, TrainingError
-from training_app.lm.layout import shape_of
-from training_app.lm.presets import PRESETS, TUNED_CONTEXT
-from training_app.models import Run, TrainedModel
+from training_app.jobs.exports import build_export as build_portable
+from training_app.lm.config import TrainingError
+from training_app.lm.presets import PRESETS
+from training_app.models import TrainedModel
 from training_app.models.base import Base, BaseKind
-from training_app.models.paths import absolute
-from training_app.selectors.trained_models import base_for, questions_answered_right
-from training_app.services.runs import Order, queue_run
+from training_app.selectors.trained_models import questions_answered_right
+from training_app.services.exports import order_export as order_portable
 
 Found = TypeVar("Found")
 SAMPLE_NAME = "Sample shop"
 ANSWER_SECONDS = 90.0
+REPLY_TOKENS = 120  # of the one question that is asked
 TURN_SECONDS = 5.0
 LOOK_SECONDS = 0.2
 UNANSWERED = (State.FAILED, State.INTERRUPTED, State.CANCELLED)
@@ -60,7 +60,7 @@ def base(pipeline: Pipeline) -> str:
     options = pipeline.options
     if not PRESETS[options["preset"]].is_started:
         return str(options.get("why_scratch", "None: this model is trained from nothing."))
-    found = base_for(_found(pipeline.created_by))
+    found = start_model(pipeline)
     if found is not None:
         return f"It begins with {found}."
     coming = Base.objects.may_answer_soon().order_by("created_at").first()
@@ -152,8 +152,11 @@ def _key(pipeline: Pipeline, what: str) -> str:
 def check(pipeline: Pipeline) -> str:
     """Stop at a critical quality score: a model would learn the faults."""
     score = score_of(_found(pipeline.dataset))
-    if score.band == quality.CRITICAL.name:
+    reason = pipeline.options.get("force", "")
+    if score.band == quality.CRITICAL.name and not reason:
         raise CorpusError(f"{score.words} Its quality score is {score.percent} %.")
+    if score.band == quality.CRITICAL.name:
+        return f"quality score {score.percent} %, which is critical; trained anyway: {reason}"
     return f"quality score {score.percent} %, {score.invalid:,} set aside by rules"
 
 
@@ -203,7 +206,8 @@ def know(pipeline: Pipeline) -> str:
 def train(pipeline: Pipeline) -> str:
     """Queue the run, and wait until the train worker has done it."""
     if pipeline.run is None:
-        renew(pipeline, run=_queue(pipeline))
+        key = UUID(_key(pipeline, "run"))
+        renew(pipeline, run=queue_ordered(pipeline, _found(pipeline.version), key))
     run = _found(pipeline.run)
     run.refresh_from_db()
     if not run.is_over:
@@ -212,35 +216,6 @@ def train(pipeline: Pipeline) -> str:
     if not run.has_model:  # one that was stopped and kept has one too
         raise TrainingError(run.message or f"The run is {run.state}.")
     return f"{run.last_step:,} steps"
-
-
-def _queue(pipeline: Pipeline) -> Run:
-    version, options = _found(pipeline.version), pipeline.options
-    spec, start = _spec(pipeline)
-    if options["steps"]:
-        spec = replace(spec, train=replace(spec.train, steps=options["steps"], minutes=None))
-    elif options["minutes"]:
-        spec = replace(spec, train=replace(spec.train, minutes=options["minutes"]))
-    name = version.dataset.name[:150]
-    key = UUID(_key(pipeline, "run"))
-    order = Order(name, spec, version, key, start_model=start)
-    return queue_run(order, created_by=pipeline.created_by)
-
-
-def _spec(pipeline: Pipeline) -> tuple[RunSpec, TrainedModel | None]:
-    """Return what the preset says for the version, and the model that it goes on from."""
-    name, frozen = pipeline.options["preset"], _found(pipeline.version)
-    version = str(frozen.pk)
-    preset = PRESETS[name]
-    if not preset.is_started:
-        return preset.spec(name=name, version=version), None
-    start = _found(base_for(_found(pipeline.created_by)))
-    spec = preset.spec(name=name, version=version, start_from=str(start.pk))
-    shape = shape_of(absolute(start.path))
-    shape = replace(shape, context=min(shape.context, TUNED_CONTEXT))
-    if not Knowledge.objects.filter(version=frozen).exclude(path="").exists():
-        spec = replace(spec, data=replace(spec.data, sources=0))
-    return replace(spec, model=shape), start
 
 
 def evaluate(pipeline: Pipeline) -> str:
@@ -264,6 +239,25 @@ def export(pipeline: Pipeline) -> str:
     return str(order.figures["sentence"])
 
 
+def onnx(pipeline: Pipeline) -> str:
+    """Write the model for other tools, and say how it compares with PyTorch."""
+    options, by = pipeline.options, pipeline.created_by
+    order = order_portable(_model(pipeline), "onnx", by=by, opset=options.get("opset"))
+    build_portable(order.pk)
+    order.refresh_from_db()
+    if order.state == State.FAILED:
+        if options.get("verify", True):
+            raise ServingError(order.message)
+        return f"Not offered, and the rest goes on without it: {order.message}"
+    if order.state != State.SUCCEEDED:
+        raise Wait("another worker writes the ONNX file")
+    equal = order.figures["greedy_tokens"]
+    return (
+        f"opset {order.opset}; verified against PyTorch: the largest difference is"
+        f" {order.parity_max:.1e} of the largest logit, {equal:,} greedy tokens are equal"
+    )
+
+
 def deploy(pipeline: Pipeline) -> str:
     """Let the team chat with the model, under a name of its own unless told to take one over."""
     if pipeline.deployment is None:
@@ -279,6 +273,8 @@ def _deploy(pipeline: Pipeline) -> None:
     alias = wanted if takes_over else free_alias(wanted or _found(pipeline.dataset).name)
     deployment = deployments.deploy(model, alias, by=by, takes_over=takes_over)
     renew(pipeline, deployment=deployment)
+    if most := options.get("max_tokens"):
+        deployments.set_usual(deployment, {"new_tokens": most}, by=by)
     if options.get("is_sample") and not deployment.starters:
         deployments.release_starters(deployment, questions_answered_right(model), by=by)
 
@@ -289,7 +285,8 @@ def chat(pipeline: Pipeline) -> str:
         deployment, owner = _found(pipeline.deployment), pipeline.created_by
         renew(pipeline, chat=chats.open_chat(deployment, owner=_found(owner)))
     question = _unseen_question(pipeline)
-    params = chats.AnswerParams(temperature=0.0, new_tokens=120)
+    most = pipeline.options.get("max_tokens") or REPLY_TOKENS
+    params = chats.AnswerParams(temperature=0.0, new_tokens=most)
     ended_badly = Generation.objects.filter(answer__chat=pipeline.chat, state__in=UNANSWERED)
     key = uuid5(pipeline.pk, f"question {ended_badly.count()}")  # the same question after a crash
     asked = chats.ask(_found(pipeline.chat), question, params, idem=key)
@@ -353,6 +350,7 @@ STEPS: dict[str, Callable[[Pipeline], str]] = {
     "train": train,
     "evaluate": evaluate,
     "export": export,
+    "onnx": onnx,
     "deploy": deploy,
     "chat": chat,
     "learn": learn,

@@ -52,6 +52,7 @@ STEP_WORDS = {
     "train": "Train a model",
     "evaluate": "Measure it",
     "export": "Check it and make it ready",
+    "onnx": "Write it as ONNX for other tools",
     "deploy": "Deploy it",
     "chat": "Ask it something new",
     "learn": "Leave the exchange to be rated",

@@ -10,9 +10,10 @@ from uuid import UUID, uuid4
 from django.contrib.auth.models import User
 
 from chat_app.models import ServingExport
+from otto_web.lib.work.states import State
 from otto_web.loop.models import STEP_WORDS, Pipeline, PipelineStep
 from training_app.lm.presets import DEFAULT_TUNING
-from training_app.models import Base, Evaluation, Run, TrainedModel
+from training_app.models import Base, Evaluation, Export, Run, TrainedModel
 from training_app.selectors.replies import ShownReply, few_replies
 from training_app.selectors.speed import preset_seconds, tuning_seconds
 from training_app.selectors.trained_models import base_for
@@ -73,6 +74,7 @@ def facts(pipeline: Pipeline, seconds: float) -> dict[str, Any]:
         "base": str(run.start_model) if run and run.start_model else None,
         **(_training(run) if run else {}),
         "parity_max_error": _parity(run),
+        "onnx": _portable(run),
         "reply": answer.text if answer else None,
         "reply_tokens_per_second": answer.generation.timings.get("tokens_per_second")
         if answer
@@ -112,6 +114,14 @@ def _mean(values: list[float]) -> float | None:
 def _parity(run: Run | None) -> float | None:
     export = ServingExport.objects.filter(model__run=run).first() if run else None
     return export.parity_max if export else None
+
+
+def _portable(run: Run | None) -> dict[str, Any] | None:
+    ready = Export.objects.filter(format="onnx", state=State.SUCCEEDED)
+    found = ready.filter(model__run=run).first() if run else None
+    if found is None:
+        return None
+    return {"opset": found.opset, "parity_max_error": found.parity_max, **found.figures}
 
 
 @dataclass(frozen=True, slots=True)

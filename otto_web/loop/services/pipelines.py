@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -18,6 +18,31 @@ from otto_web.lib.work.states import State
 from otto_web.loop.models import STEP_WORDS, Pipeline, PipelineStep
 from training_app.lm.presets import DEFAULT_TUNING
 
+# wishes of training, as a run names them
+WISHED_OF_TRAINING = {
+    "batch_size": "micro_batch",
+    "learning_rate": "learning_rate",
+    "device": "device",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the steps shall do otherwise than by themselves; each means what its own step means."""
+
+    base: str = ""  # id of the model to go on from; empty: the base model that is here
+    model_name: str = ""  # of the run and its model; empty: called like the data
+    epochs: float | None = None  # passes over the training split
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    device: str = "auto"
+    max_length: int | None = None  # tokens that the model looks back over
+    onnx: bool = False  # write it for other tools too
+    opset: int | None = None  # of that file
+    verify: bool = True  # a file for other tools that differs from PyTorch fails the pipeline
+    max_tokens: int | None = None  # of a reply
+    force: str = ""  # why to train on data of a critical quality
+
 
 @dataclass(frozen=True, slots=True)
 class PipelineOrder:
@@ -31,6 +56,7 @@ class PipelineOrder:
     takes_over: bool = False  # the alias from a model that answers there
     minutes: float | None = None
     steps: int | None = None
+    wishes: Wishes = field(default_factory=Wishes)
     key: UUID = field(default_factory=uuid4)  # the same one of one person is the same pipeline
 
 
@@ -57,16 +83,22 @@ def _start(order: PipelineOrder, *, by: User) -> Pipeline:
         "takes_over": order.takes_over,
         "minutes": order.minutes,
         "steps": order.steps,
+        **asdict(order.wishes),
     }
     pipeline = Pipeline(pk=order.key, created_by=by, dataset=order.dataset, options=options)
     pipeline.save(force_insert=True)
-    steps = enumerate(STEP_WORDS, start=1)
+    steps = enumerate(_steps_of(order), start=1)
     PipelineStep.objects.bulk_create(
         PipelineStep(pipeline=pipeline, number=number, name=name) for number, name in steps
     )
     audit.record(by, "start pipeline", pipeline, after=options)
     hint(Pipeline.job, pipeline.pk)
     return pipeline
+
+
+def _steps_of(order: PipelineOrder) -> list[str]:
+    without = set() if order.wishes.onnx else {"onnx"}
+    return [name for name in STEP_WORDS if name not in without]
 
 
 @transaction.atomic(durable=True)

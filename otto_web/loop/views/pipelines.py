@@ -14,6 +14,7 @@ from otto_web.lib.http import TeamRequest, respond
 from otto_web.loop.forms import PipelineForm
 from otto_web.loop.models import Pipeline
 from otto_web.loop.selectors import pipelines as selectors
+from otto_web.loop.selectors.wishes import shown_wishes
 from otto_web.loop.services import pipelines as services
 
 
@@ -21,7 +22,8 @@ from otto_web.loop.services import pipelines as services
 @require_http_methods(["GET", "POST"])
 def pipeline_new(request: TeamRequest) -> HttpResponse:
     """Start the whole loop on the sample or on a dataset."""
-    form = PipelineForm(request.POST) if request.method == "POST" else PipelineForm()
+    data = request.POST if request.method == "POST" else None
+    form = PipelineForm(request.user, data)
     if form.is_valid():
         made = services.start_pipeline(form.order(), by=request.user)
         return redirect("pipeline-detail", made.pk)
@@ -44,6 +46,7 @@ def pipeline_detail(request: TeamRequest, pipeline_id: UUID) -> HttpResponse:
         "pipeline": found,
         "steps": selectors.shown_steps(found),
         "tested": selectors.tested(found),
+        "wishes": shown_wishes(found),
     }
     return respond(
         request,

@@ -90,6 +90,7 @@ VERBS = {
     "set knowledge": "chose the known answers of",
     "set note": "changed the note of",
     "set logging": "switched the logging of",
+    "set usual": "chose the usual settings of new chats with",
     "set rules": "changed the rules of",
     "start pipeline": "started",
     "stop repeats": "stopped the search for repeats in",

@@ -65,6 +65,7 @@ def test_a_shape_that_cannot_be_served_is_refused_beside_its_field(field, values
         ("steps", {"steps": 10, "minutes": 1}),
         ("min_learning_rate", {"steps": 10, "learning_rate": 1e-4, "min_learning_rate": 1e-3}),
         ("precision", {"steps": 10, "precision": "fp8"}),
+        ("device", {"steps": 10, "device": "tpu"}),
         ("micro_batch", {"steps": 10, "micro_batch": 0}),
         ("warmup_share", {"steps": 10, "warmup_share": 1.5}),
     ],

@@ -17,12 +17,12 @@ from training_app.lm.checkpoint import (
     verify_checkpoint,
     write_checkpoint,
 )
-from training_app.lm.config import ModelConfig, TrainConfig
+from training_app.lm.config import ModelConfig, TrainConfig, TrainingError
 from training_app.lm.evaluation import Figures, band, evaluate, validation, verdict
 from training_app.lm.fast import FastLoss
 from training_app.lm.generate import Wanted, generate
 from training_app.lm.loop import Batch, DivergedError, EarlyStopping, Optimization, update
-from training_app.lm.model import build_model
+from training_app.lm.model import build_model, pick_device
 from training_app.lm.otto_template import OttoTemplate
 from training_app.lm.packing import open_packed, pack
 from training_app.lm.replies import Question, question_of, replies
@@ -301,3 +301,12 @@ def test_a_sample_answer_may_be_as_long_as_the_real_one_in_the_tokens_of_the_mod
     real = ("On its way.", 100 * "a", 1_000 * "a")
     replies(model, template, [Question(asked, "Where is it?", one) for one in real])
     assert limits == [64, 150, 512]
+
+
+def test_a_device_is_taken_as_it_is_wished_or_refused_in_a_sentence(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert [pick_device(wish).type for wish in ("auto", "cpu", "cuda")] == ["cuda", "cpu", "cuda"]
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert pick_device().type == "cpu"
+    with pytest.raises(TrainingError, match="PyTorch finds no GPU"):
+        pick_device("cuda")

@@ -19,8 +19,10 @@ LARGEST_ERROR = 1e-4  # of the largest logit, fp32: as for serving, decision 5
 _GREEDY_TOKENS = 16  # compared for each prompt; chosen by hand
 
 
-def export_onnx(folder: Path, target: Path, prompts: Sequence[Sequence[int]]) -> ParityReport:
-    """Write the model as ONNX in Hugging Face layout to `target`.
+def export_onnx(
+    folder: Path, target: Path, prompts: Sequence[Sequence[int]], *, opset: int | None = None
+) -> ParityReport:
+    """Write the model as ONNX in Hugging Face layout to `target`; without `opset` by optimum's.
 
     Raises ParityError where it does not agree with torch, FolderError where `folder` is no model.
     """
@@ -29,6 +31,7 @@ def export_onnx(folder: Path, target: Path, prompts: Sequence[Sequence[int]]) ->
         str(folder),
         output=target,
         task="text-generation-with-past",
+        opset=opset,
         do_validation=False,
         local_files_only=True,
     )

@@ -14,12 +14,14 @@ class ExportFormat(Choice):
     """A format; the function takes the model's folder, an empty folder, and prompts of token ids.
 
     It fills the empty folder, compares it with torch on the prompts, and returns a ParityReport; a
-    file that disagrees raises a TrainingError and is never offered. The name of a download ends in
+    file that disagrees raises a TrainingError and is never offered. Where there are `opsets`, the
+    function takes the chosen one as its keyword `opset`. The name of a download ends in
     `suffix`; the hash of `main_file` stands for the whole.
     """
 
     suffix: str = ""
     main_file: str = ""
+    opsets: tuple[int, ...] = ()  # of a graph: the first one unless another is chosen
 
     @property
     def is_built(self) -> bool:
@@ -41,5 +43,6 @@ FORMATS = {
         "training_app.lm.exports.onnx:export_onnx",
         suffix="-onnx",
         main_file="model.onnx",
+        opsets=(14, 15, 16, 17, 18),
     ),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 
+import onnx
 import pytest
 import torch
 from optimum.onnxruntime import ORTModelForCausalLM
@@ -90,11 +91,13 @@ def test_weights_as_a_pickle_are_refused_with_the_reason(folder):
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # optimum traces the older way
 @pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
 @pytest.mark.filterwarnings("ignore:Exporting aten:UserWarning")
-@pytest.mark.checklist(197, 200)
+@pytest.mark.checklist(197, 199, 200)
 def test_the_export_agrees_with_torch_and_a_wrong_one_is_refused(folder, tmp_path, talks):
     template = Template.open(folder)
     prompts = [template.prompt(talk.turns[:1]).ids for talk in talks[:3]]
-    parity = export_onnx(folder, tmp_path / "portable", prompts)
+    parity = export_onnx(folder, tmp_path / "portable", prompts, opset=17)
+    graph = onnx.load(tmp_path / "portable/model.onnx", load_external_data=False)
+    assert {one.domain: one.version for one in graph.opset_import}[""] == 17
     assert parity.largest_error <= 1e-4
     assert parity.greedy_tokens == 48
     tokenizer = AutoTokenizer.from_pretrained(tmp_path / "portable", local_files_only=True)

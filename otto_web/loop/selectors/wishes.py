@@ -1,0 +1,91 @@
+"""What may be wished of the one-click loop: the words of each option, for page and command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from chat_app.serving.limits import NEW_TOKENS
+from otto_web.lib.uuids import as_uuid
+from otto_web.loop.models import Pipeline
+from training_app.lm.exports.registry import FORMATS
+from training_app.lm.presets import DEFAULT_TUNING, PRESETS
+from training_app.models import TrainedModel
+
+EPOCHS, BATCH_SIZE = 3, 4  # what the form begins with
+OPSETS = FORMATS["onnx"].opsets
+_TUNING = PRESETS[DEFAULT_TUNING]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """An option as a person meets it."""
+
+    label: str
+    hint: str
+
+
+WISHES: dict[str, Wish] = {
+    "base": Wish("Base model", "What the model goes on from."),
+    "model_name": Wish(
+        "Name of the model", "It gets the next free number; left empty, it is called like the data."
+    ),
+    "epochs": Wish(
+        "Epochs",
+        "How often it sees all of the training data. Empty: as short as it may be, which is enough"
+        " to see the whole way.",
+    ),
+    "batch_size": Wish("Batch size", "Windows of text computed at once; each needs memory."),
+    "minutes": Wish("Minutes to train", "If you say so, they count instead of the epochs."),
+    "learning_rate": Wish(
+        "Learning rate",
+        f"Left empty: {_TUNING.train.learning_rate:g} from a base model. Whatever you write is"
+        " honoured.",
+    ),
+    "device": Wish("Device", "Automatic takes a GPU where PyTorch finds one, else the CPU."),
+    "max_length": Wish(
+        "Longest text",
+        "Tokens that it looks back over, in training and in chats; the oldest turns are left out"
+        " first. Below 256 it learns without known answers.",
+    ),
+    "max_tokens": Wish(
+        "Longest reply",
+        "Tokens; also what new chats with it begin with: 30–50 for short answers, 100–200 for long"
+        f" ones. Left empty: {NEW_TOKENS.usual}.",
+    ),
+    "onnx": Wish("Write ONNX for other tools", "A folder that optimum and onnxruntime open."),
+    "opset": Wish("ONNX opset", "The edition of its operators; older programs know lower ones."),
+    "verify": Wish(
+        "Stop where the ONNX differs from PyTorch",
+        "The file is always compared, number by number, and never offered where it differs. With"
+        " this the loop stops there; without it goes on.",
+    ),
+    "force": Wish(
+        "Train in spite of a critical quality",
+        "Say why. Data with a score below 50 % is refused otherwise; the reason is kept.",
+    ),
+}
+
+
+def shown_wishes(pipeline: Pipeline) -> list[tuple[str, str]]:
+    """Return the label and the value of each option that was chosen; at most one query."""
+    shown = []
+    for name, wish in WISHES.items():
+        value = pipeline.options.get(name)
+        if value in (None, "", False) or (name in ("opset", "verify") and not _has_onnx(pipeline)):
+            continue
+        shown.append((wish.label, _spoken(name, value)))
+    return shown
+
+
+def _has_onnx(pipeline: Pipeline) -> bool:
+    return bool(pipeline.options.get("onnx"))
+
+
+def _spoken(name: str, value: Any) -> str:
+    if value is True:
+        return "yes"
+    if name == "base" and (found := as_uuid(str(value))):
+        model = TrainedModel.objects.filter(pk=found).first()
+        return str(model) if model else "deleted meanwhile"
+    return f"{value:g}" if isinstance(value, int | float) else str(value)
