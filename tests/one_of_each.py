@@ -46,7 +46,7 @@ DOWNLOADS = {
     *("tus-collection", "tus-upload", "version-download", "dataset-download"),
     *("run-checkpoint", "run-log", "run-history", "model-download"),
     "preparation-download",
-    *("chunks-download", "report-html", "report-md"),
+    *("chunks-download", "report-html", "report-md", "run-settings"),
     *("model-export-download", "log-download"),
 }
 NO_PAGES = {*DOWNLOADS, "set-password", "healthz", "readyz"}

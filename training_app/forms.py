@@ -25,6 +25,7 @@ from training_app.lm.config import (
 from training_app.lm.layout import shape_of
 from training_app.lm.methods.registry import DEFAULT_METHOD
 from training_app.lm.presets import DEFAULT_PRESET, PRESETS, Preset
+from training_app.lm.settings_file import ReadSettings
 from training_app.models import TrainedModel, paths
 from training_app.selectors.forecast import Forecast, forecast
 from training_app.selectors.local_models import PREFIX, how_to_add, local_names, local_shape
@@ -275,6 +276,21 @@ def with_preset(
         if field in DECIDED_BY_PRESETS and not _is_same(typed.get(field, ""), chosen[field])
     ]
     return values, changed
+
+
+def with_settings(typed: Mapping[str, str], found: ReadSettings) -> dict[str, Any]:
+    """Return a form's values with the settings of a file; what they do not name stays as typed."""
+    values: dict[str, Any] = {**typed, **found.values}
+    for unit in LENGTH_LABELS:
+        if unit in found.values:
+            values |= {"length": found.values[unit], "length_unit": unit}
+    tied = found.values.get("tie_word_embeddings")
+    if tied is None:
+        values["tie_word_embeddings"] = "tie_word_embeddings" in typed
+    else:
+        values["tie_word_embeddings"] = tied.lower() in {"true", "yes", "on"}
+    values["forced"] = "forced" in typed
+    return values
 
 
 def _start_for(

@@ -13,7 +13,10 @@ from django.views.decorators.http import require_GET, require_safe
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.file_response import stream
 from otto_web.lib.http import TeamRequest
+from otto_web.lib.words import clean
 from otto_web.lib.zip_stream import send_folder
+from training_app.lm.config import RunSpec
+from training_app.lm.settings_file import settings_text
 from training_app.models import Checkpoint, Run, paths
 from training_app.selectors.log_tail import log_blocks
 from training_app.selectors.points import points_since
@@ -49,6 +52,18 @@ def run_history(request: TeamRequest, run_id: UUID) -> HttpResponseBase:
     run = get_object_or_404(Run.objects.visible_to(request.user), pk=run_id)
     pieces, name = history_text(run), "training_history.json"
     return stream(request, pieces, of=run, name=name, kind="application/json")
+
+
+@role_required(Role.TRAINER)
+@require_safe
+def run_settings(request: TeamRequest, run_id: UUID) -> HttpResponseBase:
+    """Send the run's settings as YAML that the form of a run reads."""
+    run = get_object_or_404(
+        Run.objects.visible_to(request.user).select_related("version__dataset"), pk=run_id
+    )
+    about = clean(f"Settings of the run {run.name!r}, which learned from {run.version}.")
+    pieces = iter([settings_text(RunSpec.from_json(run.spec), about=about)])
+    return stream(request, pieces, of=run, name="settings.yaml", kind="application/yaml")
 
 
 @role_required(Role.TRAINER)

@@ -12,10 +12,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from datasets_app.selectors.versions import trainable_versions
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest, respond
-from training_app.forms import RunForm, preset_values, with_preset
+from training_app.forms import RunForm, preset_values, with_preset, with_settings
+from training_app.lm.config import ConfigError
 from training_app.lm.presets import PRESETS, Preset
+from training_app.lm.settings_file import ReadSettings, read_settings
 from training_app.models import Run
 from training_app.selectors.detail import run_detail_page
+from training_app.selectors.local_models import local_names
 from training_app.selectors.panel import run_panel
 from training_app.selectors.runs import RunFilter, run_list
 from training_app.selectors.trained_models import base_for
@@ -44,6 +47,8 @@ def run_new(request: TeamRequest) -> HttpResponse:
         return _form_page(request, RunForm(request.user, initial=_initial(request)))
     if "choose" in request.POST:
         return _with_preset(request)
+    if "read" in request.POST:
+        return _with_settings(request)
     form = RunForm(request.user, request.POST)
     if form.is_valid() and "estimate" not in request.POST:
         try:
@@ -107,14 +112,35 @@ def _with_preset(request: TeamRequest) -> HttpResponse:
     return _form_page(request, RunForm(request.user, initial=values), changed=changed)
 
 
+def _with_settings(request: TeamRequest) -> HttpResponse:
+    """Show the form with the settings of a text; each of its names is answered for."""
+    text = request.POST.get("settings_text", "")
+    try:
+        found = read_settings(text)
+    except ConfigError as error:
+        told: dict[str, Any] = {"settings_error": str(error), "settings_text": text}
+        form = RunForm(request.user, initial=with_settings(request.POST.dict(), ReadSettings([])))
+        return _form_page(request, form, status=422, told=told)
+    local = found.values.get("local_model", "")
+    if local and local not in local_names():
+        found = found.without("local_model", "no such folder is here: see Base models")
+    form = RunForm(request.user, initial=with_settings(request.POST.dict(), found))
+    return _form_page(request, form, told={"read": found})
+
+
 def _form_page(
-    request: TeamRequest, form: RunForm, *, status: int = 200, changed: list[str] | None = None
+    request: TeamRequest,
+    form: RunForm,
+    *,
+    status: int = 200,
+    changed: list[str] | None = None,
+    told: dict[str, Any] | None = None,
 ) -> HttpResponse:
     return respond(
         request,
         page="training/run_new.html",
         fragment="training/_run_form.html",
-        context=_form_context(request, form) | {"changed": changed},
+        context=_form_context(request, form) | {"changed": changed} | (told or {}),
         status=status,
     )
 

@@ -117,6 +117,40 @@ def test_a_warm_up_as_long_as_the_run_is_refused(theo, client_of, version):
     assert answer.status_code == 422
 
 
+def test_a_file_of_another_system_fills_the_form_and_what_is_left_out_is_listed(
+    theo, client_of, version
+):
+    text = "NUM_TRAIN_EPOCHS=7\nMAX_GRAD_NORM=0.3\nFINETUNE_MODEL_NAME=gone\nODD_THING=1\n"
+    values = filled(version, name="Typed", settings_text=text, read="1", dropout="0.25")
+    answer = client_of(theo).post(reverse("run-new"), values)
+    page = " ".join(answer.text.split())
+    initial = answer.context["form"].initial
+    assert (initial["length"], initial["length_unit"], initial["name"]) == ("7", "epochs", "Typed")
+    assert (initial["max_grad_norm"], initial["dropout"]) == ("0.3", "0.25")
+    assert "2 settings taken into the form; nothing is queued" in page
+    assert "OTTO knows no such setting" in page
+    assert "no such folder is here" in page
+    assert not Run.objects.exists()
+    wrong = client_of(theo).post(reverse("run-new"), values | {"settings_text": "{"})
+    assert wrong.status_code == 422
+    assert "This is no YAML (line 1)" in wrong.text
+    assert 'value="Typed"' in wrong.text
+
+
+def test_the_settings_of_a_run_go_out_and_make_the_same_run_again(theo, client_of, version):
+    client = client_of(theo)
+    client.post(reverse("run-new"), filled(version, dropout=0.15, learning_rate=7e-4, length=3))
+    first = Run.objects.get()
+    text = client.get(reverse("run-settings", args=[first.pk])).getvalue().decode()
+    assert text.startswith(f"# Settings of the run {first.name!r}")
+    read = client.post(reverse("run-new"), filled(version, settings_text=text, read="1"))
+    form = read.context["form"]
+    values = {name: form[name].value() for name in form.fields}
+    given = {key: value for key, value in values.items() if value not in (None, False, "")}
+    client.post(reverse("run-new"), given | {"idem_key": str(uuid4())})
+    assert [run.spec for run in Run.objects.all()] == [first.spec] * 2
+
+
 NUMBERS = [
     name
     for name, setting in SETTINGS.items()
