@@ -29,6 +29,7 @@ from datasets_app.services.generating import Options, fill, order_pairs
 from datasets_app.services.mappings import save_mapping
 from datasets_app.services.receiving import NewUpload, receive_whole
 from datasets_app.services.replacing import order_look
+from datasets_app.services.scoring import ScoringOrder, order_scoring
 from datasets_app.services.web import Wanted, order_fetch
 from otto_web.lib.access import Role
 from otto_web.lib.work.claims import claim
@@ -43,6 +44,7 @@ from training_app.services.report_links import make_link, signed
 from training_app.services.runs import queue_run
 
 DOWNLOADS = {
+    *("score-report", "score-download"),
     *("tus-collection", "tus-upload", "version-download", "dataset-download"),
     *("run-checkpoint", "run-log", "run-history", "model-download"),
     "preparation-download",
@@ -100,6 +102,7 @@ def add_one_of_each(number: int, owner: User) -> dict[str, Any]:
         "mapping_id": save_mapping(f"Kept {number}", ["a", "b"], PAIR, by=owner).pk,
         "view_id": SavedView.objects.create(dataset=dataset, owner=owner, name="Mine").pk,
         "order_id": _look(dataset, owner).pk,
+        "scoring_id": order_scoring(dataset, ScoringOrder(), by=owner).pk,
         "opinion_id": Opinion.objects.create(
             dataset=dataset, asked_by=owner, seed=1, drawn_from=1
         ).pk,

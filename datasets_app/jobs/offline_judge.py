@@ -50,13 +50,14 @@ class OfflineJudge:
         """Return the text to compare with, and at which place the question finds it."""
         if one.text:
             rank = None
-            if one.own is not None:
-                rank = self._texts.rank(one.question, one.own, one.beside)
+            if (place := one.place) is not None:
+                rank = self._texts.rank(one.question, place.own, place.among, place.beside)
             return one, one.text, rank
-        if not one.question or not len(self._texts):
+        said = f"{one.question} {one.answer}"
+        nearest = self._texts.nearest(said, start=self._known.passages) if one.question else None
+        if nearest is None or not speaks_of(self._texts[nearest], one.question):
             return one, "", None
-        text = self._texts[self._texts.nearest(f"{one.question} {one.answer}")]
-        return one, text if speaks_of(text, one.question) else "", None
+        return one, self._texts[nearest], None
 
     def _nearness(self, placed: Sequence[tuple[Ground, str, int | None]]) -> list[float | None]:
         """Return how near question and answer are by meaning, where words did not settle it."""

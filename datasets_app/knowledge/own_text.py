@@ -27,16 +27,20 @@ class OwnTexts:
     def __len__(self) -> int:
         return len(self._texts)
 
-    def rank(self, question: str, own: int, beside: Collection[int] = ()) -> int:
-        """Return at which place, from 1, the question finds its own text.
+    def rank(
+        self, question: str, own: int, among: tuple[int, int], beside: Collection[int] = ()
+    ) -> int:
+        """Return at which place, from 1, the question finds its own text among [start, end).
 
         Those `beside` it say the same in part, as overlapping pieces do, and are not counted.
         """
         shares = self._words.shares(question)
         better = shares > shares[own]
         better[list(beside)] = False
-        return int(np.count_nonzero(better)) + 1
+        return int(np.count_nonzero(better[slice(*among)])) + 1
 
-    def nearest(self, text: str) -> int:
-        """Return the place of the text that says most of these words; there is one at least."""
-        return int(self._words.shares(text).argmax())
+    def nearest(self, text: str, *, start: int = 0) -> int | None:
+        """Return the place, from `start` on, of the text that says most of these words."""
+        if start >= len(self._texts):
+            return None
+        return start + int(self._words.shares(text)[start:].argmax())

@@ -2,55 +2,98 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db.models import F
+from django.db.models.functions import Substr
+
 from datasets_app.corpus.conversation import from_json
 from datasets_app.corpus.repeats.said import stored_exchange
-from datasets_app.models import Conversation, Dataset
+from datasets_app.models import Chunk, Conversation, Dataset, Pair
 
-MOST_TEXTS = 20_000  # passages of a dataset that are searched while its pairs are scored
+MOST_TEXTS = 20_000  # texts that are searched while pairs are scored
 NAMES = ("source_text", "context", "chunk", "passage")  # how records call it
 READ = ("pk", "revision", "turns", "meta")
+CHUNK_TEXT = Substr("document__text", F("start") + 1, F("end") - F("start"))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the text of a chunk stands among all: those of its set, and those that overlap it."""
+
+    own: int
+    among: tuple[int, int]
+    beside: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """A pair as it is judged, with the text that is known of it and where that stands."""
+    """A pair as it is judged, with the text that is known of it."""
 
     pk: int
     revision: int
     question: str
     answer: str
     text: str = ""  # that the pair came from
-    own: int | None = None  # the place of that text among all
-    beside: tuple[int, ...] = ()  # places of texts that overlap with it
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """The texts of a dataset; `chunks` says at which place the text of a chunk stands."""
+    """Chunks that pairs of a dataset came from, by sets, and behind them its passages."""
 
     told: list[str] = field(default_factory=list)
-    chunks: Mapping[int, int] = field(default_factory=dict)
+    places: Mapping[int, Place] = field(default_factory=dict)  # of chunks
+    passages: int = 0  # from which place on
 
 
 def texts_of(dataset: Dataset) -> Texts:
-    """Return the passages of a dataset; none where there are too many to hold."""
+    """Return the texts to search; of more than can be held, none."""
+    sets = Pair.objects.filter(conversation__dataset=dataset).order_by()
+    chosen = sets.values("chunk__document__chunk_set").distinct()
+    chunks = Chunk.objects.filter(document__chunk_set__in=chosen)
+    ordered = chunks.order_by("document__chunk_set", "document", "number")
+    columns = ("pk", "document__chunk_set", "document", "start", "end", "words")
+    rows = list(ordered.annotate(words=CHUNK_TEXT).values_list(*columns)[: MOST_TEXTS + 1])
     passages = dataset.conversations.filter(is_passage=True).order_by("pk")
-    told = list(passages.values_list("text", flat=True)[: MOST_TEXTS + 1])
-    return Texts(told if len(told) <= MOST_TEXTS else [])
+    said = list(passages.values_list("text", flat=True)[: MOST_TEXTS + 1])
+    if len(rows) + len(said) > MOST_TEXTS:
+        return Texts()
+    return Texts([*(row[-1] for row in rows), *said], _places(rows), len(rows))
+
+
+def _places(rows: Sequence[tuple[Any, ...]]) -> dict[int, Place]:
+    spans: dict[Any, tuple[int, int]] = {}
+    for n, row in enumerate(rows):
+        spans[row[1]] = (spans.get(row[1], (n, n))[0], n + 1)
+    return {row[0]: Place(n, spans[row[1]], _beside(rows, n)) for n, row in enumerate(rows)}
+
+
+def _beside(rows: Sequence[tuple[Any, ...]], own: int) -> tuple[int, ...]:
+    """Return the neighbours that say part of the same."""
+    _, _, document, start, end, _ = rows[own]
+    near = (n for n in (own - 1, own + 1) if 0 <= n < len(rows))
+    return tuple(
+        n for n in near if rows[n][2] == document and rows[n][3] < end and start < rows[n][4]
+    )
 
 
 def grounds_of(rows: Iterable[Conversation], texts: Texts) -> list[Ground]:
-    """Return rows with what is known of the text that each came from."""
-    return [_ground(row) for row in rows]
-
-
-def _ground(row: Conversation) -> Ground:
-    question, answer = stored_exchange(from_json(row.turns))
-    return Ground(row.pk, row.revision, question, answer, _told(row.meta))
+    """Return rows with what is known of the text that each came from; two queries."""
+    there = list(rows)
+    pairs = Pair.objects.filter(conversation__in=[row.pk for row in there])
+    chunks = dict(pairs.values_list("conversation_id", "chunk_id"))
+    said = Chunk.objects.filter(pk__in=chunks.values()).annotate(words=CHUNK_TEXT)
+    words = dict(said.values_list("pk", "words"))
+    found = []
+    for row in there:
+        question, answer = stored_exchange(from_json(row.turns))
+        chunk = chunks.get(row.pk, 0)
+        text = words.get(chunk) or _told(row.meta)
+        found.append(Ground(row.pk, row.revision, question, answer, text, texts.places.get(chunk)))
+    return found
 
 
 def _told(meta: Mapping[str, Any]) -> str:

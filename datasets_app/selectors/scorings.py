@@ -29,12 +29,14 @@ from datasets_app.corpus.judging.scores import (
     priority,
 )
 from datasets_app.corpus.repeats.said import stored_exchange
-from datasets_app.models import CHOSEN, Conversation, Dataset, Score, ScoreState, Scoring
+from datasets_app.models import CHOSEN, Choice, Conversation, Dataset, Score, ScoreState, Scoring
 from datasets_app.selectors.grounds import READ
 from datasets_app.selectors.row_filter import RowFilter
 
 Rows = Sequence[Conversation]
 PAGE = 25
+READ_ROWS = 2_000
+ZERO = Decimal()
 MOST_SCORINGS = 50
 ALL, PASSED, REVIEW, FAILED, UNSCORED, ISSUES = "", "pass", "review", "fail", "unscored", "issues"
 SHOWN = {
@@ -279,13 +281,25 @@ def heading_of(scoring: Scoring) -> Heading:
     )
 
 
-def scored_pairs(scoring: Scoring, *, threshold: Decimal | None = None) -> Iterator[ScoredPair]:
-    """Yield the pairs of a scoring as reports tell them; with a threshold those that it keeps."""
+def kept_scores(scoring: Scoring, threshold: Decimal) -> QuerySet[Score]:
+    """Return the scores that a threshold keeps, with what they are about."""
     rows = scoring.scores.select_related("conversation", "conversation__source_file")
-    if threshold is not None:
-        rows = rows.filter(_reaches(threshold))
-    for number, one in enumerate(rows.order_by("conversation__position").iterator(2_000)):
+    return rows.filter(_reaches(threshold))
+
+
+def scored_pairs(
+    scoring: Scoring, *, threshold: Decimal = ZERO, choice: str = Choice.ALL
+) -> Iterator[ScoredPair]:
+    """Yield the pairs of a scoring as reports tell them; with a threshold those that it keeps."""
+    rows = kept_scores(scoring, threshold).filter(conversation__status__in=CHOSEN[choice])
+    for number, one in enumerate(rows.order_by("conversation__position").iterator(READ_ROWS)):
         yield _reported(number, one)
+
+
+def source_of(row: Conversation) -> str:
+    """Return the name of the file that a row came from."""
+    told = row.meta.get("source_file")
+    return str(told or (row.source_file.name if row.source_file else ""))
 
 
 def _reported(number: int, one: Score) -> ScoredPair:
@@ -293,14 +307,13 @@ def _reported(number: int, one: Score) -> ScoredPair:
     question, answer = stored_exchange(from_json(row.turns))
     meta: dict[str, Any] = row.meta
     chunk_index = meta.get("chunk_index")
-    file = row.source_file
     return ScoredPair(
         number,
         question,
         answer,
         scores_in(one),
         pair_id=str(meta.get("qa_pair_id") or row.pk),
-        source_file=str(meta.get("source_file") or (file.name if file else "")),
+        source_file=source_of(row),
         chunk_id=str(meta.get("chunk_id") or ""),
         chunk_index=chunk_index if isinstance(chunk_index, int) else None,
         issues=tuple(one.issues),

@@ -11,6 +11,7 @@ from django.urls import reverse
 from chat_app.models import Message
 from datasets_app.models import Document, Provider, SourceFile, Upload
 from datasets_app.services.documents import bring_chunks
+from datasets_app.services.scoring import ScoringOrder, order_scoring
 from datasets_app.services.web import Wanted, order_fetch
 from otto_web.loop.models import Pipeline
 from tests.chat_app.makers import add_chat, make_served
@@ -79,6 +80,7 @@ def world(ada, mia, redis_server, data_dir):
         "mapping_id": 1,
         "order_id": 1,
         "opinion_id": 1,
+        "scoring_id": order_scoring(version.dataset, ScoringOrder(), by=ada).pk,
         "dataset_id": version.dataset_id,
         "number": 1,
         "action_id": 1,

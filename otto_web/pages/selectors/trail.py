@@ -72,6 +72,7 @@ VERBS = {
     "person.signed_out": "signed out as",
     "delete prepared": "deleted prepared data of",
     "prepare": "had prepared without a run",
+    "scores.brought": "brought scores into",
     "scores.calibration": "drew pairs to label by hand from the scores of",
     "scores.cuts": "moved the cuts of the scores of",
     "scores.ordered": "had pairs scored of",

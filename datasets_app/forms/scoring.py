@@ -1,0 +1,103 @@
+"""What people may say about scores: who judges, what passes, and what goes out."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+
+from datasets_app.corpus.conversation import CorpusError
+from datasets_app.corpus.judging.scores import Cuts
+from datasets_app.corpus.layouts.prompts import PROMPTS
+from datasets_app.models import Choice, Judge
+
+LARGEST_REPORT = 64 << 20  # bytes
+
+
+def _score(label: str, initial: str, hint: str = "") -> forms.DecimalField:
+    return forms.DecimalField(
+        label=label,
+        min_value=0,
+        max_value=10,
+        max_digits=4,
+        decimal_places=2,
+        initial=Decimal(initial),
+        help_text=hint,
+        widget=forms.NumberInput(attrs={"step": "0.01"}),
+    )
+
+
+class CutsForm(forms.Form):
+    """Both cuts; the one for passing may not lie below the one for failing."""
+
+    passing = _score("Passes from", "8.00", "This score or more is a PASS.")
+    failing = _score("Fails below", "7.00", "Between the two a person should look.")
+
+    def clean(self) -> dict[str, Any]:
+        told = super().clean() or {}
+        if not self.errors:
+            try:
+                told["cuts"] = Cuts(told["passing"], told["failing"])
+            except CorpusError as error:
+                self.add_error("passing", str(error))
+        return told
+
+
+class ScoringForm(CutsForm):
+    """Who judges which pairs, and what the scores mean."""
+
+    judge = forms.ChoiceField(
+        label="Who judges",
+        choices=[(Judge.OFFLINE.value, "the built-in judge: nothing leaves this machine")],
+        initial=Judge.OFFLINE.value,
+        widget=forms.RadioSelect,
+    )
+    model = forms.CharField(
+        label="Model of the provider",
+        max_length=200,
+        required=False,
+        help_text="Empty: the one that the provider names.",
+    )
+
+
+class ReportForm(forms.Form):
+    """A report of scores that another program, or this one, wrote."""
+
+    report = forms.FileField(label="Validation report (JSON)")
+
+    def clean_report(self) -> Any:
+        sent = self.cleaned_data["report"]
+        if sent.size > LARGEST_REPORT:
+            raise forms.ValidationError("The report has more than 64 MB. Bring it in parts.")
+        return sent
+
+
+class LabelForm(forms.Form):
+    """What a person gives a pair."""
+
+    place = forms.IntegerField(min_value=1, max_value=100_000)
+    label = forms.FloatField(min_value=0, max_value=10)
+
+
+class FormatForm(forms.Form):
+    """From which score on pairs are kept, and how they are written."""
+
+    threshold = _score("Keep pairs that score at least", "8.00", "0.00 keeps all, unscored too.")
+    choice = forms.ChoiceField(
+        label="Of these rows", choices=Choice.choices, initial=Choice.KEPT.value
+    )
+    template = forms.ChoiceField(
+        label="Template",
+        choices=[(name, one.words) for name, one in PROMPTS.items()],
+        initial="alpaca",
+    )
+    system = forms.CharField(
+        label="System prompt",
+        required=False,
+        strip=False,
+        max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Stands before each conversation that has none of its own. May stay empty.",
+    )
+    name = forms.CharField(label="Name of the version", max_length=180, required=False)
