@@ -153,6 +153,8 @@ def coverage_of(chunk_set: ChunkSet) -> Coverage:
     for of_document, start, end in spans.values_list("chunk__document", "start", "end")[
         :MOST_SPANS
     ].iterator():
+        if start is None or end is None:
+            continue
         if of_document != document:
             document, reach = of_document, 0
         quoted += max(0, end - max(start, reach))

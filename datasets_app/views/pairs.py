@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods
 
@@ -37,13 +37,14 @@ def pairs_new(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
     dataset = find_dataset(request, dataset_id)
     if request.method == "GET":
         return _new(request, dataset, pair_forms(dataset, request)["pair_form"])
-    data = request.POST
+    data: QueryDict = request.POST
     if data.get("do") == "add":
-        data = data.copy()
+        more = request.POST.copy()
         total = data.get("recipe-TOTAL_FORMS", "")
         number = int(total) if total.isascii() and total.isdigit() and len(total) < 4 else 1
-        data["recipe-TOTAL_FORMS"] = str(number + 1)
-        data.setdefault(f"recipe-{number}-count", "3")
+        more["recipe-TOTAL_FORMS"] = str(number + 1)
+        more.setdefault(f"recipe-{number}-count", "3")
+        data = more
     recipes = RecipeFormSet(data, prefix="recipe")
     form = PairForm(data, request.FILES, dataset=dataset, recipes=recipes)
     if request.POST.get("do") == "add" or not form.is_valid() or recipes.total_error_count():
