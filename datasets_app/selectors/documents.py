@@ -131,7 +131,7 @@ def _is_prose() -> Q:
     return Q(kind__in=prose_kinds(), blob__isnull=False, section=0)
 
 
-def files_of(uploads: list[Upload], only: str = "") -> QuerySet[SourceFile]:
+def files_of_uploads(uploads: list[Upload], only: str = "") -> QuerySet[SourceFile]:
     """Return the documents in these uploads; `only` is a part of their names or folders."""
     files: QuerySet[SourceFile] = SourceFile.objects.filter(upload__in=uploads)
     files = files.filter(_is_prose())

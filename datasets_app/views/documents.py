@@ -75,7 +75,7 @@ def document_list(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
     if not form.is_valid():
         return _page(request, dataset, form=form, picked=picked)
     data = form.cleaned_data
-    files = selectors.files_of(list(data["uploads"]), data["only"].strip())
+    files = selectors.files_of_uploads(list(data["uploads"]), data["only"].strip())
     if request.POST.get("do") == "try":
         seen = selectors.preview(files, form.settings)
         if seen is None:

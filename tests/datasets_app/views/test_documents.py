@@ -88,6 +88,37 @@ def test_chunks_are_shown_before_they_are_cut_and_read_in_their_source(page, cli
     assert b"The overlap is smaller than the chunk" in refused.content
 
 
+@pytest.mark.checklist(280, 285)
+def test_documents_and_folders_are_picked_and_a_log_tells_of_each(client, cora):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("guides/one.md", "# One\n\nWe open at nine.\n")
+        archive.writestr("guides/two.txt", "We close at six.\n")
+        archive.writestr("guides/none.txt", "--- *** ---\n")
+        archive.writestr("other/three.txt", "On Sundays we rest.\n")
+    new = NewUpload("all.zip", len(packed.getvalue()), dataset="Guides")
+    upload = receive_whole(new, packed.getvalue(), by=cora)
+    assert import_upload(upload.pk)
+    upload.refresh_from_db()
+    client.force_login(cora)
+    address = reverse("document-list", args=[upload.dataset_id])
+    assert "4 documents" in client.get(address).content.decode()
+    data = CHOICES | {"only": "guides/", "do": "cut", "uploads": [str(upload.pk)]}
+    _, shown = cut_all(client, client.post(address, data))
+    assert "2 of 3 documents done" in shown
+    names = ChunkSet.objects.get().documents.values_list("name", flat=True)
+    assert sorted(names) == ["guides/none.txt", "guides/one.md", "guides/two.txt"]
+    log = shown.partition("<summary>Log</summary>")[2].partition("</details>")[0]
+    lines = [" ".join(strip_tags(line).split()) for line in log.split("<li>")[1:]]
+    told = {name: words for name, _, words in (line[9:].partition(": ") for line in lines)}
+    assert told.keys() == {*names}
+    assert told["guides/none.txt"] == "There is no word in it."
+    assert told["guides/one.md"].startswith("1 chunk in 0.")
+    htmx = {"HX-Request": "true", "HX-Target": "chunk-set"}
+    part = client.get(address, headers=htmx).content.decode()
+    assert part.lstrip().startswith('<div id="chunk-set"')
+
+
 def test_what_makes_no_sense_is_said_beside_its_field(page):
     for wrong, said in (
         ({"overlap": "200"}, "The overlap is smaller than the chunk"),
