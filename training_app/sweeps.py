@@ -9,12 +9,12 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from datasets_app.models import Upload
+from datasets_app.models import KnownTokenizer, Upload
 from otto_web.lib.hints import hint_again
 from otto_web.lib.models import ProcessBeat, ProcessKind, ProcessState
 from otto_web.lib.patience import each_by_itself
 from otto_web.lib.work.states import OVER, State
-from training_app.models import Run, RunLease
+from training_app.models import Run, RunLease, TrainedModel
 from training_app.services.attempts import Claim, release_run
 from training_app.services.bases import order_upload
 from training_app.services.folders import (
@@ -125,7 +125,20 @@ def _train_workers() -> QuerySet[ProcessBeat]:
     return ProcessBeat.objects.alive().filter(kind=ProcessKind.TRAIN, drain=False)
 
 
+def offer_tokenizers(now: datetime) -> None:
+    """Let documents be cut by the tokens of the models that are here, and of no others."""
+    ready = TrainedModel.objects.ready()
+    known = KnownTokenizer.objects.all()
+    known.exclude(pk__in=ready.values("pk")).delete()
+    fresh = ready.exclude(pk__in=known.values("pk"))[:AT_ONCE]
+    KnownTokenizer.objects.bulk_create(
+        [KnownTokenizer(pk=model.pk, name=str(model), path=model.path) for model in fresh],
+        ignore_conflicts=True,
+    )
+
+
 SWEEPS = (
+    offer_tokenizers,
     release_expired,
     release_hanging,
     hint_queued,

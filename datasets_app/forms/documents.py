@@ -14,11 +14,12 @@ from datasets_app.corpus.chunks.settings import (
     SHORTEST,
     SIZE,
     STRATEGIES,
+    TOKENS,
     Settings,
 )
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.forms.uploads import ManyFilesField
-from datasets_app.models import Upload
+from datasets_app.models import KnownTokenizer, Upload
 
 MOST_BYTES = 32 << 20
 
@@ -45,8 +46,9 @@ class ChunkForm(forms.Form):
     strategy = forms.ChoiceField(
         label="Where to cut", choices=[*STRATEGIES.items()], initial=RECURSIVE
     )
+    unit = forms.ChoiceField(label="Measured in", required=False)
     size = forms.IntegerField(
-        label="Characters a chunk, at most", min_value=SHORTEST, max_value=LONGEST, initial=SIZE
+        label="A chunk has at most so many", min_value=SHORTEST, max_value=LONGEST, initial=SIZE
     )
     overlap = forms.IntegerField(
         label="Of these, repeated from the chunk before",
@@ -56,12 +58,21 @@ class ChunkForm(forms.Form):
         help_text="Smaller than the chunk. A sentence at a border is then whole in one of the two.",
     )
 
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        known = KnownTokenizer.objects.order_by("name").values_list("pk", "name")
+        tokens = [(str(pk), f"tokens of {name}") for pk, name in known]
+        self.fields["unit"].choices = [("", CHARACTERS), *tokens]  # type: ignore[attr-defined]
+
     def clean(self) -> dict[str, Any]:
         data = self.cleaned_data
         if self.errors:
             return data
         try:
-            self.settings = Settings(data["strategy"], data["size"], CHARACTERS, data["overlap"])
+            unit = TOKENS if data["unit"] else CHARACTERS
+            self.settings = Settings(
+                data["strategy"], data["size"], unit, data["overlap"], data["unit"]
+            )
         except CorpusError as error:
             self.add_error("overlap", str(error))
         return data

@@ -20,6 +20,7 @@ from datasets_app.jobs.unpacking import stop_flag
 from datasets_app.models import ChunkSet, Document
 from datasets_app.models.blob import blob_path
 from datasets_app.models.reasons import sentence
+from datasets_app.selectors.documents import tokenizer_file
 from datasets_app.services import documents
 from otto_web.lib.failpoints import failpoint
 from otto_web.lib.work.claims import LostLease
@@ -100,7 +101,7 @@ def _made(order: ChunkSet, document: Document, watch: Watch) -> documents.Made:
     watch.touch()
     text = text_of(path, found, should_stop=stop_flag(watch.touch), seconds=watch.most)
     how = Settings.from_json(order.settings)
-    cuts = cut(text.text, how, text.headings, tokenizer=None, touch=watch.touch)
+    cuts = cut(text.text, how, text.headings, tokenizer=tokenizer_file(how), touch=watch.touch)
     return documents.Made(text, cuts, found.kind, watch.seconds)
 
 

@@ -45,6 +45,7 @@ from datasets_app.models.replacement import Replacement, ReplacementPart, Step
 from datasets_app.models.scoring import Judge, Score, ScoreLabel, ScoreState, Scoring
 from datasets_app.models.tag import RowTag, Tag
 from datasets_app.models.tally import Tally
+from datasets_app.models.tokenizer import KnownTokenizer
 from datasets_app.models.upload import (
     BROKEN_OFF,
     EXPIRED,
@@ -93,6 +94,7 @@ __all__ = [
     "ItemState",
     "Judge",
     "Knowledge",
+    "KnownTokenizer",
     "Lookup",
     "Opinion",
     "OpinionRow",

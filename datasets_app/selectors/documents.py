@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -24,6 +25,7 @@ from datasets_app.models import (
     Dataset,
     Document,
     DocumentState,
+    KnownTokenizer,
     SourceFile,
     Upload,
 )
@@ -90,6 +92,14 @@ def documents_page(
     }
 
 
+def tokenizer_file(how: Settings) -> Path | None:
+    """Return the file of the tokenizer whose tokens count, where they do and it is still here."""
+    if not how.tokenizer:
+        return None
+    found = KnownTokenizer.objects.filter(pk=how.tokenizer).first()
+    return found.file if found else None
+
+
 def sets_of(dataset: Dataset) -> QuerySet[ChunkSet]:
     """Return the sets of a dataset, the newest first."""
     found: QuerySet[ChunkSet] = dataset.chunk_sets.select_related("created_by")
@@ -149,7 +159,7 @@ def preview(files: QuerySet[SourceFile], how: Settings) -> Preview | None:
     try:
         found = identify(path, file.name, encoding=file.chosen_encoding)
         text = text_of(path, found, seconds=PREVIEW_SECONDS)
-        cuts = cut(text.text, how, text.headings)
+        cuts = cut(text.text, how, text.headings, tokenizer=tokenizer_file(how))
     except CorpusError as error:
         return Preview(file.name, error=str(error))
     except OSError:

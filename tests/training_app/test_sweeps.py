@@ -10,14 +10,16 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
+from datasets_app.models import KnownTokenizer
 from otto_web.celery import app
 from otto_web.lib.models import ProcessBeat, ProcessKind, ProcessState
 from otto_web.lib.work.states import State
+from tests.chat_app.makers import make_model
 from tests.training_app.conftest import make_version, toy_order
 from tests.waiting import somebody_waits_for_a_lock, until
 from training_app import sweeps
 from training_app.jobs.heartbeat import Heartbeat
-from training_app.models import CancelVerb, Checkpoint, Run, RunLease, paths
+from training_app.models import CancelVerb, Checkpoint, Run, RunLease, TrainedModel, paths
 from training_app.services.attempts import ProcessIdentity, claim_run
 from training_app.services.folders import stray_models, stray_pieces
 from training_app.services.runs import cancel_run, queue_run
@@ -136,6 +138,18 @@ def test_a_worker_that_idles_beside_a_waiting_run_is_asked_to_leave(queued_run):
     sweeps.drain_deaf_workers(timezone.now())
     idle.refresh_from_db()
     assert idle.drain
+
+
+@pytest.mark.django_db
+def test_documents_may_be_cut_by_the_tokens_of_models_that_are_here():
+    model = make_model(number=7)
+    sweeps.offer_tokenizers(timezone.now())
+    sweeps.offer_tokenizers(timezone.now())
+    found = KnownTokenizer.objects.get()
+    assert (found.pk, found.name, found.path) == (model.pk, str(model), model.path)
+    TrainedModel.objects.update(state="deleted")
+    sweeps.offer_tokenizers(timezone.now())
+    assert not KnownTokenizer.objects.exists()
 
 
 def test_old_pieces_go_and_what_rows_name_stays(queued_run, data_dir):

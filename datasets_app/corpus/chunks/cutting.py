@@ -165,19 +165,36 @@ def _token_spans(
 ) -> Iterator[tuple[int, int]]:
     known = _tokenizer(tokenizer)
     at = start
-    size = max(WINDOW, 4 * settings.size * CHARACTERS_A_TOKEN)
     while at < end:
-        window = text[at : min(end, at + size)]
-        is_last = at + len(window) >= end
+        if text[at].isspace():  # without it the next word may be other tokens
+            at += 1
+            continue
+        offsets = _first_tokens(known, text, at, end, settings.size)
+        until = at + max(1, offsets[-1][1]) if offsets else end
+        yield from _trimmed(text, at, until)
+        if until >= end:
+            return
+        again = offsets[-settings.overlap][0] if 0 < settings.overlap < len(offsets) else 0
+        at = at + again if again else until
+
+
+def _first_tokens(known: Any, text: str, at: int, end: int, most: int) -> list[tuple[int, int]]:
+    """Return the places of the first tokens behind `at`, no more than so many by themselves."""
+    length = most * CHARACTERS_A_TOKEN
+    while True:
+        window = text[at : min(end, at + length)]
+        offsets: list[tuple[int, int]] = known.encode(window, add_special_tokens=False).offsets
+        if len(offsets) > most or at + length >= end:
+            break
+        length *= 4
+    while len(offsets) > most:
+        begin, until = offsets[most - 1]
+        shorter = until if until < len(window) else min(begin, len(window) - 1)
+        if shorter < 1:  # one sign of many tokens
+            break
+        window = window[:shorter]
         offsets = known.encode(window, add_special_tokens=False).offsets
-        step, first = settings.size - settings.overlap, 0
-        while first < len(offsets) and (is_last or first + settings.size < len(offsets)):
-            last = min(first + settings.size, len(offsets)) - 1
-            yield from _trimmed(text, at + offsets[first][0], at + offsets[last][1])
-            if last == len(offsets) - 1:
-                return
-            first += step
-        at = at + offsets[first][0] if 0 < first < len(offsets) else at + len(window)
+    return offsets
 
 
 def _whole_sign(text: str, start: int, end: int) -> int:

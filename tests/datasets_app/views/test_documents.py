@@ -10,11 +10,12 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils.html import strip_tags
+from tokenizers import ByteLevelBPETokenizer
 
 from datasets_app.corpus.chunks import layout
 from datasets_app.jobs.chunking import chunk_documents
 from datasets_app.jobs.importing import import_upload
-from datasets_app.models import ChunkSet, Dataset
+from datasets_app.models import ChunkSet, Dataset, KnownTokenizer
 from datasets_app.services.receiving import NewUpload, receive_whole
 
 pytestmark = [
@@ -86,6 +87,28 @@ def test_chunks_are_shown_before_they_are_cut_and_read_in_their_source(page, cli
     assert strip_tags(f"<mark{marked}").strip() == chunk.content
     refused = page(CHOICES | {"do": "cut", "overlap": "200"})
     assert b"The overlap is smaller than the chunk" in refused.content
+
+
+@pytest.mark.checklist(282)
+def test_chunks_are_measured_in_characters_or_in_tokens_and_shown_first(page, client, data_dir):
+    counted = ByteLevelBPETokenizer()
+    counted.train_from_iterator([GUIDE], vocab_size=300)
+    known = KnownTokenizer.objects.create(name="shop 1", path="models/shop-1")
+    known.file.parent.mkdir(parents=True)
+    counted.save(str(known.file))
+    assert "tokens of shop 1" in page().content.decode()
+    by_tokens = CHOICES | {"unit": str(known.pk), "size": "40", "overlap": "5"}
+    shown = [page(one | {"do": "try"}).content.decode() for one in (CHOICES, by_tokens)]
+    begins = [told.partition("characters become ")[2].split()[0] for told in shown]
+    assert begins[0] != begins[1]
+    order, told = cut_all(client, page(by_tokens | {"do": "cut"}))
+    assert order.n_chunks == int(begins[1])
+    assert "at most 40 tokens" in told
+    KnownTokenizer.objects.update(path="models/gone")
+    gone = page(by_tokens | {"do": "try"}).content.decode()
+    assert "The tokenizer that was chosen is no longer there" in gone
+    known.delete()
+    assert page(by_tokens | {"do": "try"}).status_code == 422
 
 
 @pytest.mark.checklist(280, 285)

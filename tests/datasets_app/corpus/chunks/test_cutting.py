@@ -7,6 +7,7 @@ from itertools import pairwise, zip_longest
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tokenizers import ByteLevelBPETokenizer, Tokenizer
 
 from datasets_app.corpus.chunks.cutting import cut
 from datasets_app.corpus.chunks.headings import markdown_headings
@@ -16,6 +17,7 @@ from datasets_app.corpus.chunks.settings import (
     MARKDOWN,
     RECURSIVE,
     STRATEGIES,
+    TOKENS,
     ChunkError,
     Settings,
 )
@@ -101,6 +103,28 @@ def test_a_sign_keeps_its_accents_where_pieces_have_one_length():
     text = ("e\u0301" * 15 + "👩‍👩‍👧") * 10
     cuts = cut(text, Settings(CHARACTER, 20, overlap=0))
     assert not [one for one in cuts if text[one.start] in "\u0301\u200d"]
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tmp_path_factory):
+    """Give the file of a small tokenizer of bytes, with merges learned from a few sentences."""
+    found = ByteLevelBPETokenizer()
+    found.train_from_iterator([GUIDE, "Every word of the house."], vocab_size=300)
+    path = tmp_path_factory.mktemp("tokenizer") / "tokenizer.json"
+    found.save(str(path))
+    return path
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("text", [GUIDE * 6, "x" * 900, "👩‍👩‍👧" * 40, "   \n one  two   "])
+def test_chunks_may_be_measured_in_tokens_of_a_tokenizer(name, text, tokenizer):
+    counted = Tokenizer.from_file(str(tokenizer))
+    cuts = cut(text, Settings(name, 30, TOKENS, 5, "a"), tokenizer=tokenizer)
+    covered = {at for one in cuts for at in range(one.start, one.end)}
+    assert not [sign for at, sign in enumerate(text) if at not in covered and not sign.isspace()]
+    assert all(len(counted.encode(text[one.start : one.end]).ids) <= 30 for one in cuts)
+    with pytest.raises(ChunkError, match="no longer there"):
+        cut(text, Settings(name, 30, TOKENS, 5, "a"), tokenizer=tokenizer.with_name("gone"))
 
 
 @pytest.mark.parametrize(
