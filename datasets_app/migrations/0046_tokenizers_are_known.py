@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('datasets_app', '0043_pairs_come_from_documents'),
+        ('datasets_app', '0045_what_is_split_off_stays_near'),
     ]
 
     operations = [
