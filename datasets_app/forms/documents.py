@@ -81,7 +81,7 @@ class ChunkForm(forms.Form):
 class BringForm(forms.Form):
     """Files of chunks that the earlier pipeline wrote."""
 
-    sent = ManyFilesField(label="Files that end with _chunks.json")
+    sent = ManyFilesField(label="Files that end with _chunks.json, or a zip of them")
     name = forms.CharField(label="Name of these chunks", max_length=200, initial="Brought chunks")
 
     def clean_sent(self) -> list[tuple[str, bytes]]:

@@ -115,7 +115,8 @@ def bring_chunks(
     Raises ChunkError, with the name of the file, for one that holds no chunks, and for a name
     that is taken; then nothing is made.
     """
-    brought = [(layout.read(data, file), data) for file, data in files]
+    packed = (one for file, data in files for one in layout.unpacked(data, file))
+    brought = [(layout.read(data, file), data) for file, data in packed]
     if dataset.chunk_sets.filter(name=name).exists():
         raise ChunkError(f"There are chunks named “{name}” already. Choose another name.")
     how = brought[0][0].settings

@@ -6,7 +6,10 @@ text is put together again: where one chunk begins like the one before it ends, 
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +31,7 @@ from datasets_app.corpus.readers.job import with_lf
 ENDING = "_chunks.json"
 BETWEEN = "\n\n"
 LONGEST_OVERLAP = 20_000
+MOST_BYTES = 64 << 20  # of all files in an archive
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,32 @@ def write(
         "chunks": told,
         "status": "completed",
     }
+
+
+def unpacked(data: bytes, name: str) -> list[tuple[str, bytes]]:
+    """Return the files of chunks in an archive, by name; any other file is returned as it is.
+
+    Raises ChunkError for an archive that is damaged, holds none, or more than may be read at once.
+    """
+    if not zipfile.is_zipfile(io.BytesIO(data)):
+        return [(name, data)]
+    found, left = list[tuple[str, bytes]](), MOST_BYTES
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            for member in archive.infolist():
+                if not member.filename.endswith(ENDING):
+                    continue
+                with archive.open(member) as file:
+                    told = file.read(left + 1)
+                left -= len(told)
+                if left < 0:
+                    raise ChunkError(f"{name} holds more than {MOST_BYTES >> 20} MiB of chunks.")
+                found.append((member.filename, told))
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, zlib.error) as error:
+        raise ChunkError(f"{name} cannot be opened: {error}.") from error
+    if not found:
+        raise ChunkError(f"No file in {name} ends with {ENDING}.")
+    return found
 
 
 def read(data: bytes, name: str) -> Read:

@@ -26,6 +26,7 @@ django.setup()
 from datasets_app.jobs.chunking import chunk_documents
 chunk_documents(sys.argv[1])
 """
+SCANNED = pdf(b"q 100 0 0 100 72 600 cm BI /W 1 /H 1 /CS /G /BPC 8 ID \xff EI Q")
 GUIDE = (
     "# Orders\n\nAsk early.\n\n## Paying\n\nBy card or in cash.\n\n# Returns\n\nIn thirty days.\n"
 )
@@ -54,7 +55,8 @@ def cut_to_the_end(order):
     return order
 
 
-def test_each_format_gives_its_text_and_the_places_of_its_chunks(ordered):
+@pytest.mark.checklist(287)
+def test_each_format_gives_its_text_and_what_is_bad_or_slow_says_why(ordered, settings):
     page = (
         "<html><body><main><h1>Travel</h1><p>Ask before you book a train.</p></main></body></html>"
     )
@@ -67,11 +69,12 @@ def test_each_format_gives_its_text_and_the_places_of_its_chunks(ordered):
                 "page.html": page.encode(),
                 "paper.docx": word("# Leave", "Twenty days a year."),
                 "paper.pdf": pdf(lines("Sick days are paid."), lines("Ask your lead first.")),
+                "scan.pdf": SCANNED,
                 "call.srt": b"1\n00:00:01,000 --> 00:00:02,000\nWelcome to the tour.\n",
             }
         )
     )
-    assert (order.state, order.n_done, order.n_failed) == ("succeeded", 7, 0)
+    assert (order.state, order.n_done, order.n_failed) == ("partial", 7, 1)
     told = {
         one.name: [(chunk.content, chunk.headings, chunk.place) for chunk in chunks_of(one)]
         for one in order.documents.all()
@@ -90,27 +93,30 @@ def test_each_format_gives_its_text_and_the_places_of_its_chunks(ordered):
     assert told["call.srt"] == [("Welcome to the tour.", [], "00:00:01,000")]
     assert order.n_chunks == sum(map(len, told.values())) == Chunk.objects.count()
     assert Chunk.objects.filter(document__name="guide.md").first().chunk_id == "guide_chunk_0"
+    bad = order.documents.get(name="scan.pdf")
+    assert (bad.state, bad.n_chunks) == ("failed", 0)
+    assert "pictures of its pages and no text" in bad.reason
+    settings.OTTO_DOCUMENT_SECONDS = 0
+    slow = cut_to_the_end(ordered({"slow.txt": b"Nobody waits for this."}, name="Slow"))
+    assert (slow.state, slow.message) == ("failed", documents.NOTHING_CUT)
+    assert "took longer than 0 seconds, so it was passed over" in slow.documents.get().reason
+    settings.OTTO_DOCUMENT_SECONDS = 60
+    assert documents.retry_failed(slow, by=slow.created_by)
+    assert cut_to_the_end(ChunkSet.objects.get(pk=slow.pk)).state == "succeeded"
 
 
 def chunks_of(document):
     return document.chunks.select_related("document").order_by("number")
 
 
-def test_what_cannot_be_cut_says_why_and_the_rest_goes_on(ordered, settings):
-    image = pdf(b"q 100 0 0 100 72 600 cm BI /W 1 /H 1 /CS /G /BPC 8 ID \xff EI Q")
-    files = {"scan.pdf": image, "marks.txt": b"--- *** ---\n", "good.txt": b"We open at nine."}
+def test_what_cannot_be_cut_says_why_and_the_rest_goes_on(ordered):
+    locked = pdf(lines("Secret."), trailer=b"/Encrypt << /Filter /Standard /V 9 >>")
+    files = {"locked.pdf": locked, "marks.txt": b"--- *** ---\n", "good.txt": b"We open at nine."}
     order = cut_to_the_end(ordered(files))
     assert (order.state, order.n_done, order.n_failed) == ("partial", 1, 2)
     told = {one.name: one.reason for one in order.documents.filter(state="failed")}
-    assert "pictures of its pages and no text" in told["scan.pdf"]
+    assert told["locked.pdf"]
     assert told["marks.txt"] == "There is no word in it."
-    settings.OTTO_DOCUMENT_SECONDS = 0
-    slow = cut_to_the_end(ordered({"slow.txt": b"Nobody waits for this."}, name="Slow"))
-    assert (slow.state, slow.message) == ("failed", documents.NOTHING_CUT)
-    assert "took longer than 0 seconds" in slow.documents.get().reason
-    settings.OTTO_DOCUMENT_SECONDS = 60
-    assert documents.retry_failed(slow, by=slow.created_by)
-    assert cut_to_the_end(ChunkSet.objects.get(pk=slow.pk)).state == "succeeded"
 
 
 def test_what_was_cut_in_the_same_way_is_not_done_again(ordered, monkeypatch):
@@ -127,7 +133,7 @@ def test_what_was_cut_in_the_same_way_is_not_done_again(ordered, monkeypatch):
     cut_to_the_end(other)
     assert other.documents.filter(is_copied=True).count() == 2
     places = Chunk.objects.values_list("start", "end", "headings", "place").order_by("pk")
-    mine, theirs = (list(places.filter(document__chunk_set=one)) for one in (other, order))
+    mine, theirs = (sorted(places.filter(document__chunk_set=one)) for one in (other, order))
     assert mine == theirs
     with pytest.raises(ChunkError, match="cut in another way"):
         documents.order_chunks(order.dataset, "Other", Settings(), files, by=None)

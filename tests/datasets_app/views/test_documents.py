@@ -23,7 +23,12 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("redis_server", "data_dir"),
 ]
-GUIDE = "# Orders\n\n" + "Ask for what you need early. " * 12 + "\n\n# Returns\n\nIn thirty days.\n"
+GUIDE = (
+    "# Orders\n\n"
+    + "Ask for what you need early. " * 12
+    + "\n\n# Returns\n\n"
+    + "In thirty days. " * 30
+)
 CHOICES = {"only": "", "name": "", "strategy": "recursive", "size": "200", "overlap": "40"}
 
 
@@ -87,6 +92,23 @@ def test_chunks_are_shown_before_they_are_cut_and_read_in_their_source(page, cli
     assert strip_tags(f"<mark{marked}").strip() == chunk.content
     refused = page(CHOICES | {"do": "cut", "overlap": "200"})
     assert b"The overlap is smaller than the chunk" in refused.content
+
+
+@pytest.mark.checklist(286)
+@pytest.mark.parametrize("strategy", ["recursive", "character", "markdown", "headings"])
+def test_each_strategy_is_chosen_and_keeps_the_headings(page, client, upload, strategy):
+    assert f'value="{strategy}"' in page().content.decode()
+    order, _ = cut_all(client, page(CHOICES | {"do": "cut", "strategy": strategy}))
+    document = order.documents.get()
+    last = document.chunks.order_by("number").last()
+    assert last.headings == ["Returns"]
+    assert document.chunks.get(number=0).headings == ["Orders"]
+    here = reverse("document-detail", args=[upload.dataset_id, document.pk])
+    assert "<bdi>Returns</bdi>" in client.get(here, {"chunk": last.number}).content.decode()
+    sent = client.get(reverse("chunks-download", args=[upload.dataset_id, order.pk]))
+    archive = zipfile.ZipFile(io.BytesIO(b"".join(sent.streaming_content)))
+    told = json.loads(archive.read("guide_chunks.json"))
+    assert told["chunks"][-1]["metadata"]["Header 1"] == "Returns"
 
 
 @pytest.mark.checklist(282)
@@ -160,7 +182,8 @@ def test_a_set_is_taken_along_brought_again_and_gone_on_with(page, client, uploa
     order, _ = cut_all(client, page(CHOICES | {"do": "cut", "name": "For the shop"}))
     here = [upload.dataset_id, order.pk]
     sent = client.get(reverse("chunks-download", args=here))
-    archive = zipfile.ZipFile(io.BytesIO(b"".join(sent.streaming_content)))
+    packed = b"".join(sent.streaming_content)
+    archive = zipfile.ZipFile(io.BytesIO(packed))
     assert archive.namelist() == ["guide_chunks.json"]
     told = json.loads(archive.read("guide_chunks.json"))
     assert told["status"] == "completed"
@@ -180,7 +203,7 @@ def test_a_set_is_taken_along_brought_again_and_gone_on_with(page, client, uploa
         assert chunk["chunk_id"] == f"guide_chunk_{number}"
         assert text[place["start"] : place["end"]] == chunk["content"]
     bring = reverse("chunks-bring", args=here[:1])
-    file = SimpleUploadedFile("guide_chunks.json", archive.read("guide_chunks.json"))
+    file = SimpleUploadedFile("chunks.zip", packed)
     answer = client.post(bring, {"sent": file, "name": "Brought"})
     brought = ChunkSet.objects.get(name="Brought")
     assert str(brought.pk) in answer["Location"]
