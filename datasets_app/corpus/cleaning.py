@@ -169,11 +169,11 @@ def _closing(text: str) -> str:
 
 def _furniture(text: str) -> str:
     lines = text.split("\n")
-    kept = [line for line in lines if not _is_furniture(line.strip())]
+    kept = [line for line in lines if not is_furniture(line.strip())]
     return text if len(kept) == len(lines) else BLANK_LINES.sub("\n\n", "\n".join(kept)).strip()
 
 
-def _is_furniture(line: str) -> bool:
+def is_furniture(line: str) -> bool:
     """Say whether a line is a part of the page around a text, and no sentence of it."""
     if len(line) > LONGEST_FURNITURE:
         return bool(BANNER.match(line)) and len(line) <= LONGEST_BANNER and _asks(line)

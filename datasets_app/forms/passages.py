@@ -8,6 +8,7 @@ from django import forms
 
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.readers.prompted import PHRASINGS, PLACES, Passages
+from datasets_app.corpus.readers.worth import USUAL
 
 LARGEST_SEED = 2**31 - 1
 
@@ -37,6 +38,21 @@ class PassagesForm(forms.Form):
         help_text="Otherwise the structure stays, in the signs of Markdown.",
     )
 
+    filters = forms.BooleanField(
+        label="Leave out paragraphs that say little",
+        required=False,
+        help_text="Menus, buttons, lists of links and prices; what goes is listed with its score.",
+    )
+    least = forms.FloatField(
+        label="What a paragraph has to score",
+        initial=USUAL,
+        min_value=0,
+        max_value=1,
+        required=False,
+        widget=forms.NumberInput(attrs={"type": "range", "step": "0.05"}),
+        help_text="From 0 (everything) to 1. Plain instructions pass at 0.6, in the middle.",
+    )
+
     def clean(self) -> dict[str, Any]:
         data = self.cleaned_data
         if self.errors:
@@ -44,7 +60,10 @@ class PassagesForm(forms.Form):
         lines = (line.strip() for line in data["prompts"].splitlines())
         prompts = tuple(dict.fromkeys(line for line in lines if line))
         try:
-            self.passages = Passages(prompts, data["seed"], is_plain=data["is_plain"])
+            least = data["least"] if data["least"] is not None else USUAL
+            self.passages = Passages(
+                prompts, data["seed"], data["is_plain"], least if data["filters"] else None
+            )
         except CorpusError as error:
             self.add_error("prompts", str(error))
         return data

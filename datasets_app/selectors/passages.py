@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -16,12 +16,13 @@ from datasets_app.corpus.detection.kinds import identify
 from datasets_app.corpus.formats.registry import FORMATS
 from datasets_app.corpus.readers import reading
 from datasets_app.corpus.readers.prompted import Passages
-from datasets_app.corpus.source import Record
+from datasets_app.corpus.readers.worth import Worth, weighed
+from datasets_app.corpus.source import Item, Record
 from datasets_app.models import Conversation as Row
 from datasets_app.models import SourceFile, Upload
 from datasets_app.models.blob import blob_path
 
-LOOKED_AT, SHOWN = 3, 10
+LOOKED_AT, SHOWN, SHOWN_PARAGRAPHS = 3, 10, 30
 MOST_READ = 200
 COUNTED_ROWS = 2_000
 LIMITS = replace(  # somebody waits for the page
@@ -34,6 +35,10 @@ class Preview:
     """The first records as they would be, and how much of their text gets a question."""
 
     shown: list[tuple[str, Conversation]] = field(default_factory=list)
+    judged: list[tuple[Worth, bool]] = field(default_factory=list)
+    """The first paragraphs with their scores, and whether each is kept; of a filter only."""
+    n_kept: int = 0
+    n_dropped: int = 0
     asked: int = 0
     left: int = 0
     letters: int = 0
@@ -43,6 +48,15 @@ class Preview:
     def covered(self) -> int:
         """Return the share of the text that answers a question, in percent."""
         return round(100 * self.asked_letters / self.letters) if self.letters else 0
+
+    def weigh(self, record: Record, least: float) -> None:
+        """Count the paragraphs of a passage by whether they are kept, and show the first."""
+        for one in weighed(record.turns[0].text):
+            is_kept = one.passes(least)
+            self.n_kept += is_kept
+            self.n_dropped += not is_kept
+            if len(self.judged) < SHOWN_PARAGRAPHS:
+                self.judged.append((one, is_kept))
 
     def add(self, record: Record, name: str) -> None:
         """Count a record, and show it if it is one of the first."""
@@ -72,7 +86,11 @@ def preview(upload: Upload, passages: Passages) -> Preview:
     for file in passage_files(upload)[:LOOKED_AT]:
         with suppress(CorpusError, OSError):
             for record in _records(file, passages):
-                found.add(record, file.name)
+                if passages.least is not None and record.conversation.is_passage:
+                    found.weigh(record, passages.least)
+                for told in passages.told(iter_of(record), file.name):
+                    if isinstance(told, Record):
+                        found.add(told, file.name)
     return found
 
 
@@ -84,8 +102,13 @@ def _records(file: SourceFile, passages: Passages) -> Iterator[Record]:
     else:
         identified = identify(path, file.name, encoding=file.chosen_encoding)
         items = reading.read(path, identified, name=file.name, is_apart=is_apart)
-    with closing(passages.told(items, file.name)) as told:
-        yield from islice((item for item in told if isinstance(item, Record)), MOST_READ)
+    with closing(items):
+        yield from islice((item for item in items if isinstance(item, Record)), MOST_READ)
+
+
+def iter_of(record: Record) -> Generator[Item]:
+    """Yield one record, as a reader would."""
+    yield record
 
 
 def coverage(upload: Upload) -> dict[str, int]:

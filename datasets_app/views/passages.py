@@ -45,7 +45,8 @@ def _form(request: TeamRequest, told: Passages | None) -> PassagesForm:
     if told is None:
         return PassagesForm()
     lines = "\n".join(told.prompts)
-    return PassagesForm(initial={**told.as_json(), "prompts": lines})
+    kept = {} if told.least is None else {"filters": True}
+    return PassagesForm(initial={**told.as_json(), **kept, "prompts": lines})
 
 
 def _page(request: TeamRequest, upload: Upload, form: PassagesForm, count: int) -> HttpResponse:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,7 +13,8 @@ from typing import Any
 
 from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, USER, CorpusError, Turn
 from datasets_app.corpus.parsing.templates import Template
-from datasets_app.corpus.source import Item, Record
+from datasets_app.corpus.readers.worth import weighed
+from datasets_app.corpus.source import Gap, Item, Problem, Record
 from datasets_app.corpus.source import Mapping as Chosen
 
 PLACES = ("title", "heading", "topic", "text", "file")
@@ -35,6 +36,7 @@ PHRASINGS = (
     "Give me an overview of {{topic}}.",
 )
 MOST = 200
+MOST_TOLD, SHOWN = 20, 120  # paragraphs of a passage that are told of, and letters of each
 HEADING = re.compile(r"#{1,6} ([^\n]{1,300})(?:\n|\Z)")
 MARK = re.compile(r"^(?:#{1,6} |[ ]{0,40}(?:[-*] |[0-9]{1,4}\. )|```[^\n]{0,40}$)", re.MULTILINE)
 BLANKS = re.compile(r"\n{3,}")
@@ -50,8 +52,12 @@ class Passages:
     prompts: tuple[str, ...] = ()
     seed: int = 1
     is_plain: bool = False
+    least: float | None = None
+    """What a paragraph has to score to be kept (`worth`); all are, where it is None."""
 
     def __post_init__(self) -> None:
+        if self.least is not None and not 0 <= self.least <= 1:
+            raise CorpusError("A paragraph scores between 0 and 1.")
         if len(self.prompts) > MOST:
             raise CorpusError(f"At most {MOST} phrasings, please.")
         for number, prompt in enumerate(self.prompts, 1):
@@ -61,7 +67,8 @@ class Passages:
                 raise CorpusError(f"Line {number}: {error}") from error
 
     def as_json(self) -> dict[str, Any]:
-        return {"prompts": list(self.prompts), "seed": self.seed, "is_plain": self.is_plain}
+        told = {"prompts": list(self.prompts), "seed": self.seed, "is_plain": self.is_plain}
+        return told if self.least is None else {**told, "least": self.least}
 
     @classmethod
     def of(cls, chosen: Chosen | None) -> Passages | None:
@@ -73,8 +80,28 @@ class Passages:
         """Yield items with passages as this says; the same file always gives the same."""
         with closing(items):
             for item in items:
-                is_passage = isinstance(item, Record) and item.conversation.is_passage
-                yield self._told(item, name) if is_passage else item  # type: ignore[arg-type]
+                if isinstance(item, Record) and item.conversation.is_passage:
+                    yield from self._kept(item, name)
+                else:
+                    yield item
+
+    def _kept(self, record: Record, name: str) -> Iterator[Item]:
+        """Yield a passage without the paragraphs that say too little, and first why each goes."""
+        if self.least is None:
+            yield self._told(record, name)
+            return
+        found = weighed(record.turns[0].text)
+        kept = [one for one in found if one.passes(self.least)]
+        for place, one in enumerate(one for one in found if one not in kept):
+            if place < MOST_TOLD:
+                why = f"A paragraph scores {one.score:.2f} and was left out ({one.told})."
+                span = (record.start, record.start, 1, 1)
+                yield Problem(*span, "says_little", why, one.text[:SHOWN], record.place)
+        if kept:
+            text = "\n\n".join(one.text for one in kept)
+            yield self._told(dataclasses.replace(record, turns=(Turn(PASSAGE, text),)), name)
+        else:
+            yield Gap(record.start, record.end)
 
     def _told(self, record: Record, name: str) -> Record:
         text = record.turns[0].text

@@ -104,3 +104,33 @@ def test_the_share_of_a_large_upload_is_that_of_some_rows(client_of, cora, uploa
     monkeypatch.setattr(passages, "COUNTED_ROWS", 1)
     assert passages.coverage(upload) == {"asked": 1, "left": 0, "share": 100, "seen": 1}
     assert passages.LIMITS.cpu_seconds <= 10
+
+
+@pytest.mark.slow
+@pytest.mark.checklist(266, 267)
+def test_paragraphs_that_say_little_are_left_out_with_visible_reasons(client_of, cora):
+    body = f"# Shipping\n\nHome | Shop | Cart | Login\n\n{TEXT}\n\nPress the button.\n".encode()
+    found = receive_whole(NewUpload("page.md", len(body)), body, by=cora)
+    import_upload(found.pk)
+    client, form = client_of(cora), {"prompts": "", "seed": "1", "filters": "on", "least": "0.6"}
+    page = client.get(at(found)).content.decode()
+    assert 'type="range"' in page
+    tried = client.post(at(found), form | {"do": "try"})
+    judged = [(one.text, is_kept) for one, is_kept in tried.context["preview"].judged]
+    nav = "Home | Shop | Cart | Login"
+    assert judged == [("# Shipping", True), (nav, False), (TEXT, True), ("Press the button.", True)]
+    assert "sentences 0.00, length" in tried.content.decode()
+    assert nav in str(rows())
+    client.post(at(found), form | {"do": "read"})
+    import_upload(found.pk)
+    assert rows() == [[f"# Shipping\n\n{TEXT}\n\nPress the button."]]
+    file = found.files.get()
+    assert (file.n_issues, file.issues.get().code) == (1, "says_little")
+    shown = client.get(reverse("file-detail", args=[file.pk])).content.decode()
+    assert "was left out (sentences 0.00" in shown
+    again = client.get(at(found)).context["form"]
+    assert (again["filters"].initial, again["least"].initial) == (True, 0.6)
+    client.post(at(found), form | {"do": "read", "least": "1"})
+    import_upload(found.pk)
+    assert "Press the button." not in str(rows())
+    assert client.post(at(found), form | {"do": "try", "least": "2"}).status_code == 422
