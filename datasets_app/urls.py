@@ -96,6 +96,14 @@ urlpatterns: list[URLPattern] = [
     ),
     path("datasets/<uuid:dataset_id>/documents/pairs/new/", pairs.pairs_new, name="pairs-new"),
     path(
+        "datasets/<uuid:dataset_id>/documents/pairs/bring/", pairs.pairs_bring, name="pairs-bring"
+    ),
+    path(
+        "datasets/<uuid:dataset_id>/documents/pairs/<uuid:pairs_id>/download/",
+        pairs.pairs_download,
+        name="pairs-download",
+    ),
+    path(
         "datasets/<uuid:dataset_id>/documents/pairs/<uuid:pairs_id>/",
         pairs.pairs_detail,
         name="pairs-detail",

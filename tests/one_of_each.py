@@ -48,6 +48,7 @@ DOWNLOADS = {
     *("tus-collection", "tus-upload", "version-download", "dataset-download"),
     *("run-checkpoint", "run-log", "run-history", "model-download"),
     "preparation-download",
+    "pairs-download",
     *("chunks-download", "report-html", "report-md", "run-settings"),
     *("model-export-download", "log-download"),
 }

@@ -20,6 +20,8 @@ from datasets_app.corpus.pairs.recipes import (
 )
 from datasets_app.corpus.pairs.registry import PATTERNS
 from datasets_app.corpus.providers.registry import KINDS
+from datasets_app.forms.documents import BringForm
+from datasets_app.forms.uploads import ManyFilesField
 from datasets_app.models import ChunkSet, Dataset, Provider
 from datasets_app.services.generating import Options
 from datasets_app.services.providers import ProviderSettings
@@ -135,6 +137,13 @@ class PairForm(forms.Form):
         for recipe in self.options.recipes if self.options.provider else ():
             for warning in system_prompt_warnings(recipe.system_prompt):
                 self.warnings.append(f"{recipe.name}: {warning}")
+
+
+class BringPairsForm(BringForm):
+    """Files of pairs that the earlier pipeline wrote."""
+
+    sent = ManyFilesField(label="Files that end with _qa.json")
+    name = forms.CharField(label="Name of their chunks", max_length=200, initial="Brought pairs")
 
 
 class RecipeForm(forms.Form):

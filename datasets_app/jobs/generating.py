@@ -73,8 +73,11 @@ def _extract_all(order: PairGeneration, lease: Lease, end: float) -> None:
         for item in items:
             lease.touch()
             began = time.monotonic()
-            found, before = pages.of(item.chunk)
             chunk = item.chunk
+            if item.reply:
+                _bring(order, item)
+                continue
+            found, before = pages.of(chunk)
             own = of_chunk(found, chunk.start, chunk.end, before=before, most=item.asked)
             pairs = tuple(
                 Made(one.question, one.answer, one.start, one.end, pattern=one.pattern)
@@ -86,6 +89,19 @@ def _extract_all(order: PairGeneration, lease: Lease, end: float) -> None:
                 give_way(order)
                 return
     generating.end_pairs(order)
+
+
+def _bring(order: PairGeneration, item: GenerationItem) -> None:
+    """Write the pairs of a file that was brought: they stand in the item as its reply."""
+    content = _content(item.chunk)
+    found = pairs_of(item.reply, item.asked)
+    pairs = [_placed(item.chunk, content, *pair) for pair in found]
+    generating.keep_pairs(order, item, Said(reply=item.reply, pairs=pairs))
+
+
+def _content(chunk: Chunk) -> str:
+    text = Document.objects.values_list("text", flat=True).get(pk=chunk.document_id)
+    return text[chunk.start : chunk.end]
 
 
 # Providers of language models
@@ -143,8 +159,7 @@ def _give_up(order: PairGeneration) -> None:
 
 def _asked(order: PairGeneration, item: GenerationItem, recipe: Recipe) -> Asked:
     chunk = item.chunk
-    text = Document.objects.values_list("text", flat=True).get(pk=chunk.document_id)
-    content = text[chunk.start : chunk.end]
+    content = _content(chunk)
     wanted = Wanted(
         model=order.model,
         messages=recipe.messages(content, chunk.headings),

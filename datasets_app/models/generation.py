@@ -118,8 +118,13 @@ class PairGeneration(Work):
 
     @property
     def by(self) -> str:
-        """Return who words the pairs: a provider and its model, or the built-in generator."""
-        return f"{self.provider}:{self.model}" if self.provider else "built-in"
+        """Return who words the pairs: a provider and its model, or the built-in generator.
+
+        Of pairs that were brought, it is what their file says.
+        """
+        if self.provider:
+            return f"{self.provider}:{self.model}"
+        return self.model or "built-in"
 
 
 class ItemState(models.TextChoices):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,6 +12,8 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Substr
 
+from datasets_app.corpus.chunks.layout import ENDING as CHUNKS_ENDING
+from datasets_app.corpus.pairs import layout
 from datasets_app.corpus.pairs.registry import PATTERNS, label_of
 from datasets_app.models import (
     Chunk,
@@ -210,6 +214,60 @@ def ground_of(row: Conversation) -> Ground | None:
         after=words[end - first :],
         by=pair.item.generation.by if pair.item else "",
     )
+
+
+def pair_files(order: PairGeneration) -> Iterator[tuple[str, bytes]]:
+    """Yield the pairs of an order in the earlier pipeline's layout, one file for each document."""
+    seen: set[str] = set()
+    documents = order.chunk_set.documents.filter(chunks__items__generation=order).distinct()
+    for document in documents.order_by("number").iterator(chunk_size=1):
+        items = order.items.filter(chunk__document=document)
+        states = items.values_list("state", "chunk__number").order_by("chunk__number")
+        chunks = {
+            str(state): [
+                f"{document.stem}_chunk_{number}" for one, number in states if one == state
+            ]
+            for state in (ItemState.DONE, ItemState.FAILED)
+        }
+        told = layout.write(document.name, _about(order, document), _of(order, document), chunks)
+        name = document.stem if document.stem not in seen else f"{document.stem}-{document.number}"
+        seen.add(name)
+        data = json.dumps(told, ensure_ascii=False, indent=2).encode("utf-8", "replace")
+        yield f"{name}{layout.ENDING}", data
+
+
+def _about(order: PairGeneration, document: Document) -> dict[str, Any]:
+    at = order.finished_at.isoformat() if order.finished_at else ""
+    return {
+        "source_chunk_file": f"{document.stem}{CHUNKS_ENDING}",
+        "llm_provider": order.provider.kind if order.provider else "local",
+        "llm_model": order.model or "built-in",
+        "questions_per_chunk": sum(one.get("questions", 0) for one in order.recipes),
+        "processed_at": order.created_at.isoformat(),
+        "status": layout.STATUS.get(order.state, "in_progress"),
+        "prompt_number": len(order.recipes),
+        "total_prompts": len(order.recipes),
+        "completion_time": at,
+    }
+
+
+def _of(order: PairGeneration, document: Document) -> Iterator[layout.Written]:
+    pairs = Pair.objects.filter(item__generation=order, chunk__document=document)
+    rows = pairs.select_related("chunk", "conversation").order_by("chunk__number", "conversation")
+    for pair in rows.iterator(chunk_size=500):
+        said = {turn["role"]: turn["text"] for turn in reversed(pair.conversation.turns)}
+        chunk = pair.chunk
+        yield layout.Written(
+            said.get("user", ""),
+            said.get("assistant", ""),
+            f"{document.stem}_chunk_{chunk.number}",
+            chunk.number,
+            chunk.start,
+            chunk.end,
+            document.text[chunk.start : chunk.end],
+            pair.start,
+            pair.end,
+        )
 
 
 def provider_rows() -> list[dict[str, Any]]:

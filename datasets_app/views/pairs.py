@@ -6,21 +6,23 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, redirect
-from django.views.decorators.http import require_http_methods
+from django.http import Http404, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
 
 from datasets_app.corpus.conversation import CorpusError
-from datasets_app.forms.pairs import FIRST_RECIPES, PairForm, RecipeFormSet
+from datasets_app.forms.pairs import FIRST_RECIPES, BringPairsForm, PairForm, RecipeFormSet
 from datasets_app.models import Dataset, GenerationItem, PairGeneration
 from datasets_app.selectors import pairs as selectors
 from datasets_app.selectors.datasets import header
 from datasets_app.services import generating
+from datasets_app.services.bringing import bring_pairs
 from datasets_app.views.datasets import find_dataset
 from otto_web.lib.access import Role, role_required
+from otto_web.lib.file_response import stream
 from otto_web.lib.http import TeamRequest, respond
-
-FIRST_ADDED = {"count": 3}
+from otto_web.lib.zip_stream import zip_of
 
 
 def pair_forms(dataset: Dataset, request: TeamRequest) -> dict[str, Any]:
@@ -106,6 +108,40 @@ def pairs_detail(request: TeamRequest, dataset_id: UUID, pairs_id: UUID) -> Http
         fragment="datasets/_pair_order.html",
         context={**header(dataset), **shown},
     )
+
+
+@role_required(Role.CURATOR)
+@require_http_methods(["GET", "POST"])
+def pairs_bring(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
+    """Take files of pairs that the earlier pipeline wrote."""
+    dataset = find_dataset(request, dataset_id)
+    form = BringPairsForm(request.POST, request.FILES) if request.method == "POST" else None
+    if form is not None and form.is_valid():
+        data = form.cleaned_data
+        try:
+            order = bring_pairs(dataset, data["name"], data["sent"], by=request.user)
+        except CorpusError as error:
+            form.add_error(None, str(error))
+        else:
+            return redirect("pairs-detail", dataset.pk, order.pk)
+    return render(
+        request,
+        "datasets/pairs_bring.html",
+        {**header(dataset), "form": form or BringPairsForm()},
+        status=422 if form else 200,
+    )
+
+
+@role_required(Role.CURATOR)
+@require_safe
+def pairs_download(request: TeamRequest, dataset_id: UUID, pairs_id: UUID) -> HttpResponseBase:
+    """Send the pairs of an order in the earlier pipeline's layout: a file for each document."""
+    _, order = _find(request, dataset_id, pairs_id)
+    if not order.items.exists():
+        raise Http404
+    name = f"{order.chunk_set} pairs.zip"
+    pieces = zip_of(selectors.pair_files(order))
+    return stream(request, pieces, of=order, name=name, kind="application/zip")
 
 
 @role_required(Role.CURATOR)

@@ -15,6 +15,7 @@ from datasets_app.corpus.pairs.patterns import (
     people,
     permissions,
     places,
+    subjects,
     ways,
 )
 
@@ -33,6 +34,7 @@ PATTERNS: dict[str, Pattern] = {
         doings.PATTERN,
         headings.PATTERN,
         permissions.PATTERN,
+        subjects.PATTERN,
     )
 }
 

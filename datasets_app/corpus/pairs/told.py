@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from datasets_app.corpus.pairs.grammar import without_lead
-from datasets_app.corpus.pairs.page import Block, Page, Sentence
+from datasets_app.corpus.pairs.page import Block, Page, Sentence, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +31,11 @@ def told(page: Page) -> Iterator[Told]:
                 continue  # a part of one
             words = without_lead(sentence.text).split()
             yield Told(sentence, words, [word.lower().strip(".,;:") for word in words], block)
+
+
+def is_navigation(page: Page, block: Block) -> bool:
+    """Tell whether the points are links or code and nothing else."""
+    said = [page.text[start:end].strip() for start, end in block.items]
+    only = [one for one in said if one.startswith(("[", "`", "<", "{")) and " " not in plain(one)]
+    linked = [one for one in said if one.startswith("[") and one.rstrip(".").endswith(")")]
+    return 2 * max(len(only), len(linked)) > len(said) or any("{%" in one for one in said)

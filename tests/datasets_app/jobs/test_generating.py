@@ -119,6 +119,7 @@ def test_text_about_nothing_ends_in_a_sentence(chunks, cora):
     assert Conversation.objects.filter(origin="document").count() == 0
 
 
+@pytest.mark.checklist(298)
 def test_a_worker_killed_anywhere_five_times_doubles_and_loses_nothing(
     chunks, cora, process_env, failpoint_at, settings
 ):

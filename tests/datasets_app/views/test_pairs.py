@@ -7,6 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils.html import strip_tags
 
+from datasets_app.corpus.providers.registry import KINDS
 from datasets_app.jobs.generating import generate_pairs
 from datasets_app.models import Conversation, PairGeneration, Provider
 from datasets_app.services import generating
@@ -85,6 +86,7 @@ def done_order():
     return order
 
 
+@pytest.mark.checklist(289, 296, 304)
 def test_pairs_are_made_watched_and_read_beside_their_chunk(client, post, chunks):
     page = words_of(client.get(reverse("document-list", args=[chunks.dataset_id])))
     assert "Nothing leaves this machine." in page
@@ -125,43 +127,56 @@ def test_a_form_that_cannot_be_is_shown_again(post, changes, words):
     assert not PairGeneration.objects.exists()
 
 
+@pytest.mark.checklist(291, 292, 293, 294, 295, 297, 299, 300, 301, 302, 359)
+@pytest.mark.parametrize("kind", ["openai", "claude", "gemini", "ollama"])
 def test_a_provider_is_added_asked_and_its_failures_are_listed(
-    client, post, chunks, ada, cora, settings
+    client, post, chunks, ada, cora, settings, kind
 ):
     settings.OTTO_PROVIDER_HOSTS = ["127.0.0.1"]
     client.force_login(ada)
     with provider("ready", GOOD, "Sorry, no.") as (url, script):
-        answer = client.post(reverse("provider-new"), {**PROVIDER, "base_url": url})
+        base = url.removesuffix("/v1") if kind == "claude" else url
+        sent = {**PROVIDER, "kind": kind, "base_url": base, "key": KEY * (kind != "ollama")}
+        answer = client.post(reverse("provider-new"), sent)
         there = Provider.objects.get()
         page = client.get(answer["Location"]).content.decode()
-        assert KEY not in page
-        assert "ends with 6789" in page
+        assert KEY not in page + str(list(Provider.objects.values()))
+        assert ("ends with 6789" if kind != "ollama" else "Key: none") in page
         client.post(answer["Location"], {"do": "test"})
         assert "It answered: ready" in client.get(answer["Location"]).content.decode()
         client.force_login(cora)
         page = words_of(client.get(reverse("document-list", args=[chunks.dataset_id])))
         assert "are sent to 127.0.0.1. Nothing else is." in page
         more = {"provider": str(there.pk), "recipe-0-system_prompt": "You are an AI."}
-        answer = post(**more)
+        more |= {"temperature": "0.3", "max_tokens": "300"}
+        answer = post(**more, reasoning="on" if kind == "openai" else "")
         order = done_order()
-        assert "Ask." in str(script.asked[1]["body"])
+        body = script.asked[1]["body"]
+        assert "Ask." in str(body)
+        assert (body["model"], body["max_tokens"]) == (KINDS[kind].model, 300)
+        assert body["temperature"] == 0.3
+        assert ("reasoning_effort" in body) == (kind == "openai")
         page = words_of(client.get(answer["Location"]))
         assert "opens like a chat with an assistant" in page
-        page = words_of(client.get(answer["Location"] + "?show=failed"))
-        assert "The reply is prose" in page
-        failed = order.items.get(state="failed")
-        address = reverse("pair-item", args=[chunks.dataset_id, order.pk, failed.pk])
-        page = words_of(client.get(address))
-        for said in ("Sorry, no.", "user: Ask.", "lose your card", "The reply is prose"):
-            assert said in page
-        script.replies = [GOOD]
-        client.post(address)
-        assert done_order().state == "succeeded"
-        item = order.items.get(state="done", recipe=0, chunk=order.items.first().chunk)
-        assert (item.asked, item.achieved) == (2, 1)
+        _failures(client, script, order, answer["Location"])
     assert KEY not in str(list(AuditEntry.objects.values()))
 
 
+def _failures(client, script, order, address):
+    page = words_of(client.get(f"{address}?show=failed"))
+    assert "The reply is prose" in page
+    failed = order.items.get(state="failed")
+    item_address = f"{address}{failed.pk}/"
+    page = words_of(client.get(item_address))
+    for said in ("Sorry, no.", "user: Ask.", failed.chunk.content[:20], "The reply is prose"):
+        assert said in page
+    script.replies = [GOOD]
+    client.post(item_address)
+    assert done_order().state == "succeeded"
+    assert {(item.asked, item.achieved) for item in order.items.all()} == {(2, 1)}
+
+
+@pytest.mark.checklist(303)
 def test_recipes_are_added_on_the_page_or_read_from_a_file(post, chunks, ada):
     answer = post(do="add")
     assert answer.status_code == 200

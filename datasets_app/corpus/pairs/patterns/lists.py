@@ -18,6 +18,7 @@ from datasets_app.corpus.pairs.grammar import (
 )
 from datasets_app.corpus.pairs.page import Block, Page, plain
 from datasets_app.corpus.pairs.pattern import Found, Pattern
+from datasets_app.corpus.pairs.told import is_navigation
 from datasets_app.corpus.pairs.topics import listed, topic_of
 
 LEAST_POINTS, MOST = 2, 1200
@@ -29,7 +30,7 @@ def find(page: Page) -> Iterator[Found]:
     """Yield a question for each list that a line with a colon leads to."""
     for block, following in zip(page.blocks, page.blocks[1:], strict=False):
         is_list = following.kind == "list" and len(following.items) >= LEAST_POINTS
-        if not is_list or block.kind != "paragraph" or _is_navigation(page, following):
+        if not is_list or block.kind != "paragraph" or is_navigation(page, following):
             continue
         start = _lead(page, block)
         if start is None or following.end - start > MOST or following.start - block.end > 3:
@@ -50,14 +51,6 @@ def _lead(page: Page, block: Block) -> int | None:
         return block.start
     found = page.sentences(block)
     return found[-1].start if found and found[-1].text.endswith(":") else None
-
-
-def _is_navigation(page: Page, block: Block) -> bool:
-    """Tell whether the points are links or code and nothing else."""
-    said = [page.text[start:end].strip() for start, end in block.items]
-    only = [one for one in said if one.startswith(("[", "`", "<", "{")) and " " not in plain(one)]
-    linked = [one for one in said if one.startswith("[") and one.rstrip(".").endswith(")")]
-    return 2 * max(len(only), len(linked)) > len(said) or any("{%" in one for one in said)
 
 
 def _english(page: Page, lead: str) -> str | None:

@@ -74,9 +74,15 @@ def find(page: Page) -> Iterator[Found]:
         moment = MOMENT.search(one.sentence.text)
         if not moment:
             continue
-        question = _question(page, one.words, one.low)
+        question = _question(page, one.words, one.low) or _year(one.words, one.low)
         if question:
             yield Found(question, one.sentence.start, one.sentence.end)
+
+
+def _year(words: list[str], low: list[str]) -> str | None:
+    """Ask what happened, of “In 1066, …”."""
+    is_year = low[0] == "in" and words[1][:4].isdigit() and words[1][4:] == ","
+    return f"What happened in {words[1][:4]}?" if is_year else None
 
 
 def _question(page: Page, words: list[str], low: list[str]) -> str | None:

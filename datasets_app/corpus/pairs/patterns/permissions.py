@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from datasets_app.corpus.pairs.grammar import MODALS, asked, clause, is_self_contained, subject_of
 from datasets_app.corpus.pairs.page import Page
@@ -10,13 +11,16 @@ from datasets_app.corpus.pairs.pattern import Found, Pattern
 from datasets_app.corpus.pairs.told import told
 
 ASKED_AS = {"cannot": "can", "must not": "may", "should not": "should"}
+DUTIES = frozenset(
+    "need needs have has required allowed expected eligible entitled permitted encouraged".split()
+)
 NO_VERB = frozenset("be see note find want think imagine expect notice look refer say hear".split())
 
 
 def find(page: Page) -> Iterator[Found]:
     """Yield a question for each sentence that says what may or must be done."""
     for one in told(page):
-        question = _question(page, one.words, one.low)
+        question = _question(page, one.words, one.low) or _duty(page, one.words, one.low)
         if question:
             yield Found(question, one.sentence.start, one.sentence.end)
 
@@ -40,6 +44,27 @@ def _question(page: Page, words: list[str], low: list[str]) -> str | None:
     if modal == "must":
         return asked("Do I have to", rest) if is_you else None
     return asked(f"{modal} {who}", rest)
+
+
+def _duty(page: Page, words: list[str], low: list[str]) -> str | None:
+    """Ask whether one needs to, or is required, allowed or expected to."""
+    at = next(
+        (n for n, pair in enumerate(pairwise(low)) if pair[1] == "to" and pair[0] in DUTIES), 0
+    )
+    if not at or at > 9:
+        return None
+    aux = at - 1 if low[at - 1] in {"will", "are", "is"} else at
+    is_you = low[:aux] in (["you"], ["you’ll"], ["you'll"])
+    who = "I" if is_you else subject_of(page, words[:aux])
+    rest = clause(words[at + 2 :])
+    if who is None or not 2 <= len(rest) <= 12 or not is_self_contained(rest):
+        return None
+    if low[at] in {"need", "have"}:
+        return asked("Do I have to" if is_you else f"Do {who} have to", rest)
+    if low[at] in {"needs", "has"}:
+        return None if is_you else asked(f"Does {who} have to", rest)
+    be = "Am" if is_you else {"is": "Is", "are": "Are"}.get(low[at - 1], "")
+    return asked(f"{be} {who} {low[at]} to", rest) if be else None
 
 
 PATTERN = Pattern(

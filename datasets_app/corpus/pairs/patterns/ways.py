@@ -10,13 +10,22 @@ from datasets_app.corpus.pairs.pattern import Found, Pattern
 from datasets_app.corpus.pairs.told import told
 
 NO_VERB = frozenset("the a an your our be date this that some which whom these all me him".split())
+TOOLS = frozenset(
+    "use visit complete fill submit open email run click install go log sign call contact".split()
+)
+NOT_TO = frozenset(
+    "access go link links up according due respond relevant related next how option "
+    "ready possible want wants need needs able".split()
+)
 BY = frozenset("by using via through".split())
 
 
 def find(page: Page) -> Iterator[Found]:
     """Yield a question for each sentence that says how something is done."""
     for one in told(page):
-        question = _purpose(one.words, one.low) or _means(one.words, one.low)
+        question = (
+            _purpose(one.words, one.low) or _means(one.words, one.low) or _tool(one.words, one.low)
+        )
         if question:
             yield Found(question, one.sentence.start, one.sentence.end)
 
@@ -30,6 +39,19 @@ def _purpose(words: list[str], low: list[str]) -> str | None:
     if comma is None or not 3 <= comma <= 14 or len(words) - comma < 4:
         return None
     doing = [*words[1:comma], words[comma].rstrip(",")]
+    return asked("How do I", doing) if is_self_contained(doing) else None
+
+
+def _tool(words: list[str], low: list[str]) -> str | None:
+    """Ask how to do what something is used, visited or filled in for."""
+    first = 2 if low[0] == "you" and low[1:2] and low[1] in {"can", "may", "should"} else 0
+    if low[first] not in TOOLS:
+        return None
+    at = next((n for n, word in enumerate(low) if n > first + 1 and word == "to"), 0)
+    doing = clause(words[at + 1 :])
+    is_verb = at and low[at + 1 : at + 2] and words[at + 1].islower() and low[at + 1] not in NO_VERB
+    if not is_verb or at > first + 12 or not 2 <= len(doing) <= 12 or low[at - 1] in NOT_TO:
+        return None
     return asked("How do I", doing) if is_self_contained(doing) else None
 
 
@@ -52,7 +74,7 @@ def _means(words: list[str], low: list[str]) -> str | None:
 PATTERN = Pattern(
     name="ways",
     label="How something is done",
-    sentence="“To do X, …”, “You can do X by …”: asks how to do X.",
+    sentence="“To do X, …”, “You can do X by …”, “Use … to do X”: asks how to do X.",
     example=("To ask for leave, fill in the form.", "How do I ask for leave?"),
     find=find,
 )
