@@ -34,6 +34,7 @@ from datasets_app.services.web import Wanted, order_fetch
 from otto_web.lib.access import Role
 from otto_web.lib.work.claims import claim
 from otto_web.loop.services.pipelines import PipelineOrder, start_pipeline
+from otto_web.pages.services.tokens import make_token
 from tests.chat_app.makers import add_chat, make_model, make_served
 from tests.conftest import make_person
 from tests.datasets_app.makers import support_dataset
@@ -98,6 +99,7 @@ def add_one_of_each(number: int, owner: User) -> dict[str, Any]:
         "chat_id": chat.pk,
         "message_id": Message.objects.filter(chat=chat, role="assistant").first().pk,
         "person_id": make_person(f"person-{number}", Role.MEMBER).pk,
+        "token_id": make_token(owner, f"script {number}", ["answers"])[0].pk,
         "pipeline_id": start_pipeline(PipelineOrder(dataset=dataset), by=owner).pk,
         "action_id": 1,
         "mapping_id": save_mapping(f"Kept {number}", ["a", "b"], PAIR, by=owner).pk,

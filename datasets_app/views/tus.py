@@ -20,7 +20,7 @@ from datasets_app.services import receiving, uploads
 from datasets_app.services.receiving import Chunk, NewUpload, UploadError
 from otto_web.lib.access import Role, declares, has_role
 from otto_web.lib.http import TeamRequest
-from otto_web.lib.tokens import user_of_token
+from otto_web.lib.tokens import Scope, TokenRefusedError, user_of
 from otto_web.lib.work.states import State
 
 VERSION = "1.0.0"
@@ -53,13 +53,11 @@ def refusal(status: int, sentence: str) -> HttpResponse:
 
 def _sign_in(request: HttpRequest) -> HttpResponse | None:
     """Find out who asks; a refusal when it is nobody who may upload."""
-    if header := request.headers.get("Authorization"):
-        user = user_of_token(header)
-        if user is None:
-            answer = refusal(401, "This token is not valid, or no longer.")
-            answer["WWW-Authenticate"] = 'Bearer realm="OTTO"'
-            return answer
-        request.user = user
+    if request.headers.get("Authorization"):
+        try:
+            request.user = user_of(request, Scope.UPLOADS)
+        except TokenRefusedError as error:
+            return _refused(error)
     elif not request.user.is_authenticated:
         return refusal(401, "Sign in, then send the file again.")
     else:
@@ -71,6 +69,15 @@ def _sign_in(request: HttpRequest) -> HttpResponse | None:
     if not has_role(request.user, Role.CURATOR):
         return refusal(403, "Only people of the role curator or above may upload files.")
     return None
+
+
+def _refused(error: TokenRefusedError) -> HttpResponse:
+    answer = refusal(error.status, str(error))
+    if error.status == 401:
+        answer["WWW-Authenticate"] = 'Bearer realm="OTTO"'
+    if error.retry_after:
+        answer["Retry-After"] = str(error.retry_after)
+    return answer
 
 
 def _serve(request: HttpRequest, methods: dict[str, Answer], *args: UUID) -> HttpResponse:

@@ -6,10 +6,14 @@ from datetime import timedelta
 from typing import Self
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils import timezone
+
+from otto_web.lib.access import Role, has_role
 
 MISSED_BEATS = 4  # from which on a process counts as gone
 
@@ -38,8 +42,22 @@ class AuditEntry(models.Model):
         return f"{self.verb} {self.object_type} {self.object_id}"
 
 
+class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
+    """A token is its person's; admins see all, without the text that nobody keeps."""
+
+    def visible_to(self, user: User) -> Self:
+        if has_role(user, Role.ADMIN):
+            return self
+        return self.filter(user=user) if has_role(user, Role.MEMBER) else self.none()
+
+    def working(self) -> Self:
+        """Leave out those that were revoked or have come to their end."""
+        is_alive = Q(expires_at=None) | Q(expires_at__gt=Now())
+        return self.filter(is_alive, revoked_at=None, user__is_active=True)
+
+
 class ApiToken(models.Model):
-    """A key for scripts; only its hash is kept."""
+    """A key for programs; only its hash is kept."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens"
@@ -51,9 +69,17 @@ class ApiToken(models.Model):
     expires_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True, editable=False)
     revoked_at = models.DateTimeField(null=True)
+    objects = ApiTokenQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+    @property
+    def state(self) -> str:
+        if self.revoked_at is not None:
+            return "revoked"
+        is_over = self.expires_at is not None and self.expires_at <= timezone.now()
+        return "expired" if is_over else "active"
 
 
 class ProcessKind(models.TextChoices):

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import zoneinfo
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
 from django.contrib.auth.models import User
 from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.utils import timezone
 
+from chat_app.models import Deployment
 from otto_web.lib.access import Role
 from otto_web.lib.models import Profile
+from otto_web.lib.tokens import SCOPE_WORDS, Scope
 from otto_web.pages.services.preferences import Preferences
 
 ROLES = {
@@ -19,6 +23,7 @@ ROLES = {
     Role.TRAINER: "trainer: also runs, models and deployments",
     Role.ADMIN: "admin: also people and settings",
 }
+FARTHEST_DAY = date(2100, 1, 1)
 
 
 def as_role(value: str) -> Role:
@@ -97,3 +102,56 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes none a
             is_compact=chosen["is_compact"],
             keys_on=chosen["keys_on"],
         )
+
+
+class TokenForm(forms.Form):
+    """A token to be: its name, what it may do, and until when."""
+
+    name = forms.CharField(
+        label="Name", max_length=100, help_text="Where you use it, such as “night script”."
+    )
+    scopes = forms.MultipleChoiceField(
+        label="What it may do",
+        choices=[(scope.value, words) for scope, words in SCOPE_WORDS.items()],
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Choose at least one thing that it may do."},
+    )
+    deployments = forms.MultipleChoiceField(
+        label="Only these deployments",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="For asking models; where none is chosen, it may ask all.",
+    )
+    last_day = forms.DateField(
+        label="Last day",
+        required=False,
+        widget=forms.DateInput({"type": "date"}),
+        help_text="It works through that day. Without one it works until it is revoked.",
+    )
+
+    def __init__(self, data: Any = None, *, person: User) -> None:
+        super().__init__(data)
+        names = Deployment.objects.visible_to(person).filter(is_active=True).order_by("alias")
+        field = self.fields["deployments"]
+        assert isinstance(field, forms.MultipleChoiceField)  # noqa: S101 - declared above
+        field.choices = [(name, name) for name in names.values_list("alias", flat=True)]
+        if not field.choices:
+            del self.fields["deployments"]
+
+    def clean_last_day(self) -> date | None:
+        day: date | None = self.cleaned_data["last_day"]
+        if day is not None and not timezone.localdate() <= day < FARTHEST_DAY:
+            raise forms.ValidationError("Choose today or a later day, before the year 2100.")
+        return day
+
+    def wanted(self) -> dict[str, Any]:
+        """Return what was chosen, as the service wants it."""
+        chosen = self.cleaned_data
+        scopes = set(chosen["scopes"])
+        if Scope.ANSWERS in scopes and chosen.get("deployments"):
+            scopes.remove(Scope.ANSWERS)
+            scopes |= {f"{Scope.ANSWERS}:{name}" for name in chosen["deployments"]}
+        day = chosen["last_day"]
+        end = datetime.combine(day + timedelta(days=1), time.min) if day else None
+        expires_at = timezone.make_aware(end) if end else None
+        return {"name": chosen["name"], "scopes": sorted(scopes), "expires_at": expires_at}

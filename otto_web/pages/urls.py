@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from otto_web.pages.views import auth, frame, health, people
+from otto_web.pages.views import auth, frame, health, people, tokens
 
 urlpatterns: list[URLPattern] = [
     path("sign-in/", auth.sign_in, name="sign-in"),
@@ -20,8 +20,12 @@ urlpatterns: list[URLPattern] = [
     path("people/<int:person_id>/reactivate/", people.person_reactivate, name="person-reactivate"),
     path("profile/", frame.profile, name="profile"),
     path("profile/password/", auth.password_change, name="password-change"),
+    path("profile/tokens/", tokens.token_list, name="token-list"),
+    path("profile/tokens/<int:token_id>/revoke/", tokens.token_revoke, name="token-revoke"),
+    path("people/tokens/", tokens.all_tokens, name="all-tokens"),
     path("status/", frame.status, name="status"),
     path("help/", frame.help_page, name="help"),
+    path("help/api/", frame.api_help, name="api-help"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
 ]

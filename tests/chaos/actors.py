@@ -61,7 +61,9 @@ def prepare():
     from tests.training_app.conftest import make_version, toy_order  # noqa: PLC0415
 
     admin = User.objects.get(username="admin")
-    ApiToken.objects.create(user=admin, name="c", prefix="otto_of", sha256=hash_token(TOKEN))
+    ApiToken.objects.create(
+        user=admin, name="c", prefix="otto_of", sha256=hash_token(TOKEN), scopes=["uploads"]
+    )
     with tempfile.TemporaryDirectory() as folder:
         model = add_model(settings.OTTO_DATA_DIR, taught(Path(folder)))
     deployments.deploy(model, "support", by=admin)

@@ -49,7 +49,9 @@ def test_sockets_that_send_the_largest_frames_and_read_nothing(process_env, mia,
 
 
 def test_uploads_that_drip(process_env, cora):
-    ApiToken.objects.create(user=cora, name="slow", prefix="otto_sl", sha256=hash_token(TOKEN))
+    ApiToken.objects.create(
+        user=cora, name="slow", prefix="otto_sl", sha256=hash_token(TOKEN), scopes=["uploads"]
+    )
     head = "\r\n".join(
         [
             "PATCH /uploads/tus/4a1ce4b6-8d8e-4a5e-9d3f-0f4f1b0a1c2d/ HTTP/1.1",

@@ -14,6 +14,7 @@ from datasets_app.services.documents import bring_chunks
 from datasets_app.services.scoring import ScoringOrder, order_scoring
 from datasets_app.services.web import Wanted, order_fetch
 from otto_web.loop.models import Pipeline
+from otto_web.pages.services.tokens import make_token
 from tests.chat_app.makers import add_chat, make_served
 from tests.otto_web.test_routes import ADDRESSES
 from tests.training_app.conftest import make_version, toy_order
@@ -68,6 +69,7 @@ def world(ada, mia, redis_server, data_dir):
         "token": "a-b",
         "signature": "a.b",
         "person_id": mia.pk,
+        "token_id": make_token(mia, "script", ["answers"])[0].pk,
         "upload_id": upload.pk,
         "fetch_id": order_fetch(Wanted(("https://e.org/",)), by=ada).pk,
         "file_id": SourceFile.objects.create(upload=upload, name="a.txt", size=3).pk,

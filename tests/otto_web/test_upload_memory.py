@@ -51,7 +51,9 @@ def send(port):
 
 
 def test_five_uploads_at_once_are_held_in_blocks(process_env, cora):
-    ApiToken.objects.create(user=cora, name="five", prefix="otto_fi", sha256=hash_token(TOKEN))
+    ApiToken.objects.create(
+        user=cora, name="five", prefix="otto_fi", sha256=hash_token(TOKEN), scopes=["uploads"]
+    )
     env = process_env | {"MALLOC_ARENA_MAX": "2"}  # as under the supervisor
     with running_web(env) as port:
         idle = web_bytes()

@@ -47,7 +47,7 @@ LOOKS: dict[str, Look] = {
     **dict.fromkeys(
         ("waiting", "partial", "interrupted", "draining", "fair", "warn", "late", "low"), WARN
     ),
-    **dict.fromkeys(("cancelled", "stopped", "expired", "deactivated", "off"), STOPPED),
+    **dict.fromkeys(("cancelled", "stopped", "expired", "deactivated", "off", "revoked"), STOPPED),
     **dict.fromkeys(("excluded", "exclude", "skipped", "withdrawn", "deleted", "none"), LEFT_OUT),
     "review": ASK,
     "production": DEPLOYED,

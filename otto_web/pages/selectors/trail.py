@@ -98,6 +98,8 @@ VERBS = {
     "switch": "put a model behind",
     "tag.deleted": "deleted a tag of",
     "tag.renamed": "renamed a tag of",
+    "token.made": "made",
+    "token.revoked": "revoked",
     "upload.delete": "deleted",
     "upload.load_again": "loaded again",
     "upload.retry": "tried again",
@@ -109,6 +111,7 @@ VERBS = {
     "words.stopped": "stopped replacing words in",
 }
 KINDS = {
+    "apitoken": "an API token",
     "base": "a base model",
     "chat": "a chat",
     "checkpoint": "a checkpoint",

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from chat_app.models import Deployment
 from otto_web.lib.access import Role, declares, role_required
 from otto_web.lib.http import TeamRequest, respond
 from otto_web.lib.models import Profile
@@ -53,3 +54,17 @@ def status(request: HttpRequest) -> HttpResponse:
 @require_safe
 def help_page(request: TeamRequest) -> HttpResponse:
     return render(request, "pages/help.html")
+
+
+@role_required(Role.MEMBER)
+@require_safe
+def api_help(request: TeamRequest) -> HttpResponse:
+    """Say how programs ask the models of this installation."""
+    names = Deployment.objects.visible_to(request.user).answering().order_by("alias")
+    found = list(names.select_related("model", "knowledge__version__dataset"))
+    context = {
+        "deployments": found,
+        "example": found[0].alias if found else "support",
+        "base_url": request.build_absolute_uri("/v1"),
+    }
+    return render(request, "pages/api_help.html", context)

@@ -295,7 +295,9 @@ def test_a_session_without_the_csrf_token_changes_nothing(cora, url):
 @pytest.fixture
 def token(cora):
     text = "otto_0123456789"
-    ApiToken.objects.create(user=cora, name="test", prefix="otto_01", sha256=hash_token(text))
+    ApiToken.objects.create(
+        user=cora, name="test", prefix="otto_01", sha256=hash_token(text), scopes=["uploads"]
+    )
     return text
 
 

@@ -10,13 +10,14 @@ from axes.models import AccessAttempt, AccessLog
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
-from otto_web.lib.models import ApiToken, AuditEntry, Profile
-from otto_web.lib.tokens import hash_token, user_of_token
+from otto_web.lib.models import AuditEntry, Profile
+from otto_web.lib.tokens import Scope, TokenRefusedError, token_of
 from otto_web.pages.services import people as services
+from otto_web.pages.services.tokens import make_token
 from otto_web.pages.sweeps import SWEEPS
 from tests.conftest import PASSWORD
 from tests.page_text import page_text
@@ -149,13 +150,15 @@ def test_the_session_of_a_deactivated_person_ends(client_of, ada, mia):
 @pytest.mark.slow
 def test_reactivating_brings_back_neither_sessions_nor_links_nor_keys(client, client_of, ada, mia):
     browser, other, link = client_of(mia), client_of(ada), services.make_link(mia, actor=ada)
-    token = ApiToken.objects.create(user=mia, name="x", prefix="x", sha256=hash_token("x"))
-    assert user_of_token("Bearer x") == mia
+    token, text = make_token(mia, "x", ["answers"])
+    asked = RequestFactory(headers={"Authorization": f"Bearer {text}"}).get("/")
+    assert token_of(asked, Scope.ANSWERS).user == mia
     services.deactivate(mia, actor=ada)
     services.reactivate(mia, actor=ada)
     assert browser.get("/profile/").status_code == 302
     assert "no longer works" in open_link(client, link).text
-    assert user_of_token("Bearer x") is None
+    with pytest.raises(TokenRefusedError):
+        token_of(asked, Scope.ANSWERS)
     token.refresh_from_db()
     assert token.revoked_at is not None
     assert other.get("/profile/").status_code == 200
