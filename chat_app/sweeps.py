@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from chat_app.services import generations
+from chat_app.services import exchanges, generations
 
 
 def end_left_answers(now: datetime) -> None:
@@ -13,4 +13,9 @@ def end_left_answers(now: datetime) -> None:
     generations.settle_stopped_in_queue()
 
 
-SWEEPS = (end_left_answers,)
+def forget_exchanges(now: datetime) -> None:
+    """Take the words out of what programs asked a while ago and no log keeps."""
+    exchanges.forget_words(now)
+
+
+SWEEPS = (end_left_answers, forget_exchanges)

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, re_path
 
-from chat_app.views import branches, chat_actions, chats, corrections, deployments, exports, logs
+from chat_app.views import (
+    api,
+    branches,
+    chat_actions,
+    chats,
+    corrections,
+    deployments,
+    exports,
+    logs,
+)
 
 urlpatterns: list[URLPattern] = [
     path("chat/", chats.chat_list, name="chat-list"),
@@ -104,4 +113,9 @@ urlpatterns: list[URLPattern] = [
     path("logs/", logs.log_list, name="log-list"),
     path("logs/<uuid:message_id>/rate/", logs.log_rate, name="log-rate"),
     path("logs/log.json", logs.log_download, name="log-download"),
+    path("v1/models", api.models, name="api-models"),
+    path("v1/models/<str:alias>", api.one_model, name="api-model"),
+    path("v1/chat/completions", api.chat_completions, name="api-chat"),
+    path("v1/completions", api.completions, name="api-completions"),
+    re_path("^v1(?:/.*)?$", api.nothing_here, name="api-nothing"),
 ]

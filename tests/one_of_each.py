@@ -53,7 +53,8 @@ DOWNLOADS = {
     *("chunks-download", "report-html", "report-md", "run-settings"),
     *("model-export-download", "log-download"),
 }
-NO_PAGES = {*DOWNLOADS, "set-password", "healthz", "readyz"}
+API = {"api-models", "api-model", "api-chat", "api-completions", "api-nothing"}
+NO_PAGES = {*DOWNLOADS, *API, "set-password", "healthz", "readyz"}
 CHATS = [("How do I reset my badge?", "Go to the front desk."), ("When?", "From nine to five.")]
 PAIR = Mapping(question="a", answer="b")
 CHUNKS = b'{"chunks": [{"content": "We open at nine."}, {"content": "We close at six."}]}'

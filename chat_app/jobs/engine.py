@@ -23,7 +23,7 @@ from django.db import connection
 from redis.exceptions import RedisError
 
 from chat_app.events import streams
-from chat_app.models import Generation
+from chat_app.models import Generation, Kind
 from chat_app.selectors.answers import figures_of
 from chat_app.selectors.grounding import Ground, Grounding, ground_of
 from chat_app.services import generations
@@ -40,6 +40,7 @@ from chat_app.serving.requests import (
     Request,
     Started,
     Timings,
+    Urgency,
 )
 from chat_app.serving.scheduler import Scheduler
 from datasets_app.knowledge.known import NOTHING_KNOWN, Known, KnownAnswers
@@ -87,6 +88,7 @@ class Writing:
     checkpoint_at: float = field(default_factory=time.monotonic)
     finish_not_before: float = 0.0  # while the database is away
     known: Known | None = None
+    cached_tokens: int = 0  # of the prompt, known from an earlier one
     sources_read: int = 0  # of what is known, how much stands in the prompt
     watch: Watch | None = None  # by what stands in the prompt
     finished: Finished | None = None
@@ -361,7 +363,7 @@ class Engine:
         return True
 
     def _hear_start(self, writing: Writing, event: Started) -> None:
-        dropped = event.dropped_turns
+        dropped, writing.cached_tokens = event.dropped_turns, event.cached_tokens
         writing.read(event.sources)
         if dropped or event.sources:
             sources = writing.ground("stop").sources
@@ -405,7 +407,8 @@ class Engine:
             return
         try:
             ground = writing.ground(event.finish_reason)
-            is_ours = generations.finish(writing.work, event, writing.text, ground)
+            cached = writing.cached_tokens
+            is_ours = generations.finish(writing.work, event, writing.text, ground, cached=cached)
         except DatabaseError as error:
             log.warning("an answer's end waits for the database: %s", error)
             connection.close()
@@ -446,13 +449,16 @@ def request_of(work: ClaimedAnswer, known: Known) -> Request:
     if given is not None and given.model_id != row.model_id:
         raise ServingError("Another model answers here since. Ask again, and it answers anew.")
     wanted = AnswerParams.from_json(row.params)
+    kind = row.answer.chat.kind
+    is_text = kind == Kind.COMPLETION
     return Request(
         gen=str(row.pk),
         user=str(row.answer.chat.owner_id),
         model=ModelKey(
             absolute(row.export.path), cast("Precision", row.export.precision), row.export.sha256
         ),
-        turns=work.turns,
+        turns=() if is_text else work.turns,
+        text=work.turns[-1].text if is_text else None,
         sources=sources,
         sampling=wanted.sampling(),
         seed=row.seed,
@@ -462,6 +468,8 @@ def request_of(work: ClaimedAnswer, known: Known) -> Request:
         new_tokens=wanted.new_tokens,
         copies_numbers=bool(sources),
         not_copied=told.not_copied,
+        urgency=Urgency.INTERACTIVE if kind == Kind.PAGE else Urgency.API,
+        is_whole=kind != Kind.PAGE,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chat_app.models.chat import Chat, ChatQuerySet, Message
+from chat_app.models.chat import Chat, ChatQuerySet, Kind, Message
 from chat_app.models.correction import Correction
 from chat_app.models.deployment import (
     QUOTED,
@@ -30,6 +30,7 @@ __all__ = [
     "DeploymentEvent",
     "DeploymentQuerySet",
     "Generation",
+    "Kind",
     "LogEntry",
     "LogQuerySet",
     "Message",

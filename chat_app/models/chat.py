@@ -13,13 +13,21 @@ from chat_app.models.deployment import Deployment
 from otto_web.lib.access import Role, has_role
 
 
+class Kind(models.TextChoices):
+    """Where the words came from."""
+
+    PAGE = "page", "a person, on the pages"
+    API = "api", "a program, which brings the whole conversation with each question"
+    COMPLETION = "completion", "a program, with a text that the model goes on with"
+
+
 class ChatQuerySet(models.QuerySet[Any]):
-    """A chat belongs to its author alone."""
+    """A chat belongs to its author alone; what programs asked in their name has no page."""
 
     def visible_to(self, user: User) -> ChatQuerySet:
         if not has_role(user, Role.MEMBER):
             return self.none()
-        return self.filter(owner=user)
+        return self.filter(owner=user, kind=Kind.PAGE)
 
 
 class Chat(models.Model):
@@ -30,6 +38,10 @@ class Chat(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="chats"
     )
     deployment = models.ForeignKey(Deployment, on_delete=models.PROTECT, related_name="chats")
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.PAGE)
+    given = models.JSONField(
+        default=list, blank=True, help_text="turns that a program sent before its question"
+    )
     title = models.CharField(max_length=200, default="", blank=True)
     system = models.TextField(default="", blank=True)
     params = models.JSONField(default=dict, blank=True)

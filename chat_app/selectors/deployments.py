@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 
-from chat_app.models import EXACT, QUICK, Deployment, ServingExport
+from chat_app.models import EXACT, QUICK, Deployment, Kind, ServingExport
 from chat_app.selectors.chats import possible_starters
 from chat_app.serving.graph_files import SERVING
 from otto_web.lib.work.states import State
@@ -85,7 +85,7 @@ class ParityCheck:
 def deployment_list(user: User) -> list[Deployment]:
     """Return all deployments, those that answer first; one query."""
     found = Deployment.objects.visible_to(user).select_related("model", "export", "next_model")
-    counted = found.annotate(n_chats=Count("chats"))
+    counted = found.annotate(n_chats=Count("chats", filter=Q(chats__kind=Kind.PAGE)))
     return list(counted.order_by("-is_active", "alias"))
 
 
@@ -124,7 +124,7 @@ def deployment_page(deployment: Deployment) -> dict[str, Any]:
         **live_part(deployment),
         "events": events[:EVENTS_SHOWN],
         "previous": next((one for one in others if one and one.state == "ready"), None),
-        "n_chats": deployment.chats.count(),
+        "n_chats": deployment.chats.filter(kind=Kind.PAGE).count(),
         "n_logged": deployment.log_entries.count(),
         "possible_starters": possible_starters(deployment),
     }

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.utils.safestring import SafeString
 
-from chat_app.models import WORDS, Generation
+from chat_app.models import WORDS, Generation, Kind
 from chat_app.serving.requests import FinishReason
 from datasets_app.corpus.conversation import ASSISTANT, Turn
 from datasets_app.knowledge.find import Found
@@ -73,7 +73,7 @@ class ShownSource:
 
 def grounding_of(row: Generation) -> Grounding | None:
     """Return how an answer uses the knowledge of its row; None where it has none."""
-    if row.knowledge is None:
+    if row.knowledge is None or row.answer.chat.kind == Kind.COMPLETION:
         return None
     learnt = how_it_learnt(row.model)
     return Grounding(

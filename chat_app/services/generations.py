@@ -82,7 +82,8 @@ def history_of(answer: Message) -> tuple[Turn, ...]:
     model = answer.generation.model
     prompt = chat.system or (model.system_prompt if model else "")
     system = [Turn(SYSTEM, prompt)] if prompt else []
-    return (*system, *reversed(turns))
+    given = [Turn(role, text) for role, text in chat.given]
+    return (*system, *given, *reversed(turns))
 
 
 def checkpoint(generation: UUID, fence: int, text: str) -> bool | None:
@@ -106,8 +107,13 @@ def wants_stop(row: Generation) -> bool:
 
 
 @transaction.atomic(durable=True)
-def finish(work: ClaimedAnswer, event: Finished, text: str, ground: Ground) -> bool:
-    """Write an answer's last state, its figures and its log entry; False when it was taken away."""
+def finish(
+    work: ClaimedAnswer, event: Finished, text: str, ground: Ground, *, cached: int = 0
+) -> bool:
+    """Write an answer's last state, its figures and its log entry; False when it was taken away.
+
+    `cached` of the prompt's tokens were known from an earlier prompt.
+    """
     row = work.generation
     chat = Chat.objects.select_for_update().filter(pk=row.answer.chat_id).first()
     try:
@@ -122,7 +128,12 @@ def finish(work: ClaimedAnswer, event: Finished, text: str, ground: Ground) -> b
             prompt_ids=list(event.prompt_ids),
             prompt_text=event.prompt_text.replace("\0", "\ufffd"),
             answer_ids=list(event.answer_ids),
-            timings={**asdict(event.timings), "tokens": len(event.answer_ids)},
+            timings={
+                **asdict(event.timings),
+                "tokens": len(event.answer_ids),
+                "prompt_tokens": len(event.prompt_ids),
+                "cached_tokens": cached,
+            },
             seed=event.seed,
         )
     except LostLease:
