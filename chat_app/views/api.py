@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from functools import wraps
 from typing import Any
 
-from channels.db import database_sync_to_async
+from asgiref.sync import sync_to_async
 from django.core.exceptions import RequestDataTooBig
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponseBase, JsonResponse, StreamingHttpResponse
@@ -72,7 +72,7 @@ def api_view(method: str) -> Callable[[Answer], Answer]:
                 answer["Allow"] = method
                 return answer
             try:
-                token = await database_sync_to_async(token_of)(request, Scope.ANSWERS)
+                token = await sync_to_async(token_of)(request, Scope.ANSWERS)
                 answer = await view(request, token, **names)
             except Exception as error:  # noqa: BLE001 - whatever it was, the answer is JSON
                 answer = _refused(error)
@@ -118,13 +118,13 @@ async def nothing_here(request: HttpRequest) -> JsonResponse:
 # Models ------------------------------------------------------------------------------------------
 @api_view("GET")
 async def models(request: HttpRequest, token: ApiToken) -> JsonResponse:
-    found = await database_sync_to_async(_answering)(token)
+    found = await sync_to_async(_answering)(token)
     return JsonResponse({"object": "list", "data": [model_body(one) for one in found]})
 
 
 @api_view("GET")
 async def one_model(request: HttpRequest, token: ApiToken, alias: str) -> JsonResponse:
-    return JsonResponse(model_body(await database_sync_to_async(_named)(token, alias)))
+    return JsonResponse(model_body(await sync_to_async(_named)(token, alias)))
 
 
 def _answering(token: ApiToken) -> list[Deployment]:
@@ -169,7 +169,7 @@ def _body(request: HttpRequest) -> dict[str, Any]:
 
 async def _answer(token: ApiToken, asked: Asked) -> HttpResponseBase:
     """Put the question, wait for the engine's first word of it, then answer whole or by stream."""
-    generation = await database_sync_to_async(_begin)(token, asked)
+    generation = await sync_to_async(_begin)(token, asked)
     created = int(generation.created_at.timestamp())
     reply = Reply(generation.pk, asked.exchange.kind, asked.model, created)
     pieces = answer_of(generation, token)

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('chat_app', '0013_chats_have_branches'),
+        ('chat_app', '0014_answers_are_corrected'),
     ]
 
     operations = [
