@@ -13,6 +13,7 @@ from chat_app.views import (
     deployments,
     exports,
     logs,
+    sharing,
 )
 
 urlpatterns: list[URLPattern] = [
@@ -71,6 +72,11 @@ urlpatterns: list[URLPattern] = [
         name="branch-show",
     ),
     path("chat/<uuid:chat_id>/transcript/", branches.chat_transcript, name="chat-transcript"),
+    path("chat/import/", sharing.chat_import, name="chat-import"),
+    path("chat/shared/<uuid:share_key>/", sharing.chat_shared, name="chat-shared"),
+    path("chat/<uuid:chat_id>/pin/", sharing.chat_pin, name="chat-pin"),
+    path("chat/<uuid:chat_id>/share/", sharing.chat_share, name="chat-share"),
+    path("chat/<uuid:chat_id>/chat.<slug:layout>", sharing.chat_download, name="chat-download"),
     path("deployments/", deployments.deployment_list, name="deployment-list"),
     path("deployments/new/", deployments.deployment_new, name="deployment-new"),
     path("deployments/<slug:alias>/", deployments.deployment_detail, name="deployment-detail"),

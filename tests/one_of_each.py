@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID, uuid4
 
 from django.contrib.auth.models import User
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from chat_app.models import Message
+from chat_app.models import Chat, Message
 from datasets_app.corpus.replacing import Replacing
 from datasets_app.corpus.source import Mapping
 from datasets_app.jobs.importing import import_upload
@@ -48,8 +49,7 @@ DOWNLOADS = {
     *("score-report", "score-download"),
     *("tus-collection", "tus-upload", "version-download", "dataset-download"),
     *("run-checkpoint", "run-log", "run-history", "model-download"),
-    "preparation-download",
-    "pairs-download",
+    *("preparation-download", "chat-download", "pairs-download"),
     *("chunks-download", "report-html", "report-md", "run-settings"),
     *("model-export-download", "log-download"),
 }
@@ -98,6 +98,7 @@ def add_one_of_each(number: int, owner: User) -> dict[str, Any]:
         "model_id": served.model_id,
         "alias": served.pk,
         "chat_id": chat.pk,
+        "share_key": _shared(chat),
         "message_id": Message.objects.filter(chat=chat, role="assistant").first().pk,
         "person_id": make_person(f"person-{number}", Role.MEMBER).pk,
         "token_id": make_token(owner, f"script {number}", ["answers"])[0].pk,
@@ -113,6 +114,13 @@ def add_one_of_each(number: int, owner: User) -> dict[str, Any]:
         **_chunked(dataset, number, owner),
         "cluster_id": Cluster.objects.create(dataset=dataset, kind="near", key="1", weight=1).pk,
     }
+
+
+def _shared(chat: Chat) -> UUID:
+    """Let the team read a chat."""
+    key = uuid4()
+    Chat.objects.filter(pk=chat.pk).update(share_key=key)
+    return key
 
 
 def _chunked(dataset: Dataset, number: int, owner: User) -> dict[str, Any]:

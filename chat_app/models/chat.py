@@ -22,12 +22,21 @@ class Kind(models.TextChoices):
 
 
 class ChatQuerySet(models.QuerySet[Any]):
-    """A chat belongs to its author alone; what programs asked in their name has no page."""
+    """A chat belongs to its author alone, who may let the team read it.
+
+    What programs asked in their name has no page.
+    """
 
     def visible_to(self, user: User) -> ChatQuerySet:
         if not has_role(user, Role.MEMBER):
             return self.none()
         return self.filter(owner=user, kind=Kind.PAGE)
+
+    def shared_with(self, user: User) -> ChatQuerySet:
+        """Return what this person may read, and no more than read: chats shared with the team."""
+        if not has_role(user, Role.MEMBER):
+            return self.none()
+        return self.filter(share_key__isnull=False, kind=Kind.PAGE)
 
 
 class Chat(models.Model):
@@ -53,6 +62,10 @@ class Chat(models.Model):
         on_delete=models.SET_NULL,
         related_name="+",
         help_text="the end of the branch that is shown; none: the newest message’s",
+    )
+    pinned_at = models.DateTimeField(null=True, editable=False)
+    share_key = models.UUIDField(
+        null=True, unique=True, editable=False, help_text="of the link by which the team reads it"
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

@@ -21,6 +21,10 @@ from training_app.models.uses import NeedsModels
 WORDS = ("question", "answer")  # of a source: what goes with the version that it came from
 ABSTAINED = "abstained"  # how an answer ended that says that nothing is known
 EDITED = "edited"  # how an answer ended whose words a person wrote
+FINISHES = {
+    *("stop", "length", "quoted", "stopped", "interrupted", "failed"),
+    *(ABSTAINED, EDITED),
+}
 CUT_SHORT = {"length": "cut at the longest length", "stopped": "stopped"}
 """How an answer ended that was not written to its end, in words."""
 

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.contrib.auth.models import User
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils.safestring import SafeString
 
 from chat_app.models import (
@@ -40,6 +40,7 @@ from training_app.selectors.trained_models import questions_answered_right
 
 CHATS_SHOWN = 40
 MOST_SHOWN = 2_000
+SHARED_SHOWN = 20
 STARTERS = 3
 LONGEST_STARTER = 110
 WITH_ANSWERS = (
@@ -130,8 +131,10 @@ class ShownAnswer:
         if self.is_abstention:
             return "not a model’s words"
         if self.is_edited:
-            return "your words"
-        return QUOTED if self.generation.finish == "quoted" else str(self.generation.model)
+            return "a person’s words"
+        if self.generation.finish == "quoted":
+            return QUOTED
+        return str(self.generation.model or "a model that is not here")
 
     @property
     def sources(self) -> list[ShownSource]:
@@ -171,23 +174,31 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Sidebar:
-    """One's own chats, newest first."""
+    """One's own chats, those pinned first, then newest first, and what others share."""
 
     chats: list[Chat]
+    shared: list[Chat]
     search: str
     more: int  # how many to show next, 0 when all are shown
 
 
 def sidebar(user: User, *, search: str = "", most: int = CHATS_SHOWN) -> Sidebar:
-    """Return the chats whose title or messages hold the words; one query."""
+    """Return the chats whose title or messages hold the words; two queries."""
     most = max(CHATS_SHOWN, min(most, MOST_SHOWN))
-    found = Chat.objects.visible_to(user).order_by("-updated_at", "-pk")
+    own = _holding(Chat.objects.visible_to(user), search)
+    pinned_first = F("pinned_at").desc(nulls_last=True)
+    chats = list(own.order_by(pinned_first, "-updated_at", "-pk")[: most + 1])
+    more = most + CHATS_SHOWN if len(chats) > most else 0
+    others = _holding(Chat.objects.shared_with(user).exclude(owner=user), search)
+    shared = list(others.select_related("owner").order_by("-updated_at", "-pk")[:SHARED_SHOWN])
+    return Sidebar(chats[:most], shared, search, more)
+
+
+def _holding(chats: QuerySet[Any], search: str) -> QuerySet[Any]:
     for word in search.split()[:8]:
         said = Message.objects.filter(chat=OuterRef("pk"), text__icontains=word)
-        found = found.filter(Q(title__icontains=word) | Exists(said))
-    chats = list(found[: most + 1])
-    more = most + CHATS_SHOWN if len(chats) > most else 0
-    return Sidebar(chats[:most], search, more)
+        chats = chats.filter(Q(title__icontains=word) | Exists(said))
+    return chats
 
 
 def answering_deployments(user: User) -> list[Deployment]:

@@ -27,10 +27,10 @@ from otto_web.lib.http import TeamRequest, respond
 @require_GET
 def chat_list(request: TeamRequest) -> HttpResponse:
     """Show one's own chats, and the deployments that a new one may talk to."""
-    return _show_list(request, wanted=request.GET.get("deployment", ""))
+    return show_list(request, wanted=request.GET.get("deployment", ""))
 
 
-def _show_list(
+def show_list(
     request: TeamRequest, *, wanted: str, error: str = "", text: str = ""
 ) -> HttpResponse:
     """Show the list, with what went wrong and what was typed."""
@@ -68,14 +68,14 @@ def chat_new(request: TeamRequest) -> HttpResponse:
     typed = {"wanted": request.POST.get("deployment", ""), "text": request.POST.get("text", "")}
     if not form.is_valid():
         sentences = [str(one) for found in form.errors.values() for one in found]
-        return _show_list(request, **typed, error=" ".join(sentences))
+        return show_list(request, **typed, error=" ".join(sentences))
     chat = services.open_chat(form.cleaned_data["deployment"], owner=request.user)
     if text := form.cleaned_data["text"]:
         try:
             services.ask(chat, text, params_of(chat), idem=uuid4())
         except ServingError as error:
             chat.delete()
-            return _show_list(request, **typed, error=str(error))
+            return show_list(request, **typed, error=str(error))
     return redirect("chat-detail", chat.pk)
 
 

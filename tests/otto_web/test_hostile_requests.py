@@ -8,7 +8,7 @@ import pytest
 from django.http import QueryDict
 from django.urls import reverse
 
-from chat_app.models import Message
+from chat_app.models import Chat, Message
 from datasets_app.models import Document, Provider, SourceFile, Upload
 from datasets_app.services.documents import bring_chunks
 from datasets_app.services.scoring import ScoringOrder, order_scoring
@@ -57,6 +57,7 @@ def world(ada, mia, redis_server, data_dir):
     """One row of every kind that an address can name; gives what stands in addresses by name."""
     served = make_served()
     chat = add_chat(served, ada, [("Where is it?", "On its way.")], is_logged=True)
+    Chat.objects.update(share_key=chat.pk)
     version = make_version(24)
     run = queue_run(toy_order(version), created_by=ada)
     kept = Checkpoint.objects.create(
@@ -100,6 +101,7 @@ def world(ada, mia, redis_server, data_dir):
         "pipeline_id": Pipeline.objects.create(created_by=ada).pk,
         "alias": served.alias,
         "chat_id": chat.pk,
+        "share_key": chat.pk,
         "message_id": Message.objects.filter(chat=chat, role="assistant").get().pk,
     }
 

@@ -79,6 +79,8 @@ VERBS = {
     "scores.stopped": "stopped the scoring of",
     "release starters": "chose the first questions of",
     "rename": "renamed",
+    "share": "shared with the team",
+    "share no more": "took back from the team",
     "report.linked": "made a link for everybody to the report of",
     "report.unlinked": "took back a link to the report of",
     "retire": "retired",

@@ -1,0 +1,57 @@
+"""A chat as a file: JSON that can be brought in again, Markdown to read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chat_app.models import Chat, Correction, Message
+from chat_app.selectors.chats import transcript
+from datasets_app.corpus.conversation import ASSISTANT
+
+FORMAT, EDITION = "otto-chat", 1
+
+
+def as_json(chat: Chat) -> dict[str, Any]:
+    """Return the whole chat, every branch of it; parents are named by their place in the list."""
+    found = chat.messages.select_related("generation__model").prefetch_related("ratings")
+    messages = list(found.order_by("created_at", "pk"))
+    places = {message.pk: place for place, message in enumerate(messages)}
+    corrects = dict(Correction.objects.filter(message__chat=chat).values_list("written", "message"))
+    told = [_told(message, chat, places, corrects.get(message.pk)) for message in messages]
+    return {
+        "format": FORMAT,
+        "version": EDITION,
+        "title": chat.title,
+        "deployment": chat.deployment_id,
+        "system": chat.system,
+        "params": chat.params,
+        "shown": places.get(chat.shown_id) if chat.shown_id else None,
+        "messages": told,
+    }
+
+
+def _told(message: Message, chat: Chat, places: dict[Any, int], corrects: Any) -> dict[str, Any]:
+    told = {
+        "parent": places.get(message.parent_id),
+        "role": message.role,
+        "text": message.text,
+        "at": message.created_at.isoformat(),
+    }
+    if message.role == ASSISTANT:
+        row = message.generation
+        told |= {"model": str(row.model or ""), "finish": row.finish}
+        for one in message.ratings.all():
+            if one.user_id == chat.owner_id:
+                told |= {"rating": one.value, "reasons": one.reasons}
+    return told | ({"corrects": places[corrects]} if corrects in places else {})
+
+
+def as_markdown(chat: Chat) -> str:
+    """Return the branch that is shown, to be read anywhere."""
+    parts = [f"# {chat.title or 'Empty chat'}"]
+    for exchange in transcript(chat):
+        answer = exchange.answer
+        parts += ["**You**", exchange.question.text]
+        parts += [f"**{answer.generation.deployment_id}** ({answer.words_from})"]
+        parts += [answer.message.text]
+    return "\n\n".join(parts) + "\n"
