@@ -98,6 +98,7 @@ TICKET_ROWS = [["ticket", "customer_id"], [1, 7], [2, 8], [3, 99]]
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("redis_server", "data_dir")
+@pytest.mark.checklist(110)
 @pytest.mark.parametrize("ending", ["xlsx", "ods"])
 def test_two_sheets_of_a_workbook_are_joined(client_of, cora, ending):
     tables = {"Customers": CUSTOMER_ROWS, "Tickets": TICKET_ROWS}
@@ -119,3 +120,15 @@ def test_two_sheets_of_a_workbook_are_joined(client_of, cora, ending):
     import_upload(made.pk)
     columns = ["ticket", "customer_id", "name", "note"]
     assert made.files.get().waiting_for["columns"] == columns
+    joined = made.files.get()
+    told = {"tells": "template", "key": "ticket", "asks": "Whose is ticket {{ticket}}?"}
+    told["template"] = "It is of {{name|or:\"nobody\"}}, customer {{customer_id}}."
+    assert client.post(reverse("file-columns", args=[joined.pk]), told).status_code == 302
+    import_upload(made.pk)
+    made.refresh_from_db()
+    rows = made.dataset.conversations.order_by("position").values_list("turns", flat=True)
+    assert [[turn["text"] for turn in turns] for turns in rows] == [
+        ["Whose is ticket 1?", "It is of Anna, customer 7."],
+        ["Whose is ticket 2?", "It is of Ben, customer 8."],
+        ["Whose is ticket 3?", "It is of nobody, customer 99."],
+    ]
