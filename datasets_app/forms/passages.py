@@ -50,7 +50,7 @@ class PassagesForm(forms.Form):
         max_value=1,
         required=False,
         widget=forms.NumberInput(attrs={"type": "range", "step": "0.05"}),
-        help_text="From 0 (everything) to 1. Plain instructions pass at 0.6, in the middle.",
+        help_text="From 0 (everything is kept) to 1. Plain instructions pass at the usual 0.6.",
     )
 
     def clean(self) -> dict[str, Any]:

@@ -45,7 +45,7 @@ class WebForm(forms.Form):
         label="Seconds that one page may take", initial=30, min_value=1, max_value=120
     )
     reads_lists = forms.BooleanField(
-        label="Also the pages that the site lists itself (sitemap.xml)",
+        label="With the pages behind them, those that the site lists itself (sitemap.xml)",
         initial=True,
         required=False,
     )

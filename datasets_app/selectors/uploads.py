@@ -32,6 +32,7 @@ from datasets_app.models import (
     Upload,
     reasons,
 )
+from datasets_app.models.reasons import GATHERED
 from datasets_app.selectors.files import kind_in_words, parts_in_words
 from datasets_app.selectors.joining import JOINED_KINDS
 from datasets_app.selectors.passages import passage_files
@@ -39,7 +40,7 @@ from datasets_app.selectors.passages import passage_files
 PAGE_SIZE = 50
 SHOWN_FILES = 2_000
 # The operating system's own helper files are nothing that anybody misses.
-PASSED_OVER = Q(verdict=FileState.SKIPPED) & ~Q(reason="junk")
+PASSED_OVER = Q(verdict=FileState.SKIPPED) & ~Q(reason__in=("junk", GATHERED))
 _KINDS = StringAgg("kind", delimiter=", ", distinct=True, filter=PASSED_OVER & ~Q(kind=""))
 
 

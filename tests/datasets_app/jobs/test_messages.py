@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from datasets_app.jobs.importing import import_upload
 from datasets_app.models import FileState
+from datasets_app.selectors.uploads import upload_figures
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CASES = Path(__file__).resolve().parents[4] / "shared/cases"
@@ -227,6 +228,7 @@ def test_mails_of_one_thread_in_many_files_are_one_conversation(imported):
     read = members.filter(verdict=FileState.LOADED).values_list("name", "kind")
     assert set(read) == {("other.eml", "eml"), ("Re: Lamp 7 (5 mails).mbox", "mbox")}
     assert members.filter(reason="gathered").count() == 5
+    assert upload_figures(upload)["skipped"] == 0
     assert sorted(talks_of(upload)) == sorted([THREAD, [("user", "Do you sell bulbs?")]])
 
 

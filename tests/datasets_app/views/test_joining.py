@@ -122,7 +122,7 @@ def test_two_sheets_of_a_workbook_are_joined(client_of, cora, ending):
     assert made.files.get().waiting_for["columns"] == columns
     joined = made.files.get()
     told = {"tells": "template", "key": "ticket", "asks": "Whose is ticket {{ticket}}?"}
-    told["template"] = "It is of {{name|or:\"nobody\"}}, customer {{customer_id}}."
+    told["template"] = 'It is of {{name|or:"nobody"}}, customer {{customer_id}}.'
     assert client.post(reverse("file-columns", args=[joined.pk]), told).status_code == 302
     import_upload(made.pk)
     made.refresh_from_db()
