@@ -36,6 +36,12 @@ class PairForm(forms.Form):
     chunk_set = forms.ModelChoiceField(
         label="Chunks", queryset=ChunkSet.objects.none(), empty_label=None
     )
+    into = forms.CharField(
+        label="Into another dataset",
+        required=False,
+        max_length=200,
+        help_text="Its name; a new name makes one. Empty: into this dataset.",
+    )
     provider = forms.ModelChoiceField(
         label="Who words the questions",
         queryset=Provider.objects.none(),

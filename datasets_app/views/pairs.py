@@ -18,6 +18,7 @@ from datasets_app.selectors import pairs as selectors
 from datasets_app.selectors.datasets import header
 from datasets_app.services import generating
 from datasets_app.services.bringing import bring_pairs
+from datasets_app.services.datasets import create_dataset
 from datasets_app.views.datasets import find_dataset
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.file_response import stream
@@ -53,13 +54,24 @@ def pairs_new(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
         return _new(request, dataset, form)
     try:
         chosen = form.cleaned_data["chunk_set"]
-        order = generating.order_pairs(chosen, form.options, by=request.user, dataset=dataset)
+        into = _into(request, dataset, form.cleaned_data["into"].strip())
+        order = generating.order_pairs(chosen, form.options, by=request.user, dataset=into)
     except CorpusError as error:
         form.add_error(None, str(error))
         return _new(request, dataset, form)
     for warning in form.warnings:
         messages.warning(request, warning)
     return redirect("pairs-detail", dataset.pk, order.pk)
+
+
+def _into(request: TeamRequest, dataset: Dataset, name: str) -> Dataset:
+    """Return the dataset of a name, made where there is none; without a name the page's own."""
+    if not name:
+        return dataset
+    found: Dataset | None = (
+        Dataset.objects.visible_to(request.user).filter(name=name, deleted_at=None).first()
+    )
+    return found or create_dataset(name, by=request.user)
 
 
 def _new(request: TeamRequest, dataset: Dataset, form: PairForm) -> HttpResponse:

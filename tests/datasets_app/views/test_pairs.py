@@ -9,7 +9,7 @@ from django.utils.html import strip_tags
 
 from datasets_app.corpus.providers.registry import KINDS
 from datasets_app.jobs.generating import generate_pairs
-from datasets_app.models import Conversation, PairGeneration, Provider
+from datasets_app.models import Conversation, Dataset, PairGeneration, Provider
 from datasets_app.services import generating
 from datasets_app.services.documents import bring_chunks
 from datasets_app.services.generating import Options
@@ -109,6 +109,20 @@ def test_pairs_are_made_watched_and_read_beside_their_chunk(client, post, chunks
     assert "guide_chunk_1" in body
     fragment = client.get(answer["Location"], headers={"hx-request": "true"}).content.decode()
     assert fragment.lstrip().startswith('<section id="pair-order"')
+
+
+@pytest.mark.checklist(290)
+def test_pairs_land_in_a_dataset_by_its_name(client, post, chunks):
+    answer = post(into="Guide pairs")
+    done_order()
+    made = Dataset.objects.get(name="Guide pairs")
+    assert (
+        reverse("dataset-detail", args=[made.pk]) in client.get(answer["Location"]).content.decode()
+    )
+    post(into="Guide pairs")
+    done_order()
+    assert made.conversations.count() == 2
+    assert not Conversation.objects.filter(dataset=chunks.dataset, origin="document").exists()
 
 
 @pytest.mark.parametrize(
