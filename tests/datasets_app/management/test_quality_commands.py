@@ -7,6 +7,8 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
+from datasets_app.corpus.layouts.registry import LAYOUTS
+from datasets_app.jobs.freezing import freeze_version
 from datasets_app.models import Version
 from datasets_app.sample import conversations as sample
 from datasets_app.services.datasets import create_dataset
@@ -81,3 +83,21 @@ def test_an_unknown_dataset_is_answered_with_the_names_there_are(cora, capsys):
     support_dataset(cora)
     with pytest.raises(CommandError, match="Datasets: Support"):
         call_command("freeze", "Suport")
+
+
+@pytest.mark.slow
+def test_a_version_is_written_in_any_layout(cora, capsys, tmp_path):
+    version = freeze_version(support_dataset(cora), user=cora)
+    for name, layout in LAYOUTS.items():
+        path = tmp_path / f"{name}.{layout.suffix}"
+        status, out = run(
+            capsys, "export_rows", str(version.pk), str(path), "--layout", name, "--json"
+        )
+        answer = {"version": str(version.pk), "layout": name, "rows": 30, "file": str(path)}
+        assert (status, json.loads(out)) == (0, answer)
+        data = path.read_bytes()
+        assert data[:4] == b"PAR1" if name == "parquet" else b"parcel number 0" in data
+    with pytest.raises(CommandError, match="cannot be written"):
+        call_command("export_rows", str(version.pk), str(path))
+    with pytest.raises(CommandError):
+        call_command("export_rows", "nothing of this name", str(tmp_path / "x"))
