@@ -123,5 +123,6 @@ urlpatterns: list[URLPattern] = [
     path("v1/models/<str:alias>", api.one_model, name="api-model"),
     path("v1/chat/completions", api.chat_completions, name="api-chat"),
     path("v1/completions", api.completions, name="api-completions"),
+    path("v1/embeddings", api.embeddings, name="api-embeddings"),
     re_path("^v1(?:/.*)?$", api.nothing_here, name="api-nothing"),
 ]

@@ -53,7 +53,7 @@ DOWNLOADS = {
     *("chunks-download", "report-html", "report-md", "run-settings"),
     *("model-export-download", "log-download"),
 }
-API = {"api-models", "api-model", "api-chat", "api-completions", "api-nothing"}
+API = {"api-models", "api-model", "api-chat", "api-completions", "api-nothing", "api-embeddings"}
 NO_PAGES = {*DOWNLOADS, *API, "set-password", "healthz", "readyz"}
 CHATS = [("How do I reset my badge?", "Go to the front desk."), ("When?", "From nine to five.")]
 PAIR = Mapping(question="a", answer="b")

@@ -41,6 +41,7 @@ NOT_THERE: Mapping[str, tuple[object, ...]] = {
     "suffix": ("",),
     "continue_final_message": (False,),
     "web_search_options": (),
+    "response_format": ({"type": "text"},),
 }
 
 

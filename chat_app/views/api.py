@@ -109,6 +109,12 @@ def _refused(error: Exception) -> JsonResponse:
     return answer
 
 
+@api_view("POST")
+async def embeddings(request: HttpRequest, token: ApiToken) -> JsonResponse:
+    sentence = "Vectors of texts are not offered by this API. Models here answer; none embeds."
+    return refusal(404, sentence, code="model_not_found", param="model")
+
+
 @csrf_exempt
 @declares("api")
 async def nothing_here(request: HttpRequest) -> JsonResponse:

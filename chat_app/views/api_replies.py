@@ -11,6 +11,7 @@ from django.http import JsonResponse
 
 from chat_app.models import Deployment, Kind
 from chat_app.selectors.exchanges import Outcome
+from otto_web.lib.http import request_id_now
 from otto_web.lib.work.states import State
 
 TYPES = {403: "permission_error", 429: "rate_limit_error"}
@@ -26,8 +27,7 @@ def refusal(
     status: int, sentence: str, *, code: str = "", param: str = "", again: int = 0
 ) -> JsonResponse:
     """Return an error; `again` is after how many seconds the same may work."""
-    error = error_body(status, sentence, code=code, param=param)
-    answer = JsonResponse(error, status=status)
+    answer = JsonResponse(error_body(status, sentence, code=code, param=param), status=status)
     if again:
         answer["Retry-After"] = str(again)
     if status == 401:
@@ -37,7 +37,8 @@ def refusal(
 
 def error_body(status: int, sentence: str, *, code: str = "", param: str = "") -> dict[str, Any]:
     kind = "server_error" if status >= 500 else TYPES.get(status, "invalid_request_error")
-    return {"error": {"message": sentence, "type": kind, "param": param or None, "code": code}}
+    error = {"message": sentence, "type": kind, "param": param or None, "code": code or None}
+    return {"error": error | {"request_id": request_id_now.get()}}
 
 
 def failure_of(outcome: Outcome) -> tuple[int, str, str] | None:

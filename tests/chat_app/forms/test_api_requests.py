@@ -63,6 +63,7 @@ def test_settings_come_under_their_usual_names():
         ({"n": 2}, "n"),
         ({"logprobs": True}, "logprobs"),
         ({"tools": [{"type": "function"}]}, "tools"),
+        ({"response_format": {"type": "json_object"}}, "response_format"),
         ({"temperature": 2.1}, "temperature"),
         ({"temperature": "0"}, "temperature"),
         ({"temperature": True}, "temperature"),

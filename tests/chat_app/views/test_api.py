@@ -168,6 +168,8 @@ def test_every_refusal_raises_the_librarys_own_error(sdk, mia):
     too_long(sdk, messages=long, stream=True)
     refused(openai.BadRequestError, "token ids")(sdk, logit_bias={"99999": 1})
     refused(openai.APIStatusError, status_code=413)(sdk, user="x" * 3_000_000)
+    with pytest.raises(openai.NotFoundError, match="not offered"):
+        sdk.embeddings.create(model="support", input="Hello")
     with pytest.raises(openai.APIStatusError, match="Ask by POST"):
         sdk.get("/chat/completions", cast_to=object)
 

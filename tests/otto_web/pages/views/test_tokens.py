@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 from django.test import RequestFactory
+from django.urls import reverse
 from django.utils import timezone
 
 from otto_web.lib.access import Role
@@ -16,6 +17,7 @@ from otto_web.lib.tokens import Scope, TokenRefusedError, deployments_of, token_
 from otto_web.pages.services import people
 from otto_web.pages.services.tokens import make_token, revoke_token
 from tests.chat_app.makers import make_served
+from tests.otto_web.test_routes import ADDRESSES
 
 NEW = {"name": "night script", "scopes": ["answers"]}
 
@@ -28,6 +30,23 @@ def refusal(text, scope=Scope.ANSWERS, **extra):
     with pytest.raises(TokenRefusedError) as found:
         token_of(bearing(text, **extra), scope)
     return found.value
+
+
+OPEN = {"sign-in", "sign-out", "set-password", "report-open", "status", "healthz", "readyz"}
+
+
+@pytest.mark.checklist(405)
+def test_nothing_but_health_and_ways_in_is_open(db, client):
+    rules = {view.name: view.callback.access_rule for view in ADDRESSES.values()}
+    assert {name for name, rule in rules.items() if rule == "public"} <= OPEN
+    asked = [view for view in ADDRESSES.values() if rules[view.name] == "api"]
+    assert len(asked) > 4
+    for view in asked:
+        url = reverse(view.name, kwargs=dict.fromkeys(view.pattern.converters, "support"))
+        for header in ({}, {"Authorization": "Bearer otto-wrong"}):
+            answers = [client.get(url, headers=header), client.post(url, headers=header)]
+            wanted = {404} if view.name == "api-nothing" else {401, 405}
+            assert {answer.status_code for answer in answers} == wanted
 
 
 def text_on(page):
@@ -63,6 +82,7 @@ def test_a_token_may_do_what_was_chosen_and_no_more(client_of, mia, cora):
         token_of(bearing(text), Scope.UPLOADS, role=Role.CURATOR)
 
 
+@pytest.mark.checklist(405)
 def test_a_token_ends_on_its_day_and_by_being_revoked(client_of, mia, ada):
     desk = client_of(mia)
     assert desk.post("/profile/tokens/", NEW | {"last_day": "2001-01-01"}).status_code == 422
@@ -82,6 +102,7 @@ def test_a_token_ends_on_its_day_and_by_being_revoked(client_of, mia, ada):
     assert text not in page
 
 
+@pytest.mark.checklist(405)
 def test_only_its_person_and_an_admin_can_revoke_a_token(client_of, mia, milo, ada):
     row, text = make_token(mia, "mine", ["answers"])
     url = f"/profile/tokens/{row.pk}/revoke/"
