@@ -78,6 +78,12 @@ class ChunkForm(forms.Form):
         return data
 
 
+def as_initial(how: Settings) -> dict[str, Any]:
+    """Return what the form shows where chunks were cut like this before."""
+    told = {"strategy": how.strategy, "size": how.size, "overlap": how.overlap}
+    return told | {"unit": how.tokenizer}
+
+
 class BringForm(forms.Form):
     """Files of chunks that the earlier pipeline wrote."""
 

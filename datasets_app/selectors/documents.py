@@ -33,7 +33,7 @@ from datasets_app.models.blob import blob_path
 
 MOST_UPLOADS = 200
 SHOWN_SETS = 50
-DOCUMENTS_A_PAGE, LOGGED = 50, 30
+DOCUMENTS_A_PAGE, LOGGED = 20, 30
 PREVIEWED, PREVIEW_SECONDS = 6, 10
 CONTEXT = 1_200  # characters of the source around a chunk
 LISTED, LISTED_CHARACTERS = 12, 90  # chunks beside the one that is read
@@ -74,9 +74,7 @@ class Preview:
     error: str = ""
 
 
-def documents_page(
-    dataset: Dataset, user: User, *, chosen: str, show: str, number: str | None
-) -> dict[str, Any]:
+def set_page(dataset: Dataset, *, chosen: str, show: str, number: str | None) -> dict[str, Any]:
     """Return the sets of a dataset, the chosen or else the newest one with its documents."""
     sets = list(sets_of(dataset)[:SHOWN_SETS])
     found = next((one for one in sets if str(one.pk) == chosen), None) or next(iter(sets), None)
@@ -87,9 +85,12 @@ def documents_page(
         "show": show if show in DocumentState.values else "",
         "documents": _documents(found, show, number) if found else None,
         "log": _log(found) if found else [],
-        "sources": uploads_with_prose(dataset, user),
-        "endings": prose_endings(),
     }
+
+
+def input_part(dataset: Dataset, user: User) -> dict[str, Any]:
+    """Return what may be cut: the uploads that hold documents, and the endings of those."""
+    return {"sources": uploads_with_prose(dataset, user), "endings": prose_endings()}
 
 
 def tokenizer_file(how: Settings) -> Path | None:

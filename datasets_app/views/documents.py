@@ -8,12 +8,13 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
+from datasets_app.corpus.chunks.settings import Settings
 from datasets_app.corpus.conversation import CorpusError
-from datasets_app.forms.documents import BringForm, ChunkForm
+from datasets_app.forms.documents import BringForm, ChunkForm, as_initial
 from datasets_app.models import ChunkSet, Dataset, Document, Upload
 from datasets_app.selectors import documents as selectors
 from datasets_app.selectors import pairs
@@ -38,21 +39,25 @@ def find_set(request: TeamRequest, dataset: Dataset, set_id: UUID) -> ChunkSet:
 
 def _page(request: TeamRequest, dataset: Dataset, **more: Any) -> HttpResponse:
     """Answer with the page of all steps; `more` holds forms that were filled in."""
-    shown = selectors.documents_page(
+    shown = selectors.set_page(
         dataset,
-        request.user,
         chosen=request.GET.get("set", ""),
         show=request.GET.get("show", ""),
         number=request.GET.get("page"),
     )
-    shown |= pairs.pair_step(dataset, shown["chunk_set"])
+    if request.htmx.target in FRAGMENTS:  # it looks again every second
+        return render(request, FRAGMENTS[request.htmx.target], {"dataset": dataset, **shown})
+    found = shown["chunk_set"]
+    shown |= selectors.input_part(dataset, request.user)
+    shown |= pairs.pair_step(dataset, found)
     shown |= pair_forms(dataset, request)
-    forms = {"form": ChunkForm(), "bring_form": BringForm(), "preview": None, "picked": ()}
+    form = ChunkForm(initial=as_initial(Settings.from_json(found.settings)) if found else None)
+    forms = {"form": form, "bring_form": BringForm(), "preview": None, "picked": ()}
     given = [form for form in (more.get("form"), more.get("bring_form")) if form]
     return respond(
         request,
         page="datasets/document_list.html",
-        fragment=FRAGMENTS.get(request.htmx.target or "", "datasets/_documents.html"),
+        fragment="datasets/_documents.html",
         context={**header(dataset), **shown, **forms, **more},
         status=422 if any(form.errors for form in given) else 200,
     )
