@@ -65,6 +65,7 @@ def test_a_question_is_answered_again_and_the_branch_shown_is_what_is_read(deplo
     assert CHATS[1][0] not in third.prompt_text
 
 
+@pytest.mark.checklist(213)
 def test_an_answer_that_was_cut_becomes_what_it_would_have_been(deployment, engine, mia):
     chat = chats.open_chat(deployment, owner=mia)
     params = replace(HOT, new_tokens=60)

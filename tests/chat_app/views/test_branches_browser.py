@@ -22,6 +22,7 @@ def shown(page):
     return page.locator("[data-answer]").all_inner_texts()
 
 
+@pytest.mark.checklist(213)
 def test_branches_by_keyboard_are_the_same_in_every_tab_and_after_a_reload(
     open_page, deployment, mia
 ):
