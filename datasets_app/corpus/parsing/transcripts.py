@@ -122,7 +122,8 @@ def labelled(line: str) -> Labelled | None:
     if chat is not None:
         label = canonical(chat.name) if chat.name else ""
         return Labelled(label, chat.text, has_time=True, is_dated=True)
-    headed = HEADED.match(line[:200])
+    may_be_headed = line.lstrip()[:1] == "[" or "—" in line or "–" in line  # or it costs too much
+    headed = HEADED.match(line[:200]) if may_be_headed else None
     if headed and _is_person(headed["name"] or headed["other"]):
         label = canonical(headed["name"] or headed["other"])
         return Labelled(label, "", has_time=True, is_dated=True)
