@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID, uuid5
 
 from django.db import transaction
@@ -31,7 +31,9 @@ from datasets_app.services.receiving import NewUpload, receive_whole
 from datasets_app.services.versions import VersionOrder, new_version
 from otto_web.lib.work.claims import renew
 from otto_web.lib.work.states import State
+from otto_web.loop.jobs import document_steps
 from otto_web.loop.jobs.ordered_run import queue_ordered, start_model
+from otto_web.loop.jobs.stepping import Wait, in_turn, key_of, needed
 from otto_web.loop.models import Pipeline
 from otto_web.loop.selectors.pipelines import FROM_NOTHING, SCRATCH_STEPS
 from training_app.jobs.exports import build_export as build_portable
@@ -42,17 +44,11 @@ from training_app.models.base import Base, BaseKind
 from training_app.selectors.trained_models import questions_answered_right
 from training_app.services.exports import order_export as order_portable
 
-Found = TypeVar("Found")
 SAMPLE_NAME = "Sample shop"
 ANSWER_SECONDS = 90.0
 REPLY_TOKENS = 120  # of the one question that is asked
-TURN_SECONDS = 5.0
 LOOK_SECONDS = 0.2
 UNANSWERED = (State.FAILED, State.INTERRUPTED, State.CANCELLED)
-
-
-class Wait(Exception):  # noqa: N818 - not an error: somebody else is at work
-    """The step goes on elsewhere; come back later."""
 
 
 def base(pipeline: Pipeline) -> str:
@@ -105,7 +101,7 @@ def load(pipeline: Pipeline) -> str:
         if upload.dataset is None:
             raise CorpusError(upload.sentence or "Nothing in these files could be loaded.")
         renew(pipeline, dataset=upload.dataset)
-    dataset = _found(pipeline.dataset)
+    dataset = needed(pipeline.dataset)
     return f"{dataset.conversations.count():,} conversations in “{dataset}”"
 
 
@@ -114,44 +110,24 @@ def _load_sample(pipeline: Pipeline) -> Upload:
     name = free_name(SAMPLE_NAME)
     # invented people: everybody may read these questions
     renew(pipeline, options={**pipeline.options, "is_sample": True})
-    key = _key(pipeline, "file 0")
+    key = key_of(pipeline, "file 0")
     new = NewUpload("sample-shop.zip", len(body), dataset=name, is_again=True, idem_key=key)
-    return import_here(receive_whole(new, body, by=pipeline.created_by), wait=_in_turn())
+    return import_here(receive_whole(new, body, by=pipeline.created_by), wait=in_turn())
 
 
 def _load_files(pipeline: Pipeline, files: list[Path]) -> Upload:
     name = pipeline.options["name"] or free_name(files[0].stem)
-    by, wait = pipeline.created_by, _in_turn()
+    by, wait = pipeline.created_by, in_turn()
     for number, path in enumerate(files):
-        key = _key(pipeline, f"file {number}")
+        key = key_of(pipeline, f"file {number}")
         upload = load_path(path, dataset=name, by=by, is_again=True, idem_key=key, wait=wait)
         name = str(upload.dataset.pk) if upload.dataset else name
     return upload
 
 
-def _in_turn() -> Callable[[float], None]:
-    """Return how to wait for a file that others read, or have no room for yet: not for long.
-
-    This worker may be the only one that is left for small files.
-    """
-    late = time.monotonic() + TURN_SECONDS
-
-    def wait(seconds: float) -> None:
-        if time.monotonic() >= late:
-            raise Wait("waits until another worker has read the files, or has room for them")
-        time.sleep(seconds)
-
-    return wait
-
-
-def _key(pipeline: Pipeline, what: str) -> str:
-    """Return the key by which a crash finds what it made before; a person's next try makes anew."""
-    return str(uuid5(pipeline.pk, f"{what} {pipeline.options.get('tries', 0)}"))
-
-
 def check(pipeline: Pipeline) -> str:
     """Stop at a critical quality score: a model would learn the faults."""
-    score = score_of(_found(pipeline.dataset))
+    score = score_of(needed(pipeline.dataset))
     reason = pipeline.options.get("force", "")
     if score.band == quality.CRITICAL.name and not reason:
         raise CorpusError(f"{score.words} Its quality score is {score.percent} %.")
@@ -164,7 +140,7 @@ def freeze(pipeline: Pipeline) -> str:
     """Freeze the kept rows."""
     if pipeline.version is None:
         _order_version(pipeline)
-    version = _found(pipeline.version)
+    version = needed(pipeline.version)
     freeze_ordered(version.pk)
     version.refresh_from_db()
     if version.state == State.FAILED:
@@ -179,14 +155,18 @@ def freeze(pipeline: Pipeline) -> str:
 @transaction.atomic(durable=True)
 def _order_version(pipeline: Pipeline) -> None:
     """Order the version and name it in one step: after a crash it is found, and not made twice."""
-    dataset, user = _found(pipeline.dataset), pipeline.created_by
-    version = new_version(dataset, VersionOrder(), user=user)
+    dataset, user = needed(pipeline.dataset), pipeline.created_by
+    wanted = VersionOrder()
+    if (scoring := document_steps.scoring_of(pipeline)) is not None:
+        threshold = document_steps.threshold_of(pipeline)
+        wanted = VersionOrder(scoring=scoring, threshold=threshold)
+    version = new_version(dataset, wanted, user=user)
     renew(pipeline, version=version)
 
 
 def know(pipeline: Pipeline) -> str:
     """Build what the version knows: a model that learns with it, and a chat, find answers there."""
-    version = _found(pipeline.version)
+    version = needed(pipeline.version)
     if PRESETS[pipeline.options["preset"]].is_started and Encoder.objects.current() is None:
         coming = Base.objects.on_the_way().filter(kind=BaseKind.ENCODER).first()
         if coming is not None:  # a model that learns to answer from what is found needs the best
@@ -206,9 +186,9 @@ def know(pipeline: Pipeline) -> str:
 def train(pipeline: Pipeline) -> str:
     """Queue the run, and wait until the train worker has done it."""
     if pipeline.run is None:
-        key = UUID(_key(pipeline, "run"))
-        renew(pipeline, run=queue_ordered(pipeline, _found(pipeline.version), key))
-    run = _found(pipeline.run)
+        key = UUID(key_of(pipeline, "run"))
+        renew(pipeline, run=queue_ordered(pipeline, needed(pipeline.version), key))
+    run = needed(pipeline.run)
     run.refresh_from_db()
     if not run.is_over:
         place = f", step {run.last_step:,} of {run.total_steps:,}" if run.last_step else ""
@@ -270,7 +250,7 @@ def _deploy(pipeline: Pipeline) -> None:
     """Deploy and name the deployment in one step: after a crash it is found, and not made twice."""
     model, options, by = _model(pipeline), pipeline.options, pipeline.created_by
     wanted, takes_over = options["alias"], options.get("takes_over", False)
-    alias = wanted if takes_over else free_alias(wanted or _found(pipeline.dataset).name)
+    alias = wanted if takes_over else free_alias(wanted or needed(pipeline.dataset).name)
     deployment = deployments.deploy(model, alias, by=by, takes_over=takes_over)
     renew(pipeline, deployment=deployment)
     if most := options.get("max_tokens"):
@@ -282,14 +262,14 @@ def _deploy(pipeline: Pipeline) -> None:
 def chat(pipeline: Pipeline) -> str:
     """Ask one question that the model has never seen, and wait for the answer."""
     if pipeline.chat is None:
-        deployment, owner = _found(pipeline.deployment), pipeline.created_by
-        renew(pipeline, chat=chats.open_chat(deployment, owner=_found(owner)))
+        deployment, owner = needed(pipeline.deployment), pipeline.created_by
+        renew(pipeline, chat=chats.open_chat(deployment, owner=found(owner)))
     question = _unseen_question(pipeline)
     most = pipeline.options.get("max_tokens") or REPLY_TOKENS
     params = chats.AnswerParams(temperature=0.0, new_tokens=most)
     ended_badly = Generation.objects.filter(answer__chat=pipeline.chat, state__in=UNANSWERED)
     key = uuid5(pipeline.pk, f"question {ended_badly.count()}")  # the same question after a crash
-    asked = chats.ask(_found(pipeline.chat), question, params, idem=key)
+    asked = chats.ask(needed(pipeline.chat), question, params, idem=key)
     generation = _ended(asked.generation)
     if generation.state != State.SUCCEEDED:
         raise ServingError(generation.message or "The answer was not finished.")
@@ -305,7 +285,7 @@ def _unseen_question(pipeline: Pipeline) -> str:
     """
     if pipeline.options.get("is_sample"):
         return validation_questions()[0].question
-    for conversation in iter_conversations(_found(pipeline.version).pk, "validation"):
+    for conversation in iter_conversations(needed(pipeline.version).pk, "validation"):
         first = conversation.turns[0]
         if first.role == USER and first.text.strip():
             return first.text[: chats.LONGEST_MESSAGE]
@@ -330,20 +310,18 @@ def learn(pipeline: Pipeline) -> str:
 
 
 def _model(pipeline: Pipeline) -> TrainedModel:
-    run = _found(pipeline.run)
-    return _found(TrainedModel.objects.ready().filter(run=run).first())
-
-
-def _found(value: Found | None) -> Found:
-    """Return what an earlier step left; its row was deleted meanwhile when it is not there."""
-    if value is None:
-        raise ServingError("Something that an earlier step made was deleted. Start again.")
-    return value
+    run = needed(pipeline.run)
+    return found(TrainedModel.objects.ready().filter(run=run).first())
 
 
 STEPS: dict[str, Callable[[Pipeline], str]] = {
     "base": base,
     "load": load,
+    "documents": document_steps.documents,
+    "chunk": document_steps.chunk,
+    "generate": document_steps.generate,
+    "judge": document_steps.judge,
+    "choose": document_steps.choose,
     "check": check,
     "freeze": freeze,
     "know": know,

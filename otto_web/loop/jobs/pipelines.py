@@ -21,7 +21,8 @@ from otto_web.lib.work.claims import LostLease, finish, give_back, renew
 from otto_web.lib.work.keeper import Lease
 from otto_web.lib.work.perform import UNEXPECTED, perform
 from otto_web.lib.work.states import UNDER_WAY, State
-from otto_web.loop.jobs.pipeline_steps import STEPS, Wait
+from otto_web.loop.jobs.pipeline_steps import STEPS
+from otto_web.loop.jobs.stepping import Wait
 from otto_web.loop.models import Pipeline, PipelineStep
 from training_app.lm.config import TrainingError
 

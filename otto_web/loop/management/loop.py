@@ -24,6 +24,7 @@ from otto_web.loop.services.pipelines import (
     WISHED_OF_TRAINING,
     PipelineOrder,
     Wishes,
+    retry_pipeline,
     start_pipeline,
 )
 from otto_web.servers.borrow import servers_for_command
@@ -107,7 +108,12 @@ def run_loop(
             order = replace(order, wishes=_wishes(wished)) if wished else order
         except TrainingError as error:
             raise CommandError(str(error)) from error
-        pipeline = start_pipeline(order, by=script_user())
+        by = script_user()
+        pipeline = _left(order) if wished and wished["resume"] else None
+        if pipeline is not None:
+            retry_pipeline(pipeline, by=by)
+        else:
+            pipeline = start_pipeline(order, by=by)
         run_pipeline(pipeline, tell=teller, has_workers=servers.has_workers)
         answer = facts(pipeline, time.monotonic() - started)
         failed = pipeline.steps.filter(state=State.FAILED).first()
@@ -116,6 +122,17 @@ def run_loop(
     command.stdout.write(json.dumps(answer, ensure_ascii=False))
     if pipeline.state == State.FAILED:
         raise CommandError(failed.note if failed else pipeline.message)
+
+
+def _left(order: PipelineOrder) -> Pipeline | None:
+    """Return the newest pipeline of this folder, or of these files, that is not done."""
+    rows = Pipeline.objects.exclude(state__in=(State.SUCCEEDED, State.CANCELLED))
+    if order.documents is not None:
+        rows = rows.filter(options__folder=order.documents.folder)
+    else:
+        files = [str(path.resolve()) for path in order.files]
+        rows = rows.filter(options__files=files).exclude(options__has_key="folder")
+    return rows.order_by("-queued_at").first()
 
 
 def _copy_portable(pipeline: Pipeline, target: Path) -> None:

@@ -46,6 +46,11 @@ class Pipeline(Work):
 STEP_WORDS = {
     "base": "Find a base model",
     "load": "Load conversations",
+    "documents": "Take the documents",
+    "chunk": "Cut them into chunks",
+    "generate": "Make questions and answers",
+    "judge": "Judge each pair",
+    "choose": "Keep the pairs that score enough",
     "check": "Check their quality",
     "freeze": "Freeze a version",
     "know": "Make its answers findable",

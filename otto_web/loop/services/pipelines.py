@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
+from datasets_app.corpus.chunks.settings import OVERLAP, SIZE
 from datasets_app.models import Dataset
 from otto_web.lib import audit
 from otto_web.lib.hints import hint
@@ -45,6 +46,20 @@ class Wishes:
 
 
 @dataclass(frozen=True, slots=True)
+class Documents:
+    """Documents to begin with, and what becomes of them on the way to pairs."""
+
+    uploads: Sequence[str] = ()  # ids
+    folder: str = ""  # of this machine, where there are no uploads
+    chunk_size: int = SIZE  # characters
+    chunk_overlap: int = OVERLAP
+    provider: str = ""  # by name; empty: the built-in generator
+    questions: int = 3  # of each chunk
+    passing: float = 8.0  # from this score on a pair passes
+    threshold: float = 7.0  # from this score on it is learned from
+
+
+@dataclass(frozen=True, slots=True)
 class PipelineOrder:
     """What a pipeline starts with: a dataset, files of this machine, or else the sample."""
 
@@ -57,6 +72,7 @@ class PipelineOrder:
     minutes: float | None = None
     steps: int | None = None
     wishes: Wishes = field(default_factory=Wishes)
+    documents: Documents | None = None
     key: UUID = field(default_factory=uuid4)  # the same one of one person is the same pipeline
 
 
@@ -84,6 +100,7 @@ def _start(order: PipelineOrder, *, by: User) -> Pipeline:
         "minutes": order.minutes,
         "steps": order.steps,
         **asdict(order.wishes),
+        **(asdict(order.documents) if order.documents else {}),
     }
     pipeline = Pipeline(pk=order.key, created_by=by, dataset=order.dataset, options=options)
     pipeline.save(force_insert=True)
@@ -96,8 +113,12 @@ def _start(order: PipelineOrder, *, by: User) -> Pipeline:
     return pipeline
 
 
+DOCUMENT_STEPS = {"documents", "chunk", "generate", "judge", "choose"}
+
+
 def _steps_of(order: PipelineOrder) -> list[str]:
     without = set() if order.wishes.onnx else {"onnx"}
+    without |= {"load"} if order.documents else DOCUMENT_STEPS
     return [name for name in STEP_WORDS if name not in without]
 
 

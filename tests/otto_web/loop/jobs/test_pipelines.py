@@ -22,12 +22,17 @@ from datasets_app.services.datasets import create_dataset
 from datasets_app.services.knowledge import order_knowledge
 from otto_web.lib.work.claims import claim, fail, renew
 from otto_web.lib.work.states import State
-from otto_web.loop.jobs import pipeline_steps
+from otto_web.loop.jobs import pipeline_steps, stepping
 from otto_web.loop.jobs.pipelines import advance
 from otto_web.loop.models import STEP_WORDS, Pipeline
 from otto_web.loop.selectors.home import home
 from otto_web.loop.selectors.pipelines import sample_ways
-from otto_web.loop.services.pipelines import PipelineOrder, retry_pipeline, start_pipeline
+from otto_web.loop.services.pipelines import (
+    DOCUMENT_STEPS,
+    PipelineOrder,
+    retry_pipeline,
+    start_pipeline,
+)
 from tests.chat_app.makers import ENDED, add_chat, make_export, make_model, make_served
 from tests.datasets_app.makers import add, pair, support_dataset
 from tests.training_app.conftest import make_version, toy_order
@@ -207,7 +212,7 @@ def test_one_order_that_comes_twice_at_once_is_one_loop(theo):
     with ThreadPoolExecutor(4) as pool:
         assert len(set(pool.map(start, range(4)))) == 1
     steps = list(Pipeline.objects.get().steps.order_by("number").values_list("name", flat=True))
-    assert steps == [name for name in STEP_WORDS if name != "onnx"]  # nobody wished for it
+    assert steps == [name for name in STEP_WORDS if name not in {"onnx", *DOCUMENT_STEPS}]
 
 
 def test_a_form_that_is_sent_twice_starts_one_loop(theo, client_of):
@@ -367,7 +372,7 @@ def test_a_loop_does_not_train_on_what_is_mostly_unfit(transactional_db, redis_s
 def test_files_that_others_read_hold_up_no_worker_and_are_loaded_once(
     theo, tmp_path, data_dir, redis_server, monkeypatch
 ):
-    monkeypatch.setattr(pipeline_steps, "TURN_SECONDS", 0.0)
+    monkeypatch.setattr(stepping, "TURN_SECONDS", 0.0)
     file = tmp_path / "hats.jsonl"
     rows = (f'{{"input": "Where is hat {n}?", "output": "It is {n} m away."}}' for n in range(20))
     file.write_text("\n".join(rows), "utf-8")

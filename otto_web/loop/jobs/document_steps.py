@@ -1,0 +1,241 @@
+"""The steps from documents to pairs: cut, ask, judge, choose; each goes on after a crash.
+
+All of it lies in a dataset of the pipeline's own, where each step finds what it has ordered.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from datasets_app.corpus.chunks.settings import Settings
+from datasets_app.corpus.conversation import CorpusError
+from datasets_app.corpus.judging.scores import Cuts
+from datasets_app.jobs.chunking import chunk_documents
+from datasets_app.jobs.generating import generate_pairs
+from datasets_app.jobs.loading import load_path
+from datasets_app.jobs.scoring import score_pairs
+from datasets_app.models import (
+    Choice,
+    ChunkSet,
+    Dataset,
+    Document,
+    DocumentState,
+    GenerationItem,
+    ItemState,
+    PairGeneration,
+    Provider,
+    Scoring,
+    Upload,
+)
+from datasets_app.selectors.documents import files_of
+from datasets_app.selectors.scorings import cuts_of, kept_of, overview_of
+from datasets_app.services import documents as document_services
+from datasets_app.services.datasets import create_dataset, free_name
+from datasets_app.services.generating import Options, order_pairs, retry_items
+from datasets_app.services.scoring import ScoringOrder, go_on, order_scoring
+from otto_web.lib.work.claims import renew
+from otto_web.lib.work.states import State
+from otto_web.loop.jobs.stepping import Wait, in_turn, key_of, needed
+from otto_web.loop.models import Pipeline
+
+CHUNKS = "Run everything"  # name of the set
+EPOCH = (1980, 1, 1, 0, 0, 0)  # the same folder gives the same bytes
+
+
+def documents(pipeline: Pipeline) -> str:
+    """Take the documents: uploads that are there, or a folder of this machine."""
+    options = pipeline.options
+    if not options["uploads"]:
+        upload = _folder_as_upload(pipeline, Path(options["folder"]))
+        renew(pipeline, options={**options, "uploads": [str(upload.pk)]})
+    files = files_of(_uploads(pipeline))
+    count = files.count()
+    if not count:
+        raise CorpusError(
+            "There is no document in it that can be cut. txt, md, rst, html, pdf, docx and odt can;"
+            " the page of the upload says what became of each file."
+        )
+    if pipeline.dataset is None:
+        _make_dataset(pipeline)
+    return f"{count:,} documents; their pairs go to “{pipeline.dataset}”"
+
+
+def _uploads(pipeline: Pipeline) -> list[Upload]:
+    ids = pipeline.options["uploads"]
+    return list(Upload.objects.visible_to(_owner(pipeline)).filter(pk__in=ids))
+
+
+def _owner(pipeline: Pipeline) -> User:
+    user: User = needed(pipeline.created_by)
+    return user
+
+
+@transaction.atomic(durable=True)
+def _make_dataset(pipeline: Pipeline) -> None:
+    """Make the dataset and name it in one step: after a crash it is found, and not made twice."""
+    first = _uploads(pipeline)[0].name.rpartition(".")[0] or "Documents"
+    wanted = pipeline.options["name"] or f"{first[:120]}: questions and answers"
+    renew(pipeline, dataset=create_dataset(free_name(wanted), by=pipeline.created_by))
+
+
+def _folder_as_upload(pipeline: Pipeline, folder: Path) -> Upload:
+    if not folder.is_dir():
+        raise CorpusError(f"There is no folder {folder}.")
+    with _packed(folder) as path:
+        key = key_of(pipeline, "folder")
+        name = free_name(f"{folder.name} documents")
+        upload = load_path(
+            path, dataset=name, by=pipeline.created_by, is_again=True, idem_key=key, wait=in_turn()
+        )
+    if not upload.files.exists():
+        raise CorpusError(upload.sentence or "Nothing in this folder could be read.")
+    return upload
+
+
+@contextmanager
+def _packed(folder: Path) -> Iterator[Path]:
+    """Give the folder as an archive whose bytes are the same each time; hidden files stay out."""
+    inside = sorted(path for path in folder.rglob("*") if path.is_file())
+    names = [(path, path.relative_to(folder)) for path in inside]
+    seen = [(path, name) for path, name in names if not any(p[0] == "." for p in name.parts)]
+    if not seen:
+        raise CorpusError(f"The folder {folder} is empty. Put documents into it, then continue.")
+    with TemporaryDirectory() as here:
+        target = Path(here) / f"{folder.name}.zip"
+        with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+            for path, name in seen:
+                about = zipfile.ZipInfo(name.as_posix(), EPOCH)
+                about.compress_type = zipfile.ZIP_DEFLATED
+                archive.writestr(about, path.read_bytes())
+        yield target
+
+
+def chunk(pipeline: Pipeline) -> str:
+    """Cut the documents; one that cannot be cut is named, and the rest goes on."""
+    dataset, options = _dataset(pipeline), pipeline.options
+    order = ChunkSet.objects.filter(dataset=dataset, name=CHUNKS).first()
+    is_again = _is_again(pipeline, "chunk")
+    if order is None:
+        how = Settings(size=options["chunk_size"], overlap=options["chunk_overlap"])
+        files, by = files_of(_uploads(pipeline)), pipeline.created_by
+        order = document_services.order_chunks(dataset, CHUNKS, how, files, by=by)
+    elif order.state == State.FAILED and is_again:
+        document_services.retry_failed(order, by=_owner(pipeline))
+    chunk_documents(order.pk)
+    order.refresh_from_db()
+    failed = Document.objects.filter(chunk_set=order, state=DocumentState.FAILED).order_by("number")
+    why = "; ".join(
+        f"{name}: {reason}" for name, reason in failed.values_list("name", "reason")[:3]
+    )
+    if order.state == State.FAILED:
+        raise CorpusError(f"{order.message} {why}".strip())
+    _go_on_later(order, f"{order.n_done:,} of {order.n_documents:,} documents are cut")
+    left_out = f"; {order.n_failed:,} could not be cut ({why})" if order.n_failed else ""
+    return f"{order.n_chunks:,} chunks of {order.n_done:,} documents{left_out}"
+
+
+def generate(pipeline: Pipeline) -> str:
+    """Make questions and answers of the chunks."""
+    dataset, options = _dataset(pipeline), pipeline.options
+    order = PairGeneration.objects.filter(dataset=dataset).first()
+    is_again = _is_again(pipeline, "generate")
+    if order is None:
+        chunks = ChunkSet.objects.get(dataset=dataset, name=CHUNKS)
+        how = Options(provider=_provider(options["provider"]), questions=options["questions"])
+        order = order_pairs(chunks, how, by=pipeline.created_by, dataset=dataset)
+    elif order.state in (State.FAILED, State.PARTIAL) and is_again:
+        retry_items(order, by=pipeline.created_by)
+    generate_pairs(order.pk)
+    order.refresh_from_db()
+    items = GenerationItem.objects.filter(generation=order)
+    done = items.filter(state=ItemState.DONE).count()
+    if order.state == State.FAILED or (order.state == State.PARTIAL and order.message):
+        raise CorpusError(order.message)
+    _go_on_later(order, f"{done:,} of {items.count():,} chunks are asked")
+    failed = items.filter(state=ItemState.FAILED).count()
+    left_out = f"; {failed:,} chunks failed, and their page says why" if failed else ""
+    return f"{order.n_new:,} pairs, made by {order.by}{left_out}"
+
+
+def _provider(name: str) -> Provider | None:
+    if not name:
+        return None
+    provider: Provider | None = Provider.objects.filter(name=name).first()
+    if provider is None:
+        raise CorpusError(f"There is no provider “{name}”. An admin adds one on the page of pairs.")
+    return provider
+
+
+def judge(pipeline: Pipeline) -> str:
+    """Score every pair; judging removes none."""
+    dataset, options = _dataset(pipeline), pipeline.options
+    order = Scoring.objects.filter(dataset=dataset).first()
+    is_again = _is_again(pipeline, "judge")
+    if order is None:
+        passing = Decimal(str(options["passing"]))
+        cuts = Cuts(passing, min(Cuts().failing, passing))
+        order = order_scoring(dataset, ScoringOrder(cuts=cuts), by=pipeline.created_by)
+    elif order.state == State.FAILED and is_again:
+        go_on(order, by=_owner(pipeline))
+    score_pairs(order.pk)
+    order.refresh_from_db()
+    if order.state == State.FAILED:
+        raise CorpusError(order.message)
+    _go_on_later(order, f"{order.done:,} of {order.total:,} pairs are scored")
+    told = overview_of(order).summary.counts
+    words = ", ".join(f"{count:,} {name}" for name, count in told.items())
+    return f"{words}, where {cuts_of(order).passing} or more is PASS"
+
+
+def choose(pipeline: Pipeline) -> str:
+    """Say how many pairs score enough to be learned from."""
+    scoring = Scoring.objects.get(dataset=_dataset(pipeline))
+    threshold = threshold_of(pipeline)
+    kept = kept_of(scoring, threshold, Choice.KEPT)
+    if not kept.kept:
+        raise CorpusError(
+            f"None of {kept.total:,} pairs scores {threshold} or more. Look at the scores of"
+            f" “{pipeline.dataset}”; better documents or a lower threshold give some."
+        )
+    return f"{kept.kept:,} of {kept.total:,} pairs score {threshold} or more"
+
+
+def threshold_of(pipeline: Pipeline) -> Decimal:
+    return Decimal(str(pipeline.options["threshold"]))
+
+
+def scoring_of(pipeline: Pipeline) -> Scoring | None:
+    """Return the scores that the version is chosen by; None where it begins with conversations."""
+    if "threshold" not in pipeline.options:
+        return None
+    return Scoring.objects.filter(dataset=pipeline.dataset).first()
+
+
+def _dataset(pipeline: Pipeline) -> Dataset:
+    dataset: Dataset = needed(pipeline.dataset)
+    return dataset
+
+
+def _go_on_later(order: Any, how_far: str) -> None:
+    """Come back where the work is not over: it gives its worker to others between turns."""
+    if not order.is_over:
+        raise Wait(how_far)
+
+
+def _is_again(pipeline: Pipeline, step: str) -> bool:
+    """Return whether a person continued the pipeline since this step was ordered last."""
+    options = pipeline.options
+    ordered, tries = options.get("ordered", {}), options.get("tries", 0)
+    if ordered.get(step) == tries:
+        return False
+    renew(pipeline, options={**options, "ordered": {**ordered, step: tries}})
+    return True
