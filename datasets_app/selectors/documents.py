@@ -138,6 +138,13 @@ def uploads_with_prose(dataset: Dataset, user: User) -> list[Upload]:
     return list(counted.annotate(is_mine=mine).order_by("-is_mine", "-created_at")[:MOST_UPLOADS])
 
 
+def uploads_of_documents(user: User) -> QuerySet[Upload]:
+    """Return all uploads that hold documents, the newest first."""
+    prose = SourceFile.objects.filter(upload=OuterRef("pk")).filter(_is_prose())
+    found: QuerySet[Upload] = Upload.objects.visible_to(user).shown().filter(Exists(prose))
+    return found.order_by("-created_at")
+
+
 def _is_prose() -> Q:
     return Q(kind__in=prose_kinds(), blob__isnull=False, section=0)
 

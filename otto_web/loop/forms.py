@@ -13,10 +13,13 @@ from django.forms.boundfield import BoundField
 from chat_app.forms.deployments import ALIAS
 from chat_app.models import Deployment
 from chat_app.serving.limits import NEW_TOKENS
-from datasets_app.models import Dataset
+from datasets_app.corpus.chunks.settings import LONGEST, SHORTEST
+from datasets_app.corpus.pairs.extractive import MOST_QUESTIONS
+from datasets_app.models import Dataset, Provider, Upload
+from datasets_app.selectors.documents import uploads_of_documents
 from otto_web.loop.selectors.pipelines import FROM_NOTHING, SCRATCH_STEPS
 from otto_web.loop.selectors.wishes import BATCH_SIZE, EPOCHS, OPSETS, WISHES
-from otto_web.loop.services.pipelines import WISHED_OF_TRAINING, PipelineOrder, Wishes
+from otto_web.loop.services.pipelines import WISHED_OF_TRAINING, Documents, PipelineOrder, Wishes
 from training_app.lm.config import LENGTH_UNITS, MOST_CONTEXT, ConfigError, TrainConfig
 from training_app.lm.presets import DEFAULT_PRESET
 from training_app.models import TrainedModel
@@ -26,6 +29,7 @@ MOST_MODELS = 100  # that a select offers
 
 FROM_BASE = "base"
 SCRATCH_MINUTES = 4.0
+USUAL = Documents()
 _OF_TRAINING = {**WISHED_OF_TRAINING, "epochs": "epochs", "minutes": "minutes"}
 
 
@@ -50,6 +54,48 @@ class PipelineForm(forms.Form):
     epochs = _number(forms.FloatField, "epochs", initial=EPOCHS)
     batch_size = _number(forms.IntegerField, "batch_size", initial=BATCH_SIZE)
     minutes = _number(forms.FloatField, "minutes", min_value=0.5, max_value=600)
+    uploads = forms.ModelMultipleChoiceField(
+        queryset=Upload.objects.none(),
+        required=False,
+        label="Documents",
+        help_text="Uploads with texts, pages, PDF or Word files. Where you choose any, the loop"
+        " begins with them instead of with conversations.",
+    )
+    chunk_size = forms.IntegerField(
+        label="Characters a chunk, at most",
+        required=False,
+        initial=USUAL.chunk_size,
+        min_value=SHORTEST,
+        max_value=LONGEST,
+    )
+    provider = forms.ModelChoiceField(
+        queryset=Provider.objects.none(),
+        required=False,
+        empty_label="the built-in generator, on this machine",
+        label="Who words the questions",
+        help_text="A provider is sent the text of every chunk.",
+    )
+    questions = forms.IntegerField(
+        label="Questions for each chunk, at most",
+        required=False,
+        initial=USUAL.questions,
+        min_value=1,
+        max_value=MOST_QUESTIONS,
+    )
+    passing = forms.FloatField(
+        label="A pair passes from this score on",
+        required=False,
+        initial=USUAL.passing,
+        min_value=0,
+        max_value=10,
+    )
+    threshold = forms.FloatField(
+        label="It is learned from, from this score on",
+        required=False,
+        initial=USUAL.threshold,
+        min_value=0,
+        max_value=10,
+    )
     alias = forms.CharField(
         max_length=60,
         required=False,
@@ -86,6 +132,8 @@ class PipelineForm(forms.Form):
         super().__init__(data, **options)
         field = self.fields["dataset"]
         field.queryset = Dataset.objects.filter(deleted_at=None).order_by("name")  # type: ignore[attr-defined]
+        self.fields["uploads"].queryset = uploads_of_documents(user)  # type: ignore[attr-defined]
+        self.fields["provider"].queryset = Provider.objects.filter(is_on=True)  # type: ignore[attr-defined]
         models = TrainedModel.objects.visible_to(user).ready().filter(is_chat=True)
         self.fields["way"].choices = [  # type: ignore[attr-defined]
             (FROM_BASE, "the newest base model here, which answers from what you know"),
@@ -103,6 +151,8 @@ class PipelineForm(forms.Form):
                 "alias",
                 f"“{alias}” is there already. Choose another name, or let this one take over.",
             )
+        if found.get("uploads") and found.get("dataset"):
+            self.add_error("uploads", "Begin with conversations or with documents, not with both.")
         self._check_training(found)
         return found
 
@@ -123,8 +173,17 @@ class PipelineForm(forms.Form):
         return [self[name] for name in names]
 
     @property
+    def document_fields(self) -> list[BoundField]:
+        names = ("uploads", "chunk_size", "provider", "questions", "passing", "threshold")
+        return [self[name] for name in names]
+
+    @property
+    def has_document_errors(self) -> bool:
+        return any(field.errors for field in self.document_fields)
+
+    @property
     def advanced_fields(self) -> list[BoundField]:
-        shown = {field.name for field in self.simple_fields}
+        shown = {field.name for field in [*self.simple_fields, *self.document_fields]}
         return [field for field in self.visible_fields() if field.name not in shown]
 
     @property
@@ -137,14 +196,29 @@ class PipelineForm(forms.Form):
         dataset, minutes, way = found["dataset"], found["minutes"], found["way"]
         if way != FROM_NOTHING:
             order = PipelineOrder(dataset, minutes=minutes)
-        elif dataset is None:
+        elif dataset is None and not found["uploads"]:
             order = PipelineOrder(preset=FROM_NOTHING, steps=SCRATCH_STEPS)
         else:
             minutes = minutes or (None if found["epochs"] else SCRATCH_MINUTES)
             order = PipelineOrder(dataset, preset=DEFAULT_PRESET, minutes=minutes)
         order = replace(order, alias=found["alias"], takes_over=found["takes_over"])
         order = replace(order, wishes=self._wishes())
+        if found["uploads"]:
+            order = replace(order, documents=self._documents())
         return replace(order, key=found["key"]) if found["key"] else order
+
+    def _documents(self) -> Documents:
+        found = self.cleaned_data
+        size = found["chunk_size"] or USUAL.chunk_size
+        return Documents(
+            uploads=[str(upload.pk) for upload in found["uploads"]],
+            chunk_size=size,
+            chunk_overlap=min(USUAL.chunk_overlap, size // 5),
+            provider=found["provider"].name if found["provider"] else "",
+            questions=found["questions"] or USUAL.questions,
+            passing=USUAL.passing if found["passing"] is None else found["passing"],
+            threshold=USUAL.threshold if found["threshold"] is None else found["threshold"],
+        )
 
     def _wishes(self) -> Wishes:
         found = self.cleaned_data

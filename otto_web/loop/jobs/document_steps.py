@@ -36,7 +36,7 @@ from datasets_app.models import (
     Scoring,
     Upload,
 )
-from datasets_app.selectors.documents import files_of
+from datasets_app.selectors.documents import files_of_uploads
 from datasets_app.selectors.scorings import cuts_of, kept_of, overview_of
 from datasets_app.services import documents as document_services
 from datasets_app.services.datasets import create_dataset, free_name
@@ -57,7 +57,7 @@ def documents(pipeline: Pipeline) -> str:
     if not options["uploads"]:
         upload = _folder_as_upload(pipeline, Path(options["folder"]))
         renew(pipeline, options={**options, "uploads": [str(upload.pk)]})
-    files = files_of(_uploads(pipeline))
+    files = files_of_uploads(_uploads(pipeline))
     count = files.count()
     if not count:
         raise CorpusError(
@@ -126,7 +126,7 @@ def chunk(pipeline: Pipeline) -> str:
     is_again = _is_again(pipeline, "chunk")
     if order is None:
         how = Settings(size=options["chunk_size"], overlap=options["chunk_overlap"])
-        files, by = files_of(_uploads(pipeline)), pipeline.created_by
+        files, by = files_of_uploads(_uploads(pipeline)), pipeline.created_by
         order = document_services.order_chunks(dataset, CHUNKS, how, files, by=by)
     elif order.state == State.FAILED and is_again:
         document_services.retry_failed(order, by=_owner(pipeline))

@@ -263,7 +263,7 @@ def chat(pipeline: Pipeline) -> str:
     """Ask one question that the model has never seen, and wait for the answer."""
     if pipeline.chat is None:
         deployment, owner = needed(pipeline.deployment), pipeline.created_by
-        renew(pipeline, chat=chats.open_chat(deployment, owner=found(owner)))
+        renew(pipeline, chat=chats.open_chat(deployment, owner=needed(owner)))
     question = _unseen_question(pipeline)
     most = pipeline.options.get("max_tokens") or REPLY_TOKENS
     params = chats.AnswerParams(temperature=0.0, new_tokens=most)
@@ -311,7 +311,7 @@ def learn(pipeline: Pipeline) -> str:
 
 def _model(pipeline: Pipeline) -> TrainedModel:
     run = needed(pipeline.run)
-    return found(TrainedModel.objects.ready().filter(run=run).first())
+    return needed(TrainedModel.objects.ready().filter(run=run).first())
 
 
 STEPS: dict[str, Callable[[Pipeline], str]] = {

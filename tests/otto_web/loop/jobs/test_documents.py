@@ -1,0 +1,149 @@
+"""A folder of documents becomes pairs, a version and a run, whoever dies on the way."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+
+from datasets_app.corpus.conversation import CorpusError
+from datasets_app.models import ChunkSet, Conversation, Dataset, PairGeneration, Scoring, Version
+from otto_web.lib.work.claims import claim, renew
+from otto_web.lib.work.states import State
+from otto_web.loop.jobs import document_steps
+from otto_web.loop.jobs.pipelines import advance
+from otto_web.loop.models import Pipeline
+from otto_web.loop.services.pipelines import (
+    Documents,
+    PipelineOrder,
+    retry_pipeline,
+    start_pipeline,
+)
+from training_app.models import Run
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+PLACES = ("Berlin", "Lisbon", "Oslo", "Quito", "Seoul", "Tunis", "Vienna", "Zagreb")
+HOURS = """\
+# The office in {place}
+
+## Opening hours
+
+The office in {place} opens at {hour} in the morning. You may come on any working day.
+
+## Leave in {place}
+
+Annual leave in {place} is the paid time off that every employee earns in a year.
+Employees in {place} get {days} days of annual leave.
+
+## Lost cards in {place}
+
+If you lose your card in {place}, call the desk at once and say your name.
+"""
+
+
+@pytest.fixture
+def handbook(tmp_path):
+    folder = tmp_path / "handbook"
+    (folder / "offices").mkdir(parents=True)
+    for number, place in enumerate(PLACES):
+        text = HOURS.format(place=place, hour=7 + number % 4, days=20 + number)
+        (folder / "offices" / f"{place.lower()}.md").write_text(text, "utf-8")
+    (folder / ".hidden.md").write_text("# Hidden\n\nNobody reads this.")
+    return folder
+
+
+def order(folder, **more):
+    documents = Documents(folder=str(folder), chunk_size=400, chunk_overlap=0, **more)
+    return PipelineOrder(preset="tiny", steps=5, documents=documents)
+
+
+@pytest.mark.checklist(348, 349, 351, 352, 353)
+def test_a_folder_becomes_pairs_a_version_and_a_run(handbook, theo, data_dir):
+    pipeline = start_pipeline(order(handbook, questions=2, passing=9.0, threshold=5.0), by=theo)
+    while pipeline.run is None and advance(pipeline.pk):
+        pipeline.refresh_from_db()
+    states = dict(pipeline.steps.values_list("name", "state"))
+    assert "load" not in states
+    done = ("documents", "chunk", "generate", "judge", "choose", "check", "freeze")
+    assert {states[name] for name in done} == {State.SUCCEEDED}
+    chunks, pairs, scoring = (
+        ChunkSet.objects.get(),
+        PairGeneration.objects.get(),
+        Scoring.objects.get(),
+    )
+    assert (chunks.n_documents, chunks.settings["size"]) == (len(PLACES), 400)
+    assert (pairs.questions, pairs.by, pairs.dataset) == (2, "built-in", pipeline.dataset)
+    assert (float(scoring.passing), float(scoring.failing)) == (9.0, 7.0)
+    version = Version.objects.get()
+    assert (version.scoring, float(version.threshold)) == (scoring, 5.0)
+    assert version.counts["rows"] == scoring.scores.filter(overall__gte=5).count() > 0
+    assert Run.objects.get().version == version
+    notes = dict(pipeline.steps.values_list("name", "note"))
+    assert notes["documents"].startswith(f"{len(PLACES)} documents")
+    assert "made by built-in" in notes["generate"]
+
+
+def test_steps_that_are_done_again_after_a_crash_make_nothing_twice(handbook, theo, data_dir):
+    pipeline = claim(Pipeline, start_pipeline(order(handbook), by=theo).pk)
+    for _ in range(2):
+        document_steps.documents(pipeline)
+        renew(pipeline, options={**pipeline.options, "uploads": []})  # it died before it kept them
+        document_steps.documents(pipeline)
+        for step in (document_steps.chunk, document_steps.generate, document_steps.judge):
+            step(pipeline)
+    assert Dataset.objects.count() == 2  # of the documents, and of their pairs
+    assert (
+        ChunkSet.objects.count() == PairGeneration.objects.count() == Scoring.objects.count() == 1
+    )
+    assert Conversation.objects.filter(dataset=pipeline.dataset).count() == (
+        PairGeneration.objects.get().n_new
+    )
+
+
+@pytest.mark.checklist(356)
+def test_a_step_that_failed_says_why_and_goes_on_from_there_once_that_is_mended(
+    tmp_path, theo, data_dir, handbook
+):
+    """An empty folder, and then a threshold that nothing reaches: a sentence each."""
+    empty = tmp_path / "later"
+    empty.mkdir()
+    pipeline = start_pipeline(order(empty, threshold=10.0), by=theo)
+    assert not advance(pipeline.pk)
+    failed = pipeline.steps.get(state=State.FAILED)
+    assert (failed.name, "is empty" in failed.note) == ("documents", True)
+    (empty / "lorem.txt").write_text("la la la " * 60)
+    retry_pipeline(pipeline, by=theo)
+    assert not advance(pipeline.pk)
+    failed = pipeline.steps.get(state=State.FAILED)
+    assert failed.name == "generate"
+    assert failed.note == PairGeneration.objects.get().message
+    assert pipeline.steps.get(name="chunk").state == State.SUCCEEDED
+    retry_pipeline(pipeline, by=theo)
+    assert not advance(pipeline.pk)  # nothing was mended: the same sentence, and no second order
+    assert PairGeneration.objects.count() == 1
+
+
+def test_an_unknown_provider_and_a_gone_folder_are_sentences(tmp_path, theo, data_dir, handbook):
+    pipeline = claim(Pipeline, start_pipeline(order(handbook, provider="Nobody"), by=theo).pk)
+    document_steps.documents(pipeline)
+    document_steps.chunk(pipeline)
+    with pytest.raises(CorpusError, match="There is no provider “Nobody”"):
+        document_steps.generate(pipeline)
+    gone = claim(Pipeline, start_pipeline(order(tmp_path / "gone"), by=theo).pk)
+    with pytest.raises(CorpusError, match="There is no folder"):
+        document_steps.documents(gone)
+
+
+@pytest.mark.checklist(348, 349, 351, 352, 353)
+def test_the_page_begins_with_documents_too(imported, theo, cora, client_of):
+    upload = imported("berlin.md", HOURS.format(place="Berlin", hour=8, days=20).encode())
+    address = reverse("pipeline-new")
+    page = client_of(theo).get(address).content.decode()
+    assert "Begin with documents instead" in page
+    sent = {"uploads": [str(upload.pk)], "chunk_size": "300", "threshold": "0", "way": "tiny"}
+    assert client_of(theo).post(address, {**sent, "threshold": "11"}).status_code == 422
+    both = {**sent, "dataset": str(upload.dataset_id)}
+    assert "not with both" in client_of(theo).post(address, both).content.decode()
+    client_of(theo).post(address, sent)
+    told = Pipeline.objects.get().options
+    assert (told["uploads"], told["provider"], told["threshold"]) == ([str(upload.pk)], "", 0.0)
+    assert (told["chunk_size"], told["chunk_overlap"], told["questions"]) == (300, 60, 3)
