@@ -6,7 +6,9 @@ import pytest
 from django.urls import reverse
 
 from datasets_app.corpus.conversation import CorpusError
+from datasets_app.jobs.loading import import_here
 from datasets_app.models import ChunkSet, Conversation, Dataset, PairGeneration, Scoring, Version
+from datasets_app.services.receiving import NewUpload, receive_whole
 from otto_web.lib.work.claims import claim, renew
 from otto_web.lib.work.states import State
 from otto_web.loop.jobs import document_steps
@@ -134,8 +136,9 @@ def test_an_unknown_provider_and_a_gone_folder_are_sentences(tmp_path, theo, dat
 
 
 @pytest.mark.checklist(348, 349, 351, 352, 353)
-def test_the_page_begins_with_documents_too(imported, theo, cora, client_of):
-    upload = imported("berlin.md", HOURS.format(place="Berlin", hour=8, days=20).encode())
+def test_the_page_begins_with_documents_too(theo, data_dir, client_of):
+    body = HOURS.format(place="Berlin", hour=8, days=20).encode()
+    upload = import_here(receive_whole(NewUpload("berlin.md", len(body)), body, by=theo))
     address = reverse("pipeline-new")
     page = client_of(theo).get(address).content.decode()
     assert "Begin with documents instead" in page
