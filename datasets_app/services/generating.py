@@ -165,53 +165,65 @@ def next_items(order: PairGeneration, most: int) -> list[GenerationItem]:
     return list(queued.order_by("id")[:most])
 
 
-@transaction.atomic(durable=True)
 def keep_pairs(order: PairGeneration, item: GenerationItem, said: Said) -> None:
     """Write a chunk's pairs as rows and end its turn: both, or neither."""
+    keep_turns(order, [(item, said)])
+
+
+@transaction.atomic(durable=True)
+def keep_turns(order: PairGeneration, turns: Sequence[tuple[GenerationItem, Said]]) -> None:
+    """Write the pairs of some chunks as rows and end their turns: all of it, or nothing."""
     renew(order, attempts=0, refused_in_row=0)
-    achieved = _end_item(item, said, state=ItemState.DONE, achieved=len(said.pairs))
-    if achieved and said.pairs:
-        new = _write(order, item, said.pairs)
+    ended = [
+        (item, said)
+        for item, said in turns
+        if _end_item(item, said, state=ItemState.DONE, achieved=len(said.pairs))
+    ]
+    if any(said.pairs for _, said in ended):
+        new = _write(order, ended)
         PairGeneration.objects.filter(pk=order.pk).update(n_new=F("n_new") + new)
     if order.provider:
-        count_tokens(order.provider, said.tokens)
+        count_tokens(order.provider, sum(said.tokens for _, said in turns))
     failpoint("pairs.kept")
 
 
-def _write(order: PairGeneration, item: GenerationItem, pairs: Sequence[Made]) -> int:
-    document = item.chunk.document
-    rows, by_key = [], dict[str, Made]()
-    for pair in pairs:
-        key = _origin_key(document.sha256, pair)
-        by_key.setdefault(key, pair)
-        rows.append(
-            NewRow(
-                Conversation((Turn("user", pair.question), Turn("assistant", pair.answer))),
-                origin_key=key,
-                origin=Origin.DOCUMENT,
-                source_file_id=document.source_file_id,
-                place=item.chunk.place,
-                meta={"document": document.name, "chunk": item.chunk.chunk_id},
+def _write(order: PairGeneration, turns: Sequence[tuple[GenerationItem, Said]]) -> int:
+    rows, by_key = [], dict[str, tuple[GenerationItem, Made]]()
+    for item, said in turns:
+        document = item.chunk.document
+        for pair in said.pairs:
+            key = _origin_key(document.sha256, pair)
+            by_key.setdefault(key, (item, pair))
+            rows.append(
+                NewRow(
+                    Conversation((Turn("user", pair.question), Turn("assistant", pair.answer))),
+                    origin_key=key,
+                    origin=Origin.DOCUMENT,
+                    source_file_id=document.source_file_id,
+                    place=item.chunk.place,
+                    meta={"document": document.name, "chunk": item.chunk.chunk_id},
+                )
             )
-        )
     dataset = Dataset.objects.get(pk=order.dataset_id)
     new = write_rows(dataset, rows, policy.from_json(dataset.policy))
     failpoint("pairs.written")
     ours = dataset.conversations.filter(origin_key__in=list(by_key), pair__isnull=True)
-    links = [
-        Pair(
-            conversation_id=pk,
-            chunk=item.chunk,
-            item=item,
-            start=by_key[key].start,
-            end=by_key[key].end,
-            is_verbatim=by_key[key].is_verbatim,
-            pattern=by_key[key].pattern,
-        )
-        for pk, key in ours.values_list("pk", "origin_key")
-    ]
-    Pair.objects.bulk_create(links)
+    Pair.objects.bulk_create(
+        _link(pk, *by_key[key]) for pk, key in ours.values_list("pk", "origin_key")
+    )
     return new
+
+
+def _link(pk: int, item: GenerationItem, pair: Made) -> Pair:
+    return Pair(
+        conversation_id=pk,
+        chunk=item.chunk,
+        item=item,
+        start=pair.start,
+        end=pair.end,
+        is_verbatim=pair.is_verbatim,
+        pattern=pair.pattern,
+    )
 
 
 def _origin_key(sha256: str, pair: Made) -> str:

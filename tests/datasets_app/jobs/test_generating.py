@@ -125,8 +125,8 @@ def test_a_worker_killed_anywhere_five_times_doubles_and_loses_nothing(
 ):
     settings.OTTO_BACKOFF_SECONDS = 0
     order = generating.order_pairs(chunks(), Options(questions=5), by=cora)
-    points = ("pairs.filled@1", "pairs.written@1", "pairs.kept@1", "pairs.written@2")
-    for point in (*points, "imports.mid_copy@1"):
+    points = ("pairs.filled@1", "pairs.written@1", "pairs.kept@1", "imports.mid_copy@1")
+    for point in (*points, "imports.mid_copy@3"):
         name, _, number = point.partition("@")
         env = process_env | failpoint_at(name, f"kill@{number}").env
         command = [sys.executable, "-c", WORKER, str(order.pk)]
