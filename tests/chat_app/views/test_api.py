@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 from datetime import timedelta
 
 import openai
@@ -19,11 +20,12 @@ from openai import AsyncOpenAI, OpenAI
 
 from chat_app.models import Chat, Generation, LogEntry, Message
 from chat_app.services import chats
+from chat_app.services.exchanges import forget_words
 from otto_web.lib.models import ApiToken, ProcessBeat
 from otto_web.pages.services import people
 from otto_web.pages.services.tokens import make_token, revoke_token
 from tests.chat_app.conftest import Web, running_engine
-from tests.chat_app.makers import make_served
+from tests.chat_app.makers import add_chat, make_served
 from tests.chat_app.serving.toys import CHATS
 from tests.waiting import until
 from training_app.models import TrainedModel
@@ -37,12 +39,18 @@ def token(mia):
     return make_token(mia, "script", ["answers"])[1]
 
 
-@pytest.fixture
-def line(process_env, deployment):
+@contextmanager
+def web_and_engine(env):
     """A web process, and an engine in threads of this one."""
     soon = timezone.now() + timedelta(days=1)
     ProcessBeat.objects.create(kind="engine", host="here", pid=1, pid_started_at=0, seen_at=soon)
-    with Web(process_env) as web, running_engine():
+    with Web(env) as web, running_engine():
+        yield web
+
+
+@pytest.fixture
+def line(process_env, deployment):
+    with web_and_engine(process_env) as web:
         yield web
 
 
@@ -127,6 +135,23 @@ def test_what_programs_ask_is_logged_as_chats_are_and_on_no_page(
         done = subprocess.run(command, env=env, capture_output=True, check=True)
         assert done.stdout
     assert json.loads(done.stdout)["choices"][0]["message"]["content"]
+
+
+@pytest.mark.django_db
+def test_what_is_in_no_log_loses_its_words_after_a_while(mia):
+    served = make_served()
+    kept, gone, page = (add_chat(served, mia, [(QUESTION, ANSWER)]) for _ in range(3))
+    LogEntry.objects.create(message=kept.messages.last(), deployment=served, model=served.model)
+    Chat.objects.exclude(pk=page.pk).update(kind="api")
+    Chat.objects.filter(pk=gone.pk).update(system="Be kind.", given=[["user", "Hello"]])
+    assert forget_words(timezone.now()) == 0
+    assert forget_words(timezone.now() + timedelta(hours=2)) == 1
+    assert forget_words(timezone.now() + timedelta(hours=2)) == 0
+    wordy = Message.objects.exclude(text="").values_list("chat", flat=True)
+    assert set(wordy) == {kept.pk, page.pk}
+    gone.refresh_from_db()
+    assert (gone.system, gone.given) == ("", [])
+    assert Generation.objects.filter(answer__chat=gone).get().timings["tokens"] == 9
 
 
 def example(page, name):
