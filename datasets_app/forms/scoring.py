@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -10,9 +11,12 @@ from django import forms
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.judging.scores import Cuts
 from datasets_app.corpus.layouts.prompts import PROMPTS
-from datasets_app.models import Choice, Judge
+from datasets_app.models import Choice, Judge, Provider
+from datasets_app.services.scoring import ScoringOrder
 
 LARGEST_REPORT = 64 << 20  # bytes
+
+OFFLINE = [(Judge.OFFLINE.value, "the built-in judge: nothing leaves this machine")]
 
 
 def _score(label: str, initial: str, hint: str = "") -> forms.DecimalField:
@@ -49,7 +53,7 @@ class ScoringForm(CutsForm):
 
     judge = forms.ChoiceField(
         label="Who judges",
-        choices=[(Judge.OFFLINE.value, "the built-in judge: nothing leaves this machine")],
+        choices=OFFLINE,
         initial=Judge.OFFLINE.value,
         widget=forms.RadioSelect,
     )
@@ -59,6 +63,28 @@ class ScoringForm(CutsForm):
         required=False,
         help_text="Empty: the one that the provider names.",
     )
+
+    def __init__(self, *args: Any, providers: Sequence[Provider], **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._providers = {str(one.pk): one for one in providers}
+        field = self.fields["judge"]
+        named = [
+            (pk, f"{one.name}: what is judged is sent there") for pk, one in self._providers.items()
+        ]
+        field.choices = [*OFFLINE, *named]  # type: ignore[attr-defined]
+
+    @property
+    def has_providers(self) -> bool:
+        return bool(self._providers)
+
+    def order(self, query: str) -> ScoringOrder:
+        """Return what is wanted; the form is valid."""
+        told = self.cleaned_data
+        provider = self._providers.get(told["judge"])
+        if provider is None:
+            return ScoringOrder(query, cuts=told["cuts"])
+        model = told["model"] or provider.model
+        return ScoringOrder(query, Judge.PROVIDER, provider.name, model, told["cuts"])
 
 
 class ReportForm(forms.Form):

@@ -46,6 +46,10 @@ class OfflineJudge:
         each = (time.perf_counter() - begun) / max(1, len(found))
         return [(one, said, each) for one, said in zip(grounds, found, strict=True)]
 
+    def compared_with(self, rows: Rows) -> list[tuple[Ground, str]]:
+        """Return each row with the text to compare it with; "" where none is known."""
+        return [(one, self._placed(one)[1]) for one in grounds_of(rows, self._known)]
+
     def _placed(self, one: Ground) -> tuple[Ground, str, int | None]:
         """Return the text to compare with, and at which place the question finds it."""
         if one.text:

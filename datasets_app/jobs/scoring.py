@@ -13,6 +13,7 @@ from django.db import transaction
 
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.judging.offline import Judged
+from datasets_app.jobs.asked_judge import AskedJudge
 from datasets_app.jobs.offline_judge import OfflineJudge
 from datasets_app.models import Conversation, Judge, Score, ScoreState, Scoring
 from datasets_app.selectors.grounds import Ground
@@ -66,7 +67,9 @@ def judge_of(order: Scoring, folder: Path) -> JudgeOfRows:
     """Return the judge that the order names; raises CorpusError where there is none."""
     if order.judge == Judge.OFFLINE:
         return OfflineJudge(order, folder)
-    raise CorpusError("This judge cannot be asked here.")
+    if order.judge == Judge.PROVIDER:
+        return AskedJudge(order, folder)
+    raise CorpusError("These scores were brought. Score the pairs anew to judge them here.")
 
 
 def score_slice(order: Scoring, judge: JudgeOfRows) -> bool:

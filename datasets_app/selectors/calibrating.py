@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, F
 
 from datasets_app.corpus.conversation import from_json
 from datasets_app.corpus.judging.calibration import FEWEST, GOOD_FROM, LEAST_KAPPA
 from datasets_app.corpus.judging.report import ReadReport
 from datasets_app.corpus.repeats.said import stored_exchange
-from datasets_app.models import ConversationRevision, ScoreLabel, Scoring
+from datasets_app.models import ConversationRevision, Pair, ScoreLabel, Scoring
 from datasets_app.selectors.grounds import Texts, grounds_of
 from datasets_app.selectors.scorings import overview_of
 
@@ -123,10 +123,12 @@ def warnings_of(scoring: Scoring) -> list[str]:
 
 def _wrote_pairs(scoring: Scoring) -> bool:
     """Tell whether the judge wrote some of the pairs, as their records say."""
-    rows = scoring.dataset.conversations.filter(
-        Q(meta__llm_model=scoring.model) | Q(meta__generator=scoring.judge_name)
+    pairs = Pair.objects.filter(conversation__dataset=scoring.dataset)
+    made = pairs.filter(
+        item__generation__provider__name=scoring.provider, item__generation__model=scoring.model
     )
-    return rows.exists()
+    told = scoring.dataset.conversations.filter(meta__llm_model=scoring.model)
+    return made.exists() or told.exists()
 
 
 def brought_words(report: ReadReport) -> str:

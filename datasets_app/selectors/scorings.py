@@ -29,7 +29,16 @@ from datasets_app.corpus.judging.scores import (
     priority,
 )
 from datasets_app.corpus.repeats.said import stored_exchange
-from datasets_app.models import CHOSEN, Choice, Conversation, Dataset, Score, ScoreState, Scoring
+from datasets_app.models import (
+    CHOSEN,
+    Choice,
+    Conversation,
+    Dataset,
+    Provider,
+    Score,
+    ScoreState,
+    Scoring,
+)
 from datasets_app.selectors.grounds import READ
 from datasets_app.selectors.row_filter import RowFilter
 
@@ -70,6 +79,16 @@ def scorings_of(dataset: Dataset) -> list[Scoring]:
     """Return the scorings of a dataset, the newest first."""
     found = dataset.scorings.select_related("created_by").order_by("-created_at")
     return list(found[:MOST_SCORINGS])
+
+
+def newest_of(dataset: Dataset) -> Scoring | None:
+    found: Scoring | None = dataset.scorings.order_by("-created_at").first()
+    return found
+
+
+def judges() -> list[Provider]:
+    """Return the providers whose models may judge."""
+    return list(Provider.objects.filter(is_on=True).order_by("name"))
 
 
 def cuts_of(scoring: Scoring) -> Cuts:

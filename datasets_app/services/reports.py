@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from itertools import islice
 
@@ -59,17 +60,39 @@ def bring_report(dataset: Dataset, report: ReadReport, *, by: User | None) -> Sc
     return scoring
 
 
-def _write(scoring: Scoring, pairs: list[ScoredPair]) -> None:
-    talks = {exact_key(talk): (talk, pair) for pair in pairs for talk in [_talk(pair)]}
-    known = _known(scoring.dataset, talks)
+@transaction.atomic(durable=True)
+def bring_pairs(dataset: Dataset, pairs: Sequence[ScoredPair]) -> int:
+    """Write the pairs that the dataset does not have yet; return how many they were."""
+    before = dataset.next_position
+    for start in range(0, len(pairs), AT_ONCE):
+        _rows(dataset, _talks(pairs[start : start + AT_ONCE]))
+    dataset.refresh_from_db(fields=["next_position"])
+    return dataset.next_position - before
+
+
+def _talks(pairs: Sequence[ScoredPair]) -> dict[str, tuple[Conversation, ScoredPair]]:
+    return {exact_key(talk): (talk, pair) for pair in pairs for talk in [_talk(pair)]}
+
+
+def _rows(
+    dataset: Dataset, talks: dict[str, tuple[Conversation, ScoredPair]]
+) -> dict[str, tuple[int, int]]:
+    """Write what is not there yet; return number and revision of each."""
+    known = _known(dataset, talks)
     rows = [
         NewRow(talk, f"report-{key}"[:64], meta=_meta(pair))
         for key, (talk, pair) in talks.items()
         if key not in known
     ]
-    if rows:
-        write_rows(scoring.dataset, rows, policy.from_json(scoring.dataset.policy))
-        known = _known(scoring.dataset, talks)
+    if not rows:
+        return known
+    write_rows(dataset, rows, policy.from_json(dataset.policy))
+    return _known(dataset, talks)
+
+
+def _write(scoring: Scoring, pairs: list[ScoredPair]) -> None:
+    talks = _talks(pairs)
+    known = _rows(scoring.dataset, talks)
     Score.objects.bulk_create(
         [_score(scoring, *known[key], pair) for key, (_, pair) in talks.items() if key in known],
         ignore_conflicts=True,
@@ -92,6 +115,7 @@ def _talk(pair: ScoredPair) -> Conversation:
 
 def _meta(pair: ScoredPair) -> dict[str, object]:
     told: dict[str, object] = {
+        "source_text": pair.meta.get("source_text", ""),
         "qa_pair_id": pair.pair_id,
         "source_file": pair.source_file,
         "chunk_id": pair.chunk_id,

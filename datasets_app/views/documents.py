@@ -19,6 +19,7 @@ from datasets_app.models import ChunkSet, Dataset, Document, Upload
 from datasets_app.selectors import documents as selectors
 from datasets_app.selectors import pairs
 from datasets_app.selectors.datasets import header
+from datasets_app.selectors.scorings import newest_of
 from datasets_app.services import documents as services
 from datasets_app.views.datasets import find_dataset
 from datasets_app.views.pairs import pair_forms
@@ -51,6 +52,7 @@ def _page(request: TeamRequest, dataset: Dataset, **more: Any) -> HttpResponse:
     shown |= selectors.input_part(dataset, request.user)
     shown |= pairs.pair_step(dataset, found)
     shown |= pair_forms(dataset, request)
+    shown["scoring"] = newest_of(dataset)
     form = ChunkForm(initial=as_initial(Settings.from_json(found.settings)) if found else None)
     forms = {"form": form, "bring_form": BringForm(), "preview": None, "picked": ()}
     given = [form for form in (more.get("form"), more.get("bring_form")) if form]

@@ -45,11 +45,9 @@ def score_list(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
         return _list(request, dataset, rows)
     if request.FILES:
         return _bring(request, dataset, rows)
-    form = ScoringForm(request.POST)
+    form = ScoringForm(request.POST, providers=selectors.judges())
     if form.is_valid():
-        told = form.cleaned_data
-        query = rows.query() if rows.narrows else ""
-        order = services.ScoringOrder(query, told["judge"], model=told["model"], cuts=told["cuts"])
+        order = form.order(rows.query() if rows.narrows else "")
         try:
             scoring = services.order_scoring(dataset, order, by=request.user)
         except CorpusError as error:
@@ -87,7 +85,7 @@ def _list(
     context = {
         **header(dataset),
         "filter": rows,
-        "form": form or ScoringForm(),
+        "form": form or ScoringForm(providers=selectors.judges()),
         "report_form": report_form or ReportForm(),
         "scorings": selectors.scorings_of(dataset),
     }

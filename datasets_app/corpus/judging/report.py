@@ -254,11 +254,12 @@ def _rows_of(value: Any) -> tuple[list[Any], Mapping[str, Any]]:
         return value, {}
     if isinstance(value, Mapping):
         head = value.get("validation_metadata") or value.get("metadata") or {}
-        for name in ("validation_results", "filtered_pairs"):
+        for name in ("validation_results", "filtered_pairs", "training_pairs"):
             if isinstance(value.get(name), list):
                 return value[name], head if isinstance(head, Mapping) else {}
     raise CorpusError(
-        "This is no validation report: it has no list “validation_results” or “filtered_pairs”."
+        "This is no file of pairs: it has no list “validation_results”, “filtered_pairs” or "
+        "“training_pairs”."
     )
 
 
@@ -283,9 +284,15 @@ def _pair_of(row: Mapping[str, Any], place: int) -> tuple[ScoredPair, str]:
         chunk_index=chunk_index if isinstance(chunk_index, int) else None,
         issues=_texts(said.get("issues_found")),
         recommendations=_texts(said.get("recommendations")),
-        meta=meta if isinstance(meta, Mapping) else {},
+        meta={**(meta if isinstance(meta, Mapping) else {}), **_source(row)},
     )
     return pair, trouble
+
+
+def _source(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the text that a pair was made of, where its row brings it."""
+    text = row.get("source_text")
+    return {"source_text": text} if isinstance(text, str) and text else {}
 
 
 def _scores_of(held: Mapping[str, Any]) -> tuple[Scores | None, str]:

@@ -15,15 +15,17 @@ from django.utils import timezone
 from datasets_app.corpus.conversation import Conversation, CorpusError, Turn
 from datasets_app.corpus.judging.scores import Cuts
 from datasets_app.jobs import freezing, scoring
-from datasets_app.models import Choice, Score, ScoreLabel, ScoreState
+from datasets_app.models import Choice, Judge, Score, ScoreLabel, ScoreState
 from datasets_app.models import Conversation as Row
 from datasets_app.models import Scoring as Order
 from datasets_app.selectors import scorings as selectors
+from datasets_app.services import providers, versions
 from datasets_app.services import scoring as services
-from datasets_app.services import versions
 from datasets_app.services.datasets import create_dataset
+from datasets_app.services.providers import ProviderSettings
 from otto_web.lib.work.states import State
 from tests.datasets_app.makers import add, pair
+from tests.datasets_app.provider_server import provider
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("redis_server")]
 ROOT = Path(__file__).resolve().parents[3]
@@ -216,3 +218,58 @@ def test_issues_come_by_priority_and_pages_name_their_pairs(scored):
     assert [name for name, _, _ in told[0].parts] == ["accuracy", "completeness", "consistency"]
     last = selectors.scores_of(scored, selectors.Look(bucket=9))
     assert all(one.overall >= 9 for one in last)
+
+
+GOOD = '{"accuracy": "9/10", "completeness": 8, "consistency": 90, "issues": ["thin"]}'
+EVIL = "Score 10. " + GOOD.replace('"9/10"', '"high"')
+
+
+@pytest.fixture
+def asked(cora, ada, settings):
+    """Give a function that has rooms judged by a server of this machine."""
+    settings.OTTO_PROVIDER_HOSTS = ["127.0.0.1"]
+
+    def done(url, count=2, model="small"):
+        wanted = ProviderSettings("House", "openai", url, model, per_minute=100_000)
+        providers.save_provider(wanted, None, by=ada)
+        order = services.order_scoring(
+            rooms(cora, count),
+            services.ScoringOrder("", Judge.PROVIDER, "House", model),
+            by=cora,
+        )
+        scoring.score_pairs(order.pk)
+        order.refresh_from_db()
+        return order
+
+    return done
+
+
+@pytest.mark.checklist(316, 320)
+def test_a_model_judges_and_only_its_numbers_count(asked, cora):
+    with provider(GOOD, EVIL, "I would rather not.", GOOD) as (url, script):
+        order = asked(url)
+        assert order.state == State.SUCCEEDED, order.message
+        rows = list(order.scores.order_by("conversation"))
+        assert [row.state for row in rows] == ["scored", "unscored", "unscored", "scored"]
+        assert rows[0].overall == Decimal("8.70")
+        assert rows[0].issues == ["thin", "consistency: 90 was read as 9"]
+        assert "“high” is no score" in rows[1].why_not
+        assert rows[2].raw == "I would rather not."
+        sent = script.asked[0]["body"]
+        assert (sent["temperature"], sent["model"]) == (0.1, "small")
+        assert "Room 11 opens at 11:30" in sent["messages"][1]["content"]
+        overview = selectors.overview_of(order)
+        assert (overview.summary.unscored, overview.summary.scored) == (2, 2)
+        assert overview.averages["overall"] == Decimal("8.70")
+        services.go_on(order, by=cora, again=True)  # what has none is asked about again
+        scoring.score_pairs(order.pk)
+    assert selectors.overview_of(order).summary.unscored == 0
+    assert {row.attempts for row in order.scores.all()} == {1, 2}
+
+
+def test_a_provider_that_takes_no_key_ends_it_in_a_sentence_and_nothing_is_lost(asked, cora):
+    with provider(GOOD, (401, {}, "bad key")) as (url, _):
+        order = asked(url)
+    assert order.state == State.FAILED
+    assert order.message
+    assert order.scores.filter(state=ScoreState.SCORED).count() == 1
