@@ -21,13 +21,16 @@ from openai import AsyncOpenAI, OpenAI
 from chat_app.models import Chat, Generation, LogEntry, Message
 from chat_app.services import chats
 from chat_app.services.exchanges import forget_words
+from chat_app.services.knowing import deploy_quotes
 from otto_web.lib.models import ApiToken, ProcessBeat
 from otto_web.pages.services import people
 from otto_web.pages.services.tokens import make_token, revoke_token
 from tests.chat_app.conftest import Web, running_engine
+from tests.chat_app.knowing import STRANGE, add_encoder, add_knowledge
 from tests.chat_app.makers import add_chat, make_served
 from tests.chat_app.serving.toys import CHATS
 from tests.waiting import until
+from training_app.lm.config import ABSTENTION
 from training_app.models import TrainedModel
 
 QUESTION, ANSWER = CHATS[0]
@@ -135,6 +138,26 @@ def test_what_programs_ask_is_logged_as_chats_are_and_on_no_page(
         done = subprocess.run(command, env=env, capture_output=True, check=True)
         assert done.stdout
     assert json.loads(done.stdout)["choices"][0]["message"]["content"]
+
+
+@pytest.mark.slow
+def test_known_answers_say_what_they_stand_on(process_env, data_dir, token, theo):
+    deploy_quotes(add_knowledge(data_dir, add_encoder(data_dir)), "faq", by=theo)
+    with web_and_engine(process_env) as web:
+        client = OpenAI(base_url=f"{web.address}/v1", api_key=token, max_retries=0)
+        message = ask(client, model="faq").choices[0].message
+        assert (message.content, message.otto["quoted"]) == (ANSWER, True)
+        assert message.otto["sources"][0]["answer"] == ANSWER
+        assert not message.otto["abstained"]
+        stream = list(ask(client, model="faq", stream=True))
+        assert words(stream) == ANSWER
+        assert stream[-1].choices[0].delta.otto["sources"]
+        strange = [{"role": "user", "content": STRANGE}]
+        message = ask(client, model="faq", messages=strange).choices[0].message
+        assert (message.content, message.otto["abstained"]) == (ABSTENTION, True)
+        with pytest.raises(openai.BadRequestError, match="quotes known answers"):
+            client.completions.create(model="faq", prompt="Once")
+        client.close()
 
 
 @pytest.mark.django_db
