@@ -42,6 +42,7 @@ JOBS = {
     "training.supervise_run": Job("training_app.jobs.supervise:supervise_run", queue="train"),
     "training.build_export": Job("training_app.jobs.exports:build_export"),
     "training.check_answers": Job("training_app.jobs.answer_checks:check_answers"),
+    "training.test_model": Job("training_app.jobs.model_tests:run_model_test"),
     "training.prepare_data": Job("training_app.jobs.preparing:prepare_data"),
     "training.prepare_base": Job("training_app.jobs.bases:prepare_base"),
     "chat.build_serving_export": Job("chat_app.jobs.serving_exports:build_serving_export"),

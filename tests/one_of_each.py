@@ -41,6 +41,7 @@ from tests.conftest import make_person
 from tests.datasets_app.makers import support_dataset
 from tests.training_app.conftest import make_version, toy_order
 from training_app.models import Base
+from training_app.services.model_tests import make_test_set, order_test
 from training_app.services.preparations import order_preparation
 from training_app.services.report_links import make_link, signed
 from training_app.services.runs import queue_run
@@ -81,6 +82,7 @@ def add_one_of_each(number: int, owner: User) -> dict[str, Any]:
     run = queue_run(toy_order(make_version()), created_by=owner)
     served = make_served(f"support-{number}", make_model(number=number))
     chat = add_chat(served, owner, CHATS, is_logged=True)
+    questions = make_test_set(f"Set {number}", "question,answer\nWhen?,At nine.\n", by=owner)
     base = Base.objects.create(name=f"base-{number}", title=f"Base {number}", source="upload")
     return {
         "base_id": base.pk,
@@ -93,6 +95,8 @@ def add_one_of_each(number: int, owner: User) -> dict[str, Any]:
         "version_id": run.version_id,
         "other_id": run.version_id,
         "run_id": run.pk,
+        "questions_id": questions.pk,
+        "test_id": order_test(served.model, by=owner, test_set=questions).pk,
         "signature": signed(make_link(run, days=1, by=owner)),
         "preparation_id": order_preparation(toy_order(run.version), by=owner).pk,
         "model_id": served.model_id,

@@ -7,6 +7,7 @@ from django.urls import URLPattern, path
 from training_app.views import (
     bases,
     comparing,
+    model_tests,
     models,
     preparations,
     reports,
@@ -65,6 +66,13 @@ urlpatterns: list[URLPattern] = [
     path("models/<uuid:model_id>/", models.model_detail, name="model-detail"),
     path("models/<uuid:model_id>/comparison/", models.model_comparison, name="model-comparison"),
     path("models/<uuid:model_id>/measure/", models.model_measure, name="model-measure"),
+    path("models/<uuid:model_id>/tests/", model_tests.model_test_list, name="model-tests"),
+    path("models/<uuid:model_id>/tests/new/", model_tests.model_test_new, name="model-test-new"),
+    path("tests/<uuid:test_id>/", model_tests.model_test_detail, name="model-test-detail"),
+    path("testsets/", model_tests.test_set_list, name="test-set-list"),
+    path(
+        "testsets/<uuid:questions_id>/delete/", model_tests.test_set_delete, name="test-set-delete"
+    ),
     path("models/<uuid:model_id>/model.zip", models.model_download, name="model-download"),
     path("models/<uuid:model_id>/delete/", models.model_delete, name="model-delete"),
 ]

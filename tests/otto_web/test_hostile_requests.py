@@ -20,6 +20,7 @@ from tests.otto_web.test_routes import ADDRESSES
 from tests.training_app.conftest import make_version, toy_order
 from training_app.models import Checkpoint
 from training_app.models.base import Base
+from training_app.services.model_tests import make_test_set, order_test
 from training_app.services.preparations import order_preparation
 from training_app.services.runs import queue_run
 
@@ -64,11 +65,14 @@ def world(ada, mia, redis_server, data_dir):
         run=run, step=1, fence=1, path="gone", manifest_sha256="0" * 64, bytes=1
     )
     upload = Upload.objects.create(name="a.txt", size=3, created_by=ada)
+    questions = make_test_set("Set", "question,answer\nWhen?,At nine.\n", by=ada)
     base = Base.objects.create(name="a-base", title="A base", source="upload")
     return {
         "uidb64": "zz",
         "token": "a-b",
         "signature": "a.b",
+        "questions_id": questions.pk,
+        "test_id": order_test(served.model, by=ada, test_set=questions).pk,
         "person_id": mia.pk,
         "token_id": make_token(mia, "script", ["answers"])[0].pk,
         "upload_id": upload.pk,

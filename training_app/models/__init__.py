@@ -18,6 +18,7 @@ from training_app.models.run import (
     RunLease,
     RunQuerySet,
 )
+from training_app.models.test_set import ModelTest, TestSet
 from training_app.models.tokenizer import Tokenizer
 from training_app.models.trained_model import ModelQuerySet, ModelState, TrainedModel
 
@@ -35,6 +36,7 @@ __all__ = [
     "Export",
     "ModelQuerySet",
     "ModelState",
+    "ModelTest",
     "Preparation",
     "ReportLink",
     "Run",
@@ -44,6 +46,7 @@ __all__ = [
     "RunPoint",
     "RunQuerySet",
     "RunSample",
+    "TestSet",
     "Tokenizer",
     "TrainedModel",
 ]
