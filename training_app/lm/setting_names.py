@@ -69,7 +69,6 @@ NO_PLACE = {
     "corpus_path": _OF_VERSION,
     "pipeline_input_dir": _OF_VERSION,
     "no_training": "press Prepare only instead",
-    "device": "a run takes the best device that is there",
     "use_fp16": "a CPU does not train in fp16; precision is fp32 or bf16",
     "fp16": "a CPU does not train in fp16; precision is fp32 or bf16",
     "force": "say on the form why a poor version is trained anyway",

@@ -15,6 +15,7 @@ import yaml
 
 from training_app.lm.config import (
     COMPILE_CHOICES,
+    DEVICES,
     FAMILIES,
     LENGTH_UNITS,
     LOSS_CHOICES,
@@ -42,6 +43,7 @@ _CHOICES: Mapping[str, Collection[str]] = {
     "family": FAMILIES,
     "precision": PRECISIONS,
     "compile": COMPILE_CHOICES,
+    "device": DEVICES,
     "loss_on": LOSS_CHOICES,
     "schedule": DECAYS,
     "optimizer": OPTIMIZERS,

@@ -36,8 +36,8 @@ def _charge(page: Page, words: list[str], low: list[str]) -> str | None:
         return None
     rest = clause(words[at + 1 + len(found.split()) :])
     is_clear = 1 <= len(rest) <= 12 and is_self_contained(rest)
-    verb = "was" if low[at] in {"was", "were"} else "is"
-    return asked(f"Who {verb} {found}", rest) if is_clear else None
+    copula = "was" if low[at] in {"was", "were"} else "is"
+    return asked(f"Who {copula} {found}", rest) if is_clear else None
 
 
 def _contact(words: list[str], low: list[str]) -> str | None:
