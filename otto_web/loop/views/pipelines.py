@@ -14,6 +14,7 @@ from otto_web.lib.http import TeamRequest, respond
 from otto_web.loop.forms import PipelineForm
 from otto_web.loop.models import Pipeline
 from otto_web.loop.selectors import pipelines as selectors
+from otto_web.loop.selectors.starters import STARTERS, starter_values
 from otto_web.loop.selectors.wishes import shown_wishes
 from otto_web.loop.services import pipelines as services
 
@@ -23,11 +24,13 @@ from otto_web.loop.services import pipelines as services
 def pipeline_new(request: TeamRequest) -> HttpResponse:
     """Start the whole loop on the sample or on a dataset."""
     data = request.POST if request.method == "POST" else None
-    form = PipelineForm(request.user, data)
+    starter = request.GET.get("starter", "")
+    form = PipelineForm(request.user, data, initial=starter_values(starter))
     if form.is_valid():
         made = services.start_pipeline(form.order(), by=request.user)
         return redirect("pipeline-detail", made.pk)
     context = {"form": form, "recent": selectors.recent_pipelines(request.user)}
+    context |= {"starters": STARTERS, "starter": STARTERS.get(starter)}
     context["ways"] = selectors.sample_ways(request.user)
     return respond(
         request,
