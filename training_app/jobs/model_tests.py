@@ -84,7 +84,7 @@ def _row(one: Answered, expected: Expected, found: Measures) -> dict[str, Any]:
         "keywords": list(expected.keywords),
         "pattern": expected.pattern,
         "outcome": outcome,
-        **asdict(found),
+        "measures": asdict(found),
     }
 
 

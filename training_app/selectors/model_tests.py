@@ -46,7 +46,8 @@ class TestedReply:
 
     @property
     def measures(self) -> list[tuple[str, str]]:
-        found = [(label, self.row.get(key)) for key, label in MEASURES.items()]
+        values = self.row.get("measures", {})
+        found = [(label, values.get(key)) for key, label in MEASURES.items()]
         return [(label, _words(value)) for label, value in found if value is not None]
 
 

@@ -72,6 +72,8 @@ def test_a_model_is_asked_a_test_set_and_a_version_and_its_history_keeps_both(
     page = client.get(reverse("model-test-detail", args=[first.pk])).text
     assert "Say anything" in page
     assert "ROUGE-L" in page
+    assert "order|parcel" in page
+    assert ".*" in page
     client.post(reverse("test-set-delete", args=[mine.pk]))
     assert list(ModelTest.objects.all()) == [second]
 
