@@ -39,6 +39,7 @@ _KNOWN = {item.name for kind in (ModelConfig, TrainConfig, DataConfig) for item 
 _ENV = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,60}=")
 _LONGEST_NAME = 60
 _MOST_NESTED = 4
+_DEEPEST = 50
 _CHOICES: Mapping[str, Collection[str]] = {
     "family": FAMILIES,
     "precision": PRECISIONS,
@@ -145,8 +146,7 @@ def _of_command(text: str) -> Iterator[tuple[str, str]]:
 
 def _of_yaml(text: str) -> Iterator[tuple[str, str]]:
     try:
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text)):
-            raise ConfigError("", "A settings file repeats nothing by `*name`: write it out.")
+        _check_shape(text)
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
@@ -155,6 +155,18 @@ def _of_yaml(text: str) -> Iterator[tuple[str, str]]:
     if not isinstance(root, yaml.MappingNode):
         raise ConfigError("", "Settings are `name: value` lines; this text has none.")
     yield from _of_node(root, 0)
+
+
+def _check_shape(text: str) -> None:
+    """Look at the text in one pass first: what nests deeply costs the square of its length."""
+    depth = 0
+    for event in yaml.parse(text):
+        if isinstance(event, yaml.AliasEvent):
+            raise ConfigError("", "A settings file repeats nothing by `*name`: write it out.")
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise ConfigError("", "Settings stand at most a few levels deep; this text goes on.")
 
 
 def _of_node(node: yaml.MappingNode, depth: int) -> Iterator[tuple[str, str]]:
