@@ -41,7 +41,6 @@ def told(capsys):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("servers_of_the_test", "data_dir")
-@pytest.mark.checklist(309, 311, 313)
 def test_a_file_of_pairs_is_judged_and_written_as_training_text(qa_file, tmp_path, capsys):
     report, filtered = tmp_path / "shop_validation.json", tmp_path / "kept.json"
     files = {"output": str(report), "filtered_output": str(filtered)}
