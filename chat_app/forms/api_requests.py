@@ -10,13 +10,12 @@ from typing import Any
 from chat_app.models import Kind
 from chat_app.services.chats import LONGEST_MESSAGE
 from chat_app.services.exchanges import Exchange
+from chat_app.serving.errors import ServingError
 from chat_app.serving.limits import (
-    LOGIT_BIAS,
-    LONGEST_STOP,
-    MOST_BIASES,
-    MOST_STOPS,
     NEW_TOKENS,
     SAMPLING,
+    check_biases,
+    check_stop,
 )
 from chat_app.serving.sampling import SEED_LIMIT
 from datasets_app.corpus.conversation import ASSISTANT, SYSTEM, USER
@@ -215,26 +214,21 @@ def _number(value: Any, name: str, low: float, high: float, *, whole: bool) -> f
 
 
 def _stop(value: object) -> list[str]:
-    texts = [value] if isinstance(value, str) else value
-    if not isinstance(texts, list) or len(texts) > MOST_STOPS:
-        raise BadRequestError(f"stop is a text, or a list of up to {MOST_STOPS}.", "stop")
-    if not all(isinstance(text, str) and 0 < len(text) <= LONGEST_STOP for text in texts):
-        raise BadRequestError(f"A stop text has 1 to {LONGEST_STOP} characters.", "stop")
-    return texts
+    texts: Any = [value] if isinstance(value, str) else value
+    _check(check_stop, texts, "stop")
+    return list(texts)
 
 
-def _logit_bias(value: object) -> dict[str, float]:
-    if not isinstance(value, dict) or len(value) > MOST_BIASES:
-        raise BadRequestError(
-            f"logit_bias is an object of up to {MOST_BIASES} token ids.", "logit_bias"
-        )
-    if not all(token.isascii() and token.isdigit() and len(token) < 10 for token in value):
-        raise BadRequestError("The names in logit_bias are token ids.", "logit_bias")
-    low, high = LOGIT_BIAS.low, LOGIT_BIAS.high
-    return {
-        str(int(token)): _number(bias, "logit_bias", low, high, whole=False)
-        for token, bias in value.items()
-    }
+def _logit_bias(value: Any) -> dict[str, float]:
+    _check(check_biases, value, "logit_bias")
+    return {str(int(token)): bias for token, bias in value.items()}
+
+
+def _check(check: Callable[[object], None], value: object, name: str) -> None:
+    try:
+        check(value)
+    except ServingError as error:
+        raise BadRequestError(str(error), name) from error
 
 
 READERS: dict[str, Callable[[object], object]] = {"stop": _stop, "logit_bias": _logit_bias}

@@ -10,6 +10,8 @@ from chat_app.models import Chat
 from chat_app.services.chats import AnswerParams
 from datasets_app.corpus.detection.encoding import clean_text
 
+CHOSEN = ("temperature", "top_p", "top_k", "new_tokens", "seed")  # on the page of a chat
+
 
 @transaction.atomic
 def store_settings(chat: Chat, params: AnswerParams, *, system: str) -> None:

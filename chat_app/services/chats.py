@@ -39,6 +39,8 @@ from chat_app.serving.limits import (
     TEMPERATURE,
     TOP_K,
     TOP_P,
+    check_biases,
+    check_stop,
 )
 from chat_app.serving.sampling import SEED_LIMIT, Sampling
 from datasets_app.corpus.conversation import ASSISTANT, USER
@@ -73,6 +75,8 @@ class AnswerParams:
         for name in ("top_k", "new_tokens", "seed"):
             if not isinstance(getattr(self, name), int | None):
                 raise ServingError(f"{name} must be a whole number.")
+        check_stop(self.stop)
+        check_biases(self.logit_bias)
         self.sampling()
         if not NEW_TOKENS.low <= self.new_tokens <= NEW_TOKENS.high:
             raise ServingError(

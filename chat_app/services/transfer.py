@@ -16,6 +16,7 @@ from chat_app.models import Chat, Correction, Deployment, Generation, Message, R
 from chat_app.models.generation import FINISHES
 from chat_app.models.rating import REASONS
 from chat_app.selectors.transfer import EDITION, FORMAT
+from chat_app.services.chat_settings import CHOSEN
 from chat_app.services.chats import AnswerParams
 from chat_app.serving.errors import ServingError
 from datasets_app.corpus.conversation import ASSISTANT, USER
@@ -160,7 +161,7 @@ def _words(value: Any, longest: int) -> str:
 def _params(value: Any) -> dict[str, Any]:
     """Return the settings that hold here, and none where they are out of bounds."""
     given = value if isinstance(value, dict) else {}
-    known = {name: one for name, one in given.items() if name in AnswerParams.__dataclass_fields__}
+    known = {name: one for name, one in given.items() if name in CHOSEN}
     try:
         AnswerParams.from_json(known)
     except (ServingError, TypeError, ValueError, AttributeError):

@@ -5,10 +5,13 @@ The one list of defaults and bounds: page, API, command and engine read it, unde
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from chat_app.serving.errors import PromptTooLongError
+from chat_app.serving.errors import PromptTooLongError, ServingError
+from datasets_app.corpus.detection.encoding import clean_text
 
 N = TypeVar("N", int, float)
 
@@ -43,6 +46,32 @@ SAMPLING: dict[str, Setting[Any]] = {
     "frequency_penalty": FREQUENCY_PENALTY,
     "presence_penalty": PRESENCE_PENALTY,
 }
+
+
+def check_stop(texts: object) -> None:
+    """Raise ServingError unless this is a list of texts at which an answer may end."""
+    if not isinstance(texts, list | tuple) or len(texts) > MOST_STOPS:
+        raise ServingError(f"stop is a text, or a list of up to {MOST_STOPS}.")
+    for text in texts:
+        if not isinstance(text, str) or not 0 < len(text) <= LONGEST_STOP:
+            raise ServingError(f"A stop text has 1 to {LONGEST_STOP} characters.")
+        if clean_text(text).text != text:
+            raise ServingError("A stop text holds a sign that no text can have: NUL, or half one.")
+
+
+def check_biases(biases: object) -> None:
+    """Raise ServingError unless this maps token ids, written as in JSON, to what is added."""
+    if not isinstance(biases, Mapping) or len(biases) > MOST_BIASES:
+        raise ServingError(f"logit_bias is an object of up to {MOST_BIASES} token ids.")
+    for token, bias in biases.items():
+        if not (isinstance(token, str) and re.fullmatch("[0-9]{1,9}", token)):
+            raise ServingError("The names in logit_bias are token ids.")
+        if isinstance(bias, bool) or not isinstance(bias, int | float):
+            raise ServingError("logit_bias must be a number.")
+        if not LOGIT_BIAS.low <= bias <= LOGIT_BIAS.high:  # as it is of what is no number
+            raise ServingError(
+                f"logit_bias must lie between {LOGIT_BIAS.low:g} and {LOGIT_BIAS.high:g}."
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -19,7 +20,9 @@ from chat_app.serving.model_cache import ModelCache
 from chat_app.serving.requests import Finished, FinishReason, ModelKey, Request, Timings
 from training_app.lm.config import TrainingError
 
+log = logging.getLogger(__name__)
 IDLE_SECONDS = 1.0  # how long an idle engine sleeps unless it is woken; chosen by hand
+FAULT = "The engine could not begin this answer; its log says why. Ask again, or otherwise."
 
 
 class Scheduler:
@@ -130,6 +133,9 @@ class Scheduler:
                 self._refuse(waiting, "failed", str(error), error.code)
             except TrainingError as error:
                 self._refuse(waiting, "failed", str(error), UnreadablePromptError.code)
+            except Exception:  # one request must not end the answers of everybody
+                log.exception("answer %s could not be begun", waiting.request.gen)
+                self._refuse(waiting, "failed", FAULT)
 
     def _may_start(self, request: Request) -> bool:
         return self._models.is_ready(request.model, self._wake)

@@ -85,7 +85,24 @@ def test_an_orderly_stop_marks_answers_as_interrupted_and_logs_nothing(served, m
 
 
 @pytest.mark.parametrize(
-    "odd", [{"top_k": 2.5}, {"new_tokens": 10.5}, {"seed": 0.5}, {"temperature": 10**4000}]
+    "odd",
+    [
+        {"top_k": 2.5},
+        {"new_tokens": 10.5},
+        {"seed": 0.5},
+        {"temperature": 10**4000},
+        {"stop": 5},
+        {"stop": [5]},
+        {"stop": ["a"] * 5},
+        {"stop": ["\0"]},
+        {"stop": ["\ud800"]},
+        {"logit_bias": [1]},
+        {"logit_bias": {"1": None}},
+        {"logit_bias": {"1": 1e300}},
+        {"logit_bias": {"1": float("nan")}},
+        {"logit_bias": {"-1": 1}},
+        {"logit_bias": {str(token): 1 for token in range(301)}},
+    ],
 )
 def test_settings_that_no_model_understands_are_refused(odd):
     with pytest.raises(ServingError):

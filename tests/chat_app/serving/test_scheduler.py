@@ -306,6 +306,16 @@ def test_ids_of_another_model_fail_one_request_only(world, model, values):
     assert "another model" in bad.reason
 
 
+def test_a_request_that_nobody_foresaw_fails_alone(world, model, caplog):
+    world.ask("good", model)
+    world.ask("bad", model, stop=5)
+    good, bad = world.finish("good", "bad")
+    assert good.finish_reason == "stop"
+    assert bad.finish_reason == "failed"
+    assert "log says why" in bad.reason
+    assert "answer bad could not be begun" in caplog.text
+
+
 @pytest.mark.parametrize("values", [{"new_tokens": 0}, {"seed": -1}, {"seed": 2**53}])
 def test_a_request_that_makes_no_sense_is_refused_when_it_is_made(model, values):
     with pytest.raises(ServingError):

@@ -9,9 +9,11 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
+from chat_app.forms.chats import SettingsForm
 from chat_app.models import Chat, Correction, Generation, LogEntry, Message
 from chat_app.selectors.transfer import as_json
 from chat_app.services import branches, chats, corrections
+from chat_app.services.chat_settings import CHOSEN
 from chat_app.services.transfer import LARGEST
 from otto_web.lib.models import AuditEntry
 from tests.chat_app.makers import add_chat, make_served
@@ -126,6 +128,14 @@ def test_what_a_file_makes_up_is_left_out(served, mia, client_of):
     page = client_of(mia).get(brought.url).content.decode()
     assert PAYLOADS[0] not in page.split("</head>")[1]
     assert "a model that is not here" in page
+
+
+def test_only_settings_that_the_page_of_a_chat_has_are_brought_in(served, mia, client_of):
+    kept = {"temperature": 0.2, "seed": 3}
+    bring(client_of(mia), FILE | {"params": kept | {"stop": 5, "logit_bias": {"1": None}}})
+    chat = Chat.objects.get()
+    assert chat.params == kept
+    assert {*SettingsForm(chat=chat).fields} == {*CHOSEN, "system"}
 
 
 def test_nothing_is_brought_in_where_nobody_answers(db, mia, client_of):
