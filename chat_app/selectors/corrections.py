@@ -42,11 +42,16 @@ class Look:
 
 def looked_at(answer: Message, text: str) -> Look:
     """Return what a better answer changes, and what the rules of a new dataset say of it."""
+    objections, doubts = objections_to(answer, text)
+    return Look(word_difference(answer.text[:LONGEST], text[:LONGEST]), objections, doubts)
+
+
+def objections_to(answer: Message, text: str) -> tuple[list[Objection], list[Objection]]:
+    """Return for what rules refuse a better answer, and for what they doubt it."""
     question = answer.parent.text if answer.parent else ""
     talk = Conversation((Turn(USER, question), Turn(ASSISTANT, text)))
     found = [one for one in judge(talk, standard()).findings if one.turn == 1]
     said: dict[str, list[Objection]] = {"E": [], "R": [], "I": []}
     for one in found:
         said[one.severity].append(Objection(label_of(one.rule), one.note))
-    parts = word_difference(answer.text[:LONGEST], text[:LONGEST])
-    return Look(parts, said["E"], said["R"])
+    return said["E"], said["R"]

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 from chat_app.events.tabs import notify_branch
 from chat_app.models import EDITED, Correction, Generation, Message
-from chat_app.selectors.corrections import OBJECTS, looked_at
+from chat_app.selectors.corrections import OBJECTS, objections_to
 from chat_app.services.chats import cleaned_text, locked_chat
 from chat_app.serving.errors import ServingError
 from datasets_app.corpus.conversation import ASSISTANT
@@ -18,22 +18,26 @@ SAME = "This is what the answer says already. Change its words, then save."
 WRITING = "This answer is still being written. Stop it, or wait for it, then correct it."
 
 
-@transaction.atomic(durable=True)
 def correct(answer: Message, text: str, *, by: User) -> Correction:
     """Keep a better answer; the chat goes on with it, and the one that it corrects stays.
 
     Raises ServingError where nothing is changed, and, with the rule's reason, where a rule would
     exclude a conversation for this answer.
     """
-    chat = locked_chat(answer.chat)
     words = cleaned_text(text)
-    if words == answer.text:
-        raise ServingError(SAME)
     if answer.generation.is_under_way:
         raise ServingError(WRITING)
-    look = looked_at(answer, words)
-    if look.objections:
-        raise ServingError(" ".join(f"{OBJECTS} {one.sentence}" for one in look.objections))
+    if words == answer.text:
+        raise ServingError(SAME)
+    objections, _ = objections_to(answer, words)  # while nobody waits for the chat
+    if objections:
+        raise ServingError(" ".join(f"{OBJECTS} {one.sentence}" for one in objections))
+    return _commit(answer, words, by=by)
+
+
+@transaction.atomic(durable=True)
+def _commit(answer: Message, words: str, *, by: User) -> Correction:
+    chat = locked_chat(answer.chat)
     wrong = original_of(answer)
     written = Message.objects.create(chat=chat, parent=answer.parent, role=ASSISTANT, text=words)
     Generation.objects.create(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
-from typing import Literal
+from difflib import Match, SequenceMatcher
+from itertools import accumulate
+from typing import Any, Literal
 
 from datasets_app.corpus.conversation import Conversation, Turn
 
-MOST_COMPARED = 1_000_000  # words of one times words of the other: well below a second
+MOST_COMPARED = 1_000_000  # pairs of words: well below a second
 # words, but each sign of scripts that write none between them; other signs; spaces go with them
 WORDS = re.compile(
     r"(?:[\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff]"
@@ -41,11 +43,36 @@ class TurnDifference:
         return self.was_role != self.role or any(part.kind != "same" for part in self.parts)
 
 
+class _Bounded(SequenceMatcher[Any]):
+    """Finds what is equal, and nothing more once it has looked at `most` pairs.
+
+    Each search for the longest equal part looks at every pair of equal items of a stretch, so
+    repeated words cost the cube of their number where the searches are many.
+    """
+
+    def __init__(self, old: Sequence[Any], new: Sequence[Any], most: int) -> None:
+        super().__init__(None, old, new, autojunk=False)
+        self.looked = 0
+        self._most = most
+        met = Counter(new)
+        self._pairs = list(accumulate((met[item] for item in old), initial=0))
+
+    def find_longest_match(
+        self, alo: int = 0, ahi: int | None = None, blo: int = 0, bhi: int | None = None
+    ) -> Match:
+        cost = self._pairs[-1 if ahi is None else ahi] - self._pairs[alo]
+        if self.looked + cost > self._most:
+            return Match(alo, blo, 0)
+        self.looked += cost
+        return super().find_longest_match(alo, ahi, blo, bhi)
+
+
 def word_difference(before: str, after: str, *, most: int = MOST_COMPARED) -> tuple[Part, ...]:
     """Return the parts in order: all but the new are the text before, all but the gone the other.
 
-    Where both are very long, everything between their equal ends is one difference: `most` words
-    of one times words of the other are compared.
+    Where both are very long, everything between their equal ends is one difference: `most` is the
+    bound of the words of one times the words of the other. No more pairs of equal words are looked
+    at either: where texts say the same words again and again, what is left then is one difference.
     """
     old, new = WORDS.findall(before), WORDS.findall(after)
     start = _equal(old, new)
@@ -66,7 +93,7 @@ def _between(old: list[str], new: list[str], most: int) -> Iterator[Part]:
     if len(old) * len(new) > most:
         yield from (Part("gone", "".join(old)), Part("new", "".join(new)))
         return
-    for tag, i, j, k, m in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    for tag, i, j, k, m in _Bounded(old, new, most).get_opcodes():
         if tag == "equal":
             yield Part("same", "".join(old[i:j]))
         else:
@@ -78,7 +105,7 @@ def turn_differences(
 ) -> list[TurnDifference]:
     """Return the turns of both in order, each changed one beside what it was."""
     found: list[TurnDifference] = []
-    matcher = SequenceMatcher(None, before.turns, after.turns, autojunk=False)
+    matcher = _Bounded(before.turns, after.turns, most)
     for _, i, j, k, m in matcher.get_opcodes():
         old, new = before.turns[i:j], after.turns[k:m]
         paired = zip(_filled(old, len(new)), _filled(new, len(old)), strict=True)

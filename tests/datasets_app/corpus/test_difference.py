@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from datasets_app.corpus.conversation import Conversation, Turn
-from datasets_app.corpus.difference import turn_differences, word_difference
+from datasets_app.corpus.difference import _Bounded, turn_differences, word_difference
 from tests.datasets_app.makers import pair
 
 
@@ -19,6 +19,7 @@ from tests.datasets_app.makers import pair
         ("明日は休みです。", "明後日は休みです。"),
         ("  two  spaces\r\nand a line", "two spaces\nand a line"),
         ("word " * 3_000 + "end", "other " * 3_000 + "end"),
+        ("a b " * 90 + "end", "a c " * 90 + "end"),
     ],
 )
 def test_the_parts_are_both_texts(before, after):
@@ -35,6 +36,16 @@ def test_only_the_words_that_differ_are_marked():
     ]
     han = word_difference("明日は休みです", "明後日は休みです")
     assert [part.text for part in han if part.kind != "same"] == ["後"]
+
+
+def test_repeated_words_cost_no_more_than_was_allowed():
+    old, new = ["a", "b"] * 90, ["a", "c"] * 90
+    free = _Bounded(old, new, 10**9)
+    free.get_opcodes()
+    assert free.looked > 300_000  # far more than the words of one times the words of the other
+    bounded = _Bounded(old, new, 30_000)
+    assert {tag for tag, *_ in bounded.get_opcodes()} >= {"equal", "replace"}
+    assert 0 < bounded.looked <= 30_000
 
 
 def test_turns_stand_beside_what_they_were():
