@@ -58,6 +58,8 @@ def chunk_documents(set_id: UUID | str, seconds: float = TURN_SECONDS) -> None:
     end = time.monotonic() + seconds
 
     def work(order: ChunkSet, lease: Lease) -> None:
+        if order.dataset.deleted_at is not None:
+            raise CorpusError("The dataset was deleted before its documents could be cut.")
         while document := documents.next_document(order):
             failpoint("chunks.next_document")
             if documents.begin_document(order, document):

@@ -33,6 +33,8 @@ def generate_pairs(generation_id: UUID | str, seconds: float = TURN_SECONDS) -> 
     end = time.monotonic() + seconds
 
     def work(order: PairGeneration, lease: Lease) -> None:
+        if order.dataset.deleted_at or order.chunk_set.dataset.deleted_at:
+            raise CorpusError("The dataset was deleted before pairs could be made.")
         generating.fill(order)
         failpoint("pairs.filled")
         if order.provider is None:

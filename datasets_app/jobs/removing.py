@@ -1,4 +1,7 @@
-"""Removes what a person deleted: a dataset's rows, or an upload and the rows that it brought."""
+"""Removes what a person deleted: a dataset's rows, or an upload and the rows that it brought.
+
+The texts of its documents go with it, and all that was made of them but rows.
+"""
 
 from __future__ import annotations
 
@@ -37,12 +40,12 @@ def _remove(order: Removal, lease: Lease) -> None:
 
 @transaction.atomic(durable=True)
 def remove_slice(order: Removal) -> int:
-    """Look at the next rows, and say so in the order; 0 when none is left."""
+    """Look at the next rows, then at texts, and say so in the order; 0 when nothing is left."""
     renew(order, attempts=0)
     seen = _slice_of_dataset(order) if order.upload_id is None else _slice_of_upload(order)
     failpoint("removals.mid_slice")
     renew(order, done=order.done + seen)
-    return seen
+    return seen or removal.remove_texts(dataset=order.dataset_id, upload=order.upload_id)
 
 
 def _slice_of_dataset(order: Removal) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db.models import Max
 
-from datasets_app.models import Action, Dataset, Rescoring
+from datasets_app.models import Action, Dataset, Document, Rescoring
 from datasets_app.selectors.scores import status_counts
 from otto_web.lib.work.states import State
 
@@ -61,4 +61,8 @@ def header(dataset: Dataset) -> dict[str, Any]:
 
 def deletion_of(dataset: Dataset) -> dict[str, int]:
     """Return what deleting the dataset would mean."""
-    return {"rows": status_counts(dataset).total(), "versions": dataset.versions.count()}
+    return {
+        "rows": status_counts(dataset).total(),
+        "versions": dataset.versions.count(),
+        "documents": Document.objects.filter(chunk_set__dataset=dataset).count(),
+    }

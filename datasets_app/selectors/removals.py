@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from datasets_app.models import (
     Conversation,
+    Document,
     Removal,
     RowTag,
     Upload,
@@ -25,11 +26,14 @@ class DeletionSummary:
     decided: int = 0  # of those that go, and so are the next two
     edited: int = 0
     tagged: int = 0
+    documents: int = 0  # cut into chunks
 
 
 def deletion_summary(upload: Upload) -> DeletionSummary:
     """Count what deleting the upload would take away."""
-    return summary_of(Conversation.objects.filter(source_file__upload=upload))
+    rows = summary_of(Conversation.objects.filter(source_file__upload=upload))
+    documents = Document.objects.filter(source_file__upload=upload).count()
+    return replace(rows, documents=documents)
 
 
 def summary_of(rows: QuerySet[Conversation]) -> DeletionSummary:

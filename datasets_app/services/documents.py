@@ -284,6 +284,12 @@ def end_set(order: ChunkSet) -> None:
     finish(order, State.PARTIAL if counts["n_failed"] else State.SUCCEEDED, **counts)
 
 
+def recount(set_ids: Iterable[object]) -> None:
+    """Count sets anew that lost documents, inside the caller's transaction."""
+    for found in ChunkSet.objects.filter(pk__in=set_ids):
+        ChunkSet.objects.filter(pk=found.pk).update(**_counts(found))
+
+
 def _counts(order: ChunkSet) -> dict[str, int]:
     done, failed = Q(state=DocumentState.DONE), Q(state=DocumentState.FAILED)
     return order.documents.aggregate(

@@ -1,20 +1,39 @@
-"""Removes conversations for good, slice by slice; what a version holds stays."""
+"""Removes for good, slice by slice: conversations that no version holds, and texts of documents."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from datasets_app.models import Conversation, Dataset, Removal, Upload, VersionRow
+from datasets_app.models import (
+    Chunk,
+    ChunkSet,
+    Conversation,
+    Dataset,
+    Document,
+    GenerationItem,
+    PairGeneration,
+    Removal,
+    Score,
+    ScoreLabel,
+    Scoring,
+    Upload,
+    VersionRow,
+)
+from datasets_app.services.documents import recount
 from datasets_app.services.tallies import Key, tell_tally
 from otto_web.lib.hints import hint
+from otto_web.lib.work.claims import cancel
+from otto_web.lib.work.states import UNDER_WAY
 
 SLICE = 2_000
+SOME = 100  # documents at once, each with its whole text
+STOPPED = "What this was made of has been deleted, so it was stopped."
 
 
 def order_removal(
@@ -26,7 +45,63 @@ def order_removal(
     order = Removal.objects.create(
         dataset=dataset, upload=upload, total=theirs.count(), created_by=by
     )
+    _stop_work(dataset, upload)
     hint(Removal.job, order.pk)
+
+
+def _stop_work(dataset: Dataset | None, upload: Upload | None) -> None:
+    """End what would still read the deleted texts, or send them to a provider."""
+    if dataset is not None:
+        works: list[QuerySet[Any]] = [
+            ChunkSet.objects.filter(dataset=dataset),
+            PairGeneration.objects.filter(Q(dataset=dataset) | Q(chunk_set__dataset=dataset)),
+            Scoring.objects.filter(dataset=dataset),
+        ]
+    else:
+        sets = Document.objects.filter(source_file__upload=upload).values("chunk_set")
+        works = [
+            ChunkSet.objects.filter(pk__in=sets),
+            PairGeneration.objects.filter(chunk_set__in=sets),
+        ]
+    for work in works:
+        cancel(work.filter(state__in=UNDER_WAY), "deleted", message=STOPPED)
+
+
+def remove_texts(*, dataset: UUID | None, upload: UUID | None) -> int:
+    """Remove some of what was made of documents; return how much, 0 when nothing is left.
+
+    What hangs on something goes before it, so that no step takes more than a slice with it. Rows
+    that were made of them are no part of this: they lose only the way back to their place.
+    """
+    parts = _parts_of_upload(upload) if dataset is None else _parts_of_dataset(dataset)
+    for rows in parts:
+        most = min(SOME, SLICE) if rows.model is Document else SLICE
+        ids = list(rows.values_list("pk", flat=True)[:most])
+        if ids:
+            found = rows.model._default_manager.filter(pk__in=ids)  # noqa: SLF001
+            sets = set(found.values_list("chunk_set", flat=True)) if rows.model is Document else ()
+            found.only("pk").delete()  # nothing else is fetched
+            recount(sets)
+            return len(ids)
+    return 0
+
+
+def _parts_of_upload(upload: UUID | None) -> Iterator[QuerySet[Any]]:
+    yield GenerationItem.objects.filter(chunk__document__source_file__upload=upload)
+    yield Chunk.objects.filter(document__source_file__upload=upload)
+    yield Document.objects.filter(source_file__upload=upload)
+
+
+def _parts_of_dataset(dataset: UUID) -> Iterator[QuerySet[Any]]:
+    yield GenerationItem.objects.filter(generation__dataset=dataset)
+    yield GenerationItem.objects.filter(chunk__document__chunk_set__dataset=dataset)
+    yield Chunk.objects.filter(document__chunk_set__dataset=dataset)
+    yield Document.objects.filter(chunk_set__dataset=dataset)
+    yield Score.objects.filter(scoring__dataset=dataset)
+    yield ScoreLabel.objects.filter(scoring__dataset=dataset)
+    yield PairGeneration.objects.filter(dataset=dataset)
+    yield ChunkSet.objects.filter(dataset=dataset)
+    yield Scoring.objects.filter(dataset=dataset)
 
 
 def next_slice(rows: QuerySet[Conversation], *, after: int) -> dict[int, int]:

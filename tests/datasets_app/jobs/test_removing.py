@@ -13,11 +13,28 @@ from django.db import connection, transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from datasets_app.corpus.chunks.settings import HEADINGS, Settings
 from datasets_app.jobs import freezing, removing
+from datasets_app.jobs.chunking import chunk_documents
+from datasets_app.jobs.generating import generate_pairs
 from datasets_app.jobs.removing import remove_rows, remove_slice
-from datasets_app.models import Conversation, Dataset, Finding, Removal, Status, Upload
+from datasets_app.models import (
+    Chunk,
+    ChunkSet,
+    Conversation,
+    Dataset,
+    Document,
+    Finding,
+    GenerationItem,
+    Pair,
+    PairGeneration,
+    Removal,
+    Scoring,
+    Status,
+    Upload,
+)
 from datasets_app.selectors.versions import iter_conversations
-from datasets_app.services import removal
+from datasets_app.services import documents, generating, removal, scoring
 from datasets_app.services.datasets import create_dataset, delete_dataset
 from datasets_app.services.receiving import NewUpload, create_upload, part_path
 from datasets_app.services.uploads import withdraw_upload
@@ -200,6 +217,70 @@ def test_a_removal_is_tried_until_it_is_done(cora, settings):
         Removal.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     remove_rows(dataset.removal.pk)
     assert not dataset.conversations.exists()
+
+
+@pytest.fixture
+def paired(imported, cora):
+    """Two documents of two uploads, cut and asked, with scores under way."""
+    guide = "# Leave {n}\n\nAnnual leave {n} is the paid time off that every employee earns.\n"
+    uploads = [
+        imported(f"{n}.md", guide.format(n=n).encode(), dataset="Guides") for n in ("one", "two")
+    ]
+    files = [file for upload in uploads for file in upload.files.all()]
+    how = Settings(HEADINGS, 200, overlap=0)
+    chunks = documents.order_chunks(uploads[0].dataset, "Guides", how, files, by=cora)
+    chunk_documents(chunks.pk)
+    pairs = generating.order_pairs(chunks, generating.Options(), by=cora)
+    generate_pairs(pairs.pk)
+    scoring.order_scoring(pairs.dataset, scoring.ScoringOrder(), by=cora)
+    assert Pair.objects.count() == GenerationItem.objects.count() == 2
+    return uploads
+
+
+def removed(**what):
+    while (order := Removal.objects.filter(**what).first()) and not order.is_over:
+        remove_rows(order.pk)
+
+
+@pytest.mark.slow
+def test_the_texts_of_an_upload_go_with_it_and_those_of_others_stay(
+    paired, cora, client_of, four_a_turn
+):
+    curator, (upload, other) = client_of(cora), paired
+    page = curator.get(reverse("upload-delete", args=[upload.pk])).content.decode()
+    assert "1 document will be removed" in page
+    pairs = PairGeneration.objects.get()
+    generating.retry_items(pairs, by=cora)
+    withdraw_upload(upload, by=cora)
+    pairs.refresh_from_db()
+    assert (pairs.state, pairs.reason) == ("cancelled", "deleted")
+    removed(upload=upload)
+    assert not Upload.objects.filter(pk=upload.pk).exists()
+    assert Document.objects.get().source_file.upload == other
+    assert (Chunk.objects.count(), GenerationItem.objects.count(), Pair.objects.count()) == (1,) * 3
+    chunks = ChunkSet.objects.get()
+    assert (chunks.n_documents, chunks.n_done, chunks.n_chunks) == (1, 1, 1)
+
+
+@pytest.mark.slow
+def test_what_was_made_of_documents_goes_with_its_dataset_and_nothing_more_is_made(
+    paired, cora, client_of, four_a_turn
+):
+    dataset = paired[0].dataset
+    page = client_of(cora).get(reverse("dataset-settings", args=[dataset.pk])).content.decode()
+    assert "2 documents cut into chunks go\n" in page
+    works = (ChunkSet.objects, PairGeneration.objects, Scoring.objects)
+    for work in works:
+        order_anew(work.all())
+    delete_dataset(dataset, by=cora)
+    assert all(work.get().state == "cancelled" for work in works)
+    for job, work in ((chunk_documents, works[0]), (generate_pairs, works[1])):
+        order_anew(work.all())
+        job(work.get().pk)
+        assert (work.get().state, work.get().reason) == ("failed", "refused")
+    removed(dataset=dataset)
+    left = (*works, Document.objects, Chunk.objects, GenerationItem.objects, Pair.objects)
+    assert not any(one.exists() for one in left)
 
 
 @pytest.mark.slow
