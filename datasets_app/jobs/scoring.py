@@ -18,7 +18,7 @@ from datasets_app.jobs.offline_judge import OfflineJudge
 from datasets_app.models import Conversation, Judge, Score, ScoreState, Scoring
 from datasets_app.selectors.grounds import Ground
 from datasets_app.selectors.scorings import Rows, rows_again, rows_left
-from datasets_app.services.scoring import refresh_calibration
+from datasets_app.services.scoring import BROUGHT, refresh_calibration
 from otto_web.lib.failpoints import failpoint
 from otto_web.lib.hints import hint
 from otto_web.lib.work.claims import finish, give_back, renew
@@ -69,7 +69,7 @@ def judge_of(order: Scoring, folder: Path) -> JudgeOfRows:
         return OfflineJudge(order, folder)
     if order.judge == Judge.PROVIDER:
         return AskedJudge(order, folder)
-    raise CorpusError("These scores were brought. Score the pairs anew to judge them here.")
+    raise CorpusError(BROUGHT)
 
 
 def score_slice(order: Scoring, judge: JudgeOfRows) -> bool:

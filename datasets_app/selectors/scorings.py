@@ -70,8 +70,12 @@ def rows_left(scoring: Scoring) -> QuerySet[Conversation]:
 
 
 def rows_again(scoring: Scoring) -> QuerySet[Conversation]:
-    """Return the pairs that somebody wants judged again, in order."""
-    wanted = scoring.scores.filter(state=ScoreState.QUEUED).values("conversation")
+    """Return the pairs that somebody wants judged again, or that say something else now, in order.
+
+    Their scores stand until others take their place.
+    """
+    is_changed = ~Q(revision=F("conversation__revision"))
+    wanted = scoring.scores.filter(Q(state=ScoreState.QUEUED) | is_changed).values("conversation")
     return Conversation.objects.filter(pk__in=wanted).order_by("pk").only(*READ)
 
 

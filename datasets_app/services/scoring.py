@@ -28,6 +28,7 @@ from otto_web.lib.hints import hint
 from otto_web.lib.work.claims import cancel, order_anew
 from otto_web.lib.work.states import UNDER_WAY
 
+BROUGHT = "These scores were brought. Score the pairs anew to judge them here."
 _REVISION = F("conversation__revision")  # what the row says now
 
 
@@ -97,14 +98,15 @@ def stop_scoring(scoring: Scoring, *, by: User) -> bool:
 
 @transaction.atomic(durable=True)
 def go_on(scoring: Scoring, *, by: User, again: bool = False) -> None:
-    """Have the rest scored; with `again` also what has no score, and what was changed since."""
+    """Have the rest scored, and what was changed since; with `again` also what has no score.
+
+    A score stays until another one takes its place. Raises CorpusError for scores that were
+    brought: nobody here can give them again.
+    """
+    if scoring.judge == Judge.IMPORTED:
+        raise CorpusError(BROUGHT)
     if again:
         scoring.scores.filter(state=ScoreState.UNSCORED).update(state=ScoreState.QUEUED)
-        changed = scoring.scores.exclude(revision=_REVISION).values("pk")
-        scoring.scores.filter(pk__in=changed).update(
-            **dict.fromkeys(("accuracy", "completeness", "consistency", "overall")),
-            state=ScoreState.QUEUED,
-        )
     total = scoring.done + rows_of(scoring).filter(pk__gt=scoring.cursor).count()
     if order_anew(Scoring.objects.filter(pk=scoring.pk), total=total):
         hint(Scoring.job, scoring.pk)

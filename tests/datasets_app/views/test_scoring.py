@@ -121,6 +121,19 @@ def test_what_has_no_score_is_listed_with_a_way_to_try_again(curator, dataset):
     assert Order.objects.get().state == State.QUEUED
 
 
+@pytest.mark.parametrize("deed", ["again", "go-on"])
+def test_scores_that_were_brought_stay_and_say_why_they_are_not_given_again(curator, scored, deed):
+    Order.objects.update(judge=Judge.IMPORTED)
+    Row.objects.update(revision=2)
+    before = list(scored.scores.order_by("pk").values())
+    address = reverse("score-detail", args=[scored.pk])
+    said = curator.post(address, {"do": deed}, follow=True).content.decode()
+    assert "These scores were brought." in said
+    assert 'value="again"' not in said
+    assert list(scored.scores.order_by("pk").values()) == before
+    assert Order.objects.get().state == State.SUCCEEDED
+
+
 @pytest.mark.checklist(306)
 def test_the_report_is_downloaded_and_brought_back(curator, scored, cora):
     answer = curator.get(reverse("score-report", args=[scored.pk]))
