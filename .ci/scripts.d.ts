@@ -53,7 +53,7 @@ interface Window {
 type Socket = typeof import("../static/js/socket.js").socket;
 
 type ChatCommand =
-  | { op: "send"; chat: string; text: string; params: Record<string, number>; idem: string }
+  | { op: "send"; chat: string; text: string; params: Record<string, number>; idem: string; after: string }
   | { op: "look"; chat: string; after: string }
   | { op: "sub"; gen: string; from: number }
   | { op: "ack"; gen: string; seq: number }

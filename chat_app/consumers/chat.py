@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from channels.db import database_sync_to_async
@@ -132,7 +133,7 @@ class ChatConsumer(TabConsumer):
 
     # Commands ------------------------------------------------------------------------------------
     async def ask(self, body: Body) -> None:
-        """{op: send, chat, text, params, idem}"""
+        """{op: send, chat, text, params, idem, after}: behind the last answer that the tab shows"""
         idem, chat = as_uuid(body.get("idem")), await self._find(Chat, body.get("chat"))
         if idem is None or chat is None:
             await self._error(body, "not_found", "This chat is not there any more.")
@@ -141,7 +142,9 @@ class ChatConsumer(TabConsumer):
             wished = known_params(body.get("params"))
             params = await database_sync_to_async(params_of)(chat, **wished)
             text = str(body.get("text", ""))
-            asked = await database_sync_to_async(chats.ask)(chat, text, params, idem=idem)
+            after = as_uuid(body.get("after"))
+            ask = partial(chats.ask, chat, text, params, idem=idem, after=after)
+            asked = await database_sync_to_async(ask)()
         except ServingError as error:
             await self._error(body, "refused", str(error))
             return

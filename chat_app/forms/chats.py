@@ -21,10 +21,11 @@ LONGEST_PROMPT = 4_000
 
 
 class MessageForm(forms.Form):
-    """A question; `idem` makes sending it twice harmless."""
+    """A question; `idem` makes sending it twice harmless, `after` is the answer it follows."""
 
     text = forms.CharField(strip=True, label="Message")
     idem = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
+    after = forms.UUIDField(widget=forms.HiddenInput, required=False)
 
 
 class NewChatForm(forms.Form):

@@ -279,6 +279,7 @@ def chat_page(chat: Chat) -> dict[str, Any]:
         "chat": chat,
         "deployment": chat.deployment,
         "exchanges": exchanges,
+        "after": exchanges[-1].answer.message.pk if exchanges else "",
         "is_open": is_being_answered(exchanges),
         "has_engine": has_engine(),
         "starters": [] if exchanges else starters(chat.deployment),

@@ -107,6 +107,15 @@ class Asked:
     question: Message
     answer: Message
     generation: Generation
+    begins_branch: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a question is to stand in the chat’s tree."""
+
+    instead_of: Message | None
+    after: UUID | None
 
 
 @transaction.atomic
@@ -125,20 +134,23 @@ def ask(
     *,
     idem: UUID,
     instead_of: Message | None = None,
+    after: UUID | None = None,
 ) -> Asked:
     """Commit the question and its empty answer, then wake the engine.
 
-    It follows the end of the branch that is shown, or begins a branch beside the question that it
-    stands `instead_of`. The same question under the same `idem` again returns what the first one
-    committed. Raises ServingError with a sentence when there is nothing to ask, nobody to answer,
-    or an answer is still being written.
+    It follows the answer that the asker saw last, `after`; where that is not told, the end of the
+    branch that is shown; or it begins a branch beside the question that it stands `instead_of`.
+    The branch in which it stands is shown from then on. The same question under the same `idem`
+    again returns what the first one committed. Raises ServingError with a sentence when there is
+    nothing to ask, nobody to answer, or an answer is still being written.
     """
-    asked = _commit(chat, text, params, idem=idem, instead_of=instead_of)
+    place = _Place(instead_of, after)
+    asked = _commit(chat, text, params, idem=idem, place=place)
     streams.wake_engine(asked.generation.pk)
-    if instead_of is None:
-        notify_asked(chat.owner_id, chat.pk, asked.answer.pk)
-    else:
+    if asked.begins_branch:
         notify_branch(chat.owner_id, chat.pk)
+    else:
+        notify_asked(chat.owner_id, chat.pk, asked.answer.pk)
     return asked
 
 
@@ -151,9 +163,7 @@ def locked_chat(chat: Chat) -> Chat:
 
 
 @transaction.atomic(durable=True)
-def _commit(
-    chat: Chat, text: str, params: AnswerParams, *, idem: UUID, instead_of: Message | None = None
-) -> Asked:
+def _commit(chat: Chat, text: str, params: AnswerParams, *, idem: UUID, place: _Place) -> Asked:
     locked = locked_chat(chat)
     question = cleaned_text(text)
     earlier = Message.objects.filter(chat=locked, idem=idem).first()
@@ -163,7 +173,7 @@ def _commit(
     if earlier:
         return _asked_before(earlier)
     generation = answer_to_come(locked, params)
-    return _write_rows(locked, generation, question, idem, instead_of=instead_of)
+    return _write_rows(locked, generation, question, idem, place=place)
 
 
 def answer_to_come(chat: Chat, params: AnswerParams) -> Generation:
@@ -205,10 +215,22 @@ def refuse_too_many(person: int) -> None:
         )
 
 
+def _parent_of(place: _Place, chat: Chat) -> Message | None:
+    if place.instead_of is not None:
+        return place.instead_of.parent
+    if place.after is None:
+        return shown_end(chat)
+    seen: Message | None = chat.messages.filter(pk=place.after, role=ASSISTANT).first()
+    if seen is None:
+        raise ServingError("This page shows what is not there any more. Reload it, then ask again.")
+    return seen
+
+
 def _write_rows(
-    chat: Chat, generation: Generation, question: str, idem: UUID, *, instead_of: Message | None
+    chat: Chat, generation: Generation, question: str, idem: UUID, *, place: _Place
 ) -> Asked:
-    parent = shown_end(chat) if instead_of is None else instead_of.parent
+    parent = _parent_of(place, chat)
+    begins_branch = parent != shown_end(chat)
     asked = Message.objects.create(chat=chat, parent=parent, role=USER, text=question, idem=idem)
     answer = Message.objects.create(chat=chat, parent=asked, role=ASSISTANT)
     generation.answer = answer
@@ -216,7 +238,7 @@ def _write_rows(
     chat.title = chat.title or " ".join(question.split()[:TITLE_WORDS])[:200]
     chat.shown = answer
     chat.save(update_fields=["title", "shown", "updated_at"])
-    return Asked(asked, answer, generation)
+    return Asked(asked, answer, generation, begins_branch)
 
 
 def _asked_before(question: Message) -> Asked:

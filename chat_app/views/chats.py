@@ -97,7 +97,8 @@ def chat_ask(request: TeamRequest, chat_id: UUID) -> HttpResponse:
         return show_chat(request, chat, error=str(sentence), text=request.POST.get("text", ""))
     text, idem = form.cleaned_data["text"], form.cleaned_data["idem"]
     try:
-        asked = services.ask(chat, text, params_of(chat), idem=idem)
+        after = form.cleaned_data["after"]
+        asked = services.ask(chat, text, params_of(chat), idem=idem, after=after)
     except ServingError as error:
         return show_chat(request, chat, error=str(error), text=text)
     if not request.htmx:

@@ -1,5 +1,5 @@
 // @ts-check
-/** What goes along with a question: its key, and how the answer is to be written. */
+/** What goes along with a question: its key, what it follows, and how the answer is to be written. */
 
 /** A random UUID: `crypto.randomUUID` is missing where there is no TLS. */
 export function uuid() {
@@ -8,6 +8,12 @@ export function uuid() {
   bytes[8] = (bytes[8] & 63) | 128;
   const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}
+
+/** The last answer that this page shows, "" where there is none: a question is asked about that one. */
+export function lastAnswer() {
+  const last = [...document.querySelectorAll("#transcript > .exchange")].at(-1)?.id ?? "";
+  return last.replace("exchange-", "");
 }
 
 /** The settings as they stand in their form. @returns {Record<string, number>} */

@@ -1,6 +1,6 @@
 // @ts-check
 /** Send a message over the tab's line while it is live, else as the form that it is; stop with Esc. */
-import { params, uuid } from "./asking.js";
+import { lastAnswer, params, uuid } from "./asking.js";
 import { isComposing } from "./keys.js";
 
 const PATIENCE = 6000;
@@ -29,7 +29,7 @@ export function attach(root, socket) {
   const error = /** @type {HTMLElement} */ (root.querySelector("[data-error]"));
   const longest = Number(message.dataset.longest);
   const { htmx } = window;
-  /** The message on its way: the box belongs to the next one. @type {{text: string, idem: string} | null} */
+  /** The message on its way: the box belongs to the next one. @type {{text: string, idem: string, after: string} | null} */
   let sending = null;
   /** A message that came back: sent again as it is, it keeps its key. @type {{text: string, idem: string} | null} */
   let lost = null;
@@ -64,7 +64,7 @@ export function attach(root, socket) {
     const count = [...text].length; // as the server counts
     if (count > longest) return complain(tooLong(count, longest)); // nothing that was pasted is cut off
     if (sending || openAnswer()) return complain(sending ? ON_ITS_WAY : IS_WRITING);
-    sending = { text, idem: lost?.text === text ? lost.idem : uuid() };
+    sending = { text, idem: lost?.text === text ? lost.idem : uuid(), after: lastAnswer() };
     complain("");
     if (socket.isLive && fits(text)) {
       patience = setTimeout(sendByForm, PATIENCE);

@@ -1,5 +1,6 @@
 // @ts-check
 /** Show every question of this chat once, whichever tab it was asked in. */
+import { lastAnswer } from "./asking.js";
 import { scrollToEnd } from "./transcript.js";
 
 /** @param {HTMLElement} root @param {Socket} socket */
@@ -7,6 +8,7 @@ export function attach(root, socket) {
   const chat = root.dataset.chat ?? "";
   /** @type {Set<string>} */
   const coming = new Set();
+  let isStale = false;
 
   /** @param {string} msg */
   const add = (msg) => {
@@ -17,8 +19,13 @@ export function attach(root, socket) {
   };
   /** Another branch is shown now; what somebody is writing about this one is not taken away. */
   const readAll = () => {
-    if (root.querySelector("details.message-edit[open]")) return;
+    isStale = root.querySelector("details.message-edit[open]") !== null;
+    if (isStale) return;
     root.dispatchEvent(new CustomEvent("otto:stale")); // the template says from where
+  };
+  /** An edit field closed: now the other branch can be shown. */
+  const closed = () => {
+    if (isStale) readAll();
   };
   /** A form's own answer may bring an exchange that a notification brought too. */
   const tidy = () => {
@@ -36,8 +43,7 @@ export function attach(root, socket) {
   /** Notifications may be missed: ask for what came after the last exchange here. */
   const look = () => {
     if (!root.isConnected) return;
-    const last = [...root.querySelectorAll(":scope > .exchange")].at(-1)?.id ?? "";
-    socket.send({ op: "look", chat, after: last.replace("exchange-", "") });
+    socket.send({ op: "look", chat, after: lastAnswer() });
   };
   const seen = () => {
     if (document.visibilityState === "visible" && socket.isLive) look();
@@ -45,10 +51,11 @@ export function attach(root, socket) {
   /** @param {ChatFrame} frame */
   const hear = (frame) => {
     if (frame.t === "branch" && frame.chat === chat) readAll();
-    if (frame.t === "accepted" || (frame.t === "asked" && frame.chat === chat)) add(frame.msg);
+    if (frame.t === "accepted" || (frame.t === "asked" && frame.chat === chat && !isStale)) add(frame.msg);
   };
   root.addEventListener("htmx:afterSwap", tidy);
   root.addEventListener("htmx:afterSettle", name);
+  root.addEventListener("toggle", closed, true);
   document.addEventListener("visibilitychange", seen);
   const unfollow = socket.follow("", { opened: look, frame: hear });
   scrollToEnd();

@@ -60,7 +60,8 @@ def test_a_question_over_the_socket_brings_the_frames_of_the_page(deployment, mi
         async def tell(**command):
             await tab.send_to(json.dumps(command))
 
-        await tell(op="send", chat=str(chat.pk), text="Hello", params={}, idem=idem)
+        hello = {"text": "Hello", "params": {}, "idem": idem, "after": ""}
+        await tell(op="send", chat=str(chat.pk), **hello)
         *_, accepted = found = await frames_until(tab, "accepted")
         gen = {"gen": accepted["gen"]}
         await tell(op="look", chat=str(chat.pk), after="")

@@ -88,6 +88,23 @@ def test_an_edited_question_begins_a_branch_and_the_old_one_stays(chat, mia, cli
     assert chat.title == TALK[0][0]
 
 
+def test_a_question_follows_what_its_asker_saw_though_another_branch_is_shown(chat, mia, client_of):
+    client, first = client_of(mia), answers(chat)[0]
+    url = reverse("chat-ask", args=[chat.pk])
+    assert client.post(url, key(text="And where?", after=str(first.pk))).status_code == 302
+    end("On the left.")
+    asked = chat.messages.get(text="And where?")
+    assert asked.parent == first
+    shown = page(client, chat)
+    assert ("On the left." in shown, "From nine." in shown) == (True, False)
+    last = answers(chat)[-1].pk
+    html = client.get(reverse("chat-detail", args=[chat.pk])).content.decode()
+    assert f'name="after" value="{last}"' in html
+    for other in (asked.pk, uuid4()):  # a question, and what is in no chat
+        refused = client.post(url, key(text="Who?", after=str(other)), **HTMX)
+        assert (refused.status_code, "Reload it" in refused.content.decode()) == (422, True)
+
+
 @pytest.mark.parametrize(
     ("state", "changes", "offered"),
     [

@@ -85,6 +85,7 @@ def test_what_is_being_edited_stays_when_another_tab_shows_another_branch(
     assert "half a thought" in page.locator(".message-edit[open] textarea").input_value()
     page.keyboard.press("Escape")
     assert page.locator(".message-edit[open]").count() == 0
+    page.locator(".message-answer .siblings", has_text="2/2").wait_for()
 
 
 def test_an_answer_is_corrected_by_keyboard(open_page, deployment, mia):
