@@ -41,6 +41,7 @@ from training_app.selectors.trained_models import questions_answered_right
 CHATS_SHOWN = 40
 MOST_SHOWN = 2_000
 SHARED_SHOWN = 20
+SHARED_READ = 100  # newest ones of others that hold the words anywhere
 STARTERS = 3
 LONGEST_STARTER = 110
 WITH_ANSWERS = (
@@ -183,22 +184,52 @@ class Sidebar:
 
 
 def sidebar(user: User, *, search: str = "", most: int = CHATS_SHOWN) -> Sidebar:
-    """Return the chats whose title or messages hold the words; two queries."""
+    """Return the chats whose title or messages hold the words; two queries, three for words.
+
+    Of other people’s chats only what they show is searched: no branch that is hidden there.
+    """
     most = max(CHATS_SHOWN, min(most, MOST_SHOWN))
     own = _holding(Chat.objects.visible_to(user), search)
     pinned_first = F("pinned_at").desc(nulls_last=True)
     chats = list(own.order_by(pinned_first, "-updated_at", "-pk")[: most + 1])
     more = most + CHATS_SHOWN if len(chats) > most else 0
     others = _holding(Chat.objects.shared_with(user).exclude(owner=user), search)
-    shared = list(others.select_related("owner").order_by("-updated_at", "-pk")[:SHARED_SHOWN])
-    return Sidebar(chats[:most], shared, search, more)
+    others = others.select_related("owner").order_by("-updated_at", "-pk")
+    shared = _showing(others[:SHARED_READ], search) if search.split() else others
+    return Sidebar(chats[:most], list(shared[:SHARED_SHOWN]), search, more)
 
 
 def _holding(chats: QuerySet[Any], search: str) -> QuerySet[Any]:
-    for word in search.split()[:8]:
+    for word in _words(search):
         said = Message.objects.filter(chat=OuterRef("pk"), text__icontains=word)
         chats = chats.filter(Q(title__icontains=word) | Exists(said))
     return chats
+
+
+def _words(search: str) -> list[str]:
+    return search.split()[:8]
+
+
+def _showing(chats: Iterable[Chat], search: str) -> list[Chat]:
+    """Return those whose title or shown branch hold the words; two queries."""
+    there = list(chats)
+    messages: dict[UUID, list[Message]] = {chat.pk: [] for chat in there}
+    found = Message.objects.filter(chat__in=there).order_by("created_at", "pk")
+    for message in found.only("pk", "chat_id", "parent_id", "text"):
+        messages[message.chat_id].append(message)
+
+    def holds(chat: Chat) -> bool:
+        shown = [chat.title, *(one.text for one in _shown_path(chat, messages[chat.pk]))]
+        text = "\n".join(shown).casefold()
+        return all(word.casefold() in text for word in _words(search))
+
+    return [chat for chat in there if holds(chat)]
+
+
+def _shown_path(chat: Chat, messages: list[Message]) -> list[Message]:
+    """Return the branch that is shown, of a chat’s messages in their order."""
+    ends = [message for message in messages if message.pk == chat.shown_id] or messages[-1:]
+    return path_to(ends[0] if ends else None, messages)
 
 
 def answering_deployments(user: User) -> list[Deployment]:
@@ -211,8 +242,7 @@ def transcript(chat: Chat) -> list[Exchange]:
     """Return the exchanges of the branch that is shown; two queries, three while one waits."""
     found = chat.messages.select_related(*WITH_ANSWERS)
     messages = list(found.prefetch_related("ratings").order_by("created_at", "pk"))
-    ends = [message for message in messages if message.pk == chat.shown_id] or messages[-1:]
-    path = path_to(ends[0] if ends else None, messages)
+    path = _shown_path(chat, messages)
     questions = {message.pk: message for message in path if message.role == USER}
     return [
         _exchange(questions[answer.parent_id], answer, messages, chat.deployment)

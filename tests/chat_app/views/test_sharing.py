@@ -145,6 +145,18 @@ def test_nothing_is_brought_in_where_nobody_answers(db, mia, client_of):
     assert client_of(mia).post(reverse("chat-import")).status_code == 422
 
 
+def test_what_a_shared_chat_hides_is_found_by_its_owner_alone(chat, mia, milo, client_of):
+    client_of(mia).post(reverse("chat-share", args=[chat.pk]), {"shared": "1"})
+
+    def found(person, words):
+        sidebar = client_of(person).get(reverse("chat-list"), {"q": words}).context["sidebar"]
+        return [one.pk for one in (*sidebar.chats, *sidebar.shared)]
+
+    assert found(milo, "passport") == []  # a branch that is not shown
+    assert found(mia, "passport") == [chat.pk]
+    assert found(milo, "FROM badge") == [chat.pk]
+
+
 def test_pinned_chats_stand_above_the_others(chat, served, mia, client_of):
     newer = add_chat(served, mia, [("Is it open?", "Yes.")])
     client = client_of(mia)
