@@ -57,7 +57,22 @@ def order_chunks(
 ) -> ChunkSet:
     """Order chunks of these files; what the set has cut already is not cut again.
 
-    A set is known by its name. Raises ChunkError for a name that stands for other settings, for
+    A set is known by its name. Raises ChunkError as `new_chunks` does.
+    """
+    return new_chunks(dataset, name, settings, files, by=by)
+
+
+def new_chunks(
+    dataset: Dataset,
+    name: str,
+    settings: Settings,
+    files: Iterable[SourceFile],
+    *,
+    by: User | None,
+) -> ChunkSet:
+    """Write the order in the caller's transaction.
+
+    Raises ChunkError for a name that stands for other settings, for
     one that is being worked on, and when there is no file.
     """
     wanted = {str(file.blob_id): file for file in files if file.blob_id}

@@ -111,6 +111,13 @@ def order_pairs(
     chunk_set: ChunkSet, options: Options, *, by: User | None, dataset: Dataset | None = None
 ) -> PairGeneration:
     """Order pairs of all chunks of a set; raises GenerationError for what cannot be."""
+    return new_pairs(chunk_set, options, by=by, dataset=dataset)
+
+
+def new_pairs(
+    chunk_set: ChunkSet, options: Options, *, by: User | None, dataset: Dataset | None = None
+) -> PairGeneration:
+    """Write the order in the caller's transaction; raises GenerationError for what cannot be."""
     options.check()
     if not Chunk.objects.filter(document__chunk_set=chunk_set).exists():
         raise GenerationError(f"“{chunk_set}” has no chunks yet. Cut documents first.")

@@ -1,6 +1,7 @@
 """The steps from documents to pairs: cut, ask, judge, choose; each goes on after a crash.
 
-All of it lies in a dataset of the pipeline's own, where each step finds what it has ordered.
+The pipeline keeps the id of each order in the transaction that writes it, and looks nowhere else:
+people may order other chunks, pairs and scores of the same dataset meanwhile.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import models, transaction
 
 from datasets_app.corpus.chunks.settings import Settings
 from datasets_app.corpus.conversation import CorpusError
@@ -40,14 +41,16 @@ from datasets_app.selectors.documents import files_of_uploads
 from datasets_app.selectors.scorings import cuts_of, kept_of, overview_of
 from datasets_app.services import documents as document_services
 from datasets_app.services.datasets import create_dataset, free_name
-from datasets_app.services.generating import Options, order_pairs, retry_items
-from datasets_app.services.scoring import ScoringOrder, go_on, order_scoring
+from datasets_app.services.generating import Options, new_pairs, retry_items
+from datasets_app.services.scoring import ScoringOrder, go_on, new_scoring
+from otto_web.lib.hints import hint
 from otto_web.lib.work.claims import renew
 from otto_web.lib.work.states import State
 from otto_web.loop.jobs.stepping import Wait, in_turn, key_of, needed
 from otto_web.loop.models import Pipeline
 
 CHUNKS = "Run everything"  # name of the set
+Order = TypeVar("Order", ChunkSet, PairGeneration, Scoring)
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the same folder gives the same bytes
 
 
@@ -121,13 +124,10 @@ def _packed(folder: Path) -> Iterator[Path]:
 
 def chunk(pipeline: Pipeline) -> str:
     """Cut the documents; one that cannot be cut is named, and the rest goes on."""
-    dataset, options = _dataset(pipeline), pipeline.options
-    order = ChunkSet.objects.filter(dataset=dataset, name=CHUNKS).first()
+    order = _kept(pipeline, "chunk_set", ChunkSet.objects.all())
     is_again = _is_again(pipeline, "chunk")
     if order is None:
-        how = Settings(size=options["chunk_size"], overlap=options["chunk_overlap"])
-        files, by = files_of_uploads(_uploads(pipeline)), pipeline.created_by
-        order = document_services.order_chunks(dataset, CHUNKS, how, files, by=by)
+        order = _order_chunks(pipeline)
     elif order.state == State.FAILED and is_again:
         document_services.retry_failed(order, by=_owner(pipeline))
     chunk_documents(order.pk)
@@ -143,15 +143,23 @@ def chunk(pipeline: Pipeline) -> str:
     return f"{order.n_chunks:,} chunks of {order.n_done:,} documents{left_out}"
 
 
+@transaction.atomic(durable=True)
+def _order_chunks(pipeline: Pipeline) -> ChunkSet:
+    dataset, options = _dataset(pipeline), pipeline.options
+    how = Settings(size=options["chunk_size"], overlap=options["chunk_overlap"])
+    is_taken = dataset.chunk_sets.filter(name=CHUNKS).exists()
+    name = f"{CHUNKS} {pipeline.pk}" if is_taken else CHUNKS
+    files, by = files_of_uploads(_uploads(pipeline)), pipeline.created_by
+    order = document_services.new_chunks(dataset, name, how, files, by=by)
+    return _keep(pipeline, "chunk_set", order)
+
+
 def generate(pipeline: Pipeline) -> str:
     """Make questions and answers of the chunks."""
-    dataset, options = _dataset(pipeline), pipeline.options
-    order = PairGeneration.objects.filter(dataset=dataset).first()
+    order = _kept(pipeline, "generation", PairGeneration.objects.all())
     is_again = _is_again(pipeline, "generate")
     if order is None:
-        chunks = ChunkSet.objects.get(dataset=dataset, name=CHUNKS)
-        how = Options(provider=_provider(options["provider"]), questions=options["questions"])
-        order = order_pairs(chunks, how, by=pipeline.created_by, dataset=dataset)
+        order = _order_pairs(pipeline)
     elif order.state in (State.FAILED, State.PARTIAL) and is_again:
         retry_items(order, by=pipeline.created_by)
     generate_pairs(order.pk)
@@ -166,6 +174,15 @@ def generate(pipeline: Pipeline) -> str:
     return f"{order.n_new:,} pairs, made by {order.by}{left_out}"
 
 
+@transaction.atomic(durable=True)
+def _order_pairs(pipeline: Pipeline) -> PairGeneration:
+    dataset, options = _dataset(pipeline), pipeline.options
+    chunks = needed(_kept(pipeline, "chunk_set", ChunkSet.objects.all()))
+    how = Options(provider=_provider(options["provider"]), questions=options["questions"])
+    order = new_pairs(chunks, how, by=pipeline.created_by, dataset=dataset)
+    return _keep(pipeline, "generation", order)
+
+
 def _provider(name: str) -> Provider | None:
     if not name:
         return None
@@ -177,13 +194,10 @@ def _provider(name: str) -> Provider | None:
 
 def judge(pipeline: Pipeline) -> str:
     """Score every pair; judging removes none."""
-    dataset, options = _dataset(pipeline), pipeline.options
-    order = Scoring.objects.filter(dataset=dataset).first()
+    order = _kept(pipeline, "scoring", Scoring.objects.all())
     is_again = _is_again(pipeline, "judge")
     if order is None:
-        passing = Decimal(str(options["passing"]))
-        cuts = Cuts(passing, min(Cuts().failing, passing))
-        order = order_scoring(dataset, ScoringOrder(cuts=cuts), by=pipeline.created_by)
+        order = _order_scores(pipeline)
     elif order.state == State.FAILED and is_again:
         go_on(order, by=_owner(pipeline))
     score_pairs(order.pk)
@@ -196,9 +210,19 @@ def judge(pipeline: Pipeline) -> str:
     return f"{words}, where {cuts_of(order).passing} or more is PASS"
 
 
+@transaction.atomic(durable=True)
+def _order_scores(pipeline: Pipeline) -> Scoring:
+    passing = Decimal(str(pipeline.options["passing"]))
+    cuts = Cuts(passing, min(Cuts().failing, passing))
+    wanted, by = ScoringOrder(cuts=cuts), pipeline.created_by
+    order = new_scoring(_dataset(pipeline), wanted, by=by)
+    hint(Scoring.job, order.pk)
+    return _keep(pipeline, "scoring", order)
+
+
 def choose(pipeline: Pipeline) -> str:
     """Say how many pairs score enough to be learned from."""
-    scoring = Scoring.objects.get(dataset=_dataset(pipeline))
+    scoring = needed(scoring_of(pipeline))
     threshold = threshold_of(pipeline)
     kept = kept_of(scoring, threshold, Choice.KEPT)
     if not kept.kept:
@@ -217,7 +241,19 @@ def scoring_of(pipeline: Pipeline) -> Scoring | None:
     """Return the scores that the version is chosen by; None where it begins with conversations."""
     if "threshold" not in pipeline.options:
         return None
-    return Scoring.objects.filter(dataset=pipeline.dataset).first()
+    scoring: Scoring = needed(_kept(pipeline, "scoring", Scoring.objects.all()))
+    return scoring
+
+
+def _keep(pipeline: Pipeline, what: str, order: Order) -> Order:
+    renew(pipeline, options={**pipeline.options, what: str(order.pk)})
+    return order
+
+
+def _kept(pipeline: Pipeline, what: str, orders: models.QuerySet[Order]) -> Order | None:
+    """Return what an earlier turn has ordered; raises where that was deleted meanwhile."""
+    key = pipeline.options.get(what)
+    return None if key is None else needed(orders.filter(pk=key).first())
 
 
 def _dataset(pipeline: Pipeline) -> Dataset:

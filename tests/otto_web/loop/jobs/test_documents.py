@@ -5,10 +5,25 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
+from chat_app.serving.errors import ServingError
+from datasets_app.corpus.chunks.settings import Settings
 from datasets_app.corpus.conversation import CorpusError
+from datasets_app.jobs.chunking import chunk_documents
+from datasets_app.jobs.generating import generate_pairs
 from datasets_app.jobs.loading import import_here
-from datasets_app.models import ChunkSet, Conversation, Dataset, PairGeneration, Scoring, Version
+from datasets_app.models import (
+    ChunkSet,
+    Conversation,
+    Dataset,
+    PairGeneration,
+    Scoring,
+    Upload,
+    Version,
+)
+from datasets_app.services.documents import order_chunks
+from datasets_app.services.generating import Options, order_pairs
 from datasets_app.services.receiving import NewUpload, receive_whole
+from datasets_app.services.scoring import ScoringOrder, order_scoring
 from otto_web.lib.work.claims import claim, renew
 from otto_web.lib.work.states import State
 from otto_web.loop.jobs import document_steps
@@ -99,6 +114,28 @@ def test_steps_that_are_done_again_after_a_crash_make_nothing_twice(handbook, th
     assert Conversation.objects.filter(dataset=pipeline.dataset).count() == (
         PairGeneration.objects.get().n_new
     )
+
+
+def test_what_others_order_of_its_dataset_is_not_taken_for_its_own(handbook, theo, data_dir):
+    pipeline = claim(Pipeline, start_pipeline(order(handbook), by=theo).pk)
+    document_steps.documents(pipeline)
+    files = Upload.objects.get().files.exclude(kind="zip")[:1]
+    others = order_chunks(pipeline.dataset, document_steps.CHUNKS, Settings(), files, by=theo)
+    chunk_documents(others.pk)
+    pairs = order_pairs(others, Options(), by=theo)
+    generate_pairs(pairs.pk)
+    scoring = order_scoring(pipeline.dataset, ScoringOrder(), by=theo)
+    for name in ("chunk", "generate", "judge", "choose"):
+        getattr(document_steps, name)(pipeline)
+    pipeline = Pipeline.objects.get()
+    own = [pipeline.options[name] for name in ("chunk_set", "generation", "scoring")]
+    assert not {str(others.pk), str(pairs.pk), str(scoring.pk)} & set(own)
+    assert ChunkSet.objects.get(pk=own[0]).n_documents == len(PLACES)
+    assert str(PairGeneration.objects.get(pk=own[1]).chunk_set_id) == own[0]
+    assert str(document_steps.scoring_of(pipeline).pk) == own[2]
+    Scoring.objects.filter(pk=own[2]).delete()
+    with pytest.raises(ServingError, match="was deleted"):
+        document_steps.choose(pipeline)
 
 
 @pytest.mark.checklist(356)
