@@ -145,11 +145,12 @@ def _turn(message: object, place: int) -> tuple[str, str]:
     where = f"messages[{place}]"
     if not isinstance(message, dict):
         raise BadRequestError(f"{where} is no object.", where)
-    role = ROLES.get(str(message.get("role")))
+    name = message.get("role")
+    name = name if isinstance(name, str) else ""
+    role = ROLES.get(name)
     if role is None:
         raise BadRequestError(
-            f"{where} has the role “{str(message.get('role'))[:40]}”; known are"
-            " system, developer, user and assistant.",
+            f"{where} has the role “{name[:40]}”; known are system, developer, user and assistant.",
             f"{where}.role",
         )
     text = _content(message.get("content"), f"{where}.content")

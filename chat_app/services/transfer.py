@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -61,9 +61,13 @@ def _is_place(value: Any, below: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < below
 
 
+def _is_one_of(value: Any, names: Container[str]) -> bool:
+    return isinstance(value, str) and value in names  # no list, which no set can look up
+
+
 def _fault(one: Any, place: int, messages: Sequence[Any]) -> str:
     """Return what is wrong with a message; "" where nothing is."""
-    if not isinstance(one, dict) or one.get("role") not in {USER, ASSISTANT}:
+    if not isinstance(one, dict) or not _is_one_of(one.get("role"), {USER, ASSISTANT}):
         return "is neither a question nor an answer"
     if not isinstance(one.get("text"), str) or len(one["text"]) > LONGEST_TEXT:
         return f"has no text of at most {LONGEST_TEXT:,} characters"
@@ -109,7 +113,7 @@ def _messages(chat: Chat, told: Sequence[dict[str, Any]]) -> list[Message]:
     """Write the messages in their order, with the times that the file says."""
     made: list[Message] = []
     for one in told:
-        parent = None if one["parent"] is None else made[one["parent"]]
+        parent = None if one.get("parent") is None else made[one["parent"]]
         text = clean_text(one["text"]).text
         made.append(Message(chat=chat, parent=parent, role=one["role"], text=text))
     Message.objects.bulk_create(made)
@@ -122,21 +126,21 @@ def _messages(chat: Chat, told: Sequence[dict[str, Any]]) -> list[Message]:
 
 
 def _answer(message: Message, one: dict[str, Any], made: Sequence[Message], chat: Chat) -> None:
-    finish = one.get("finish") if one.get("finish") in FINISHES else "stop"
+    finish = str(one["finish"]) if _is_one_of(one.get("finish"), FINISHES) else "stop"
     Generation.objects.create(
         answer=message,
         deployment=chat.deployment,
         model=_model(one.get("model")),
-        state=STATES.get(str(finish), State.SUCCEEDED),
-        finish=str(finish),
+        state=STATES.get(finish, State.SUCCEEDED),
+        finish=finish,
         finished_at=timezone.now(),
     )
-    if one.get("rating") in {1, -1}:
+    if isinstance(one.get("rating"), int) and one["rating"] in {1, -1}:
         given = one.get("reasons") if isinstance(one.get("reasons"), list) else []
         Rating.objects.create(
             message=message,
             user=chat.owner,
-            value=one["rating"],
+            value=int(one["rating"]),
             reasons=[name for name in REASONS if name in (given or [])],
         )
     place = one.get("corrects")
@@ -148,10 +152,10 @@ def _answer(message: Message, one: dict[str, Any], made: Sequence[Message], chat
 
 def _model(name: Any) -> TrainedModel | None:
     """Return the model of this name and number, where it is here."""
-    words, _, number = str(name or "").rpartition(" ")
+    words, _, number = _words(name, 300).rpartition(" ")
     if not (number.isascii() and number.isdecimal() and len(number) < 9):
         return None
-    return TrainedModel.objects.filter(name=clean_text(words).text, number=int(number)).first()
+    return TrainedModel.objects.filter(name=words, number=int(number)).first()
 
 
 def _words(value: Any, longest: int) -> str:
@@ -172,7 +176,7 @@ def _params(value: Any) -> dict[str, Any]:
 def _moment(value: Any) -> datetime:
     """Return when a message was written, now where the file does not say it."""
     try:
-        found = datetime.fromisoformat(str(value))
+        found = datetime.fromisoformat(_words(value, 40))
     except ValueError:
         return timezone.now()
     if found.tzinfo is None or not 1990 <= found.year <= 2100:

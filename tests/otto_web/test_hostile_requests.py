@@ -65,7 +65,7 @@ def world(ada, mia, redis_server, data_dir):
         run=run, step=1, fence=1, path="gone", manifest_sha256="0" * 64, bytes=1
     )
     upload = Upload.objects.create(name="a.txt", size=3, created_by=ada)
-    questions = make_test_set("Set", "question,answer\nWhen?,At nine.\n", by=ada)
+    questions = make_test_set("Se\0t", "question,answer\nWhen?,At nine.\n", by=ada)
     base = Base.objects.create(name="a-base", title="A base", source="upload")
     return {
         "uidb64": "zz",

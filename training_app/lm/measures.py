@@ -17,9 +17,11 @@ from typing import Any
 
 import regex
 
+from datasets_app.corpus.detection.encoding import clean_text
 from training_app.lm.config import TrainingError
 
 MOST_TESTS, MOST_CHARACTERS = 500, 400_000
+LONGEST_PATTERN = 1_000  # characters
 PATTERN_SECONDS = 0.2  # of a pattern on one reply; chosen by hand, ordinary ones take a millisecond
 _WORDS = re.compile(r"\w+")
 _MOST_WORDS = 400  # of a text in ROUGE-L, whose time grows with the square
@@ -102,7 +104,7 @@ def _matches(pattern: str, reply: str) -> bool:
     """Tell whether a pattern is found; one that takes too long is not."""
     try:
         return regex.search(pattern, reply, timeout=PATTERN_SECONDS) is not None
-    except TimeoutError:
+    except (TimeoutError, RecursionError):
         return False
 
 
@@ -153,26 +155,32 @@ def _of_json(text: str) -> Iterator[Expected]:
             raise TrainingError(f"Line {number} is no JSON object.")
         odd = [key for key in values if key not in COLUMNS]
         if odd:
-            raise TrainingError(f"Line {number}: there is no “{odd[0]}”; {', '.join(COLUMNS)} are.")
+            name = clean_text(odd[0]).text[:60]
+            raise TrainingError(f"Line {number}: there is no “{name}”; {', '.join(COLUMNS)} are.")
         yield _expected(values, number)
 
 
 def _expected(values: dict[str, Any], number: int) -> Expected:
-    given = values.get("keywords") or ()
+    given = values.get("keywords") or []
     words = given.split(";") if isinstance(given, str) else given
     texts = [values.get(name) or "" for name in ("question", "answer", "regex")]
-    if not all(isinstance(one, str) for one in (*texts, *words)) or isinstance(words, dict):
+    if not (isinstance(words, list) and all(isinstance(one, str) for one in (*texts, *words))):
         raise TrainingError(f"Line {number}: question, answer, keywords and regex are texts.")
-    question, answer, pattern = (one.replace("\x00", "").strip() for one in texts)
-    found = Expected(question, answer, tuple(one.strip() for one in words if one.strip()), pattern)
+    question, answer, pattern = (clean_text(one).text.strip() for one in texts)
+    words = [clean_text(one).text.strip() for one in words]
+    found = Expected(question, answer, tuple(one for one in words if one), pattern)
     if not found.question:
         raise TrainingError(f"Line {number} has no question.")
     if not (found.answer or found.keywords or found.pattern):
         raise TrainingError(f"Line {number} says nothing of the answer: give one of the three.")
+    if len(found.pattern) > LONGEST_PATTERN:
+        raise TrainingError(f"Line {number}: a regex has at most {LONGEST_PATTERN:,} characters.")
     try:
         regex.compile(found.pattern)
     except regex.error as error:
         raise TrainingError(f"Line {number}: the regex cannot be read: {error}.") from error
+    except RecursionError:
+        raise TrainingError(f"Line {number}: the regex is nested too deeply.") from None
     return found
 
 

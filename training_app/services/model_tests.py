@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from datasets_app.corpus.detection.encoding import clean_text
 from datasets_app.models import Version
 from otto_web.lib import audit
 from otto_web.lib.hints import hint
@@ -19,7 +20,7 @@ SPLITS = ("validation", "test")
 def make_test_set(name: str, text: str, *, by: User) -> TestSet:
     """Keep the questions of a text. Raises TrainingError that names the first mistake."""
     questions = [as_json(one) for one in read_tests(text)]
-    name = name.strip()[:200] or f"{len(questions)} questions"
+    name = clean_text(name).text.strip()[:200] or f"{len(questions)} questions"
     made = TestSet.objects.create(name=name, questions=questions, created_by=by)
     audit.record(by, "test set.made", made, after={"name": name, "questions": len(questions)})
     return made

@@ -91,6 +91,8 @@ FILE = {"format": "otto-chat", "version": 1, "messages": [ONE]}
         (FILE | {"version": 2}, "newer OTTO"),
         (FILE | {"messages": []}, "1 to 5,000 messages"),
         (FILE | {"messages": [ONE, ONE | {"parent": 5}]}, "Message 2 of the file follows"),
+        (FILE | {"messages": [ONE | {"role": ["user"]}]}, "neither a question nor an answer"),
+        (FILE | {"messages": [ONE | {"role": "user\0"}]}, "neither a question nor an answer"),
         (FILE | {"messages": [ONE | {"role": "system"}]}, "neither a question nor an answer"),
         (FILE | {"messages": [ONE | {"role": "assistant"}]}, "answers no question"),
         (FILE | {"messages": [ONE, ONE | {"parent": 0}]}, "one of the same side"),
@@ -128,6 +130,38 @@ def test_what_a_file_makes_up_is_left_out(served, mia, client_of):
     page = client_of(mia).get(brought.url).content.decode()
     assert PAYLOADS[0] not in page.split("</head>")[1]
     assert "a model that is not here" in page
+
+
+HUGE = json.loads("1e999")
+
+
+@pytest.mark.parametrize(
+    ("said", "of_chat"),
+    [
+        ({"finish": ["stop"]}, {}),
+        ({"finish": "stop\0"}, {}),
+        ({"rating": [1]}, {}),
+        ({"rating": HUGE}, {}),
+        ({"rating": 1, "reasons": [{}, "\0"]}, {}),
+        ({"model": {"a": 1}}, {}),
+        ({"model": "\0\ud800 1"}, {}),
+        ({"at": ["now"]}, {}),
+        ({"at": "\ud800"}, {}),
+        ({"corrects": HUGE}, {}),
+        ({"text": "\ud800\0"}, {}),
+        ({}, {"title": "\0\ud800", "system": "\0\ud800", "deployment": "\0\ud800"}),
+        ({}, {"params": {"seed": HUGE}}),
+        ({}, {"params": {"temperature": HUGE}}),
+        ({}, {"params": {"temperature": None, "top_k": [1]}}),
+    ],
+)
+def test_a_hostile_file_is_a_chat_of_what_holds_in_it(said, of_chat, served, mia, client_of):
+    question = {name: ONE[name] for name in ("role", "text")}  # no parent is none
+    answer = {"parent": 0, "role": "assistant", "text": "Hello"} | said
+    body = json.dumps(FILE | {"messages": [question, answer]} | of_chat)
+    brought = bring(client_of(mia), body.replace("Infinity", "1e999").encode())
+    assert client_of(mia).get(brought.url).status_code == 200
+    assert Generation.objects.get().finish == "stop"
 
 
 def test_only_settings_that_the_page_of_a_chat_has_are_brought_in(served, mia, client_of):

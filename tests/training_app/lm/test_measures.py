@@ -72,6 +72,12 @@ def test_a_test_set_is_read_from_csv_and_from_json_lines(text):
     assert [from_json(as_json(one)) for one in found] == found
 
 
+def test_signs_that_no_row_can_hold_are_taken_out_of_a_test_set():
+    hostile = "a\\u0000b\\ud800"
+    line = '{"question": "X", "answer": "X", "keywords": ["X"], "regex": "X"}'.replace("X", hostile)
+    assert read_tests(line) == [Expected("ab\ufffd", "ab\ufffd", ("ab\ufffd",), "ab\ufffd")]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -84,6 +90,12 @@ def test_a_test_set_is_read_from_csv_and_from_json_lines(text):
         ('{"question": "a"', "Line 1 is no JSON object"),
         ('{"question": "a", "answer": 3}', "are texts"),
         ('{"question": "a", "x": 3}', "there is no “x”"),
+        ('{"question": "a", "\\ud800": 3}', "there is no “\ufffd”"),
+        ('{"question": "a", "keywords": 5}', "are texts"),
+        ('{"question": "a", "keywords": {"a": 1}}', "are texts"),
+        ('{"question": "a", "keywords": [["a"]]}', "are texts"),
+        ("question,regex\nx," + "(" * 480 + "a" + ")" * 480 + "\n", "nested too deeply"),
+        ("question,regex\nx," + "a" * 1_001 + "\n", "at most 1,000 characters"),
         ("question,regex\nx,(\n", "the regex cannot be read"),
         ("question,answer\n" + "a,b\n" * 501, "at most 500 questions"),
         ("question,answer\n" + "x" * 400_001, "at most 400,000 characters"),
