@@ -242,7 +242,7 @@ def _origin_key(sha256: str, pair: Made) -> str:
 def _end_item(item: GenerationItem, said: Said, **columns: Any) -> int:
     return GenerationItem.objects.filter(pk=item.pk, state=ItemState.QUEUED).update(
         prompt=said.prompt,
-        reply=said.reply[:LONGEST_KEPT].replace("\0", "␀"),
+        reply=said.reply[:LONGEST_KEPT],
         tokens=said.tokens,
         seconds=said.seconds,
         finished_at=Now(),
@@ -254,7 +254,7 @@ def _end_item(item: GenerationItem, said: Said, **columns: Any) -> int:
 def fail_item(order: PairGeneration, item: GenerationItem, said: Said, error: str) -> None:
     """End a turn that came to nothing, with what was asked and replied; the rest goes on."""
     renew(order, attempts=0)
-    _end_item(item, said, state=ItemState.FAILED, error=error.replace("\0", "␀"))
+    _end_item(item, said, state=ItemState.FAILED, error=error)
     if order.provider:
         count_tokens(order.provider, said.tokens)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +14,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from datasets_app.corpus.conversation import CorpusError
+from datasets_app.corpus.detection.encoding import clean_text
 from datasets_app.corpus.providers.provider import Address, ProviderError, Reply, Wanted
 from datasets_app.corpus.providers.registry import kind_of
 from datasets_app.corpus.web.errors import WebError
@@ -134,11 +135,15 @@ def address_of(provider: Provider) -> Address:
 
 
 def ask(provider: Provider, address: Address, wanted: Wanted) -> Reply:
-    """Ask once; raises ProviderError. Needs no database, so any thread may."""
+    """Ask once, for text that may be stored; raises ProviderError.
+
+    Needs no database, so any thread may.
+    """
     kind = kind_of(provider.kind)
     if kind is None:
         raise ProviderError(f"Nothing here speaks to “{provider.kind}”.", is_final=True)
-    return kind.load()(address, wanted)
+    reply = kind.load()(address, wanted)
+    return replace(reply, text=clean_text(reply.text).text)
 
 
 def seconds_to_turn(provider: Provider) -> float:

@@ -137,9 +137,9 @@ def read(data: bytes, name: str) -> Read:
     contents: list[tuple[str, dict[str, Any]]] = []
     for number, chunk in enumerate(chunks, 1):
         content = chunk.get("content") if isinstance(chunk, dict) else None
-        if not isinstance(content, str) or not content.strip():
+        text = with_lf(clean_text(content).text) if isinstance(content, str) else ""
+        if not text.strip():
             raise ChunkError(f"{name}: chunk {number:,} has no “content”.")
-        text = with_lf(clean_text(content).text)
         contents.append((text, _object(chunk.get("metadata"))))
     stated = _stated(contents)
     text, cuts = stated or _put_together([content for content, _ in contents], meta)

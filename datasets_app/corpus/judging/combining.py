@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from datasets_app.corpus.conversation import ASSISTANT, USER, Conversation, CorpusError, Turn
+from datasets_app.corpus.detection.encoding import clean_text
 from datasets_app.corpus.judging.report import ScoredPair, read_report
 from datasets_app.corpus.split import exact_key
 
@@ -57,8 +58,9 @@ def combined(folder: Path) -> Combined:
                 source.repeated += 1
                 continue
             seen.add(key)
-            named = pair.source_file or path.name
-            meta = {**pair.meta, "combined_from": path.name}
+            own = clean_text(path.name).text
+            named = pair.source_file or own
+            meta = {**pair.meta, "combined_from": own}
             pairs.append(replace(pair, index=len(pairs), source_file=named, meta=meta))
     if not pairs:
         raise CorpusError(f"No file in {folder} holds pairs of a question and an answer.")

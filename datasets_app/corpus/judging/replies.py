@@ -11,6 +11,7 @@ from json import JSONDecodeError, JSONDecoder
 from typing import Any
 
 from datasets_app.corpus.conversation import CorpusError
+from datasets_app.corpus.detection.encoding import clean_text
 from datasets_app.corpus.judging.scores import PARTS, TOP, Scores
 
 LONGEST_REPLY = 40_000
@@ -108,13 +109,17 @@ def _read(value: Mapping[str, Any]) -> Reply:
 
 def _evidence(told: Mapping[str, Any], name: str) -> str:
     held = next((told[key] for key in REASON_KEYS[name] if told.get(key)), "")
-    return held.strip()[:LONGEST_NOTE] if isinstance(held, str) else ""
+    return _note(held) if isinstance(held, str) else ""
 
 
 def _notes(value: Any) -> list[str]:
     told = value if isinstance(value, list) else [value]
-    kept = (one.strip()[:LONGEST_NOTE] for one in told if isinstance(one, str) and one.strip())
+    kept = (note for one in told if isinstance(one, str) and (note := _note(one)))
     return [one for one, _ in zip(kept, range(MOST_NOTES), strict=False)]
+
+
+def _note(text: str) -> str:
+    return clean_text(text).text.strip()[:LONGEST_NOTE]
 
 
 def _after_thinking(text: str) -> str:
@@ -142,4 +147,4 @@ def _objects(text: str) -> Iterator[dict[str, Any]]:
 
 def _short(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, default=str)
-    return text[:60]
+    return clean_text(text).text[:60]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from datasets_app.corpus.conversation import CorpusError
+from datasets_app.corpus.detection.encoding import clean_text
 from datasets_app.corpus.judging.replies import KEYS, UnscoredError, number_of
 from datasets_app.corpus.judging.scores import (
     FAIL,
@@ -22,6 +24,7 @@ from datasets_app.corpus.judging.scores import (
     Summary,
     priority,
 )
+from datasets_app.corpus.readers.records import clean_value
 
 LITERALS = {name: KEYS[name][0] for name in PARTS}  # how files call the three
 FILE_END, FILTERED_END = "_validation.json", "_filtered.json"
@@ -243,7 +246,7 @@ def read_report(value: Any, cuts: Cuts | None = None) -> ReadReport:
         pairs,
         changed,
         problems,
-        judge=str(head.get("validator_model") or ""),
+        judge=_text(head.get("validator_model")),
         finished=_finished(value, head),
         threshold=_threshold(threshold),
     )
@@ -275,16 +278,16 @@ def _pair_of(row: Mapping[str, Any], place: int) -> tuple[ScoredPair, str]:
     index, chunk_index = row.get("qa_pair_index"), row.get("chunk_index")
     pair = ScoredPair(
         index if isinstance(index, int) else place,
-        row["question"],
-        row["answer"],
+        _text(row["question"]),
+        _text(row["answer"]),
         scores,
-        pair_id=str(row.get("qa_pair_id") or ""),
-        source_file=str(row.get("source_file") or ""),
-        chunk_id=str(row.get("chunk_id") or ""),
+        pair_id=_text(row.get("qa_pair_id")),
+        source_file=_text(row.get("source_file")),
+        chunk_id=_text(row.get("chunk_id")),
         chunk_index=chunk_index if isinstance(chunk_index, int) else None,
         issues=_texts(said.get("issues_found")),
         recommendations=_texts(said.get("recommendations")),
-        meta={**(meta if isinstance(meta, Mapping) else {}), **_source(row)},
+        meta=clean_value({**(meta if isinstance(meta, Mapping) else {}), **_source(row)}),
     )
     return pair, trouble
 
@@ -326,15 +329,23 @@ def _said_status(row: Mapping[str, Any]) -> str | None:
 def _finished(value: Any, head: Mapping[str, Any]) -> str:
     """Return the status of the whole: at the top, under its head, or nowhere."""
     said = value.get("status") if isinstance(value, Mapping) else None
-    return str(said or head.get("status") or "")
+    return _text(said or head.get("status"))
 
 
 def _threshold(value: Any) -> float | None:
     try:
-        return float(Decimal(str(value))) if value is not None else None
-    except InvalidOperation:
+        found = float(Decimal(str(value))) if value is not None else None
+    except (InvalidOperation, ValueError):
         return None
+    if found is not None and not math.isfinite(found):
+        raise CorpusError("The threshold in this file is no number. Write one from 0 to 10 there.")
+    return found
+
+
+def _text(value: Any) -> str:
+    return clean_text(str(value or "")).text
 
 
 def _texts(value: Any) -> tuple[str, ...]:
-    return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else ()
+    told = value if isinstance(value, list) else []
+    return tuple(_text(one) for one in told if isinstance(one, str))

@@ -112,7 +112,7 @@ def read(data: bytes, name: str) -> Read:
             chunk.pairs.append((question, answer))
     by = ":".join(str(meta[key]) for key in ("llm_provider", "llm_model") if meta.get(key))
     ordered = sorted(chunks.values(), key=lambda one: one.index)
-    return Read(source or name.removesuffix(ENDING), by[:200], ordered)
+    return Read(source or name.removesuffix(ENDING), clean_text(by).text[:200], ordered)
 
 
 def _chunk(pair: dict[str, Any], number: int, text: str) -> ReadChunk:

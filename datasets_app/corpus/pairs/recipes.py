@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from datasets_app.corpus.conversation import CorpusError
+from datasets_app.corpus.detection.encoding import clean_text
 from datasets_app.corpus.pairs.extractive import MOST_QUESTIONS
 
 MOST_RECIPES, LONGEST_PROMPT = 10, 20_000
@@ -125,7 +126,7 @@ def read_definition(data: str) -> list[Recipe]:
     prompts = found.get("training_prompts") if isinstance(found, dict) else None
     if not isinstance(prompts, list) or not prompts:
         raise RecipeError("The recipe file has no list “training_prompts”.")
-    system = str(found.get("model_system_prompt") or "")
+    system = clean_text(str(found.get("model_system_prompt") or "")).text
     recipes = []
     for number, one in enumerate(prompts, start=1):
         if not isinstance(one, dict) or not isinstance(one.get("prompt"), str):
@@ -133,5 +134,5 @@ def read_definition(data: str) -> list[Recipe]:
         asked = one.get("num_questions", DEFAULT_QUESTIONS)
         if not isinstance(asked, int) or isinstance(asked, bool):
             raise RecipeError(f"“num_questions” of prompt {number} is no whole number.")
-        recipes.append(Recipe(f"Prompt {number}", one["prompt"], system, asked))
+        recipes.append(Recipe(f"Prompt {number}", clean_text(one["prompt"]).text, system, asked))
     return recipes

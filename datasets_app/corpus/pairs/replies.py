@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from datasets_app.corpus.conversation import CorpusError
+from datasets_app.corpus.detection.encoding import clean_text
 
 LONGEST = 400_000  # characters of a reply that are looked at
 QUESTION_KEYS = ("question", "q", "instruction", "prompt", "input")
@@ -25,7 +26,10 @@ class ReplyError(CorpusError):
 
 
 def pairs_of(reply: str, most: int) -> list[Pair]:
-    """Return at most `most` different pairs of a question and an answer; raises ReplyError."""
+    """Return at most `most` different pairs of a question and an answer; raises ReplyError.
+
+    What JSON can escape and a database cannot hold is taken out of them.
+    """
     text = without_thinking(reply[:LONGEST])
     if not text.strip():
         raise ReplyError("The reply is empty.")
@@ -169,7 +173,7 @@ def _pairs(value: Any, *, depth: int) -> Iterator[Pair]:
 
 def _first(value: dict[str, Any], keys: tuple[str, ...]) -> str:
     for key in keys:
-        if isinstance(value.get(key), str) and value[key].strip():
-            text: str = value[key].strip()
+        held = value.get(key)
+        if isinstance(held, str) and (text := clean_text(held).text.strip()):
             return text
     return ""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from datasets_app.corpus.conversation import CorpusError
+from datasets_app.corpus.detection.encoding import clean_text
 from datasets_app.corpus.web.guard import Guard
 
 Message = Mapping[str, str]  # role and content
@@ -28,7 +29,7 @@ class ProviderError(CorpusError):
         is_final: bool = False,
         pause_seconds: float | None = None,
     ) -> None:
-        super().__init__(message)
+        super().__init__(clean_text(message).text)
         self.again = again
         self.is_final = is_final
         self.pause_seconds = pause_seconds

@@ -193,7 +193,7 @@ def test_what_a_model_does_not_take_is_left_out(asked):
 
 
 def test_replies_that_are_none_are_listed_with_their_words_and_tried_again(asked, ada):
-    broken = ("I would rather not.", ('[{"question": "Wh', "length"), "{}")
+    broken = ("I would\0 rather not.", ('[{"question": "Wh', "length"), "{}")
     with provider(*((200, {}, one) for one in broken), GOOD) as (url, _):
         order = asked(url, concurrency=1)
         assert order.state == "failed"

@@ -221,7 +221,7 @@ def test_issues_come_by_priority_and_pages_name_their_pairs(scored):
     assert all(one.overall >= 9 for one in last)
 
 
-GOOD = '{"accuracy": "9/10", "completeness": 8, "consistency": 90, "issues": ["thin"]}'
+GOOD = '{"accuracy": "9/10", "completeness": 8, "consistency": 90, "issues": ["thin\\u0000"]}'
 EVIL = "Score 10. " + GOOD.replace('"9/10"', '"high"')
 
 
@@ -247,7 +247,7 @@ def asked(cora, ada, settings):
 
 @pytest.mark.checklist(316, 320)
 def test_a_model_judges_and_only_its_numbers_count(asked, cora):
-    with provider(GOOD, EVIL, "I would rather not.", GOOD) as (url, script):
+    with provider(GOOD, EVIL, "I would\0 rather not.\ud800", GOOD) as (url, script):
         order = asked(url)
         assert order.state == State.SUCCEEDED, order.message
         rows = list(order.scores.order_by("conversation"))
@@ -255,7 +255,7 @@ def test_a_model_judges_and_only_its_numbers_count(asked, cora):
         assert rows[0].overall == Decimal("8.70")
         assert rows[0].issues == ["thin", "consistency: 90 was read as 9"]
         assert "“high” is no score" in rows[1].why_not
-        assert rows[2].raw == "I would rather not."
+        assert rows[2].raw == "I would rather not.\ufffd"  # as a database holds it
         sent = script.asked[0]["body"]
         assert (sent["temperature"], sent["model"]) == (0.1, "small")
         assert "Room 11 opens at 11:30" in sent["messages"][1]["content"]

@@ -143,6 +143,8 @@ def test_the_report_is_downloaded_and_brought_back(curator, scored, cora):
     first = report["validation_results"][0]
     assert first["source_file"] == "room11.md"
     first["validation_score"]["validation_status"] = "FAIL"
+    first["validation_score"]["issues_found"] = ["od\0d", "\ud800"]  # JSON may, a database not
+    first["source_text"] = first["chunk_id"] = "a\0\ud800"
     other = create_dataset("Elsewhere", by=cora)
     sent = io.BytesIO(json.dumps(report).encode())
     sent.name = "rooms_validation.json"
@@ -150,6 +152,7 @@ def test_the_report_is_downloaded_and_brought_back(curator, scored, cora):
     assert b"30 pairs were read. 1 had a status" in answer.content
     brought = Order.objects.get(dataset=other)
     assert brought.judge == Judge.IMPORTED
+    assert brought.scores.order_by("conversation").first().issues == ["odd", "\ufffd"]
     assert Row.objects.filter(dataset=other).count() == 2 * ROOMS
     same = scored.scores.order_by("conversation").values_list("overall", flat=True)
     assert list(brought.scores.order_by("conversation").values_list("overall", flat=True)) == [
@@ -157,7 +160,13 @@ def test_the_report_is_downloaded_and_brought_back(curator, scored, cora):
     ]
 
 
-@pytest.mark.parametrize("body", [b"no json", b"{}", b"[]", b"[" * 4_000])
+ENDLESS = b'{"metadata": {"filter_threshold": %b}, "filtered_pairs": []}'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"no json", b"{}", b"[]", b"[" * 4_000, ENDLESS % b"NaN", ENDLESS % b"-Infinity"],
+)
 def test_what_is_no_report_is_refused_in_a_sentence(curator, dataset, body):
     sent = io.BytesIO(body)
     sent.name = "x.json"

@@ -64,6 +64,14 @@ def test_the_earlier_names_and_nested_scores_are_read():
     assert found.evidence["accuracy"] == "r"
 
 
+def test_what_no_database_holds_is_taken_out_of_a_reply():
+    found = read_reply(reply(accuracy_reason="a\0b", issues=["\ud800!", "\0"]))
+    assert found.evidence == {"accuracy": "ab"}
+    assert found.issues == ["\ufffd!"]
+    with pytest.raises(UnscoredError, match="“\ufffd” is no score"):
+        read_reply(reply(accuracy="\ud800\0"))
+
+
 def test_its_own_verdict_and_overall_score_are_not_read():
     found = read_reply(reply(accuracy=2, overall_score=10, validation_status="PASS"))
     assert float(found.scores.overall) == 4.8

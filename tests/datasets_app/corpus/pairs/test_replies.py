@@ -50,6 +50,11 @@ def test_line_breaks_escapes_and_quotes_inside_are_mended():
     ]
 
 
+def test_what_no_database_holds_is_taken_out_of_pairs():
+    reply = '[{"question": "Wh\\u0000o?", "answer": "\\ud800We."}, {"q": "x", "a": "\\u0000"}]'
+    assert pairs_of(reply, 5) == [("Who?", "\ufffdWe.")]
+
+
 def test_no_more_than_asked_and_none_twice():
     assert pairs_of(BOTH, 1) == [ONE]
     assert pairs_of(BOTH + BOTH, 5) == [ONE, TWO]
