@@ -7,7 +7,6 @@ nor what the text of the pair asks for decides.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from datasets_app.corpus.conversation import CorpusError
@@ -20,11 +19,18 @@ from datasets_app.models import Provider, Scoring
 from datasets_app.selectors.grounds import Ground
 from datasets_app.selectors.scorings import Rows
 from datasets_app.services import providers
+from otto_web.lib.work.keeper import Lease
 
-TRIES, LONGEST_PAUSE = 3, 60.0
-PATIENCE = 5  # pairs in a row that nobody answered
-AWAY = "“{name}” did not answer several times: {error} What is scored stays; go on later."
+LOOK_SECONDS = 0.2
 SPENT = "The budget of “{name}” is used up. What is scored stays; raise it and go on."
+
+
+class SilentError(CorpusError):
+    """The provider gave no reply and may be asked again, after `pause_seconds` if it said so."""
+
+    def __init__(self, error: ProviderError) -> None:
+        super().__init__(str(error))
+        self.pause_seconds = error.pause_seconds
 
 
 class AskedJudge:
@@ -32,9 +38,7 @@ class AskedJudge:
 
     at_once = 1
 
-    def __init__(
-        self, order: Scoring, folder: Path, wait: Callable[[float], None] = time.sleep
-    ) -> None:
+    def __init__(self, order: Scoring, folder: Path, lease: Lease) -> None:
         provider = Provider.objects.filter(name=order.provider).first()
         if provider is None:
             raise CorpusError(f"There is no provider “{order.provider}” any more.")
@@ -42,11 +46,13 @@ class AskedJudge:
         self._address = providers.address_of(provider)
         self._model = order.model or provider.model
         self._texts = OfflineJudge(order, folder)  # finds the text that a pair came from
-        self._wait = wait
-        self._silent = 0
+        self._lease = lease
 
     def judged(self, rows: Rows) -> list[tuple[Ground, Judged, float]]:
-        """Return what the model says of each row; raises CorpusError where nobody answers."""
+        """Return what the model says of each row; raises SilentError where it has to wait.
+
+        Raises CorpusError where asking on is no use.
+        """
         found = []
         for one, text in self._texts.compared_with(rows):
             begun = time.perf_counter()
@@ -85,22 +91,19 @@ class AskedJudge:
             max_tokens=MOST_TOKENS,
             temperature=TEMPERATURE,
         )
-        why_not = ""
-        for attempt in range(TRIES):
-            self._wait(providers.seconds_to_turn(self._provider))
-            try:
-                reply = providers.ask(self._provider, self._address, wanted)
-            except ProviderError as error:
-                why_not = str(error)
-                if error.is_final:
-                    raise
-                if not error.again:
-                    return None, why_not
-                self._wait(min(error.pause_seconds or 2.0**attempt, LONGEST_PAUSE))
-            else:
-                self._silent = 0
-                return reply, ""
-        self._silent += 1
-        if self._silent >= PATIENCE:
-            raise CorpusError(AWAY.format(name=self._provider, error=why_not))
-        return None, why_not
+        self._wait(providers.seconds_to_turn(self._provider))
+        try:
+            return providers.ask(self._provider, self._address, wanted), ""
+        except ProviderError as error:
+            if error.is_final:
+                raise
+            if error.again:
+                raise SilentError(error) from error
+            return None, str(error)
+
+    def _wait(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        self._lease.touch()
+        while (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, LOOK_SECONDS))
+            self._lease.touch()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol
@@ -13,7 +14,7 @@ from django.db import transaction
 
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.judging.offline import Judged
-from datasets_app.jobs.asked_judge import AskedJudge
+from datasets_app.jobs.asked_judge import AskedJudge, SilentError
 from datasets_app.jobs.offline_judge import OfflineJudge
 from datasets_app.models import Conversation, Judge, Score, ScoreState, Scoring
 from datasets_app.selectors.grounds import Ground
@@ -24,8 +25,11 @@ from otto_web.lib.hints import hint
 from otto_web.lib.work.claims import finish, give_back, renew
 from otto_web.lib.work.keeper import Lease
 from otto_web.lib.work.perform import perform
+from otto_web.lib.work.turns import give_way
 
 TURN_SECONDS = 20.0  # after which others may have the worker
+MOST_REFUSED, LONGEST_PAUSE = 8, 60.0  # times in a row that the provider asked to come again
+AWAY = "“{name}” did not answer several times: {error} What is scored stays; go on later."
 WRITTEN = (
     *("revision", "accuracy", "completeness", "consistency", "overall", "state", "evidence"),
     *("issues", "recommendations", "why_not", "raw", "attempts", "seconds"),
@@ -50,25 +54,40 @@ def _score(order: Scoring, lease: Lease) -> None:
         raise CorpusError("The dataset was deleted before its pairs could be scored.")
     ends_at = time.monotonic() + TURN_SECONDS
     with TemporaryDirectory() as folder:
-        judge = judge_of(order, Path(folder))
-        while score_slice(order, judge):
-            lease.touch()
-            if time.monotonic() > ends_at:
-                with transaction.atomic(durable=True):
-                    give_back(order)
-                    hint(Scoring.job, order.pk)
-                return
+        judge = judge_of(order, Path(folder), lease)
+        try:
+            while score_slice(order, judge):
+                lease.touch()
+                if time.monotonic() > ends_at:
+                    give_way(order)
+                    return
+        except SilentError as error:
+            _wait_for_provider(order, error)
+            return
     with transaction.atomic(durable=True):
         refresh_calibration(order)
         finish(order)
 
 
-def judge_of(order: Scoring, folder: Path) -> JudgeOfRows:
+@transaction.atomic(durable=True)
+def _wait_for_provider(order: Scoring, error: SilentError) -> None:
+    """Leave the pair for later, and the worker to others; raises CorpusError after many times."""
+    refused = order.refused_in_row + 1
+    if refused >= MOST_REFUSED:
+        raise CorpusError(AWAY.format(name=order.provider, error=error))
+    pause = 2.0**refused if error.pause_seconds is None else error.pause_seconds
+    pause = min(pause, LONGEST_PAUSE)
+    give_back(order, pause=timedelta(seconds=pause), counts=False, refused_in_row=refused)
+    if not pause:
+        hint(Scoring.job, order.pk)
+
+
+def judge_of(order: Scoring, folder: Path, lease: Lease) -> JudgeOfRows:
     """Return the judge that the order names; raises CorpusError where there is none."""
     if order.judge == Judge.OFFLINE:
         return OfflineJudge(order, folder)
     if order.judge == Judge.PROVIDER:
-        return AskedJudge(order, folder)
+        return AskedJudge(order, folder, lease)
     raise CorpusError(BROUGHT)
 
 
@@ -86,7 +105,7 @@ def score_slice(order: Scoring, judge: JudgeOfRows) -> bool:
         cursor = order.cursor if is_again else rows[-1].pk
         seconds = order.seconds + sum(took for _, _, took in told)
         done = order.done + (0 if is_again else len(rows))
-        renew(order, cursor=cursor, done=done, seconds=seconds, attempts=0)
+        renew(order, cursor=cursor, done=done, seconds=seconds, attempts=0, refused_in_row=0)
         _write(order, told)
         failpoint("scoring.written")
     return True

@@ -47,6 +47,7 @@ class Scoring(Work):
     total = models.PositiveBigIntegerField(default=0)
     done = models.PositiveBigIntegerField(default=0)
     seconds = models.FloatField(default=0.0)
+    refused_in_row = models.PositiveIntegerField(default=0, help_text="by the provider, now")
     calibration = models.JSONField(default=dict, blank=True)
     probes = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

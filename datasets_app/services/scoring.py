@@ -108,7 +108,7 @@ def go_on(scoring: Scoring, *, by: User, again: bool = False) -> None:
     if again:
         scoring.scores.filter(state=ScoreState.UNSCORED).update(state=ScoreState.QUEUED)
     total = scoring.done + rows_of(scoring).filter(pk__gt=scoring.cursor).count()
-    if order_anew(Scoring.objects.filter(pk=scoring.pk), total=total):
+    if order_anew(Scoring.objects.filter(pk=scoring.pk), total=total, refused_in_row=0):
         hint(Scoring.job, scoring.pk)
         audit.record(by, "scores.ordered", scoring.dataset, after={"rows": total})
 

@@ -114,7 +114,7 @@ def _scored(dataset: Dataset, options: dict[str, Any]) -> Scoring:
             order = ScoringOrder("", kind, options["provider"], options["model"], cuts)
             scoring = new_scoring(dataset, order, by=None)
     elif scoring.is_over and scoring.state != State.SUCCEEDED:
-        order_anew(Scoring.objects.filter(pk=scoring.pk))
+        order_anew(Scoring.objects.filter(pk=scoring.pk), refused_in_row=0)
     while not scoring.is_over:
         score_pairs(scoring.pk)
         scoring.refresh_from_db()

@@ -274,3 +274,28 @@ def test_a_provider_that_takes_no_key_ends_it_in_a_sentence_and_nothing_is_lost(
     assert order.state == State.FAILED
     assert order.message
     assert order.scores.filter(state=ScoreState.SCORED).count() == 1
+
+
+def to_the_end(order):
+    while not order.is_over:
+        Order.objects.update(not_before=None)
+        scoring.score_pairs(order.pk)
+        order.refresh_from_db()
+    return order
+
+
+def test_a_provider_that_is_away_ends_it_in_a_sentence_and_its_pairs_wait(asked, cora):
+    with provider(GOOD, (429, {"retry-after": "7"}, "Slow down.")) as (url, script):
+        order = asked(url)
+        assert (order.state, order.refused_in_row, order.done) == (State.QUEUED, 1, 1)
+        assert order.not_before > timezone.now()  # nobody holds a worker meanwhile
+        to_the_end(order)
+        assert order.state == State.FAILED
+        assert "did not answer several times" in order.message
+        assert len(script.asked) == 1 + scoring.MOST_REFUSED
+        assert order.scores.count() == 1  # the others were not looked at, so they are not unscored
+        script.replies = [(503, {"retry-after": "0"}, "Soon."), GOOD]
+        services.go_on(order, by=cora)
+        order.refresh_from_db()
+        assert to_the_end(order).state == State.SUCCEEDED
+    assert (order.scores.filter(state=ScoreState.SCORED).count(), order.refused_in_row) == (4, 0)
