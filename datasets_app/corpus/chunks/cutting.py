@@ -62,7 +62,7 @@ def cut(
     known = sorted(headings)
     spans = _character_spans if settings.strategy == CHARACTER else _split_spans
     found: list[tuple[int, int]] = []
-    for start, end in _sections(text, known, settings):
+    for start, end in _sections(text, known, settings, touch):
         for span in spans(text, start, end, settings, tokenizer):
             touch()
             if not found or span[1] > found[-1][1]:
@@ -70,30 +70,32 @@ def cut(
     return list(_with_headings(text, found, known))
 
 
-def _sections(text: str, headings: list[Heading], settings: Settings) -> Iterator[tuple[int, int]]:
+def _sections(
+    text: str, headings: list[Heading], settings: Settings, touch: Callable[[], None]
+) -> Iterator[tuple[int, int]]:
     """Yield what is cut by itself: all, or what stands below each heading, with the heading.
 
-    A heading with nothing below it goes with the next one.
+    A heading with nothing below it but what underlines it goes with the next one.
     """
     if settings.strategy != HEADINGS:
         yield 0, len(text)
         return
-    start, titles = 0, {one.start: one.title for one in headings if one.level <= DEEPEST_HEADING}
+    titles = {one.start: one.title for one in headings if one.level <= DEEPEST_HEADING}
+    start = looked_at = 0
+    is_blank, is_said = True, False  # of text[start:looked_at], which is not looked at again
     for edge in sorted(titles):
-        is_headed = titles.get(start, "\n") in text[start:edge].partition("\n")[0]
-        if _says_something(text, start, edge, is_headed=is_headed):
+        touch()
+        piece = text[looked_at:edge]
+        is_blank = is_blank and not piece.strip()
+        if start == looked_at and titles.get(start, "\n") in piece.partition("\n")[0]:
+            piece = piece.lstrip().partition("\n")[2]  # its own heading says nothing
+        is_said = is_said or any(map(str.isalnum, piece))
+        looked_at = edge
+        if is_said:
             yield start, edge
-            start = edge
-        elif not text[start:edge].strip():
-            start = edge
+        if is_said or is_blank:
+            start, is_blank, is_said = edge, True, False
     yield start, len(text)
-
-
-def _says_something(text: str, start: int, end: int, *, is_headed: bool) -> bool:
-    """Say whether there is more than the heading and what underlines it."""
-    lines = text[start:end].strip().split("\n")
-    said = [line for line in lines[1 if is_headed else 0 :] if any(map(str.isalnum, line))]
-    return bool(said)
 
 
 def _split_spans(

@@ -13,6 +13,9 @@ from pathlib import Path
 import pytest
 
 from datasets_app import corpus
+from datasets_app.corpus.chunks.cutting import cut
+from datasets_app.corpus.chunks.headings import markdown_headings
+from datasets_app.corpus.chunks.settings import HEADINGS, Settings
 from datasets_app.corpus.detection import kinds
 from datasets_app.corpus.parsing import json_scan
 from datasets_app.corpus.readers import reading
@@ -102,6 +105,16 @@ def test_a_pattern_is_linear_in_each_filler(pattern):
     for filler in FILLERS:
         with processor_seconds(0.5, filler):
             search_all(pattern, filled(filler, 25_000))
+
+
+@pytest.mark.parametrize("line", ["# !\n", "# \u00a0!\n\n---\n", "# a\n"])
+def test_headings_are_cut_at_in_linear_time_and_may_be_stopped(line):
+    text, touched = line * 8_000, []
+    headings = markdown_headings(text)
+    with processor_seconds(2, line):
+        cuts = cut(text, Settings(HEADINGS), headings, touch=lambda: touched.append(1))
+    assert cuts
+    assert len(touched) > len(headings)
 
 
 @pytest.mark.chaos  # six minutes; what is quadratic shows in the test above
