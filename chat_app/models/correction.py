@@ -11,9 +11,10 @@ from training_app.models import TrainedModel
 
 
 class Correction(models.Model):
-    """What one person would have answered instead; the newest of an answer counts.
+    """What a person would have answered instead; the newest of an answer counts.
 
-    `written` is the message of the chat that says so, beside the one that is corrected.
+    `written` is the message of the chat that says so, beside the one that is corrected. Words that
+    correct a correction are one more of these, for the same answer of a model.
     """
 
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="corrections")
@@ -33,11 +34,6 @@ class Correction(models.Model):
     )
     knowledge = models.ForeignKey(Knowledge, null=True, on_delete=models.SET_NULL, related_name="+")
     updated_at = models.DateTimeField(auto_now=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["message", "author"], name="correction_one_per_person"),
-        ]
 
     def __str__(self) -> str:
         return f"{self.message_id}: {self.text[:40]}"

@@ -98,7 +98,7 @@ class ShownAnswer:
 
     @property
     def fresh_idem(self) -> UUID:
-        """Return a key for asking the question once more."""
+        """Return a key for what is asked or written once."""
         return uuid4()
 
     @property

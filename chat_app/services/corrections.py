@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID, uuid5
+
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models.functions import Now
@@ -18,11 +20,12 @@ SAME = "This is what the answer says already. Change its words, then save."
 WRITING = "This answer is still being written. Stop it, or wait for it, then correct it."
 
 
-def correct(answer: Message, text: str, *, by: User) -> Correction:
+def correct(answer: Message, text: str, *, by: User, idem: UUID | None = None) -> Correction:
     """Keep a better answer; the chat goes on with it, and the one that it corrects stays.
 
-    Raises ServingError where nothing is changed, and, with the rule's reason, where a rule would
-    exclude a conversation for this answer.
+    The same words under the same `idem` again return what the first ones kept. Raises ServingError
+    where nothing is changed, and, with the rule's reason, where a rule would exclude a conversation
+    for this answer.
     """
     words = cleaned_text(text)
     if answer.generation.is_under_way:
@@ -32,14 +35,20 @@ def correct(answer: Message, text: str, *, by: User) -> Correction:
     objections, _ = objections_to(answer, words)  # while nobody waits for the chat
     if objections:
         raise ServingError(" ".join(f"{OBJECTS} {one.sentence}" for one in objections))
-    return _commit(answer, words, by=by)
+    return _commit(answer, words, by=by, idem=idem)
 
 
 @transaction.atomic(durable=True)
-def _commit(answer: Message, words: str, *, by: User) -> Correction:
+def _commit(answer: Message, words: str, *, by: User, idem: UUID | None) -> Correction:
     chat = locked_chat(answer.chat)
+    key = uuid5(idem, f"{answer.pk} {words}") if idem else None  # other words are no repetition
+    earlier = Correction.objects.filter(written__chat=chat, written__idem=key).first()
+    if key and earlier:
+        return earlier
     wrong = original_of(answer)
-    written = Message.objects.create(chat=chat, parent=answer.parent, role=ASSISTANT, text=words)
+    written = Message.objects.create(
+        chat=chat, parent=answer.parent, role=ASSISTANT, text=words, idem=key
+    )
     Generation.objects.create(
         answer=written,
         deployment=answer.generation.deployment,
@@ -47,15 +56,13 @@ def _commit(answer: Message, words: str, *, by: User) -> Correction:
         finish=EDITED,
         finished_at=Now(),
     )
-    correction, _ = Correction.objects.update_or_create(
+    correction = Correction.objects.create(
         message=wrong,
         author=by,
-        defaults={
-            "written": written,
-            "text": words,
-            "model": wrong.generation.model,
-            "knowledge": wrong.generation.knowledge,
-        },
+        written=written,
+        text=words,
+        model=wrong.generation.model,
+        knowledge=wrong.generation.knowledge,
     )
     chat.shown = written
     chat.save(update_fields=["shown", "updated_at"])

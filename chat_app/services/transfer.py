@@ -146,8 +146,9 @@ def _answer(message: Message, one: dict[str, Any], made: Sequence[Message], chat
     place = one.get("corrects")
     wrong = made[int(place)] if place is not None and _is_place(place, len(made)) else None
     if wrong is not None and wrong != message and wrong.role == ASSISTANT:
-        kept = {"written": message, "text": message.text}
-        Correction.objects.update_or_create(message=wrong, author=chat.owner, defaults=kept)
+        Correction.objects.create(
+            message=wrong, author=chat.owner, written=message, text=message.text
+        )
 
 
 def _model(name: Any) -> TrainedModel | None:

@@ -19,6 +19,7 @@ from chat_app.views.rooms import find_chat, show_chat
 from datasets_app.corpus.conversation import ASSISTANT
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest
+from otto_web.lib.uuids import as_uuid
 
 
 @role_required(Role.MEMBER)
@@ -46,7 +47,7 @@ def answer_correct(request: TeamRequest, chat_id: UUID, message_id: UUID) -> Htt
     answer = find_message(chat, message_id, role=ASSISTANT)
     text = request.POST.get("text", "")
     try:
-        correct(answer, text, by=request.user)
+        correct(answer, text, by=request.user, idem=as_uuid(request.POST.get("idem")))
     except ServingError as error:
         if not request.htmx:
             return show_chat(request, chat, error=str(error), text=text)

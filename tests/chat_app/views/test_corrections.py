@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from uuid import uuid4
 
 import pytest
 from django.urls import reverse
@@ -52,12 +53,26 @@ def test_a_correction_is_kept_with_all_that_it_corrects(chat, served, mia, clien
     assert LogEntry.objects.count() == 1  # of the model's answer
 
 
-def test_correcting_once_more_changes_the_correction(chat, mia):
-    first = corrections.correct(answer_of(chat), BETTER, by=mia)
-    again = corrections.correct(first.written, f"{BETTER} It opens at nine.", by=mia)
-    assert again.pk == first.pk
-    assert again.message == answer_of(chat)
-    assert Correction.objects.get().text.endswith("at nine.")
+def test_whatever_is_corrected_once_more_corrects_the_models_answer_and_the_newest_counts(
+    chat, mia
+):
+    wrong = answer_of(chat)
+    first = corrections.correct(wrong, BETTER, by=mia)
+    corrections.correct(first.written, f"{BETTER} It opens at eight.", by=mia)
+    corrections.correct(first.written, f"{BETTER} It opens at nine.", by=mia)
+    assert {one.message for one in Correction.objects.all()} == {wrong}
+    assert Correction.objects.filter(written__isnull=False).count() == 3
+    assert LogEntry.objects.with_correction().get().better.endswith("at nine.")
+
+
+def test_a_correction_that_is_sent_twice_is_kept_once(chat, mia, client_of):
+    client, body = client_of(mia), {"text": BETTER, "idem": str(uuid4())}
+    for _ in range(2):
+        assert client.post(url("answer-correct", chat), body).status_code == 302
+    assert Correction.objects.get().written.text == BETTER
+    assert chat.messages.count() == 3
+    client.post(url("answer-correct", chat), body | {"text": f"{BETTER} It opens at nine."})
+    assert Correction.objects.count() == 2
 
 
 @pytest.mark.parametrize(
