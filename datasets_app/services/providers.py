@@ -26,6 +26,11 @@ from otto_web.lib import audit
 SHOWN = 4  # signs of a key; of a short one none
 LONG_KEY = 12
 TEST = ({"role": "user", "content": "Answer with the one word: ready"},)
+TESTED = ("kind", "base_url", "model")  # what a test says of one says nothing of another
+IN_CLEAR = (
+    "Over http:// everybody on the way reads the key. Use https://, or leave the key out; an admin "
+    "of this machine can allow it for a host that OTTO_PROVIDER_HOSTS names."
+)
 INSIDE = (
     "{error} An admin of this machine can allow it: OTTO_PROVIDER_HOSTS names hosts and networks "
     "inside that may be asked."
@@ -58,10 +63,12 @@ def save_provider(wanted: ProviderSettings, provider: Provider | None, *, by: Us
     """Add or change a provider; a key goes with its address, so another address needs it anew."""
     row = provider or Provider(created_by=by)
     before = None if provider is None else _told(provider)
-    is_moved = provider is not None and _host(provider.base_url) != _host(wanted.base_url)
+    is_moved = provider is not None and _place(provider.base_url) != _place(wanted.base_url)
     if is_moved and provider and provider.sealed_key and not wanted.key:
         raise ProviderRefusedError("The address is another one now: enter the key for it.")
-    _check_address(wanted.base_url)
+    _check_address(wanted.base_url, has_key=bool(wanted.key or row.sealed_key))
+    if wanted.key or any(getattr(row, one) != getattr(wanted, one) for one in TESTED):
+        row.tested_at, row.is_working, row.test_message = None, None, ""
     for field in ("name", "kind", "base_url", "model", "concurrency", "per_minute"):
         setattr(row, field, getattr(wanted, field))
     row.budget_tokens, row.is_on = wanted.budget_tokens, wanted.is_on
@@ -69,7 +76,6 @@ def save_provider(wanted: ProviderSettings, provider: Provider | None, *, by: Us
     if wanted.key:
         row.sealed_key = seal(wanted.key)
         row.key_hint = wanted.key[-SHOWN:] if len(wanted.key) >= LONG_KEY else ""
-        row.tested_at, row.is_working, row.test_message = None, None, ""
     row.full_clean()
     row.save()
     audit.record(by, "provider.saved", row, before=before, after=_told(row))
@@ -96,8 +102,10 @@ def _told(provider: Provider) -> dict[str, Any]:
     }
 
 
-def _host(address: str) -> str:
-    return urlsplit(address).netloc
+def _place(address: str) -> tuple[str, str]:
+    """Return what a key is given to: the same host without TLS is another place."""
+    parts = urlsplit(address)
+    return parts.scheme, parts.netloc.casefold()
 
 
 def guard() -> Guard:
@@ -105,13 +113,15 @@ def guard() -> Guard:
     return Guard.of(settings.OTTO_PROVIDER_HOSTS)
 
 
-def _check_address(base_url: str) -> None:
+def _check_address(base_url: str, *, has_key: bool) -> None:
     parts = urlsplit(base_url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
         raise ProviderRefusedError("An address begins with https:// (or http://) and a host.")
     try:
         port = parts.port or (443 if parts.scheme == "https" else 80)
         guard().places(parts.hostname, port)
+        if parts.scheme == "http" and has_key and not guard().is_named(parts.hostname, port):
+            raise ProviderRefusedError(IN_CLEAR)
     except WebError as error:
         if error.code == "inside":
             raise ProviderRefusedError(INSIDE.format(error=error)) from error

@@ -84,6 +84,13 @@ class Guard:
                 self._check(host, ipaddress.ip_address(one))
         return found
 
+    def is_named(self, host: str, port: int) -> bool:
+        """Say whether the operator named the host, or a network that it lies in."""
+        if host.casefold().rstrip(".") in self.hosts:
+            return True
+        found = [ipaddress.ip_address(one) for one in self.places(host, port)]
+        return all(any(one in network for network in self.networks) for one in found)
+
     def _check(self, host: str, address: Address) -> None:
         inside = any(address in network for network in self.networks)
         if not inside and not is_public(address):

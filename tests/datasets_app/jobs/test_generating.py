@@ -6,6 +6,7 @@ import logging
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -155,6 +156,15 @@ def test_what_is_no_order_says_why(chunks, cora, ada, settings):
         )
     with pytest.raises(ProviderRefusedError, match="https://"):
         providers.save_provider(ProviderSettings("File", "other", "file:///etc", "m"), None, by=ada)
+    clear = ProviderSettings("Clear", "openai", "http://93.184.215.14/v1", "m", key=KEY)
+    with pytest.raises(ProviderRefusedError, match="Over http:// everybody"):
+        providers.save_provider(clear, None, by=ada)
+    safe = replace(clear, base_url=clear.base_url.replace("http:", "https:"))
+    there = providers.save_provider(safe, None, by=ada)
+    with pytest.raises(ProviderRefusedError, match="enter the key"):
+        providers.save_provider(replace(clear, key=""), there, by=ada)
+    settings.OTTO_PROVIDER_HOSTS = ["93.184.215.0/24"]
+    assert providers.save_provider(clear, there, by=ada).base_url == clear.base_url
     documents.remove_chunks(made, by=cora)
 
 
@@ -259,4 +269,14 @@ def test_the_budget_ends_an_order_and_the_test_button_says_what_came(asked, ada)
             providers.save_provider(wanted, there, by=ada)
     there.refresh_from_db()
     assert "It answered" in there.test_message
+    unlike = {"kind": "other", "model": "large", "base_url": url.replace("/v1", "/v2")}
+    for name, value in ({"key": "sk-another-0123456789"} | unlike).items():
+        Provider.objects.update(is_working=True, test_message="It answered", base_url=url)
+        there.refresh_from_db()
+        same = ProviderSettings(there.name, there.kind, url, there.model)
+        assert providers.save_provider(same, there, by=ada).is_working
+        now = providers.save_provider(replace(same, **{name: value}), there, by=ada)
+        assert (now.is_working, now.test_message, now.tested_at) == (None, "", None)
+    Provider.objects.update(base_url=url)
+    there.refresh_from_db()
     assert not providers.test_provider(there, by=ada)
