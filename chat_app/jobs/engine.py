@@ -97,6 +97,17 @@ class Writing:
     def key(self) -> UUID:
         return self.work.generation.pk
 
+    @property
+    def given(self) -> Generation | None:
+        """Return the answer that this one goes on with."""
+        row: Generation | None = self.work.generation.continues
+        return row
+
+    @property
+    def kept(self) -> str:
+        """Return the text for the row: the given words until those that are heard go beyond."""
+        return max(self.text, self.given.answer.text if self.given else "", key=len)
+
     def frame(self, kind: str, **body: Any) -> dict[int, dict[str, Any]]:
         """Return the next frame under its number."""
         self.seq += 1
@@ -139,6 +150,14 @@ class Writing:
             quote = quote_for(self.work.turns, self.known)
             self.text, self.unsent = quote.text if quote else self.work.grounding.abstention, ""
             self.finished = replace(event, finish_reason="quoted" if quote else "abstained")
+        elif event.finish_reason not in {"stop", "length"} and self.given is not None:
+            self._keep_given(event, self.given)
+
+    def _keep_given(self, event: Finished, given: Generation) -> None:
+        """Let an answer that ended while its given words were read again have all of them."""
+        if len(self.text) < len(self.kept):
+            self.text = self.kept
+            self.finished = replace(event, answer_ids=tuple(given.answer_ids))
 
     def count(self, tokens: int) -> None:
         """Note that more tokens are written."""
@@ -391,7 +410,7 @@ class Engine:
         row = writing.work.generation
         writing.checkpoint_at = now
         try:
-            wants_stop = generations.checkpoint(row.pk, row.fence, writing.text)
+            wants_stop = generations.checkpoint(row.pk, row.fence, writing.kept)
         except DatabaseError as error:
             log.warning("an answer waits for the database: %s", error)
             connection.close()

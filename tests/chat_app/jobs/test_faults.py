@@ -19,9 +19,9 @@ from chat_app.consumers.token_stream import StreamMux
 from chat_app.events import streams
 from chat_app.jobs import serving_exports, waiting
 from chat_app.jobs.engine import Engine, EngineError, Writing
-from chat_app.models import Generation, LogEntry, ServingExport
+from chat_app.models import Generation, LogEntry, Message, ServingExport
 from chat_app.selectors.grounding import Ground
-from chat_app.services import chats, deployments, generations
+from chat_app.services import branches, chats, deployments, generations
 from chat_app.services.chats import AnswerParams
 from chat_app.services.generations import ClaimedAnswer
 from chat_app.serving.errors import ServingError
@@ -169,6 +169,36 @@ def test_words_that_tabs_have_seen_stay_when_the_engine_dies(stored, served, mia
     generation.refresh_from_db()
     assert generation.state == State.INTERRUPTED
     assert generation.answer.text == "".join(pieces)
+
+
+def test_an_answer_that_is_gone_on_with_never_loses_its_beginning(served, mia):
+    cut = ask(chats.open_chat(served, owner=mia)).answer
+    Message.objects.update(text="Half an")
+    ends = {"state": State.CANCELLED, "finish": "stopped", "answer_ids": [1, 2], **ENDED}
+    Generation.objects.update(**ends)
+    begun = branches.go_on(Message.objects.get(pk=cut.pk), idem=uuid4())
+    row = begun.generation
+    for _ in range(2):  # drained before its first word, with and without a checkpoint
+        (work,) = generations.claim(1)
+        generations.give_back([work], is_fault=False)
+        row.refresh_from_db()
+        assert (row.state, row.answer.text) == (State.QUEUED, "Half an")
+        (work,) = generations.claim(1)
+        writing = Writing(work)
+        writing.add("Half")
+        assert generations.checkpoint(row.pk, work.generation.fence, writing.kept) is False
+        generations.give_back([work], is_fault=False)
+    (work,) = generations.claim(1)
+    writing = Writing(work)
+    writing.end(Finished(str(row.pk), "stopped", (1,), (), Timings(), 0))
+    assert writing.unsent == ""
+    assert generations.finish(work, writing.finished, writing.text, Ground())
+    assert ended(row)
+    assert (row.answer.text, row.answer_ids) == ("Half an", [1, 2])
+    longer = Writing(work)
+    longer.add("Half an answer")
+    longer.end(Finished(str(row.pk), "stopped", (1,), (1, 2, 3), Timings(), 0))
+    assert (longer.kept, longer.finished.answer_ids) == ("Half an answer", (1, 2, 3))
 
 
 @pytest.mark.checklist(210)
