@@ -55,7 +55,7 @@ class ChunkForm(forms.Form):
         min_value=0,
         max_value=LONGEST,
         initial=OVERLAP,
-        help_text="Smaller than the chunk. A sentence at a border is then whole in one of the two.",
+        help_text="At most half of it. A sentence at a border is then whole in one of the two.",
     )
 
     def __init__(self, *args: Any, **more: Any) -> None:
@@ -73,6 +73,7 @@ class ChunkForm(forms.Form):
             self.settings = Settings(
                 data["strategy"], data["size"], unit, data["overlap"], data["unit"]
             )
+            self.settings.check_order()
         except CorpusError as error:
             self.add_error("overlap", str(error))
         return data

@@ -35,6 +35,7 @@ MOST_UPLOADS = 200
 SHOWN_SETS = 50
 DOCUMENTS_A_PAGE, LOGGED = 20, 30
 PREVIEWED, PREVIEW_SECONDS = 6, 10
+PREVIEW_CHARACTERS = 200_000  # that the web process cuts; a worker cuts the rest
 CONTEXT = 1_200  # characters of the source around a chunk
 LISTED, LISTED_CHARACTERS = 12, 90  # chunks beside the one that is read
 
@@ -64,13 +65,17 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The first chunks of the first document, as the settings would cut it, or why not."""
+    """The first chunks of the first document, as the settings would cut it, or why not.
+
+    `cut` is how many of its characters were looked at.
+    """
 
     name: str
     chunks: list[Shown] = field(default_factory=list)
     count: int = 0
     longest: int = 0
     characters: int = 0
+    cut: int = 0
     error: str = ""
 
 
@@ -167,7 +172,9 @@ def preview(files: QuerySet[SourceFile], how: Settings) -> Preview | None:
     try:
         found = identify(path, file.name, encoding=file.chosen_encoding)
         text = text_of(path, found, seconds=PREVIEW_SECONDS)
-        cuts = cut(text.text, how, text.headings, tokenizer=tokenizer_file(how))
+        said = text.text[:PREVIEW_CHARACTERS]
+        headings = [one for one in text.headings if one.start < len(said)]
+        cuts = cut(said, how, headings, tokenizer=tokenizer_file(how))
     except CorpusError as error:
         return Preview(file.name, error=str(error))
     except OSError:
@@ -178,7 +185,7 @@ def preview(files: QuerySet[SourceFile], how: Settings) -> Preview | None:
         for number, one in enumerate(cuts[:PREVIEWED])
     ]
     longest = max((one.end - one.start for one in cuts), default=0)
-    return Preview(file.name, shown, len(cuts), longest, len(text.text))
+    return Preview(file.name, shown, len(cuts), longest, len(text.text), len(said))
 
 
 def _shown(

@@ -72,9 +72,10 @@ def new_chunks(
 ) -> ChunkSet:
     """Write the order in the caller's transaction.
 
-    Raises ChunkError for a name that stands for other settings, for
-    one that is being worked on, and when there is no file.
+    Raises ChunkError for a name that stands for other settings, for one that is being worked on,
+    for too much overlap, and when there is no file.
     """
+    settings.check_order()
     wanted = {str(file.blob_id): file for file in files if file.blob_id}
     if not wanted:
         raise ChunkError("Choose at least one document.")

@@ -55,6 +55,17 @@ class Settings:
         if (self.unit == TOKENS) != bool(self.tokenizer):
             raise ChunkError("Choose the tokenizer whose tokens count.")
 
+    def check_order(self) -> None:
+        """Raise ChunkError for an overlap that makes many more chunks than there is text.
+
+        What was cut elsewhere or earlier may have it.
+        """
+        if self.overlap > self.size // 2:
+            raise ChunkError(
+                f"The overlap is at most half of the chunk: {self.size // 2:,} {self.unit} of "
+                f"{self.size:,}."
+            )
+
     def as_json(self) -> dict[str, Any]:
         """Return it as it is stored with a set of chunks."""
         return asdict(self)

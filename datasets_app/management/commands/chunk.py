@@ -66,6 +66,7 @@ class Command(BaseCommand):
                 CHARACTERS,
                 options["chunk_overlap"],
             )
+            how.check_order()
         except CorpusError as error:
             raise CommandError(str(error)) from error
         with servers_for_command("chunk", tell=self.stderr.write):

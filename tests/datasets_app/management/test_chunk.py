@@ -65,6 +65,7 @@ def test_a_folder_is_cut_goes_on_and_is_written_in_the_earlier_layout(tmp_path, 
         (["{}"], "There is no file in it."),
         (["{}/none"], "There is no file or folder"),
         (["{}", "--chunk-overlap", "1000"], "The overlap is smaller"),
+        (["{}", "--chunk-overlap", "501"], "The overlap is at most half of the chunk"),
     ],
 )
 def test_what_cannot_be_is_said_before_any_server_starts(options, said, tmp_path):

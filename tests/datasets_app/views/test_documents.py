@@ -16,6 +16,7 @@ from datasets_app.corpus.chunks import layout
 from datasets_app.jobs.chunking import chunk_documents
 from datasets_app.jobs.importing import import_upload
 from datasets_app.models import ChunkSet, Dataset, KnownTokenizer
+from datasets_app.selectors import documents as selectors
 from datasets_app.services.receiving import NewUpload, receive_whole
 
 pytestmark = [
@@ -164,9 +165,16 @@ def test_documents_and_folders_are_picked_and_a_log_tells_of_each(client, cora):
     assert part.lstrip().startswith('<div id="chunk-set"')
 
 
+def test_a_preview_cuts_only_the_beginning_of_a_long_text_and_says_so(page, monkeypatch):
+    monkeypatch.setattr(selectors, "PREVIEW_CHARACTERS", 150)
+    told = " ".join(page(CHOICES | {"do": "try"}).content.decode().split())
+    assert f"The first 150 of {len(GUIDE)} characters become 1 chunk," in told
+
+
 def test_what_makes_no_sense_is_said_beside_its_field(page):
     for wrong, said in (
         ({"overlap": "200"}, "The overlap is smaller than the chunk"),
+        ({"overlap": "101"}, "at most half of the chunk: 100 characters of 200."),
         ({"uploads": []}, "Choose at least one upload."),
         ({"size": "3"}, "greater than or equal to 20"),
         ({"only": "elsewhere/", "do": "try"}, "No document in these uploads"),

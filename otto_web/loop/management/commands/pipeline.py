@@ -93,7 +93,7 @@ def _documents(options: dict[str, Any]) -> Documents | None:
     if not folder.is_dir():
         raise CommandError(f"There is no folder {folder}.")
     try:
-        Settings(size=options["chunk_size"], overlap=options["chunk_overlap"])
+        Settings(size=options["chunk_size"], overlap=options["chunk_overlap"]).check_order()
         Cuts.of(options["validation_threshold"], 0)
         Cuts.of(10, options["format_threshold"])
     except CorpusError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise, zip_longest
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import ByteLevelBPETokenizer, Tokenizer
 
+from datasets_app.corpus.chunks import layout
 from datasets_app.corpus.chunks.cutting import cut
 from datasets_app.corpus.chunks.headings import markdown_headings
 from datasets_app.corpus.chunks.settings import (
@@ -140,6 +142,15 @@ def test_chunks_may_be_measured_in_tokens_of_a_tokenizer(name, text, tokenizer):
 def test_settings_that_cannot_be_say_what_to_change(given, said):
     with pytest.raises(ChunkError, match=said):
         Settings(**given)
+
+
+def test_an_order_repeats_half_of_a_chunk_at_most_and_what_is_brought_may_repeat_more():
+    Settings(size=301, overlap=150).check_order()
+    with pytest.raises(ChunkError, match="at most half of the chunk: 150 characters of 301"):
+        Settings(size=301, overlap=151).check_order()
+    told = {"metadata": {"chunk_size": 300, "chunk_overlap": 299}, "chunks": [{"content": "a"}]}
+    brought = layout.read(json.dumps(told).encode(), "a_chunks.json").settings
+    assert Settings.from_json(brought.as_json()).overlap == 299
 
 
 def test_settings_come_back_from_what_is_stored():
