@@ -126,4 +126,9 @@ class FormatForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="Stands before each conversation that has none of its own. May stay empty.",
     )
+    passages = forms.BooleanField(
+        label="With the passages of the dataset",
+        required=False,
+        help_text="Beside the pairs: a chat then also finds what no pair asks for.",
+    )
     name = forms.CharField(label="Name of the version", max_length=180, required=False)

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Length
 
 from datasets_app.corpus.conversation import CorpusError
@@ -88,7 +88,11 @@ def chosen_rows(version: Version) -> QuerySet[Conversation]:
     """Return the dataset's rows that the version's choice lets in, in table order."""
     rows = version.dataset.conversations.filter(status__in=CHOSEN[version.choice])
     if version.scoring is not None:
-        rows = rows.filter(kept_by(version.scoring, version.threshold or Decimal()))
+        kept = rows.filter(kept_by(version.scoring, version.threshold or Decimal()))
+        if version.with_passages:
+            rows = rows.filter(Q(pk__in=kept.values("pk")) | Q(is_passage=True))
+        else:
+            rows = kept
     return rows.order_by("position")
 
 

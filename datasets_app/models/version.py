@@ -55,6 +55,9 @@ class Version(Work):
     threshold = models.DecimalField(
         max_digits=4, decimal_places=2, null=True, blank=True, help_text="of those scores"
     )
+    with_passages = models.BooleanField(
+        default=False, db_default=False, help_text="beside scored pairs, what they were made of"
+    )
     policy = models.JSONField(default=dict, blank=True)
     policy_sha256 = models.CharField(max_length=64)
     split_seed = models.PositiveIntegerField()

@@ -32,6 +32,7 @@ class VersionOrder:
     seed: int | None = None
     scoring: Scoring | None = None  # rows are those that score `threshold` or more there
     threshold: Decimal | None = None
+    with_passages: bool = False  # which have no score, and are found by who asks
 
 
 @transaction.atomic(durable=True)
@@ -103,6 +104,7 @@ def new_version(dataset: Dataset, order: VersionOrder, *, user: User | None) -> 
         choice=order.choice,
         scoring=order.scoring,
         threshold=order.threshold,
+        with_passages=order.with_passages,
         split_seed=dataset.split_seed,
         shares=shares,
     )

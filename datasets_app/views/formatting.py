@@ -45,7 +45,11 @@ def score_format(request: TeamRequest, scoring_id: UUID) -> HttpResponse:
         told = form.cleaned_data
         name = told["name"] or f"{scoring.dataset.name}, {told['threshold']} or more"
         wanted = VersionOrder(
-            told["choice"], name=name[:180], scoring=scoring, threshold=told["threshold"]
+            told["choice"],
+            name=name[:180],
+            scoring=scoring,
+            threshold=told["threshold"],
+            with_passages=told["passages"],
         )
         version = order_version(scoring.dataset, wanted, user=request.user)
         return redirect("version-detail", version.pk)

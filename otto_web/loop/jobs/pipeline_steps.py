@@ -159,7 +159,8 @@ def _order_version(pipeline: Pipeline) -> None:
     wanted = VersionOrder()
     if (scoring := document_steps.scoring_of(pipeline)) is not None:
         threshold = document_steps.threshold_of(pipeline)
-        wanted = VersionOrder(scoring=scoring, threshold=threshold)
+        # the pairs to learn how to answer, the passages to find what no pair asks for
+        wanted = VersionOrder(scoring=scoring, threshold=threshold, with_passages=True)
     version = new_version(dataset, wanted, user=user)
     renew(pipeline, version=version)
 

@@ -141,6 +141,11 @@ def test_several_versions_come_of_one_scoring_without_scoring_again(scored, cora
         assert counts[threshold] == selectors.kept_of(scored, Decimal(threshold), Choice.ALL).kept
     assert counts["0.00"] == 2 * ROOMS
     assert counts["8.00"] == ROOMS
+    wanted = versions.VersionOrder(scoring=scored, threshold=Decimal(8), with_passages=True)
+    version = versions.order_version(scored.dataset, wanted, user=cora)
+    freezing.freeze(version.pk)
+    version.refresh_from_db()
+    assert (version.counts["rows"], version.counts["passages"]) == (2 * ROOMS, ROOMS)
     assert set(scored.scores.values_list("pk", "attempts")) == stamps
 
 
