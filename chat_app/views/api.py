@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
 from functools import wraps
 from typing import Any
 
@@ -24,6 +26,7 @@ from chat_app.forms.api_requests import (
 from chat_app.models import Deployment, Generation, Kind
 from chat_app.selectors.chats import has_engine
 from chat_app.selectors.exchanges import Outcome, deployments_for
+from chat_app.services.chats import request_stop
 from chat_app.services.exchanges import begin
 from chat_app.serving.errors import BusyError, ServingError
 from chat_app.views.api_replies import (
@@ -175,12 +178,13 @@ def _body(request: HttpRequest) -> dict[str, Any]:
 
 async def _answer(token: ApiToken, asked: Asked) -> HttpResponseBase:
     """Put the question, wait for the engine's first word of it, then answer whole or by stream."""
-    generation = await sync_to_async(_begin)(token, asked)
+    generation = await _begun(token, asked)
     created = int(generation.created_at.timestamp())
     reply = Reply(generation.pk, asked.exchange.kind, asked.model, created)
     pieces = answer_of(generation, token)
     if not asked.is_streamed:
-        return _whole(reply, await _outcome(pieces))
+        async with aclosing(pieces):
+            return _whole(reply, await _outcome(pieces))
     first = await _first(pieces)
     if isinstance(first, Outcome) and failure_of(first):
         await pieces.aclose()
@@ -190,6 +194,24 @@ async def _answer(token: ApiToken, asked: Asked) -> HttpResponseBase:
     answer = StreamingHttpResponse(stream, content_type="text/event-stream")
     answer["Cache-Control"], answer["X-Accel-Buffering"] = "no-cache", "no"
     return answer
+
+
+async def _begun(token: ApiToken, asked: Asked) -> Generation:
+    """Put the question; where the asker hangs up meanwhile, nobody writes the answer."""
+    beginning = asyncio.ensure_future(sync_to_async(_begin)(token, asked))
+    try:
+        return await asyncio.shield(beginning)
+    except asyncio.CancelledError:
+        await asyncio.shield(_stop_begun(beginning))
+        raise
+
+
+async def _stop_begun(beginning: asyncio.Future[Generation]) -> None:
+    """Stop the answer once its rows are there: a thread that writes them cannot be cancelled."""
+    try:
+        await sync_to_async(request_stop)(await beginning)
+    except Exception as error:  # noqa: BLE001 - nobody waits for it any more
+        log.warning("an asker hung up while the question was put: %s", error)
 
 
 def _begin(token: ApiToken, asked: Asked) -> Generation:

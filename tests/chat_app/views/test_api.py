@@ -14,14 +14,17 @@ from datetime import timedelta
 
 import openai
 import pytest
+from asgiref.sync import async_to_sync
 from django.test import Client
 from django.utils import timezone
 from openai import AsyncOpenAI, OpenAI
 
+from chat_app.forms.api_requests import chat_asked
 from chat_app.models import Chat, Generation, LogEntry, Message
 from chat_app.services import chats
 from chat_app.services.exchanges import forget_words
 from chat_app.services.knowing import deploy_quotes
+from chat_app.views import api
 from otto_web.lib.models import ApiToken, ProcessBeat
 from otto_web.pages.services import people
 from otto_web.pages.services.tokens import make_token, revoke_token
@@ -332,6 +335,25 @@ def test_a_session_opens_nothing_and_every_answer_is_json(client_of, mia):
         answer = client.options("/v1/chat/completions", HTTP_ORIGIN="https://e.org")
         assert answer.status_code == 405
         assert not [name for name in answer.headers if name.lower().startswith("access-control")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_hangs_up_while_the_question_is_put_ends_its_answer(mia, token, redis_server):
+    make_served()
+    soon = timezone.now() + timedelta(days=1)
+    ProcessBeat.objects.create(kind="engine", host="here", pid=1, pid_started_at=0, seen_at=soon)
+    row = ApiToken.objects.select_related("user").get()
+
+    async def hung_up():
+        asked = chat_asked({"model": "support", "messages": ASKED})
+        asking = asyncio.create_task(api._answer(row, asked))
+        await asyncio.sleep(0)
+        asking.cancel()
+        await asyncio.wait({asking})
+        return asking.cancelled()
+
+    assert async_to_sync(hung_up)()
+    assert Generation.objects.get().finish == "stopped"
 
 
 @pytest.mark.django_db(transaction=True)
