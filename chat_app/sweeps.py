@@ -14,7 +14,7 @@ def end_left_answers(now: datetime) -> None:
 
 
 def forget_exchanges(now: datetime) -> None:
-    """Take the words out of what programs asked a while ago and no log keeps."""
+    """Take the words out of what programs asked an hour ago, all that no log keeps."""
     exchanges.forget_words(now)
 
 

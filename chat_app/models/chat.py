@@ -67,9 +67,21 @@ class Chat(models.Model):
     share_key = models.UUIDField(
         null=True, unique=True, editable=False, help_text="of the link by which the team reads it"
     )
+    forget_at = models.DateTimeField(
+        null=True, editable=False, help_text="when to look whether its words are to be forgotten"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     objects = ChatQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["forget_at"],
+                name="chat_to_forget",
+                condition=models.Q(forget_at__isnull=False),
+            )
+        ]
 
     def __str__(self) -> str:
         return self.title or str(self.id)

@@ -45,6 +45,18 @@ class _WithoutWords(models.Func):
     output_field = models.JSONField()
 
 
+class _WithoutStops(models.Func):
+    """Settings without those that hold words."""
+
+    template = "(%(expressions)s - 'stop' - 'logit_bias')"
+    output_field = models.JSONField()
+
+
+def forget_prompts(rows: models.QuerySet[Any]) -> None:
+    """Take what the models read out of answers, and where they were told to stop."""
+    rows.update(prompt_ids=[], prompt_text="", params=_WithoutStops("params"))
+
+
 def forget_words(rows: models.QuerySet[Any]) -> None:
     """Take the words of what is known out of answers: shown sources, and the prompts they made."""
     told = rows.exclude(sources=[])

@@ -9,19 +9,20 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.utils import timezone
 
 from chat_app.events import streams
 from chat_app.models import Chat, Deployment, Generation, Kind, LogEntry, Message
+from chat_app.models.generation import forget_prompts
 from chat_app.services.chat_settings import params_of
 from chat_app.services.chats import AnswerParams, refuse_too_many
 from chat_app.serving.sampling import SEED_LIMIT
 from datasets_app.corpus.conversation import ASSISTANT, USER
 from datasets_app.corpus.detection.encoding import clean_text
-from otto_web.lib.work.states import UNDER_WAY
 
-FORGOTTEN = "(forgotten)"  # titles of exchanges stand on no page
-WORDS_KEPT = timedelta(hours=1)  # of what is in no log; streams live as long
+WORDS_KEPT = timedelta(hours=1)  # from an exchange's end; streams live as long
+LOOK_AGAIN = timedelta(minutes=1)  # after an exchange that is still being answered
+LOG_LOOK = timedelta(days=1)  # after one that stands in the log
 FORGOTTEN_AT_ONCE = 500
 
 
@@ -48,6 +49,7 @@ def _commit(deployment: Deployment, exchange: Exchange, owner: User) -> Generati
         given=[[role, _cleaned(text)] for role, text in exchange.given],
         params=dict(deployment.params),
         is_logged=exchange.is_logged and exchange.kind == Kind.API,
+        forget_at=timezone.now() + WORDS_KEPT,
     )
     params: AnswerParams = params_of(chat, **dict(exchange.wished))
     chat.save(force_insert=True)
@@ -79,17 +81,31 @@ def _cleaned(text: str) -> str:
 
 
 def forget_words(now: datetime) -> int:
-    """Take the words out of exchanges that ended a while ago and are in no log; figures stay."""
-    logged = LogEntry.objects.filter(message__chat=OuterRef("pk"))
-    open_ones = Generation.objects.filter(answer__chat=OuterRef("pk"), state__in=UNDER_WAY)
-    old = Chat.objects.exclude(kind=Kind.PAGE).filter(updated_at__lt=now - WORDS_KEPT)
-    wordy = old.exclude(title=FORGOTTEN).exclude(Exists(logged) | Exists(open_ones))
-    return _forget(list(wordy.values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE]))
+    """Take the words out of exchanges that ended an hour ago; figures stay.
+
+    Of those in a log, question and answer stay: those are looked at again later, since models go,
+    and their log entries with them. Returns of how many everything went.
+    """
+    due = Chat.objects.filter(forget_at__lte=now).order_by("forget_at")
+    chats = list(due.values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE])
+    rows = Generation.objects.filter(answer__chat__in=chats)
+    ended = dict(rows.values_list("answer__chat", "finished_at"))
+    later = {pk: now + LOOK_AGAIN for pk, at in ended.items() if at is None}
+    later |= {pk: at + WORDS_KEPT for pk, at in ended.items() if at and at + WORDS_KEPT > now}
+    with transaction.atomic():
+        for pk, at in later.items():
+            Chat.objects.filter(pk=pk).update(forget_at=at)
+        return _forget([pk for pk in chats if pk not in later], now)
 
 
-@transaction.atomic
-def _forget(chats: list[UUID]) -> int:
-    Message.objects.filter(chat__in=chats).update(text="")
-    answered = Generation.objects.filter(answer__chat__in=chats)
-    answered.update(prompt_ids=[], prompt_text="", answer_ids=[], sources=[], unsupported=[])
-    return Chat.objects.filter(pk__in=chats).update(system="", given=[], title=FORGOTTEN)
+def _forget(chats: list[UUID], now: datetime) -> int:
+    entries = LogEntry.objects.filter(message__chat__in=chats)
+    logged = set(entries.values_list("message__chat", flat=True))
+    gone = [pk for pk in chats if pk not in logged]
+    forget_prompts(Generation.objects.filter(answer__chat__in=chats))
+    Message.objects.filter(chat__in=gone).update(text="")
+    answered = Generation.objects.filter(answer__chat__in=gone)
+    answered.update(answer_ids=[], sources=[], unsupported=[])
+    ended = Chat.objects.filter(pk__in=chats)
+    ended.update(system="", given=[], forget_at=now + LOG_LOOK)
+    return ended.filter(pk__in=gone).update(forget_at=None)

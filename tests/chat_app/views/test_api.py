@@ -168,15 +168,22 @@ def test_what_is_in_no_log_loses_its_words_after_a_while(mia):
     served = make_served()
     kept, gone, page = (add_chat(served, mia, [(QUESTION, ANSWER)]) for _ in range(3))
     LogEntry.objects.create(message=kept.messages.last(), deployment=served, model=served.model)
-    Chat.objects.exclude(pk=page.pk).update(kind="api")
-    Chat.objects.filter(pk=gone.pk).update(system="Be kind.", given=[["user", "Hello"]])
-    assert forget_words(timezone.now()) == 0
-    assert forget_words(timezone.now() + timedelta(hours=2)) == 1
-    assert forget_words(timezone.now() + timedelta(hours=2)) == 0
+    api, now = Chat.objects.exclude(pk=page.pk), timezone.now()
+    api.update(kind="api", system="Be kind.", given=[["user", "Hello"]], forget_at=now)
+    read = {"prompt_text": "<|user|>Hello", "params": {"stop": ["secret"], "top_k": 3}}
+    Generation.objects.update(finished_at=now + timedelta(minutes=90), **read)  # it took long
+    assert [forget_words(now + timedelta(hours=hours)) for hours in (0, 2, 3, 3)] == [0, 0, 1, 0]
     wordy = Message.objects.exclude(text="").values_list("chat", flat=True)
     assert set(wordy) == {kept.pk, page.pk}
-    gone.refresh_from_db()
-    assert (gone.system, gone.given) == ("", [])
+    for chat in (gone, kept):
+        chat.refresh_from_db()
+        row = Generation.objects.get(answer__chat=chat)
+        assert (chat.system, chat.given, row.prompt_text) == ("", [], "")
+        assert row.params == {"top_k": 3}
+    assert Generation.objects.get(answer__chat=page).params == read["params"]
+    LogEntry.objects.all().delete()  # as with its model
+    assert forget_words(now + timedelta(hours=28)) == 1
+    assert set(wordy.all()) == {page.pk}
     assert Generation.objects.filter(answer__chat=gone).get().timings["tokens"] == 9
 
 
