@@ -14,14 +14,16 @@ from otto_web.lib.models import ApiToken
 from otto_web.pages.forms import TokenForm
 from otto_web.pages.services import tokens as services
 
-TOKEN_KEY = "token_to_show_once"  # noqa: S105 - a name in the session
-
 
 @role_required(Role.MEMBER)
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def token_list(request: TeamRequest) -> HttpResponse:
-    """Show one's own tokens; a new one's text is shown once, on the page after it was made."""
+    """Show one's own tokens; a new one's text stands in the answer that makes it, nowhere else.
+
+    So that answer is no redirect: between two requests the text would have to be kept.
+    """
+    fresh = None
     form = TokenForm(request.POST or None, person=request.user)
     if form.is_valid():
         try:
@@ -29,8 +31,8 @@ def token_list(request: TeamRequest) -> HttpResponse:
         except services.TokenError as error:
             form.add_error(None, str(error))
         else:
-            request.session[TOKEN_KEY] = {"name": token.name, "text": text}
-            return redirect("token-list")
+            fresh = {"name": token.name, "text": text}
+            form = TokenForm(None, person=request.user)
     own = ApiToken.objects.filter(user=request.user)
     return respond(
         request,
@@ -39,7 +41,7 @@ def token_list(request: TeamRequest) -> HttpResponse:
         context={
             "form": form,
             "tokens": list(own.order_by("-pk")),
-            "fresh": request.session.pop(TOKEN_KEY, None),
+            "fresh": fresh,
         },
         status=422 if form.errors else 200,
     )

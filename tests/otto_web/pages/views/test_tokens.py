@@ -7,6 +7,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.test import RequestFactory
 from django.urls import reverse
 from django.utils import timezone
@@ -55,9 +56,11 @@ def text_on(page):
 
 def test_a_token_is_shown_once_and_only_its_hash_is_kept(client_of, mia):
     desk = client_of(mia)
-    page = desk.post("/profile/tokens/", NEW, follow=True)
+    page = desk.post("/profile/tokens/", NEW)
     text = text_on(page)
     assert text.startswith("otto-")
+    assert "no-store" in page["Cache-Control"]
+    assert text not in str([one.get_decoded() for one in Session.objects.all()])
     assert "fresh-token" not in desk.get("/profile/tokens/").text
     row = ApiToken.objects.get()
     assert text not in str(vars(row))
@@ -158,4 +161,4 @@ def test_one_person_has_a_bounded_number_of_tokens(client_of, mia, monkeypatch):
     assert page.status_code == 422
     assert "Revoke one of them first" in page.text
     revoke_token(row, by=mia)
-    assert client_of(mia).post("/profile/tokens/", NEW).status_code == 302
+    assert text_on(client_of(mia).post("/profile/tokens/", NEW))
