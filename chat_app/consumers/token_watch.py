@@ -21,7 +21,10 @@ CHECK_SECONDS = 5.0  # notifications may be missed, rows are not
 class TokenWatch:
     """Looks at a token again at every notification for its person, and every few seconds.
 
-    `async with TokenWatch(token) as watch`, then `await watch.ended.wait()`.
+    So a token that was revoked ends what is answered to it at once, or within `CHECK_SECONDS` and
+    the time of a look where no notification comes. While the database does not answer, nobody can
+    tell: the answer goes on until it can. `async with TokenWatch(token) as watch`, then
+    `await watch.ended.wait()`; a watch that fails ends, too.
     """
 
     def __init__(self, token: ApiToken) -> None:
@@ -31,30 +34,33 @@ class TokenWatch:
         self.channel_name = ""
 
     async def __aenter__(self) -> Self:
+        self.channel_name = await self.channel_layer.new_channel()
         self._task = asyncio.create_task(self._look())
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self._task.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._task
-        if self.channel_name:
+        try:
+            with suppress(asyncio.CancelledError):
+                await self._task  # raises what the watch failed of
+        finally:
             await leave_person(self, self._token.user_id)
 
     async def _look(self) -> None:
-        while not self.ended.is_set():
-            await self._listen()
-            with suppress(DatabaseError):  # looked at again in a moment
-                if not await database_sync_to_async(is_still_good)(self._token):
-                    self.ended.set()
+        try:
+            while True:
+                await hear_of_person(self, self._token.user_id)  # before the look: none is missed
+                with suppress(DatabaseError):  # looked at again in a moment
+                    if not await database_sync_to_async(is_still_good)(self._token):
+                        return
+                await self._listen()
+        finally:
+            self.ended.set()  # nobody watches any more
 
     async def _listen(self) -> None:
         """Return at a notification, or when it is time to look anyway."""
         try:
             async with asyncio.timeout(CHECK_SECONDS):
-                if not self.channel_name:
-                    self.channel_name = await self.channel_layer.new_channel()
-                await hear_of_person(self, self._token.user_id)
                 await self.channel_layer.receive(self.channel_name)
         except TimeoutError:
             return
