@@ -210,8 +210,8 @@ def refuse_too_many(person: int) -> None:
     waiting = Generation.objects.filter(answer__chat__owner=person, state__in=UNDER_WAY)
     if waiting.count() >= MOST_WAITING:
         raise BusyError(
-            f"{MOST_WAITING} of your questions wait for an answer already, in your other chats. "
-            "Wait for one of them, or stop it, then ask again."
+            f"{MOST_WAITING} of your questions wait for an answer already, in chats and in the API "
+            "together. Wait for one of them, or stop it, then ask again."
         )
 
 

@@ -82,7 +82,7 @@ def chat_share(request: TeamRequest, chat_id: UUID) -> HttpResponse:
     said = (
         "Everybody here who has the link, or looks at the list, can read this chat now."
         if is_shared
-        else "The link is taken back: only you can read this chat."
+        else "The link is taken back: nobody but you can open this chat any more."
     )
     messages.success(request, said)
     return redirect("chat-detail", chat.pk)

@@ -74,12 +74,12 @@ def _reader() -> MarkdownIt:
     return reader
 
 
-@lru_cache(maxsize=2_000)
 def render(text: str, marks: tuple[Span, ...] = (), note: str = "") -> SafeString:
     """Return the text as HTML, with `note` said aloud behind each of the marked spans.
 
     `marks` count characters of the text, in order, without overlap. A mark is never lost: where
-    markup swallows what it marks, the whole text stays as it was written.
+    markup swallows what it marks, the whole text stays as it was written. Nothing is kept for a
+    next time: the words may be deleted before.
     """
     html = None
     if len(text) <= LONGEST and len(SIGNS.findall(text)) <= MOST_SIGNS:

@@ -262,7 +262,7 @@ def test_the_author_reads_of_the_log_and_takes_the_chat_out(answered, mia, clien
     assert not LogEntry.objects.exists()
     Deployment.objects.update(is_logging=False)
     page = page_text(client_of(mia).get(reverse("chat-detail", args=[answered.pk])))
-    assert "Chats with this deployment are not logged" in page
+    assert "This deployment does not log" in page
 
 
 @pytest.mark.parametrize(

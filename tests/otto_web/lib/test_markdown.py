@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from otto_web.lib import markdown
 from otto_web.lib.markdown import ATTRIBUTES, TAGS, render
 from tests.chat_app.payloads import PAYLOADS
 
@@ -141,3 +142,8 @@ def test_what_closes_nothing_takes_no_time(piece):
     """Beyond a number of signs no markup is looked for, so the cost is bounded."""
     text = piece * (40_000 // len(piece))
     assert Seen(render(text)).tags is not None
+
+
+def test_no_text_is_kept_after_it_was_rendered():
+    kept = [name for name, one in vars(markdown).items() if hasattr(one, "cache_info")]
+    assert kept == ["_reader"]  # which knows no text
