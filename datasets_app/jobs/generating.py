@@ -15,12 +15,13 @@ from datasets_app.corpus.pairs.replies import ReplyError, pairs_of
 from datasets_app.corpus.pairs.support import nearest_place, place_of
 from datasets_app.corpus.providers.provider import Address, ProviderError, Reply, Wanted
 from datasets_app.models import Chunk, Document, GenerationItem, PairGeneration
+from datasets_app.selectors.grounds import Sources
 from datasets_app.services import generating, providers
 from datasets_app.services.generating import Made, Said
 from otto_web.lib.failpoints import failpoint
 from otto_web.lib.work.keeper import Lease
 from otto_web.lib.work.perform import perform
-from otto_web.lib.work.turns import give_way
+from otto_web.lib.work.turns import give_way, others_wait
 
 TURN_SECONDS = 20.0  # then others may have the worker
 AT_ONCE = 25  # turns that are written in one transaction: a disk syncs once for all of them
@@ -28,9 +29,12 @@ LOOK_SECONDS = 0.2
 CUT = "The reply was cut at {tokens:,} tokens. Allow more, or ask for fewer questions."
 
 
-def generate_pairs(generation_id: UUID | str, seconds: float = TURN_SECONDS) -> None:
-    """Make pairs for a while, then let others have the worker; harmless when nothing is ordered."""
-    end = time.monotonic() + seconds
+def generate_pairs(generation_id: UUID | str, *, goes_on: bool = True) -> None:
+    """Make pairs for a while, then let others have the worker; harmless when nothing is ordered.
+
+    While nobody waits for the worker the built-in generator `goes_on`: it has read its document.
+    """
+    end = time.monotonic() + TURN_SECONDS
 
     def work(order: PairGeneration, lease: Lease) -> None:
         if order.dataset.deleted_at or order.chunk_set.dataset.deleted_at:
@@ -38,7 +42,7 @@ def generate_pairs(generation_id: UUID | str, seconds: float = TURN_SECONDS) -> 
         generating.fill(order)
         failpoint("pairs.filled")
         if order.provider is None:
-            _extract_all(order, lease, end)
+            _extract_all(order, lease, end, goes_on=goes_on)
         else:
             _ask_all(order, lease, end)
 
@@ -69,17 +73,19 @@ class Pages:
         return self.found, self.ends.get(chunk.number - 1, 0)
 
 
-def _extract_all(order: PairGeneration, lease: Lease, end: float) -> None:
-    pages = Pages(order.patterns)
+def _extract_all(order: PairGeneration, lease: Lease, end: float, *, goes_on: bool) -> None:
+    pages, sources = Pages(order.patterns), Sources()
     while items := generating.next_items(order, AT_ONCE):
         turns = []
         for item in items:
             lease.touch()
-            turns.append((item, _brought(item) if item.reply else _extracted(pages, item)))
+            turns.append((item, _brought(sources, item) if item.reply else _extracted(pages, item)))
         generating.keep_turns(order, turns)
         if time.monotonic() > end:
-            give_way(order)
-            return
+            if not goes_on or others_wait(order):
+                give_way(order)
+                return
+            end = time.monotonic() + TURN_SECONDS
     generating.end_pairs(order)
 
 
@@ -93,17 +99,12 @@ def _extracted(pages: Pages, item: GenerationItem) -> Said:
     return Said(pairs=pairs, seconds=time.monotonic() - began)
 
 
-def _brought(item: GenerationItem) -> Said:
+def _brought(sources: Sources, item: GenerationItem) -> Said:
     """Return the pairs of a file that was brought: they stand in the item as its reply."""
-    content = _content(item.chunk)
+    content = sources.words(item.chunk)
     found = pairs_of(item.reply, item.asked)
     pairs = [_placed(item.chunk, content, *pair) for pair in found]
     return Said(reply=item.reply, pairs=pairs)
-
-
-def _content(chunk: Chunk) -> str:
-    text = Document.objects.values_list("text", flat=True).get(pk=chunk.document_id)
-    return text[chunk.start : chunk.end]
 
 
 # Providers of language models
@@ -132,14 +133,14 @@ def _ask_all(order: PairGeneration, lease: Lease, end: float) -> None:
     provider = order.provider
     assert provider is not None  # noqa: S101 - for the type checker
     address = providers.address_of(provider)
-    recipes = recipes_from(order.recipes)
+    recipes, sources = recipes_from(order.recipes), Sources()
     with ThreadPoolExecutor(provider.concurrency, thread_name_prefix="provider") as threads:
         while items := generating.next_items(order, provider.concurrency):
             if providers.is_spent(provider):
                 message = generating.SPENT.format(name=provider, tokens=provider.budget_tokens or 0)
                 generating.end_pairs(order, reason="budget", message=message)
                 return
-            asked = [_asked(order, item, recipes[item.recipe]) for item in items]
+            asked = [_asked(order, item, recipes[item.recipe], sources) for item in items]
             pause = _ask_some(order, lease, threads, (address, asked))
             if generating.is_away(order):
                 _give_up(order)
@@ -159,9 +160,9 @@ def _give_up(order: PairGeneration) -> None:
     generating.end_pairs(order, reason="provider_away", message=message)
 
 
-def _asked(order: PairGeneration, item: GenerationItem, recipe: Recipe) -> Asked:
+def _asked(order: PairGeneration, item: GenerationItem, recipe: Recipe, sources: Sources) -> Asked:
     chunk = item.chunk
-    content = _content(chunk)
+    content = sources.words(chunk)
     wanted = Wanted(
         model=order.model,
         messages=recipe.messages(content, chunk.headings),

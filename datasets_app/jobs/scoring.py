@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol
@@ -25,9 +26,9 @@ from otto_web.lib.hints import hint
 from otto_web.lib.work.claims import finish, give_back, renew
 from otto_web.lib.work.keeper import Lease
 from otto_web.lib.work.perform import perform
-from otto_web.lib.work.turns import give_way
+from otto_web.lib.work.turns import give_way, others_wait
 
-TURN_SECONDS = 20.0  # after which others may have the worker
+TURN_SECONDS = 20.0  # after which others may have the worker, if any wait
 MOST_REFUSED, LONGEST_PAUSE = 8, 60.0  # times in a row that the provider asked to come again
 AWAY = "“{name}” did not answer several times: {error} What is scored stays; go on later."
 WRITTEN = (
@@ -44,12 +45,15 @@ class JudgeOfRows(Protocol):
     def judged(self, rows: Rows) -> Sequence[tuple[Ground, Judged, float]]: ...
 
 
-def score_pairs(scoring_id: UUID | str) -> None:
-    """Score for a while, then let others have the worker; harmless when nothing is ordered."""
-    perform(Scoring, scoring_id, _score, refusals=(CorpusError,))
+def score_pairs(scoring_id: UUID | str, *, goes_on: bool = True) -> None:
+    """Score for a while, then let others have the worker; harmless when nothing is ordered.
+
+    While nobody waits for the worker it `goes_on`: the judge has read all texts.
+    """
+    perform(Scoring, scoring_id, partial(_score, goes_on=goes_on), refusals=(CorpusError,))
 
 
-def _score(order: Scoring, lease: Lease) -> None:
+def _score(order: Scoring, lease: Lease, *, goes_on: bool) -> None:
     if order.dataset.deleted_at is not None:
         raise CorpusError("The dataset was deleted before its pairs could be scored.")
     ends_at = time.monotonic() + TURN_SECONDS
@@ -59,8 +63,10 @@ def _score(order: Scoring, lease: Lease) -> None:
             while score_slice(order, judge):
                 lease.touch()
                 if time.monotonic() > ends_at:
-                    give_way(order)
-                    return
+                    if not goes_on or others_wait(order):
+                        give_way(order)
+                        return
+                    ends_at = time.monotonic() + TURN_SECONDS
         except SilentError as error:
             _wait_for_provider(order, error)
             return

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from datasets_app.corpus.language import language_of_text
 from datasets_app.corpus.pairs.page import Page, page_of
@@ -56,13 +58,16 @@ def extract(page: Page, patterns: Collection[str] = PATTERNS) -> list[Extract]:
 
 
 def of_chunk(
-    found: Iterable[Extract], start: int, end: int, *, before: int = 0, most: int = 3
+    found: Sequence[Extract], start: int, end: int, *, before: int = 0, most: int = 3
 ) -> list[Extract]:
     """Return the pairs of one chunk; what lies whole in the one before (to `before`) is its own.
 
+    `found` is in the order of `extract`.
     Where there are more than wanted, no pattern comes again before the others had their turn.
     """
-    own = [one for one in found if start <= one.start and one.end <= end and one.end > before]
+    first = bisect_left(found, start, key=attrgetter("start"))
+    behind = bisect_left(found, end, lo=first, key=attrgetter("start"))
+    own = [one for one in found[first:behind] if before < one.end <= end]
     order = {name: number for number, name in enumerate(PATTERNS)}
     used: Counter[str] = Counter()
     turns: list[tuple[int, int, int, Extract]] = []

@@ -162,7 +162,7 @@ def generate(pipeline: Pipeline) -> str:
         order = _order_pairs(pipeline)
     elif order.state in (State.FAILED, State.PARTIAL) and is_again:
         retry_items(order, by=pipeline.created_by)
-    generate_pairs(order.pk)
+    generate_pairs(order.pk, goes_on=False)  # the page says how far it is
     order.refresh_from_db()
     items = GenerationItem.objects.filter(generation=order)
     done = items.filter(state=ItemState.DONE).count()
@@ -200,7 +200,7 @@ def judge(pipeline: Pipeline) -> str:
         order = _order_scores(pipeline)
     elif order.state == State.FAILED and is_again:
         go_on(order, by=_owner(pipeline))
-    score_pairs(order.pk)
+    score_pairs(order.pk, goes_on=False)
     order.refresh_from_db()
     if order.state == State.FAILED:
         raise CorpusError(order.message)

@@ -15,9 +15,21 @@ from django.utils import timezone
 from datasets_app.corpus.conversation import Conversation, CorpusError, Turn
 from datasets_app.corpus.judging.scores import Cuts
 from datasets_app.jobs import freezing, scoring
-from datasets_app.models import Choice, Judge, Score, ScoreLabel, ScoreState
+from datasets_app.jobs import offline_judge as scoring_judge
+from datasets_app.models import (
+    Choice,
+    Chunk,
+    ChunkSet,
+    Document,
+    Judge,
+    Pair,
+    Score,
+    ScoreLabel,
+    ScoreState,
+)
 from datasets_app.models import Conversation as Row
 from datasets_app.models import Scoring as Order
+from datasets_app.selectors import grounds
 from datasets_app.selectors import scorings as selectors
 from datasets_app.services import providers, versions
 from datasets_app.services import scoring as services
@@ -304,3 +316,54 @@ def test_a_provider_that_is_away_ends_it_in_a_sentence_and_its_pairs_wait(asked,
         order.refresh_from_db()
         assert to_the_end(order).state == State.SUCCEEDED
     assert (order.scores.filter(state=ScoreState.SCORED).count(), order.refused_in_row) == (4, 0)
+
+
+def chunked(dataset, text, size):
+    """Cut a text of the dataset in pieces of a size, each with a pair; return the last row."""
+    made = ChunkSet.objects.create(
+        dataset=dataset,
+        name="Set",
+        settings={},
+        state=State.SUCCEEDED,
+        finished_at=timezone.now(),
+    )
+    document = Document.objects.create(chunk_set=made, number=1, name="a.md", text=text)
+    places = enumerate(range(0, len(text), size))
+    chunks = Chunk.objects.bulk_create(
+        Chunk(document=document, number=number, start=start, end=min(start + size, len(text)))
+        for number, start in places
+    )
+    rows = dataset.conversations.filter(is_passage=False).order_by("pk")[: len(chunks)]
+    Pair.objects.bulk_create(
+        Pair(conversation=row, chunk=chunk) for row, chunk in zip(rows, chunks, strict=True)
+    )
+    return rows
+
+
+def test_a_text_is_read_once_for_all_of_its_chunks(cora, django_assert_num_queries):
+    dataset = rooms(cora, 4)
+    text = "".join(f"Room {n:03} is é open. " for n in range(6))
+    rows = list(chunked(dataset, text, 22))
+    pieces = [text[start : start + 22] for start in range(0, len(text), 22)]
+    with django_assert_num_queries(3):  # chunks, their texts, passages
+        texts = grounds.texts_of(dataset)
+    assert texts.told[: len(pieces)] == pieces
+    with django_assert_num_queries(1):
+        assert [one.text for one in grounds.grounds_of(rows, texts)] == pieces
+    with django_assert_num_queries(3):  # a dataset of more than are searched
+        assert [one.text for one in grounds.grounds_of(rows, grounds.Texts())] == pieces
+
+
+def test_a_turn_goes_on_until_somebody_waits(cora, monkeypatch):
+    monkeypatch.setattr(scoring, "TURN_SECONDS", -1.0)
+    dataset = rooms(cora, ROOMS)
+    order, other = (
+        services.order_scoring(dataset, services.ScoringOrder(), by=cora) for _ in range(2)
+    )
+    scoring.score_pairs(order.pk)
+    order.refresh_from_db()
+    assert (order.state, order.done) == (State.QUEUED, scoring_judge.AT_ONCE)
+    services.stop_scoring(other, by=cora)
+    scoring.score_pairs(order.pk)
+    order.refresh_from_db()
+    assert (order.state, order.done) == (State.SUCCEEDED, 2 * ROOMS)

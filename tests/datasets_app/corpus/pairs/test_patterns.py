@@ -123,6 +123,9 @@ def test_a_chunk_has_its_own_pairs_and_no_more_than_asked():
     second = of_chunk(found, middle - 200, len(HANDBOOK), before=middle + 100, most=20)
     assert {one.question for one in first}.isdisjoint(one.question for one in second)
     assert len(first) + len(second) == len(found)
+    for start, end in ((0, middle), (middle, middle + 90), (middle + 5, middle + 5)):
+        inside = [one for one in found if start <= one.start and one.end <= end]
+        assert of_chunk(found, start, end, most=99) == inside
     few = of_chunk(found, 0, len(HANDBOOK), most=3)
     assert len({one.pattern for one in few}) == 3
 
