@@ -43,9 +43,12 @@ def _options(wanted: Wanted) -> dict[str, Any]:
 
 def _ask(address: Address, wanted: Wanted, options: dict[str, Any]) -> Reply:
     system = "\n\n".join(one["content"] for one in wanted.messages if one["role"] == "system")
-    with client_of(address) as http:
+    with client_of(address, {"x-api-key": address.key}) as http:
         client = anthropic.Anthropic(
-            api_key=address.key, base_url=address.base_url, max_retries=0, http_client=http
+            api_key=address.key or "none",  # given here, it is sought nowhere else
+            base_url=address.base_url,
+            max_retries=0,
+            http_client=http,
         )
         made = client.messages.create(
             model=wanted.model,

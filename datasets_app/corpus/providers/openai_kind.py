@@ -52,7 +52,7 @@ def _said(body: object) -> str:
 
 
 def _ask(address: Address, wanted: Wanted, options: dict[str, Any]) -> Reply:
-    with client_of(address) as http:
+    with client_of(address, {"authorization": f"Bearer {address.key}"}) as http:
         client = openai.OpenAI(
             api_key=address.key or "none",
             base_url=address.base_url,

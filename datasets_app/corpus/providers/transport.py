@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import httpcore2
@@ -13,6 +13,15 @@ from datasets_app.corpus.providers.provider import Address
 from datasets_app.corpus.web.errors import WebError
 from datasets_app.corpus.web.fetch import context_of
 from datasets_app.corpus.web.guard import Guard
+
+# What a request needs. The libraries add more, some of it from variables of the environment: other
+# keys, an organisation, a project, what computer this is. None of that was said of the provider.
+SENT = frozenset(
+    (
+        *("host", "connection", "accept", "content-type", "content-length", "transfer-encoding"),
+        "anthropic-version",
+    )
+)
 
 
 class OutOfBoundsError(httpx2.TransportError):
@@ -64,18 +73,24 @@ class Counted(httpx2.SyncByteStream):
 
 
 class Transport(httpx2.HTTPTransport):
-    """Sends to guarded addresses only, by no proxy, and reads no more than is allowed."""
+    """Sends to guarded addresses only, by no proxy, and reads no more than is allowed.
 
-    def __init__(self, address: Address) -> None:
+    The provider's own key is the only one that it sends.
+    """
+
+    def __init__(self, address: Address, auth: Mapping[str, str]) -> None:
         super().__init__(trust_env=False)
-        self._address = address
+        self._address, self._auth = address, auth if address.key else {}
         self._pool = httpcore2.ConnectionPool(
             ssl_context=context_of(address.ca_file), network_backend=Backend(address.guard)
         )
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         end = time.monotonic() + self._address.reply_seconds
-        request.headers["accept-encoding"] = "identity"  # nothing that unpacks to gigabytes
+        sent = {name: value for name, value in request.headers.items() if name.lower() in SENT}
+        sent["accept-encoding"] = "identity"  # nothing that unpacks to gigabytes
+        sent["user-agent"] = "OTTO"
+        request.headers = httpx2.Headers({**sent, **self._auth})
         try:
             response = super().handle_request(request)
         except WebError as error:
@@ -87,9 +102,12 @@ class Transport(httpx2.HTTPTransport):
         return response
 
 
-def client_of(address: Address) -> httpx2.Client:
-    """Return a client for one request, which follows no redirect."""
+def client_of(address: Address, auth: Mapping[str, str]) -> httpx2.Client:
+    """Return a client for one request, which follows no redirect; `auth` is how the key is sent."""
     timeout = httpx2.Timeout(address.reply_seconds, connect=address.connect_seconds)
     return httpx2.Client(
-        transport=Transport(address), timeout=timeout, follow_redirects=False, trust_env=False
+        transport=Transport(address, auth),
+        timeout=timeout,
+        follow_redirects=False,
+        trust_env=False,
     )

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from datasets_app.corpus.chunks.settings import HEADINGS, Settings
 from datasets_app.corpus.pairs.recipes import Recipe
+from datasets_app.corpus.providers.transport import SENT
 from datasets_app.jobs.chunking import chunk_documents
 from datasets_app.jobs.generating import generate_pairs
 from datasets_app.models import Conversation, GenerationItem, Pair, PairGeneration, Provider
@@ -32,6 +33,11 @@ from datasets_app.jobs.generating import generate_pairs
 generate_pairs(sys.argv[1])
 """
 KEY = "sk-secret-0123456789"
+FOREIGN = (
+    *("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "OPENAI_API_KEY", "OPENAI_ADMIN_KEY"),
+    *("OPENAI_ORG_ID", "OPENAI_PROJECT_ID"),
+)
+PLAIN = SENT | {"accept-encoding", "user-agent"}
 GUIDE = """\
 # Hours
 
@@ -169,7 +175,11 @@ def test_what_is_no_order_says_why(chunks, cora, ada, settings):
 
 
 @pytest.mark.parametrize("kind", ["openai", "claude", "gemini"])
-def test_each_library_sends_key_prompt_and_settings_and_reads_the_reply(asked, kind):
+def test_each_library_sends_key_prompt_and_settings_and_reads_the_reply(asked, kind, monkeypatch):
+    for name in FOREIGN:
+        monkeypatch.setenv(name, "foreign")
+    for name in ("OPENAI", "ANTHROPIC"):
+        monkeypatch.setenv(f"{name}_CUSTOM_HEADERS", "x-foreign: foreign\nAuthorization: foreign")
     with provider(f"<think>hm</think>```json\n{GOOD}\n```") as (url, script):
         base = url.removesuffix("/v1") if kind == "claude" else url
         recipes = (Recipe("Facts", "Ask {count} things.", "Be brief.", 1),)
@@ -178,7 +188,10 @@ def test_each_library_sends_key_prompt_and_settings_and_reads_the_reply(asked, k
     assert order.state == "succeeded"
     request = script.asked[0]
     headers = {name.lower(): value for name, value in request["headers"].items()}
-    assert KEY in (headers.get("x-api-key") or headers["authorization"])
+    own = ("x-api-key", KEY) if kind == "claude" else ("authorization", f"Bearer {KEY}")
+    assert headers.items() - {own} == {(name, headers[name]) for name in headers if name in PLAIN}
+    assert headers[own[0]] == own[1]
+    assert "foreign" not in str(request)
     assert (request["body"]["temperature"], request["body"]["max_tokens"]) == (0.2, 500)
     assert "Ask 1 things." in str(request["body"])
     assert "Be brief." in str(request["body"])
