@@ -14,6 +14,7 @@ from django.db.models.functions import Substr
 
 from datasets_app.corpus.chunks.layout import ENDING as CHUNKS_ENDING
 from datasets_app.corpus.pairs import layout
+from datasets_app.corpus.pairs.recipes import SENT_FOR_PAIRS
 from datasets_app.corpus.pairs.registry import PATTERNS, label_of
 from datasets_app.models import (
     Chunk,
@@ -67,6 +68,7 @@ class Sent:
 
     provider: Provider
     host: str
+    what: str = SENT_FOR_PAIRS
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,7 @@ def order_page(order: PairGeneration, *, show: str, number: str | None) -> dict[
         "coverage": coverage_of(order.chunk_set),
         "show": chosen,
         "items": _items(order, chosen, number),
+        "what": SENT_FOR_PAIRS,
         "host": urlsplit(order.provider.base_url).hostname if order.provider else "",
         "recipe_names": [str(one.get("name", "")) for one in order.recipes],
     }

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
 from datasets_app.corpus.conversation import CorpusError
+from datasets_app.corpus.pairs.recipes import SENT_FOR_PAIRS
 from datasets_app.corpus.providers.registry import KINDS
 from datasets_app.forms.pairs import ProviderForm, provider_values
 from datasets_app.models import Provider
@@ -23,7 +24,8 @@ from otto_web.lib.http import TeamRequest
 @require_GET
 def provider_list(request: TeamRequest) -> HttpResponse:
     """Show the providers that are here."""
-    return render(request, "datasets/provider_list.html", {"rows": provider_rows()})
+    context = {"rows": provider_rows(), "what": SENT_FOR_PAIRS}
+    return render(request, "datasets/provider_list.html", context)
 
 
 @role_required(Role.ADMIN)

@@ -15,6 +15,7 @@ from chat_app.models import Deployment
 from chat_app.serving.limits import NEW_TOKENS
 from datasets_app.corpus.chunks.settings import LONGEST, SHORTEST
 from datasets_app.corpus.pairs.extractive import MOST_QUESTIONS
+from datasets_app.corpus.pairs.recipes import SENT_FOR_PAIRS
 from datasets_app.models import Dataset, Provider, Upload
 from datasets_app.selectors.documents import uploads_of_documents
 from otto_web.loop.selectors.pipelines import FROM_NOTHING, SCRATCH_STEPS
@@ -73,7 +74,7 @@ class PipelineForm(forms.Form):
         required=False,
         empty_label="the built-in generator, on this machine",
         label="Who words the questions",
-        help_text="A provider is sent the text of every chunk.",
+        help_text=f"A provider is sent {SENT_FOR_PAIRS}.",
     )
     questions = forms.IntegerField(
         label="Questions for each chunk, at most",

@@ -50,6 +50,10 @@ class RecipeError(CorpusError):
     """A recipe, or a file of recipes, that cannot be used."""
 
 
+# what `messages` puts into a request, for people who choose a provider
+SENT_FOR_PAIRS = "the words of every chunk, the headings above it and the recipe"
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """One way to ask for pairs; `{count}` in its prompt is the number of them.

@@ -7,6 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils.html import strip_tags
 
+from datasets_app.corpus.pairs.recipes import SENT_FOR_PAIRS
 from datasets_app.corpus.providers.registry import KINDS
 from datasets_app.jobs.generating import generate_pairs
 from datasets_app.models import Conversation, Dataset, PairGeneration, Provider
@@ -188,6 +189,24 @@ def _failures(client, script, order, address):
     client.post(item_address)
     assert done_order().state == "succeeded"
     assert {(item.asked, item.achieved) for item in order.items.all()} == {(2, 1)}
+
+
+def test_pages_say_alike_what_a_provider_is_sent_and_help_says_who_sends_it(
+    client, ada, cora, chunks
+):
+    Provider.objects.create(name="House", kind="openai", base_url="https://e.org", model="m")
+    client.force_login(ada)
+    listed = words_of(client.get(reverse("provider-list")))
+    assert "each question, its answer and the text they came from" in listed
+    for page in (
+        listed,
+        words_of(client.get(reverse("document-list", args=[chunks.dataset_id]))),
+        words_of(client.get(reverse("pipeline-new"))),
+    ):
+        assert SENT_FOR_PAIRS in page
+    told = words_of(client.get(reverse("help")))
+    assert "Nothing leaves this machine" not in told
+    assert "provider of language models" in told
 
 
 @pytest.mark.checklist(303)
