@@ -6,6 +6,7 @@ people may order other chunks, pairs and scores of the same dataset meanwhile.
 
 from __future__ import annotations
 
+import shutil
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.judging.scores import Cuts
 from datasets_app.jobs.chunking import chunk_documents
 from datasets_app.jobs.generating import generate_pairs
-from datasets_app.jobs.loading import load_path
+from datasets_app.jobs.loading import import_here, load_path
 from datasets_app.jobs.scoring import score_pairs
 from datasets_app.models import (
     Choice,
@@ -51,6 +52,7 @@ from otto_web.loop.models import Pipeline
 
 CHUNKS = "Run everything"  # name of the set
 Order = TypeVar("Order", ChunkSet, PairGeneration, Scoring)
+AT_ONCE = 1 << 20  # bytes of a file that are held while it is packed
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the same folder gives the same bytes
 
 
@@ -91,23 +93,34 @@ def _make_dataset(pipeline: Pipeline) -> None:
 
 
 def _folder_as_upload(pipeline: Pipeline, folder: Path) -> Upload:
-    if not folder.is_dir():
-        raise CorpusError(f"There is no folder {folder}.")
-    with _packed(folder) as path:
-        key = key_of(pipeline, "folder")
-        name = free_name(f"{folder.name} documents")
-        upload = load_path(
-            path, dataset=name, by=pipeline.created_by, is_again=True, idem_key=key, wait=in_turn()
-        )
+    key, by = key_of(pipeline, "folder"), pipeline.created_by
+    earlier = Upload.objects.filter(created_by=by, idem_key=key).exclude(state=State.RECEIVING)
+    if (arrived := earlier.first()) is not None:  # an earlier turn packed it: its bytes are here
+        upload = import_here(arrived, wait=in_turn())
+    else:
+        upload = _pack_and_load(folder, key, by)
     if not upload.files.exists():
         raise CorpusError(upload.sentence or "Nothing in this folder could be read.")
     return upload
 
 
+def _pack_and_load(folder: Path, key: str, by: User | None) -> Upload:
+    if not folder.is_dir():
+        raise CorpusError(f"There is no folder {folder}.")
+    with _packed(folder) as path:
+        name = free_name(f"{folder.name} documents")
+        return load_path(path, dataset=name, by=by, is_again=True, idem_key=key, wait=in_turn())
+
+
 @contextmanager
 def _packed(folder: Path) -> Iterator[Path]:
-    """Give the folder as an archive whose bytes are the same each time; hidden files stay out."""
-    inside = sorted(path for path in folder.rglob("*") if path.is_file())
+    """Give the folder as an archive whose bytes are the same each time.
+
+    Hidden files stay out, and so do links to what lies elsewhere.
+    """
+    root = folder.resolve()
+    found = (path for path in folder.rglob("*") if path.is_file())
+    inside = sorted(path for path in found if path.resolve().is_relative_to(root))
     names = [(path, path.relative_to(folder)) for path in inside]
     seen = [(path, name) for path, name in names if not any(p[0] == "." for p in name.parts)]
     if not seen:
@@ -118,7 +131,9 @@ def _packed(folder: Path) -> Iterator[Path]:
             for path, name in seen:
                 about = zipfile.ZipInfo(name.as_posix(), EPOCH)
                 about.compress_type = zipfile.ZIP_DEFLATED
-                archive.writestr(about, path.read_bytes())
+                about.file_size = path.stat().st_size  # what has gigabytes needs other headers
+                with path.open("rb") as file, archive.open(about, "w") as packed:
+                    shutil.copyfileobj(file, packed, AT_ONCE)
         yield target
 
 

@@ -161,6 +161,27 @@ def test_a_step_that_failed_says_why_and_goes_on_from_there_once_that_is_mended(
     assert PairGeneration.objects.count() == 1
 
 
+def test_a_folder_is_packed_once_and_without_what_its_links_lead_to(
+    handbook, tmp_path, theo, data_dir, monkeypatch
+):
+    (tmp_path / "secret.md").write_text("# Secret\n\nThis lies elsewhere.")
+    (handbook / "out.md").symlink_to(tmp_path / "secret.md")
+    (handbook / "in.md").symlink_to(handbook / "offices" / "oslo.md")
+    pipeline = claim(Pipeline, start_pipeline(order(handbook), by=theo).pk)
+    packed, real = [], document_steps.load_path
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            document_steps, "load_path", lambda *a, **k: packed.append(a) or real(*a, **k)
+        )
+        for _ in range(2):
+            renew(pipeline, options={**pipeline.options, "uploads": []})
+            document_steps.documents(pipeline)
+    names = set(Upload.objects.get().files.values_list("name", flat=True))
+    assert len(packed) == 1
+    assert any(name.endswith("in.md") for name in names)
+    assert not any(name.endswith("out.md") for name in names)
+
+
 def test_an_unknown_provider_and_a_gone_folder_are_sentences(tmp_path, theo, data_dir, handbook):
     pipeline = claim(Pipeline, start_pipeline(order(handbook, provider="Nobody"), by=theo).pk)
     document_steps.documents(pipeline)
