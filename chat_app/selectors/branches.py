@@ -11,6 +11,8 @@ from django.db.models import Q, QuerySet
 
 from chat_app.models import Chat, Message
 
+Places = dict[tuple[UUID | None, str], list[UUID]]  # by the message before and the side
+
 
 @dataclass(frozen=True, slots=True)
 class Siblings:
@@ -60,11 +62,17 @@ def end_below(message: Message) -> Message:
     return message
 
 
-def siblings_of(message: Message, family: Iterable[Message]) -> Siblings:
-    """Return who stands in a message's place, among those of its chat in their order."""
-    ids = [
-        one.pk for one in family if (one.parent_id, one.role) == (message.parent_id, message.role)
-    ]
+def places_of(messages: Iterable[Message]) -> Places:
+    """Return who stands in each place, in the order of the messages."""
+    found: Places = {}
+    for one in messages:
+        found.setdefault((one.parent_id, one.role), []).append(one.pk)
+    return found
+
+
+def siblings_of(message: Message, places: Places) -> Siblings:
+    """Return who stands in a message's place."""
+    ids = places[message.parent_id, message.role]
     return Siblings(ids, ids.index(message.pk) + 1)
 
 

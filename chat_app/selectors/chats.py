@@ -23,7 +23,7 @@ from chat_app.models import (
 )
 from chat_app.models.generation import may_go_on
 from chat_app.models.rating import REASONS
-from chat_app.selectors.branches import Siblings, family_of, path_to, siblings_of
+from chat_app.selectors.branches import Places, Siblings, family_of, path_to, places_of, siblings_of
 from chat_app.selectors.grounding import (
     SOURCE,
     SUGGESTION,
@@ -244,8 +244,9 @@ def transcript(chat: Chat) -> list[Exchange]:
     messages = list(found.prefetch_related("ratings").order_by("created_at", "pk"))
     path = _shown_path(chat, messages)
     questions = {message.pk: message for message in path if message.role == USER}
+    places = places_of(messages)
     return [
-        _exchange(questions[answer.parent_id], answer, messages, chat.deployment)
+        _exchange(questions[answer.parent_id], answer, places, chat.deployment)
         for answer in path
         if answer.parent_id in questions
     ]
@@ -255,16 +256,16 @@ def exchange_of(answer: Message) -> Exchange:
     """Return one answer with its question."""
     if answer.parent is None:
         raise Message.DoesNotExist
-    family = list(family_of(answer, answer.parent))
-    return _exchange(answer.parent, answer, family, answer.chat.deployment)
+    places = places_of(family_of(answer, answer.parent))
+    return _exchange(answer.parent, answer, places, answer.chat.deployment)
 
 
 def _exchange(
-    question: Message, answer: Message, family: Iterable[Message], deployment: Deployment
+    question: Message, answer: Message, places: Places, deployment: Deployment
 ) -> Exchange:
-    beside = siblings_of(answer, family)
+    beside = siblings_of(answer, places)
     shown = shown_answer(answer, question.text, beside, is_answering=deployment.is_answering)
-    return Exchange(question, shown, siblings_of(question, family))
+    return Exchange(question, shown, siblings_of(question, places))
 
 
 def shown_answer(

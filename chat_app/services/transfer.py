@@ -29,6 +29,7 @@ MOST_MESSAGES = 5_000
 LONGEST_TEXT, LONGEST_SYSTEM = 100_000, 4_000
 NO_CHAT = "This file is no chat that OTTO exported: choose one that ends in .json."
 STATES = {"stopped": State.CANCELLED, "interrupted": State.INTERRUPTED, "failed": State.FAILED}
+Answers = Sequence[tuple[Message, dict[str, Any]]]  # made, and what the file says of them
 
 
 def read_chat(body: bytes) -> dict[str, Any]:
@@ -101,9 +102,10 @@ def bring_chat(told: dict[str, Any], *, owner: User, deployments: QuerySet[Deplo
         is_logged=False,
     )
     made = _messages(chat, told["messages"])
-    for message, one in zip(made, told["messages"], strict=True):
-        if message.role == ASSISTANT:
-            _answer(message, one, made, chat)
+    answers = [pair for pair in zip(made, told["messages"], strict=True) if _is_answer(pair[0])]
+    _answers(chat, answers)
+    _ratings(chat, answers)
+    _corrections(chat, answers, made)
     if told.get("shown") is not None:
         Chat.objects.filter(pk=chat.pk).update(shown=made[told["shown"]])
     return chat
@@ -116,7 +118,7 @@ def _messages(chat: Chat, told: Sequence[dict[str, Any]]) -> list[Message]:
         parent = None if one.get("parent") is None else made[one["parent"]]
         text = clean_text(one["text"]).text
         made.append(Message(chat=chat, parent=parent, role=one["role"], text=text))
-    Message.objects.bulk_create(made)
+    Message.objects.bulk_create(made, batch_size=500)
     last = datetime.min.replace(tzinfo=UTC)
     for message, one in zip(made, told, strict=True):
         last = max(_moment(one.get("at")), last + timedelta(microseconds=1))  # the file's order
@@ -125,35 +127,56 @@ def _messages(chat: Chat, told: Sequence[dict[str, Any]]) -> list[Message]:
     return made
 
 
-def _answer(message: Message, one: dict[str, Any], made: Sequence[Message], chat: Chat) -> None:
-    finish = str(one["finish"]) if _is_one_of(one.get("finish"), FINISHES) else "stop"
-    Generation.objects.create(
-        answer=message,
-        deployment=chat.deployment,
-        model=_model(one.get("model")),
-        state=STATES.get(finish, State.SUCCEEDED),
-        finish=finish,
-        finished_at=timezone.now(),
-    )
-    if isinstance(one.get("rating"), int) and one["rating"] in {1, -1}:
-        given = one.get("reasons") if isinstance(one.get("reasons"), list) else []
-        Rating.objects.create(
-            message=message,
-            user=chat.owner,
-            value=int(one["rating"]),
-            reasons=[name for name in REASONS if name in (given or [])],
-        )
-    place = one.get("corrects")
-    wrong = made[int(place)] if place is not None and _is_place(place, len(made)) else None
-    if wrong is not None and wrong != message and wrong.role == ASSISTANT:
-        Correction.objects.create(
-            message=wrong, author=chat.owner, written=message, text=message.text
-        )
+def _is_answer(message: Message) -> bool:
+    return str(message.role) == ASSISTANT
 
 
-def _model(name: Any) -> TrainedModel | None:
+def _answers(chat: Chat, told: Answers) -> None:
+    """Write how each answer came about, as far as the file says it."""
+    models = {name: _model(name) for name in {_words(one.get("model"), 300) for _, one in told}}
+    rows = []
+    for message, one in told:
+        finish = str(one["finish"]) if _is_one_of(one.get("finish"), FINISHES) else "stop"
+        row = Generation(
+            answer=message,
+            deployment=chat.deployment,
+            model=models[_words(one.get("model"), 300)],
+            state=STATES.get(finish, State.SUCCEEDED),
+            finish=finish,
+            finished_at=timezone.now(),
+        )
+        rows.append(row)
+    Generation.objects.bulk_create(rows, batch_size=500)
+
+
+def _ratings(chat: Chat, told: Answers) -> None:
+    rows = []
+    for message, one in told:
+        if not (isinstance(one.get("rating"), int) and one["rating"] in {1, -1}):
+            continue
+        given = one["reasons"] if isinstance(one.get("reasons"), list) else []
+        reasons = [name for name in REASONS if name in given]
+        value = int(one["rating"])
+        rows.append(Rating(message=message, user=chat.owner, value=value, reasons=reasons))
+    Rating.objects.bulk_create(rows, batch_size=500)
+
+
+def _corrections(chat: Chat, told: Answers, made: Sequence[Message]) -> None:
+    """Write which answers say what others should have said; the last one of an answer counts."""
+    rows = {}
+    for message, one in told:
+        place = one.get("corrects")
+        is_there = place is not None and _is_place(place, len(made))
+        wrong = made[int(place or 0)] if is_there else message
+        if wrong != message and _is_answer(wrong):
+            kept = {"written": message, "text": message.text, "author": chat.owner}
+            rows[wrong.pk] = Correction(message=wrong, **kept)
+    Correction.objects.bulk_create(rows.values(), batch_size=500)
+
+
+def _model(name: str) -> TrainedModel | None:
     """Return the model of this name and number, where it is here."""
-    words, _, number = _words(name, 300).rpartition(" ")
+    words, _, number = name.rpartition(" ")
     if not (number.isascii() and number.isdecimal() and len(number) < 9):
         return None
     return TrainedModel.objects.filter(name=words, number=int(number)).first()

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from chat_app.forms.chats import SettingsForm
 from chat_app.models import Chat, Correction, Generation, LogEntry, Message
+from chat_app.selectors.chats import transcript
 from chat_app.selectors.transfer import as_json
 from chat_app.services import branches, chats, corrections
 from chat_app.services.chat_settings import CHOSEN
@@ -162,6 +163,23 @@ def test_a_hostile_file_is_a_chat_of_what_holds_in_it(said, of_chat, served, mia
     brought = bring(client_of(mia), body.replace("Infinity", "1e999").encode())
     assert client_of(mia).get(brought.url).status_code == 200
     assert Generation.objects.get().finish == "stop"
+
+
+def test_a_long_chat_takes_no_more_queries_than_a_short_one(
+    served, mia, client_of, django_assert_max_num_queries
+):
+    talk = [
+        {"parent": place - 1 if place else None, "role": role, "text": "Hi", "model": "x 1"}
+        | {"rating": 1, "corrects": 1}
+        for place, role in enumerate(["user", "assistant"] * 150)
+    ]
+    with django_assert_max_num_queries(40):
+        bring(client_of(mia), FILE | {"messages": talk})
+    chat = Chat.objects.get()
+    with django_assert_max_num_queries(3):
+        shown = transcript(chat)
+    assert [one.answer.siblings.count for one in shown] == [1] * 150
+    assert Correction.objects.get().written == shown[-1].answer.message
 
 
 def test_only_settings_that_the_page_of_a_chat_has_are_brought_in(served, mia, client_of):
