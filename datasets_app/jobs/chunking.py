@@ -108,6 +108,4 @@ def _made(order: ChunkSet, document: Document, watch: Watch) -> documents.Made:
 
 
 def _identified(document: Document) -> Identified:
-    file = document.source_file
-    encoding = file.chosen_encoding if file else ""
-    return identify(blob_path(document.sha256), document.name, encoding=encoding)
+    return identify(blob_path(document.sha256), document.name, encoding=document.encoding)

@@ -92,6 +92,11 @@ class Document(models.Model):
     name = models.CharField(max_length=1024)
     kind = models.CharField(max_length=30, default="")
     sha256 = models.CharField(max_length=64, help_text="of the bytes of its file")
+    encoding = models.CharField(
+        max_length=40,
+        default="",
+        help_text="that a person chose for its file; told by itself: empty",
+    )
     state = models.CharField(
         max_length=10, choices=DocumentState, default=DocumentState.QUEUED, editable=False
     )

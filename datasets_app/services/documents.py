@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Count, Max, Q, Sum
+from django.db.models import Count, Max, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Now
 
 from datasets_app.corpus.chunks import layout
@@ -76,13 +76,14 @@ def new_chunks(
     for too much overlap, and when there is no file.
     """
     settings.check_order()
-    wanted = {str(file.blob_id): file for file in files if file.blob_id}
+    wanted = {(str(file.blob_id), file.chosen_encoding): file for file in files if file.blob_id}
     if not wanted:
         raise ChunkError("Choose at least one document.")
     found = _set_of(dataset, name.strip() or settings.name, settings, by)
-    known = set(found.documents.values_list("sha256", flat=True))
+    _note_encodings(found)
+    known = set(found.documents.values_list("sha256", "encoding"))
     last = found.documents.aggregate(last=Max("number", default=0))["last"]
-    fresh = [file for sha256, file in wanted.items() if sha256 not in known]
+    fresh = [file for key, file in wanted.items() if key not in known]
     Document.objects.bulk_create(
         Document(
             chunk_set=found,
@@ -91,6 +92,7 @@ def new_chunks(
             name=file.name,
             kind=file.kind,
             sha256=str(file.blob_id),
+            encoding=file.chosen_encoding,
         )
         for number, file in enumerate(fresh, last + 1)
     )
@@ -112,6 +114,13 @@ def _set_of(dataset: Dataset, name: str, settings: Settings, by: User | None) ->
     if not is_made and found.state in UNDER_WAY:
         raise ChunkError(f"“{name}” is being cut at the moment. Wait until it is done.")
     return found
+
+
+def _note_encodings(found: ChunkSet) -> None:
+    """Let what is not cut yet be read as its file is by now; what is cut says how it was read."""
+    now = SourceFile.objects.filter(pk=OuterRef("source_file")).values("chosen_encoding")
+    waiting = found.documents.exclude(state=DocumentState.DONE).exclude(source_file=None)
+    waiting.update(encoding=Subquery(now))
 
 
 def _queue(found: ChunkSet) -> None:
@@ -166,6 +175,7 @@ def retry_failed(found: ChunkSet, *, by: User) -> bool:
     locked = ChunkSet.objects.select_for_update().get(pk=found.pk)
     if locked.state in UNDER_WAY:
         return False
+    _note_encodings(locked)
     _queue(locked)
     audit.record(by, "documents.retry", locked)
     return True
@@ -189,7 +199,7 @@ def remove_chunks(found: ChunkSet, *, by: User) -> None:
 
 def next_document(order: ChunkSet) -> Document | None:
     """Return the document whose turn it is."""
-    queued = order.documents.filter(state=DocumentState.QUEUED).select_related("source_file")
+    queued = order.documents.filter(state=DocumentState.QUEUED)
     return queued.without_text().order_by("number").first()
 
 
@@ -248,6 +258,7 @@ def copy_earlier(order: ChunkSet, document: Document) -> bool:
             chunk_set__dataset=order.dataset_id,
             chunk_set__settings_sha256=order.settings_sha256,
             sha256=document.sha256,
+            encoding=document.encoding,
             state=DocumentState.DONE,
         )
         .exclude(chunk_set=order)

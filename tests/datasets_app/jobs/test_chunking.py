@@ -119,6 +119,25 @@ def test_what_cannot_be_cut_says_why_and_the_rest_goes_on(ordered):
     assert told["marks.txt"] == "There is no word in it."
 
 
+def test_a_file_that_is_told_in_another_encoding_is_cut_anew(ordered):
+    order = cut_to_the_end(ordered({"menu.txt": "Caf\xe9 opens at nine.".encode("latin-1")}))
+    file, how = SourceFile.objects.get(), Settings.from_json(order.settings)
+    assert order.documents.get().text.startswith("Café")
+    SourceFile.objects.update(chosen_encoding="cp1250")  # as if a person had chosen it
+    file.refresh_from_db()
+    for name in (order.name, "Other"):
+        found = documents.order_chunks(order.dataset, name, how, [file], by=None)
+        cut_to_the_end(found)
+        newest = found.documents.order_by("number").last()
+        assert (newest.encoding, newest.source_file) == ("cp1250", file)
+        documents.order_chunks(order.dataset, name, how, [file], by=None)
+    assert list(order.documents.values_list("encoding", "is_copied")) == [
+        ("", False),
+        ("cp1250", False),
+    ]
+    assert found.documents.get().is_copied  # it is cut by now
+
+
 def test_what_was_cut_in_the_same_way_is_not_done_again(ordered, monkeypatch):
     order = cut_to_the_end(ordered({"guide.md": GUIDE.encode()}))
     first = list(Chunk.objects.values_list("pk", flat=True))
