@@ -71,6 +71,7 @@ def test_a_file_of_pairs_is_judged_and_written_as_training_text(qa_file, tmp_pat
         call_command("judge", input="Empty")
 
 
+@pytest.mark.checklist(329, 330, 331)
 def test_files_are_combined_once_each_with_where_they_came_from(qa_file, tmp_path, capsys):
     folder = tmp_path / "in"
     folder.mkdir()
@@ -84,9 +85,11 @@ def test_files_are_combined_once_each_with_where_they_came_from(qa_file, tmp_pat
     said = told(capsys)
     assert "4 pairs of 3 files; 1 said twice" in said
     assert "b.jsonl: 2 pairs, 1 repeated" in said
+    assert "a_qa.json: 3 pairs, 0 repeated" in said
     assert "Expecting value" in said
     value = json.loads(out.read_text())
     assert value["metadata"]["sources"]["a_qa.json"] == {"pairs": 3, "repeated": 0}
+    assert value["metadata"]["repeated"] == 1
     assert [one["source_file"] for one in value["filtered_pairs"]] == [*["shop.md"] * 3, "b.jsonl"]
     for wrong in ("nowhere", "empty"):
         (tmp_path / "empty").mkdir(exist_ok=True)

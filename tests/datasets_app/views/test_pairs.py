@@ -160,8 +160,10 @@ def test_a_provider_is_added_asked_and_its_failures_are_listed(
         client.post(answer["Location"], {"do": "test"})
         assert "It answered: ready" in client.get(answer["Location"]).content.decode()
         client.force_login(cora)
-        page = words_of(client.get(reverse("document-list", args=[chunks.dataset_id])))
-        assert "are sent to 127.0.0.1. Nothing else is." in page
+        form = client.get(reverse("document-list", args=[chunks.dataset_id]))
+        assert "are sent to 127.0.0.1. Nothing else is." in words_of(form)
+        for field in (b'name="max_tokens"', b'name="reasoning"'):
+            assert field in form.content
         more = {"provider": str(there.pk), "recipe-0-system_prompt": "You are an AI."}
         more |= {"temperature": "0.3", "max_tokens": "300"}
         answer = post(**more, reasoning="on" if kind == "openai" else "")
@@ -171,9 +173,15 @@ def test_a_provider_is_added_asked_and_its_failures_are_listed(
         assert (body["model"], body["max_tokens"]) == (KINDS[kind].model, 300)
         assert body["temperature"] == 0.3
         assert ("reasoning_effort" in body) == (kind == "openai")
+        assert "thinking" not in body
         page = words_of(client.get(answer["Location"]))
+        assert ("300 tokens a reply, thinking first" in page) == (kind == "openai")
         assert "opens like a chat with an assistant" in page
         _failures(client, script, order, answer["Location"])
+        if kind == "claude":  # it takes no temperature while it thinks
+            post(**more, reasoning="on")
+            done_order()
+            assert "thinking" in script.asked[-1]["body"]
     assert KEY not in str(list(AuditEntry.objects.values()))
 
 
@@ -227,6 +235,15 @@ def test_recipes_are_added_on_the_page_or_read_from_a_file(post, chunks, ada):
     assert [(one["prompt"], one["questions"]) for one in order.recipes] == [
         ("Ask for facts.", 4),
         ("Ask why.", 3),
+    ]
+    second = {"name": "Why", "prompt": "Ask why.", "system_prompt": "Be exact.", "count": "5"}
+    two = {f"recipe-1-{name}": value for name, value in second.items()}
+    post(provider=str(there.pk), **two, **{"recipe-TOTAL_FORMS": "2"})
+    order = PairGeneration.objects.latest("created_at")
+    columns = ("name", "prompt", "questions", "system_prompt")
+    assert [tuple(one[name] for name in columns) for one in order.recipes] == [
+        ("Facts", "Ask.", 2, "Be brief."),
+        ("Why", "Ask why.", 5, "Be exact."),
     ]
     broken = SimpleUploadedFile("x.yaml", b"a: [")
     assert "no YAML or JSON" in words_of(post(provider=str(there.pk), definition=broken))

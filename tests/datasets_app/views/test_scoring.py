@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from datasets_app.jobs import freezing, scoring
 from datasets_app.models import Conversation as Row
-from datasets_app.models import Judge, ScoreLabel, Version
+from datasets_app.models import Judge, Provider, ScoreLabel, Version
 from datasets_app.models import Scoring as Order
 from datasets_app.services.datasets import create_dataset
 from otto_web.lib.work.states import State
@@ -68,7 +68,15 @@ def shown(curator, name, *args, query=""):
 
 @pytest.mark.checklist(305, 308, 310, 314, 315, 318, 319)
 def test_pairs_are_scored_and_the_page_says_how(curator, dataset):
+    house = Provider.objects.create(
+        name="House", kind="openai", base_url="https://e.org", model="m"
+    )
     before = shown(curator, "score-list", dataset.pk)
+    assert "House: what is judged is sent there" in before
+    assert ordered(curator, dataset, judge=str(house.pk)).status_code == 302
+    asked = Order.objects.get()
+    assert (asked.judge, asked.judge_name) == (Judge.PROVIDER, "House:m")
+    asked.delete()
     assert "Not scored yet" in before
     assert "built-in judge" in before
     ordered(curator, dataset, passing="9.5", failing="3")
