@@ -10,14 +10,13 @@ from django.core.validators import MaxLengthValidator
 from django.db.models import QuerySet
 
 from chat_app.models import Chat, Deployment
-from chat_app.services.chat_settings import params_of
+from chat_app.services.chat_settings import LONGEST_PROMPT, params_of
 from chat_app.services.chats import AnswerParams
 from chat_app.serving.errors import ServingError
 from chat_app.serving.limits import NEW_TOKENS, TEMPERATURE, TOP_K, TOP_P
 from chat_app.serving.sampling import SEED_LIMIT
 
 CHOOSE = "Choose who should answer; that one does not answer any more."
-LONGEST_PROMPT = 4_000
 
 
 class MessageForm(forms.Form):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from chat_app.models import Chat, Correction, Message
@@ -9,6 +10,9 @@ from chat_app.selectors.chats import transcript
 from datasets_app.corpus.conversation import ASSISTANT
 
 FORMAT, EDITION = "otto-chat", 1
+LARGEST = 8 * 1024 * 1024  # bytes of a file; larger bodies reach no page
+MOST_MESSAGES = 5_000
+LIMIT = f"{LARGEST // 1024**2} MB or {MOST_MESSAGES:,} messages"
 
 
 def as_json(chat: Chat) -> dict[str, Any]:
@@ -44,6 +48,14 @@ def _told(message: Message, chat: Chat, places: dict[Any, int], corrects: Any) -
             if one.user_id == chat.owner_id:
                 told |= {"rating": one.value, "reasons": one.reasons}
     return told | ({"corrects": places[corrects]} if corrects in places else {})
+
+
+def file_of(chat: Chat) -> bytes | None:
+    """Return the chat as a file in UTF-8; None where no OTTO would bring in so large a one."""
+    told = as_json(chat)
+    body = (json.dumps(told, ensure_ascii=False, indent=1) + "\n").encode()
+    fits = len(body) <= LARGEST and len(told["messages"]) <= MOST_MESSAGES
+    return body if fits else None
 
 
 def as_markdown(chat: Chat) -> str:

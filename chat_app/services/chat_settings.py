@@ -10,6 +10,7 @@ from chat_app.models import Chat
 from chat_app.services.chats import AnswerParams
 from datasets_app.corpus.detection.encoding import clean_text
 
+LONGEST_PROMPT = 4_000  # characters of a chat's system prompt
 CHOSEN = ("temperature", "top_p", "top_k", "new_tokens", "seed")  # on the page of a chat
 
 

@@ -15,8 +15,8 @@ from django.utils import timezone
 from chat_app.models import Chat, Correction, Deployment, Generation, Message, Rating
 from chat_app.models.generation import FINISHES
 from chat_app.models.rating import REASONS
-from chat_app.selectors.transfer import EDITION, FORMAT
-from chat_app.services.chat_settings import CHOSEN
+from chat_app.selectors.transfer import EDITION, FORMAT, MOST_MESSAGES
+from chat_app.services.chat_settings import CHOSEN, LONGEST_PROMPT
 from chat_app.services.chats import AnswerParams
 from chat_app.serving.errors import ServingError
 from datasets_app.corpus.conversation import ASSISTANT, USER
@@ -24,9 +24,7 @@ from datasets_app.corpus.detection.encoding import clean_text
 from otto_web.lib.work.states import State
 from training_app.models import TrainedModel
 
-LARGEST = 4 * 1024 * 1024  # bytes
-MOST_MESSAGES = 5_000
-LONGEST_TEXT, LONGEST_SYSTEM = 100_000, 4_000
+LONGEST_TEXT = 100_000  # characters
 NO_CHAT = "This file is no chat that OTTO exported: choose one that ends in .json."
 STATES = {"stopped": State.CANCELLED, "interrupted": State.INTERRUPTED, "failed": State.FAILED}
 Answers = Sequence[tuple[Message, dict[str, Any]]]  # made, and what the file says of them
@@ -51,6 +49,8 @@ def read_chat(body: bytes) -> dict[str, Any]:
     shown = found.get("shown")
     if shown is not None and not _is_place(shown, len(messages)):
         raise ServingError("The file shows a branch that it does not hold. Nothing was brought in.")
+    if messages[-1 if shown is None else shown]["role"] == USER:
+        raise ServingError("The file ends with a question without answer. Nothing was brought in.")
     return found
 
 
@@ -97,7 +97,7 @@ def bring_chat(told: dict[str, Any], *, owner: User, deployments: QuerySet[Deplo
         owner=owner,
         deployment=deployment,
         title=_words(told.get("title"), 200),
-        system=_words(told.get("system"), LONGEST_SYSTEM),
+        system=_words(told.get("system"), LONGEST_PROMPT),
         params=_params(told.get("params")),
         is_logged=False,
     )
@@ -198,11 +198,11 @@ def _params(value: Any) -> dict[str, Any]:
 
 
 def _moment(value: Any) -> datetime:
-    """Return when a message was written, now where the file does not say it."""
+    """Return when a message was written, now where the file says nothing that can be."""
     try:
         found = datetime.fromisoformat(_words(value, 40))
     except ValueError:
         return timezone.now()
     if found.tzinfo is None or not 1990 <= found.year <= 2100:
         return timezone.now()
-    return found
+    return min(found, timezone.now())

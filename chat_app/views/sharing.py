@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from uuid import UUID
 
@@ -15,9 +14,9 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from chat_app.models import Chat, Deployment
 from chat_app.selectors import chats as selectors
-from chat_app.selectors.transfer import as_json, as_markdown
+from chat_app.selectors.transfer import LARGEST, LIMIT, as_markdown, file_of
 from chat_app.services import sharing
-from chat_app.services.transfer import LARGEST, bring_chat, read_chat
+from chat_app.services.transfer import bring_chat, read_chat
 from chat_app.serving.errors import ServingError
 from chat_app.views.chats import show_list
 from chat_app.views.rooms import find_chat
@@ -26,7 +25,11 @@ from otto_web.lib.file_response import stream
 from otto_web.lib.http import TeamRequest
 
 KINDS = {"md": "text/markdown", "json": "application/json"}
-TOO_LARGE = f"The file is larger than {LARGEST // 1024**2} MB; no chat is."
+TOO_LARGE = f"The file is too large: a chat of more than {LIMIT} cannot be brought in."
+NO_FILE = (
+    f"This chat has more than {LIMIT}, so its JSON could not be brought in again. Take the branch"
+    " that is shown along as Markdown."
+)
 
 
 @role_required(Role.MEMBER)
@@ -46,9 +49,12 @@ def chat_download(request: TeamRequest, chat_id: UUID, layout: str) -> HttpRespo
     if layout not in KINDS:
         return HttpResponse(status=404)
     if layout == "json":
-        body = json.dumps(as_json(chat), ensure_ascii=False, indent=1) + "\n"
+        body = file_of(chat)
+        if body is None:
+            messages.error(request, NO_FILE)
+            return redirect("chat-detail", chat.pk)
     else:
-        body = as_markdown(chat)
+        body = as_markdown(chat).encode()
     words = re.sub(r"\W+", "-", chat.title[:60]).strip("-")
     name = f"{words or 'chat'}.{layout}"
     return stream(request, iter([body]), of=chat, name=name, kind=KINDS[layout])

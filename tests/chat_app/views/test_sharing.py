@@ -8,14 +8,15 @@ from uuid import uuid4
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils import timezone
 
 from chat_app.forms.chats import SettingsForm
 from chat_app.models import Chat, Correction, Generation, LogEntry, Message
+from chat_app.selectors import transfer
 from chat_app.selectors.chats import transcript
-from chat_app.selectors.transfer import as_json
+from chat_app.selectors.transfer import LARGEST, as_json
 from chat_app.services import branches, chats, corrections
 from chat_app.services.chat_settings import CHOSEN
-from chat_app.services.transfer import LARGEST
 from otto_web.lib.models import AuditEntry
 from tests.chat_app.makers import add_chat, make_served
 from tests.chat_app.payloads import PAYLOADS
@@ -69,6 +70,19 @@ def test_a_chat_comes_back_from_its_file_as_it_was(chat, mia, milo, client_of):
     assert Message.objects.filter(chat=chat).count() == 5  # nothing of it went
 
 
+def test_a_chat_that_could_not_be_brought_in_again_is_no_file(chat, mia, client_of, monkeypatch):
+    monkeypatch.setattr(transfer, "MOST_MESSAGES", 4)
+    client = client_of(mia)
+    answer = client.get(reverse("chat-download", args=[chat.pk, "json"]))
+    assert "Take the branch that is shown along as Markdown" in page_text(client.get(answer.url))
+
+
+def test_times_that_are_yet_to_come_are_now(served, mia, client_of):
+    bring(client_of(mia), FILE | {"messages": [ONE | {"at": "2099-01-01T00:00:00+00:00"}, REPLY]})
+    written = Message.objects.values_list("created_at", flat=True)
+    assert max(written) <= timezone.now()
+
+
 def test_the_branch_that_is_shown_is_read_as_markdown(chat, mia, client_of):
     answer, body = told(client_of(mia), chat, "md")
     assert answer["Content-Type"].startswith("text/markdown")
@@ -79,7 +93,8 @@ def test_the_branch_that_is_shown_is_read_as_markdown(chat, mia, client_of):
 
 
 ONE = {"parent": None, "role": "user", "text": "Hi"}
-FILE = {"format": "otto-chat", "version": 1, "messages": [ONE]}
+REPLY = {"parent": 0, "role": "assistant", "text": "Hello"}
+FILE = {"format": "otto-chat", "version": 1, "messages": [ONE, REPLY]}
 
 
 @pytest.mark.parametrize(
@@ -99,7 +114,9 @@ FILE = {"format": "otto-chat", "version": 1, "messages": [ONE]}
         (FILE | {"messages": [ONE, ONE | {"parent": 0}]}, "one of the same side"),
         (FILE | {"messages": [ONE | {"text": 7}]}, "has no text"),
         (FILE | {"shown": 9}, "branch that it does not hold"),
-        (b" " * (LARGEST + 1), "larger than"),
+        (FILE | {"shown": 0}, "ends with a question without answer"),
+        (FILE | {"messages": [ONE]}, "ends with a question without answer"),
+        (b" " * (LARGEST + 1), "more than 8 MB or 5,000 messages cannot be brought in"),
     ],
 )
 def test_a_file_that_is_no_chat_is_refused_with_the_place(body, reason, served, mia, client_of):
