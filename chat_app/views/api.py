@@ -171,9 +171,12 @@ def _body(request: HttpRequest) -> dict[str, Any]:
     if int(request.headers.get("Content-Length") or 0) > MOST_BYTES:
         raise RefusedError(too_large)
     try:
-        return body_of(request.body)
+        body = request.body
     except RequestDataTooBig as error:
         raise RefusedError(too_large) from error
+    if len(body) > MOST_BYTES:  # sent in chunks, with no length before them
+        raise RefusedError(too_large)
+    return body_of(body)
 
 
 async def _answer(token: ApiToken, asked: Asked) -> HttpResponseBase:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import html
+import io
 import json
 import re
 import subprocess
@@ -15,6 +16,7 @@ from datetime import timedelta
 import openai
 import pytest
 from asgiref.sync import async_to_sync
+from django.core.handlers.asgi import ASGIRequest
 from django.test import Client
 from django.utils import timezone
 from openai import AsyncOpenAI, OpenAI
@@ -342,6 +344,17 @@ def test_a_session_opens_nothing_and_every_answer_is_json(client_of, mia):
         answer = client.options("/v1/chat/completions", HTTP_ORIGIN="https://e.org")
         assert answer.status_code == 405
         assert not [name for name in answer.headers if name.lower().startswith("access-control")]
+
+
+def test_a_body_in_chunks_has_the_same_limit_as_one_that_tells_its_length():
+    for told in (True, False):
+        body = io.BytesIO(b" " * (api.MOST_BYTES + 1))
+        scope = {"type": "http", "method": "POST", "path": "/v1/", "headers": []}
+        if told:
+            scope["headers"] = [(b"content-length", str(api.MOST_BYTES + 1).encode())]
+        with pytest.raises(api.RefusedError) as found:
+            api._body(ASGIRequest(scope, body))
+        assert found.value.answer.status_code == 413
 
 
 @pytest.mark.django_db(transaction=True)
