@@ -116,6 +116,9 @@ class Generation(NeedsModels, Work):
     timings = models.JSONField(default=dict, editable=False)
     finish = models.CharField(max_length=20, default="", editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
+    brought_in_at = models.DateTimeField(
+        null=True, editable=False, help_text="when a file said all this; nobody answered it here"
+    )
 
     class Meta(Work.Meta):
         pass

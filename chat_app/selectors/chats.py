@@ -128,7 +128,16 @@ class ShownAnswer:
 
     @property
     def words_from(self) -> str:
-        """Return whose words the answer is."""
+        """Return whose words the answer is; of one that was brought in, its file says that."""
+        said = self._words_from
+        return f"brought in from a file, which says: {said}" if self.is_brought_in else said
+
+    @property
+    def is_brought_in(self) -> bool:
+        return self.generation.brought_in_at is not None
+
+    @property
+    def _words_from(self) -> str:
         if self.is_abstention:
             return "not a model’s words"
         if self.is_edited:

@@ -64,6 +64,7 @@ def as_markdown(chat: Chat) -> str:
     for exchange in transcript(chat):
         answer = exchange.answer
         parts += ["**You**", exchange.question.text]
-        parts += [f"**{answer.generation.deployment_id}** ({answer.words_from})"]
+        who = "From a file" if answer.is_brought_in else answer.generation.deployment_id
+        parts += [f"**{who}** ({answer.words_from})"]
         parts += [answer.message.text]
     return "\n\n".join(parts) + "\n"

@@ -144,6 +144,7 @@ def _answers(chat: Chat, told: Answers) -> None:
             state=STATES.get(finish, State.SUCCEEDED),
             finish=finish,
             finished_at=timezone.now(),
+            brought_in_at=timezone.now(),
         )
         rows.append(row)
     Generation.objects.bulk_create(rows, batch_size=500)
@@ -163,15 +164,15 @@ def _ratings(chat: Chat, told: Answers) -> None:
 
 def _corrections(chat: Chat, told: Answers, made: Sequence[Message]) -> None:
     """Write which answers say what others should have said; the last one of an answer counts."""
-    rows = {}
+    rows = []
     for message, one in told:
         place = one.get("corrects")
         is_there = place is not None and _is_place(place, len(made))
         wrong = made[int(place or 0)] if is_there else message
         if wrong != message and _is_answer(wrong):
             kept = {"written": message, "text": message.text, "author": chat.owner}
-            rows[wrong.pk] = Correction(message=wrong, **kept)
-    Correction.objects.bulk_create(rows.values(), batch_size=500)
+            rows.append(Correction(message=wrong, **kept))
+    Correction.objects.bulk_create(rows, batch_size=500)
 
 
 def _model(name: str) -> TrainedModel | None:

@@ -186,7 +186,8 @@ def _evaluate(user: User) -> Stage:
 def _chat(user: User) -> Stage:
     found = LogEntry.objects.aggregate(n=Count("pk"), at=Max("at"))
     good, bad = Count("pk", filter=Q(value=1)), Count("pk", filter=Q(value=-1))
-    ratings = Rating.objects.aggregate(up=good, down=bad)
+    here = Rating.objects.filter(message__generation__brought_in_at=None)  # not what files say
+    ratings = here.aggregate(up=good, down=bad)
     own = Chat.objects.visible_to(user).count()
     note = f"{ratings['up']} good, {ratings['down']} not · {own} of your own chats"
     state = State.SUCCEEDED if Deployment.objects.filter(is_active=True).exists() else "none"

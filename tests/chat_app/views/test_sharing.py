@@ -18,6 +18,7 @@ from chat_app.selectors.transfer import LARGEST, as_json
 from chat_app.services import branches, chats, corrections
 from chat_app.services.chat_settings import CHOSEN
 from otto_web.lib.models import AuditEntry
+from otto_web.loop.selectors.home import home
 from tests.chat_app.makers import add_chat, make_served
 from tests.chat_app.payloads import PAYLOADS
 from tests.page_text import page_text
@@ -49,6 +50,14 @@ def told(client, chat, layout="json"):
     return answer, body
 
 
+def chat_url(chat):
+    return reverse("chat-detail", args=[chat.pk])
+
+
+def stage_of_chats(person):
+    return next(stage for stage in home(person).stages if stage.title == "Chat")
+
+
 def bring(client, body, name="chat.json"):
     body = body if isinstance(body, bytes) else json.dumps(body).encode()
     return client.post(reverse("chat-import"), {"file": SimpleUploadedFile(name, body)})
@@ -64,6 +73,9 @@ def test_a_chat_comes_back_from_its_file_as_it_was(chat, mia, milo, client_of):
     assert json.loads(told(client_of(milo), copy)[1]) == json.loads(body)
     page = page_text(client_of(milo).get(brought.url))
     assert all(words in page for words in ("When?", "From nine.", "1/2"))
+    assert page.count("brought in from a file, which says:") == 2
+    assert "which says:" not in page_text(client_of(mia).get(chat_url(chat)))
+    assert "0 good, 1 not" in stage_of_chats(milo).note  # the rating that was given here
     assert Correction.objects.get(author=milo).text == "At the front desk, with a passport."
     assert not copy.is_logged
     assert not LogEntry.objects.exists()
@@ -81,6 +93,18 @@ def test_times_that_are_yet_to_come_are_now(served, mia, client_of):
     bring(client_of(mia), FILE | {"messages": [ONE | {"at": "2099-01-01T00:00:00+00:00"}, REPLY]})
     written = Message.objects.values_list("created_at", flat=True)
     assert max(written) <= timezone.now()
+
+
+def test_a_shared_chat_tells_what_a_file_says_from_what_was_answered_here(
+    chat, mia, milo, client_of
+):
+    bring(client_of(milo), told(client_of(mia), chat)[1].encode())
+    copy = Chat.objects.get(owner=milo)
+    client_of(milo).post(reverse("chat-share", args=[copy.pk]), {"shared": "1"})
+    copy.refresh_from_db()
+    page = page_text(client_of(mia).get(reverse("chat-shared", args=[copy.share_key])))
+    assert page.count("brought in from a file, which says:") == 2
+    assert page.count("from a file") == 4
 
 
 def test_the_branch_that_is_shown_is_read_as_markdown(chat, mia, client_of):
