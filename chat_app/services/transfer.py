@@ -163,7 +163,7 @@ def _ratings(chat: Chat, told: Answers) -> None:
 
 
 def _corrections(chat: Chat, told: Answers, made: Sequence[Message]) -> None:
-    """Write which answers say what others should have said; the last one of an answer counts."""
+    """Write which answers say what others should have said; the newest of an answer counts."""
     rows = []
     for message, one in told:
         place = one.get("corrects")
