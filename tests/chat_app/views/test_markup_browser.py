@@ -55,7 +55,8 @@ def chat(page, mia):
 
 
 def ask(chat):
-    return chats._commit(chat, ALL[:19_000], AnswerParams(), idem=f"{KEY}1")
+    place = chats._Place(None, None)
+    return chats._commit(chat, ALL[:19_000], AnswerParams(), idem=f"{KEY}1", place=place)
 
 
 def assert_nothing_ran(page):
