@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from datasets_app.corpus.pairs.grammar import without_lead
 from datasets_app.corpus.pairs.page import Block, Page, Sentence, plain
+from datasets_app.corpus.pairs.pattern import Found
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,18 @@ def told(page: Page) -> Iterator[Told]:
                 continue  # a part of one
             words = without_lead(sentence.text).split()
             yield Told(sentence, words, [word.lower().strip(".,;:") for word in words], block)
+
+
+def by_sentence(ask: Callable[[Page, Told], str | None]) -> Callable[[Page], Iterator[Found]]:
+    """Return the `find` of a pattern that looks at one sentence at a time."""
+
+    def find(page: Page) -> Iterator[Found]:
+        for one in told(page):
+            question = ask(page, one)
+            if question:
+                yield Found(question, one.sentence.start, one.sentence.end)
+
+    return find
 
 
 def is_navigation(page: Page, block: Block) -> bool:

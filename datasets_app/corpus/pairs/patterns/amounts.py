@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from datasets_app.corpus.pairs.grammar import (
     MODALS,
@@ -14,8 +13,8 @@ from datasets_app.corpus.pairs.grammar import (
     subject_of,
 )
 from datasets_app.corpus.pairs.page import Page
-from datasets_app.corpus.pairs.pattern import Found, Pattern
-from datasets_app.corpus.pairs.told import told
+from datasets_app.corpus.pairs.pattern import Pattern
+from datasets_app.corpus.pairs.told import Told, by_sentence
 
 NUMBER = re.compile(
     r"(?:\d[\d,.]{0,12}|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|"
@@ -28,16 +27,13 @@ HAS = {"have": "do", "has": "does", "get": "do", "gets": "does", "receive": "do"
 BASE = {"has": "have", "gets": "get"}
 
 
-def find(page: Page) -> Iterator[Found]:
-    """Yield a question for each sentence that says how many or how much."""
-    for one in told(page):
-        question = (
-            _money(page, one.words, one.low)
-            or _within(one.words, one.low)
-            or _many(page, one.words, one.low)
-        )
-        if question:
-            yield Found(question, one.sentence.start, one.sentence.end)
+def _ask(page: Page, one: Told) -> str | None:
+    """Return a question for a sentence that says how many or how much."""
+    return (
+        _money(page, one.words, one.low)
+        or _within(one.words, one.low)
+        or _many(page, one.words, one.low)
+    )
 
 
 def _verb(low: list[str]) -> int:
@@ -118,5 +114,5 @@ PATTERN = Pattern(
     label="How many, how much, how long",
     sentence="A sentence with a number and what is counted: asks how many.",
     example=("Employees may carry over 240 hours.", "How many hours may employees carry over?"),
-    find=find,
+    find=by_sentence(_ask),
 )

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from datasets_app.corpus.pairs.grammar import DANGLING, MODALS, asked, is_self_contained, is_vague
 from datasets_app.corpus.pairs.page import Page
-from datasets_app.corpus.pairs.pattern import Found, Pattern
-from datasets_app.corpus.pairs.told import told
+from datasets_app.corpus.pairs.pattern import Pattern
+from datasets_app.corpus.pairs.told import Told, by_sentence
 
 STARTS = frozenset(("if", "when", "before", "after"))
 MAY = frozenset(("can", "may"))
@@ -17,12 +15,9 @@ NO_ORDER = DANGLING | frozenset(
 )
 
 
-def find(page: Page) -> Iterator[Found]:
-    """Yield a question for each sentence that says what to do in a case."""
-    for one in told(page):
-        question = _question(one.words, one.low)
-        if question:
-            yield Found(question, one.sentence.start, one.sentence.end)
+def _ask(page: Page, one: Told) -> str | None:
+    """Return a question for a sentence that says what to do in a case."""
+    return _question(one.words, one.low)
 
 
 def _question(words: list[str], low: list[str]) -> str | None:
@@ -62,5 +57,5 @@ PATTERN = Pattern(
         "If you lose your card, call the desk at once.",
         "What should I do if I lose my card?",
     ),
-    find=find,
+    find=by_sentence(_ask),
 )

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from datasets_app.corpus.pairs.grammar import BE, PERSONS, PREPOSITIONS, subject_of
 from datasets_app.corpus.pairs.page import Page
-from datasets_app.corpus.pairs.pattern import Found, Pattern
-from datasets_app.corpus.pairs.told import told
+from datasets_app.corpus.pairs.pattern import Pattern
+from datasets_app.corpus.pairs.told import Told, by_sentence
 
 ARTICLES = frozenset("a an the one any".split())
 VAGUE = frozenset("lot good bad great same way case part result bit few number must".split())
@@ -20,12 +18,9 @@ SAYS = {
 }
 
 
-def find(page: Page) -> Iterator[Found]:
-    """Yield a question for each sentence that says what something is."""
-    for one in told(page):
-        question = _question(page, one.words, one.low)
-        if question:
-            yield Found(question, one.sentence.start, one.sentence.end)
+def _ask(page: Page, one: Told) -> str | None:
+    """Return a question for a sentence that says what something is."""
+    return _question(page, one.words, one.low)
 
 
 def _question(page: Page, words: list[str], low: list[str]) -> str | None:
@@ -58,5 +53,5 @@ PATTERN = Pattern(
     label="What something is",
     sentence="“X is a …”, “X means …”: asks what X is.",
     example=("A lease is a right to work for a while.", "What is a lease?"),
-    find=find,
+    find=by_sentence(_ask),
 )

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from datasets_app.corpus.pairs.grammar import subject_of
 from datasets_app.corpus.pairs.page import Page
-from datasets_app.corpus.pairs.pattern import Found, Pattern
-from datasets_app.corpus.pairs.told import told
+from datasets_app.corpus.pairs.pattern import Pattern
+from datasets_app.corpus.pairs.told import Told, by_sentence
 
 DOES = {
     "provides": "provide",
@@ -39,12 +37,9 @@ DO = {"provide", "support", "offer", "require", "cover", "include", "contain", "
 ENABLES = {"allows": "allow", "enables": "enable", "lets": "let", "helps": "help"}
 
 
-def find(page: Page) -> Iterator[Found]:
-    """Yield a question for each sentence that says what something does."""
-    for one in told(page):
-        question = _question(page, one.words, one.low)
-        if question:
-            yield Found(question, one.sentence.start, one.sentence.end)
+def _ask(page: Page, one: Told) -> str | None:
+    """Return a question for a sentence that says what something does."""
+    return _question(page, one.words, one.low)
 
 
 def _question(page: Page, words: list[str], low: list[str]) -> str | None:
@@ -72,5 +67,5 @@ PATTERN = Pattern(
     label="What something does",
     sentence="“X provides …”, “X requires …”: asks what that is.",
     example=("The plan covers dental care for children.", "What does the plan cover?"),
-    find=find,
+    find=by_sentence(_ask),
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from datasets_app.corpus.pairs.grammar import (
     BE,
@@ -13,8 +12,8 @@ from datasets_app.corpus.pairs.grammar import (
     subject_of,
 )
 from datasets_app.corpus.pairs.page import Page
-from datasets_app.corpus.pairs.pattern import Found, Pattern
-from datasets_app.corpus.pairs.told import told
+from datasets_app.corpus.pairs.pattern import Pattern
+from datasets_app.corpus.pairs.told import Told, by_sentence
 
 MOMENT = re.compile(
     r"\b(?:(?:1[0-9]|20)\d\d\b(?! [a-z]+s\b)|(?:January|February|March|April|June|July|August|"
@@ -68,15 +67,11 @@ DONE = frozenset(
 )
 
 
-def find(page: Page) -> Iterator[Found]:
-    """Yield a question for each sentence that says when something was or is."""
-    for one in told(page):
-        moment = MOMENT.search(one.sentence.text)
-        if not moment:
-            continue
-        question = _question(page, one.words, one.low) or _year(one.words, one.low)
-        if question:
-            yield Found(question, one.sentence.start, one.sentence.end)
+def _ask(page: Page, one: Told) -> str | None:
+    """Return a question for a sentence that says when something was or is."""
+    if not MOMENT.search(one.sentence.text):
+        return None
+    return _question(page, one.words, one.low) or _year(one.words, one.low)
 
 
 def _year(words: list[str], low: list[str]) -> str | None:
@@ -118,5 +113,5 @@ PATTERN = Pattern(
     label="When",
     sentence="A sentence with a date or a time: asks when that is.",
     example=("The office was opened in May 2019.", "When was the office opened?"),
-    find=find,
+    find=by_sentence(_ask),
 )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from datasets_app.corpus.pairs.grammar import (
     BE,
     asked,
@@ -13,19 +11,16 @@ from datasets_app.corpus.pairs.grammar import (
     subject_of,
 )
 from datasets_app.corpus.pairs.page import Page
-from datasets_app.corpus.pairs.pattern import Found, Pattern
-from datasets_app.corpus.pairs.told import told
+from datasets_app.corpus.pairs.pattern import Pattern
+from datasets_app.corpus.pairs.told import Told, by_sentence
 
 CONTACT = frozenset("contact email ask call message notify".split())
 CHARGE = ("responsible for", "in charge of", "eligible for", "eligible to", "entitled to")
 
 
-def find(page: Page) -> Iterator[Found]:
-    """Yield a question for each sentence that says whom something is for or from."""
-    for one in told(page):
-        question = _charge(page, one.words, one.low) or _contact(one.words, one.low)
-        if question:
-            yield Found(question, one.sentence.start, one.sentence.end)
+def _ask(page: Page, one: Told) -> str | None:
+    """Return a question for a sentence that says whom something is for or from."""
+    return _charge(page, one.words, one.low) or _contact(one.words, one.low)
 
 
 def _charge(page: Page, words: list[str], low: list[str]) -> str | None:
@@ -60,5 +55,5 @@ PATTERN = Pattern(
     label="Who",
     sentence="“X is responsible for …”, “Contact X for …”: asks who that is.",
     example=("The desk is responsible for keys.", "Who is responsible for keys?"),
-    find=find,
+    find=by_sentence(_ask),
 )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import pairwise
 
 from datasets_app.corpus.pairs.grammar import MODALS, asked, clause, is_self_contained, subject_of
 from datasets_app.corpus.pairs.page import Page
-from datasets_app.corpus.pairs.pattern import Found, Pattern
-from datasets_app.corpus.pairs.told import told
+from datasets_app.corpus.pairs.pattern import Pattern
+from datasets_app.corpus.pairs.told import Told, by_sentence
 
 ASKED_AS = {"cannot": "can", "must not": "may", "should not": "should"}
 DUTIES = frozenset(
@@ -17,12 +16,9 @@ DUTIES = frozenset(
 NO_VERB = frozenset("be see note find want think imagine expect notice look refer say hear".split())
 
 
-def find(page: Page) -> Iterator[Found]:
-    """Yield a question for each sentence that says what may or must be done."""
-    for one in told(page):
-        question = _question(page, one.words, one.low) or _duty(page, one.words, one.low)
-        if question:
-            yield Found(question, one.sentence.start, one.sentence.end)
+def _ask(page: Page, one: Told) -> str | None:
+    """Return a question for a sentence that says what may or must be done."""
+    return _question(page, one.words, one.low) or _duty(page, one.words, one.low)
 
 
 def _question(page: Page, words: list[str], low: list[str]) -> str | None:
@@ -72,5 +68,5 @@ PATTERN = Pattern(
     label="What may or must be done",
     sentence="“You may …”, “Employees can …”: asks whether one may or has to.",
     example=("You may work from home on two days.", "May I work from home on two days?"),
-    find=find,
+    find=by_sentence(_ask),
 )

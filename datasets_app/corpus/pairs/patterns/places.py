@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from datasets_app.corpus.pairs.grammar import BE, asked, clause, is_self_contained, subject_of
 from datasets_app.corpus.pairs.page import Page
-from datasets_app.corpus.pairs.pattern import Found, Pattern
-from datasets_app.corpus.pairs.told import told
+from datasets_app.corpus.pairs.pattern import Pattern
+from datasets_app.corpus.pairs.told import Told, by_sentence
 
 PLACED = frozenset(
     "located stored found kept listed defined documented published available posted held placed "
@@ -17,12 +15,9 @@ AT = frozenset("in at on within under near inside through throughout".split())
 NO_PLACE = frozenset("way order accordance addition general time case fact mind favor part".split())
 
 
-def find(page: Page) -> Iterator[Found]:
-    """Yield a question for each sentence that says where something is."""
-    for one in told(page):
-        question = _question(page, one.words, one.low)
-        if question:
-            yield Found(question, one.sentence.start, one.sentence.end)
+def _ask(page: Page, one: Told) -> str | None:
+    """Return a question for a sentence that says where something is."""
+    return _question(page, one.words, one.low)
 
 
 def _question(page: Page, words: list[str], low: list[str]) -> str | None:
@@ -46,5 +41,5 @@ PATTERN = Pattern(
     label="Where",
     sentence="“X is kept in …”, “X is listed on …”: asks where.",
     example=("The forms are kept in the blue folder.", "Where are the forms kept?"),
-    find=find,
+    find=by_sentence(_ask),
 )

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from datasets_app.corpus.pairs.grammar import MODALS, asked, clause, is_self_contained
 from datasets_app.corpus.pairs.page import Page
-from datasets_app.corpus.pairs.pattern import Found, Pattern
-from datasets_app.corpus.pairs.told import told
+from datasets_app.corpus.pairs.pattern import Pattern
+from datasets_app.corpus.pairs.told import Told, by_sentence
 
 NO_VERB = frozenset("the a an your our be date this that some which whom these all me him".split())
 TOOLS = frozenset(
@@ -20,14 +18,9 @@ NOT_TO = frozenset(
 BY = frozenset("by using via through".split())
 
 
-def find(page: Page) -> Iterator[Found]:
-    """Yield a question for each sentence that says how something is done."""
-    for one in told(page):
-        question = (
-            _purpose(one.words, one.low) or _means(one.words, one.low) or _tool(one.words, one.low)
-        )
-        if question:
-            yield Found(question, one.sentence.start, one.sentence.end)
+def _ask(page: Page, one: Told) -> str | None:
+    """Return a question for a sentence that says how something is done."""
+    return _purpose(one.words, one.low) or _means(one.words, one.low) or _tool(one.words, one.low)
 
 
 def _purpose(words: list[str], low: list[str]) -> str | None:
@@ -76,5 +69,5 @@ PATTERN = Pattern(
     label="How something is done",
     sentence="“To do X, …”, “You can do X by …”, “Use … to do X”: asks how to do X.",
     example=("To ask for leave, fill in the form.", "How do I ask for leave?"),
-    find=find,
+    find=by_sentence(_ask),
 )
