@@ -7,7 +7,7 @@ import re
 import zipfile
 
 from datasets_app.sample.conversations import MEMBER_NAME, as_zip_bytes, generate
-from tests.waiting import until
+from tests.waiting import attached, until
 
 CONVERSATIONS = 800
 ROW = "#dataset-table tr[data-row]"
@@ -116,6 +116,7 @@ def filter_by_reason(page, name):
 def exclude_one_by_key_and_take_it_back(page):
     """Go to the first row, exclude it by `r`, undo by `u`."""
     by_a_person = page.locator(ROW).first.get_by_text("by a person")
+    attached(page)
     page.keyboard.press("j")
     page.locator(f'{ROW}[aria-current="true"]').wait_for()
     page.keyboard.press("r")

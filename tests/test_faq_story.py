@@ -10,6 +10,7 @@ import pytest
 from tests import story_pages as story
 from tests.otto_web.installation import Installation
 from tests.story_pages import Tab
+from tests.waiting import attached
 
 pytestmark = pytest.mark.slow
 PARTS = "bell saddle chain pedal fork wheel brake tube rack light".split()
@@ -54,7 +55,10 @@ def test_fifty_rows_answer_after_eight_clicks(browser, tmp_path):
 
 
 def ask(page, question, answer):
-    page.get_by_role("textbox", name="Message").fill(question)
+    message = page.get_by_role("textbox", name="Message")
+    message.wait_for()
+    attached(page)
+    message.fill(question)
     page.keyboard.press("Enter")
     page.locator(story.ANSWER).last.get_by_text(answer).wait_for()
     page.locator(".message-answer .rating").last.wait_for()

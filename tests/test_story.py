@@ -12,7 +12,7 @@ from tests import story_pages as story
 from tests.failpoints import Failpoint
 from tests.otto_web.installation import Installation
 from tests.story_pages import Tab
-from tests.waiting import until
+from tests.waiting import attached, until
 
 pytestmark = pytest.mark.slow
 STEPS, HELD_AT = 300, 120
@@ -149,6 +149,7 @@ def finish(page):
 def chat(page, held):
     story.deploy(page, "shop-help")
     story.go(page, "Chat")
+    attached(page)
     page.get_by_label("Message").fill("Hello! Do you have a store in Millhaven?")
     page.keyboard.press("Enter")
     page.wait_for_url("**/chat/*-*/")
