@@ -41,6 +41,8 @@ from training_app.services.runs import Order, following_name
 
 LENGTH_FIELDS = {"length": "How long", "length_unit": "Unit"}
 LENGTH_LABELS = {"minutes": "minutes", "epochs": "passes over the data", "steps": "updates"}
+# of a model that goes on learning, whatever the form says
+_OWN_SHAPE = frozenset(MODEL_SETTINGS) - {"context"} | {"tokenizer"}
 _KINDS: dict[str, type[forms.Field]] = {
     "int": forms.IntegerField,
     "float": forms.FloatField,
@@ -187,6 +189,21 @@ class RunForm(forms.Form):
         if values["start_model"] is not None:
             return following_name(values["start_model"].name, "continued")
         return suggested_name(expected.parameters, values["version"].dataset.name)
+
+    @property
+    def differences(self) -> list[str]:
+        """Return, in words, which values of a valid form are not those of its preset."""
+        name = self.cleaned_data.get("preset", "")
+        if name not in PRESETS or self._spec is None or self.errors:
+            return []
+        said, is_started = preset_values(name), bool(self._spec.start_from)
+        labels = LENGTH_FIELDS | {field: setting.label for field, setting in SETTINGS.items()}
+        own = _OWN_SHAPE if is_started else frozenset()
+        return [
+            f"{label} {_spoken(self.cleaned_data[field])} instead of {_spoken(said[field])}"
+            for field, label in labels.items()
+            if field not in own and self.cleaned_data[field] != said[field]
+        ]
 
     @property
     def simple_fields(self) -> list[BoundField]:

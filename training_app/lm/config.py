@@ -151,7 +151,7 @@ class ModelConfig(_Values):
     def _check_heads(self) -> None:
         if self.hidden_size % self.heads:
             raise ConfigError(
-                "hidden_size",
+                "heads",
                 f"A width of {self.hidden_size} cannot be shared by {self.heads} heads evenly.",
             )
         if self.heads % self.kv_heads:

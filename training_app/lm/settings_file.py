@@ -62,6 +62,7 @@ class Line:
     value: str
     name: str = ""  # of ours; empty where it was not taken
     why: str = ""  # it was not taken
+    wrong: str = ""  # of ours; its value is none that the setting has
 
     def left(self, why: str) -> Line:
         """Return the line as one that was not taken."""
@@ -204,11 +205,11 @@ def _checked(given: str, name: str, value: str) -> Line:
     if name == "name":
         value = value.replace("\\", "/").rstrip("/").rpartition("/")[2]
     if name in _CHOICES and value not in _CHOICES[name]:
-        return Line(given, value, why=f"it is one of {', '.join(_CHOICES[name])}")
+        return Line(given, value, why=f"it is one of {', '.join(_CHOICES[name])}", wrong=name)
     if name == "tie_word_embeddings" and value.lower() not in _YES | _NO:
-        return Line(given, value, why=f"it is true or false, not {shown(value)}")
+        return Line(given, value, why=f"it is true or false, not {shown(value)}", wrong=name)
     if name in LENGTH_UNITS and value.startswith("-"):
-        return Line(given, value, why="a length is above 0")
+        return Line(given, value, why="a length is above 0", wrong=name)
     return Line(given, value, name)
 
 

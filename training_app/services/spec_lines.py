@@ -18,6 +18,7 @@ from training_app.lm.config import (
     TrainConfig,
     shown,
 )
+from training_app.lm.setting_names import OTHER_NAMES
 
 
 def changed_spec(
@@ -64,11 +65,17 @@ def _refuse_shape(spec: RunSpec, changes: Mapping[str, Any], most_context: int) 
             )
 
 
+def checked_name(line: str) -> str:
+    """Return our name of the setting that a `key=value` line is about."""
+    key = line.partition("=")[0].strip()
+    return OLD_NAMES.get(key, OTHER_NAMES.get(key.replace("-", "_"), key))
+
+
 def _pair(line: str) -> tuple[str, Any]:
     key, separator, text = line.partition("=")
     if not separator:
         raise ConfigError(key, f"“{line}” is not of the form key=value.")
-    key = OLD_NAMES.get(key, key)
+    key = checked_name(line)
     try:
         return key, json.loads(text)
     except ValueError:

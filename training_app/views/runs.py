@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from datasets_app.selectors.versions import trainable_versions
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest, respond
-from training_app.forms import RunForm, preset_values, with_preset, with_settings
+from training_app.forms import LENGTH_LABELS, RunForm, preset_values, with_preset, with_settings
 from training_app.lm.config import ConfigError
 from training_app.lm.presets import PRESETS, Preset
 from training_app.lm.settings_file import ReadSettings, read_settings
@@ -124,8 +124,13 @@ def _with_settings(request: TeamRequest) -> HttpResponse:
     local = found.values.get("local_model", "")
     if local and local not in local_names():
         found = found.without("local_model", "no such folder is here: see Base models")
-    form = RunForm(request.user, initial=with_settings(request.POST.dict(), found))
-    return _form_page(request, form, told={"read": found})
+    form = RunForm(request.user, with_settings(request.POST.dict(), found))
+    form.is_valid()  # what cannot be used is said beside its field at once
+    for line in found.left:
+        field = "length" if line.wrong in LENGTH_LABELS else line.wrong
+        if field in form.fields:
+            form.add_error(field, f"“{line.value}” of the file was not taken: {line.why}.")
+    return _form_page(request, form, told={"read": found}, status=422 if form.errors else 200)
 
 
 def _form_page(
@@ -149,7 +154,7 @@ def _form_context(request: TeamRequest, form: RunForm) -> dict[str, Any]:
     chosen = form["preset"].value() or ""
     return {
         "form": form,
-        "forecast": form.forecast,
+        "forecast": None if form.errors else form.forecast,
         "presets": sorted(PRESETS.items(), key=_by_length),
         "preset": PRESETS.get(chosen),
         "chosen": chosen,

@@ -13,6 +13,7 @@ import psutil
 import pytest
 from django.db import connection
 from django.db.models import Max
+from django.urls import reverse
 from django.utils import timezone
 
 from otto_web.lib.beat import host_name
@@ -82,10 +83,13 @@ def queue(**train):
     return queue_run(toy_order(make_version(), **train), created_by=None)
 
 
-@pytest.mark.checklist(88, 95, 188, 391, 397, 398, 402)
-def test_a_run_leaves_a_model_that_is_complete_and_opens(supervisor, process_env):
+@pytest.mark.checklist(5, 88, 95, 188, 190, 391, 397, 398, 402)
+def test_a_run_leaves_a_model_that_is_complete_and_opens(supervisor, process_env, client_of, theo):
     run = queue()
     finish(supervisor, run)
+    assert (run.last_step, run.total_steps) == (12, 12)
+    page = " ".join(client_of(theo).get(reverse("run-detail", args=[run.pk])).text.split())
+    assert "<dt>step</dt> <dd> 12 / 12 </dd>" in page
     folder = paths.absolute(run.model.path)
     manifest = verify_model(folder)
     assert {"model.safetensors", "config.json", "tokenizer.json", "logs.jsonl"} <= set(

@@ -43,7 +43,7 @@ def test_the_production_preset_is_6_6_384_128():
     [
         ("heads", {"hidden_size": 32, "heads": 4, "kv_heads": 4}),
         ("heads", {"family": "gpt2", "hidden_size": 36, "heads": 3, "kv_heads": 3}),
-        ("hidden_size", {"hidden_size": 100, "heads": 3, "kv_heads": 3}),
+        ("heads", {"hidden_size": 100, "heads": 3, "kv_heads": 3}),
         ("kv_heads", {"heads": 4, "kv_heads": 3}),
         ("kv_heads", {"family": "gpt2", "heads": 4, "kv_heads": 2}),
         ("family", {"family": "qwen"}),

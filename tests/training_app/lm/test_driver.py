@@ -66,7 +66,7 @@ def broken_off(drained, tmp_path):
     return tmp_path / "copy" / "work", start
 
 
-@pytest.mark.checklist(86, 90, 188, 340)
+@pytest.mark.checklist(12, 86, 90, 188, 340)
 def test_a_run_learns_and_leaves_a_complete_model_folder(ended, spec):
     whole, diary = ended
     assert whole.outcome == "succeeded"
@@ -84,6 +84,8 @@ def test_a_run_learns_and_leaves_a_complete_model_folder(ended, spec):
     model, template = open_model(whole.folder)
     assert model.config.vocab_size == template.tokenizer.get_vocab_size()
     assert sorted(diary.replies) == [0, 8, 16, 24]
+    looked_at = [step for name, step in diary.curve if name == "validation/loss"]
+    assert sorted(looked_at) == [0, 8, 16, 24]  # every 8 updates, and before the first
 
 
 @pytest.mark.slow

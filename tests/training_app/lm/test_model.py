@@ -77,6 +77,27 @@ def test_the_fast_forward_gives_transformers_logits(model):
     assert (expected - got).abs().max() <= 1e-5 * expected.abs().max()
 
 
+@pytest.mark.checklist(8, 9, 10, 11, 81)
+@pytest.mark.parametrize("family", ["llama", "gpt2"])
+def test_the_network_has_the_layers_heads_width_and_dropout_of_its_settings(family, template):
+    config = ModelConfig(family, layers=3, heads=2, kv_heads=2, hidden_size=32, dropout=0.5)
+    network = build_model(config, template, seed=1)
+    found = network.config
+    assert (found.num_hidden_layers, found.num_attention_heads, found.hidden_size) == (3, 2, 32)
+    fast, ids = FastLoss(lively(network)), batch_of(2).ids
+    trained, again = fast.logits(ids), fast.logits(ids)
+    assert (trained != again).any()  # dropout acts in training
+    fast.eval()
+    assert (fast.logits(ids) == fast.logits(ids)).all()  # and never in an answer
+
+
+@pytest.mark.checklist(12)
+def test_an_evaluation_looks_at_as_many_batches_as_it_is_told(split):
+    for count in (1, 3):
+        some = validation(split.packed, split.token_bytes, context=32, batch=2, batches=count)
+        assert len(some.windows) == 2 * count < len(split.windows)
+
+
 def test_long_contexts_take_the_fused_attention_and_give_the_same(template):
     config = ModelConfig(layers=1, heads=2, kv_heads=1, hidden_size=32, context=320)
     model = lively(build_model(config, template, seed=1)).eval()

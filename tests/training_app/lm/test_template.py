@@ -122,6 +122,7 @@ def test_an_unknown_role_is_refused_by_name(template):
         template.encode(Conversation((Turn("Supervisor", "Hello"),)))
 
 
+@pytest.mark.checklist(7)
 def test_trimming_drops_the_oldest_turns_and_keeps_system_prompt_and_cue(template):
     turns = [Turn(SYSTEM, "Be kind.")]
     for number in range(6):
@@ -137,6 +138,7 @@ def test_trimming_drops_the_oldest_turns_and_keeps_system_prompt_and_cue(templat
     assert fitted.ids[-1] == template.cues[ASSISTANT]
 
 
+@pytest.mark.checklist(7)
 @given(budget=st.integers(12, 200), lengths=st.lists(st.integers(0, 60), min_size=1, max_size=8))
 def test_a_prompt_never_exceeds_its_budget(template, budget, lengths):
     turns = [

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from tests.training_app.conftest import ROOT, make_version
 from training_app.lm.config import ConfigError, RunSpec
+from training_app.management.commands import train
 from training_app.models import Run, TrainedModel
 from training_app.services.spec_lines import changed_spec
 
@@ -38,6 +40,7 @@ def manage(process_env):
 
 
 @pytest.mark.slow
+@pytest.mark.checklist(5, 190)
 def test_a_script_trains_waits_and_evaluates(manage):
     version = make_version()
     settings = [word for line in SMALL for word in ("--set", line)]
@@ -75,6 +78,111 @@ def test_what_cannot_be_trained_is_refused_with_a_sentence(
     with pytest.raises(CommandError, match=sentence):
         call_command("train", *given)
     assert not Run.objects.exists()
+
+
+EARLIER = (
+    "max_iters: 500\nbatch_size: 8\nn_layer: 3\nn_head: 2\nkv_heads: 2\nn_embd: 64\nlr: 1e-3\n"
+)
+
+
+@pytest.fixture
+def here(monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", "postgres://here/now")
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1")
+    monkeypatch.setattr(train.Command, "_stay", lambda *_, **__: None)
+    monkeypatch.setattr(train.Command, "_answer", lambda *_: None)
+
+
+@pytest.mark.checklist(20, 21)
+def test_an_option_wins_over_the_file_and_the_file_over_the_preset(version, here, tmp_path):
+    file = tmp_path / "run.yaml"
+    file.write_text(f"{EARLIER}output_dir: models/mine\n")
+    given = ["--preset", "tiny", "--config", str(file)]
+    call_command("train", str(version.pk), *given)
+    options = "--epochs 2 --n-layer 1 --set batch_size=4 --output-dir other --system-prompt 42"
+    call_command("train", str(version.pk), *given, *options.split())
+    first, second = Run.objects.order_by("pk")
+    assert (first.name, second.name) == ("mine", "other")
+    spec, over = first.spec, second.spec
+    assert (spec["train"]["steps"], spec["train"]["micro_batch"]) == (500, 8)
+    assert (spec["model"]["layers"], spec["model"]["hidden_size"]) == (3, 64)
+    assert spec["model"]["context"] == 128  # the preset's
+    assert (over["train"]["steps"], over["train"]["epochs"], over["model"]["layers"]) == (
+        None,
+        2,
+        1,
+    )
+    assert (over["train"]["micro_batch"], over["train"]["learning_rate"]) == (4, 1e-3)
+    assert over["data"]["system_prompt"] == "42"
+
+
+@pytest.mark.checklist(20)
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            "n_embd: 100\nn_head: 3\nkv_heads: 3",
+            "cannot be shared by 3 heads evenly. Here: --heads",
+        ),
+        ("n_layer: 0", "layers must be from 1 to 96, not 0. Here: --layers"),
+        ("batch_size: -4", "micro batch must be from 1 to 4,096"),
+        ("lr: 10", "learning rate must be from"),
+        ("optimizer: magic", "optimizer .magic.: it is one of adamw"),
+        ("max_iters: many", "must be a whole number"),
+        ("just words", "have none|text has none"),
+        (None, "cannot be read: No such file"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_refused_with_its_setting(
+    text, sentence, version, here, tmp_path
+):
+    file = tmp_path / "run.yaml"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(CommandError, match=sentence):
+        call_command("train", str(version.pk), "--config", str(file))
+    assert not Run.objects.exists()
+
+
+def test_what_a_file_names_without_a_place_is_said_and_help_knows_the_earlier_names(
+    version, here, tmp_path, capsys
+):
+    file = tmp_path / "run.yaml"
+    file.write_text("train_split: 0.9\nodd: 1\nseed: 5\n")
+    call_command("train", str(version.pk), "--config", str(file))
+    told = capsys.readouterr().err
+    assert "Not taken: train_split (0.9): a version has its data" in told
+    assert "Not taken: odd (1): OTTO knows no such setting." in told
+    assert Run.objects.get().spec["train"]["seed"] == 5
+    with pytest.raises(SystemExit):
+        call_command("train", "--help")
+    told = capsys.readouterr().out
+    for name in (
+        "max-iters",
+        "batch-size",
+        "block-size",
+        "n-layer",
+        "n-head",
+        "n-embd",
+        "eval-iters",
+    ):
+        assert f"--{name} VALUE" in told
+    for name in ("no-training", "config", "dropout", "output-dir", "learning-rate", "epochs"):
+        assert f"--{name}" in told
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("redis_server", "data_dir")
+def test_a_script_prepares_data_without_a_run(version, here, capsys):
+    call_command("train", str(version.pk), "--no-training", *_words(SMALL), "--json")
+    facts = json.loads(capsys.readouterr().out)
+    assert [split["texts"] for split in facts["splits"]] == [20, 4]
+    assert (Path(facts["path"]) / "train" / "tokens.bin").is_file()
+    assert not Run.objects.exists()
+
+
+def _words(lines):
+    return [word for line in lines for word in ("--set", line)]
 
 
 def test_the_shape_of_a_start_model_is_not_set_and_old_names_are_read(version, queued_run):

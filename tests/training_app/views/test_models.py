@@ -55,8 +55,10 @@ def test_a_model_downloads_as_a_zip_with_everything_in_it(model, theo, client_of
     assert 'filename="support-bbotb-1.zip"' in answer["Content-Disposition"]
 
 
-def test_a_model_shows_files_with_hashes_and_its_name_as_text(model, theo, client_of):
+@pytest.mark.checklist(7)
+def test_a_model_shows_context_files_with_hashes_and_its_name_as_text(model, theo, client_of):
     page = client_of(theo).get(reverse("model-detail", args=[model.pk])).content.decode()
+    assert "<dt>context</dt><dd>32</dd>" in page
     assert "ab" * 32 in page
     assert "cd" * 32 in page
     assert "Support &lt;b&gt;bot&lt;/b&gt; 1" in page

@@ -53,3 +53,27 @@ def test_presets_leave_what_was_typed_and_enter_queues_nothing(page, transaction
     run = Run.objects.get()
     assert (run.name, run.version_id) == ("Typed by hand", chosen.pk)
     assert (run.spec["model"]["dropout"], run.spec["model"]["hidden_size"]) == (0.15, 384)
+
+
+@pytest.mark.checklist(8, 10)
+def test_the_size_of_the_model_follows_layers_and_width_while_one_types(page, transactional_db):
+    make_version()
+    page.goto("/runs/new/?preset=tiny")
+    attached(page)
+    page.locator("#run-forecast", has_text="parameters").wait_for()
+    page.get_by_text("Advanced: network").click()
+
+    def size_after(field, value):
+        before = page.locator("#run-forecast strong").first.inner_text()
+        page.fill(f"#id_{field}", value)
+        page.keyboard.press("Tab")
+        page.wait_for_function(
+            "before => document.querySelector('#run-forecast strong').innerText !== before",
+            arg=before,
+        )
+        return page.locator("#run-forecast strong").first.inner_text()
+
+    sizes = [size_after("layers", "6"), size_after("hidden_size", "256")]
+    assert [size.split()[1] for size in sizes] == ["M", "M"]
+    assert float(sizes[1].split()[0]) > 3 * float(sizes[0].split()[0])
+    assert not Run.objects.exists()

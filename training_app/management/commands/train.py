@@ -13,15 +13,20 @@ from django.core.management.base import BaseCommand, CommandError
 
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.selectors.names import version_named
+from otto_web.lib.work.states import State
 from otto_web.servers.borrow import servers_for_command
 from training_app.forms import model_config_of
+from training_app.jobs.preparing import prepare_data
 from training_app.jobs.recovery import recover
 from training_app.jobs.supervise import supervise_run
-from training_app.lm.config import MOST_CONTEXT, RunSpec, TrainingError
+from training_app.lm.config import LENGTH_UNITS, MOST_CONTEXT, RunSpec, TrainingError
 from training_app.lm.presets import DEFAULT_PRESET, PRESETS
-from training_app.models import Run, TrainedModel
+from training_app.models import Run, TrainedModel, paths
 from training_app.selectors.local_models import PREFIX, how_to_add, local_names, local_shape
 from training_app.selectors.names import model_named
+from training_app.selectors.setting_words import SETTINGS
+from training_app.services.preparations import order_preparation
+from training_app.services.run_options import add_options, given_settings
 from training_app.services.runs import Order, queue_run
 from training_app.services.spec_lines import changed_spec
 
@@ -34,7 +39,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("version", help="name or id of a version")
         parser.add_argument(
-            "--start", default="", metavar="MODEL", help="a model made here, or a local folder"
+            "--start",
+            "--model-name",
+            default="",
+            metavar="MODEL",
+            help="a model made here, or a local folder",
         )
         parser.add_argument("--preset", choices=sorted(PRESETS), default=DEFAULT_PRESET)
         parser.add_argument(
@@ -44,21 +53,29 @@ class Command(BaseCommand):
             metavar="KEY=VALUE",
             help="change a setting of the preset",
         )
-        parser.add_argument("--name", default="", help="name of the run and of its model")
+        parser.add_argument(
+            "--name", "--output-dir", default="", help="name of the run and of its model"
+        )
         parser.add_argument(
             "--force", default="", metavar="REASON", help="why to train a poor version"
         )
+        parser.add_argument(
+            "--no-training", action="store_true", help="prepare tokens and text, and train nothing"
+        )
         parser.add_argument("--wait", action="store_true", help="stay until the run is over")
         parser.add_argument("--json", action="store_true", help="one JSON object as the answer")
+        add_options(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         with servers_for_command("train", tell=self.stderr.write) as servers:
             try:
-                run = _queue(options)
+                order = self._order(options)
+                if options["no_training"]:
+                    self._prepare(order, options)
+                    return
+                run = queue_run(order, created_by=None)
             except (TrainingError, CorpusError) as error:
-                is_forced = getattr(error, "field", "") == "forced"
-                how = " Here: --force REASON." if is_forced else ""
-                raise CommandError(f"{error}{how}") from error
+                raise CommandError(f"{error}{_where(error)}") from error
             if options["wait"] or not servers.has_workers:
                 self._stay(run, does_the_work=not servers.has_workers, quiet=options["json"])
             self._answer(Run.objects.select_related("model").get(pk=run.pk), options)
@@ -75,6 +92,34 @@ class Command(BaseCommand):
                 told = run.last_step
                 self.stdout.write(f"{run.phase or run.state}: step {told} of {run.total_steps}")
 
+    def _order(self, options: dict[str, Any]) -> Order:
+        version = version_named(options["version"])
+        preset, given = options["preset"], given_settings(options)
+        for line in given.left:
+            value = f" ({line.value})" if line.value else ""
+            self.stderr.write(f"Not taken: {line.given}{value}: {line.why}.")
+        spec = PRESETS[preset].spec(name=preset, version=str(version.pk), start_from=given.start)
+        spec, start = _changed(spec, given.start, given.lines)
+        name = given.name or f"{version.dataset.name[:150]} {preset}"
+        return Order(name, spec, version, uuid4(), options["force"], start_model=start)
+
+    def _prepare(self, order: Order, options: dict[str, Any]) -> None:
+        made = order_preparation(order, by=None)
+        prepare_data(made.pk)
+        made.refresh_from_db()
+        if made.state != State.SUCCEEDED:
+            raise CommandError(made.message or made.state)
+        facts = {"prepared": str(made.pk), "path": str(paths.absolute(made.path) / "prepared")}
+        facts |= made.facts
+        if options["json"]:
+            self.stdout.write(json.dumps({**facts, "samples": []}))
+            return
+        for split in made.facts["splits"]:
+            self.stdout.write(
+                f"{split['name']}: {split['texts']:,} texts, {split['tokens']:,} tokens"
+            )
+        self.stdout.write(facts["path"])
+
     def _answer(self, run: Run, options: dict[str, Any]) -> None:
         if options["json"]:
             self.stdout.write(json.dumps(_facts(run)))
@@ -84,16 +129,12 @@ class Command(BaseCommand):
             raise CommandError(run.message or run.state)
 
 
-def _queue(options: dict[str, Any]) -> Run:
-    version = version_named(options["version"])
-    preset = options["preset"]
-    spec = PRESETS[preset].spec(
-        name=preset, version=str(version.pk), start_from=options["start"] or ""
-    )
-    spec, start = _changed(spec, options["start"], options["set"])
-    name = options["name"] or f"{version.dataset.name[:150]} {preset}"
-    order = Order(name, spec, version, uuid4(), options["force"], start_model=start)
-    return queue_run(order, created_by=None)
+def _where(error: Exception) -> str:
+    """Return the option that a refused setting stands behind."""
+    field = getattr(error, "field", "")
+    if field == "forced":
+        return " Here: --force REASON."
+    return f" Here: --{field.replace('_', '-')}." if field in {*LENGTH_UNITS, *SETTINGS} else ""
 
 
 def _changed(spec: RunSpec, text: str, settings: list[str]) -> tuple[RunSpec, TrainedModel | None]:

@@ -1,0 +1,130 @@
+"""The settings that the earlier systems had as options: on the form, in the run, and refused."""
+
+from __future__ import annotations
+
+import re
+from uuid import uuid4
+
+import pytest
+from django.urls import reverse
+
+from tests.training_app.views.test_runs import filled
+from training_app.models import Run
+
+SLM = """
+max_iters: 500
+batch_size: 8
+block_size: 64
+n_layer: 3
+n_head: 2
+n_embd: 64
+dropout: 0.25
+eval_iters: 50
+"""
+
+
+def error_beside(page, field):
+    found = re.search(rf'<ul class="errorlist" id="id_{field}_error">(.*?)</ul>', page, re.DOTALL)
+    return " ".join(found[1].split()) if found else ""
+
+
+@pytest.mark.checklist(5, 6, 7, 8, 9, 10, 11, 12, 81, 190)
+@pytest.mark.parametrize(
+    ("field", "label", "value", "part"),
+    [
+        ("length", "How long", "500", "train"),
+        ("micro_batch", "Batch size", "6", "train"),
+        ("context", "Context", "64", "model"),
+        ("layers", "Layers", "3", "model"),
+        ("heads", "Attention heads", "2", "model"),
+        ("hidden_size", "Width", "64", "model"),
+        ("dropout", "Dropout", "0.25", "model"),
+        ("eval_every", "Evaluate every", "50", "train"),
+        ("eval_batches", "Evaluation batches", "9", "train"),
+    ],
+)
+def test_a_setting_is_on_the_form_and_stored_with_the_run(
+    field, label, value, part, theo, client_of, version
+):
+    client = client_of(theo)
+    page = client.get(reverse("run-new")).text
+    assert re.search(rf'<label for="id_{field}">{label}', page)
+    values = filled(version, length_unit="steps", hidden_size=64, heads=2, kv_heads=2)
+    client.post(reverse("run-new"), values | {field: value})
+    run = Run.objects.get()
+    kept = run.spec[part]["steps" if field == "length" else field]
+    assert kept == pytest.approx(float(value))
+    told = client.get(reverse("run-detail", args=[run.pk])).text
+    assert f"<bdi>{value}</bdi>" in told
+
+
+@pytest.mark.checklist(6)
+def test_the_memory_that_a_batch_needs_is_told_before_the_start(theo, client_of, version):
+    def needed(batch):
+        answer = client_of(theo).post(reverse("run-forecast"), filled(version, micro_batch=batch))
+        assert "of memory" in answer.text
+        return answer.context["forecast"].memory_bytes
+
+    assert needed(64) > 4 * needed(8)
+
+
+@pytest.mark.checklist(9)
+def test_heads_that_do_not_share_the_width_are_refused_beside_the_field(theo, client_of, version):
+    values = filled(version, heads=3, kv_heads=3)
+    page = client_of(theo).post(reverse("run-new"), values)
+    assert page.status_code == 422
+    assert "cannot be shared by 3 heads evenly" in error_beside(page.text, "heads")
+    assert not Run.objects.exists()
+
+
+@pytest.mark.checklist(21)
+def test_the_form_says_what_is_other_than_in_its_preset(theo, client_of, version):
+    same = client_of(theo).post(reverse("run-forecast"), filled(version, length=1))
+    assert "Other than in the preset" not in same.text
+    values = filled(version, length=1, hidden_size=256, optimizer="muon")
+    told = " ".join(client_of(theo).post(reverse("run-forecast"), values).text.split())
+    assert (
+        "Other than in the preset Tiny: Width 256 instead of 128; Optimizer muon instead of" in told
+    )
+
+
+@pytest.mark.checklist(9, 20)
+def test_settings_go_out_and_in_as_yaml_and_what_cannot_be_is_refused_beside_its_field(
+    theo, client_of, version
+):
+    client = client_of(theo)
+    read = client.post(reverse("run-new"), filled(version, settings_text=SLM, read="1"))
+    assert read.status_code == 422  # two heads, but four key heads still on the form
+    assert "share 4 key heads" in error_beside(read.text, "kv_heads")
+    values = {name: read.context["form"][name].value() for name in read.context["form"].fields}
+    values = {key: value for key, value in values.items() if value not in (None, False, "")}
+    client.post(reverse("run-new"), values | {"kv_heads": 2})
+    first = Run.objects.get()
+    assert (first.spec["train"]["steps"], first.spec["model"]["heads"]) == (500, 2)
+    text = client.get(reverse("run-settings", args=[first.pk])).getvalue().decode()
+    again = client.post(reverse("run-new"), filled(version, settings_text=text, read="1"))
+    values = {name: again.context["form"][name].value() for name in again.context["form"].fields}
+    values = {key: value for key, value in values.items() if value not in (None, False, "")}
+    client.post(reverse("run-new"), values | {"idem_key": str(uuid4())})
+    assert [run.spec for run in Run.objects.all()] == [first.spec] * 2
+    for line, field in (
+        ("n_embd: 100", "heads"),
+        ("n_layer: 0", "layers"),
+        ("batch_size: -4", "micro_batch"),
+        ("lr: 0", "learning_rate"),
+        ("lr: 10", "learning_rate"),
+        ("max_iters: 0", "length"),
+        ("max_iters: -5", "length"),
+        ("epochs: nonsense", "length"),
+        ("optimizer: adafaktor", "optimizer"),
+        ("warmup_ratio: 2", "warmup_share"),
+    ):
+        wrong = client.post(reverse("run-new"), filled(version, settings_text=line, read="1"))
+        assert wrong.status_code == 422, line
+        assert error_beside(wrong.text, field), line
+    split = client.post(
+        reverse("run-new"), filled(version, settings_text="train_split: 1.5\nseed: 4", read="1")
+    )
+    assert "train_split" in split.text  # a version's own; said, not dropped
+    assert "a version has its data and its splits" in split.text
+    assert Run.objects.count() == 2
