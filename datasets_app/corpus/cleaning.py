@@ -78,6 +78,10 @@ FURNITURE = re.compile(
     r"|skip to (?:main )?content|back to top|nach oben|read more|print this page)[^\w\n]{0,3}$)"
 )
 """Lines that say only this; inside a sentence it may be what is asked for."""
+PAGE_NUMBER = re.compile(
+    r"(?i)(?:page|seite|página|pagina|pág\.|strona|sida|side|стр\.) [0-9]{1,4}"
+    r" ?(?:of|von|de|di|van|z|av|af|из|/|sur) ?[0-9]{1,4}$|[-–—] ?[0-9]{1,4} ?[-–—]$"
+)
 MOST_GREETED = 3  # words before a full stop
 LONGEST_LINE = 60  # of a greeting, a closing, a name below it
 LONGEST_FURNITURE, LONGEST_BANNER = 160, 400
@@ -173,6 +177,21 @@ def _furniture(text: str) -> str:
     return text if len(kept) == len(lines) else BLANK_LINES.sub("\n\n", "\n".join(kept)).strip()
 
 
+def _page_numbers(text: str) -> str:
+    """Return text without lines that only number a page; behind a colon one is an answer."""
+    lines = text.split("\n")
+    kept: list[str] = []
+    for line in lines:
+        told = next((one for one in reversed(kept) if one.strip()), "")
+        if not PAGE_NUMBER.match(line.strip()) or told.rstrip().endswith(":"):
+            kept.append(line)
+    return text if len(kept) == len(lines) else BLANK_LINES.sub("\n\n", "\n".join(kept)).strip()
+
+
+def _line_ends(text: str) -> str:
+    return SPACES_AT_END.sub("", text)
+
+
 def is_furniture(line: str) -> bool:
     """Say whether a line is a part of the page around a text, and no sentence of it."""
     if len(line) > LONGEST_FURNITURE:
@@ -215,15 +234,32 @@ SWITCHES = {
     "furniture": Switch(
         "Lines about cookies and newsletters", "short lines of web pages", _furniture
     ),
+    "page_numbers": Switch(
+        "Lines that only number a page", "“Page 3 of 12”, “– 3 –”", _page_numbers
+    ),
+    "line_ends": Switch(
+        "Spaces at line ends", "blank lines and indentation stay as they are", _line_ends
+    ),
     "spaces": Switch(
-        "Spaces at line ends, more than one blank line", "and around the text", _spaces
+        "Spaces at line ends, more than one blank line",
+        "and around the text; other line breaks stay",
+        _spaces,
     ),
 }
 """In the order in which they act: each finds what those before it have left."""
 PROFILES = {
     "chat": ("mojibake", "controls", "spaces"),
     "mail": ("mojibake", "controls", "markup", "quoted", "closing", "greeting", "spaces"),
+    "legal": ("mojibake", "controls", "page_numbers", "spaces"),
     "web": ("mojibake", "controls", "markup", "furniture", "spaces"),
+    "code": ("controls", "line_ends"),
+}
+PROFILE_NAMES = {
+    "chat": "chats and transcripts",
+    "mail": "mails",
+    "legal": "legal texts",
+    "web": "web pages",
+    "code": "code",
 }
 
 

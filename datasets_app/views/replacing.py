@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
-from datasets_app.corpus.cleaning import PROFILES
+from datasets_app.corpus.cleaning import PROFILE_NAMES
 from datasets_app.forms.replacing import CleanForm, ReplaceForm
 from datasets_app.forms.rows import selected_rows
 from datasets_app.jobs.replacing import begin
@@ -66,7 +66,7 @@ def words_clean(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
         "narrows": rows.narrows,
         "here": rows.query(),
         "sentence": rows.sentence,
-        "profiles": PROFILES,
+        "profiles": PROFILE_NAMES.items(),
     }
     return render(request, "datasets/words_clean.html", context, status=422 if form else 200)
 

@@ -6,6 +6,7 @@ from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.formats import (
     archived,
     chatml,
+    code,
     docx,
     html,
     json_values,
@@ -51,6 +52,7 @@ FORMATS: dict[str, Format] = {
         mail.EML,
         html.FORMAT,
         *refused.FORMATS,
+        code.FORMAT,
         xml.FORMAT,
         yaml.FORMAT,
         subtitles.FORMAT,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from datasets_app.corpus.cleaning import PROFILES, SWITCHES, Cleaning, wanted_of
+from datasets_app.corpus.cleaning import PROFILE_NAMES, PROFILES, SWITCHES, Cleaning, wanted_of
 from datasets_app.corpus.conversation import Conversation, CorpusError, Turn
 from datasets_app.corpus.replacing import Replacing
 
@@ -46,6 +46,9 @@ GOOD = [
     "Steps:\nOpen Settings and choose cookie preferences.\nSave.",
     "Steps:\nCookie settings are in the menu under Privacy.\nSave.",
     "Steps:\nClick on share on Facebook.\nDone.",
+    "Where is the plan:\n\nPage 3 of 12\nat the top.",
+    "See page 3 of 12 for the plan.\nIt is in colour.",
+    "The numbers are\n-3\nand 12.",
     "Wo finde ich das?\nUnten steht „Newsletter abonnieren“ in Grau.\nKlicken Sie dort.",
     "The footer must say this:\nOur name, then all rights reserved, then the year.\nNo more.",
 ]
@@ -72,6 +75,9 @@ BAD = [
     ("greeting", "Hallo Anna.\nEs ist da.", "Es ist da."),
     ("furniture", "Text.\nNach oben ↑", "Text."),
     ("furniture", "Text.\n© 2024 Shop. All rights reserved.", "Text."),
+    ("page_numbers", "§ 1 The seller\nPage 3 of 12\ndelivers.", "§ 1 The seller\ndelivers."),
+    ("page_numbers", "Der Verkäufer\n\n– 7 –\n\nliefert.", "Der Verkäufer\n\nliefert."),
+    ("line_ends", "  def a():  \n\n\n\n      pass\t\n", "  def a():\n\n\n\n      pass\n"),
     ("spaces", "a  \n\n\n\nb\t\n", "a\n\nb"),
 ]
 
@@ -91,7 +97,9 @@ def test_what_stands_around_a_text_is_told_from_what_it_says():
 
 @pytest.mark.parametrize("text", GOOD)
 def test_what_people_wrote_is_left_alone(text):
-    cleaned, acted = Cleaning(tuple(name for name in ALL if name != "spaces")).cleaned(text)
+    cleaned, acted = Cleaning(
+        tuple(name for name in ALL if name not in {"spaces", "line_ends"})
+    ).cleaned(text)
     assert (cleaned, acted) == (text, [])
 
 
@@ -106,6 +114,25 @@ def test_each_switch_takes_away_what_it_says_and_no_other_does(switch, text, tol
 def test_a_mail_is_cleaned_by_its_profile():
     text = "Hello Anna,\n\nthe parcel isnâ€™t here.&nbsp;\n\nBest regards\nBen\n\n-- \nBen Miller\n"
     assert Cleaning(PROFILES["mail"]).cleaned(text)[0] == "the parcel isn’t here."
+
+
+@pytest.mark.checklist(115)
+def test_every_kind_of_text_has_a_profile_that_leaves_its_own_marks_alone():
+    mail = "Dear Anna,\n\n§ 3 is new.\n\nKind regards,\nBen"
+    law = "§ 3  Delivery\n\n(1) The seller delivers.\nPage 3 of 12\n\n(2) The buyer pays.  "
+    page = "How to pay.\nWe use cookies. OK\nBy card.&nbsp;"
+    code = "def a():\n    if b:\n        return '&nbsp;'  \n\n\n\nDear = 1"
+    told = {
+        ("mail", mail): "§ 3 is new.",
+        ("legal", mail): mail,
+        ("legal", law): "§ 3  Delivery\n\n(1) The seller delivers.\n\n(2) The buyer pays.",
+        ("chat", mail): mail,
+        ("web", page): "How to pay.\nBy card.",
+        ("code", code): code.replace("'  ", "'"),
+    }
+    for (profile, text), wanted in told.items():
+        assert Cleaning(PROFILES[profile]).cleaned(text)[0] == wanted, profile
+    assert PROFILES.keys() == PROFILE_NAMES.keys() == {"chat", "mail", "legal", "web", "code"}
 
 
 def test_turns_keep_their_roles_and_instructions_are_left_alone():
