@@ -16,6 +16,7 @@ import psycopg
 from django.apps import apps
 from django.db import connection
 
+from otto_web.lib import tables_together
 from otto_web.servers import postgres, processes
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -93,7 +94,7 @@ def _make(folder: Path) -> None:
 
 def _fingerprint() -> str:
     """Return what names the tables: all that migrations say, and who makes the cluster."""
-    sources = [Path(postgres.__file__), Path(__file__)]
+    sources = [Path(module.__file__) for module in (postgres, tables_together)] + [Path(__file__)]
     for app in apps.get_app_configs():
         sources += sorted(Path(app.path, "migrations").glob("*.py"))
     digest = hashlib.sha256()
