@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from otto_web.lib.curves import smoothed
 from otto_web.lib.work.states import State
+from training_app.lm.watching import PerplexityBand, perplexity_band, share_of
 from training_app.models import Evaluation, Run
 from training_app.models.reasons import Reason
 from training_app.selectors.diagnosis import diagnosis
@@ -35,6 +36,7 @@ def run_detail_page(run: Run) -> dict[str, Any]:
         "run": run,
         "model": model,
         "evaluation": evaluation,
+        "band": _band(run, evaluation),
         "findings": diagnosis(run, curves, evaluation, samples),
         "replies": shown_replies(samples),
         "stopped": run.message.removesuffix(str(evaluation.details.get("verdict", "")))
@@ -51,6 +53,15 @@ def run_detail_page(run: Run) -> dict[str, Any]:
         "settings": setting_groups(run),
         "idem_key": uuid4(),  # one page orders one run, however often its button is pressed
     }
+
+
+def _band(run: Run, evaluation: Evaluation | None) -> PerplexityBand | None:
+    """Return what the perplexity is called, of what the run learned from."""
+    if evaluation is None:
+        return None
+    is_of_answers = run.spec["train"].get("loss_on") == "answers"
+    watched = evaluation.answer_loss if is_of_answers else None
+    return perplexity_band(evaluation.bits_per_byte * share_of(watched, evaluation.loss))
 
 
 def _table(

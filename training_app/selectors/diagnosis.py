@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from datasets_app.selectors.versions import rows_of_split
 from otto_web.lib.curves import smoothed
 from training_app.lm.answer_test import AnswerFigures
-from training_app.lm.bands import GPT2_BYTES_PER_TOKEN, LossCurve
+from training_app.lm.bands import LossCurve
 from training_app.lm.config import RunSpec
 from training_app.lm.diagnosis import Ended, Finding, findings
+from training_app.lm.watching import perplexity_of
 from training_app.models import EvalSample, Evaluation, Run
 from training_app.models.reasons import Reason
 from training_app.selectors.forecast import train_tokens
@@ -56,4 +57,4 @@ def _perplexity(evaluation: Evaluation | None) -> float | None:
     """Return the perplexity for tokens as large as GPT-2's, so that vocabularies compare."""
     if evaluation is None:
         return None
-    return float(2 ** min(64.0, evaluation.bits_per_byte * GPT2_BYTES_PER_TOKEN))
+    return perplexity_of(evaluation.bits_per_byte)

@@ -15,9 +15,18 @@ from django.db import connection
 from django.utils import timezone
 
 from otto_web.lib.work.states import State
+from training_app.lm.bands import LossCurve
 from training_app.lm.config import RunSpec
 from training_app.lm.methods.registry import METHODS
 from training_app.lm.optimizers.registry import OPTIMIZERS
+from training_app.lm.watching import (
+    course_warnings,
+    is_gibberish,
+    is_overfitting,
+    overfit_warning,
+    perplexity_band,
+    share_of,
+)
 from training_app.models import Checkpoint, Run, RunEvent, RunLease, RunSample
 from training_app.selectors.forecast import train_tokens
 from training_app.selectors.log_tail import LogLine, log_tail
@@ -37,7 +46,7 @@ PHASE_WORDS = {
 _RECENT = 60  # newest points of each curve that figures are made of
 _SAMPLE_STEPS = 3  # columns of the grid besides the one before training
 _EVENTS = 30
-HIGH_LOSS, PASSES = 2.0, 3.0  # above this after so many passes the data are suspect
+_SINCE_BEST = 5_000  # training losses since the best validation that are compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +55,7 @@ class SampleRow:
 
     prompt: str
     reference: str
-    replies: list[str]
+    replies: list[tuple[str, bool]]  # with whether it is gibberish
 
 
 @dataclass(slots=True)
@@ -61,9 +70,10 @@ class Panel:
     best: tuple[int, float] | None
     checkpoints: list[Checkpoint]
     events: list[RunEvent]
-    sample_steps: list[int]
+    sample_steps: list[tuple[int, bool]]  # with whether it wrote mostly gibberish then
     samples: list[SampleRow]
     log: list[LogLine]
+    overfits: str = ""
     waits: Waiting | None = None
     now: datetime = field(default_factory=timezone.now)
 
@@ -156,13 +166,17 @@ class Panel:
         """Return what a person should think about now; said once, however often it was resumed."""
         amber = (event.detail for event in self.events if event.kind in _AMBER)
         found = list(dict.fromkeys(amber))
-        loss = self.latest.get("train/loss")
-        if loss is not None and loss > HIGH_LOSS and (self.passes or 0) >= PASSES:
-            found.append(
-                f"The loss is still {loss:.2f} after {self.passes:.0f} passes over the data. That"
-                " often means poor data: look at the review list of the dataset."
-            )
+        train = self.recent.get("train/loss", [])[::-1]
+        found += course_warnings(train, self.validation, passes=self.passes or 0.0)
         return found
+
+    @property
+    def validation(self) -> LossCurve:
+        """Return the newest validation losses that the run is judged by, in order."""
+        name = "answer_loss" if self.spec.train.loss_on == "answers" else "loss"
+        points = self.recent.get(f"validation/{name}", [])
+        losses = [(step, loss) for step, loss in points if math.isfinite(loss)]
+        return LossCurve(losses[::-1], self.spec.train.loss_on)
 
     @property
     def reading(self) -> str:
@@ -192,7 +206,8 @@ def run_panel(run_id: UUID) -> Panel | None:
         return None
     recent = _recent_points(run_id)
     steps, samples = _sample_grid(run)
-    return Panel(
+    poor = _poor_steps(run, recent)
+    found = Panel(
         run=run,
         spec=RunSpec.from_json(run.spec),
         lease=getattr(run, "lease", None),
@@ -201,11 +216,34 @@ def run_panel(run_id: UUID) -> Panel | None:
         best=_best_validation(run),
         checkpoints=list(run.checkpoints.order_by("-step", "-fence")),
         events=list(run.events.order_by("-seq")[:_EVENTS]),
-        sample_steps=steps,
+        sample_steps=[(step, step in poor) for step in steps],
         samples=samples,
         log=log_tail(run_id),
         waits=waiting_runs().get(run.pk) if run.state == State.QUEUED else None,
     )
+    if not run.is_over and is_overfitting(found.validation):
+        found.overfits = overfit_warning(_train_since_best(found), found.validation)
+    return found
+
+
+def _poor_steps(run: Run, recent: dict[str, list[tuple[int, float]]]) -> set[int]:
+    """Return the evaluations whose perplexity is that of gibberish, of what the run learns from."""
+    losses = dict(recent.get("validation/loss", []))
+    watched = losses
+    if run.spec["train"].get("loss_on") == "answers":
+        watched = dict(recent.get("validation/answer_loss", []))
+    return {
+        step
+        for step, bits in recent.get("validation/bits_per_byte", [])
+        if math.isfinite(bits)
+        and perplexity_band(bits * share_of(watched.get(step), losses.get(step))).tone == "bad"
+    }
+
+
+def _train_since_best(panel: Panel) -> list[tuple[int, float]]:
+    best_step, _ = min(panel.validation.losses, key=lambda pair: pair[1])
+    points = panel.run.points.filter(name="train/loss", step__gte=best_step)
+    return list(points.order_by("step").values_list("step", "value")[:_SINCE_BEST])
 
 
 def _known(points: list[tuple[int, float]]) -> bool:
@@ -252,4 +290,5 @@ def _sample_row(rows: Iterable[RunSample], steps: list[int]) -> SampleRow:
     by_step = {row.step: row for row in rows}
     newest = by_step[max(by_step)]
     replies = [by_step[step].reply if step in by_step else "–" for step in steps]
-    return SampleRow(newest.prompt, newest.reference, replies)
+    told = [(reply, is_gibberish(reply)) for reply in replies]
+    return SampleRow(newest.prompt, newest.reference, told)
