@@ -6,6 +6,7 @@ from django.urls import URLPattern, path, re_path
 
 from chat_app.views import (
     api,
+    api_deployments,
     branches,
     chat_actions,
     chats,
@@ -119,6 +120,8 @@ urlpatterns: list[URLPattern] = [
     path("logs/", logs.log_list, name="log-list"),
     path("logs/<uuid:message_id>/rate/", logs.log_rate, name="log-rate"),
     path("logs/log.json", logs.log_download, name="log-download"),
+    path("api/v1/deployments", api_deployments.deployments, name="api-deployments"),
+    path("api/v1/deployments/<slug:alias>", api_deployments.deployment, name="api-deployment"),
     path("v1/models", api.models, name="api-models"),
     path("v1/models/<str:alias>", api.one_model, name="api-model"),
     path("v1/chat/completions", api.chat_completions, name="api-chat"),

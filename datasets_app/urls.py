@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from datasets_app.views import (
+    api,
     datasets,
     documents,
     editing,
@@ -221,4 +222,15 @@ urlpatterns: list[URLPattern] = [
         name="version-download",
     ),
     path("versions/<uuid:version_id>/export/", exports.version_export, name="version-export"),
+    path("api/v1/uploads", api.uploads, name="api-uploads"),
+    path("api/v1/uploads/<uuid:upload_id>", api.upload, name="api-upload"),
+    path("api/v1/datasets", api.datasets, name="api-datasets"),
+    path("api/v1/datasets/<uuid:dataset_id>", api.dataset, name="api-dataset"),
+    path(
+        "api/v1/datasets/<uuid:dataset_id>/versions",
+        api.dataset_versions,
+        name="api-dataset-versions",
+    ),
+    path("api/v1/versions", api.versions, name="api-versions"),
+    path("api/v1/versions/<uuid:version_id>", api.version, name="api-version"),
 ]

@@ -12,6 +12,7 @@ from typing import Any
 from django.core.handlers.asgi import ASGIHandler
 
 OPENING = "/v1/"
+STREAM = ("/api/v1/", "/logs/stream")  # how an address begins and ends that streams, too
 
 
 class ApiHandler:
@@ -21,7 +22,9 @@ class ApiHandler:
         self.application = application
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        if scope["path"].startswith(OPENING):
+        path = scope["path"]
+        is_stream = path.startswith(STREAM[0]) and path.endswith(STREAM[1])
+        if path.startswith(OPENING) or is_stream:
             await self.application.handle(scope, receive, send)
         else:
             await self.application(scope, receive, send)

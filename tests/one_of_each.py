@@ -54,8 +54,7 @@ DOWNLOADS = {
     *("chunks-download", "report-html", "report-md", "run-settings"),
     *("model-export-download", "log-download"),
 }
-API = {"api-models", "api-model", "api-chat", "api-completions", "api-nothing", "api-embeddings"}
-NO_PAGES = {*DOWNLOADS, *API, "set-password", "healthz", "readyz"}
+NO_PAGES = {*DOWNLOADS, "set-password", "healthz", "readyz"}
 CHATS = [("How do I reset my badge?", "Go to the front desk."), ("When?", "From nine to five.")]
 PAIR = Mapping(question="a", answer="b")
 CHUNKS = b'{"chunks": [{"content": "We open at nine."}, {"content": "We close at six."}]}'
@@ -70,7 +69,11 @@ def _routes(resolver: URLResolver) -> Iterator[URLPattern]:
             yield entry
 
 
-ROUTES = {entry.name: entry for entry in _routes(get_resolver()) if entry.name not in NO_PAGES}
+def _is_page(route: URLPattern) -> bool:
+    return route.name not in NO_PAGES and getattr(route.callback, "access_rule", "") != "api"
+
+
+ROUTES = {entry.name: entry for entry in _routes(get_resolver()) if _is_page(entry)}
 
 
 def add_one_of_each(number: int, owner: User) -> dict[str, Any]:

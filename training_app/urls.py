@@ -5,6 +5,9 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from training_app.views import (
+    api_log_stream,
+    api_models,
+    api_runs,
     bases,
     comparing,
     model_tests,
@@ -75,4 +78,26 @@ urlpatterns: list[URLPattern] = [
     ),
     path("models/<uuid:model_id>/model.zip", models.model_download, name="model-download"),
     path("models/<uuid:model_id>/delete/", models.model_delete, name="model-delete"),
+    path("api/v1/runs", api_runs.runs, name="api-runs"),
+    path("api/v1/runs/train", api_runs.train, name="api-train"),
+    path("api/v1/runs/<uuid:run_id>", api_runs.run, name="api-run"),
+    path("api/v1/runs/<uuid:run_id>/cancel", api_runs.cancel, name="api-run-cancel"),
+    path("api/v1/runs/<uuid:run_id>/logs", api_runs.logs, name="api-run-logs"),
+    path(
+        "api/v1/runs/<uuid:run_id>/logs/stream",
+        api_log_stream.log_stream,
+        name="api-run-log-stream",
+    ),
+    path("api/v1/runs/<uuid:run_id>/eval", api_runs.newest_eval, name="api-run-eval"),
+    path("api/v1/runs/<uuid:run_id>/evals", api_runs.evals, name="api-run-evals"),
+    path("api/v1/models", api_models.models, name="api-model-list"),
+    path("api/v1/models/<uuid:model_id>", api_models.model, name="api-model-detail"),
+    path(
+        "api/v1/artifacts/<slug:kind>/<uuid:artifact_id>", api_models.artifact, name="api-artifact"
+    ),
+    path(
+        "api/v1/artifacts/<slug:kind>/<uuid:artifact_id>/download",
+        api_models.download,
+        name="api-artifact-download",
+    ),
 ]

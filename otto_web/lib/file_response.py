@@ -72,6 +72,16 @@ def stream(
     return _with_headers(StreamingHttpResponse(content, content_type=kind), name, whole, part)
 
 
+def is_readable_range(request: HttpRequest) -> bool:
+    """Return whether a request asks for no range, or for one in a form that is read here."""
+    text = request.headers.get("Range", "").strip()
+    found = ONE_RANGE.fullmatch(text)
+    if not text or found is None:
+        return not text
+    first, last = found.groups()
+    return any(found.groups()) and not (first and last and int(last) < int(first))
+
+
 def _asked_part(request: HttpRequest, whole: Whole) -> range | None:
     """Return which bytes are wanted; None for all of them, also where the file has changed."""
     found = ONE_RANGE.fullmatch(request.headers.get("Range", "").strip())

@@ -33,11 +33,17 @@ class Scope(StrEnum):
 
     ANSWERS = "answers"
     UPLOADS = "uploads"
+    READ = "read"
+    FREEZE = "freeze"
+    TRAIN = "train"
 
 
 SCOPE_WORDS = {
     Scope.ANSWERS: "ask models, by the OpenAI-compatible API",
     Scope.UPLOADS: "send files (curators and above)",
+    Scope.READ: "look at datasets, runs and models and take their files, as its person may",
+    Scope.FREEZE: "freeze versions of datasets (curators and above)",
+    Scope.TRAIN: "train tokenizers and models, measure and stop them (trainers and above)",
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from otto_web.pages.views import auth, frame, health, people, tokens
+from otto_web.pages.views import api, auth, frame, health, people, tokens
 
 urlpatterns: list[URLPattern] = [
     path("sign-in/", auth.sign_in, name="sign-in"),
@@ -26,6 +26,8 @@ urlpatterns: list[URLPattern] = [
     path("status/", frame.status, name="status"),
     path("help/", frame.help_page, name="help"),
     path("help/api/", frame.api_help, name="api-help"),
+    path("help/own-api/", api.own_api_help, name="own-api-help"),
+    path("api/v1/openapi.json", api.openapi, name="api-openapi"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
 ]

@@ -100,6 +100,8 @@ def world(ada, mia, redis_server, data_dir):
         "preparation_id": order_preparation(toy_order(version), by=ada).pk,
         "checkpoint_id": kept.pk,
         "model_id": served.model_id,
+        "kind": "models",
+        "artifact_id": served.model_id,
         "base_id": base.pk,
         "name": base.name,
         "pipeline_id": Pipeline.objects.create(created_by=ada).pk,

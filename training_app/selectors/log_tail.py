@@ -40,6 +40,30 @@ def log_tail(run_id: UUID, count: int = 40) -> list[LogLine]:
     return [line for text in lines[-count - 1 :] if (line := _parsed(text))]
 
 
+def last_lines(run_id: UUID, count: int) -> list[bytes]:
+    """Return the newest whole lines of all attempts, as they were written, newest last."""
+    found: list[bytes] = []
+    for path in reversed(log_files(paths.run_folder(run_id))):
+        missing = count - len(found)
+        if missing <= 0:
+            break
+        found = [*_end_of(path, missing), *found]
+    return found
+
+
+def _end_of(path: Path, count: int) -> list[bytes]:
+    """Return at most so many of a file's last whole lines, read from its end."""
+    with path.open("rb") as file:
+        at, data = file.seek(0, 2), b""
+        while at and data.count(b"\n") <= count:
+            size = min(at, _TAIL_BYTES)
+            at -= size
+            file.seek(at)
+            data = file.read(size) + data
+    whole = data[: data.rfind(b"\n") + 1].split(b"\n")[:-1]
+    return whole[-count:] if count else []
+
+
 def _parsed(text: str) -> LogLine | None:
     try:
         values = json.loads(text)

@@ -172,7 +172,7 @@ class RunList:
 
 def run_list(user: User, asked: RunFilter) -> RunList:
     """Return a page of runs with their small curves, in a fixed number of queries."""
-    runs = _sorted(_narrowed(Run.objects.visible_to(user), asked), asked.sort)
+    runs = sorted_runs(_narrowed(Run.objects.visible_to(user), asked), asked.sort)
     related = runs.select_related("version__dataset", "created_by", "model")
     found = Paginator(related, RUNS_PER_PAGE).get_page(asked.page)
     rows = list(found.object_list)
@@ -219,7 +219,8 @@ def _narrowed(runs: RunQuerySet, asked: RunFilter) -> RunQuerySet:
     return runs
 
 
-def _sorted(runs: RunQuerySet, sort: str) -> QuerySet[Run]:
+def sorted_runs(runs: RunQuerySet, sort: str) -> QuerySet[Run]:
+    """Return runs in one of the orders of `SORTS`."""
     if sort in {"answers", "bits"}:
         newest = Evaluation.objects.of_validation().filter(
             model__run=OuterRef("pk"), version=OuterRef("version")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.contrib.sessions.models import Session
@@ -20,6 +21,7 @@ from otto_web.pages.services.tokens import make_token, revoke_token
 from tests.chat_app.makers import make_served
 from tests.otto_web.test_routes import ADDRESSES
 
+NOTHING = {"api-nothing", "own-api-nothing"}
 NEW = {"name": "night script", "scopes": ["answers"]}
 
 
@@ -43,11 +45,13 @@ def test_nothing_but_health_and_ways_in_is_open(db, client):
     asked = [view for view in ADDRESSES.values() if rules[view.name] == "api"]
     assert len(asked) > 4
     for view in asked:
-        url = reverse(view.name, kwargs=dict.fromkeys(view.pattern.converters, "support"))
+        kinds = view.pattern.converters.items()
+        named = {name: uuid4() if kind.regex.startswith("[0-9a-f]") else 1 for name, kind in kinds}
+        url = reverse(view.name, kwargs=named)
         for header in ({}, {"Authorization": "Bearer otto-wrong"}):
             answers = [client.get(url, headers=header), client.post(url, headers=header)]
-            wanted = {404} if view.name == "api-nothing" else {401, 405}
-            assert {answer.status_code for answer in answers} == wanted
+            found = {answer.status_code for answer in answers}
+            assert found == {404} if view.name in NOTHING else 401 in found <= {401, 405, 412}
 
 
 def text_on(page):
