@@ -49,7 +49,7 @@ from training_app.services.runs import queue_run
 DOWNLOADS = {
     *("score-report", "score-download"),
     *("tus-collection", "tus-upload", "version-download", "dataset-download"),
-    *("run-checkpoint", "run-log", "run-history", "model-download"),
+    *("run-checkpoint", "run-log", "run-history", "run-record", "model-download"),
     *("preparation-download", "chat-download", "pairs-download"),
     *("chunks-download", "report-html", "report-md", "run-settings"),
     *("model-export-download", "log-download"),

@@ -29,6 +29,7 @@ urlpatterns: list[URLPattern] = [
     path("runs/<uuid:run_id>/points/", run_data.run_points, name="run-points"),
     path("runs/<uuid:run_id>/logs.jsonl", run_data.run_log, name="run-log"),
     path("runs/<uuid:run_id>/settings.yaml", run_data.run_settings, name="run-settings"),
+    path("runs/<uuid:run_id>/run.json", run_data.run_record_json, name="run-record"),
     path("runs/<uuid:run_id>/training_history.json", run_data.run_history, name="run-history"),
     path(
         "runs/<uuid:run_id>/checkpoints/<int:checkpoint_id>.zip",

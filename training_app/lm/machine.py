@@ -63,9 +63,13 @@ def compile_works(cache: Path | None) -> bool:
     return works
 
 
-def versions() -> dict[str, str]:
-    """Return the libraries whose numbers a run depends on, with their versions."""
-    return {name: metadata.version(name) for name in _LIBRARIES}
+def versions() -> dict[str, str | None]:
+    """Return the libraries whose numbers a run depends on, with their versions.
+
+    Hugging Face's `datasets` is named since other systems' manifests do; OTTO has no use for it.
+    """
+    found: dict[str, str | None] = {name: metadata.version(name) for name in _LIBRARIES}
+    return found | {"datasets": None}
 
 
 def system() -> dict[str, Any]:

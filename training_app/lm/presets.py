@@ -132,5 +132,6 @@ PRESETS: dict[str, Preset] = {
         TrainConfig(minutes=480, accumulation=2, learning_rate=8e-4, schedule="cosine"),
     ),
 }
+CONTINUE_RATE = 1e-5  # filled in where a model that was trained here goes on
 DEFAULT_TUNING = "quick"
 DEFAULT_PRESET = "chat"  # from scratch: it needs no base

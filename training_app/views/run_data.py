@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from uuid import UUID
 
 from django.http import HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_safe
 
 from otto_web.lib.access import Role, role_required
@@ -20,6 +22,7 @@ from training_app.lm.settings_file import settings_text
 from training_app.models import Checkpoint, Run, paths
 from training_app.selectors.log_tail import log_blocks
 from training_app.selectors.points import points_since
+from training_app.selectors.run_record import run_record
 from training_app.selectors.training_history import history_text
 
 _SEQUENCE = re.compile(r"[0-9]{1,18}")
@@ -52,6 +55,24 @@ def run_history(request: TeamRequest, run_id: UUID) -> HttpResponseBase:
     run = get_object_or_404(Run.objects.visible_to(request.user), pk=run_id)
     pieces, name = history_text(run), "training_history.json"
     return stream(request, pieces, of=run, name=name, kind="application/json")
+
+
+@role_required(Role.TRAINER)
+@require_safe
+def run_record_json(request: TeamRequest, run_id: UUID) -> HttpResponseBase:
+    """Send the record of the run, with the addresses of what it left."""
+    related = ("version__dataset", "start_model", "model__tokenizer")
+    runs = Run.objects.visible_to(request.user).select_related(*related)
+    run = get_object_or_404(runs, pk=run_id)
+    names = ("run-detail", "run-log", "run-history", "run-settings", "run-report")
+    links = {name: reverse(name, args=[run.pk]) for name in names}
+    model = getattr(run, "model", None)
+    if model is not None and model.is_ready:
+        links |= {
+            name: reverse(name, args=[model.pk]) for name in ("model-detail", "model-download")
+        }
+    text = json.dumps(run_record(run) | {"links": links}, indent=2, ensure_ascii=False) + "\n"
+    return stream(request, iter([text]), of=run, name="run.json", kind="application/json")
 
 
 @role_required(Role.TRAINER)

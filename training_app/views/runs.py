@@ -12,11 +12,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from datasets_app.selectors.versions import trainable_versions
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest, respond
+from otto_web.lib.uuids import as_uuid
 from training_app.forms import LENGTH_LABELS, RunForm, preset_values, with_preset, with_settings
 from training_app.lm.config import ConfigError
-from training_app.lm.presets import PRESETS, Preset
+from training_app.lm.presets import CONTINUE_RATE, PRESETS, Preset
 from training_app.lm.settings_file import ReadSettings, read_settings
-from training_app.models import Run
+from training_app.models import Run, TrainedModel
 from training_app.selectors.detail import run_detail_page
 from training_app.selectors.local_models import local_names
 from training_app.selectors.panel import run_panel
@@ -175,7 +176,15 @@ def _initial(request: TeamRequest) -> dict[str, Any]:
     if "version" not in given:
         newest = trainable_versions(request.user).first()
         given |= {} if newest is None else {"version": str(newest.pk)}
-    return preset_values(request.GET.get("preset", "")) | given
+    return preset_values(request.GET.get("preset", "")) | given | _gently(request)
+
+
+def _gently(request: TeamRequest) -> dict[str, Any]:
+    """Return a small rate where a link continues a model of ours: it has learned already."""
+    number = as_uuid(request.GET.get("start_model", ""))
+    models = TrainedModel.objects.visible_to(request.user).exclude(run=None)
+    is_ours = number is not None and models.filter(pk=number).exists()
+    return {"learning_rate": CONTINUE_RATE} if is_ours else {}
 
 
 def _deploy_url(run: Run) -> str:

@@ -19,6 +19,7 @@ from django.utils import timezone
 from otto_web.lib.beat import host_name
 from otto_web.lib.files import sha256_of
 from otto_web.lib.models import ProcessBeat
+from otto_web.lib.revision import code_commit
 from otto_web.lib.work.states import State
 from tests.training_app.conftest import make_version, toy_order
 from tests.waiting import until
@@ -83,7 +84,7 @@ def queue(**train):
     return queue_run(toy_order(make_version(), **train), created_by=None)
 
 
-@pytest.mark.checklist(5, 88, 95, 188, 190, 391, 397, 398, 402)
+@pytest.mark.checklist(5, 88, 95, 188, 190, 339, 391, 397, 398, 400, 401, 402)
 def test_a_run_leaves_a_model_that_is_complete_and_opens(supervisor, process_env, client_of, theo):
     run = queue()
     finish(supervisor, run)
@@ -110,6 +111,33 @@ def test_a_run_leaves_a_model_that_is_complete_and_opens(supervisor, process_env
     validation = RunPoint.objects.filter(run=run, name="validation/loss", step__gt=0)
     assert best.validation_loss == min(validation.values_list("value", flat=True))
     assert (paths.absolute(best.path) / "model.safetensors").is_file()
+
+    record = client_of(theo).get(reverse("run-record", args=[run.pk])).getvalue()
+    check_record(json.loads(record), run, manifest, client_of(theo))
+
+
+def check_record(record, run, manifest, client):
+    """Look at every field that a run's manifest has to have."""
+    told = "run_id model_family model_size epochs batch_size max_seq_len steps loss learning_rate"
+    told += " tokenizer_id optimizer seed tokenizer_sha256 spec_sha256 threads precision"
+    assert all(record[name] is not None for name in told.split()), record
+    assert {"torch", "transformers", "tokenizers", "datasets"} <= set(record["versions"])
+    wanted = {"cpu_count", "platform", "platform_release", "machine", "cpu_capability"}
+    assert wanted <= set(record["system"])
+    assert record["git_commit"] == manifest["git_commit"] == code_commit()
+    assert record["corpus"]["manifest_sha256"] == run.version.manifest_sha256
+    weights = next(one for one in record["files"] if one["name"] == "model.safetensors")
+    assert weights["sha256"] == weights_sha256(run)
+    assert record["evaluation"]["perplexity"] > 1
+    assert record["training_complete"] == {
+        "model_name": str(run.model),
+        "model_type": "llama",
+        "training_completed": True,
+        "total_prompts": 20,
+        "final_model_path": run.model.path,
+    }
+    for name in ("run-log", "model-download", "model-detail"):
+        assert client.get(record["links"][name]).status_code == 200
 
 
 def stop_and_continue(supervisor, version, place, heard):

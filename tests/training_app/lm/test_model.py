@@ -77,6 +77,18 @@ def test_the_fast_forward_gives_transformers_logits(model):
     assert (expected - got).abs().max() <= 1e-5 * expected.abs().max()
 
 
+@pytest.mark.checklist(80)
+def test_a_later_token_never_changes_what_was_said_of_earlier_ones(model):
+    fast, ids = FastLoss(model).eval(), batch_of(1).ids
+    other = ids.clone()
+    other[0, 20:] = (other[0, 20:] + 7) % 300
+    with torch.no_grad():
+        for logits in (fast.logits, lambda given: model(given).logits):
+            before, after = logits(ids), logits(other)
+            assert torch.allclose(before[:, :20], after[:, :20], atol=1e-6)
+            assert not torch.allclose(before[:, 20:], after[:, 20:], atol=1e-3)
+
+
 @pytest.mark.checklist(8, 9, 10, 11, 81)
 @pytest.mark.parametrize("family", ["llama", "gpt2"])
 def test_the_network_has_the_layers_heads_width_and_dropout_of_its_settings(family, template):

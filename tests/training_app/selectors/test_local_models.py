@@ -79,7 +79,7 @@ def test_a_broken_configuration_is_a_sentence(text, shelf):
         local_shape("small-gpt2", context=64)
 
 
-@pytest.mark.checklist(175, 176)
+@pytest.mark.checklist(175, 176, 334)
 def test_the_form_offers_local_models_and_begins_a_run_with_one(shelf, theo, client_of, version):
     carried(shelf)
     client, url = client_of(theo), reverse("run-new")

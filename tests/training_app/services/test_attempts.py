@@ -210,13 +210,16 @@ def test_a_full_disk_is_waited_for_and_at_last_the_reason(running, queued_run):
     assert (queued_run.reason, "Free some space" in queued_run.message) == ("disk", True)
 
 
-def test_two_deaths_for_memory_end_the_run_with_advice(running, queued_run):
+@pytest.mark.checklist(193)
+def test_two_deaths_for_memory_end_the_run_with_advice(running, queued_run, theo, client_of):
     release_run(running, "killed", lacks=Reason.OOM, backs_off=False)
     Run.objects.filter(pk=queued_run.pk).update(not_before=timezone.now())
     assert release_run(claimed(queued_run), "killed", lacks=Reason.OOM) == State.FAILED
     queued_run.refresh_from_db()
     assert queued_run.reason == "oom"
     assert "micro-batch" in queued_run.message
+    page = client_of(theo).get(reverse("run-detail", args=[queued_run.pk]))
+    assert (page.status_code, queued_run.message in page.text) == (200, True)
 
 
 def test_a_discarded_run_whose_worker_died_is_cancelled_not_queued(running, queued_run):

@@ -8,8 +8,10 @@ from uuid import uuid4
 import pytest
 from django.urls import reverse
 
+from tests.training_app.ended_runs import ended_run
 from tests.training_app.views.test_runs import filled
-from training_app.models import Run
+from training_app.models import CancelVerb, Run
+from training_app.services.runs import cancel_run
 
 SLM = """
 max_iters: 500
@@ -128,3 +130,70 @@ def test_settings_go_out_and_in_as_yaml_and_what_cannot_be_is_refused_beside_its
     assert "train_split" in split.text  # a version's own; said, not dropped
     assert "a version has its data and its splits" in split.text
     assert Run.objects.count() == 2
+
+
+@pytest.mark.checklist(194)
+def test_the_time_is_estimated_before_the_start(theo, client_of, version):
+    told = client_of(theo).post(reverse("run-forecast"), filled(version, length=3)).text
+    assert re.search(r"It takes\s+<strong>[^<]*\b3 min[^<]*</strong>", told)
+    values = filled(version, length=500, length_unit="steps")
+    answer = client_of(theo).post(reverse("run-forecast"), values)
+    assert answer.context["forecast"].minutes > 0
+
+
+@pytest.mark.checklist(79)
+def test_less_than_100_000_tokens_is_a_warning_before_a_run_from_nothing(theo, client_of, version):
+    told = client_of(theo).post(reverse("run-forecast"), filled(version)).text
+    chips = re.findall(r'<p class="notice notice-warn">(.*?)</p>', told)
+    assert any("a model from scratch should have 100,000 or more" in chip for chip in chips)
+    version.counts["characters"] = 2_000_000
+    version.save(update_fields=["counts"])
+    told = client_of(theo).post(reverse("run-forecast"), filled(version)).text
+    assert "should have 100,000" not in told
+
+
+@pytest.mark.checklist(336)
+def test_the_output_folder_of_another_pipeline_names_the_model(
+    theo, client_of, version, redis_server, data_dir
+):
+    text = "FINETUNE_OUTPUT_DIR=./models/answers\nNUM_TRAIN_EPOCHS=2\n"
+    read = client_of(theo).post(reverse("run-new"), filled(version, settings_text=text, read="1"))
+    assert read.context["form"]["name"].value() == "answers"
+    client_of(theo).post(reverse("run-new"), filled(version, name="answers"))
+    assert Run.objects.get().name == "answers"
+    cancel_run(Run.objects.get(), verb=CancelVerb.DISCARD, actor=theo)
+    run = ended_run(version, theo, name="answers")
+    assert (run.model.name, run.model.number) == ("answers", 1)
+
+
+@pytest.mark.checklist(341)
+def test_the_held_out_split_is_measured_by_loss_and_by_answers(
+    theo, client_of, version, redis_server, data_dir
+):
+    run = ended_run(version, theo, loss=2.0, outcomes=("right", "right", "wrong", "abstains"))
+    page = " ".join(client_of(theo).get(reverse("run-detail", args=[run.pk])).text.split())
+    assert "<dt>validation loss</dt><dd>2.000</dd>" in page
+    assert "2 of 4" in page
+    card = " ".join(client_of(theo).get(reverse("model-detail", args=[run.model.pk])).text.split())
+    assert "<dt>loss on answers</dt><dd>1.100</dd>" in card
+    assert "<dd>validation</dd>" in card
+
+
+@pytest.mark.checklist(191)
+def test_going_on_with_a_model_begins_gently_and_says_where_it_comes_from(
+    theo, client_of, version, redis_server, data_dir
+):
+    first = ended_run(version, theo, name="first").model
+    client = client_of(theo)
+    page = client.get(reverse("model-detail", args=[first.pk])).text
+    link = f"{reverse('run-new')}?start_model={first.pk}"
+    assert f'href="{link}"' in page
+    form = client.get(link).context["form"]
+    assert form["learning_rate"].value() == 1e-5
+    assert form["start_model"].value() == str(first.pk)
+    assert client.get(reverse("run-new")).context["form"]["learning_rate"].value() != 1e-5
+    assert client.get(reverse("run-new"), {"start_model": "nonsense"}).status_code == 200
+    second = ended_run(version, theo, name="second").model
+    type(second).objects.filter(pk=second.pk).update(parent=first)
+    assert "It continues" in client.get(reverse("model-detail", args=[second.pk])).text
+    assert "Continued by" in client.get(reverse("model-detail", args=[first.pk])).text

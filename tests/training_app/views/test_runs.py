@@ -24,7 +24,7 @@ from training_app.services.runs import cancel_run, following_name, order_rest, q
 SPEED = "train/tokens_per_second"
 HTMX = {"HTTP_HX_REQUEST": "true"}
 GET_PAGES = ["run-list", "run-new", "model-list"]
-RUN_PAGES = ["run-detail", "run-live", "run-points", "run-log", "run-history"]
+RUN_PAGES = ["run-detail", "run-live", "run-points", "run-log", "run-history", "run-record"]
 RUN_POSTS = ["run-cancel", "run-again", "run-retry", "run-continue"]
 
 
@@ -377,6 +377,7 @@ def test_run_again_queues_the_same_settings_once_per_key(theo, client_of, queued
     assert child.spec == queued_run.spec
 
 
+@pytest.mark.checklist(194)
 def test_a_continued_run_has_its_total_from_the_start_and_a_name_of_its_own(
     theo, client_of, queued_run
 ):

@@ -14,6 +14,7 @@ from django.db import connection
 from otto_web.lib.disk import is_disk_full
 from otto_web.lib.files import sha256_of
 from otto_web.lib.patience import DATABASE_AWAY
+from otto_web.lib.revision import code_commit
 from otto_web.lib.work.claims import LostLease
 from otto_web.lib.work.states import State
 from training_app.jobs.exits import Exit
@@ -182,6 +183,7 @@ def run_manifest(run: Run) -> dict[str, Any]:
         "parent_run": None if run.parent_run_id is None else str(run.parent_run_id),
         "attempt": run.attempts,
         "fence": run.fence,
+        "git_commit": code_commit(),
     }
 
 
