@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 
 from chat_app.events.tabs import notify_branch
 from chat_app.models import EDITED, Correction, Generation, Message
+from chat_app.selectors.branches import end_below
 from chat_app.selectors.corrections import OBJECTS, objections_to
 from chat_app.services.chats import cleaned_text, locked_chat
 from chat_app.serving.errors import ServingError
@@ -64,7 +65,9 @@ def _commit(answer: Message, words: str, *, by: User, idem: UUID | None) -> Corr
         model=wrong.generation.model,
         knowledge=wrong.generation.knowledge,
     )
-    chat.shown = written
+    # What was said after the old words goes on below the better ones: nobody loses sight of it.
+    has_more = answer.children.update(parent=written)
+    chat.shown = end_below(written) if has_more else written
     chat.save(update_fields=["shown", "updated_at"])
     transaction.on_commit(lambda: notify_branch(chat.owner_id, chat.pk))
     return correction

@@ -8,7 +8,7 @@ spread evenly over the dataset.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
@@ -36,6 +36,7 @@ from datasets_app.selectors.repeating import ANY, has_clusters, repeats_by_kind
 from datasets_app.selectors.row_filter import NAMES, RowFilter
 from datasets_app.selectors.tags import tags_of_dataset, tags_of_matching
 
+_MOST_NAMED = 500  # files whose names are looked up: more than are shown, since counts are often equal
 MOST_SHOWN = 12  # values of one field; the chosen ones are always shown
 MOST_QUALITY = 100
 QUALITY_STEPS = tuple(range(0, MOST_QUALITY + 1, 10))
@@ -169,7 +170,7 @@ def panel(dataset: Dataset, rows: RowFilter) -> Panel:
         of_all = _counts(dataset, scope, []) if _chosen(rows, name) else whole
         found[name] = _several(dataset, scope, name, is_sampled=of_all.is_estimate)
         is_estimate = is_estimate or of_all.is_estimate
-    labels = {"file": _file_names(found["file"]), "person": _names(found["person"])}
+    labels = {"file": _file_names(found["file"], rows.chosen("file")), "person": _names(found["person"])}
     return Panel(
         facets=list(_facets(rows, found, labels)),
         histograms=[_quality(rows, found), _lengths(rows, found)],
@@ -296,7 +297,8 @@ def _values(
         )
         for value, (stored, count) in by_value.items()
     ]
-    return sorted(shown, key=lambda one: (-one.count, one.label))
+    named = {str(stored) for stored in labels}  # of many with one count, those with a name first
+    return sorted(shown, key=lambda one: (-one.count, one.value not in named, one.label))
 
 
 def _written(value: Any) -> str:
@@ -317,8 +319,9 @@ WORDS: dict[str, Callable[[str], str]] = {
 }
 
 
-def _file_names(counts: Counter[Any]) -> dict[Any, str]:
-    most = [value for value, _ in counts.most_common(MOST_SHOWN)]
+def _file_names(counts: Counter[Any], chosen: Collection[str]) -> dict[Any, str]:
+    most = [value for value, _ in counts.most_common(_MOST_NAMED)]
+    most += [value for value in counts if str(value) in chosen]
     return dict(SourceFile.objects.filter(pk__in=most).values_list("pk", "name"))
 
 

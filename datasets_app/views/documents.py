@@ -46,9 +46,12 @@ def _page(request: TeamRequest, dataset: Dataset, **more: Any) -> HttpResponse:
         show=request.GET.get("show", ""),
         number=request.GET.get("page"),
     )
-    if request.htmx.target in FRAGMENTS:  # it looks again every second
-        return render(request, FRAGMENTS[request.htmx.target], {"dataset": dataset, **shown})
     found = shown["chunk_set"]
+    if request.htmx.target in FRAGMENTS:  # it looks again every second
+        answer = render(request, FRAGMENTS[request.htmx.target], {"dataset": dataset, **shown})
+        if not (found and found.is_under_way):
+            answer["HX-Trigger-After-Settle"] = "otto:cut"  # the later steps look again
+        return answer
     shown |= selectors.input_part(dataset, request.user)
     shown |= pairs.pair_step(dataset, found)
     shown |= pair_forms(dataset, request)

@@ -8,7 +8,7 @@ from typing import Self
 from training_app.lm.config import ConfigError, TrainConfig
 from training_app.lm.decays import DECAYS
 
-FEWEST_UPDATES = 300  # with fewer nobody sees an effect; chosen by hand
+FEWEST_UPDATES = 300  # from nothing; with fewer nobody sees an effect; chosen by hand
 
 
 @dataclass(frozen=True, slots=True)

@@ -222,7 +222,7 @@ def _warnings(found: Forecast, spec: RunSpec, train_bytes: int, lengths: Lengths
             f"The vocabulary will have about {found.vocab_size:,} entries instead of"
             f" {spec.model.vocab_size:,}: {train_bytes / 1000:,.0f} kB of text support no more."
         )
-    if found.updates < FEWEST_UPDATES:
+    if found.updates < FEWEST_UPDATES and not spec.start_from:
         said.append(
             f"{found.updates} updates: no visible effect expected; use at least {FEWEST_UPDATES}."
         )

@@ -103,6 +103,7 @@ class Panel:
         return {
             "loss": self.latest.get("train/loss"),
             "validation": self.latest.get("validation/loss"),
+            "answers": self.latest.get(_ANSWERS) if self.is_of_answers else None,
             "bits_per_byte": self.latest.get("validation/bits_per_byte"),
             "gradient": self.latest.get("train/gradient_norm"),
             "rate": None if rate is None else f"{rate:.1e}",
@@ -110,6 +111,11 @@ class Panel:
             "memory": self.latest.get("machine/memory_bytes"),
             "disk_free": self.latest.get("machine/disk_free_bytes"),
         }
+
+    @property
+    def is_of_answers(self) -> bool:
+        """Return whether answers alone are learnt, and so the best state is judged on them."""
+        return _watched(self.run) == _ANSWERS
 
     @property
     def method(self) -> str:
@@ -181,20 +187,22 @@ class Panel:
     @property
     def reading(self) -> str:
         """Return one sentence that says how the validation loss goes."""
-        points = self.recent.get("validation/loss", [])
+        points = self.recent.get(_watched(self.run), [])
+        name = "The validation loss of answers" if self.is_of_answers else "Validation loss"
         if len(points) < 2:
             return ""
         (step, newest), (before_step, before) = points[0], points[1]
         if newest >= before:
             best = "" if self.best is None else f" The best was {self.best[1]:.3f}."
-            return f"Validation loss is not falling: {newest:.3f} at step {step:,}.{best}"
+            return f"{name} is not falling: {newest:.3f} at step {step:,}.{best}"
         share = 100 * (before - newest) / before
         return (
-            f"Validation loss is still falling: {share:.1f} % better than"
+            f"{name} is still falling: {share:.1f} % better than"
             f" {step - before_step:,} steps before."
         )
 
 
+_ANSWERS = "validation/answer_loss"
 _AMBER = {"note", "checkpoint missed", "nondeterministic"}
 
 
@@ -267,11 +275,14 @@ def _recent_points(run_id: UUID) -> dict[str, list[tuple[int, float]]]:
     return found
 
 
+def _watched(run: Run) -> str:
+    """Return the curve by which the best weights are chosen."""
+    return _ANSWERS if run.spec["train"].get("loss_on") == "answers" else "validation/loss"
+
+
 def _best_validation(run: Run) -> tuple[int, float] | None:
     """Return the update with the best weights, and its loss; before training there are none."""
-    is_of_answers = run.spec["train"].get("loss_on") == "answers"
-    name = "validation/answer_loss" if is_of_answers else "validation/loss"
-    points = run.points.filter(name=name, step__gt=0).exclude(value=math.nan)
+    points = run.points.filter(name=_watched(run), step__gt=0).exclude(value=math.nan)
     best = points.order_by("value", "step").values_list("step", "value").first()
     return None if best is None else (best[0], best[1])
 

@@ -53,6 +53,15 @@ def test_a_correction_is_kept_with_all_that_it_corrects(chat, served, mia, clien
     assert LogEntry.objects.count() == 1  # of the model's answer
 
 
+def test_what_was_said_after_a_corrected_answer_stays_in_sight(served, mia, client_of):
+    said = [(QUESTION, WRONG), ("And when?", "At noon."), ("Where is it?", "On the left.")]
+    chat = add_chat(served, mia, said, is_logged=True)
+    client_of(mia).post(url("answer-correct", chat), {"text": BETTER}, **HTMX)
+    page = page_text(client_of(mia).get(reverse("chat-detail", args=[chat.pk])))
+    assert (BETTER in page, WRONG in page) == (True, False)
+    assert page.index(BETTER) < page.index("And when?") < page.index("On the left.")
+
+
 def test_whatever_is_corrected_once_more_corrects_the_models_answer_and_the_newest_counts(
     chat, mia
 ):

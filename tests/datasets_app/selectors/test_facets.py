@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from datasets_app.corpus.conversation import Conversation, Turn
-from datasets_app.models import Decision
+from datasets_app.models import Decision, SourceFile, Upload
 from datasets_app.selectors import estimates
 from datasets_app.selectors.facets import panel
 from datasets_app.selectors.row_filter import FIELDS, RowFilter
@@ -146,3 +146,15 @@ def test_rows_of_no_side_and_no_person_can_be_chosen(dataset):
     talk = Conversation((Turn("user", "4711"), Turn("assistant", "0815")))
     add(dataset, [*[pair("a", "b")] * 32, talk])
     assert RowFilter(language="none").rows(dataset).count() == 1
+
+
+def test_of_many_files_with_one_row_each_none_is_called_gone(cora):
+    made = support_dataset(cora)
+    upload = Upload.objects.create(name="pages.zip", dataset=made, created_by=cora, size=1)
+    for number, row in enumerate(made.conversations.all()):
+        row.source_file = SourceFile.objects.create(
+            upload=upload, member_no=number, name=f"page {number:02}.md"
+        )
+        row.save(update_fields=["source_file"])
+    named = counts(made, "file")
+    assert (len(named), min(named), max(named)) == (12, "page 00.md", "page 11.md")
