@@ -36,7 +36,7 @@ from datasets_app.selectors.repeating import ANY, has_clusters, repeats_by_kind
 from datasets_app.selectors.row_filter import NAMES, RowFilter
 from datasets_app.selectors.tags import tags_of_dataset, tags_of_matching
 
-_MOST_NAMED = 500  # files whose names are looked up: more than are shown, since counts are often equal
+_MOST_NAMED = 500  # files whose names are looked up: more than shown, since counts are often equal
 MOST_SHOWN = 12  # values of one field; the chosen ones are always shown
 MOST_QUALITY = 100
 QUALITY_STEPS = tuple(range(0, MOST_QUALITY + 1, 10))
@@ -170,7 +170,10 @@ def panel(dataset: Dataset, rows: RowFilter) -> Panel:
         of_all = _counts(dataset, scope, []) if _chosen(rows, name) else whole
         found[name] = _several(dataset, scope, name, is_sampled=of_all.is_estimate)
         is_estimate = is_estimate or of_all.is_estimate
-    labels = {"file": _file_names(found["file"], rows.chosen("file")), "person": _names(found["person"])}
+    labels = {
+        "file": _file_names(found["file"], rows.chosen("file")),
+        "person": _names(found["person"]),
+    }
     return Panel(
         facets=list(_facets(rows, found, labels)),
         histograms=[_quality(rows, found), _lengths(rows, found)],
