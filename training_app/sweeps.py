@@ -31,6 +31,7 @@ HANG_SECONDS = {"training": 300.0}
 HANG_SECONDS_ELSE = 1800.0  # tokens of a large version, a first compilation
 FOLDERS_EVERY_SECONDS = 300.0
 AT_ONCE = 20
+_idle_since: dict[int, datetime] = {}  # workers, while a run waits; the reaper is one process
 _hinted_at = float("-inf")
 _folders_looked_at = float("-inf")
 
@@ -86,13 +87,24 @@ def hint_queued(now: datetime) -> None:
 
 
 def drain_deaf_workers(now: datetime) -> None:
-    """Ask a worker to leave that idles while a run waits: its line to Redis is dead."""
-    before = now - timedelta(seconds=IDLE_HINTS * settings.OTTO_HINT_SECONDS)
+    """Ask a worker to leave that idled all the time that a run waited: its line to Redis is dead.
+
+    A worker that has just begun, or has just ended a run, says that it is idle until its next
+    beat, however long other runs have been in the queue; so its own idle time is what counts.
+    """
+    patience = timedelta(seconds=IDLE_HINTS * settings.OTTO_HINT_SECONDS)
+    before = now - patience
     forgotten = (
         Run.objects.claimable().filter(created_at__lt=before).exclude(not_before__gte=before)
     )
-    if forgotten.exists():
-        _train_workers().filter(state=ProcessState.IDLE).update(drain=True)
+    idle = _train_workers().filter(state=ProcessState.IDLE).values_list("pk", flat=True)
+    seen = set(idle) if forgotten.exists() else set()
+    for pk in _idle_since.keys() - seen:
+        del _idle_since[pk]
+    for pk in seen:
+        _idle_since.setdefault(pk, now)
+    deaf = [pk for pk, since in _idle_since.items() if now - since >= patience]
+    _train_workers().filter(pk__in=deaf, state=ProcessState.IDLE).update(drain=True)
 
 
 def take_over_models(now: datetime) -> None:

@@ -126,18 +126,24 @@ def test_an_unclaimed_run_is_hinted_again_but_not_while_every_worker_is_busy(que
     assert hints(sweeps.hint_queued, later(30)) == [(str(queued_run.pk),)]
 
 
+def drained(idle, seconds):
+    """Say whether the worker is asked to leave by a look at this time."""
+    sweeps.drain_deaf_workers(later(seconds))
+    idle.refresh_from_db()
+    return idle.drain
+
+
 def test_a_worker_that_idles_beside_a_waiting_run_is_asked_to_leave(queued_run):
     idle = worker(ProcessState.IDLE)
-    sweeps.drain_deaf_workers(timezone.now())
-    idle.refresh_from_db()
-    assert not idle.drain
-    Run.objects.filter(pk=queued_run.pk).update(
-        created_at=timezone.now() - timedelta(minutes=5),
-        not_before=timezone.now() - timedelta(minutes=5),
-    )
-    sweeps.drain_deaf_workers(timezone.now())
-    idle.refresh_from_db()
-    assert idle.drain
+    assert not drained(idle, 0)  # the run has come this moment
+    long_ago = timezone.now() - timedelta(minutes=5)
+    Run.objects.filter(pk=queued_run.pk).update(created_at=long_ago, not_before=long_ago)
+    assert not drained(idle, 1)  # the run waited long for a worker that was busy until now
+    ProcessBeat.objects.filter(pk=idle.pk).update(state=ProcessState.BUSY)
+    assert not drained(idle, 10)
+    ProcessBeat.objects.filter(pk=idle.pk).update(state=ProcessState.IDLE)
+    assert not drained(idle, 11)  # it ended one run, and the next one is not begun yet
+    assert drained(idle, 30)
 
 
 @pytest.mark.django_db
