@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
+from otto_web.pages.selectors.topics import TOPICS
 from otto_web.pages.views import api, auth, frame, health, people, tokens
 
 urlpatterns: list[URLPattern] = [
@@ -24,10 +25,20 @@ urlpatterns: list[URLPattern] = [
     path("profile/tokens/<int:token_id>/revoke/", tokens.token_revoke, name="token-revoke"),
     path("people/tokens/", tokens.all_tokens, name="all-tokens"),
     path("status/", frame.status, name="status"),
+    path("status/self-test/", frame.self_test, name="self-test"),
     path("help/", frame.help_page, name="help"),
     path("help/api/", frame.api_help, name="api-help"),
     path("help/own-api/", api.own_api_help, name="own-api-help"),
     path("api/v1/openapi.json", api.openapi, name="api-openapi"),
+    *(
+        path(
+            f"help/{topic.replace('_', '-')}/",
+            frame.help_topic,
+            {"topic": topic},
+            name=f"help-{topic.replace('_', '-')}",
+        )
+        for topic in TOPICS
+    ),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
 ]

@@ -123,11 +123,19 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
     if rows and all(_ENV.match(row.removeprefix("export ")) for row in rows):
         for row in rows:
             name, _, value = row.removeprefix("export ").partition("=")
-            yield name, value.strip().strip("\"'")
+            yield name, _env_value(value)
     elif any(re.search(r"(?:^|\s)--[a-z]", row) for row in rows):
         yield from _of_command(" ".join(row.removesuffix("\\") for row in rows))
     else:
         yield from _of_yaml(text)
+
+
+def _env_value(text: str) -> str:
+    """Return a value without its quotation marks, or without the remark behind it."""
+    text = text.strip()
+    if text[:1] in {'"', "'"} and (end := text.find(text[0], 1)) > 0:
+        return text[1:end]
+    return re.split(r"\s#", text, maxsplit=1)[0].strip().strip("\"'")
 
 
 def _of_command(text: str) -> Iterator[tuple[str, str]]:

@@ -43,7 +43,7 @@ LOOKS: dict[str, Look] = {
     **dict.fromkeys(("running", "receiving", "reading", "busy", "writing", "live"), RUNNING),
     **dict.fromkeys(("succeeded", "kept", "ready", "loaded", "done", "good", "ok", "up"), GOOD),
     **dict.fromkeys(("active", "rated", "corrected", "keep"), GOOD),
-    **dict.fromkeys(("failed", "bad", "down", "lost", "error"), BAD),
+    **dict.fromkeys(("failed", "fail", "bad", "down", "lost", "error"), BAD),
     **dict.fromkeys(
         ("waiting", "partial", "interrupted", "draining", "fair", "warn", "late", "low"), WARN
     ),

@@ -193,7 +193,11 @@ def generate(pipeline: Pipeline) -> str:
 def _order_pairs(pipeline: Pipeline) -> PairGeneration:
     dataset, options = _dataset(pipeline), pipeline.options
     chunks = needed(_kept(pipeline, "chunk_set", ChunkSet.objects.all()))
-    how = Options(provider=_provider(options["provider"]), questions=options["questions"])
+    how = Options(
+        provider=_provider(options["provider"]),
+        model=options.get("llm_model", ""),
+        questions=options["questions"],
+    )
     order = new_pairs(chunks, how, by=pipeline.created_by, dataset=dataset)
     return _keep(pipeline, "generation", order)
 

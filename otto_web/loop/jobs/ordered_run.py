@@ -44,6 +44,8 @@ def queue_ordered(pipeline: Pipeline, version: Version, key: UUID) -> Run:
     """Queue the run of the pipeline, once for each key. Raises TrainingError where refused."""
     spec, start = _spec(pipeline, version)
     spec = replace(spec, train=_trained(spec.train, pipeline.options))
+    if said := pipeline.options.get("system_prompt"):
+        spec = replace(spec, data=replace(spec.data, system_prompt=said))
     name = pipeline.options.get("model_name") or version.dataset.name[:150]
     reason = pipeline.options.get("force", "")
     order = Order(name, spec, version, key, forced_reason=reason, start_model=start)
@@ -58,7 +60,9 @@ def _trained(train: TrainConfig, options: dict[str, Any]) -> TrainConfig:
             train = replace(train, **lengths | {unit: options[unit]})
             break
     wished = {ours: options.get(name) for name, ours in WISHED_OF_TRAINING.items()}
-    given: dict[str, Any] = {name: value for name, value in wished.items() if value}
+    given: dict[str, Any] = {
+        name: value for name, value in wished.items() if value not in (None, "")
+    }
     rate = given.get("learning_rate", train.learning_rate)
     return replace(train, **given, min_learning_rate=min(train.min_learning_rate, rate))
 

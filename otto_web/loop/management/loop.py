@@ -11,14 +11,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from django.contrib.auth.models import Group, User
 from django.core.management.base import BaseCommand, CommandError
 
-from otto_web.lib.access import Role
+from chat_app.serving.graph_files import SERVING
+from datasets_app.models import ChunkSet, PairGeneration
+from datasets_app.selectors.documents import chunk_files
+from datasets_app.selectors.pairs import pair_files
 from otto_web.lib.work.states import State
 from otto_web.loop.jobs.foreground import run_pipeline
+from otto_web.loop.management.people import script_user
 from otto_web.loop.models import STEP_WORDS, Pipeline, PipelineStep
-from otto_web.loop.selectors.pipelines import facts
+from otto_web.loop.selectors.details import lines_of
+from otto_web.loop.selectors.pipelines import facts, left_of
 from otto_web.loop.selectors.wishes import BATCH_SIZE, EPOCHS, OPSETS, WISHES
 from otto_web.loop.services.pipelines import (
     WISHED_OF_TRAINING,
@@ -27,23 +31,11 @@ from otto_web.loop.services.pipelines import (
     retry_pipeline,
     start_pipeline,
 )
-from otto_web.servers.borrow import servers_for_command
+from otto_web.servers.borrow import Borrowed, servers_for_command
 from training_app.lm.config import DEVICES, TrainConfig, TrainingError
-from training_app.models import Export
+from training_app.models import Export, TrainedModel
 from training_app.models.paths import absolute
 from training_app.selectors.names import model_named
-
-SCRIPT_USER = "script"
-
-
-def script_user() -> User:
-    """Return the person that scripts act as: nobody can sign in as them."""
-    user, is_new = User.objects.get_or_create(username=SCRIPT_USER)
-    if is_new:
-        user.set_unusable_password()
-        user.save(update_fields=["password"])
-        user.groups.add(Group.objects.get(name=Role.TRAINER.group))
-    return user
 
 
 def add_wishes(parser: ArgumentParser) -> None:
@@ -52,7 +44,7 @@ def add_wishes(parser: ArgumentParser) -> None:
         "--model-name": {"metavar": "MODEL", "help": "go on from this model"},
         "--output-dir": {"metavar": "NAME", "help": WISHES["model_name"].label},
         "--onnx-output": {"type": Path, "metavar": "DIR", "help": WISHES["onnx"].label},
-        "--device": {"choices": DEVICES, "default": "auto"},
+        "--device": {"choices": DEVICES},
         "--epochs": {
             "type": float,
             "help": f"usually {EPOCHS} where a model is named to go on from",
@@ -84,11 +76,19 @@ def _wishes(options: Mapping[str, Any]) -> Wishes:
         onnx=bool(onnx or options["opset_version"] or options["verify"]),
         opset=options["opset_version"],
         verify=options["verify"],
+        optimizer=options.get("optimizer") or "",
+        schedule=options.get("schedule") or "",
+        max_grad_norm=options.get("max_grad_norm"),
+        precision=options.get("precision") or "",
+        checkpoint_every=options.get("checkpoint_every"),
+        keep_last=options.get("keep_last"),
+        system_prompt=options.get("system_prompt") or "",
+        verbose=options["verbose"],
         max_tokens=options["max_tokens"],
         force=options["force"],
     )
     told = {ours: getattr(wishes, name) for name, ours in WISHED_OF_TRAINING.items()}
-    given = {name: value for name, value in told.items() if value is not None}
+    given = {name: value for name, value in told.items() if value not in (None, "")}
     TrainConfig(epochs=EPOCHS if wishes.epochs is None else wishes.epochs, **given)
     return wishes
 
@@ -101,38 +101,41 @@ def run_loop(
     wished: Mapping[str, Any] | None = None,
 ) -> None:
     """Run a pipeline in the foreground; its last line is a JSON object. Raises when it failed."""
-    started = time.monotonic()
-    teller = _Teller(command, quiet=quiet)
     with servers_for_command("pipeline", tell=command.stderr.write) as servers:
-        try:
-            order = replace(order, wishes=_wishes(wished)) if wished else order
-        except TrainingError as error:
-            raise CommandError(str(error)) from error
-        by = script_user()
-        pipeline = _left(order) if wished and wished["resume"] else None
-        if pipeline is not None:
-            retry_pipeline(pipeline, by=by)
-        else:
-            pipeline = start_pipeline(order, by=by)
-        run_pipeline(pipeline, tell=teller, has_workers=servers.has_workers)
-        answer = facts(pipeline, time.monotonic() - started)
-        failed = pipeline.steps.filter(state=State.FAILED).first()
-        if wished and wished["onnx_output"]:
-            _copy_portable(pipeline, wished["onnx_output"])
+        run_here(command, order, servers, quiet=quiet, wished=wished)
+
+
+def run_here(
+    command: BaseCommand,
+    order: PipelineOrder,
+    servers: Borrowed,
+    *,
+    quiet: bool,
+    wished: Mapping[str, Any] | None = None,
+) -> None:
+    """Do the same with servers that are there already."""
+    started = time.monotonic()
+    teller = _Teller(command, quiet=quiet, is_long=bool(wished and wished["verbose"]))
+    try:
+        order = replace(order, wishes=_wishes(wished)) if wished else order
+    except TrainingError as error:
+        raise CommandError(str(error)) from error
+    by = script_user()
+    pipeline = left_of(order, by) if wished and wished["resume"] else None
+    if pipeline is not None:
+        retry_pipeline(pipeline, by=by)
+    else:
+        pipeline = start_pipeline(order, by=by)
+    run_pipeline(pipeline, tell=teller, has_workers=servers.has_workers)
+    answer = facts(pipeline, time.monotonic() - started)
+    failed = pipeline.steps.filter(state=State.FAILED).first()
+    if wished and wished["onnx_output"]:
+        _copy_portable(pipeline, wished["onnx_output"])
+    if wished:
+        write_folders(pipeline, wished.get("folders", {}))
     command.stdout.write(json.dumps(answer, ensure_ascii=False))
     if pipeline.state == State.FAILED:
         raise CommandError(failed.note if failed else pipeline.message)
-
-
-def _left(order: PipelineOrder) -> Pipeline | None:
-    """Return the newest pipeline of this folder, or of these files, that is not done."""
-    rows = Pipeline.objects.exclude(state__in=(State.SUCCEEDED, State.CANCELLED))
-    if order.documents is not None:
-        rows = rows.filter(options__folder=order.documents.folder)
-    else:
-        files = [str(path.resolve()) for path in order.files]
-        rows = rows.filter(options__files=files).exclude(options__has_key="folder")
-    return rows.order_by("-queued_at").first()
 
 
 def _copy_portable(pipeline: Pipeline, target: Path) -> None:
@@ -141,19 +144,40 @@ def _copy_portable(pipeline: Pipeline, target: Path) -> None:
         shutil.copytree(absolute(export.path), target, dirs_exist_ok=True)
 
 
+def write_folders(pipeline: Pipeline, folders: Mapping[str, Path]) -> None:
+    """Write chunks, pairs and the model where a settings file of the earlier pipeline says."""
+    kinds = (("chunks_dir", "chunk_set", ChunkSet), ("pairs_dir", "generation", PairGeneration))
+    for name, key, kind in kinds:
+        order = kind.objects.filter(pk=pipeline.options.get(key)).first()
+        if name not in folders or order is None:
+            continue
+        folders[name].mkdir(parents=True, exist_ok=True)
+        files = chunk_files(order) if kind is ChunkSet else pair_files(order)
+        for file, data in files:
+            (folders[name] / file).write_bytes(data)
+    model = TrainedModel.objects.ready().filter(run=pipeline.run_id).first()
+    if "export_dir" in folders and pipeline.run_id and model is not None:
+        target = folders["export_dir"] / str(pipeline.deployment_id or model.pk)
+        without = shutil.ignore_patterns(SERVING)
+        shutil.copytree(absolute(model.path), target, dirs_exist_ok=True, ignore=without)
+
+
 MARKS: dict[str, str] = {State.SUCCEEDED: "done", State.FAILED: "FAILED"}
 
 
 class _Teller:
     """Writes a line when a step gets on."""
 
-    def __init__(self, command: BaseCommand, *, quiet: bool) -> None:
-        self._command, self._quiet = command, quiet
+    def __init__(self, command: BaseCommand, *, quiet: bool, is_long: bool = False) -> None:
+        self._command, self._quiet, self._is_long = command, quiet, is_long
+        self._seen: dict[str, int] = {}
         self._told: Any = None
         self._count = 0
 
     def __call__(self, step: PipelineStep) -> None:
         line = (step.number, step.state, step.note)
+        if self._is_long and not self._quiet:
+            self._tell_each(step)
         if self._quiet or line == self._told:
             return
         self._told = line
@@ -163,6 +187,13 @@ class _Teller:
             f"{step.number}/{self._steps_of(step)} {mark:6} {words}: {step.note}"
         )
         self._command.stdout.flush()
+
+    def _tell_each(self, step: PipelineStep) -> None:
+        """Write a line for each document, chunk or pair that is done since the last look."""
+        seen = self._seen.get(step.name, 0)
+        for line in lines_of(step.pipeline, step.name, after=seen):
+            self._command.stdout.write(f"    {line}")
+            self._seen[step.name] = self._seen.get(step.name, 0) + 1
 
     def _steps_of(self, step: PipelineStep) -> int:
         self._count = self._count or step.pipeline.steps.count()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from otto_web.loop.models.defaults import TeamDefault, TeamDefaultQuerySet
 from otto_web.loop.models.pipeline import (
     STEP_WORDS,
     Pipeline,
@@ -14,4 +15,6 @@ __all__ = [
     "Pipeline",
     "PipelineQuerySet",
     "PipelineStep",
+    "TeamDefault",
+    "TeamDefaultQuerySet",
 ]

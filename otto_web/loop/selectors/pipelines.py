@@ -12,6 +12,8 @@ from django.contrib.auth.models import User
 from chat_app.models import ServingExport
 from otto_web.lib.work.states import State
 from otto_web.loop.models import STEP_WORDS, Pipeline, PipelineStep
+from otto_web.loop.selectors import details
+from otto_web.loop.services.pipelines import PipelineOrder
 from training_app.lm.presets import DEFAULT_TUNING
 from training_app.models import Base, Evaluation, Export, Run, TrainedModel
 from training_app.selectors.replies import ShownReply, few_replies
@@ -31,12 +33,33 @@ class ShownStep:
 
     step: PipelineStep
     words: str
+    lines: Sequence[str] = ()  # of each document, chunk or pair, where that was wished
+
+
+def left_of(order: PipelineOrder, user: User) -> Pipeline | None:
+    """Return the newest pipeline of the same documents, files or dataset that is not done."""
+    rows = Pipeline.objects.visible_to(user)
+    rows = rows.exclude(state__in=(State.SUCCEEDED, State.CANCELLED))
+    if (told := order.documents) is None:
+        files = [str(path.resolve()) for path in order.files]
+        rows = rows.filter(options__files=files, dataset=order.dataset)
+        rows = rows.exclude(options__has_key="folder")
+    elif told.folder:
+        rows = rows.filter(options__folder=told.folder)
+    else:
+        rows = rows.filter(options__folder="", options__uploads=list(told.uploads))
+    found: Pipeline | None = rows.order_by("-queued_at").first()
+    return found
 
 
 def shown_steps(pipeline: Pipeline) -> list[ShownStep]:
-    """Return the steps in order; one query."""
-    steps = pipeline.steps.order_by("number")
-    return [ShownStep(step, STEP_WORDS.get(step.name, step.name)) for step in steps]
+    """Return the steps in order; one query, and three more where each thing is to be listed."""
+    return [
+        ShownStep(
+            step, STEP_WORDS.get(step.name, step.name), details.newest_lines(pipeline, step.name)
+        )
+        for step in pipeline.steps.order_by("number")
+    ]
 
 
 @dataclass(frozen=True, slots=True)

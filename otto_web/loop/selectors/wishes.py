@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from chat_app.serving.limits import NEW_TOKENS
+from datasets_app.corpus.pairs.recipes import SENT_FOR_PAIRS
 from otto_web.lib.uuids import as_uuid
 from otto_web.loop.models import Pipeline
 from training_app.lm.exports.registry import FORMATS
 from training_app.lm.presets import DEFAULT_TUNING, PRESETS
 from training_app.models import TrainedModel
+from training_app.selectors.setting_words import TRAIN_SETTINGS
 
 EPOCHS, BATCH_SIZE = 3, 4  # what the form begins with
 OPSETS = FORMATS["onnx"].opsets
@@ -25,8 +27,17 @@ class Wish:
     hint: str
 
 
+_OF_RUNS = ("optimizer", "schedule", "max_grad_norm", "precision", "checkpoint_every", "keep_last")
+
 WISHES: dict[str, Wish] = {
+    "chunk_size": Wish("Characters a chunk, at most", ""),
+    "provider": Wish("Who words the questions", f"A provider is sent {SENT_FOR_PAIRS}."),
+    "llm_model": Wish("Model of the provider", "Left empty: the one that its page names."),
+    "questions": Wish("Questions for each chunk, at most", ""),
+    "passing": Wish("A pair passes from this score on", ""),
+    "threshold": Wish("It is learned from, from this score on", ""),
     "base": Wish("Base model", "What the model goes on from."),
+    "alias": Wish("Name of the deployment", "Left empty, it is called like the data."),
     "model_name": Wish(
         "Name of the model", "It gets the next free number; left empty, it is called like the data."
     ),
@@ -60,6 +71,19 @@ WISHES: dict[str, Wish] = {
         "The file is always compared, number by number, and never offered where it differs. With"
         " this the loop stops there; without it goes on.",
     ),
+    "system_prompt": Wish(
+        "System prompt", "Stands before each conversation that it learns from, and in its chats."
+    ),
+    **{name: Wish(TRAIN_SETTINGS[name].label, TRAIN_SETTINGS[name].hint) for name in _OF_RUNS},
+    "verbose": Wish(
+        "List each document, chunk and pair",
+        "Below its step, as it is done: chunks of a document, pairs of a chunk, score of a pair.",
+    ),
+    "resume": Wish(
+        "Go on with what was left of the same documents or data",
+        "Continues the newest loop of these that is not done, at the step where it failed. Where"
+        " there is none, a new one begins.",
+    ),
     "force": Wish(
         "Train in spite of a critical quality",
         "Say why. Data with a score below 50 % is refused otherwise; the reason is kept.",
@@ -67,14 +91,20 @@ WISHES: dict[str, Wish] = {
 }
 
 
-def shown_wishes(pipeline: Pipeline) -> list[tuple[str, str]]:
-    """Return the label and the value of each option that was chosen; at most one query."""
+def label_of(field: str) -> str:
+    """Return what a field of the form is called."""
+    return WISHES["base" if field == "way" else field].label
+
+
+def shown_wishes(pipeline: Pipeline) -> list[tuple[str, str, str]]:
+    """Return label, value and who said so of each option that was chosen; at most one query."""
+    came_from = pipeline.options.get("came_from", {})
     shown = []
     for name, wish in WISHES.items():
         value = pipeline.options.get(name)
         if value in (None, "", False) or (name in ("opset", "verify") and not _has_onnx(pipeline)):
             continue
-        shown.append((wish.label, _spoken(name, value)))
+        shown.append((wish.label, _spoken(name, value), came_from.get(name, "")))
     return shown
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -24,6 +24,12 @@ WISHED_OF_TRAINING = {
     "batch_size": "micro_batch",
     "learning_rate": "learning_rate",
     "device": "device",
+    "optimizer": "optimizer",
+    "schedule": "schedule",
+    "max_grad_norm": "max_grad_norm",
+    "precision": "precision",
+    "checkpoint_every": "checkpoint_every",
+    "keep_last": "keep_last",
 }
 
 
@@ -37,11 +43,19 @@ class Wishes:
     batch_size: int | None = None
     learning_rate: float | None = None
     device: str = "auto"
+    optimizer: str = ""  # this and the next five: empty or None is what the preset says
+    schedule: str = ""
+    max_grad_norm: float | None = None
+    precision: str = ""
+    checkpoint_every: int | None = None  # updates
+    keep_last: int | None = None  # checkpoints
+    system_prompt: str = ""  # of each conversation that it learns from
     max_length: int | None = None  # tokens that the model looks back over
     onnx: bool = False  # write it for other tools too
     opset: int | None = None  # of that file
     verify: bool = True  # a file for other tools that differs from PyTorch fails the pipeline
     max_tokens: int | None = None  # of a reply
+    verbose: bool = False  # each document, chunk and pair is listed
     force: str = ""  # why to train on data of a critical quality
 
 
@@ -54,6 +68,7 @@ class Documents:
     chunk_size: int = SIZE  # characters
     chunk_overlap: int = OVERLAP
     provider: str = ""  # by name; empty: the built-in generator
+    llm_model: str = ""  # as the provider calls it; empty: the one that its page names
     questions: int = 3  # of each chunk
     passing: float = 8.0  # from this score on a pair passes
     threshold: float = 7.0  # from this score on it is learned from
@@ -73,6 +88,7 @@ class PipelineOrder:
     steps: int | None = None
     wishes: Wishes = field(default_factory=Wishes)
     documents: Documents | None = None
+    came_from: Mapping[str, str] = field(default_factory=dict)  # by option, who said it
     key: UUID = field(default_factory=uuid4)  # the same one of one person is the same pipeline
 
 
@@ -99,6 +115,7 @@ def _start(order: PipelineOrder, *, by: User) -> Pipeline:
         "takes_over": order.takes_over,
         "minutes": order.minutes,
         "steps": order.steps,
+        "came_from": dict(order.came_from),
         **asdict(order.wishes),
         **(asdict(order.documents) if order.documents else {}),
     }

@@ -20,7 +20,7 @@ from datasets_app.models import Dataset
 from datasets_app.services.datasets import create_dataset
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest
-from otto_web.loop.forms import HarvestForm
+from otto_web.loop.forms.harvest import HarvestForm
 from otto_web.loop.services import harvest
 from otto_web.loop.services.harvest import Harvest
 

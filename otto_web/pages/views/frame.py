@@ -12,7 +12,8 @@ from otto_web.lib.access import Role, declares, role_required
 from otto_web.lib.http import TeamRequest, respond
 from otto_web.lib.models import Profile
 from otto_web.pages.forms import ProfileForm
-from otto_web.pages.selectors import diagnostics
+from otto_web.pages.selectors import diagnostics, topics
+from otto_web.pages.selectors import self_test as diagnosis
 from otto_web.pages.services.preferences import remember_preferences, save_preferences
 
 
@@ -50,10 +51,29 @@ def status(request: HttpRequest) -> HttpResponse:
     return respond(request, page=page, fragment=fragment, context=context)
 
 
+@role_required(Role.ADMIN)
+@require_http_methods(["GET", "HEAD", "POST"])
+def self_test(request: TeamRequest) -> HttpResponse:
+    """Try every part at once; those that compute only by a button, since they take a while."""
+    is_whole = request.method == "POST"
+    parts = diagnosis.self_test() if is_whole else diagnosis.quick_parts()
+    context = {"parts": parts, "is_whole": is_whole}
+    context["failed"] = [part.name for part in parts if part.state == diagnosis.FAIL]
+    page, fragment = "pages/self_test.html", "pages/_self_test.html"
+    return respond(request, page=page, fragment=fragment, context=context)
+
+
 @role_required(Role.MEMBER)
 @require_safe
 def help_page(request: TeamRequest) -> HttpResponse:
     return render(request, "pages/help.html")
+
+
+@role_required(Role.MEMBER)
+@require_safe
+def help_topic(request: TeamRequest, topic: str) -> HttpResponse:
+    context = {"examples": topics.examples()} if topic == "programming" else {}
+    return render(request, f"pages/help_{topic}.html", context)
 
 
 @role_required(Role.MEMBER)

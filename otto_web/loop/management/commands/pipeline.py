@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +12,36 @@ from django.core.management.base import BaseCommand, CommandError
 from datasets_app.corpus.chunks.settings import Settings
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.judging.scores import Cuts
-from otto_web.loop.management.loop import add_wishes, run_loop
+from otto_web.loop.forms.pipelines import FROM_BASE
+from otto_web.loop.management.loop import add_wishes, run_here
+from otto_web.loop.management.settled import (
+    DESTS,
+    NO_PROVIDER,
+    Settled,
+    add_settings,
+    config_of,
+    settled,
+)
+from otto_web.loop.selectors.config_env import LOCAL, ReadConfig
+from otto_web.loop.selectors.defaults import THIS_RUN
+from otto_web.loop.selectors.pipelines import FROM_NOTHING
 from otto_web.loop.services.pipelines import Documents, PipelineOrder
+from otto_web.servers.borrow import servers_for_command
 from training_app.lm.presets import DEFAULT_PRESET, DEFAULT_TUNING, PRESETS
 
-BUILT_IN = "built-in"
 USUAL = Documents()
 OF_DOCUMENTS: dict[str, tuple[type, Any, str]] = {
-    "--chunk-size": (int, USUAL.chunk_size, "characters of a chunk, at most"),
-    "--chunk-overlap": (int, USUAL.chunk_overlap, "characters that the next chunk repeats"),
-    "--provider": (str, BUILT_IN, "who words the questions: built-in, or a provider's name"),
-    "--questions-per-chunk": (int, USUAL.questions, "at most"),
-    "--validation-threshold": (float, USUAL.passing, "from this score on a pair passes"),
-    "--format-threshold": (float, USUAL.threshold, "from this score on a pair is learned from"),
+    "--chunk-size": (int, None, f"characters of a chunk, at most; usually {USUAL.chunk_size}"),
+    "--chunk-overlap": (int, None, "characters that the next chunk repeats; usually a fifth"),
+    "--provider": (
+        str,
+        None,
+        f"who words the questions: {NO_PROVIDER}, or a provider's name",
+    ),
+    "--model": (str, None, "as the provider calls it"),
+    "--questions-per-chunk": (int, None, f"at most; usually {USUAL.questions}"),
+    "--validation-threshold": (float, None, f"a pair passes from it on; usually {USUAL.passing}"),
+    "--format-threshold": (float, None, f"it is learned from; usually {USUAL.threshold}"),
 }
 
 
@@ -45,7 +63,6 @@ class Command(BaseCommand):
         parser.add_argument(
             "--as",
             dest="alias",
-            default="",
             help="name of the deployment; one that is there gets a number",
         )
         parser.add_argument(
@@ -61,29 +78,69 @@ class Command(BaseCommand):
             action="store_true",
             help="go on with what failed or was left of this folder",
         )
+        parser.add_argument(
+            "--verbose", action="store_true", help="a line for each document, chunk and pair"
+        )
+        add_settings(parser)
         add_wishes(parser)
         parser.add_argument("--json", action="store_true", help="only the JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["take_over"] and not options["alias"]:
             raise CommandError("Say by --as which name the new model takes over.")
-        order = PipelineOrder(
-            files=_there([*options["files"], *options["data_file"]]),
-            name=options["dataset"],
-            preset=options["preset"] or _preset(options),
-            alias=options["alias"],
-            takes_over=options["take_over"],
-            minutes=options["minutes"],
-            documents=_documents(options),
-        )
+        files = _there([*options["files"], *options["data_file"]])
         target = options["onnx_output"]
         if target and target.exists() and (not target.is_dir() or any(target.iterdir())):
             raise CommandError(f"{target} is there already. Name a new or an empty folder.")
-        run_loop(self, order, quiet=options["json"], wished=options)
+        with servers_for_command("pipeline", tell=self.stderr.write) as servers:
+            config = config_of(options["config"])
+            rows = settled(options, config, options["config"])
+            folders = _folders(config, options["config"])
+            begin = None if files else folders.pop("folder", None)
+            options["documents"] = options["documents"] or begin
+            if options["show_settings"]:
+                self._show(rows, config)
+                return
+            for line in config.left:
+                self.stderr.write(f"{line.given}: {line.why}")
+            options |= {DESTS.get(row.name, row.name): row.value for row in rows}
+            order = _order(files, options)
+            said = {{"way": "base"}.get(row.name, row.name): row.said for row in rows}
+            options["folders"] = folders
+            order = replace(order, came_from=said)
+            run_here(self, order, servers, quiet=options["json"], wished=options)
+
+    def _show(self, rows: list[Settled], config: ReadConfig) -> None:
+        for row in rows:
+            self.stdout.write(row.line)
+        for name, value in config.folders.items():
+            self.stdout.write(f"{name.replace('_', ' ')}: {value} ({THIS_RUN})")
+        for line in config.left:
+            self.stdout.write(f"not taken: {line.given} ({line.why})")
 
 
-def _preset(options: dict[str, Any]) -> str:
-    return DEFAULT_TUNING if options["model_name"] or options["documents"] else DEFAULT_PRESET
+def _order(files: list[Path], options: dict[str, Any]) -> PipelineOrder:
+    """Return the order, from options that are settled."""
+    way = options["model_name"]
+    usual = DEFAULT_TUNING if way == FROM_BASE else DEFAULT_PRESET
+    if way in (FROM_BASE, FROM_NOTHING):
+        options["model_name"] = None
+    is_tuned = options["model_name"] or (options["documents"] and way != FROM_NOTHING)
+    return PipelineOrder(
+        files=files,
+        name=options["dataset"],
+        preset=options["preset"] or (DEFAULT_TUNING if is_tuned else usual),
+        alias=options["alias"],
+        takes_over=options["take_over"],
+        minutes=options["minutes"],
+        documents=_documents(options),
+    )
+
+
+def _folders(config: ReadConfig, file: Path | None) -> dict[str, Path]:
+    """Return the folders of a settings file; those that are not from the root begin beside it."""
+    beside = file.resolve().parent if file else Path()
+    return {name: beside / Path(value).expanduser() for name, value in config.folders.items()}
 
 
 def _documents(options: dict[str, Any]) -> Documents | None:
@@ -92,8 +149,11 @@ def _documents(options: dict[str, Any]) -> Documents | None:
         return None
     if not folder.is_dir():
         raise CommandError(f"There is no folder {folder}.")
+    size, overlap = options["chunk_size"], options["chunk_overlap"]
+    if overlap is None:
+        overlap = min(USUAL.chunk_overlap, size // 5)
     try:
-        Settings(size=options["chunk_size"], overlap=options["chunk_overlap"]).check_order()
+        Settings(size=size, overlap=overlap).check_order()
         Cuts.of(options["validation_threshold"], 0)
         Cuts.of(10, options["format_threshold"])
     except CorpusError as error:
@@ -101,9 +161,10 @@ def _documents(options: dict[str, Any]) -> Documents | None:
     provider = options["provider"]
     return Documents(
         folder=str(folder.resolve()),
-        chunk_size=options["chunk_size"],
-        chunk_overlap=options["chunk_overlap"],
-        provider="" if provider == BUILT_IN else provider,
+        chunk_size=size,
+        chunk_overlap=overlap,
+        provider="" if provider in LOCAL else provider,
+        llm_model=options["model"] or "",
         questions=options["questions_per_chunk"],
         passing=options["validation_threshold"],
         threshold=options["format_threshold"],

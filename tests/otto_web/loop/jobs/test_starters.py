@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from otto_web.loop.forms import PipelineForm
+from otto_web.loop.forms.pipelines import PipelineForm
 from otto_web.loop.selectors.starters import STARTERS, starter_values
 
 pytestmark = pytest.mark.django_db

@@ -1,4 +1,4 @@
-"""What people may wish of the one-click loop, and which exchanges become data."""
+"""What people may wish of the one-click loop."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from uuid import uuid4
 from django import forms
 from django.contrib.auth.models import User
 from django.forms.boundfield import BoundField
+from django.utils.html import escape
 
 from chat_app.forms.deployments import ALIAS
 from chat_app.models import Deployment
+from chat_app.selectors.names import free_alias
 from chat_app.serving.limits import NEW_TOKENS
 from datasets_app.corpus.chunks.settings import LONGEST, SHORTEST
 from datasets_app.corpus.pairs.extractive import MOST_QUESTIONS
-from datasets_app.corpus.pairs.recipes import SENT_FOR_PAIRS
 from datasets_app.models import Dataset, Provider, Upload
 from datasets_app.selectors.documents import uploads_of_documents
+from otto_web.loop.selectors.defaults import WITH_DEFAULT, team_values, who_said
 from otto_web.loop.selectors.pipelines import FROM_NOTHING, SCRATCH_STEPS
 from otto_web.loop.selectors.wishes import BATCH_SIZE, EPOCHS, OPSETS, WISHES
 from otto_web.loop.services.pipelines import WISHED_OF_TRAINING, Documents, PipelineOrder, Wishes
@@ -31,11 +33,17 @@ MOST_MODELS = 100  # that a select offers
 FROM_BASE = "base"
 SCRATCH_MINUTES = 4.0
 USUAL = Documents()
+AS_PRESET = "as the preset says"
 _OF_TRAINING = {**WISHED_OF_TRAINING, "epochs": "epochs", "minutes": "minutes"}
 
 
 def _number(kind: type[forms.Field], name: str, **options: Any) -> forms.Field:
     return kind(label=WISHES[name].label, help_text=WISHES[name].hint, required=False, **options)
+
+
+def _chosen(name: str) -> forms.ChoiceField:
+    choices = [("", AS_PRESET), *TRAIN_SETTINGS[name].choices]
+    return _number(forms.ChoiceField, name, choices=choices)  # type: ignore[return-value]
 
 
 class PipelineForm(forms.Form):
@@ -62,9 +70,9 @@ class PipelineForm(forms.Form):
         help_text="Uploads with texts, pages, PDF or Word files. Where you choose any, the loop"
         " begins with them instead of with conversations.",
     )
-    chunk_size = forms.IntegerField(
-        label="Characters a chunk, at most",
-        required=False,
+    chunk_size = _number(
+        forms.IntegerField,
+        "chunk_size",
         initial=USUAL.chunk_size,
         min_value=SHORTEST,
         max_value=LONGEST,
@@ -73,36 +81,28 @@ class PipelineForm(forms.Form):
         queryset=Provider.objects.none(),
         required=False,
         empty_label="the built-in generator, on this machine",
-        label="Who words the questions",
-        help_text=f"A provider is sent {SENT_FOR_PAIRS}.",
+        label=WISHES["provider"].label,
+        help_text=WISHES["provider"].hint,
     )
-    questions = forms.IntegerField(
-        label="Questions for each chunk, at most",
-        required=False,
+    llm_model = _number(forms.CharField, "llm_model", max_length=150)
+    questions = _number(
+        forms.IntegerField,
+        "questions",
         initial=USUAL.questions,
         min_value=1,
         max_value=MOST_QUESTIONS,
     )
-    passing = forms.FloatField(
-        label="A pair passes from this score on",
-        required=False,
-        initial=USUAL.passing,
-        min_value=0,
-        max_value=10,
+    passing = _number(forms.FloatField, "passing", initial=USUAL.passing, min_value=0, max_value=10)
+    threshold = _number(
+        forms.FloatField, "threshold", initial=USUAL.threshold, min_value=0, max_value=10
     )
-    threshold = forms.FloatField(
-        label="It is learned from, from this score on",
-        required=False,
-        initial=USUAL.threshold,
-        min_value=0,
-        max_value=10,
-    )
+    resume = _number(forms.BooleanField, "resume")
     alias = forms.CharField(
         max_length=60,
         required=False,
         validators=[ALIAS],
-        label="Name of the deployment",
-        help_text="Left empty, it is called like the data.",
+        label=WISHES["alias"].label,
+        help_text=WISHES["alias"].hint,
     )
     takes_over = forms.BooleanField(
         required=False,
@@ -116,6 +116,13 @@ class PipelineForm(forms.Form):
         help_text=WISHES["device"].hint,
         choices=TRAIN_SETTINGS["device"].choices,
     )
+    optimizer = _chosen("optimizer")
+    schedule = _chosen("schedule")
+    max_grad_norm = _number(forms.FloatField, "max_grad_norm")
+    precision = _chosen("precision")
+    checkpoint_every = _number(forms.IntegerField, "checkpoint_every", min_value=0)
+    keep_last = _number(forms.IntegerField, "keep_last", min_value=1)
+    system_prompt = _number(forms.CharField, "system_prompt", max_length=2000)
     max_length = _number(forms.IntegerField, "max_length", min_value=16, max_value=MOST_CONTEXT)
     max_tokens = _number(
         forms.IntegerField, "max_tokens", min_value=NEW_TOKENS.low, max_value=NEW_TOKENS.high
@@ -125,12 +132,15 @@ class PipelineForm(forms.Form):
         forms.TypedChoiceField, "opset", coerce=int, choices=[(one, one) for one in OPSETS]
     )
     verify = _number(forms.BooleanField, "verify", initial=True)
+    verbose = _number(forms.BooleanField, "verbose")
     force = _number(forms.CharField, "force", max_length=500)
 
     key = forms.UUIDField(required=False, widget=forms.HiddenInput, initial=uuid4)
 
-    def __init__(self, user: User, data: Any = None, **options: Any) -> None:
-        super().__init__(data, **options)
+    def __init__(
+        self, user: User, data: Any = None, *, initial: dict[str, Any] | None = None
+    ) -> None:
+        super().__init__(data, initial=initial)
         field = self.fields["dataset"]
         field.queryset = Dataset.objects.filter(deleted_at=None).order_by("name")  # type: ignore[attr-defined]
         self.fields["uploads"].queryset = uploads_of_documents(user)  # type: ignore[attr-defined]
@@ -141,6 +151,45 @@ class PipelineForm(forms.Form):
             *((str(one.pk), f"{one}") for one in models.order_by("-created_at")[:MOST_MODELS]),
             (FROM_NOTHING, "none: see how a model learns from nothing"),
         ]
+        self.team = self._usable(team_values())
+        self.initial = {**self._begins(), **self.initial}
+        for name in WITH_DEFAULT:
+            self.fields[name].help_text = self._with_default(name)
+
+    def _usable(self, values: dict[str, str]) -> dict[str, str]:
+        """Return the team's defaults without those that name what is gone."""
+        usable = {}
+        for name, value in values.items():
+            try:
+                self.fields[name].clean(value)
+            except forms.ValidationError:
+                continue
+            usable[name] = value
+        return usable
+
+    def _begins(self) -> dict[str, str]:
+        """Return what the team's defaults fill in: a name that is taken gets a number."""
+        alias = self.team.get("alias")
+        return {**self.team, "alias": free_alias(alias)} if alias else self.team
+
+    def _with_default(self, name: str) -> str:
+        """Return the help of a field with the values that it has without a word of this run."""
+        field, team = self.fields[name], self.team.get(name)
+        words = f"Built-in: {in_words(field, field.initial)}."
+        if team:
+            words = f"Team’s default: {in_words(field, team)}. {words}"
+        return f"{field.help_text} {escape(words)}".strip()
+
+    def came_from(self) -> dict[str, str]:
+        """Return whose word the value of each option is, by the names that wishes have."""
+        found, begins = self.cleaned_data, self._begins()
+        said = {}
+        for name in WITH_DEFAULT:
+            field = self.fields[name]
+            team = field.clean(begins[name]) if name in begins else None
+            built_in = field.clean(field.initial) if field.initial is not None else None
+            said["base" if name == "way" else name] = who_said(found.get(name), team, built_in)
+        return said
 
     def clean(self) -> dict[str, Any]:
         found = super().clean() or {}
@@ -170,13 +219,13 @@ class PipelineForm(forms.Form):
 
     @property
     def simple_fields(self) -> list[BoundField]:
-        names = ("dataset", "way", "epochs", "batch_size", "minutes", "alias", "takes_over")
-        return [self[name] for name in names]
+        names = ("dataset", "way", "epochs", "batch_size", "minutes", "resume")
+        return [self[name] for name in (*names, "alias", "takes_over")]
 
     @property
     def document_fields(self) -> list[BoundField]:
-        names = ("uploads", "chunk_size", "provider", "questions", "passing", "threshold")
-        return [self[name] for name in names]
+        names = ("uploads", "chunk_size", "provider", "llm_model", "questions")
+        return [self[name] for name in (*names, "passing", "threshold")]
 
     @property
     def has_document_errors(self) -> bool:
@@ -203,7 +252,7 @@ class PipelineForm(forms.Form):
             minutes = minutes or (None if found["epochs"] else SCRATCH_MINUTES)
             order = PipelineOrder(dataset, preset=DEFAULT_PRESET, minutes=minutes)
         order = replace(order, alias=found["alias"], takes_over=found["takes_over"])
-        order = replace(order, wishes=self._wishes())
+        order = replace(order, wishes=self._wishes(), came_from=self.came_from())
         if found["uploads"]:
             order = replace(order, documents=self._documents())
         return replace(order, key=found["key"]) if found["key"] else order
@@ -216,6 +265,7 @@ class PipelineForm(forms.Form):
             chunk_size=size,
             chunk_overlap=min(USUAL.chunk_overlap, size // 5),
             provider=found["provider"].name if found["provider"] else "",
+            llm_model=found["llm_model"],
             questions=found["questions"] or USUAL.questions,
             passing=USUAL.passing if found["passing"] is None else found["passing"],
             threshold=USUAL.threshold if found["threshold"] is None else found["threshold"],
@@ -230,21 +280,12 @@ class PipelineForm(forms.Form):
         )
 
 
-class HarvestForm(forms.Form):
-    """Which exchanges go into which dataset."""
-
-    scope = forms.ChoiceField(choices=[("selected", "selected"), ("matching", "matching")])
-    previewed = forms.IntegerField(min_value=0, required=False)
-    dataset = forms.ModelChoiceField(
-        queryset=Dataset.objects.filter(deleted_at=None), required=False
-    )
-    new_name = forms.CharField(max_length=180, required=False, strip=True)
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        if name := cleaned.get("new_name"):
-            there = Dataset.objects.filter(deleted_at=None, name=name)
-            cleaned["dataset"] = there.first()
-        elif not self.errors and not cleaned.get("dataset"):
-            raise forms.ValidationError("Choose a dataset, or type the name of a new one.")
-        return cleaned
+def in_words(field: forms.Field, value: Any) -> str:
+    """Return a field's value as its form shows it."""
+    if value in (None, ""):
+        empty = getattr(field, "empty_label", None) or dict(getattr(field, "choices", ())).get("")
+        return str(empty or "left empty")
+    if isinstance(field, forms.ModelChoiceField):
+        return str(field.clean(value))
+    words = dict(getattr(field, "choices", ())).get(value)
+    return str(words or (f"{value:g}" if isinstance(value, float) else value))
