@@ -283,8 +283,10 @@ class PipelineForm(forms.Form):
 def in_words(field: forms.Field, value: Any) -> str:
     """Return a field's value as its form shows it."""
     if value in (None, ""):
-        empty = getattr(field, "empty_label", None) or dict(getattr(field, "choices", ())).get("")
-        return str(empty or "left empty")
+        if (empty := getattr(field, "empty_label", None)) is not None:
+            return str(empty)
+        offered = list(getattr(field, "choices", ()))
+        return str(dict(offered).get("", offered[0][1])) if offered else "none"
     if isinstance(field, forms.ModelChoiceField):
         return str(field.clean(value))
     words = dict(getattr(field, "choices", ())).get(value)
