@@ -18,12 +18,25 @@ _WORDS = {
         medewerker konsultant konsultantka pracownik operátor temsilci
         ассистент оператор агент консультант менеджер специалист
         客服 助手 助理 系统助手 坐席 答 アシスタント オペレーター スタッフ 店員 상담원 상담사 직원
-        مساعد موظف एजेंट""",
+        مساعد موظف एजेंट
+        myyjä asiakaspalvelija asiakaspalvelu ügyintéző eladó ügyfélszolgálat handläggare säljare
+        kundtjänst medarbejder sælger kundeservice selger predajca prodavač operatör
+        υπάλληλος εκπρόσωπος διαχειριστής продавец продавець консультантка поддержка підтримка
+        agen petugas pegawai
+        الموظف المساعد الدعم موظفة נציג נציגה מוכר תמיכה کارشناس اپراتور پشتیبان فروشنده
+        प्रतिनिधि சேவையாளர் முகவர் พนักงาน เจ้าหน้าที่ แอดมิน ผู้ช่วย এজেন্ট প্রতিনিধি
+        店家 客服人员 客服專員 店员 担当者""",
     USER: """user usr human customer client caller guest visitor member question q me
         benutzer nutzer kunde kundin anrufer anruferin käufer frage
         usuario cliente comprador pregunta utilisateur utilisatrice acheteur utente domanda usuário
         pergunta klant vraag klient klientka pytanie zákazník müşteri пользователь клиент покупатель
-        вопрос 用户 客户 顾客 买家 问 ユーザー お客様 客 고객 사용자 مستخدم عميل ग्राहक""",
+        вопрос 用户 客户 顾客 买家 问 ユーザー お客様 客 고객 사용자 مستخدم عميل ग्राहक
+        asiakas asiakkaat ügyfél vevő kund kunden köpare kunde køber kjøper zákaznice zákazníčka
+        kupující clienta cumpărător клієнт клієнтка покупець клиентка
+        πελάτης πελάτισσα ερώτηση kupac korisnik stranka pelanggan pembeli
+        العميل الزبون زبون المستخدم العميلة לקוח לקוחה קונה משתמש مشتری خریدار کاربر صارف
+        வாடிக்கையாளர் பயனர் ลูกค้า ผู้ใช้ গ্রাহক ব্যবহারকারী
+        客人 顧客 用戶 客戶 買家 お客さま 손님""",
     SYSTEM: "system sys developer instructions sistema système система 系统",
 }
 # What a field that names a speaker may hold besides; at the head of a line it is no speaker.
@@ -37,7 +50,7 @@ TOOLS = frozenset(
     """tool function tool_call tool_calls tool_result tool_results tool_response tool_output
     function_call function_result function_response observation ipython api environment""".split()
 )
-ROLE_OF = {word: role for role, words in _WORDS.items() for word in words.split()}
+ROLE_OF = {word: role for role, words in _WORDS.items() for word in words.casefold().split()}
 ROLE_OF[PASSAGE] = PASSAGE
 _IN_FIELD = {word: role for role, words in _IN_FIELDS.items() for word in words.split()}
 KNOWN = frozenset({USER, ASSISTANT, SYSTEM, PASSAGE, TOOL})

@@ -98,8 +98,7 @@ def _is_cue(lines: list[str]) -> bool:
 
 def read(job: Job) -> Iterator[Item]:
     """Yield one conversation for named speakers, or else passages; what is no cue is a gap."""
-    lines = [line for line in LINE_END.split(job.head_text) if not CUE.match(line)]
-    texts = [text for line in lines if not line.isdigit() for text in said(line)]
+    texts = [text for line in _shown(LINE_END.split(job.head_text)) for text in said(line)]
     speakers = transcripts.find_speakers(texts) or _each_named(texts)
     most = LARGEST_TALK if speakers else LONGEST
     held = _Held(Talk(job.roles))
@@ -122,6 +121,13 @@ def read(job: Job) -> Iterator[Item]:
             for text in fresh:
                 transcripts.add_line(held.talk, text, speakers)
     yield from _flush(held, speakers)
+
+
+def _shown(lines: list[str]) -> Iterator[str]:
+    """Yield the lines that are shown: no times, nor what stands above them, nor what is aside."""
+    for line, below in zip(lines, [*lines[1:], ""], strict=True):
+        if not (CUE.match(line) or CUE.match(below) or ASIDE.match(line) or line.isdigit()):
+            yield line
 
 
 def parts(stream: ByteStream) -> Iterator[tuple[str, str]]:
@@ -231,7 +237,7 @@ FORMAT = Format(
     kind="subtitle",
     name="a subtitle file",
     endings=("srt", "vtt", "sbv"),
-    reader=Reader("subtitles", 5, read),
+    reader=Reader("subtitles", 6, read),
     prose=Prose(no_headings, parts=parts),
     of_text=tell,
 )

@@ -10,6 +10,7 @@ from datasets_app.corpus.chunks.headings import no_headings
 from datasets_app.corpus.detection.text_head import LINE_END, TextHead
 from datasets_app.corpus.formats.format import Format, Prose, Reader
 from datasets_app.corpus.parsing import transcripts
+from datasets_app.corpus.parsing.chat_lines import DAY_LINE
 from datasets_app.corpus.parsing.lines import Line, split_lines
 from datasets_app.corpus.parsing.transcripts import Speakers, Talk
 from datasets_app.corpus.readers import passages
@@ -18,7 +19,18 @@ from datasets_app.corpus.roles import QUESTION_LABELS
 from datasets_app.corpus.source import Gap, Item, Problem, Record
 
 LARGEST_RECORD = 1 << 20
-RULE = re.compile(r"\A\s*+(?:-{3,}+|={3,}+|\*{3,}+|_{3,}+)\s*+\Z")
+RULE = re.compile(r"\A\s*+(?:-{3,}+|={3,}+|\*{3,}+|_{3,}+|~{3,}+|#{3,}+)\s*+\Z")
+# A title of the next one: between rules, or a word for a talk with its number.
+TITLE = re.compile(
+    r"\A\s*+(?:(?:={2,40}|-{2,40}|\*{2,40}|_{2,40}|~{2,40}|\#{2,40})\s?[^\s=*_~#-][^\n=*_~#]{0,80}"
+    r"(?:={2,40}|-{2,40}|\*{2,40}|_{2,40}|~{2,40}|\#{2,40})"
+    r"|(?:\#{1,6}\s|\*\*|\[)?(?:chat|conversation|dialog(?:ue)?|call|session|ticket|case|transcript"
+    r"|thread|talk|gespräch|unterhaltung|anruf|konversation|vorgang|conversación|llamada|diálogo"
+    r"|appel|conversazione|chiamata|conversa|chamada|gesprek|rozmowa|разговор|диалог|对话|会话|会話)"
+    r"(?:\s?(?:id|no|nr|number|nummer|número|numéro|numero)\b\.?)?\s?[:：#]?\s?\#?"
+    r"(?:[a-z]{1,6}[-_])?\d[\w-]{0,40}(?:\*\*|\])?:?)\s*+\Z",
+    re.IGNORECASE,
+)
 
 
 @dataclass(slots=True)
@@ -39,7 +51,9 @@ def tell(head: TextHead) -> str | None:
 
 def speakers_of(text: str) -> Speakers | None:
     """Return who speaks in a text, or None when it is no transcript."""
-    return transcripts.find_speakers(LINE_END.split(transcripts.one_turn_per_line(text)))
+    lines = LINE_END.split(transcripts.one_turn_per_line(text))
+    shown = (line for line in lines if not TITLE.match(line[:200]))
+    return transcripts.find_speakers(shown, is_file=True)
 
 
 def read(job: Job) -> Iterator[Item]:
@@ -80,9 +94,11 @@ def _between(line: Line, held: _Open) -> Iterator[Item]:
 
 
 def _begins_anew(line: str, speakers: Speakers) -> bool:
-    if RULE.match(line):
+    if RULE.match(line) or (TITLE.match(line[:200]) and not DAY_LINE.match(line[:120])):
         return True
     found = transcripts.labelled(line)
+    if found and found.label in speakers.dividers:
+        return True
     if found is None or found.label not in speakers.counts:
         return False
     return speakers.is_question_list and found.label in QUESTION_LABELS
@@ -116,7 +132,7 @@ FORMAT = Format(
     kind="transcript",
     name="a call transcript with `Name:` lines",
     fits=("txt", "md"),
-    reader=Reader("transcript", 7, read),
+    reader=Reader("transcript", 8, read),
     prose=Prose(no_headings),
     of_text=tell,
 )

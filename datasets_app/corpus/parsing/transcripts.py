@@ -7,9 +7,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from datasets_app.corpus.conversation import ASSISTANT, USER, Turn
+from datasets_app.corpus.conversation import ASSISTANT, ROLES, USER, Turn
+from datasets_app.corpus.parsing import heads
 from datasets_app.corpus.parsing.casting import LEFT_OUT, OTHERS, Roles, add_piece
-from datasets_app.corpus.parsing.chat_lines import chat_line
+from datasets_app.corpus.parsing.chat_lines import MARKS, chat_line
+from datasets_app.corpus.parsing.heads import CLOCK, DATE, DAY, NAME, STAMP_LINE
 from datasets_app.corpus.parsing.irc_lines import irc_line
 from datasets_app.corpus.roles import (
     ANSWER_LABELS,
@@ -21,17 +23,16 @@ from datasets_app.corpus.roles import (
 )
 
 FEWEST_SPEAKERS, MOST_SPEAKERS, MOST_CHATTING = 2, 12, 200
-LEAST_SHARE = 0.2
+LEAST_SHARE, LEAST_ABOVE, LEAST_IN_BRACKETS = 0.2, 0.1, 0.4
+"""Of the lines, those with a label; where names stand above what is said, or in brackets."""
 MOSTLY = 0.9  # of the labels stand behind times: then those without are no speakers
 LONGEST_NAME = 60
 FEWEST_WORDS = 3
 """Labels that are no role words, followed by less, are a list of fields and not a talk."""
-NAME = r"[^\W\d_][\w .'’\-]{0,38}(?:\s?\([^()\n]{1,30}\))?"
-CLOCK = r"\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d{1,3})?(?:\s?[AaPp]\.?\s?[Mm]\.?)?"
-DATE = r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}"
+FEWEST_TURNS = 3  # under names above them or in brackets
 STAMP = rf"(?:[\[(](?:{DATE},?\s+)?(?:{CLOCK}|[\d:]{{4,14}})[\])]|(?:{DATE},?\s+)?{CLOCK})\s*"
 LINE = re.compile(
-    rf"\A\s*+(?:(?:[-*•]|>{{1,3}})\s++)?(?:(?P<stamp>{STAMP})(?:-\s+)?)?"
+    rf"\A[{MARKS}\s]*+(?:(?:[-*•]|>{{1,3}})\s++)?(?:(?P<stamp>{STAMP})(?:-\s+)?)?"
     rf"(?P<mark>\*\*|__)?(?P<name>{NAME})(?:\*\*|__)?\s*"
     r"(?P<sign>[:：]|(?<=\s)[-–—](?=\s))(?:\*\*|__)?"
 )
@@ -40,21 +41,25 @@ _KNOWN = "|".join(sorted((re.escape(word) for word in ROLE_OF if len(word) > 2),
 INLINE_PLAIN = re.compile(
     rf"(?<=[.?!…\"”)\]*] )(?:{_KNOWN})(?:\s?\([^()\n]{{1,30}}\))?:(?= )", re.IGNORECASE
 )
-# A time that stands in a line of its own, above who speaks; and what an archive notes below it.
-STAMP_LINE = re.compile(
-    rf"\A\s*+(?:[\[(](?:{DATE},?\s+)?-?[\d:.,]{{4,14}}[\])]|{DATE},?\s+{CLOCK})\s*+\Z"
-)
-DAY = rf"(?:{DATE}|today|yesterday|(?:mon|tues|wednes|thurs|fri|satur|sun)day|heute|gestern)"
-# How chat programs copy a message: who wrote it stands above it, beside or above the time.
-HEADED = re.compile(
-    rf"\A\s*+(?:\[(?:{DAY},?\s+)?{CLOCK}(?:\s•\s{DATE})?\]\s+(?P<name>{NAME})\s?:?"
-    rf"|(?P<other>{NAME})\s[—–]\s{DAY},?\s(?:at\s|um\s)?{CLOCK})\s*+\Z",
-    re.IGNORECASE,
-)
 WHEN = re.compile(rf"\A\s*+(?:(?P<day>{DAY}),?\s+(?:at\s)?)?{CLOCK}\s*+\Z", re.IGNORECASE)
 PERSON = re.compile(
     r"\A\s*+[^\W\d_a-z][\w.'’-]*(?:\s[^\W\d_][\w.'’-]*){0,4}(?:\s\([^()\n]{1,20}\))?\s*+\Z"
 )
+NOISE = re.compile(
+    rf"\A\s*+(?:{STAMP}[\[(][^\[\]()\n]{{2,30}}[\])]"
+    r"|[\[(](?:silence|music|pause|inaudible|crosstalk|laughter|applause|noise|stille|musik"
+    r"|silencio|música|silence|musique)[\])]|transcribed by https?://\S{1,60}|\(-\s[^\n]{1,200}\s-\))\s*+\Z",
+    re.IGNORECASE,
+)
+SENTENCE_END = re.compile(r"[.!?…。！？؟।]['\"”’)»]?\Z")
+QUESTION = re.compile(r"[?？؟;]['\"”’)»]?\Z")
+UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"
+)
+BARE_ID = re.compile(r"\A#?[\w-]{0,40}\d[\w-]{0,40}\Z")
+PARENTHESIS = re.compile(r"\([^()]*+\)")
+UNSURE = frozenset({"me"})
+"""Who made the export, which is whoever asks or, of a shop's telephone, whoever answers."""
 NOTED = re.compile(r"\A_[a-z]{2,20}+ : ")
 FENCE = re.compile(r"\A\s*+(?:```|~~~)")
 GREETINGS = re.compile(
@@ -77,6 +82,12 @@ class Labelled:
     introduces: tuple[str, str] | None = None
     """A name and the word for its role, where the label holds both, as in `Agent (Ben)`."""
     is_dated: bool = False
+    name: str = ""
+    """The label as it is written."""
+    is_above: bool = False
+    """What is said stands below; the line is a label only if it comes again."""
+    is_in_brackets: bool = False
+    stamp: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +95,21 @@ class Speakers:
     """The speakers that recur in a text, with how often each one speaks."""
 
     counts: dict[str, int]
+    dividers: frozenset[str] = frozenset()
+    """Labels before nothing but a number, as `Conversation ID: 101`: there a talk begins."""
+    has_times_first: bool = False
+    """Names stand below a line with a time, and not above it."""
 
     @property
     def is_question_list(self) -> bool:
         return set(self.counts) <= QUESTION_LABELS | ANSWER_LABELS
 
-    def speaks(self, label: str) -> bool:
-        return label in self.counts or speaker_role(label) is not None
+    def speaks(self, found: Labelled) -> bool:
+        """Say whether it is somebody who speaks at the head of a line."""
+        if found.label in self.counts:
+            return True
+        is_loose = found.is_above or found.is_in_brackets or found.label in self.dividers
+        return not is_loose and speaker_role(found.label) is not None
 
 
 @dataclass(slots=True)
@@ -107,26 +126,51 @@ class Talk:
     aliases: dict[str, str] = field(default_factory=dict)
     last: str = ""
     notices: int = 0
+    names: dict[str, str] = field(default_factory=dict)
+    """Labels as they were written first."""
+    is_below_time: bool = False
 
 
 def carried(talk: Talk) -> Talk:
     """Return the next piece of a talk that is divided: roles stay, and the same speaker goes on."""
-    roles = {label: role for label, role in _roles(talk)[0].items() if role != label}
+    roles = {label: role for label, role in _roles(talk)[0].items() if role in ROLES}
     last = talk.said[-1][0] if talk.said else talk.last
-    return Talk(talk.chosen, aliases={**talk.aliases, **roles}, last=last)
+    return Talk(talk.chosen, aliases={**talk.aliases, **roles}, last=last, names=talk.names)
 
 
-def labelled(line: str) -> Labelled | None:
+def labelled(line: str, *, is_below_time: bool = False) -> Labelled | None:
     """Return the speaker's label and the rest of the line, or None where no speaker begins."""
     chat = chat_line(line) or irc_line(line)
     if chat is not None:
-        label = canonical(chat.name) if chat.name else ""
-        return Labelled(label, chat.text, has_time=True, is_dated=True)
-    may_be_headed = line.lstrip()[:1] == "[" or "—" in line or "–" in line  # or it costs too much
-    headed = HEADED.match(line[:200]) if may_be_headed else None
-    if headed and _is_person(headed["name"] or headed["other"]):
-        label = canonical(headed["name"] or headed["other"])
-        return Labelled(label, "", has_time=True, is_dated=True)
+        is_name = not chat.name and heads.may_be_name(chat.alone)
+        name = chat.alone if is_name else chat.name
+        has_time = not is_name or _is_person(name)
+        label = canonical(name) if name else ""
+        return Labelled(
+            label,
+            chat.text,
+            has_time,
+            is_dated=True,
+            name=name,
+            is_above=is_name,
+            stamp=chat.stamp,
+        )
+    head = heads.above(line, is_below_time=is_below_time)
+    if head and not line.rstrip().endswith((":", "：")):
+        has_time = head.has_time and _is_person(head.name)
+        label = canonical(head.name)
+        return Labelled(label, "", has_time, is_dated=has_time, name=head.name, is_above=True)
+    return _before_colon(line) or _in_brackets(line)
+
+
+def _in_brackets(line: str) -> Labelled | None:
+    head = heads.bracketed(line)
+    if head is None:
+        return None
+    return Labelled(canonical(head.name), head.text, name=head.name, is_in_brackets=True)
+
+
+def _before_colon(line: str) -> Labelled | None:
     found = LINE.match(line[:400])
     if found is None or (found["sign"] not in ":：" and not found["stamp"]):
         return None
@@ -134,7 +178,8 @@ def labelled(line: str) -> Labelled | None:
     if len(name.split()) > 5 or line[found.end() : found.end() + 2] == "//":
         return None
     text = line[found.end() :].strip()
-    return Labelled(canonical(name), text, bool(found["stamp"]), _introduced(name))
+    shown = " ".join(PARENTHESIS.sub("", name).split()) or name
+    return Labelled(canonical(name), text, bool(found["stamp"]), _introduced(name), name=shown)
 
 
 def _is_person(name: str) -> bool:
@@ -148,7 +193,8 @@ def written_above(before: str, line: str) -> Labelled | None:
     when = WHEN.match(line)
     if when is None or len(before) > LONGEST_NAME or not PERSON.match(before):
         return None
-    return Labelled(canonical(before), "", has_time=bool(when["day"]), is_dated=True)
+    has_day = bool(when["day"])
+    return Labelled(canonical(before), "", has_day, is_dated=True, name=before.strip())
 
 
 def _introduced(label: str) -> tuple[str, str] | None:
@@ -174,31 +220,41 @@ def one_turn_per_line(text: str) -> str:
     return text
 
 
-def find_speakers(lines: Iterable[str], *, are_timed: bool = False) -> Speakers | None:
+def find_speakers(
+    lines: Iterable[str], *, are_timed: bool = False, is_file: bool = False
+) -> Speakers | None:
     """Return who speaks, if 2 to 12 labels recur on a fifth of the non-empty lines.
 
     A label behind a time, or one that was introduced with its role, need not recur; so does none
-    where all lines `are_timed`.
+    where all lines `are_timed`. In a short `is_file` of nothing else two labels need not, either.
     """
     told = _counted(lines, are_timed=are_timed)
     counts, timed = told.counts, told.timed
+    dividers = told.dividers()
+    for label in dividers:
+        del counts[label]
     alone = timed | told.introduced
     if sum(counts[label] for label in timed) >= MOSTLY * sum(counts.values()):
         counts = Counter({label: n for label, n in counts.items() if label in alone})
     recurring = {label: n for label, n in counts.items() if n >= 2 or label in alone}
     known = {label: count for label, count in counts.items() if speaker_role(label)}
     speakers = recurring | known if recurring or len(known) >= 2 else {}
+    if is_file and len(speakers) < FEWEST_SPEAKERS and told.is_all_said():
+        speakers = dict(counts)
+    elif told.is_too_loose(speakers):
+        return None
     most = MOST_CHATTING if speakers.keys() <= timed else MOST_SPEAKERS
     if not FEWEST_SPEAKERS <= len(speakers) <= most:
         return None
     is_sure = {speaker_role(label) for label in speakers} == {USER, ASSISTANT}
-    fewest = 2 if is_sure or speakers.keys() <= timed else 3
-    if sum(speakers.values()) < max(fewest, LEAST_SHARE * told.seen):
+    fewest = 2 if is_sure or speakers.keys() <= timed or is_file else 3
+    share = LEAST_ABOVE if told.above else LEAST_SHARE
+    if sum(speakers.values()) < max(fewest, share * told.seen):
         return None
-    are_fields = not known and told.dated < sum(counts.values())
+    are_fields = not known and 2 * told.dated < sum(counts.values()) and not told.is_talk()
     if are_fields and told.words < FEWEST_WORDS * sum(counts.values()):
         return None
-    return Speakers(speakers)
+    return Speakers(speakers, dividers, told.has_times_first)
 
 
 @dataclass(slots=True)
@@ -208,33 +264,83 @@ class _Counts:
     counts: Counter[str] = field(default_factory=Counter)
     timed: set[str] = field(default_factory=set)
     introduced: set[str] = field(default_factory=set)
+    ids: Counter[str] = field(default_factory=Counter)
+    above: int = 0
+    bracketed: int = 0
     seen: int = 0
-    words: int = 0
+    words: float = 0
     dated: int = 0
+    sentences: int = 0
+    questions: int = 0
+    has_times_first: bool = False
 
-    def add(self, found: Labelled, *, is_timed: bool) -> None:
+    def add(self, found: Labelled, *, is_timed: bool, text: str = "") -> None:
+        said = found.text or text.strip()
         self.counts[found.label] += 1
-        self.words += len(found.text.split())
+        self.words += len(said.split()) + len(UNSPACED.findall(said[:400])) / 3
+        self.sentences += bool(SENTENCE_END.search(said))
+        self.questions += bool(QUESTION.search(said))
+        self.ids[found.label] += bool(BARE_ID.match(said))
+        self.above += found.is_above
+        self.bracketed += found.is_in_brackets
         self.timed |= {found.label} if is_timed else set()
         self.dated += found.is_dated
         self.introduced |= {found.introduces[0]} if found.introduces else set()
+
+    def dividers(self) -> frozenset[str]:
+        """Return the labels behind which nothing but a number or a code stands each time."""
+        bare = (label for label, n in self.ids.items() if 2 <= self.counts[label] == n)
+        return frozenset(
+            label for label in bare if label not in self.timed and not speaker_role(label)
+        )
+
+    def is_talk(self) -> bool:
+        """Say whether what stands behind labels is said: somebody asks, in whole sentences."""
+        return self.questions > 0 and self.sentences >= MOSTLY * sum(self.counts.values())
+
+    def is_all_said(self) -> bool:
+        """Say whether two labels stand before all there is, and what follows is sentences."""
+        total = sum(self.counts.values())
+        is_asked = total > 2 or self.questions > 0
+        has_two = len(self.counts) == FEWEST_SPEAKERS and total >= MOSTLY * self.seen
+        return has_two and is_asked and self.sentences >= MOSTLY * total
+
+    def is_too_loose(self, speakers: dict[str, int]) -> bool:
+        """Say whether little besides loose labels, which must recur, tells that it is a talk."""
+        loose, total = self.above + self.bracketed, sum(speakers.values())
+        if 2 * loose < total or speakers.keys() <= self.timed:
+            return False
+        is_bare = self.above and {speaker_role(label) for label in speakers} != {USER, ASSISTANT}
+        few = total < FEWEST_TURNS and (is_bare or self.bracketed > 0)
+        return few or total < self.bracketed_share() * self.seen
+
+    def bracketed_share(self) -> float:
+        return LEAST_IN_BRACKETS if self.bracketed else LEAST_ABOVE
 
 
 def _counted(lines: Iterable[str], *, are_timed: bool) -> _Counts:
     told = _Counts()
     is_below_stamp = False
     before = ""
+    waiting: Labelled | None = None
     for line in _outside_fences(lines):
-        above = written_above(before, line)
+        is_stamp = bool(STAMP_LINE.match(line))
+        told.has_times_first |= is_stamp and not told.seen and not before
+        above = None if told.has_times_first else written_above(before, line)
         before = line
         if above:
             told.add(above, is_timed=above.has_time)
             continue
-        if STAMP_LINE.match(line):
+        if is_stamp:
             is_below_stamp = True
             continue
-        found = labelled(line)
-        if found and (not found.label or found.label in FIELD_LABELS):
+        found = labelled(line, is_below_time=is_below_stamp and told.has_times_first)
+        told.seen += waiting is not None
+        if waiting and found is None:
+            told.add(waiting, is_timed=waiting.has_time, text=line)
+        waiting = found if found and found.is_above else None
+        if waiting or (found and (not found.label or found.label in FIELD_LABELS)):
+            is_below_stamp = False
             continue
         told.seen += 1
         if found:
@@ -255,28 +361,45 @@ def _outside_fences(lines: Iterable[str]) -> Iterator[str]:
 
 def add_line(talk: Talk, line: str, speakers: Speakers) -> None:
     """Add one line: a speaker begins, goes on, or has not begun yet."""
+    if not line.strip():
+        return
     lines = talk.said[-1][1] if talk.said else talk.heading
-    above = written_above(lines[-1], line) if lines else None
+    above = written_above(lines[-1], line) if lines and not speakers.has_times_first else None
     if above and above.label in speakers.counts:
         lines.pop()
-        talk.said.append((above.label, []))
+        _begin(talk, above)
         return
-    if STAMP_LINE.match(line) or NOTED.match(line):
+    if STAMP_LINE.match(line) or NOTED.match(line) or NOISE.match(line):
+        talk.is_below_time = speakers.has_times_first
         return
-    found = labelled(line)
+    found = labelled(line, is_below_time=talk.is_below_time)
+    talk.is_below_time = False
     if found and found.introduces:
         talk.aliases.setdefault(*found.introduces)
-    if found and not found.label:
+    if found and _is_notice(found, speakers):
         talk.notices += 1
-    elif found is None or not speakers.speaks(found.label):
+    elif found is None or not speakers.speaks(found):
         _continue(talk, line.strip())
     elif _is_introduction(found, speakers):
         talk.aliases[canonical(found.text)] = found.label
         _continue(talk, line.strip())
-    elif talk.said and talk.said[-1][0] == found.label:
+    else:
+        _begin(talk, found)
+
+
+def _is_notice(found: Labelled, speakers: Speakers) -> bool:
+    """Say whether the app speaks: nobody is named, or only behind a date where no name stands."""
+    is_alone = found.is_above and bool(found.stamp)
+    return not found.label or (is_alone and found.label not in speakers.counts)
+
+
+def _begin(talk: Talk, found: Labelled) -> None:
+    """Let somebody speak, or go on."""
+    talk.names.setdefault(found.label, found.name or found.label)
+    if talk.said and talk.said[-1][0] == found.label:
         talk.said[-1][1].append(found.text)
     else:
-        talk.said.append((found.label, [found.text]))
+        talk.said.append((found.label, [found.text] if found.text else []))
 
 
 def _is_introduction(found: Labelled, speakers: Speakers) -> bool:
@@ -315,16 +438,18 @@ def _roles(talk: Talk) -> tuple[dict[str, str], tuple[str, ...]]:
     guessed: dict[str, str] = {}
     if len(labels) == 2 and missing:
         guessed = _guess(talk, labels, known)
-    notes = [f"{label} was read as the {role}; please check" for label, role in guessed.items()]
-    notes += [f"{label} is a speaker of unknown role" for label in missing if label not in guessed]
-    roles = {label: known[label] or guessed.get(label) or label for label in labels}
+    shown = {label: talk.names.get(label, label) for label in labels}
+    notes = [f"{shown[one]} was read as the {role}; please check" for one, role in guessed.items()]
+    notes += [f"{shown[one]} is a speaker of unknown role" for one in missing if one not in guessed]
+    roles = {label: known[label] or guessed.get(label) or shown[label] for label in labels}
     return roles, tuple(notes)
 
 
 def _known_role(talk: Talk, label: str) -> str | None:
     if label in talk.chosen:
         return talk.chosen[label]
-    return speaker_role(talk.aliases.get(label, label)) or talk.chosen.get(OTHERS)
+    known = None if label in UNSURE else speaker_role(talk.aliases.get(label, label))
+    return known or talk.chosen.get(OTHERS)
 
 
 def _guess(talk: Talk, labels: list[str], known: dict[str, str | None]) -> dict[str, str]:

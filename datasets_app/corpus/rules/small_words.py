@@ -54,7 +54,7 @@ CUT_WORDS: dict[str, frozenset[str]] = {
 }
 # The same in languages that the small words above do not tell: these words stand in no other.
 CUT_ANYWHERE = frozenset(
-    "и или но что чтобы если потому і або але что بأن أو ثم और या लेकिन क्योंकि तथा कि "  # noqa: RUF001
+    "и или но что чтобы если потому і або але что بأن أو ثم और या लेकिन क्योंकि तथा कि "
     "oraz albo ponieważ "
     "ve veya çünkü və và hoặc nhưng και ή αλλά".split()
 )

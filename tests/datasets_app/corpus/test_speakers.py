@@ -159,7 +159,7 @@ def test_pieces_sent_one_after_the_other_are_one_turn(load):
 def test_a_transcript_with_names_is_asked_for_and_read_as_chosen(load):
     text = "Adam Stone: So how did it start?\nMia Berg: In a garage, like all of them.\n" * 3
     waiting = asked_of(load, text, "podcast.txt")
-    assert [one.name for one in waiting.speakers] == ["adam stone", "mia berg"]
+    assert [one.name for one in waiting.speakers] == ["Adam Stone", "Mia Berg"]
     reading = load(text, "podcast.txt", mapping=waiting.suggested)
     assert [role for role, _ in reading.talks[0]] == ["user", "assistant"] * 3
 
@@ -183,7 +183,7 @@ def test_a_mapping_of_columns_has_the_hash_that_it_always_had():
 
 def test_two_dated_messages_are_a_talk_though_they_are_short(load):
     body = "[2019-12-24, 12:23] Ben: Hello!\n[2020-01-17, 21:49] Dora: Hi\nBen!\n"
-    assert [one.name for one in asked_of(load, body, "a.txt").speakers] == ["ben", "dora"]
+    assert [one.name for one in asked_of(load, body, "a.txt").speakers] == ["Ben", "Dora"]
 
 
 def test_times_in_lines_of_their_own_stand_above_who_speaks(load):

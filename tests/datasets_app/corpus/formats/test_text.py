@@ -123,7 +123,7 @@ def test_speakers_of_unknown_role_are_asked_for(load):
     text = "Romeo: I love you dearly.\nJuliet: And so do I.\n" * 3
     with pytest.raises(WaitingError) as raised:
         load(text, "play.txt")
-    assert {one.name for one in raised.value.waiting.speakers} == {"romeo", "juliet"}
+    assert {one.name for one in raised.value.waiting.speakers} == {"Romeo", "Juliet"}
 
 
 @pytest.mark.parametrize(
