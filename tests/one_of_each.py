@@ -40,17 +40,19 @@ from tests.chat_app.makers import add_chat, make_model, make_served
 from tests.conftest import make_person
 from tests.datasets_app.makers import support_dataset
 from tests.training_app.conftest import make_version, toy_order
+from training_app.lm.tokenizer_backends import Recipe
 from training_app.models import Base
 from training_app.services.model_tests import make_test_set, order_test
 from training_app.services.preparations import order_preparation
 from training_app.services.report_links import make_link, signed
 from training_app.services.runs import queue_run
+from training_app.services.tokenizers import order_tokenizer
 
 DOWNLOADS = {
     *("score-report", "score-download"),
     *("tus-collection", "tus-upload", "version-download", "dataset-download"),
     *("run-checkpoint", "run-log", "run-history", "run-record", "model-download"),
-    *("preparation-download", "chat-download", "pairs-download"),
+    *("tokenizer-download", "preparation-download", "chat-download", "pairs-download"),
     *("chunks-download", "report-html", "report-md", "run-settings"),
     *("model-export-download", "log-download"),
 }
@@ -101,6 +103,7 @@ def add_one_of_each(number: int, owner: User) -> dict[str, Any]:
         "questions_id": questions.pk,
         "test_id": order_test(served.model, by=owner, test_set=questions).pk,
         "signature": signed(make_link(run, days=1, by=owner)),
+        "tokenizer_id": order_tokenizer(run.version, Recipe(), by=owner).pk,
         "preparation_id": order_preparation(toy_order(run.version), by=owner).pk,
         "model_id": served.model_id,
         "alias": served.pk,

@@ -26,7 +26,8 @@ from training_app.lm.layout import shape_of
 from training_app.lm.methods.registry import DEFAULT_METHOD
 from training_app.lm.presets import DEFAULT_PRESET, PRESETS, Preset
 from training_app.lm.settings_file import ReadSettings
-from training_app.models import TrainedModel, paths
+from training_app.lm.tokenizer_backends import BACKENDS, BOUNDS, Recipe
+from training_app.models import MadeTokenizer, TrainedModel, paths
 from training_app.selectors.forecast import Forecast, forecast
 from training_app.selectors.local_models import PREFIX, how_to_add, local_names, local_shape
 from training_app.selectors.setting_words import (
@@ -73,6 +74,13 @@ class RunForm(forms.Form):
         help_text="A folder that somebody carried to this machine, as safetensors; it is read in"
         " windows of the context below.",
     )
+    made_tokenizer: forms.ModelChoiceField[MadeTokenizer] = forms.ModelChoiceField(
+        queryset=MadeTokenizer.objects.none(),
+        label="A tokenizer that was made before",
+        required=False,
+        empty_label="none: one is made of the version",
+        help_text="For a run from scratch; the vocabulary is then its own.",
+    )
     method = forms.ChoiceField(
         label="What is trained",
         required=False,
@@ -113,6 +121,8 @@ class RunForm(forms.Form):
         self.fields["version"].queryset = trainable_versions(user)  # type: ignore[attr-defined]
         models = TrainedModel.objects.visible_to(user).ready().order_by("-created_at")
         self.fields["start_model"].queryset = models  # type: ignore[attr-defined]
+        made = MadeTokenizer.objects.visible_to(user).ready().order_by("-created_at")
+        self.fields["made_tokenizer"].queryset = made  # type: ignore[attr-defined]
         self._offer_local_models()
         for config in (DataConfig, ModelConfig, TrainConfig):
             for item in fields(config):
@@ -150,6 +160,7 @@ class RunForm(forms.Form):
         train[values["length_unit"]] = int(length) if values["length_unit"] == "steps" else length
         data = DataConfig(
             version=str(values["version"].pk),
+            made_tokenizer=_key_of(values["made_tokenizer"]),
             system_prompt=values["system_prompt"].strip(),
             **{name: values[name] for name in DATA_SETTINGS},
         )
@@ -225,6 +236,10 @@ class RunForm(forms.Form):
     @property
     def advanced_train(self) -> list[BoundField]:
         return [self[name] for name, setting in TRAIN_SETTINGS.items() if not setting.is_simple]
+
+
+def _key_of(made: MadeTokenizer | None) -> str:
+    return "" if made is None else str(made.pk)
 
 
 def _field(kind: str, setting: Setting) -> forms.Field:
@@ -349,3 +364,59 @@ def preset_values(name: str) -> dict[str, Any]:
         "method": preset.method if preset.is_started else DEFAULT_METHOD,
         "idem_key": uuid4(),
     }
+
+
+class TokenizerForm(forms.Form):
+    """A tokenizer to be: of which version, by which way, how large."""
+
+    version: forms.ModelChoiceField[Version] = forms.ModelChoiceField(
+        queryset=Version.objects.none(),
+        label="Version",
+        empty_label="Choose a version",
+        help_text="What it learns from: the training split of a frozen dataset.",
+    )
+    method = forms.ChoiceField(
+        label="How it learns",
+        choices=[(name, f"{one.label}: {one.sentence}") for name, one in BACKENDS.items()],
+        widget=forms.RadioSelect,
+        initial="bpe",
+    )
+    vocab_size = forms.IntegerField(
+        label="Vocabulary",
+        initial=4096,
+        help_text="Entries wished for; small data give fewer. The single bytes are always there.",
+    )
+    min_frequency = forms.IntegerField(
+        label="Smallest frequency",
+        initial=2,
+        help_text="How often a piece must occur to become an entry.",
+    )
+    holdout_fraction = forms.FloatField(
+        label="Kept back",
+        initial=0.01,
+        help_text="The share of conversations kept back to measure with, from 0 to 0.5.",
+    )
+    seed = forms.IntegerField(label="Seed", initial=42, help_text="Which ones are kept back.")
+    name = forms.CharField(max_length=200, required=False, label="Name")
+
+    def __init__(self, user: User, data: Any = None, *, initial: Any = None) -> None:
+        super().__init__(data, initial=initial)
+        self.fields["version"].queryset = trainable_versions(user)  # type: ignore[attr-defined]
+        for name, (low, high) in BOUNDS.items():
+            self.fields[name].widget.attrs |= {"min": f"{low:g}", "max": f"{high:.0f}"}
+        self.fields["holdout_fraction"].widget.attrs |= {"step": "any", "max": "0.5"}
+
+    def clean(self) -> dict[str, Any]:
+        """Say beside its field what a recipe cannot be."""
+        values = super().clean() or {}
+        if not self.errors:
+            try:
+                self.recipe()
+            except ConfigError as error:
+                self.add_error(error.field, str(error))
+        return values
+
+    def recipe(self) -> Recipe:
+        """Return what was chosen. Raises ConfigError."""
+        names = ("method", *BOUNDS)
+        return Recipe(**{name: self.cleaned_data[name] for name in names})

@@ -24,6 +24,7 @@ from training_app.services.folders import (
     stray_models,
     stray_pieces,
     stray_preparations,
+    stray_tokenizers,
 )
 
 IDLE_HINTS = 4  # a run unclaimed for so many hint times while a worker idles: it hears nothing
@@ -128,6 +129,7 @@ def remove_stale_folders(now: datetime) -> None:
         stray_encoders(now),
         stray_exports(),
         stray_preparations(),
+        stray_tokenizers(),
     )
     for folder in [folder for kind in strays for folder in kind]:
         remove_folder(folder)

@@ -8,6 +8,7 @@ from training_app.views import (
     api_log_stream,
     api_models,
     api_runs,
+    api_tokenizers,
     bases,
     comparing,
     model_tests,
@@ -17,6 +18,7 @@ from training_app.views import (
     run_actions,
     run_data,
     runs,
+    tokenizers,
 )
 
 urlpatterns: list[URLPattern] = [
@@ -61,6 +63,23 @@ urlpatterns: list[URLPattern] = [
         preparations.preparation_delete,
         name="preparation-delete",
     ),
+    path("tokenizers/", tokenizers.tokenizer_list, name="tokenizer-list"),
+    path("tokenizers/new/", tokenizers.tokenizer_new, name="tokenizer-new"),
+    path(
+        "tokenizers/<uuid:tokenizer_id>/",
+        tokenizers.tokenizer_detail,
+        name="tokenizer-detail",
+    ),
+    path(
+        "tokenizers/<uuid:tokenizer_id>/tokenizer.zip",
+        tokenizers.tokenizer_download,
+        name="tokenizer-download",
+    ),
+    path(
+        "tokenizers/<uuid:tokenizer_id>/delete/",
+        tokenizers.tokenizer_delete,
+        name="tokenizer-delete",
+    ),
     path("models/", models.model_list_page, name="model-list"),
     path("models/bases/", bases.base_list, name="base-list"),
     path("models/bases/take/", bases.base_take, name="base-take"),
@@ -91,6 +110,28 @@ urlpatterns: list[URLPattern] = [
     ),
     path("api/v1/runs/<uuid:run_id>/eval", api_runs.newest_eval, name="api-run-eval"),
     path("api/v1/runs/<uuid:run_id>/evals", api_runs.evals, name="api-run-evals"),
+    path("api/v1/tokenizers", api_tokenizers.tokenizers, name="api-tokenizers"),
+    path("api/v1/tokenizers/train", api_tokenizers.train, name="api-tokenizer-train"),
+    path(
+        "api/v1/tokenizers/<uuid:tokenizer_id>",
+        api_tokenizers.tokenizer,
+        name="api-tokenizer",
+    ),
+    path(
+        "api/v1/tokenizers/<uuid:tokenizer_id>/manifest",
+        api_tokenizers.manifest,
+        name="api-tokenizer-manifest",
+    ),
+    path(
+        "api/v1/tokenizers/<uuid:tokenizer_id>/encode",
+        api_tokenizers.encode,
+        name="api-tokenizer-encode",
+    ),
+    path(
+        "api/v1/tokenizers/<uuid:tokenizer_id>/decode",
+        api_tokenizers.decode,
+        name="api-tokenizer-decode",
+    ),
     path("api/v1/models", api_models.models, name="api-model-list"),
     path("api/v1/models/<uuid:model_id>", api_models.model, name="api-model-detail"),
     path(

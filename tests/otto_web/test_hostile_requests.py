@@ -18,11 +18,13 @@ from otto_web.pages.services.tokens import make_token
 from tests.chat_app.makers import add_chat, make_served
 from tests.otto_web.test_routes import ADDRESSES
 from tests.training_app.conftest import make_version, toy_order
+from training_app.lm.tokenizer_backends import Recipe
 from training_app.models import Checkpoint
 from training_app.models.base import Base
 from training_app.services.model_tests import make_test_set, order_test
 from training_app.services.preparations import order_preparation
 from training_app.services.runs import queue_run
+from training_app.services.tokenizers import order_tokenizer
 
 ANSWERS = {200, 201, 204, 302, 400, 401, 403, 404, 405, 409, 411, 412, 413, 415, 422, 429}
 HOSTILE = {
@@ -97,6 +99,7 @@ def world(ada, mia, redis_server, data_dir):
         "layout": "pairs",
         "format_name": "onnx",
         "run_id": run.pk,
+        "tokenizer_id": order_tokenizer(version, Recipe(), by=ada).pk,
         "preparation_id": order_preparation(toy_order(version), by=ada).pk,
         "checkpoint_id": kept.pk,
         "model_id": served.model_id,

@@ -12,7 +12,7 @@ from uuid import UUID
 from otto_web.lib.work.claims import LostLease, finish
 from otto_web.lib.work.keeper import Lease
 from otto_web.lib.work.perform import perform
-from training_app.jobs.trainer.data import base_of, source_of
+from training_app.jobs.trainer.data import base_of, source_of, tokenizer_of
 from training_app.lm.config import RunSpec, TrainingError
 from training_app.lm.contract import Point, Sample, Start, StoppedError, StopReason, stoppable
 from training_app.lm.prepare import prepare
@@ -62,7 +62,7 @@ def _prepare(order: Preparation, lease: Lease) -> None:
         return "cancel" if lease.is_lost else None
 
     told = _Told()
-    start = Start(base=base_of(order.start_model, spec))
+    start = Start(base=base_of(order.start_model, spec), tokenizer=tokenizer_of(spec))
     try:
         source = stoppable(source_of(order.version, spec), asked)
         prepared = prepare(spec, source, work, told, start)

@@ -326,6 +326,7 @@ class DataConfig(_Values):
 
     version: str = ""
     tokenizer: str = "bpe"  # made of the version; OWN: the start model's
+    made_tokenizer: str = ""  # one that was made before, instead
     system_prompt: str = ""  # of each conversation
     sources: int = 0  # known answers in each prompt; 0: it learns without knowledge
     abstention: str = ABSTENTION  # what it says when none of them answers the question
@@ -334,6 +335,10 @@ class DataConfig(_Values):
     def __post_init__(self) -> None:
         _check_choice("tokenizer", self.tokenizer, (*TOKENIZERS, OWN))
         _check_bounds(self, {"sources": (0, MOST_SOURCES), "abstaining": (0, 0.5)})
+        if self.made_tokenizer and self.tokenizer == OWN:
+            raise ConfigError(
+                "made_tokenizer", "A model keeps its own tokenizer when it goes on learning."
+            )
         if self.sources and not self.abstention.strip():
             raise ConfigError("abstention", "Say what it answers when it does not know.")
 

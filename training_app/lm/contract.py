@@ -118,6 +118,7 @@ class Start:
     """What an attempt begins with; all empty for the first attempt of a run from scratch."""
 
     base: Path | None = None  # folder of the model that is continued
+    tokenizer: Path | None = None  # tokenizer.json that was made before
     checkpoints: Sequence[Path] = ()  # finished checkpoint folders, newest first, best included
     must_resume: bool = False  # the run goes on from another one: without a checkpoint it fails
     decided: Mapping[str, Any] = field(default_factory=dict)

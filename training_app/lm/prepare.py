@@ -81,6 +81,8 @@ def _key(spec: RunSpec, data: TokenSource, start: Start) -> str:
     base = None if start.base is None else _base_key(start.base)
     parts = [data.fingerprint, base, spec.model.vocab_size, spec.model.context]
     parts += [spec.data.system_prompt, spec.data.tokenizer]
+    if start.tokenizer is not None:
+        parts.append(file_sha256(start.tokenizer))
     if spec.data.sources:
         parts += [spec.data.sources, spec.data.abstention, spec.train.seed]
         parts += [None if data.knowledge is None else data.knowledge.name]
@@ -120,6 +122,8 @@ def _template(spec: RunSpec, data: TokenSource, start: Start, events: RunEvents)
         if added:
             events.note(f"{added} control tokens were added, so that the model can take turns.")
         return OttoTemplate.of(tokenizer)
+    if start.tokenizer is not None:
+        return OttoTemplate.of(Tokenizer.from_file(str(start.tokenizer)))
     texts = _Texts(lambda: iter(data.train))
     made = TOKENIZERS[spec.data.tokenizer].load()(texts, spec.model.vocab_size)
     if made.note:

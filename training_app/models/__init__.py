@@ -6,6 +6,7 @@ from training_app.models.answer_check import AnswerCheck
 from training_app.models.base import DELETED, Base, BaseKind, BaseSource
 from training_app.models.evaluation import EvalSample, Evaluation
 from training_app.models.export import Export
+from training_app.models.made_tokenizer import MadeTokenizer
 from training_app.models.preparation import Preparation
 from training_app.models.records import Checkpoint, RunPoint, RunSample
 from training_app.models.report_link import ReportLink
@@ -34,6 +35,7 @@ __all__ = [
     "EvalSample",
     "Evaluation",
     "Export",
+    "MadeTokenizer",
     "ModelQuerySet",
     "ModelState",
     "ModelTest",

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.conf import settings
 
 RUNS, MODELS, EXPORTS, PREPARED = "runs", "models", "exports", "prepared"
+TOKENIZERS = "tokenizers"
 WORK = "work"  # what is on its way; sweeps clear it, backups leave it out
 LOG_NAME = "logs.jsonl"  # a rotating file in the folder of each attempt
 

@@ -23,6 +23,7 @@ from training_app.lm.tokenizer_kinds import BYTE_ENTRIES, TOKENIZERS
 from training_app.models import TrainedModel
 from training_app.models.paths import absolute
 from training_app.selectors.local_models import PREFIX, local_base
+from training_app.selectors.made_tokenizers import entries_of
 from training_app.selectors.speed import Speed, machine_speed, update_seconds
 
 BLOCKING_QUALITY, DOUBTFUL_QUALITY = 50, 70
@@ -161,6 +162,8 @@ def _start_folder(spec: RunSpec) -> Path | None:
 def _vocabulary(spec: RunSpec, train_bytes: int) -> int:
     if spec.start_from:
         return spec.model.vocab_size
+    if spec.data.made_tokenizer:
+        return entries_of(spec.data.made_tokenizer)
     return TOKENIZERS[spec.data.tokenizer].entries(spec.model.vocab_size, train_bytes)
 
 
@@ -217,7 +220,8 @@ def _batch_bytes(model: ModelConfig, windows: int) -> int:
 
 def _warnings(found: Forecast, spec: RunSpec, train_bytes: int, lengths: Lengths) -> list[str]:
     said = []
-    if found.vocab_size < spec.model.vocab_size and spec.data.tokenizer == "bpe":
+    is_bpe = spec.data.tokenizer == "bpe" and not spec.data.made_tokenizer
+    if found.vocab_size < spec.model.vocab_size and is_bpe:
         said.append(
             f"The vocabulary will have about {found.vocab_size:,} entries instead of"
             f" {spec.model.vocab_size:,}: {train_bytes / 1000:,.0f} kB of text support no more."

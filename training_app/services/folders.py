@@ -18,6 +18,7 @@ from otto_web.lib.work.states import State
 from training_app.models import (
     Checkpoint,
     Export,
+    MadeTokenizer,
     ModelState,
     Preparation,
     Run,
@@ -92,6 +93,14 @@ def stray_preparations() -> Iterator[Path]:
     folders = list(paths.absolute(paths.PREPARED).glob("*"))  # before the rows that name them
     kept = set(Preparation.objects.values_list("path", flat=True))
     kept |= {one.folder for one in Preparation.objects.filter(state=State.RUNNING)}
+    yield from (folder for folder in folders if paths.relative(folder) not in kept)
+
+
+def stray_tokenizers() -> Iterator[Path]:
+    """Yield folders of tokenizers that no row names any more, or that came to nothing."""
+    folders = list(paths.absolute(paths.TOKENIZERS).glob("*"))  # before the rows that name them
+    kept = set(MadeTokenizer.objects.values_list("path", flat=True))
+    kept |= {one.folder for one in MadeTokenizer.objects.filter(state=State.RUNNING)}
     yield from (folder for folder in folders if paths.relative(folder) not in kept)
 
 

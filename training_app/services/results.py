@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import Max, Sum
 
+from otto_web.lib.uuids import as_uuid
 from otto_web.lib.work.claims import LostLease
 from otto_web.lib.work.states import State
 from training_app.lm.answer_test import Answered, AnswerFigures
@@ -18,6 +19,7 @@ from training_app.models import (
     CancelVerb,
     Checkpoint,
     Evaluation,
+    MadeTokenizer,
     Run,
     Tokenizer,
     TrainedModel,
@@ -93,13 +95,20 @@ def _let_checkpoints_go(claim: Claim) -> None:
 
 def _tokenizer(run: Run, run_result: RunResult) -> Tokenizer:
     known = Tokenizer.objects.filter(sha256=run_result.tokenizer_sha256).first()
+    data = run.spec.get("data", {})
+    made = _made(data.get("made_tokenizer"))
     return known or Tokenizer.objects.create(
-        kind=run.spec.get("data", {}).get("tokenizer", "bpe"),
+        kind=made.recipe["method"] if made else data.get("tokenizer", "bpe"),
         vocab_size=int(run_result.manifest.get("vocab_size", 0)),
         path=f"{run_result.path}/tokenizer.json",
         sha256=run_result.tokenizer_sha256,
         version=run.version,
     )
+
+
+def _made(key: object) -> MadeTokenizer | None:
+    number = as_uuid(key)
+    return None if number is None else MadeTokenizer.objects.filter(pk=number).first()
 
 
 def _publish_model(run: Run, run_result: RunResult, tokenizer: Tokenizer) -> TrainedModel:

@@ -27,6 +27,9 @@ class TrainRun(Input, frozen=True):
     num_epochs: Annotated[float, msgspec.Meta(ge=0.001, le=10_000)] = 1
     batch_size: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 4
     learning_rate: Annotated[float, msgspec.Meta(ge=1e-7, le=1)] = 5e-4
+    tokenizer_id: Annotated[
+        UUID | None, msgspec.Meta(description="one that was made before; else one is made for it")
+    ] = None
     name: Annotated[str, msgspec.Meta(max_length=200)] = ""
     seed: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)] = 1
     forced_reason: Annotated[

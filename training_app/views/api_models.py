@@ -24,7 +24,7 @@ from otto_web.lib.file_response import (
 )
 from otto_web.lib.tokens import Scope
 from training_app.lm.layout import file_sha256
-from training_app.models import TrainedModel, paths
+from training_app.models import MadeTokenizer, TrainedModel, paths
 from training_app.views.api_bodies import ArtifactBody, FileAsked, FileBody, ModelBody, ModelsAsked
 
 LOOK = May(Scope.READ, Role.TRAINER)
@@ -97,13 +97,18 @@ def _no_such_range(whole: Whole) -> HttpResponseBase:
 
 def _artifact(call: Call, kind: str, artifact_id: UUID) -> tuple[Model, Path]:
     """Return the row of an artifact and its folder."""
-    if kind != "models":
-        raise ApiError(404, f"There is no kind “{kind[:40]}” of artifacts; there are models.")
-    model = get_object_or_404(TrainedModel.objects.visible_to(call.user).ready(), pk=artifact_id)
-    folder = paths.absolute(model.path)
+    row: TrainedModel | MadeTokenizer
+    if kind == "models":
+        row = get_object_or_404(TrainedModel.objects.visible_to(call.user).ready(), pk=artifact_id)
+    elif kind == "tokenizers":
+        row = get_object_or_404(MadeTokenizer.objects.visible_to(call.user).ready(), pk=artifact_id)
+    else:
+        sentence = f"There is no kind “{kind[:40]}”; there are models and tokenizers."
+        raise ApiError(404, sentence)
+    folder = paths.absolute(row.path)
     if not folder.is_dir():
         raise ApiError(404, "The files of this artifact are gone.")
-    return model, folder
+    return row, folder
 
 
 def _inside(folder: Path, text: str) -> Path:

@@ -79,6 +79,8 @@ def _spec(body: TrainRun, version: Version) -> RunSpec:
         "seed": body.seed,
     }
     data: dict[str, Any] = {"version": str(version.pk)}
+    if body.tokenizer_id is not None:
+        data["made_tokenizer"] = str(body.tokenizer_id)
     for name, value in body.settings.items():
         _part_with(name, network, training, data)[name] = value
     if any(training.get(unit) is not None for unit in ("steps", "minutes")):

@@ -173,6 +173,8 @@ def _by_length(item: tuple[str, Preset]) -> tuple[bool, float, int]:
 def _initial(request: TeamRequest) -> dict[str, Any]:
     """Return the preset's values, with the version and the start model that a link names."""
     given = {name: request.GET[name] for name in ("version", "start_model") if name in request.GET}
+    if "tokenizer" in request.GET:
+        given["made_tokenizer"] = request.GET["tokenizer"]
     if "version" not in given:
         newest = trainable_versions(request.user).first()
         given |= {} if newest is None else {"version": str(newest.pk)}

@@ -16,7 +16,9 @@ from otto_web.pages.services.tokens import make_token, revoke_token
 from tests.chat_app.makers import make_served
 from tests.otto_web.test_hostile_requests import HOSTILE
 from tests.training_app.conftest import make_version, toy_order
+from training_app.lm.tokenizer_backends import Recipe
 from training_app.services.runs import queue_run
+from training_app.services.tokenizers import order_tokenizer
 
 ALL = [scope.value for scope in Scope]
 OPERATIONS = list(operations(get_resolver().url_patterns))
@@ -165,6 +167,7 @@ def test_no_request_of_a_program_is_a_fault(api, ada, theo, data_dir, redis_serv
         "upload_id": uuid.uuid4(),
         "dataset_id": version.dataset_id,
         "version_id": version.pk,
+        "tokenizer_id": order_tokenizer(version, Recipe(), by=ada).pk,
         "run_id": queue_run(toy_order(version), created_by=ada).pk,
         "model_id": served.model_id,
         "kind": "models",

@@ -6,11 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from datasets_app.models import Knowledge, Version
+from otto_web.lib.uuids import as_uuid
 from training_app.jobs.trainer.splits import VersionRows, VersionSplit
-from training_app.lm.config import RunSpec
+from training_app.lm.config import RunSpec, TrainingError
 from training_app.lm.contract import TokenSource
 from training_app.lm.folder import verify_model
-from training_app.models import TrainedModel, paths
+from training_app.lm.layout import file_sha256
+from training_app.models import MadeTokenizer, TrainedModel, paths
 from training_app.selectors.local_models import local_base
 
 
@@ -38,3 +40,20 @@ def base_of(start_model: TrainedModel | None, spec: RunSpec) -> Path | None:
     folder = paths.absolute(start_model.path)
     verify_model(folder)
     return folder
+
+
+def tokenizer_of(spec: RunSpec) -> Path | None:
+    """Return the file of the tokenizer that was made before, as it was made; None for none.
+
+    Raises TrainingError where it is gone or was changed.
+    """
+    key = as_uuid(spec.data.made_tokenizer)
+    if key is None:
+        return None
+    made = MadeTokenizer.objects.ready().filter(pk=key).first()
+    path = None if made is None else paths.absolute(made.path) / "tokenizer.json"
+    if made is None or path is None or not path.is_file():
+        raise TrainingError("The tokenizer that this run begins with is gone.")
+    if file_sha256(path) != made.sha256:
+        raise TrainingError(f"The tokenizer “{made.name}” was changed after it was made.")
+    return path

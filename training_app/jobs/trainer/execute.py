@@ -18,7 +18,7 @@ from otto_web.lib.revision import code_commit
 from otto_web.lib.work.claims import LostLease
 from otto_web.lib.work.states import State
 from training_app.jobs.exits import Exit
-from training_app.jobs.trainer.data import base_of, source_of
+from training_app.jobs.trainer.data import base_of, source_of, tokenizer_of
 from training_app.jobs.trainer.link import Link
 from training_app.jobs.trainer.log import RunLog
 from training_app.jobs.trainer.publish import publish
@@ -126,6 +126,7 @@ def _attempt(run: Run, claim: Claim, link: Link, run_log: RunLog) -> Exit:
 def _start(run: Run, spec: RunSpec, writer: RunWriter) -> Start:
     return Start(
         base=base_of(run.start_model, spec),
+        tokenizer=tokenizer_of(spec),
         checkpoints=[path for row in _checkpoints(run) if (path := _intact(row, writer))],
         must_resume=run.start_checkpoint is not None,
         decided=run.decided,
