@@ -19,16 +19,22 @@ KINDS = f"""() => [...document.querySelectorAll("{ASKERS}")].map((one) => [
     one.localName, one.className, one.name, one.getAttribute("hx-target"),
     (one.getAttribute("hx-get") ?? one.getAttribute("hx-post")).replace(/[\\da-f-]{{8,}}|\\d/g, ""),
 ].join(" "))"""
+# An asker that has nothing to ask is known as soon as its trigger and its delay are over; what was
+# asked is waited for.
 ASK = f"""(index) => new Promise((done) => {{
     const one = document.querySelectorAll("{ASKERS}")[index];
+    const trigger = one.getAttribute("hx-trigger") ?? "";
+    const every = Number(/every (\\d+)s/.exec(trigger)?.[1] ?? 0);
+    const waiting = setTimeout(() => done(false), 1000 * every + 700);
+    for (const name of ["htmx:beforeRequest", "htmx:before:request"])
+        document.addEventListener(name, () => clearTimeout(waiting), {{ once: true }});
     for (const name of ["htmx:afterRequest", "htmx:after:request"])
         document.addEventListener(name, () => setTimeout(() => done(true), 60), {{ once: true }});
-    const when = (one.getAttribute("hx-trigger") ?? "").split(",").at(-1).trim().split(/[ \\[]/)[0];
+    const when = trigger.split(",").at(-1).trim().split(/[ \\[]/)[0];
     if (one.matches("form")) one.noValidate = true;
     if (one.matches("form")) one.requestSubmit();
     else if (when && when !== "click") one.dispatchEvent(new Event(when, {{ bubbles: true }}));
     else one.click();
-    setTimeout(() => done(false), 3000);
 }})"""
 
 
@@ -68,10 +74,13 @@ def test_no_swap_of_any_page_fills_the_console(tab, ada):
         if not answer.ok or "text/html" not in answer.headers["content-type"]:
             continue
         page.goto(address)
+        is_fresh = True
         for index, kind in enumerate(page.evaluate(KINDS)):
             if kind in swapped:
                 continue
-            page.goto(address)
+            if not is_fresh:
+                page.goto(address)
+            is_fresh = False
             attached(page)
             if index < page.locator(ASKERS).count() and page.evaluate(ASK, index):
                 swapped.add(kind)
