@@ -38,7 +38,7 @@ class _WithoutWords(models.Func):
     """Sources as a row keeps them, without their words; ranks and numbers stay."""
 
     template = (
-        "COALESCE((SELECT jsonb_agg(one - 'question' - 'answer' ORDER BY place)"
+        "COALESCE((SELECT jsonb_agg(one - 'question' - 'answer' - 'source' ORDER BY place)"
         " FROM jsonb_array_elements(%(expressions)s) WITH ORDINALITY told (one, place)),"
         " '[]'::jsonb)"
     )

@@ -81,6 +81,7 @@ def _told(source: Any) -> dict[str, Any]:
         "row": source.row,
         "question": source.question,
         "answer": source.answer,
+        "source": source.source,
         "similarity": source.cosine,
         "words": source.words,
     }

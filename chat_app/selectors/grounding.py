@@ -58,6 +58,7 @@ class ShownSource:
     words: float
     row: int
     dataset_id: UUID | None  # of the row; None where the version's knowledge is gone
+    source: str = ""  # the page that it stands on, and the headings above it
 
     @property
     def html(self) -> SafeString:
@@ -134,7 +135,8 @@ def ground_of(
     if finish == "quoted":
         part = PART if known.quote is not None and known.quote.is_part else ""
         note = " ".join(filter(None, [part, known.note]))
-        return Ground(as_json(SOURCE, known.found[:1]), note=note)
+        count = known.quote.count if known.quote is not None else 1
+        return Ground(as_json(SOURCE, known.found[:count]), note=note)
     sources = as_json(SOURCE, known.found[:read])
     if not sources:
         return Ground(note=known.note or NO_ROOM)
@@ -159,7 +161,13 @@ def shown_sources(row: Generation, kind: str) -> list[ShownSource]:
     dataset = row.knowledge.version.dataset_id if row.knowledge else None
     return [
         ShownSource(
-            one["question"], one["answer"], one["cosine"], one["words"], one["row"], dataset
+            one["question"],
+            one["answer"],
+            one["cosine"],
+            one["words"],
+            one["row"],
+            dataset,
+            one.get("source", ""),
         )
         for one in row.sources
         if one["kind"] == kind and WORDS[0] in one
@@ -182,6 +190,7 @@ def as_json(kind: str, found: Iterable[Found]) -> list[dict[str, Any]]:
             "answer": one.piece.answer,
             "cosine": None if one.cosine is None else round(one.cosine, 4),
             "words": round(one.words, 4),
+            **({"source": one.piece.source} if one.piece.source else {}),
         }
         for one in found
     ]

@@ -6,6 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 from uuid import UUID
@@ -24,6 +25,7 @@ from datasets_app.knowledge.store import Writer, finished, take_over
 from datasets_app.models import Encoder, Knowledge, Lookup
 from datasets_app.models.knowledge import knowledge_store
 from datasets_app.selectors.knowledge import key_of
+from datasets_app.selectors.origin_titles import NOWHERE, places_of
 from datasets_app.selectors.versions import version_rows
 from otto_web.lib.cores import usable_cores
 from otto_web.lib.failpoints import failpoint
@@ -132,14 +134,20 @@ def _steps(rows: Iterator[Row]) -> Iterator[list[Row]]:
 
 def _rows(version_id: UUID, *, behind: int) -> Iterator[Row]:
     lines = version_rows(version_id, None).filter(position__gt=behind)
-    for line in lines.iterator(chunk_size=READ_ROWS):
-        yield Row(
-            position=line["position"],
-            pk=line["conversation_id"],
-            row_hash=line["row_hash"],
-            split=line["split"],
-            conversation=from_json(line["turns"]),
-        )
+    told = lines.iterator(chunk_size=READ_ROWS)
+    while some := list(islice(told, READ_ROWS)):
+        places = places_of([line["conversation_id"] for line in some])
+        for line in some:
+            place = places.get(line["conversation_id"], NOWHERE)
+            yield Row(
+                position=line["position"],
+                pk=line["conversation_id"],
+                row_hash=line["row_hash"],
+                split=line["split"],
+                conversation=from_json(line["turns"]),
+                page=place.page,
+                above=place.above,
+            )
 
 
 def _publish(

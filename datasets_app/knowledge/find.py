@@ -9,7 +9,7 @@ it forgets by how much the first is better than the second.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,8 @@ from datasets_app.knowledge.errors import KnowledgeError
 from datasets_app.knowledge.headings import Headings
 from datasets_app.knowledge.pieces import Piece, answer_key, leans
 from datasets_app.knowledge.scripts import LATIN, script_of
-from datasets_app.knowledge.words import Words
+from datasets_app.knowledge.wanted import Test, names_in, wanted
+from datasets_app.knowledge.words import Words, terms_of
 
 MOST = 3
 LONGEST_QUOTE = 20_000  # signs, as of a message
@@ -35,6 +36,10 @@ LEANING = 3.0  # “And the boots?”: its own few words count more, the vector 
 # three; without headings 76 and 91. The words of a name count there, so the others count less.
 NAMED, BESIDE_NAMES = 0.2, 0.5
 CONTEXT_SHARE = 0.1  # what the words of the turn before count among its own
+# Where pages are known, words count more, and what holds a thing of the kind asked for is nearer.
+# Questions that were made of their sentences are farther: they look like any question.
+WEIGHT_OF_PAGES, HOLDS_WANTED, MADE_OF_A_PAGE = 1.0, 0.08, 0.2
+LACKS_NAMES = 0.15  # where none of the names in the question stands in the passage or above it
 
 Scores = npt.NDArray[np.float32]
 
@@ -47,6 +52,7 @@ class Found:
     cosine: float | None
     words: float
     rank: int
+    score: float = 0.0  # by which it was ranked; nothing compares it with another question's
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +69,11 @@ NOTHING = Without()
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A known answer in its own words, whole where it is no book."""
+    """Known answers in their own words, whole where they are no books."""
 
     text: str
     is_part: bool
+    count: int = 1  # of the nearest that it quotes
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +84,23 @@ class Scored:
     shares: Scores
     factor: float = 1.0  # by which the weight of words is multiplied
     named: Scores | None = None  # the share of its heading that is said; None without headings
+    asks: Test | None = None  # whether a passage of a page has a thing of the kind asked for
+    names: frozenset[str] = frozenset()  # terms of names that the question says
 
     @property
     def without_vectors(self) -> Scored:
         """Return what words alone say."""
-        return Scored(None, self.shares, named=self.named)
+        return replace(self, cosines=None, factor=1.0)
+
+    def of_page(self, piece: Piece) -> float:
+        """Return what a piece of a page gets or loses for what the question asks for and names."""
+        more = -MADE_OF_A_PAGE if piece.question else 0.0
+        if self.asks is not None and self.asks(piece.answer):
+            more += HOLDS_WANTED
+        if self.names:
+            said = frozenset(terms_of(f"{piece.source}\n{piece.question}\n{piece.answer}"))
+            more -= LACKS_NAMES * len(self.names - said) / len(self.names)
+        return more
 
     def with_names(self, scores: Scores) -> Scores:
         """Return scores (pieces,) with what the headings add."""
@@ -134,6 +153,11 @@ class Knowledge:
         return int((self.manifest["encoder"] or {}).get("dims", 0))
 
     @property
+    def has_pages(self) -> bool:
+        """Return whether pieces say on which page of a document they stand."""
+        return bool(self.manifest.get("of_pages", 0))
+
+    @property
     def encoder_sha256(self) -> str:
         """Return the hash of the encoder that made the vectors; empty without."""
         return str((self.manifest["encoder"] or {}).get("sha256", ""))
@@ -156,15 +180,16 @@ class Knowledge:
             return []
         left_out = self._left_out(without)
         scored = self.scored(question, context, vector, left_out)
-        places = self.ranked(scored, self.weight_for(question), most)
+        ranked = self._ranked(scored, self.weight_for(question), most)
         return [
             Found(
                 piece=self.piece(place),
                 cosine=None if scored.cosines is None else float(scored.cosines[place]),
                 words=float(scored.shares[place]),
                 rank=rank,
+                score=score,
             )
-            for rank, place in enumerate(places, start=1)
+            for rank, (place, score) in enumerate(ranked.items(), start=1)
         ]
 
     def piece(self, place: int) -> Piece:
@@ -201,8 +226,10 @@ class Knowledge:
             shares += np.float32(CONTEXT_SHARE) * (self._words.shares(context) - shares)
         shares[left_out] = -np.inf
         named = self._headings.shares(f"{context} {question}") if self._headings else None
+        asks = wanted(question) if self.has_pages else None
+        names = names_in(question) if self.has_pages else frozenset()
         if vector is None or not self.dims:
-            return Scored(None, shares, named=named)
+            return Scored(None, shares, named=named, asks=asks, names=names)
         if vector.shape != (self.dims,):
             raise KnowledgeError(
                 f"A vector of {vector.size} numbers does not fit knowledge with {self.dims}: "
@@ -215,10 +242,14 @@ class Knowledge:
             cosines = np.maximum(cosines, by_vector[talking])
         cosines[left_out] = -np.inf
         factor = LEANING if is_leaning else 1.0 if named is None else BESIDE_NAMES
-        return Scored(cosines, shares, factor, named)
+        return Scored(cosines, shares, factor, named, asks, names)
 
     def ranked(self, scored: Scored, weight: float, most: int) -> list[int]:
         """Return the places of the best pieces, equal answers once; the earlier wins a tie."""
+        return list(self._ranked(scored, weight, most))
+
+    def _ranked(self, scored: Scored, weight: float, most: int) -> dict[int, float]:
+        """Return the places of the best pieces with their scores."""
         count = CANDIDATES
         while True:
             chosen = self._best(scored, weight, most, count)
@@ -226,7 +257,7 @@ class Knowledge:
                 return chosen
             count *= 8
 
-    def _best(self, scored: Scored, weight: float, most: int, count: int) -> list[int]:
+    def _best(self, scored: Scored, weight: float, most: int, count: int) -> dict[int, float]:
         shares = scored.shares
         if scored.cosines is None:
             places = _top(shares, count)
@@ -238,12 +269,24 @@ class Knowledge:
             places = np.unique(np.concatenate(lists))
             said = np.maximum(shares[places], 0)
             scores = np.asarray(near[places] + weight * scored.factor * said, np.float32)
+        scores += self._of_pages(scored, weight, places)
         chosen: dict[int, int] = {}
         for at in np.argsort(-scores, kind="stable"):
             if len(chosen) == most or scores[at] == -np.inf:
                 break
-            chosen.setdefault(int(self.answers[places[at]]), int(places[at]))
-        return list(chosen.values())
+            chosen.setdefault(int(self.answers[places[at]]), int(at))
+        return {int(places[at]): float(scores[at]) for at in chosen.values()}
+
+    def _of_pages(self, scored: Scored, weight: float, places: npt.NDArray[np.intp]) -> Scores:
+        """Return what pieces (n,) of pages get or lose beside what words and vectors say."""
+        more = np.zeros(len(places), np.float32)
+        heavier = 0.0 if scored.cosines is None else max(0.0, WEIGHT_OF_PAGES - weight)
+        for at, place in enumerate(places.tolist() if self.has_pages else ()):
+            piece = self.piece(place)
+            if piece.source:
+                share = max(0.0, float(scored.shares[place]))
+                more[at] = heavier * scored.factor * share + scored.of_page(piece)
+        return more
 
     def quote(self, piece: Piece) -> Quote:
         """Return the answer that a piece is of; of a passage, or of what is too long, the piece."""

@@ -18,6 +18,13 @@ from datasets_app.corpus.conversation import ASSISTANT, Turn
 from datasets_app.knowledge.encoder import Encoder
 from datasets_app.knowledge.errors import KnowledgeError
 from datasets_app.knowledge.find import MOST, NOTHING, WEIGHT, Found, Knowledge, Quote, Without
+from datasets_app.knowledge.passages import (
+    LOOKED_AT,
+    is_of_page,
+    joined,
+    page_margin,
+    page_quote,
+)
 from datasets_app.knowledge.pieces import answer_key, asked
 from datasets_app.knowledge.scripts import LATIN, script_of
 
@@ -103,6 +110,8 @@ def margin(found: Sequence[Found], cut: float, *, is_latin: bool = True) -> floa
     Without vectors words alone must do. Encoders that know English find all of another script near
     to all, so there words must do too.
     """
+    if is_of_page(found):
+        return page_margin(found)
     by_words = max((one.words for one in found), default=0.0) - NEAR_BY_WORDS
     if any(one.cosine is None for one in found):
         return by_words
@@ -138,12 +147,15 @@ class Asked:
         without: Without = NOTHING,
     ) -> Known:
         """Return what is known, by the vectors of `texts`, or by words where they are None."""
+        wide = max(most, LOOKED_AT) if knowledge.has_pages else most
         lists = [
             knowledge.find(
-                self.question, context=context, vector=vector, most=most, without=without
+                self.question, context=context, vector=vector, most=wide, without=without
             )
             for context, vector in zip(("", self.context), vectors, strict=False)
         ]
+        if knowledge.has_pages:
+            lists = [joined(found) for found in lists]
         is_latin = script_of(self.question) == LATIN
         cuts = (NEAR, NEAR_IN_TALK)
         margins = [
@@ -151,8 +163,17 @@ class Asked:
         ]
         order = sorted(range(len(lists)), key=lambda place: -margins[place])  # stable
         found = tuple(in_turn([lists[place] for place in order], most))
+        is_near = max(margins) >= 0
+        quote = _quote(knowledge, lists[order[0]]) if is_near else None
+        if quote is not None and quote.count > 1:
+            found = tuple(lists[order[0]][:most])
         size = knowledge.pieces
-        return Known(found, max(margins) >= 0, holders=knowledge.holders, pieces=size)
+        return Known(found, is_near, holders=knowledge.holders, pieces=size, quote=quote)
+
+
+def _quote(knowledge: Knowledge, found: Sequence[Found]) -> Quote:
+    """Return what the nearest say of themselves; a long answer is made whole again."""
+    return page_quote(found) if is_of_page(found) else knowledge.quote(found[0].piece)
 
 
 class KnownAnswers:
@@ -184,10 +205,9 @@ class KnownAnswers:
             knowledge = self._folders.get(key)
             vectors, note = self._vectors(knowledge, key.encoder, last.texts)
             known = last.known_in(knowledge, vectors, most=most, without=without)
-            quote = knowledge.quote(known.found[0].piece) if known.is_near else None
         except (KnowledgeError, OSError, ValueError, KeyError) as error:
             return Known(note=f"Nothing known could be read. {_sentence(error)}", is_there=False)
-        return replace(known, note=note, quote=quote)
+        return replace(known, note=note)
 
     def _vectors(
         self, knowledge: Knowledge, folder: Path | None, texts: Sequence[str]

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from datasets_app.corpus.chunks.headings import markdown_headings, paths, rst_headings
 from datasets_app.corpus.conversation import ASSISTANT, USER, Conversation, Turn
+from datasets_app.corpus.pairs.page import plain
 from datasets_app.corpus.split import Split, exact_key
 from datasets_app.knowledge.scripts import unspaced_signs
 
 WORDS_A_PIECE = 120
+WORDS_A_PIECE_OF_A_PAGE, WORDS_OF_A_REST = 60, 12
+SOURCE_JOINT = " — "
+UNDERLINE = "=-~^\"'*+#`.:_"  # signs of a line below a heading
 WORDS_OF_A_WHOLE_ANSWER = 240  # a longer one is cut into pieces like a passage
 SIGNS_A_WORD = 12  # what is longer without a space counts as several words
 LEANING_WORDS = 7  # a question of so few words may lean on the turn before it: “And in blue?”
@@ -18,6 +23,18 @@ LONGEST_GAP = 40  # signs of white space that are kept between two parts
 LONGEST_QUESTION, LONGEST_CONTEXT = 2_000, 600
 
 _WORD = re.compile(r"\S{1,40}")
+# Of a page the end of a line ends a sentence only where something new begins below it.
+_PAGE_SENTENCE = re.compile(
+    r"\S.*?(?:(?<=[.!?…\u061f\u06d4])(?=\s)|[。！？\u0964]"
+    r"|(?=\n[ \t]{0,20}(?:\n|[-*+|#>]|[0-9]{1,3}[.)][ \t]))|\Z)",
+    re.DOTALL,
+)
+_TEMPLATE_LINK = re.compile(r"\[([^\]\n]{0,200})\]\(\{[^)\n]{0,300}\)")
+_TEMPLATE = re.compile(
+    r"\{%[ \t]*\w{1,40}[ \t]+\"([^\"\n%]{0,100})\"[ \t]*%\}"
+    r"|\{%[^%\n]{0,300}%\}|\{\{[^}\n]{0,300}\}\}"
+)
+_TAG = re.compile(r"</?[a-zA-Z][^<>]{0,400}>")
 _SENTENCE = re.compile(
     r"\S.*?(?:(?<=[.!?…\u061f\u06d4])(?=\s)|[。！？\u0964]|(?=\n)|\Z)", re.DOTALL
 )
@@ -36,11 +53,14 @@ class Piece:
     split: Split
     is_part: bool = False  # of an answer that was too long
     gap: str = ""  # what stood between it and the next part
+    source: str = ""  # the page that it stands on, and the headings above it
 
     @property
     def texts(self) -> tuple[str, ...]:
         """Return what stands for the piece among vectors: by itself, and in its talk."""
-        alone = self.question or self.answer
+        alone = self.question or without_marks(self.answer)
+        if self.source and not self.question:
+            alone = f"{topic_of(self.source)}. {alone}"
         if self.question and self.is_part:
             alone = f"{self.question} {self.answer}"
         in_talk = asked(alone, self.context)
@@ -56,6 +76,8 @@ class Row:
     row_hash: str
     split: Split
     conversation: Conversation
+    page: str = ""  # the title of the document that it was made from
+    above: tuple[str, ...] = ()  # the headings above its beginning
 
 
 def asked(question: str, context: str) -> str:
@@ -78,7 +100,11 @@ def pieces_of(row: Row) -> Iterator[Piece]:
     number = 0
     for question, context, answer in _exchanges(row.conversation):
         is_whole = bool(question) and words_in(answer) <= WORDS_OF_A_WHOLE_ANSWER
-        for part, gap in [(answer, "")] if is_whole else passage_pieces(answer):
+        if is_whole:
+            parts = iter([(source_of(row.page, row.above), answer, "")])
+        else:
+            parts = _parts(row, answer, is_asked=bool(question))
+        for source, part, gap in parts:
             yield Piece(
                 question=_cut_short(question, LONGEST_QUESTION),
                 context=_cut_short(context, LONGEST_CONTEXT),
@@ -89,8 +115,85 @@ def pieces_of(row: Row) -> Iterator[Piece]:
                 split=row.split,
                 is_part=bool(question) and not is_whole,
                 gap=gap,
+                source=source,
             )
             number += 1
+
+
+def _parts(row: Row, text: str, *, is_asked: bool) -> Iterator[tuple[str, str, str]]:
+    """Yield where a part of a long text stands, the part, and the gap before the next."""
+    if is_asked or not row.page:
+        source = source_of(row.page, row.above)
+        yield from ((source, part, gap) for part, gap in passage_pieces(text))
+        return
+    for above, section in _sections(text, row.above):
+        source = source_of(row.page, above)
+        for part, gap in _page_pieces(_tidy(section)):
+            yield source, part, gap
+
+
+def _page_pieces(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the text in short pieces, cut between sentences, each with the gap before the next.
+
+    Lines that only go on are no ends of sentences; a short rest goes with the piece before it.
+    """
+    most = WORDS_A_PIECE_OF_A_PAGE
+    spans: list[tuple[int, int]] = []
+    for start, end in _sentences(text, most, _PAGE_SENTENCE):
+        if spans and words_in(text[spans[-1][0] : end]) <= most:
+            spans[-1] = (spans[-1][0], end)
+        else:
+            spans.append((start, end))
+    if len(spans) > 1 and words_in(text[slice(*spans[-1])]) < WORDS_OF_A_REST:
+        spans[-2:] = [(spans[-2][0], spans[-1][1])]
+    for number, (start, end) in enumerate(spans):
+        part = text[start:end].strip()
+        if any(map(str.isalnum, part)):
+            after = spans[number + 1][0] if number + 1 < len(spans) else start + len(part)
+            yield part, text[start + len(part) : after][:LONGEST_GAP]
+
+
+def _tidy(text: str) -> str:
+    """Return a text of a page without what only its generator and browsers read."""
+    text = _TEMPLATE_LINK.sub(r"\1", text)
+    text = _TEMPLATE.sub(_argument, text)
+    return _TAG.sub(" ", text)
+
+
+def _argument(tag: re.Match[str]) -> str:
+    """Return what a tag of a template names: a channel, a picture; nothing where it names none."""
+    return tag[1] or ""
+
+
+def _sections(text: str, above: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield what stands below each heading of a page, without the heading, and those above it."""
+    headings = markdown_headings(text) or rst_headings(text)
+    edges = [(0, above), *paths(headings), (len(text), ())]
+    for number, (start, path) in enumerate(edges[:-1]):
+        section = text[start : edges[number + 1][0]]
+        if number:
+            _, _, section = section.partition("\n")
+            line, _, behind = section.partition("\n")
+            section = behind if line.strip() and not line.strip(UNDERLINE) else section
+        if section.strip():
+            yield path, section
+
+
+def source_of(page: str, above: Iterable[str]) -> str:
+    """Return in words where something stands; empty where nobody knows."""
+    told = dict.fromkeys(filter(None, (page, *above))) if page else {}
+    return SOURCE_JOINT.join(told)
+
+
+def topic_of(source: str) -> str:
+    """Return the page and the nearest heading of a source."""
+    page, *above = source.split(SOURCE_JOINT)
+    return f"{page}. {above[-1]}" if above else page
+
+
+def without_marks(text: str) -> str:
+    """Return the words of a text without its marks of Markdown."""
+    return plain(text) or text
 
 
 def words_in(text: str) -> int:
@@ -141,9 +244,11 @@ def _told(questions: list[str], before: str, answers: list[str]) -> Iterator[tup
         yield question, before, answer
 
 
-def _sentences(text: str, most: int) -> Iterator[tuple[int, int]]:
+def _sentences(
+    text: str, most: int, pattern: re.Pattern[str] = _SENTENCE
+) -> Iterator[tuple[int, int]]:
     """Yield the places of sentences, and of the words of one that is longer than a piece may be."""
-    for sentence in _SENTENCE.finditer(text):
+    for sentence in pattern.finditer(text):
         if words_in(sentence.group()) <= most:
             yield sentence.span()
         else:

@@ -30,6 +30,7 @@ from datasets_app.knowledge.words import (
     ANSWER_WEIGHT,
     CONTEXT_WEIGHT,
     QUESTION_WEIGHT,
+    SOURCE_WEIGHT,
     IndexWriter,
     Words,
 )
@@ -111,7 +112,7 @@ class Writer:
         """Index the words, measure, write the manifest and return it."""
         holders = np.fromfile(self.folder / ROWS, np.int64).reshape(-1, 2)
         holders[np.argsort(holders[:, 0], kind="stable")].tofile(self.folder / layout.HOLDERS)
-        terms = self._index_words()
+        terms, of_pages = self._index_words()
         rarities = Words.open(self.folder, self.pieces).rarities
         answers = np.fromfile(self.folder / layout.ANSWERS, np.uint64)
         questions = (piece.question for piece in self._pieces())
@@ -121,6 +122,7 @@ class Writer:
             "edition": layout.EDITION,
             **{name: told for name, told in self._progress.items() if name != "sizes"},
             "terms": terms,
+            "of_pages": of_pages,
         }
         facts |= measured(Knowledge(self.folder, facts), self._still)
         for left in self.folder.glob(f"*{layout.UNFINISHED}"):  # of a writer that was killed
@@ -133,8 +135,9 @@ class Writer:
             (self.folder / name).unlink()
         return facts
 
-    def _index_words(self) -> int:
-        index = IndexWriter(self.folder)
+    def _index_words(self) -> tuple[int, int]:
+        """Index the words; return how many terms there are, and how many pieces name a page."""
+        index, of_pages = IndexWriter(self.folder), 0
         for place, piece in enumerate(self._pieces()):
             index.add(
                 place,
@@ -142,9 +145,11 @@ class Writer:
                     (piece.question, QUESTION_WEIGHT),
                     (piece.answer, ANSWER_WEIGHT),
                     (piece.context, CONTEXT_WEIGHT),
+                    (piece.source, SOURCE_WEIGHT),
                 ),
             )
-        return index.finish()
+            of_pages += bool(piece.source)
+        return index.finish(), of_pages
 
     def _pieces(self) -> Iterator[Piece]:
         with (self.folder / layout.PIECES).open("rb") as lines:

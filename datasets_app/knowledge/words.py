@@ -29,7 +29,7 @@ from datasets_app.knowledge.layout import mapped
 from datasets_app.knowledge.scripts import IDEOGRAPHS, UNSPACED_RUN
 
 TERMS, STARTS, POSTINGS, IMPACTS = "terms.u64", "starts.u64", "postings.u32", "impacts.f16"
-QUESTION_WEIGHT, ANSWER_WEIGHT, CONTEXT_WEIGHT = 2.0, 1.0, 0.5
+QUESTION_WEIGHT, ANSWER_WEIGHT, CONTEXT_WEIGHT, SOURCE_WEIGHT = 2.0, 1.0, 0.5, 1.0
 MOST_TERMS = 256  # of a question; a pasted page is no question
 K1, B = 1.2, 0.75  # how soon a repeated word counts no more; how much a long text is held back
 BUCKETS = 64  # parts of the index that are sorted one at a time

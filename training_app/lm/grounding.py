@@ -14,19 +14,22 @@ INSTRUCTION = "Answer the question from the known answers. If they do not hold t
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What is known: an answer with the question it was given to, or a passage without one."""
+    """What is known: an answer with the question it was given to, or a passage of a page."""
 
     answer: str
     question: str = ""
+    page: str = ""  # where it stands: a title, and the headings above it
 
     def as_text(self) -> str:
         """Return the source as a prompt shows it."""
-        return f"Q: {self.question}\nA: {self.answer}" if self.question else self.answer
+        if self.question:
+            return f"Q: {self.question}\nA: {self.answer}"
+        return f"{self.page}:\n{self.answer}" if self.page else self.answer
 
 
 def source_of(piece: Piece) -> Source:
     """Return a piece as a prompt shows it."""
-    return Source(piece.answer, piece.question)
+    return Source(piece.answer, piece.question, piece.source)
 
 
 def grounded(turns: Sequence[Turn], sources: Sequence[Source]) -> tuple[Turn, ...]:

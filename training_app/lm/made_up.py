@@ -52,7 +52,7 @@ class Told:
     ) -> Told:
         """Return what sources and a talk tell. What is common in all that is known may be said."""
         talk = list(talk)
-        texts = [*(part for one in sources for part in (one.question, one.answer)), *talk]
+        texts = [*(part for one in sources for part in (one.question, one.answer, one.page)), *talk]
         told = frozenset(term for text in texts for term in terms_of(text))
         ours = set(map(_kind, _codes(*talk)))
         others = _codes_of_others(sources, talk, ours, known)

@@ -86,29 +86,40 @@ def _owner(pipeline: Pipeline) -> User:
 
 @transaction.atomic(durable=True)
 def _make_dataset(pipeline: Pipeline) -> None:
-    """Make the dataset and name it in one step: after a crash it is found, and not made twice."""
-    first = _uploads(pipeline)[0].name.rpartition(".")[0] or "Documents"
+    """Make the dataset and name it in one step: after a crash it is found, and not made twice.
+
+    Pairs go beside the passages of their documents, so that a version can hold both; where those
+    lie in several datasets, or among other rows, they get a dataset of their own.
+    """
+    uploads = _uploads(pipeline)
+    there = {upload.dataset for upload in uploads if upload.dataset}
+    if len(there) == 1 and (pipeline.options.get("folder") or not pipeline.options["name"]):
+        (dataset,) = there
+        if not dataset.conversations.filter(is_passage=False).exists():
+            renew(pipeline, dataset=dataset)
+            return
+    first = uploads[0].name.rpartition(".")[0] or "Documents"
     wanted = pipeline.options["name"] or f"{first[:120]}: questions and answers"
     renew(pipeline, dataset=create_dataset(free_name(wanted), by=pipeline.created_by))
 
 
 def _folder_as_upload(pipeline: Pipeline, folder: Path) -> Upload:
-    key, by = key_of(pipeline, "folder"), pipeline.created_by
+    key, by, name = key_of(pipeline, "folder"), pipeline.created_by, pipeline.options["name"]
     earlier = Upload.objects.filter(created_by=by, idem_key=key).exclude(state=State.RECEIVING)
     if (arrived := earlier.first()) is not None:  # an earlier turn packed it: its bytes are here
         upload = import_here(arrived, wait=in_turn())
     else:
-        upload = _pack_and_load(folder, key, by)
+        name = free_name(name or f"{folder.name} documents")
+        upload = _pack_and_load(folder, key, by, name)
     if not upload.files.exists():
         raise CorpusError(upload.sentence or "Nothing in this folder could be read.")
     return upload
 
 
-def _pack_and_load(folder: Path, key: str, by: User | None) -> Upload:
+def _pack_and_load(folder: Path, key: str, by: User | None, name: str) -> Upload:
     if not folder.is_dir():
         raise CorpusError(f"There is no folder {folder}.")
     with _packed(folder) as path:
-        name = free_name(f"{folder.name} documents")
         return load_path(path, dataset=name, by=by, is_again=True, idem_key=key, wait=in_turn())
 
 

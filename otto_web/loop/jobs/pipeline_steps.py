@@ -14,6 +14,7 @@ from chat_app.jobs.serving_exports import build_serving_export
 from chat_app.models import Generation, LogEntry
 from chat_app.selectors.names import free_alias
 from chat_app.services import chats, deployments
+from chat_app.services.knowing import deploy_quotes
 from chat_app.serving.errors import ServingError
 from datasets_app.corpus import quality
 from datasets_app.corpus.conversation import USER, CorpusError
@@ -240,10 +241,24 @@ def onnx(pipeline: Pipeline) -> str:
 
 
 def deploy(pipeline: Pipeline) -> str:
-    """Let the team chat with the model, under a name of its own unless told to take one over."""
+    """Let the team chat with the model, under a name of its own unless told to take one over.
+
+    Where nothing was to be trained, what is known answers by itself.
+    """
+    quotes = pipeline.options.get("quotes", False)
     if pipeline.deployment is None:
-        _deploy(pipeline)
+        (_deploy_quotes if quotes else _deploy)(pipeline)
+    if quotes:
+        return f"“{pipeline.deployment}” quotes what {pipeline.version} knows"
     return f"“{pipeline.deployment}” answers with {_model(pipeline)}"
+
+
+@transaction.atomic(durable=True)
+def _deploy_quotes(pipeline: Pipeline) -> None:
+    """Deploy and name the deployment in one step: after a crash it is found, and not made twice."""
+    known = Knowledge.objects.get(version=pipeline.version)
+    alias = free_alias(pipeline.options["alias"] or needed(pipeline.dataset).name)
+    renew(pipeline, deployment=deploy_quotes(known, alias, by=pipeline.created_by))
 
 
 @transaction.atomic(durable=True)

@@ -72,6 +72,7 @@ class Documents:
     questions: int = 3  # of each chunk
     passing: float = 8.0  # from this score on a pair passes
     threshold: float = 7.0  # from this score on it is learned from
+    quotes: bool = False  # answers are what the documents say, word for word; nothing is trained
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +132,13 @@ def _start(order: PipelineOrder, *, by: User) -> Pipeline:
 
 
 DOCUMENT_STEPS = {"documents", "chunk", "generate", "judge", "choose"}
+MODEL_STEPS = {"base", "train", "evaluate", "export", "onnx"}
 
 
 def _steps_of(order: PipelineOrder) -> list[str]:
     without = set() if order.wishes.onnx else {"onnx"}
     without |= {"load"} if order.documents else DOCUMENT_STEPS
+    without |= MODEL_STEPS if order.documents and order.documents.quotes else set()
     return [name for name in STEP_WORDS if name not in without]
 
 

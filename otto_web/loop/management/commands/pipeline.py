@@ -71,6 +71,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--documents", "--input-dir", type=Path, metavar="DIR", help="begin here"
         )
+        parser.add_argument(
+            "--quote",
+            action="store_true",
+            help="train nothing: answers quote the documents, with the page they stand on",
+        )
         for name, (kind, usual, about) in OF_DOCUMENTS.items():
             parser.add_argument(name, type=kind, default=usual, help=about)
         parser.add_argument(
@@ -121,6 +126,8 @@ class Command(BaseCommand):
 
 def _order(files: list[Path], options: dict[str, Any]) -> PipelineOrder:
     """Return the order, from options that are settled."""
+    if options["quote"] and (options["take_over"] or not options["documents"]):
+        raise CommandError("--quote needs --documents, and a name that is free.")
     way = options["model_name"]
     usual = DEFAULT_TUNING if way == FROM_BASE else DEFAULT_PRESET
     if way in (FROM_BASE, FROM_NOTHING):
@@ -168,6 +175,7 @@ def _documents(options: dict[str, Any]) -> Documents | None:
         questions=options["questions_per_chunk"],
         passing=options["validation_threshold"],
         threshold=options["format_threshold"],
+        quotes=options["quote"],
     )
 
 

@@ -7,10 +7,11 @@ from django.urls import reverse
 
 from chat_app.serving.errors import ServingError
 from datasets_app.corpus.chunks.settings import Settings
-from datasets_app.corpus.conversation import CorpusError
+from datasets_app.corpus.conversation import USER, CorpusError, Turn
 from datasets_app.jobs.chunking import chunk_documents
 from datasets_app.jobs.generating import generate_pairs
 from datasets_app.jobs.loading import import_here
+from datasets_app.knowledge.known import KnownAnswers
 from datasets_app.models import (
     ChunkSet,
     Conversation,
@@ -20,6 +21,7 @@ from datasets_app.models import (
     Upload,
     Version,
 )
+from datasets_app.selectors.knowledge import key_of
 from datasets_app.services.documents import order_chunks
 from datasets_app.services.generating import Options, order_pairs
 from datasets_app.services.receiving import NewUpload, receive_whole
@@ -92,11 +94,29 @@ def test_a_folder_becomes_pairs_a_version_and_a_run(handbook, theo, data_dir):
     assert (float(scoring.passing), float(scoring.failing)) == (9.0, 7.0)
     version = Version.objects.get()
     assert (version.scoring, float(version.threshold)) == (scoring, 5.0)
-    assert version.counts["rows"] == scoring.scores.filter(overall__gte=5).count() > 0
+    passages = pipeline.dataset.conversations.filter(is_passage=True).count()
+    assert passages == len(PLACES)
+    scored = scoring.scores.filter(overall__gte=5).count()
+    assert version.counts["rows"] == scored + passages > passages
     assert Run.objects.get().version == version
     notes = dict(pipeline.steps.values_list("name", "note"))
     assert notes["documents"].startswith(f"{len(PLACES)} documents")
     assert "made by built-in" in notes["generate"]
+
+
+def test_documents_are_quoted_with_their_page_and_nothing_is_trained(handbook, theo, data_dir):
+    pipeline = start_pipeline(order(handbook, quotes=True), by=theo)
+    while pipeline.deployment is None and advance(pipeline.pk):
+        pipeline.refresh_from_db()
+    states = dict(pipeline.steps.values_list("name", "state"))
+    assert states["deploy"] == State.SUCCEEDED
+    assert not {"base", "train", "evaluate", "export", "onnx"} & states.keys()
+    deployment = pipeline.deployment
+    assert (deployment.is_quoting, deployment.model) == (True, None)
+    asked = [Turn(USER, f"Whom do I call if my card is lost in {PLACES[0]}?")]
+    known = KnownAnswers().find(key_of(deployment.knowledge), asked)
+    assert known.found[0].piece.source.startswith(f"{PLACES[0].lower()} — ")
+    assert "call the desk" in known.quote.text
 
 
 def test_steps_that_are_done_again_after_a_crash_make_nothing_twice(handbook, theo, data_dir):
@@ -107,7 +127,7 @@ def test_steps_that_are_done_again_after_a_crash_make_nothing_twice(handbook, th
         document_steps.documents(pipeline)
         for step in (document_steps.chunk, document_steps.generate, document_steps.judge):
             step(pipeline)
-    assert Dataset.objects.count() == 2  # of the documents, and of their pairs
+    assert Dataset.objects.count() == 1  # of the documents and their pairs
     assert (
         ChunkSet.objects.count() == PairGeneration.objects.count() == Scoring.objects.count() == 1
     )
