@@ -15,7 +15,7 @@ from datasets_app.knowledge.pieces import WORDS_A_PIECE, words_in
 
 LOOKED_AT = 12  # found pieces that are joined and compared
 SIDE_BY_SIDE = 0.20  # by which a neighbour may be farther that is quoted with the nearest
-NEAR, CLEAR = 0.60, 0.09  # least score of the nearest, and least distance behind what is quoted
+NEAR, CLEAR = 0.60, 0.07  # least score of the nearest, and least distance behind what is quoted
 AS_NEAR, MOST_QUOTED = 0.12, 2
 
 

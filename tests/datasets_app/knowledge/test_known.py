@@ -113,10 +113,13 @@ def test_the_first_answer_is_of_the_list_that_is_near(question):
         def find(self, question, *, context, vector, most, without):
             return [found_at(*((0.70, 0.0, "talk") if context else (0.50, 0.15, "alone")))]
 
-        pieces = 7
+        pieces, has_pages = 7, False
 
         def holders(self, term):
             return len(term)
+
+        def quote(self, piece):
+            return Quote(piece.answer, is_part=False)
 
     known = Asked(question, "The tent.").known_in(Two(), [None, None])
     assert (known.is_near, known.found[0].piece.answer) == (True, "alone")
