@@ -5,12 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
-from django.db.models.functions import Left
-
-from datasets_app.corpus.readers.passages import front_matter
 from datasets_app.models import Conversation, Document, Pair
-
-HEAD_SIGNS = 4_000  # in which a document says its title
 
 
 class Place(NamedTuple):
@@ -43,9 +38,14 @@ def _of_passage(meta: dict[str, Any], name: str) -> Place:
 
 
 def _titles(documents: Iterable[int]) -> dict[int, str]:
+    """Return the titles of documents: as their passages tell them, where there are some."""
     rows = Document.objects.filter(pk__in=list(documents))
-    heads = rows.values_list("pk", Left("text", HEAD_SIGNS), "name")
-    return {pk: _title(front_matter(head)[0], name) for pk, head, name in heads}
+    files = {pk: (file, name) for pk, file, name in rows.values_list("pk", "source_file", "name")}
+    passages = Conversation.objects.filter(
+        source_file__in=[file for file, _ in files.values() if file], is_passage=True
+    )
+    told = dict(passages.values_list("source_file", "meta__front_matter"))
+    return {pk: _title(told.get(file), name) for pk, (file, name) in files.items()}
 
 
 def _title(matter: Any, name: str) -> str:

@@ -29,6 +29,7 @@ from datasets_app.services.scoring import ScoringOrder, order_scoring
 from otto_web.lib.work.claims import claim, renew
 from otto_web.lib.work.states import State
 from otto_web.loop.jobs import document_steps
+from otto_web.loop.jobs.pipeline_steps import STEPS
 from otto_web.loop.jobs.pipelines import advance
 from otto_web.loop.models import Pipeline
 from otto_web.loop.services.pipelines import (
@@ -105,12 +106,11 @@ def test_a_folder_becomes_pairs_a_version_and_a_run(handbook, theo, data_dir):
 
 
 def test_documents_are_quoted_with_their_page_and_nothing_is_trained(handbook, theo, data_dir):
-    pipeline = start_pipeline(order(handbook, quotes=True), by=theo)
-    while pipeline.deployment is None and advance(pipeline.pk):
-        pipeline.refresh_from_db()
-    states = dict(pipeline.steps.values_list("name", "state"))
-    assert states["deploy"] == State.SUCCEEDED
-    assert not {"base", "train", "evaluate", "export", "onnx"} & states.keys()
+    pipeline = claim(Pipeline, start_pipeline(order(handbook, quotes=True), by=theo).pk)
+    names = list(pipeline.steps.order_by("number").values_list("name", flat=True))
+    assert not {"base", "train", "evaluate", "export", "onnx"} & set(names)
+    for name in names[: names.index("deploy") + 1]:  # what asks then needs an engine
+        STEPS[name](pipeline)
     deployment = pipeline.deployment
     assert (deployment.is_quoting, deployment.model) == (True, None)
     asked = [Turn(USER, f"Whom do I call if my card is lost in {PLACES[0]}?")]
@@ -131,7 +131,7 @@ def test_steps_that_are_done_again_after_a_crash_make_nothing_twice(handbook, th
     assert (
         ChunkSet.objects.count() == PairGeneration.objects.count() == Scoring.objects.count() == 1
     )
-    assert Conversation.objects.filter(dataset=pipeline.dataset).count() == (
+    assert Conversation.objects.filter(dataset=pipeline.dataset, is_passage=False).count() == (
         PairGeneration.objects.get().n_new
     )
 
