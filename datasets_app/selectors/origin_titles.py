@@ -42,7 +42,7 @@ def _titles(documents: Iterable[int]) -> dict[int, str]:
     rows = Document.objects.filter(pk__in=list(documents))
     files = {pk: (file, name) for pk, file, name in rows.values_list("pk", "source_file", "name")}
     passages = Conversation.objects.filter(
-        source_file__in=[file for file, _ in files.values() if file], is_passage=True
+        source_file__in={file for file, _ in files.values()}, is_passage=True
     )
     told = dict(passages.values_list("source_file", "meta__front_matter"))
     return {pk: _title(told.get(file), name) for pk, (file, name) in files.items()}

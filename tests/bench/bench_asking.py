@@ -33,17 +33,18 @@ NEAR = 0.7
 HAS_PUBLIC = True
 SMALLEST = {"HAS_PUBLIC": False}
 
-OWN = {
-    "context": "The bridge was built in 1932. It is a symbol of the town. It spans 504 metres.",
-    "qas": [("When was the bridge built?", "1932"), ("How long is it?", "504 metres")],
-}
 Asked = tuple[str, str]  # a question with its answer
+
+OWN: tuple[str, Sequence[Asked]] = (
+    "The bridge was built in 1932. It is a symbol of the town. It spans 504 metres.",
+    [("When was the bridge built?", "1932"), ("How long is it?", "504 metres")],
+)
 
 
 def run() -> dict[str, float]:
     """Return the share of reference questions found again, by the generator and by chance."""
     has_it = HAS_PUBLIC and PUBLIC.is_dir()
-    told = list(_public()) if has_it else [(OWN["context"], OWN["qas"])]
+    told = list(_public()) if has_it else [OWN]
     with tempfile.TemporaryDirectory() as folder:
         encoder = _encoder(Path(folder)) if has_it else None
         ways = {"made": _made, "by_chance": _by_chance}
