@@ -181,7 +181,7 @@ def _sections(text: str, above: tuple[str, ...]) -> Iterator[tuple[tuple[str, ..
 
 def source_of(page: str, above: Iterable[str]) -> str:
     """Return in words where something stands; empty where nobody knows."""
-    told = dict.fromkeys(filter(None, (page, *above))) if page else {}
+    told = dict.fromkeys(filter(None, map(plain, (page, *above)))) if page else {}
     return SOURCE_JOINT.join(told)
 
 
