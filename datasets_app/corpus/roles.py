@@ -26,7 +26,7 @@ _WORDS = {
         الموظف المساعد الدعم موظفة נציג נציגה מוכר תמיכה کارشناس اپراتور پشتیبان فروشنده
         प्रतिनिधि சேவையாளர் முகவர் พนักงาน เจ้าหน้าที่ แอดมิน ผู้ช่วย এজেন্ট প্রতিনিধি
         店家 客服人员 客服專員 店员 担当者""",
-    USER: """user usr human customer client caller guest visitor member question q me
+    USER: """user usr human customer client caller guest visitor member question q
         benutzer nutzer kunde kundin anrufer anruferin käufer frage
         usuario cliente comprador pregunta utilisateur utilisatrice acheteur utente domanda usuário
         pergunta klant vraag klient klientka pytanie zákazník müşteri пользователь клиент покупатель
@@ -42,8 +42,9 @@ _WORDS = {
 # What a field that names a speaker may hold besides; at the head of a line it is no speaker.
 _IN_FIELDS = {
     ASSISTANT: """admin moderator helper supporter therapist doctor teacher tutor seller clerk
-        wizard recommender""",
-    USER: "buyer shopper patient student seeker apprentice lead contact enduser end-user",
+        wizard recommender outbound outgoing""",
+    USER: """buyer shopper patient student seeker apprentice lead contact enduser end-user
+        prompter inbound incoming""",
 }
 TOOL = "tool"
 TOOLS = frozenset(

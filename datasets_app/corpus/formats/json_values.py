@@ -15,6 +15,7 @@ from datasets_app.corpus.parsing.json_scan import BOM, Cursor, Extent
 from datasets_app.corpus.parsing.json_text import JsonError
 from datasets_app.corpus.parsing.said import ShapeError
 from datasets_app.corpus.parsing.shapes import is_talk, shared_context
+from datasets_app.corpus.parsing.speaking import people_in
 from datasets_app.corpus.readers import records
 from datasets_app.corpus.readers.job import Job
 from datasets_app.corpus.readers.records import RecordSpan, Workshop
@@ -204,10 +205,11 @@ def _parsed(
         yield from notes
         yield from found
     elif context.level < MOST_LEVELS and _holds_records(value, shop, context.level):
-        before = shop.context
-        shop.context = shared_context(value, shop.key if context.level else "") or before
+        before = shop.context, shop.roster
+        shop.context = shared_context(value, shop.key if context.level else "") or before[0]
+        shop.roster = {**shop.roster, **people_in(value)}
         yield from _enter(cursor, shop, context.level, takes_text=context.takes_text)
-        shop.context = before
+        shop.context, shop.roster = before
     else:
         cursor.advance(size)
         if not context.is_member:

@@ -26,7 +26,7 @@ from datasets_app.corpus.formats.format import Document, Format, Reader
 from datasets_app.corpus.pages.blocks import asks
 from datasets_app.corpus.pages.tree import decoded
 from datasets_app.corpus.parsing.markup import bare_text
-from datasets_app.corpus.parsing.shapes import LISTS
+from datasets_app.corpus.parsing.messages import LISTS
 from datasets_app.corpus.parsing.tables import ANSWERS, QUESTIONS, plain
 from datasets_app.corpus.roles import role_of
 

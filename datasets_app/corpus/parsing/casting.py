@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from datasets_app.corpus.conversation import ASSISTANT, SYSTEM, USER, Turn
+from datasets_app.corpus.parsing.greetings import offers_help, told_roles
 from datasets_app.corpus.parsing.said import Said
 from datasets_app.corpus.roles import KNOWN, TOOL, canonical, role_of, settle_roles
 
@@ -69,10 +70,10 @@ def _role(one: Said, chosen: Roles, *, is_lettered: bool) -> str:
 
 
 def _in_turn(said: Sequence[Said], notes: list[str]) -> tuple[Turn, ...]:
-    notes.append("nobody is named: the first one was read as the user, then they take turns")
-    return tuple(
-        Turn(ASSISTANT if number % 2 else USER, one.text) for number, one in enumerate(said)
-    )
+    first = ASSISTANT if said and offers_help(said[0].text) else USER
+    other = USER if first == ASSISTANT else ASSISTANT
+    notes.append(f"nobody is named: the first one was read as the {first}, then they take turns")
+    return tuple(Turn(other if number % 2 else first, one.text) for number, one in enumerate(said))
 
 
 def _left(said: Sequence[Said], roles: Sequence[str], notes: list[str]) -> dict[str, str]:
@@ -84,7 +85,8 @@ def _left(said: Sequence[Said], roles: Sequence[str], notes: list[str]) -> dict[
     elif known == {USER} and len(names) == 1:
         found = {names[0]: ASSISTANT}
     elif not known and len(names) == 2 and _are_numbered(names):
-        found = {names[0]: USER, names[1]: ASSISTANT}
+        # A number says nothing of who asks: what is said does, or a person.
+        found = told_roles((role, one.text) for one, role in zip(said, roles, strict=True))
     else:
         return {}
     notes.extend(f"{name} was read as the {role}; please check" for name, role in found.items())

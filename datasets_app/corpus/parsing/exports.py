@@ -67,13 +67,28 @@ def is_notice(item: Mapping[str, Any]) -> bool:
     kinds = (item.get(key) for key in _KIND_KEYS)
     if any(isinstance(kind, str) and _is_of_app(kind) for kind in kinds):
         return True
+    if _is_file_of_matrix(item):
+        return True
     return item.get("eventDetail") is not None
 
 
 def _is_of_app(kind: str) -> bool:
     bare = "".join(filter(str.isalnum, kind.casefold()))
     is_of_chat = kind.startswith("chat.") and kind not in _SAID  # of Zendesk
-    return bare in _KINDS or is_of_chat or kind.casefold().startswith(_OF_TEAMS)
+    is_of_matrix = kind.startswith("m.") and kind not in {"m.room.message", "m.sticker"}
+    return bare in _KINDS or is_of_chat or is_of_matrix or kind.casefold().startswith(_OF_TEAMS)
+
+
+def _is_file_of_matrix(item: Mapping[str, Any]) -> bool:
+    content = item.get("content")
+    kind = content.get("msgtype") if isinstance(content, dict) else None
+    return isinstance(kind, str) and kind in {
+        "m.image",
+        "m.file",
+        "m.video",
+        "m.audio",
+        "m.location",
+    }
 
 
 def says_nothing(item: Mapping[str, Any], text: object) -> bool:

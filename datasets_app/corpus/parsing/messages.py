@@ -7,6 +7,11 @@ from typing import NamedTuple
 
 from datasets_app.corpus.source import Mapping
 
+LISTS = (
+    *("messages", "conversations", "conversation", "turns", "dialogue", "dialog", "dialogs"),
+    *("utterances", "chat", "history", "exchanges", "log", "chat_history", "thread"),
+    *("conversation_parts", "transcript", "messagelist", "chat_messages", "comments"),
+)
 CONVERSATIONS = (
     *(
         "conversation_id",

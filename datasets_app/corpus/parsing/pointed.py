@@ -11,8 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from datasets_app.corpus.parsing import said, tables
-from datasets_app.corpus.parsing.messages import CONVERSATIONS, OF_TURNS, ORDERS, squashed
-from datasets_app.corpus.parsing.shapes import CALLS, HISTORIES, LISTS, TEXTS, TITLES
+from datasets_app.corpus.parsing.messages import (
+    CONVERSATIONS,
+    LISTS,
+    OF_TURNS,
+    ORDERS,
+    squashed,
+)
+from datasets_app.corpus.parsing.shapes import CALLS, HISTORIES, TEXTS, TITLES
 from datasets_app.corpus.parsing.tables import turn_role
 from datasets_app.corpus.source import Mapping, Waiting
 

@@ -39,7 +39,7 @@ NAMES = (
     *("nickname", "display_name", "displayname", "global_name", "real_name", "full_name"),
     *("name", "username", "login", "first_name", "title", "id"),
 )
-KINDS = ("role", "type", "kind")
+KINDS = ("role", "type", "kind", "user_type", "sender_type", "author_type", "participant_role")
 BOTS = ("isbot", "is_bot", "bot")
 PUBLIC = ("public", "is_public")
 INTERNAL = ("internal", "private", "is_private", "is_internal", "is_note")
@@ -47,6 +47,7 @@ NOTE_KINDS = ("part_type", "message_type", "comment_type", "visibility", "type",
 NOTES = frozenset({"note", "internal_note", "private_note", "whisper", "internal"})
 MAIL = re.compile(r"<?\b([\w.+'-]{1,64})@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}>?")
 BODIES = ("content", "text", "body", "plain", "plaintext")
+_QUOTED_ABOVE = re.compile(r"\A(?:> [^\n]*\n)+\n")  # as Matrix writes what is answered
 ISO_TIME = re.compile(r"\d{4}-\d\d-\d\d")
 
 
@@ -56,6 +57,7 @@ YES, NO = (
     (False, "false", "False", "FALSE", "no", "No"),
 )
 ONLY_FILES = "pictures, files and what the app says of them were left out"
+NO_WORDS = "a message without words, as a result of a tool or a picture, was left out"
 MARKED = MARKS | {*INTERNAL, *NOTE_KINDS, *PUBLIC, "tool_calls"}
 
 
@@ -127,6 +129,9 @@ def said_in(items: list[Any], notes: list[str]) -> list[Said]:
             raise ShapeError("missing_role", f"Turn {number} has no speaker or no text.")
         else:
             name, role = ("", "") if speaker is None else speaker_in(item[speaker])
+            if not is_plain and not _holds_words(item[words]):
+                notes.append(NO_WORDS)
+                continue
             said = text_of(item[words], notes, f"the text of turn {number}")
             name, said = (name, said) if is_plain else _as_shown(item, name, said)
             is_learnt = item.get("weight") != 0 or item["weight"] is False
@@ -143,6 +148,23 @@ def said_in(items: list[Any], notes: list[str]) -> list[Said]:
         notes.append("the newest turn stood first")
         found.reverse()
     return found
+
+
+def _holds_words(told: Any) -> bool:
+    """Say whether an object or a list holds text; results of tools and pictures hold none."""
+    if isinstance(told, dict):
+        return any(isinstance(told.get(key), str) for key in BODIES) or "parts" in told
+    if isinstance(told, list) and told and all(isinstance(part, dict) for part in told):
+        return any(part_text(part) is not None for part in told)
+    return True
+
+
+def part_text(part: dict[str, Any]) -> str | None:
+    """Return the words of a part of a message; None for one that is a picture or the like."""
+    told = part.get("text")
+    if isinstance(told, dict):  # with annotations beside it
+        told = told.get("value", told.get("text"))
+    return told if isinstance(told, str) else None
 
 
 def _left_out(item: dict[str, Any], words: str | None, number: int) -> str:
@@ -167,6 +189,9 @@ def _as_shown(item: dict[str, Any], name: str, text: str) -> tuple[str, str]:
         return name, slack_text(text, {})
     if "sender_name" in item and "timestamp_ms" in item:
         return repaired(name), repaired(text)
+    content = item.get("content")
+    if isinstance(content, dict) and "msgtype" in content:
+        return name.removeprefix("@").partition(":")[0], _QUOTED_ABOVE.sub("", text, count=1)
     return name, text
 
 
@@ -246,7 +271,7 @@ def text_of(value: Any, notes: list[str], what: str) -> str:
 
 def _content_parts(parts: list[Any], notes: list[str], what: str) -> str:
     """Join the text parts of a message; pictures and sounds are left out with a note."""
-    told = [part if isinstance(part, str) else part.get("text") for part in parts]
+    told = [part if isinstance(part, str) else part_text(part) for part in parts]
     texts = [text for text in told if isinstance(text, str)]
     if len(texts) < len(parts):
         notes.append(f"{what} had {len(parts) - len(texts)} parts that are not text")
@@ -255,5 +280,8 @@ def _content_parts(parts: list[Any], notes: list[str], what: str) -> str:
     whole = all(
         isinstance(part, str) or part.get("type") in {"link", "text_link"} for part in parts
     )
+    if all(isinstance(part, str) for part in parts):
+        are_apart = not any(text[-1:].isspace() for text in texts[:-1])  # pieces, and not one text
+        return ("\n" if are_apart else "").join(texts)
     joint = "" if whole or any(isinstance(part, str) for part in parts) else "\n"
     return joint.join(texts)

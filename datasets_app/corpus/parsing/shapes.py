@@ -10,16 +10,13 @@ from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, SYSTEM, USER, T
 from datasets_app.corpus.parsing import own, transcripts
 from datasets_app.corpus.parsing.casting import Roles, cast
 from datasets_app.corpus.parsing.exports import are_of_threads, is_slack
-from datasets_app.corpus.parsing.messages import OF_TURNS, message_keys
+from datasets_app.corpus.parsing.marked import marked_turns
+from datasets_app.corpus.parsing.messages import LISTS, OF_TURNS, message_keys, squashed
 from datasets_app.corpus.parsing.reviewed import review_of
 from datasets_app.corpus.parsing.said import ShapeError, first_key, keys_of, said_in, text_of
+from datasets_app.corpus.parsing.speaking import TALKS, is_of_talk
 from datasets_app.corpus.parsing.tables import ANSWERS, QUESTIONS, plain
 
-LISTS = (
-    *("messages", "conversations", "conversation", "turns", "dialogue", "dialog", "dialogs"),
-    *("utterances", "chat", "history", "exchanges", "log", "chat_history", "thread"),
-    *("conversation_parts", "transcript", "messagelist", "chat_messages", "comments"),
-)
 LOOKED_AT = 20  # elements of a list, of which some may be notices or pictures
 NAMING = ("role", "from", "speaker", "sender", "sender_name", "agent", "participant", "sendername")
 HISTORIES = ("history", "chat_history")
@@ -159,7 +156,9 @@ def _are_of_several(items: list[dict[str, Any]]) -> bool:
     """Say whether messages name conversations of their own, and not all the same."""
     if are_of_threads(items):
         return True
-    key = message_keys(tuple(items[0])).conversation if items else None
+    keys = tuple(items[0]) if items else ()
+    of_makers = (key for key in keys if TALKS.search(squashed(key)))
+    key = message_keys(keys).conversation or next(of_makers, None)
     if key is None:
         return False
     named = {item[key] for item in items if isinstance(item.get(key), str | int)}
@@ -450,13 +449,16 @@ def _title_plan(names: dict[str, str], value: dict[str, Any], roles: Roles) -> P
 
 def _text_plan(names: dict[str, str], value: dict[str, Any], roles: Roles) -> Plan | None:
     key = first_key(names, (*CALLS, *TEXTS))
-    if key is None or is_slack(value) or not OF_TURNS.isdisjoint(names):
+    is_turn = not OF_TURNS.isdisjoint(names) or is_of_talk(tuple(value))
+    if key is None or is_slack(value) or is_turn:
         return None
     if not isinstance(value[key], str | int | float | None):
         return None
 
     def make(record: dict[str, Any], notes: list[str]) -> tuple[Turn, ...]:
         text = text_of(record[key], notes, key)
+        if marked := marked_turns(text):
+            return marked
         talk = transcripts.read_text(text, roles)
         if talk is None:
             return (Turn(PASSAGE, text),)

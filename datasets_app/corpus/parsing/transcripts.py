@@ -11,6 +11,7 @@ from datasets_app.corpus.conversation import ASSISTANT, ROLES, USER, Turn
 from datasets_app.corpus.parsing import heads
 from datasets_app.corpus.parsing.casting import LEFT_OUT, OTHERS, Roles, add_piece
 from datasets_app.corpus.parsing.chat_lines import MARKS, chat_line
+from datasets_app.corpus.parsing.greetings import offered_roles
 from datasets_app.corpus.parsing.heads import CLOCK, DATE, DAY, NAME, STAMP_LINE
 from datasets_app.corpus.parsing.irc_lines import irc_line
 from datasets_app.corpus.roles import (
@@ -58,15 +59,8 @@ UNSPACED = re.compile(
 )
 BARE_ID = re.compile(r"\A#?[\w-]{0,40}\d[\w-]{0,40}\Z")
 PARENTHESIS = re.compile(r"\([^()]*+\)")
-UNSURE = frozenset({"me"})
-"""Who made the export, which is whoever asks or, of a shop's telephone, whoever answers."""
 NOTED = re.compile(r"\A_[a-z]{2,20}+ : ")
 FENCE = re.compile(r"\A\s*+(?:```|~~~)")
-GREETINGS = re.compile(
-    r"how (?:can|may) (?:i|we) (?:help|assist)|thank you for (?:calling|contacting)"
-    r"|what can i (?:do|help)|you(?:'|’)ve reached|i(?:'|’)d be happy to (?:help|assist)",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -448,8 +442,7 @@ def _roles(talk: Talk) -> tuple[dict[str, str], tuple[str, ...]]:
 def _known_role(talk: Talk, label: str) -> str | None:
     if label in talk.chosen:
         return talk.chosen[label]
-    known = None if label in UNSURE else speaker_role(talk.aliases.get(label, label))
-    return known or talk.chosen.get(OTHERS)
+    return speaker_role(talk.aliases.get(label, label)) or talk.chosen.get(OTHERS)
 
 
 def _guess(talk: Talk, labels: list[str], known: dict[str, str | None]) -> dict[str, str]:
@@ -458,12 +451,7 @@ def _guess(talk: Talk, labels: list[str], known: dict[str, str | None]) -> dict[
     sure = next((known[label] for label in labels if known[label]), None)
     if sure in other:
         return {label: other[sure] for label in labels if known[label] is None}
-    helper = next(
-        (label for label, lines in talk.said[:6] if GREETINGS.search(" ".join(lines))), None
-    )
-    if helper is None:
-        return {}
-    return {label: ASSISTANT if label == helper else USER for label in labels}
+    return offered_roles((label, " ".join(lines)) for label, lines in talk.said)
 
 
 def read_text(text: str, chosen: Roles) -> tuple[tuple[Turn, ...], tuple[str, ...]] | None:

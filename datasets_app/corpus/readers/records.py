@@ -11,6 +11,7 @@ from typing import Any
 
 from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, USER, Turn
 from datasets_app.corpus.detection.encoding import clean_text
+from datasets_app.corpus.parsing.exchanges import arranged
 from datasets_app.corpus.parsing.exports import is_directory, is_slack, with_people
 from datasets_app.corpus.parsing.helpdesks import is_post, post_of, unwrapped
 from datasets_app.corpus.parsing.json_text import JsonError, JsonParser
@@ -18,6 +19,7 @@ from datasets_app.corpus.parsing.messages import Keys, message_keys
 from datasets_app.corpus.parsing.pointed import Pointed, Strange
 from datasets_app.corpus.parsing.said import ShapeError, said_in
 from datasets_app.corpus.parsing.shapes import Found, Shapes, is_named
+from datasets_app.corpus.parsing.speaking import spoken
 from datasets_app.corpus.readers.job import Job, clean_turns, sample
 from datasets_app.corpus.readers.passages import LONGEST, pieces
 from datasets_app.corpus.readers.threads import Message, Told
@@ -46,6 +48,8 @@ class Workshop:
     """What the pairs being read are about; it goes before each question."""
     key: str = ""
     """The nearest key that is a word, under which they stand."""
+    roster: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Names and roles of the people that the objects around it list, by their numbers."""
     people: Mapping[str, str] = field(default_factory=dict)
     """Names for the numbers of an export's people."""
     talk: str = ""
@@ -58,8 +62,11 @@ class Workshop:
 
     def parse(self, text: str) -> Any:
         """Return the value of a text. Raises JsonError where it has none."""
-        value = unwrapped(self.parser.parse(text))
-        return self.pointed.renamed(value) if self.pointed else value
+        parsed = self.parser.parse(text)
+        value = unwrapped(parsed)
+        if self.pointed:
+            return self.pointed.renamed(value)
+        return spoken(arranged(value), self.roster) if value is parsed else value
 
     @contextmanager
     def under(self, key: str) -> Iterator[None]:

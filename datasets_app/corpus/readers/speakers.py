@@ -8,6 +8,7 @@ from itertools import chain
 
 from datasets_app.corpus.conversation import ASSISTANT, ROLES, USER
 from datasets_app.corpus.parsing.casting import OTHERS
+from datasets_app.corpus.parsing.greetings import asks, presents
 from datasets_app.corpus.roles import canonical
 from datasets_app.corpus.source import Item, Record, Speaker, Waiting, WaitingError
 from datasets_app.corpus.source import Mapping as Choice
@@ -80,14 +81,34 @@ def _question(speakers: list[Speaker], talks: int) -> Waiting:
     return Waiting("needs_speakers", why, speakers=shown, talks=talks, suggested=chosen)
 
 
+EXPORTERS = frozenset("me myself ich moi yo eu ik ja я 我 我的 自分 나".split())
+"""What an app calls the one who exports its chats, which is the shop far more often."""
+
+
 def likely(speakers: Iterable[Speaker], talks: int) -> Choice:
-    """Return a guess: who is in most conversations answers, or of two the one who opens less."""
-    ranked = sorted(speakers, key=lambda one: (-one.talks, one.opened, -one.turns))
+    """Return a guess: who greets like a desk answers, or who is in most conversations.
+
+    Of two it is the one who asks less, or opens less.
+    """
+    ranked = sorted(speakers, key=lambda one: (-one.talks, _asks(one), one.opened, -one.turns))
     first = ranked[0]
-    if talks > 1 and len(ranked) > 2 and first.talks < IN_MOST * talks:
+    desks = [one for one in ranked if _is_of_desk(one)]
+    if len(desks) == 1:
+        first = desks[0]
+    elif talks > 1 and len(ranked) > 2 and first.talks < IN_MOST * talks:
         first = min(ranked, key=lambda one: (one.opened, -one.turns))
     roles = {canonical(one.name): USER for one in ranked[:MOST_NAMES]}
     return Choice(roles={**roles, canonical(first.name): ASSISTANT, OTHERS: USER})
+
+
+def _is_of_desk(one: Speaker) -> bool:
+    return canonical(one.name) in EXPORTERS or any(map(presents, one.examples))
+
+
+def _asks(one: Speaker) -> float:
+    """Return in how many of the shown words somebody asks, as a share."""
+    asked = sum(asks(text) for text in one.examples)
+    return asked / max(len(one.examples), 1)
 
 
 def together(asked: Iterable[Mapping[str, object]]) -> Waiting:

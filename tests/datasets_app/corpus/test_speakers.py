@@ -44,6 +44,27 @@ def test_words_of_many_exporters_and_who_is_left(load, first, second):
     assert load(json.dumps(talk(first, second)), "x.json").talks == [[ASKED, TOLD]]
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("agent_1", "agent_2"), ("participant 1", "participant 2"), ("A", "B"), (0, 1)],
+)
+def test_a_number_says_nothing_of_who_asks_but_an_offer_of_help_does(load, first, second):
+    value = talk(first, second)
+    value["turns"][0]["text"] = "My lamp flickers."
+    waiting = asked_of(load, json.dumps(value))
+    assert {one.name for one in waiting.speakers} == {str(first), str(second)}
+    value["turns"].insert(0, {"from": second, "text": "Quill Lamps, how can I help you?"})
+    talks = load(json.dumps(value), "x.json").talks
+    assert [role for role, _ in talks[0]] == ["assistant", "user", "assistant"]
+    value["turns"][0]["text"] = "May I have your name?"
+    asked_of(load, json.dumps(value))
+
+
+def test_me_is_the_exporter_and_no_role(load):
+    waiting = asked_of(load, json.dumps(talk("Dora", "Me")))
+    assert waiting.suggested.roles["me"] == "assistant"
+
+
 @pytest.mark.parametrize("speaker", ["role", "from", "speaker", "sender_name", "agent", "author"])
 @pytest.mark.parametrize("words", ["content", "value", "message", "utterance", "body"])
 def test_fields_of_many_exporters(load, speaker, words):
