@@ -19,6 +19,7 @@ LOOKED_AT_BYTES = 4 << 20
 LEAST_SHARE = 0.1  # of them has to have somebody unknown; fewer are left to the rules
 MOST_NAMES = 40  # that are asked for; all others share one role
 EXAMPLES, EXAMPLE_SIGNS = 3, 120
+PAIR, FEW = 2, 4  # people: of so few one greets for a desk, or asks less than the other
 IN_MOST = 0.5  # of several conversations: who takes part in so many answers in them
 
 
@@ -90,9 +91,11 @@ def likely(speakers: Iterable[Speaker], talks: int) -> Choice:
 
     Of two it is the one who asks less, or opens less.
     """
-    ranked = sorted(speakers, key=lambda one: (-one.talks, _asks(one), one.opened, -one.turns))
+    ranked = sorted(speakers, key=lambda one: (-one.talks, one.opened, -one.turns))
     first = ranked[0]
-    desks = [one for one in ranked if _is_of_desk(one)]
+    if len(ranked) == PAIR:
+        first = min(ranked, key=lambda one: (-one.talks, _asks(one), one.opened, -one.turns))
+    desks = [one for one in ranked if _is_of_desk(one)] if len(ranked) <= FEW else []
     if len(desks) == 1:
         first = desks[0]
     elif talks > 1 and len(ranked) > 2 and first.talks < IN_MOST * talks:
