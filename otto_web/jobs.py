@@ -44,6 +44,7 @@ JOBS = {
     "training.check_answers": Job("training_app.jobs.answer_checks:check_answers"),
     "training.test_model": Job("training_app.jobs.model_tests:run_model_test"),
     "training.prepare_data": Job("training_app.jobs.preparing:prepare_data"),
+    "training.evaluate_model": Job("training_app.jobs.evaluation_orders:evaluate_ordered"),
     "training.make_tokenizer": Job("training_app.jobs.tokenizers:make_tokenizer"),
     "training.prepare_base": Job("training_app.jobs.bases:prepare_base"),
     "chat.build_serving_export": Job("chat_app.jobs.serving_exports:build_serving_export"),

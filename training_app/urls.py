@@ -108,6 +108,12 @@ urlpatterns: list[URLPattern] = [
         api_log_stream.log_stream,
         name="api-run-log-stream",
     ),
+    path("api/v1/runs/<uuid:run_id>/evaluate", api_runs.evaluate, name="api-run-evaluate"),
+    path(
+        "api/v1/runs/<uuid:run_id>/evaluate/<uuid:job_id>",
+        api_runs.ordered_evaluation,
+        name="api-run-evaluation",
+    ),
     path("api/v1/runs/<uuid:run_id>/eval", api_runs.newest_eval, name="api-run-eval"),
     path("api/v1/runs/<uuid:run_id>/evals", api_runs.evals, name="api-run-evals"),
     path("api/v1/tokenizers", api_tokenizers.tokenizers, name="api-tokenizers"),

@@ -106,6 +106,7 @@ def world(ada, mia, redis_server, data_dir):
         "checkpoint_id": kept.pk,
         "model_id": served.model_id,
         "kind": "models",
+        "job_id": run.pk,
         "artifact_id": served.model_id,
         "base_id": base.pk,
         "name": base.name,

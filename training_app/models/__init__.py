@@ -5,6 +5,7 @@ from __future__ import annotations
 from training_app.models.answer_check import AnswerCheck
 from training_app.models.base import DELETED, Base, BaseKind, BaseSource
 from training_app.models.evaluation import EvalSample, Evaluation
+from training_app.models.evaluation_order import EvaluationOrder
 from training_app.models.export import Export
 from training_app.models.made_tokenizer import MadeTokenizer
 from training_app.models.preparation import Preparation
@@ -34,6 +35,7 @@ __all__ = [
     "Checkpoint",
     "EvalSample",
     "Evaluation",
+    "EvaluationOrder",
     "Export",
     "MadeTokenizer",
     "ModelQuerySet",

@@ -12,7 +12,7 @@ from django.utils import timezone
 from otto_web.lib.api.bodies import Input, Paged, Query
 from otto_web.lib.work.states import State
 from training_app.lm.config import MOST_CONTEXT
-from training_app.models import Evaluation, Run, TrainedModel
+from training_app.models import Evaluation, EvaluationOrder, Run, TrainedModel
 
 Tail = Annotated[int, msgspec.Meta(ge=0, le=10_000, description="how many of the last lines")]
 
@@ -132,6 +132,32 @@ class LogFollowed(Query, frozen=True):
 
     tail: Tail = 200
     follow: bool = True
+
+
+class EvaluateRun(Input, frozen=True):
+    """Which split of which version a run's model is measured on."""
+
+    split: Literal["validation", "test"] = "validation"
+    path_override: Annotated[
+        UUID | None, msgspec.Meta(description="another frozen version than the run's own")
+    ] = None
+
+
+class EvaluationQueued(msgspec.Struct):
+    """An evaluation that was ordered, and how far it is."""
+
+    job_id: UUID
+    run_id: UUID | None
+    version_id: UUID
+    split: str
+    status: State
+    message: str
+
+    @classmethod
+    def of(cls, row: EvaluationOrder) -> EvaluationQueued:
+        return cls(
+            row.pk, row.model.run_id, row.version_id, row.split, State(row.state), row.message
+        )
 
 
 class EvaluationBody(msgspec.Struct):

@@ -20,13 +20,16 @@ from otto_web.lib.tokens import Scope
 from otto_web.lib.work.states import State
 from training_app.lm.config import DataConfig, ModelConfig, RunSpec, TrainConfig, TrainingError
 from training_app.lm.sizes import network_of
-from training_app.models import CancelVerb, Evaluation, Run
+from training_app.models import CancelVerb, Evaluation, EvaluationOrder, Run
 from training_app.selectors.log_tail import last_lines
 from training_app.selectors.runs import sorted_runs
+from training_app.services.evaluations import order_evaluation
 from training_app.services.runs import Order, cancel_run, queue_run
 from training_app.views.api_bodies import (
     CancelRun,
+    EvaluateRun,
     EvaluationBody,
+    EvaluationQueued,
     LogAsked,
     RunBody,
     RunCancelled,
@@ -158,6 +161,27 @@ def run_evals(call: Call, run_id: UUID, query: Paged) -> Listed[EvaluationBody]:
     return listed(_evaluations(call, run_id), query, EvaluationBody.of)
 
 
+@endpoint("POST", "Measure a run's model", may=TRAIN, status=202, refusals=(TrainingError,))
+def run_evaluate(call: Call, run_id: UUID, body: EvaluateRun) -> EvaluationQueued:
+    """Order it; a worker measures, and the newest evaluation is then this one."""
+    run = _run(call, run_id)
+    if not run.has_model:
+        raise ApiError(409, "This run has left no model that could be measured.")
+    key = body.path_override or run.version_id
+    version = trainable_versions(call.user).filter(pk=key).first()
+    if version is None:
+        sentence = "There is no frozen version with this id; the list of versions has them."
+        raise ApiError(400, sentence, field="path_override")
+    order = order_evaluation(run.model, version, split=body.split, by=call.user)
+    return EvaluationQueued.of(order)
+
+
+@endpoint("GET", "An evaluation that was ordered", may=LOOK)
+def evaluation_order(call: Call, run_id: UUID, job_id: UUID) -> EvaluationQueued:
+    rows = EvaluationOrder.objects.visible_to(call.user).select_related("model")
+    return EvaluationQueued.of(get_object_or_404(rows, pk=job_id, model__run=run_id))
+
+
 def _evaluations(call: Call, run_id: UUID) -> QuerySet[Evaluation]:
     rows = Evaluation.objects.filter(model__run=_run(call, run_id))
     return rows.select_related("model").order_by("-at")
@@ -175,3 +199,5 @@ cancel = resource(run_cancel)
 logs = resource(run_logs)
 newest_eval = resource(run_eval)
 evals = resource(run_evals)
+evaluate = resource(run_evaluate)
+ordered_evaluation = resource(evaluation_order)

@@ -171,6 +171,7 @@ def test_no_request_of_a_program_is_a_fault(api, ada, theo, data_dir, redis_serv
         "run_id": queue_run(toy_order(version), created_by=ada).pk,
         "model_id": served.model_id,
         "kind": "models",
+        "job_id": uuid.uuid4(),
         "artifact_id": served.model_id,
         "alias": served.alias,
     }
