@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from datasets_app.corpus.detection.text_head import TextHead
 from datasets_app.corpus.formats.format import Format, Reader
-from datasets_app.corpus.parsing import tables, telling
+from datasets_app.corpus.parsing import tables, telling, transcripts
 from datasets_app.corpus.parsing.lines import Line, split_lines
 from datasets_app.corpus.readers import threads
 from datasets_app.corpus.readers.job import Job, sample
@@ -18,6 +18,7 @@ from datasets_app.corpus.source import Gap, Item, Mapping, Problem, Waiting, Wai
 
 TITLE_ROWS = 10  # in which the names of columns are looked for
 ROWS_SHOWN = 10
+TALKS_LOOKED_AT, LONGEST_LOOKED_AT, MOST_TALKS = 20, 20_000, 0.5  # rows, signs and a share of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +101,34 @@ def read(job: Job) -> Iterator[Item]:
         yield from map(_without_header, table)
         return
     columns = tables.column_names(header.cells)
-    mapping = job.columns or tables.certain_mapping(columns, delimiter)
+    mapping, table = _meaning(job, columns, delimiter, table)
     if mapping is None:
         raise WaitingError(_waiting(columns, table, delimiter))
     if header.end:
         yield Gap(0, header.end)
-    yield from threads.joined(_told(table, columns, Rows(mapping, columns)), job.roles)
+    made = Rows(mapping, columns, job.roles)
+    yield from threads.joined(_told(table, columns, made), job.roles)
+
+
+def _meaning(
+    job: Job, columns: tuple[str, ...], delimiter: str, table: Iterator[Row | Problem]
+) -> tuple[Mapping | None, Iterator[Row | Problem]]:
+    """Return what the columns are, if that is known, and the rows: some had to be looked at."""
+    certain = tables.certain_mapping(columns, delimiter)
+    if job.columns or (certain and not certain.words):
+        return job.columns or certain, table
+    first = list(itertools.islice(table, TALKS_LOOKED_AT))
+    cells = [row.cells for row in first if isinstance(row, Row)]
+    place = next((n for n in range(len(columns)) if _are_talks(cells, n)), None)
+    found = certain if place is None else Mapping(text=columns[place], delimiter=delimiter)
+    return found, itertools.chain(first, table)
+
+
+def _are_talks(rows: list[list[str]], place: int) -> bool:
+    """Say whether most cells of a column hold a talk each, with labels for who speaks."""
+    filled = [row[place] for row in rows if len(row) > place and row[place].strip()]
+    talks = sum(transcripts.read_text(cell[:LONGEST_LOOKED_AT], {}) is not None for cell in filled)
+    return talks > MOST_TALKS * len(filled)
 
 
 def ask(job: Job) -> Waiting | None:
@@ -117,7 +140,7 @@ def ask(job: Job) -> Waiting | None:
     if not isinstance(header, Row):
         return None
     columns = tables.column_names(header.cells)
-    now = job.columns or tables.certain_mapping(columns, delimiter)
+    now, table = _meaning(job, columns, delimiter, table)
     asked = _waiting(columns, table, delimiter)
     return replace(asked, suggested=now) if now else asked
 
@@ -239,13 +262,15 @@ def tell_tsv(head: TextHead) -> str | None:
 
 
 def _tell(head: TextHead) -> str | None:
-    if head.layout.has_separator_line or tables.is_table(head.text, head.layout):
+    given = head.text, head.layout
+    is_table = tables.is_table(*given) or tables.has_long_cells(*given)
+    if head.layout.has_separator_line or is_table:
         share = round(head.layout.agreement * 100)
         return f"{share} % of its rows have {head.layout.columns} cells"
     is_named = head.ending in {*CSV.endings, *TSV.endings}
     return "its name says it is a table" if is_named else None
 
 
-_READER = Reader("table", 6, read, ask, is_table=True)
+_READER = Reader("table", 7, read, ask, is_table=True)
 CSV = Format(kind="csv", name="CSV", endings=("csv",), reader=_READER, of_text=tell_csv)
 TSV = Format(kind="tsv", name="TSV", endings=("tsv",), reader=_READER, of_text=tell_tsv)

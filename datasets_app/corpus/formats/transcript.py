@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datasets_app.corpus.chunks.headings import no_headings
 from datasets_app.corpus.detection.text_head import LINE_END, TextHead
 from datasets_app.corpus.formats.format import Format, Prose, Reader
-from datasets_app.corpus.parsing import transcripts
+from datasets_app.corpus.parsing import tables, transcripts
 from datasets_app.corpus.parsing.chat_lines import DAY_LINE
 from datasets_app.corpus.parsing.lines import Line, split_lines
 from datasets_app.corpus.parsing.transcripts import Speakers, Talk
@@ -44,7 +44,9 @@ class _Open:
 
 
 def tell(head: TextHead) -> str | None:
-    """Say why a text is a transcript."""
+    """Say why a text is a transcript; one in the cells of a table is none."""
+    if tables.has_long_cells(head.text, head.layout):
+        return None
     speakers = speakers_of(head.text)
     return f"{len(speakers.counts)} speakers take turns in it" if speakers else None
 

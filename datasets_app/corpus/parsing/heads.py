@@ -98,7 +98,7 @@ def above(line: str, *, is_below_time: bool = False) -> Head | None:
     found = _ABOVE.match(line) if ":" in line else None
     if found:
         name = (found["bracket"] or found["behind"] or found["before"]).strip(" :,|•·—–-")
-        is_dated = bool(_HAS_DAY.search(line))
+        is_dated = bool(found["bracket"] or _HAS_DAY.search(line))
         return Head(name, "", is_above=True, has_time=is_dated) if may_be_name(name) else None
     if is_below_time and may_be_name(line.strip()):
         return Head(line.strip(), "", is_above=True)

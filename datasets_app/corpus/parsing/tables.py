@@ -16,7 +16,7 @@ from datasets_app.corpus.source import Mapping
 DELIMITERS = ",;\t|"
 RECORDS_LOOKED_AT = 200
 LEAST_AGREEMENT = 0.95
-LONGEST_FIELD = 1 << 20
+LONGEST_FIELD, LONGEST_HEADER = 1 << 20, 10_000
 SEPARATOR_LINE = re.compile(r"^\ufeff?\"?sep=(.)\"?\s*$", re.IGNORECASE)
 
 # The first that a table has counts: beside a message, the user is who wrote it.
@@ -95,6 +95,20 @@ def is_table(head: str, layout: Layout) -> bool:
         return False
     loose = head.count(layout.delimiter + " ")
     return layout.delimiter not in ",;" or loose * 2 <= head.count(layout.delimiter)
+
+
+def has_long_cells(head: str, layout: Layout) -> bool:
+    """Say whether lines stand together in cells between quotation marks, below names of columns.
+
+    So it is with a table of calls: each line of a cell is one that somebody says.
+    """
+    is_even = layout.agreement >= LEAST_AGREEMENT and layout.columns > 1
+    if not is_even or layout.records < 2 or '"' not in head:
+        return False
+    names = head[:LONGEST_HEADER].lstrip("\ufeff").splitlines()[0].split(layout.delimiter)
+    quoted = head.count(f'{layout.delimiter}"') + head.count('\n"')
+    are_names = all(name.strip() and ":" not in name for name in names)
+    return are_names and len(names) == layout.columns and quoted >= layout.records - 1
 
 
 def column_names(header: list[str]) -> tuple[str, ...]:

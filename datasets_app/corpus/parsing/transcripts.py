@@ -150,10 +150,10 @@ def labelled(line: str, *, is_below_time: bool = False) -> Labelled | None:
             stamp=chat.stamp,
         )
     head = heads.above(line, is_below_time=is_below_time)
-    if head and not line.rstrip().endswith((":", "：")):
-        has_time = head.has_time and _is_person(head.name)
+    is_sure = head is not None and head.has_time and _is_person(head.name)
+    if head and (is_sure or not line.rstrip().endswith((":", "："))):
         label = canonical(head.name)
-        return Labelled(label, "", has_time, is_dated=has_time, name=head.name, is_above=True)
+        return Labelled(label, "", is_sure, is_dated=is_sure, name=head.name, is_above=True)
     return _before_colon(line) or _in_brackets(line)
 
 
@@ -454,9 +454,18 @@ def _guess(talk: Talk, labels: list[str], known: dict[str, str | None]) -> dict[
     return offered_roles((label, " ".join(lines)) for label, lines in talk.said)
 
 
+def _unfolded(text: str) -> str:
+    """Put each label on a line of its own; in a single line that begins with one, also of two."""
+    is_line = "\n" not in text.strip() and "\r" not in text.strip()
+    first = _before_colon(text) if is_line else None
+    if first and speaker_role(first.label):
+        return INLINE_PLAIN.sub(lambda found: "\n" + found[0], text)
+    return one_turn_per_line(text)
+
+
 def read_text(text: str, chosen: Roles) -> tuple[tuple[Turn, ...], tuple[str, ...]] | None:
     """Return the turns of a transcript held in one string, or None when nobody is labelled."""
-    lines = re.split(r"\r\n|\n|\r", one_turn_per_line(text))
+    lines = re.split(r"\r\n|\n|\r", _unfolded(text))
     speakers = find_speakers(lines)
     if speakers is None:
         return None

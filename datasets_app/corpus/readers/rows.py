@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, SYSTEM, USER, CorpusError, Turn
+from datasets_app.corpus.parsing import transcripts
+from datasets_app.corpus.parsing.casting import Roles
 from datasets_app.corpus.parsing.markup import without_tags
 from datasets_app.corpus.parsing.moments import number, seconds
 from datasets_app.corpus.parsing.said import MARKS_OF_NOTES, Said, is_internal, without_mail
@@ -37,6 +39,8 @@ class Rows:
 
     mapping: Mapping
     columns: tuple[str, ...]
+    roles: Roles = field(default_factory=dict)
+    """What a person said about who speaks, for cells that hold a whole talk."""
     _talk: str = ""
     _count: int = 0
     _order: str = ""
@@ -95,11 +99,18 @@ class Rows:
                 return Gap(place.start, place.end)
             found = self._message(cells, place, meta)
             return found or self._lacks(cells, place)
-        turns = self._turns(cells)
+        talk = self._talk_in(cells)
+        turns = talk[0] if talk else self._turns(cells)
         if turns is None:
             return self._lacks(cells, place)
         clean, notes = clean_turns(turns)
-        return Record(place.start, place.end, clean, notes, meta)
+        said_of_it = talk[1] if talk else ()
+        return Record(place.start, place.end, clean, (*said_of_it, *notes), meta)
+
+    def _talk_in(self, cells: Cells) -> tuple[tuple[Turn, ...], tuple[str, ...]] | None:
+        """Return the talk that a cell of text holds, with a label for who speaks, if any."""
+        text = cells.get(self.mapping.text or "", "")
+        return transcripts.read_text(text, self.roles) if ":" in text or "：" in text else None
 
     def _lacks(self, cells: Cells, place: RowSpan) -> Problem | Gap:
         words = self.mapping.words

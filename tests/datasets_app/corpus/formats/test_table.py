@@ -157,3 +157,36 @@ def test_a_first_row_that_is_data_names_no_columns(load):
     found = load(body, "a.tsv", mapping=mapping)
     assert [talk[0][1] for talk in found.talks][:1] == ["See you at nine then"]
     assert len(found.records) == 3
+
+
+CALLS = (
+    ("Agent: Lamps, hello. How can I help?\nCustomer: {}\nAgent: {}", "assistant"),
+    ("Customer: {} Agent: {}", "user"),
+)
+
+
+@pytest.mark.parametrize(("talk", "opens"), CALLS)
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("name", ["calls.csv", "calls.txt"])
+def test_a_talk_in_a_cell_is_one_conversation(load, talk, opens, delimiter, name):
+    rows = [
+        delimiter.join((str(n), f'"{talk.format(f"Is lamp {n} here?", f"Yes, all {n}.")}"', "Oslo"))
+        for n in range(2, 8)
+    ]
+    text = "\n".join([delimiter.join(("ticket", "what they said", "town")), *rows]) + "\n"
+    reading = load(text, name)
+    assert [record.meta for record in reading.records] == [
+        {"ticket": str(n), "town": "Oslo"} for n in range(2, 8)
+    ]
+    assert reading.talks[0][0][0] == opens
+    assert reading.talks[0][-2:] == [("user", "Is lamp 2 here?"), ("assistant", "Yes, all 2.")]
+
+
+def test_names_in_the_cells_of_talks_are_asked_about(load):
+    said = "Ann: Is lamp {n} here?\nBo: Yes, it is.\nAnn: And its twin?\nBo: It is, too."
+    text = "case,talk\n" + "".join(f'{n},"{said.format(n=n)}"\n' for n in range(6))
+    with pytest.raises(WaitingError) as raised:
+        load(text, "a.csv")
+    assert {one.name for one in raised.value.waiting.speakers} == {"Ann", "Bo"}
+    reading = load(text, "a.csv", mapping=Mapping(roles={"ann": "user", "bo": "assistant"}))
+    assert [[role for role, _ in talk] for talk in reading.talks] == [["user", "assistant"] * 2] * 6
