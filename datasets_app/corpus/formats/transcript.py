@@ -15,10 +15,12 @@ from datasets_app.corpus.parsing.lines import Line, split_lines
 from datasets_app.corpus.parsing.transcripts import Speakers, Talk
 from datasets_app.corpus.readers import passages
 from datasets_app.corpus.readers.job import Job, clean_turns, decoded, sample
+from datasets_app.corpus.readers.rows import Rows, RowSpan
+from datasets_app.corpus.readers.threads import Message
 from datasets_app.corpus.roles import QUESTION_LABELS
 from datasets_app.corpus.source import Gap, Item, Problem, Record
 
-LARGEST_RECORD = 1 << 20
+LARGEST_RECORD, LONGEST_NAMES = 1 << 20, 500
 RULE = re.compile(r"\A\s*+(?:-{3,}+|={3,}+|\*{3,}+|_{3,}+|~{3,}+|#{3,}+)\s*+\Z")
 # A title of the next one: between rules, or a word for a talk with its number.
 TITLE = re.compile(
@@ -65,11 +67,22 @@ def read(job: Job) -> Iterator[Item]:
         yield from passages.read(job)
         return
     held = _Open(Talk(job.roles))
+    table: Rows | None = None
     for line in split_lines(job.stream):
         if line.data is None or not line.data.strip():
             yield from _between(line, held)
             continue
         shown = decoded(line.data)
+        if begun := _table_of_pairs(shown):
+            yield from _close(held)
+            held, table = _Open(Talk(job.roles)), begun
+            yield Gap(line.start, line.end)
+            continue
+        if table and (row := _row(shown, table)):
+            place = RowSpan(line.start, line.end, line.number)
+            yield from (item for item in table.items(row, place) if not isinstance(item, Message))
+            continue
+        table = None
         if (held.talk.said or held.talk.last) and _begins_anew(shown, speakers):
             yield from _close(held)
             held = _Open(Talk(job.roles))
@@ -82,6 +95,25 @@ def read(job: Job) -> Iterator[Item]:
             transcripts.add_line(held.talk, part, speakers)
         held.end = line.end
     yield from _close(held)
+
+
+def _table_of_pairs(line: str) -> Rows | None:
+    """Return how to read the rows below a line that names a column of questions and of answers.
+
+    So a table stands in the text of a document. What is in it nobody says in the talk above.
+    """
+    if " | " not in line or len(line) > LONGEST_NAMES:
+        return None
+    names = tables.column_names(line.split(" | "))
+    found = tables.certain_mapping(names, None)
+    return Rows(found, names) if found and found.question and found.answer else None
+
+
+def _row(line: str, table: Rows) -> dict[str, str] | None:
+    cells = [cell.strip() for cell in line.split(" | ")]
+    return (
+        dict(zip(table.columns, cells, strict=True)) if len(cells) == len(table.columns) else None
+    )
 
 
 def _between(line: Line, held: _Open) -> Iterator[Item]:
@@ -134,7 +166,7 @@ FORMAT = Format(
     kind="transcript",
     name="a call transcript with `Name:` lines",
     fits=("txt", "md"),
-    reader=Reader("transcript", 8, read),
+    reader=Reader("transcript", 9, read),
     prose=Prose(no_headings),
     of_text=tell,
 )

@@ -7,9 +7,15 @@ from collections.abc import Iterator
 
 from datasets_app.corpus.pairs.page import Block, Page
 from datasets_app.corpus.pairs.pattern import Found, Pattern
+from datasets_app.corpus.roles import ROLE_OF, canonical
 
 LABEL = re.compile(r"(?:Q(?:uestion)?|Frage|Pregunta|\d{1,3})\s{0,2}[.:)]\s{0,3}", re.IGNORECASE)
 REPLY = re.compile(r"\s{0,4}(?:\*\*)?(?:A|Answer|Antwort|Respuesta)\s{0,2}[.:)](?:\*\*)?\s{1,4}")
+# Who speaks, before what is said; a topic before a colon looks the same, unless both have one.
+SPEAKER = re.compile(
+    r"\s{0,4}(?:\*\*|[\[<])?(?P<name>[^\W\d_][\w .'’-]{0,38})"
+    r"(?:[\]>]\s?[:：]?|\*\*\s?[:：]|[:：](?:\*\*)?)\s{1,4}"
+)
 ENDS = ("?", "？", "؟")
 MOST_WORDS, LONGEST, LONGEST_ANSWER = 30, 200, 900
 
@@ -22,7 +28,19 @@ def find(page: Page) -> Iterator[Found]:
             continue
         answer = _answer(page, block, following)
         if answer:
-            yield Found(question, *answer)
+            said, start = _without_speakers(question, page.text, answer[0])
+            yield Found(said, start, answer[1])
+
+
+def _without_speakers(question: str, text: str, start: int) -> tuple[str, int]:
+    """Return the question, and where its answer begins, without labels for who speaks."""
+    asks, answers = SPEAKER.match(question), SPEAKER.match(text, start)
+    are_two = bool(asks and answers and asks["name"] != answers["name"])
+    if asks and (are_two or canonical(asks["name"]) in ROLE_OF):
+        question = question[asks.end() :]
+    if answers and (are_two or canonical(answers["name"]) in ROLE_OF):
+        start = answers.end()
+    return question, start
 
 
 def _question(page: Page, block: Block) -> str | None:

@@ -155,3 +155,12 @@ def test_voices_of_three_cues_speak(load):
     assert answered(load, text, "a.vtt")[1] == [
         [("user", ASKED), ("assistant", TOLD), ("user", "Ok.")]
     ]
+
+
+def test_a_table_of_pairs_below_a_talk_is_nobodys_words(load):
+    text = (
+        f"Customer: {ASKED}\nAgent: {TOLD}\nTopic | Question | Answer\nhours | Open? | At nine.\n"
+    )
+    talks = load(f"{text}Customer: {ASKED}\nAgent: {TOLD}\n", "a.txt").talks
+    pair = [("user", ASKED), ("assistant", TOLD)]
+    assert talks == [pair, [("user", "Open?"), ("assistant", "At nine.")], pair]

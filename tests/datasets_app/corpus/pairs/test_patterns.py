@@ -145,3 +145,12 @@ def test_real_documents_give_questions_that_stand_alone(folder):
             assert one.pattern == "questions" or one.question.split()[-1] not in {"it?", "this?"}
             assert one.pattern == "questions" or "{" not in one.question
     assert count > 3 * len(files)
+
+
+@pytest.mark.parametrize("labels", [("Client: ", "Agent: "), ("[Ann] ", "[Bo Ray] "), ("", "A: ")])
+def test_labels_of_who_speaks_stand_in_no_pair(labels):
+    asks, answers = labels
+    text = f"{asks}When does the lamp come back?\n\n{answers}It comes back on the first of May."
+    (pair,) = extract(read_page(text, "Talk"), {"questions"})
+    assert pair.question == "When does the lamp come back?"
+    assert pair.answer == text[pair.start : pair.end] == "It comes back on the first of May."
