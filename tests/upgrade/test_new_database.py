@@ -41,3 +41,4 @@ def test_tables_made_at_once_are_those_of_all_migrations(
     one_by_one = postgres_server.url(DATABASE)
     run([ONE_BY_ONE, "migrate", "--verbosity", "0"], one_by_one, tmp_path)
     assert shape(postgres_server.url(NAME)) == shape(one_by_one)
+    assert "No migrations to apply" in run(["manage.py", "migrate"], one_by_one, tmp_path)
