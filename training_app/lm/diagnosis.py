@@ -236,6 +236,7 @@ def _facts(ended: Ended) -> Finding | None:
     is_fluent = ended.perplexity is not None and ended.perplexity < FLUENT
     if not answers.total or answers.standing == "good" or not is_fluent:
         return None
+    is_fair = answers.standing == "fair"
     known = "Look at which questions it misses and add their answers to the data."
     if not ended.knows:
         known = (
@@ -244,8 +245,9 @@ def _facts(ended: Ended) -> Finding | None:
         )
     return Finding(
         "wrong facts",
-        "warn" if answers.standing == "fair" else "bad",
-        f"It writes in the style of your data, but its facts are wrong:"
+        "warn" if is_fair else "bad",
+        f"It writes in the style of your data, but"
+        f" {'not all of its facts are right' if is_fair else 'its facts are wrong'}:"
         f" {answers.right:,} of {answers.total:,} answers have those of the real one,"
         f" {answers.contradicting:,} contradict it.",
         known,

@@ -9,13 +9,14 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from datasets_app.models import Version
 from datasets_app.selectors.versions import trainable_versions
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest, respond
 from otto_web.lib.uuids import as_uuid
 from training_app.forms import LENGTH_LABELS, RunForm, preset_values, with_preset, with_settings
 from training_app.lm.config import ConfigError
-from training_app.lm.presets import CONTINUE_RATE, PRESETS, Preset
+from training_app.lm.presets import CONTINUE_RATE, DEFAULT_TUNING, PRESETS, Preset
 from training_app.lm.settings_file import ReadSettings, read_settings
 from training_app.models import Run, TrainedModel
 from training_app.selectors.detail import run_detail_page
@@ -175,10 +176,26 @@ def _initial(request: TeamRequest) -> dict[str, Any]:
     given = {name: request.GET[name] for name in ("version", "start_model") if name in request.GET}
     if "tokenizer" in request.GET:
         given["made_tokenizer"] = request.GET["tokenizer"]
-    if "version" not in given:
-        newest = trainable_versions(request.user).first()
-        given |= {} if newest is None else {"version": str(newest.pk)}
+    versions = trainable_versions(request.user)
+    number = as_uuid(given.get("version", ""))
+    version = versions.filter(pk=number).first() if number else versions.first()
+    if version is not None:
+        given.setdefault("version", str(version.pk))
+    base = base_for(request.user)
+    if base and version and _suits_a_base(request, version):
+        values = preset_values(DEFAULT_TUNING) | given
+        return values | {"start_model": str(base.pk)}
     return preset_values(request.GET.get("preset", "")) | given | _gently(request)
+
+
+def _suits_a_base(request: TeamRequest, version: Version) -> bool:
+    """Return whether nothing else was asked for, and the version has questions with answers.
+
+    From a base it answers with the facts; from scratch only in the style of so little data.
+    """
+    counts = version.counts
+    is_of_texts = counts.get("passages", 0) == counts.get("rows", 0)
+    return not {"preset", "start_model"} & request.GET.keys() and not is_of_texts
 
 
 def _gently(request: TeamRequest) -> dict[str, Any]:

@@ -287,6 +287,14 @@ def test_a_preset_that_goes_on_brings_a_base_along_and_takes_it_away_again(
     form = chosen(client, filled(version), "quick").context["form"]
     assert form["start_model"].value() == str(base.pk)
     assert (form["sources"].value(), form["method"].value()) == (3, "full")
+    opened = client.get(reverse("run-new"), {"version": version.pk}).context["form"]
+    assert opened["start_model"].value() == str(base.pk)  # a base knows more than nothing
+    assert opened["preset"].value() == "quick"
+    wanted = client.get(reverse("run-new"), {"preset": "chat"}).context["form"]
+    assert not wanted["start_model"].value()
+    Version.objects.filter(pk=version.pk).update(counts=version.counts | {"passages": 24})
+    of_texts = client.get(reverse("run-new")).context["form"]  # a base would learn to answer
+    assert (of_texts["preset"].value(), of_texts["start_model"].value()) == ("chat", None)
     again = {**filled(version), "preset": "quick", "start_model": str(base.pk)}
     form = chosen(client, again, "tiny").context["form"]
     assert form["start_model"].value() == ""
