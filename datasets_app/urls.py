@@ -172,6 +172,9 @@ urlpatterns: list[URLPattern] = [
     path("datasets/<uuid:dataset_id>/opinions/", opinions.opinion_list, name="opinion-list"),
     path("opinions/<int:opinion_id>/", opinions.opinion_detail, name="opinion-detail"),
     path("opinions/<int:opinion_id>/settle/", opinions.opinion_settle, name="opinion-settle"),
+    path(
+        "datasets/<uuid:dataset_id>/left-out/", datasets.dataset_left_out, name="dataset-left-out"
+    ),
     path("datasets/<uuid:dataset_id>/history/", datasets.dataset_history, name="dataset-history"),
     path("datasets/<uuid:dataset_id>/tags/", tags.dataset_tags, name="dataset-tags"),
     path("datasets/<uuid:dataset_id>/rules/", rules.dataset_rules, name="dataset-rules"),

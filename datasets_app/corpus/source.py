@@ -44,6 +44,7 @@ REASONS: dict[str, str] = {
     "no_text": "Pictures, notes in the margin and the like hold no text of their own here.",
     "furniture": "Menus, banners, scripts and single short lines are no text of a page.",
     "says_little": "Paragraphs of it say little by the filter that was chosen for this file.",
+    "too_little": "Texts of it are shorter than the shortest that was chosen for this file.",
     "needs_ocr": "This page is a picture: it holds no text. A program for OCR can recognise it.",
     "bad_page": "This page is damaged and could not be read.",
     "unreadable": "The text of this page cannot be read: it numbers its letters and does not say "

@@ -25,8 +25,9 @@ from datasets_app.corpus.formats.format import Format
 from datasets_app.corpus.formats.registry import FORMATS, is_raw, reader_of
 from datasets_app.corpus.limited.run import ChildError
 from datasets_app.corpus.readers import reading
+from datasets_app.corpus.readers.job import LONGEST
 from datasets_app.corpus.readers.people import LISTS, people_of
-from datasets_app.corpus.readers.prompted import Passages
+from datasets_app.corpus.readers.prompted import File, Passages
 from datasets_app.corpus.rules import policy
 from datasets_app.corpus.source import (
     ByteTally,
@@ -280,16 +281,18 @@ def items_of(
     mapping = Mapping.from_json(file.mapping) if file.mapping else None
     passages = Passages.of(mapping)
     is_apart = bool(passages and passages.prompts)
+    longest = passages.longest if passages else LONGEST
     if ledger.parts is None:
         people = work.people_beside(file)  # asked of the database before reading begins
-        items = reading.read(
-            path, identified, mapping=mapping, name=file.name, people=people, is_apart=is_apart
-        )
+        told: dict[str, Any] = {"mapping": mapping, "name": file.name, "people": people}
+        told |= {"is_apart": is_apart, "longest": longest}
+        items = reading.read(path, identified, **told)
     else:
         stop = stop_flag(work.touch)
-        asked = reading.Asked(file.section, mapping, file.name, stop, is_apart)
+        asked = reading.Asked(file.section, mapping, file.name, stop, is_apart, longest)
         items = reading.read_document(path, file.kind, asked, ledger.parts)
-    return passages.told(items, file.name) if passages else items
+    about = File(file.name, identified.format.name)
+    return passages.told(items, about) if passages else items
 
 
 def _people_in(archive: UUID) -> Names[str, str]:

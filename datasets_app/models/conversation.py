@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Case, Q, When
 from django.db.models.functions import Cast, Coalesce, Upper
 
+from datasets_app.models.beginnings import BY_ANSWER, BY_QUESTION
 from datasets_app.models.dataset import Dataset
 from datasets_app.models.upload import SourceFile
 
@@ -145,6 +146,9 @@ class Conversation(models.Model):
             models.Index(fields=["dataset", "n_turns", "id"], name="conversation_by_turns"),
             # the table by language, and rows of a rare one
             models.Index(fields=["dataset", "language", "id"], name="conversation_by_language"),
+            # the table by the first question, and by its answer
+            models.Index("dataset", BY_QUESTION, "id", name="conversation_by_question"),
+            models.Index("dataset", BY_ANSWER, "id", name="conversation_by_answer"),
             # rare rows by what a decision or a version writes: an index that summarises pages, so
             # that rows are still changed in place (PostgreSQL 16 and newer)
             BrinIndex(

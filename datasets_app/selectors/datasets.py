@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import Max
+from django.db.models import Max, QuerySet, Sum
 
-from datasets_app.models import Action, Dataset, Document, Rescoring
+from datasets_app.models import Action, Dataset, Document, Issue, Rescoring, SourceFile
 from datasets_app.selectors.scores import status_counts
 from otto_web.lib.work.states import State
 
@@ -20,6 +20,34 @@ class DatasetLine:
 
     dataset: Dataset
     counts: Counter[str]
+
+
+LEFT_OUT = ("too_little", "says_little")
+SHOWN_LEFT_OUT = 500
+
+
+def left_out_of(dataset: Dataset) -> QuerySet[Issue]:
+    """Return the texts and paragraphs of a dataset's files that a length or a score left out."""
+    found: QuerySet[Issue] = Issue.objects.filter(
+        source_file__upload__dataset=dataset, code__in=LEFT_OUT
+    )
+    return found
+
+
+def left_out_page(dataset: Dataset) -> dict[str, Any]:
+    """Return what was left out, the first of it with its file, and what was kept."""
+    found = left_out_of(dataset).select_related("source_file")
+    files = SourceFile.objects.filter(upload__dataset=dataset, mapping__has_key="passages")
+    kept = files.aggregate(kept=Sum("n_records", default=0))["kept"]
+    n_short = left_out_of(dataset).filter(code=LEFT_OUT[0]).count()
+    return {
+        **header(dataset),
+        "issues": list(found.order_by("source_file", "start", "pk")[:SHOWN_LEFT_OUT]),
+        "n_short": n_short,
+        "n_little": left_out_of(dataset).filter(code=LEFT_OUT[1]).count(),
+        "n_in": kept + n_short,
+        "n_kept": kept,
+    }
 
 
 def dataset_list(user: User) -> list[DatasetLine]:

@@ -10,10 +10,10 @@ from django.http import QueryDict
 
 from datasets_app.corpus.agreement import FEWEST_TOLD, Agreement
 from datasets_app.models import Conversation, Dataset, Decision, Opinion, OpinionRow
+from datasets_app.models.beginnings import FIRST_ANSWER, FIRST_QUESTION
 from datasets_app.selectors.conversations import ShownTurn
 from datasets_app.selectors.marking import marked
 from datasets_app.selectors.row_filter import RowFilter
-from datasets_app.selectors.row_order import FIRST_ANSWER, FIRST_QUESTION
 from otto_web.lib.access import Role, has_role
 
 WORDS = {Decision.KEEP.value: "accept", Decision.EXCLUDE.value: "exclude"}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+import dataclasses
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Length
@@ -15,14 +17,14 @@ from datasets_app.corpus.conversation import Conversation, CorpusError
 from datasets_app.corpus.detection.kinds import identify
 from datasets_app.corpus.formats.registry import FORMATS
 from datasets_app.corpus.readers import reading
-from datasets_app.corpus.readers.prompted import Passages
+from datasets_app.corpus.readers.prompted import TOO_LITTLE, File, Passages
 from datasets_app.corpus.readers.worth import Worth, weighed
-from datasets_app.corpus.source import Item, Record
+from datasets_app.corpus.source import Item, Problem, Record
 from datasets_app.models import Conversation as Row
 from datasets_app.models import SourceFile, Upload
 from datasets_app.models.blob import blob_path
 
-LOOKED_AT, SHOWN, SHOWN_PARAGRAPHS = 3, 10, 30
+LOOKED_AT, SHOWN, SHOWN_PARAGRAPHS, SHOWN_TOPICS = 3, 10, 30, 40
 MOST_READ = 200
 COUNTED_ROWS = 2_000
 LIMITS = replace(  # somebody waits for the page
@@ -37,12 +39,21 @@ class Preview:
     shown: list[tuple[str, Conversation]] = field(default_factory=list)
     judged: list[tuple[Worth, bool]] = field(default_factory=list)
     """The first paragraphs with their scores, and whether each is kept; of a filter only."""
+    topics: dict[str, str] = field(default_factory=dict)
+    short: list[tuple[str, str, str]] = field(default_factory=list)
+    """The first texts that are left out as too short: file, beginning, reason."""
+    n_short: int = 0
     n_kept: int = 0
     n_dropped: int = 0
     asked: int = 0
     left: int = 0
     letters: int = 0
     asked_letters: int = 0
+
+    @property
+    def looked_at(self) -> int:
+        """Return how many texts were looked at, kept or not."""
+        return self.asked + self.left + self.n_short
 
     @property
     def covered(self) -> int:
@@ -58,8 +69,22 @@ class Preview:
             if len(self.judged) < SHOWN_PARAGRAPHS:
                 self.judged.append((one, is_kept))
 
-    def add(self, record: Record, name: str) -> None:
-        """Count a record, and show it if it is one of the first."""
+    def note_topic(self, record: Record, file: File, passages: Passages) -> None:
+        """Note what a passage is about as it was found, and as it will be called."""
+        found = dataclasses.replace(passages, topics={}).cells(record, file)["topic"]
+        if len(self.topics) < SHOWN_TOPICS:
+            self.topics[found] = passages.topics.get(found, found)
+
+    def add(self, told: Item, name: str) -> None:
+        """Count what became of a passage, and show it if it is one of the first."""
+        if isinstance(told, Problem) and told.code == TOO_LITTLE:
+            self.n_short += 1
+            if len(self.short) < SHOWN:
+                self.short.append((name, told.sample, told.message))
+        elif isinstance(told, Record):
+            self._add(told, name)
+
+    def _add(self, record: Record, name: str) -> None:
         told = record.conversation
         size = sum(len(turn.text) for turn in told.turns if turn.role != "user")
         self.letters += size
@@ -80,28 +105,31 @@ def passage_files(upload: Upload) -> QuerySet[SourceFile]:
     return found.order_by("depth", "member_no")
 
 
-def preview(upload: Upload, passages: Passages) -> Preview:
+def preview(files: Sequence[SourceFile], passages: Passages) -> Preview:
     """Return how the first files would be told; what cannot be read now is passed over."""
     found = Preview()
-    for file in passage_files(upload)[:LOOKED_AT]:
+    for file in files[:LOOKED_AT]:
         with suppress(CorpusError, OSError):
             for record in _records(file, passages):
                 if passages.least is not None and record.conversation.is_passage:
                     found.weigh(record, passages.least)
-                for told in passages.told(iter_of(record), file.name):
-                    if isinstance(told, Record):
-                        found.add(told, file.name)
+                about = File(file.name, FORMATS[file.kind].name)
+                if record.conversation.is_passage:
+                    found.note_topic(record, about, passages)
+                for told in passages.told(iter_of(record), about):
+                    found.add(told, file.name)
     return found
 
 
 def _records(file: SourceFile, passages: Passages) -> Iterator[Record]:
-    path, is_apart = blob_path(str(file.blob_id)), bool(passages.prompts)
+    path = blob_path(str(file.blob_id))
+    cuts: dict[str, Any] = {"is_apart": bool(passages.prompts), "longest": passages.longest}
     if FORMATS[file.kind].document:
-        asked = reading.Asked(file.section, None, file.name, is_apart=is_apart, limits=LIMITS)
+        asked = reading.Asked(file.section, None, file.name, limits=LIMITS, **cuts)
         items = reading.read_document(path, file.kind, asked)
     else:
         identified = identify(path, file.name, encoding=file.chosen_encoding)
-        items = reading.read(path, identified, name=file.name, is_apart=is_apart)
+        items = reading.read(path, identified, name=file.name, **cuts)
     with closing(items):
         yield from islice((item for item in items if isinstance(item, Record)), MOST_READ)
 

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 from django.db.models import BooleanField, Exists, F, Func, OuterRef, Q, QuerySet, Value
+from django.db.models import Count as Number
 from django.http import QueryDict
 
 from datasets_app.corpus.detection.encoding import clean_text
@@ -17,7 +18,8 @@ from datasets_app.corpus.split import SPLITS
 from datasets_app.corpus.tags import LONGEST_TAG, NOTHING
 from datasets_app.models import ClusterKind, Conversation, Dataset, Origin, Status
 from datasets_app.selectors import builder
-from datasets_app.selectors.estimates import Count, passed
+from datasets_app.selectors.counted import counted
+from datasets_app.selectors.estimates import Count, is_large, passed
 from datasets_app.selectors.likeness import STEPS, USUAL, Likeness, likeness, rows_like
 from datasets_app.selectors.repeating import ANY, repeats
 from datasets_app.selectors.row_columns import SHOWN, read_columns
@@ -36,6 +38,7 @@ from datasets_app.selectors.tags import has_tag
 PAGE_SIZES = (50, 100, 200)
 LONGEST_SEARCH = 200
 MOST_CHOSEN = 50  # values of one field
+MOST_LISTED = 2_000  # rows that are named one by one
 LARGEST = 2**31 - 1
 RANGE = re.compile(r"(\d{0,10})-(\d{0,10})")
 Condition = Callable[[str, Dataset], Q | Exists | Func]
@@ -215,6 +218,8 @@ class RowFilter:
         rows = self.rows(dataset)
         if self.after:
             rows = order.beyond(rows, self.after)
+        if is_large(dataset) and self.is_found_by_index:
+            rows = _listed(rows)
         keys = list(rows.order_by(*order.terms).values_list("pk", flat=True)[: self.size + 1])
         shown = order.keyed(Conversation.objects.filter(pk__in=keys))
         return shown.order_by(*order.terms)  # type: ignore[no-any-return]
@@ -261,6 +266,15 @@ class RowFilter:
         }
 
 
+def _listed(rows: QuerySet[Conversation]) -> QuerySet[Conversation]:
+    """Return the same rows named one by one where they are few.
+
+    In an order that an index knows PostgreSQL would look for them along all of it.
+    """
+    found = list(rows.order_by().values_list("pk", flat=True)[: MOST_LISTED + 1])
+    return rows if len(found) > MOST_LISTED else rows.filter(_is_one_of(found))
+
+
 def _is_one_of(rows: list[int]) -> Func:
     template, joined = "%(expressions)s)", " = ANY("
     return Func(
@@ -276,6 +290,30 @@ def is_copy() -> Exists:
         position__lt=OuterRef("position"),
     )
     return Exists(earlier)
+
+
+def copies_in(dataset: Dataset) -> Exists | Func:
+    """Return the condition to be a copy; those of a large dataset are listed where they are few."""
+    if not is_large(dataset):
+        return is_copy()
+    is_whole, found = counted(dataset, "copies listed", lambda: _list_copies(dataset))
+    return _is_one_of(found) if is_whole else is_copy()
+
+
+def _list_copies(dataset: Dataset) -> tuple[bool, list[int]]:
+    """Return the copies of a dataset and whether these are all; none where they are many."""
+    texts = dataset.conversations.order_by().values("exact_key").annotate(n=Number("*"))
+    keys = list(texts.filter(n__gt=1).values_list("exact_key", flat=True)[: MOST_LISTED + 1])
+    if len(keys) > MOST_LISTED:
+        return False, []
+    alike = dataset.conversations.filter(exact_key__in=keys).order_by("exact_key", "position")
+    seen: set[str] = set()
+    found = []
+    for key, pk in alike.values_list("exact_key", "pk"):
+        if key in seen:
+            found.append(pk)
+        seen.add(key)
+    return True, found
 
 
 def _given(query: Mapping[str, str], name: str) -> str:
@@ -376,7 +414,7 @@ FIELDS: dict[str, tuple[Callable[[str], str], Condition]] = {
     "origin": (_known(Origin.values), _among("origin")),
     "person": (lambda value: _several(value, _is_id), _among("updated_by")),
     "edited": (_flag, lambda _, __: Q(revision__gt=1)),
-    "copies": (_flag, lambda _, __: is_copy()),
+    "copies": (_flag, lambda _, dataset: copies_in(dataset)),
     "tag": (_tags, lambda value, dataset: has_tag(dataset, value.split(","))),
     "repeats": (
         _known((*ClusterKind.values, ANY)),

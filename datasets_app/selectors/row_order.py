@@ -17,39 +17,15 @@ from django.db.models import (
     Q,
     QuerySet,
     Subquery,
-    TextField,
     Value,
 )
-from django.db.models.functions import Cast, Coalesce, Left, Lower
+from django.db.models.functions import Cast, Coalesce
 
-from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, USER
 from datasets_app.models import Conversation, RowTag
+from datasets_app.models.beginnings import BY_ANSWER, BY_QUESTION
 
-PREVIEW_CHARACTERS = 240
-SORTED_CHARACTERS = 60
 FORWARD, BACK = "", "-"
 Key = tuple[Any, int]  # the value that is sorted by, and the id
-
-
-def _beginning(*roles: str, place: str = "*") -> Func:
-    """Return the beginning of the first turn of these roles, cut by the database."""
-    which = " || ".join(f'@.role == "{role}"' for role in roles)
-    first = f"jsonb_path_query_first(%(expressions)s, '$[{place}] ? ({which})') ->> 'text'"
-    cut = f"left({first}, {PREVIEW_CHARACTERS})"
-    return Func(F("turns"), template=cut, output_field=TextField())
-
-
-FIRST_QUESTION = _beginning(USER)
-# Who picks up the phone greets first: the answer is the one after the question, if there is one.
-FIRST_ANSWER = Coalesce(
-    _beginning(ASSISTANT, place="1 to last"),
-    _beginning(ASSISTANT, PASSAGE),
-    output_field=TextField(),
-)
-
-
-def _alphabetical(text: Any) -> Lower:
-    return Lower(Left(Coalesce(text, Value(""), output_field=TextField()), SORTED_CHARACTERS))
 
 
 def _number(word: str) -> int | None:
@@ -115,10 +91,10 @@ ORDERS: dict[str, Order] = {
     "shortest": Order("shortest", "n_words"),
     "turns": Order("fewest turns", "n_turns"),
     "turns-most": Order("most turns", "n_turns", BACK),
-    "question": Order("question, A to Z", _alphabetical(FIRST_QUESTION), read=str),
-    "question-z": Order("question, Z to A", _alphabetical(FIRST_QUESTION), BACK, str),
-    "answer": Order("answer, A to Z", _alphabetical(FIRST_ANSWER), read=str),
-    "answer-z": Order("answer, Z to A", _alphabetical(FIRST_ANSWER), BACK, str),
+    "question": Order("question, A to Z", BY_QUESTION, read=str),
+    "question-z": Order("question, Z to A", BY_QUESTION, BACK, str),
+    "answer": Order("answer, A to Z", BY_ANSWER, read=str),
+    "answer-z": Order("answer, Z to A", BY_ANSWER, BACK, str),
     "status": Order("status, excluded first", "status", read=str),
     "status-z": Order("status, review first", "status", BACK, str),
     "language": Order("language, A to Z", "language", read=str),
@@ -134,6 +110,15 @@ ORDERS: dict[str, Order] = {
     "changed": Order("changed last", "updated_at", BACK, _moment),
     "changed-first": Order("changed first", "updated_at", read=_moment),
 }
+UNINDEXED = frozenset(
+    (
+        *("status", "status-z", "side", "side-z", "source", "source-z"),
+        *("person", "person-z", "tag", "tag-z", "changed", "changed-first"),
+    )
+)
+"""Orders by what decisions and versions write, or what stands elsewhere: no index knows them, so
+they are for as many rows as can be sorted while somebody waits."""
+MOST_SORTED = 100_000
 # Of rows like one row only; what they are sorted by is said by `among`.
 NEARNESS: dict[str, Order] = {
     "nearest": Order("nearest in meaning first", "position"),

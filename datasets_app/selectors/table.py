@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db.models import F, Func, Min, Value
@@ -13,7 +13,8 @@ from django.db.models.functions import Greatest, StrIndex, Substr, Upper
 from datasets_app.corpus.language import NAMES as LANGUAGES
 from datasets_app.corpus.rules.registry import label_of
 from datasets_app.models import Dataset, Status
-from datasets_app.selectors.estimates import Count
+from datasets_app.models.beginnings import FIRST_ANSWER, FIRST_QUESTION, PREVIEW_CHARACTERS
+from datasets_app.selectors.estimates import Count, is_large
 from datasets_app.selectors.likeness import STEPS, USUAL, Likeness
 from datasets_app.selectors.marking import SHOWN_BEFORE, Piece, at_hit
 from datasets_app.selectors.quality import (
@@ -31,7 +32,7 @@ from datasets_app.selectors.row_columns import (
     head_of,
 )
 from datasets_app.selectors.row_filter import RowFilter
-from datasets_app.selectors.row_order import FIRST_ANSWER, FIRST_QUESTION, PREVIEW_CHARACTERS
+from datasets_app.selectors.row_order import MOST_SORTED, UNINDEXED
 from datasets_app.selectors.scores import groups_in
 from datasets_app.selectors.searching import hits_in, terms_of
 from datasets_app.selectors.tags import ShownTag, tags_of_dataset, tags_of_rows
@@ -87,6 +88,7 @@ class TablePage:
     like: Likeness | None
     nearer: list[tuple[int, str]]
     not_like: str
+    can_sort: bool  # also by what no index knows
 
     @property
     def places(self) -> str:
@@ -124,6 +126,7 @@ def table_page(dataset: Dataset, rows: RowFilter, exactly: int | None = None) ->
     following = ""
     if len(found) > rows.size:
         following = rows.query(after=(shown[-1].key, shown[-1].pk))  # type: ignore[attr-defined]
+    can_sort = is_sortable(dataset, rows)
     passed, before = rows.earlier(dataset)
     return TablePage(
         rows=[_row(row, rows, earliest[row.exact_key], tags.get(row.pk, [])) for row in shown],
@@ -137,7 +140,8 @@ def table_page(dataset: Dataset, rows: RowFilter, exactly: int | None = None) ->
         matching=Count(matching, is_estimate) if exactly is None else Count(exactly),
         total=by_status.total(),
         is_estimate=is_estimate,
-        heads=[head_of(one, rows) for one in (QUESTION, ANSWER, *_columns(rows))],
+        heads=[_head(one, rows, can_sort=can_sort) for one in (QUESTION, ANSWER, *_columns(rows))],
+        can_sort=can_sort,
         choice=[(one, one in columns_of(rows.columns)) for one in CHOICE.values()],
         like=like,
         nearer=[(least, rows.query(near=str(least) if least != USUAL else "")) for least in STEPS],
@@ -145,9 +149,35 @@ def table_page(dataset: Dataset, rows: RowFilter, exactly: int | None = None) ->
     )
 
 
+def sortable(dataset: Dataset, rows: RowFilter) -> RowFilter:
+    """Return the filter, in the order of arrival where the one it asks for would take too long."""
+    if rows.sort not in UNINDEXED or not is_large(dataset) or is_sortable(dataset, rows):
+        return rows
+    return replace(rows, sort="order", after=None)
+
+
+def is_sortable(dataset: Dataset, rows: RowFilter) -> bool:
+    """Say whether the rows that match are few enough to be sorted without an index."""
+    if not is_large(dataset):
+        return True
+    reasons, statuses = set(rows.chosen("reason")), set(rows.chosen("status"))
+    matching = sum(
+        group.count
+        for group in groups_in(dataset, rows).groups
+        if (not reasons or reasons & set(group.reasons))
+        and (not statuses or group.status in statuses)
+    )
+    return matching <= MOST_SORTED
+
+
 def _columns(rows: RowFilter) -> list[Column]:
     """Return the columns beside the words; how near a row is stands first."""
     return [*((NEARNESS,) if rows.like else ()), *columns_of(rows.columns)]
+
+
+def _head(column: Column, rows: RowFilter, *, can_sort: bool) -> Head:
+    head = head_of(column, rows)
+    return head if can_sort or column.order not in UNINDEXED else replace(head, query="")
 
 
 def _earliest(dataset: Dataset, keys: Collection[str]) -> dict[str, int]:

@@ -88,7 +88,7 @@ def choose_speakers_again(file: SourceFile, mapping: Mapping, *, by: User) -> bo
 
 
 @transaction.atomic(durable=True)
-def choose_passages(files: Sequence[SourceFile], passages: Passages, *, by: User) -> int:
+def choose_passages(files: Sequence[SourceFile], passages: Passages, *, by: User | None) -> int:
     """Say how the passages of an upload's files become conversations; return how many change."""
     chosen, first = Mapping(passages=passages.as_json()), files[0]
     _hold(first.upload)

@@ -67,6 +67,14 @@ def dataset_history(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
 
 
 @role_required(Role.CURATOR)
+@require_GET
+def dataset_left_out(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
+    """List the texts that were too short, or said too little, to be loaded."""
+    dataset = find_dataset(request, dataset_id)
+    return render(request, "datasets/dataset_left_out.html", selectors.left_out_page(dataset))
+
+
+@role_required(Role.CURATOR)
 @require_http_methods(["GET", "POST"])
 def dataset_settings(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
     """Rename the dataset."""

@@ -20,13 +20,13 @@ from datasets_app.models import Action, Conversation, Dataset, VersionRow
 from datasets_app.selectors import builder, conversations
 from datasets_app.selectors.checklist import checklist, fixes
 from datasets_app.selectors.conditions import FIELDS
-from datasets_app.selectors.datasets import header
+from datasets_app.selectors.datasets import header, left_out_of
 from datasets_app.selectors.facets import panel
 from datasets_app.selectors.row_filter import PAGE_SIZES, RowFilter
-from datasets_app.selectors.row_order import NEARNESS, ORDERS, Order
+from datasets_app.selectors.row_order import MOST_SORTED, NEARNESS, ORDERS, UNINDEXED, Order
 from datasets_app.selectors.saved_views import BUILT_IN, views_of
 from datasets_app.selectors.scores import score_of
-from datasets_app.selectors.table import table_page
+from datasets_app.selectors.table import sortable, table_page
 from datasets_app.services import curation, replacing, tagging
 from datasets_app.views.datasets import find_dataset
 from otto_web.lib.access import Role, role_required
@@ -53,22 +53,30 @@ def _table(
     rows: RowFilter | None = None,
 ) -> HttpResponse:
     rows, score = rows or RowFilter.from_query(request.GET), score_of(dataset)
+    asked, rows = rows, sortable(dataset, rows)
+    page = table_page(dataset, rows, exactly)
     context = {
         **header(dataset),
         "score": score,
         "fixes": fixes(dataset, score.advice[:MOST_ADVICE]),
         "filter": rows,
-        "page": table_page(dataset, rows, exactly),
+        "page": page,
+        "unsorted": ORDERS[asked.sort].words if asked.sort != rows.sort else "",
+        "most_sorted": MOST_SORTED,
         "exactly": exactly,
         "views": views_of(dataset, request.user),
         "built_in": BUILT_IN,
-        "sorts": [(name, order.words) for name, order in _orders(rows).items()],
+        "sorts": [
+            (name, order.words)
+            for name, order in _orders(rows).items()
+            if page.can_sort or name not in UNINDEXED
+        ],
         "sizes": PAGE_SIZES,
         "here": rows.here,
         "error": error,
     }
     if not request.htmx:
-        context |= _ticks(dataset)
+        context |= {**_ticks(dataset), "n_left_out": left_out_of(dataset).count()}
     answer = respond(
         request,
         page="datasets/dataset_detail.html",

@@ -199,7 +199,7 @@ def _parsed(
     notes = tuple(records.remarks(place, shop))
     found = _recognised(place, value, shop)
     if found is None and isinstance(value, str) and context.takes_text and not context.is_member:
-        found = records.passage_record(place, value)
+        found = records.passage_record(place, value, shop)
     if found is not None:
         cursor.advance(size)
         yield from notes

@@ -160,7 +160,7 @@ def _value(place: RecordSpan, value: Any, shop: Workshop) -> Iterator[Told]:
     if found is not None:
         yield from found
     elif isinstance(value, str):
-        yield from records.passage_record(place, value)
+        yield from records.passage_record(place, value, shop)
     elif _is_lone_list(value):
         yield from records.record(place, {"messages": value}, shop) or ()
     else:

@@ -19,8 +19,8 @@ from datasets_app.corpus.parsing import transcripts
 from datasets_app.corpus.parsing.lines import Line, split_lines
 from datasets_app.corpus.parsing.transcripts import Speakers, Talk
 from datasets_app.corpus.parsing.view import ByteStream
-from datasets_app.corpus.readers.job import Job, clean_turns, decoded, sample
-from datasets_app.corpus.readers.passages import LONGEST, pieces
+from datasets_app.corpus.readers.job import LONGEST, Job, clean_turns, decoded, sample
+from datasets_app.corpus.readers.passages import pieces
 from datasets_app.corpus.source import Gap, Item, Problem, Record
 
 CLOCK = r"(?:\d{1,3}:)?\d{1,2}:\d{1,2}(?:[.,]\d{1,3})?"

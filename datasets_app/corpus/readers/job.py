@@ -13,6 +13,8 @@ from datasets_app.corpus.parsing.view import ByteStream
 from datasets_app.corpus.source import Mapping
 
 SAMPLE_CHARACTERS = 120
+LONGEST = 8000
+"""Characters of a passage, unless somebody wants shorter ones."""
 EMBEDDED = re.compile(
     r"(?:!\[[^\[\]\n]{0,200}\]\()?data:[a-z]{3,20}/[\w.+-]{1,80}(?:;[\w=.-]{1,60}){0,3};base64,"
     r"[A-Za-z0-9+/_-]{40,}+(?:\r?\n[A-Za-z0-9+/_-]{60,}+)*+(?:\r?\n[A-Za-z0-9+/_-]{1,59}+={1,2})?"
@@ -33,6 +35,7 @@ class Job:
     layout: Layout | None = None  # of a table, where it need not be guessed
     people: typing.Mapping[str, str] = field(default_factory=dict)  # names that stand elsewhere
     is_apart: bool = False  # what stands below different headings is in records of its own
+    longest: int = LONGEST  # characters of a passage
 
     @property
     def roles(self) -> dict[str, str]:

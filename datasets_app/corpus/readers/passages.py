@@ -9,10 +9,9 @@ from typing import Any
 
 from datasets_app.corpus.conversation import PASSAGE, Turn
 from datasets_app.corpus.parsing.lines import Line, split_lines
-from datasets_app.corpus.readers.job import Job, clean_turns, decoded
+from datasets_app.corpus.readers.job import LONGEST, Job, clean_turns, decoded
 from datasets_app.corpus.source import Gap, Item, Problem, Record
 
-LONGEST = 8000
 FITTING_APART = 150  # signs: what is shorter is no answer by itself; chosen by hand
 HEADING = re.compile(r"#{1,6}\s+(\S.*)")
 FENCE = re.compile(rb"\A\s*+(?:```|~~~)")
@@ -32,14 +31,14 @@ class _Paragraph:
         self.lines.append(line)
         self.size += length
 
-    def is_full(self, length: int) -> bool:
+    def is_full(self, length: int, most: int) -> bool:
         """Say whether it should end before a line of this length, as a piece of it would."""
-        return self.size > LONGEST // 2 and self.size + length > LONGEST
+        return self.size > most // 2 and self.size + length > most
 
 
 def read(job: Job) -> Iterator[Item]:
     """Yield the passages of a plain text."""
-    yield from _passages(split_lines(job.stream), {})
+    yield from _passages(split_lines(job.stream), {}, most=job.longest)
 
 
 def read_markdown(job: Job) -> Iterator[Item]:
@@ -50,7 +49,8 @@ def read_markdown(job: Job) -> Iterator[Item]:
         line = next(lines)
         yield Gap(line.start, line.end)
     meta = {"front_matter": matter} if matter else {}
-    yield from _passages(lines, meta, is_markdown=True, is_apart=job.is_apart)
+    apart, most = job.is_apart, job.longest
+    yield from _passages(lines, meta, is_markdown=True, is_apart=apart, most=most)
 
 
 def front_matter(head: str) -> tuple[dict[str, str], int]:
@@ -68,6 +68,7 @@ def _passages(
     lines: Iterator[Line],
     meta: dict[str, Any],
     *,
+    most: int,
     is_markdown: bool = False,
     is_apart: bool = False,
 ) -> Iterator[Item]:
@@ -77,24 +78,24 @@ def _passages(
     """
     held = _Paragraph()
     heading = ""
-    for part in _paragraphs(lines, is_markdown=is_markdown):
+    for part in _paragraphs(lines, most, is_markdown=is_markdown):
         if not isinstance(part, _Paragraph):
-            yield from _flush(held, meta, heading)
+            yield from _flush(held, meta, heading, most)
             held = _Paragraph()
             yield part
             continue
         is_new = is_apart and held.size > FITTING_APART and _is_heading(part)
-        if is_new or held.size + part.size > LONGEST:
-            yield from _flush(held, meta, heading)
+        if is_new or held.size + part.size > most:
+            yield from _flush(held, meta, heading, most)
             heading = _last_heading(held, heading) if is_markdown else ""
             held = _Paragraph()
         held.lines += part.lines
         held.size += part.size
-    yield from _flush(held, meta, heading)
+    yield from _flush(held, meta, heading, most)
 
 
 def _paragraphs(
-    lines: Iterator[Line], *, is_markdown: bool
+    lines: Iterator[Line], most: int, *, is_markdown: bool
 ) -> Iterator[_Paragraph | Problem | Gap]:
     """Yield paragraphs with the blank lines after them; inside a fence no blank line divides.
 
@@ -105,7 +106,7 @@ def _paragraphs(
     ended = fenced = False
     blanks: Gap | None = None
     for line in lines:
-        if ended and held.size > LONGEST and _is_blank(line):
+        if ended and held.size > most and _is_blank(line):
             blanks = Gap(blanks.start if blanks else line.start, line.end, "blank")
             continue
         if blanks:
@@ -118,8 +119,8 @@ def _paragraphs(
             yield _too_long(line)
             continue
         blank, length = _is_blank(line), len(decoded(line.data))
-        is_over = ended and not (fenced and held.size < LONGEST)
-        if not blank and (is_over or held.is_full(length)):
+        is_over = ended and not (fenced and held.size < most)
+        if not blank and (is_over or held.is_full(length, most)):
             yield held
             held = _Paragraph()
         ended = blank
@@ -152,7 +153,7 @@ def _last_heading(held: _Paragraph, before: str) -> str:
     return before
 
 
-def _flush(held: _Paragraph, meta: dict[str, Any], heading: str) -> Iterator[Item]:
+def _flush(held: _Paragraph, meta: dict[str, Any], heading: str, most: int) -> Iterator[Item]:
     """Yield the passage, or its pieces when it is one long paragraph, between its blank lines."""
     lines = held.lines
     first, last = 0, len(lines)
@@ -163,7 +164,7 @@ def _flush(held: _Paragraph, meta: dict[str, Any], heading: str) -> Iterator[Ite
     yield from _blank(lines[:first])
     extra = {**meta, "heading": heading} if heading else meta
     if first < last:
-        yield from _pieces(lines[first:last], extra)
+        yield from _pieces(lines[first:last], extra, most)
     yield from _blank(lines[last:])
 
 
@@ -172,24 +173,24 @@ def _blank(lines: list[Line]) -> Iterator[Gap]:
         yield Gap(lines[0].start, lines[-1].end, "blank")
 
 
-def _pieces(lines: list[Line], meta: dict[str, Any]) -> Iterator[Record]:
+def _pieces(lines: list[Line], meta: dict[str, Any], most: int) -> Iterator[Record]:
     data = b"".join(line.data or b"" for line in lines)
     start = lines[0].start
-    for piece in pieces(data.decode("utf-8", "replace")):
+    for piece in pieces(data.decode("utf-8", "replace"), most):
         raw = piece.encode()
         yield _record(start, start + len(raw), raw, meta)
         start += len(raw)
 
 
-def pieces(text: str) -> Iterator[str]:
-    """Yield a text in pieces of at most LONGEST characters that end at lines, sentences or spaces.
+def pieces(text: str, most: int = LONGEST) -> Iterator[str]:
+    """Yield a text in pieces of at most so many characters that end at lines, sentences or spaces.
 
     White space at the very end belongs to the last piece, however long it is.
     """
     start, filled = 0, len(text.rstrip())
     while start < len(text):
-        is_last = filled <= start + LONGEST
-        end = len(text) if is_last else start + _cut(text[start : start + LONGEST])
+        is_last = filled <= start + most
+        end = len(text) if is_last else start + _cut(text[start : start + most])
         yield text[start:end]
         start = end
 
@@ -197,10 +198,10 @@ def pieces(text: str) -> Iterator[str]:
 def _cut(window: str) -> int:
     """Return where to end a piece of a text that goes on behind this window."""
     line_end = max(window.rfind("\n"), window.rfind("\r")) + 1
-    if line_end > LONGEST // 2:
+    if line_end > len(window) // 2:
         return line_end
     sentence = max((found.end() for found in SENTENCE_END.finditer(window)), default=0)
-    return sentence or window.rfind(" ") + 1 or LONGEST
+    return sentence or window.rfind(" ") + 1 or len(window)
 
 
 def _record(start: int, end: int, raw: bytes, meta: dict[str, Any]) -> Record:

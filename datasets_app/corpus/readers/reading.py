@@ -18,7 +18,7 @@ from datasets_app.corpus.formats.registry import FORMATS, reader_of
 from datasets_app.corpus.limited.run import Call, run_limited
 from datasets_app.corpus.parsing.view import TranscodedFile, Utf8File, open_view
 from datasets_app.corpus.readers import speakers
-from datasets_app.corpus.readers.job import Job
+from datasets_app.corpus.readers.job import LONGEST, Job
 from datasets_app.corpus.readers.rendition import Rendition
 from datasets_app.corpus.source import (
     Gap,
@@ -38,11 +38,12 @@ def read(
     mapping: Mapping | None = None,
     name: str = "",
     people: Names[str, str] | None = None,
-    is_apart: bool = False,
+    **cuts: Any,
 ) -> Generator[Item]:
     """Yield records, problems and gaps in order; their ranges tile `[0, size)` of the file.
 
-    `people` are the names of those whom the file knows by a number.
+    `people` are the names of those whom the file knows by a number; `cuts` say where passages end
+    (`is_apart` and `longest` of a Job).
 
     Raises WaitingError before the first item when a person must choose the encoding (it is chosen
     where the file is identified), what the columns are or who speaks (call again with `mapping`),
@@ -60,7 +61,7 @@ def read(
     head.close()
     stream = open_view(path, found)
     try:
-        job = Job(stream, opening, mapping, name, people=people or {}, is_apart=is_apart)
+        job = Job(stream, opening, mapping, name, people=people or {}, **cuts)
         size = path.stat().st_size
         yield from _tiled(_read(reader, job), stream, size)
         if found.remark:
@@ -87,6 +88,7 @@ class Asked:
     name: str = ""
     should_stop: Callable[[], bool] = bool
     is_apart: bool = False
+    longest: int = LONGEST
     limits: ArchiveLimits | None = None  # those of a document, unless it is to be quick
 
 
@@ -124,7 +126,8 @@ def _told(path: Path, document: Document, asked: Asked) -> Generator[Any]:
 
 
 def _job(rendition: Rendition, asked: Asked) -> Job:
-    return Job(rendition, rendition.peek(encodings.SAMPLE_BYTES), asked.mapping, asked.name)
+    opening = rendition.peek(encodings.SAMPLE_BYTES)
+    return Job(rendition, opening, asked.mapping, asked.name, longest=asked.longest)
 
 
 @contextmanager

@@ -20,8 +20,8 @@ from datasets_app.corpus.parsing.pointed import Pointed, Strange
 from datasets_app.corpus.parsing.said import ShapeError, said_in
 from datasets_app.corpus.parsing.shapes import Found, Shapes, is_named
 from datasets_app.corpus.parsing.speaking import spoken
-from datasets_app.corpus.readers.job import Job, clean_turns, sample
-from datasets_app.corpus.readers.passages import LONGEST, pieces
+from datasets_app.corpus.readers.job import LONGEST, Job, clean_turns, sample
+from datasets_app.corpus.readers.passages import pieces
 from datasets_app.corpus.readers.threads import Message, Told
 from datasets_app.corpus.source import Gap, Item, Problem, Record, WaitingError
 
@@ -56,6 +56,7 @@ class Workshop:
     """Which conversation turns are of that stand in a list too long to be seen whole."""
     outside: str = "outside all threads"
     """Which conversation messages of Slack are of that are of no thread: those of one day."""
+    longest: int = LONGEST
     pointed: Pointed | None = None
     strange: Strange = field(default_factory=Strange)
     """What was seen that has no known shape."""
@@ -79,7 +80,7 @@ class Workshop:
     @classmethod
     def of(cls, job: Job) -> Workshop:
         pointed = Pointed(job.columns) if job.columns else None
-        return cls(Shapes(job.roles), people=job.people, pointed=pointed)
+        return cls(Shapes(job.roles), people=job.people, pointed=pointed, longest=job.longest)
 
     @classmethod
     def as_found(cls) -> Workshop:
@@ -151,7 +152,7 @@ def record(place: RecordSpan, value: Any, shop: Workshop) -> Iterator[Told] | No
     if shop.context and [turn.role for turn in found.turns] == [USER, ASSISTANT]:
         asked = Turn(USER, f"{shop.context}\n\n{found.turns[0].text}")
         found.turns = (asked, *found.turns[1:])
-    return _records(place, found)
+    return _records(place, found, shop.longest)
 
 
 def is_message(value: Any) -> bool:
@@ -207,25 +208,25 @@ def _plainly(value: dict[str, Any], keys: Keys) -> dict[str, Any]:
     return {**others, "role": value[keys.speaker or ""], "content": value[keys.words or ""]}
 
 
-def passage_record(place: RecordSpan, text: str) -> Iterator[Item]:
-    return _records(place, Found((Turn(PASSAGE, text),)))
+def passage_record(place: RecordSpan, text: str, shop: Workshop) -> Iterator[Item]:
+    return _records(place, Found((Turn(PASSAGE, text),)), shop.longest)
 
 
-def _records(place: RecordSpan, found: Found) -> Iterator[Item]:
+def _records(place: RecordSpan, found: Found, longest: int) -> Iterator[Item]:
     turns, more = clean_turns(found.turns)
     notes = (*dict.fromkeys(found.notes), *more)
     meta = {clean_text(key).text: clean_value(value) for key, value in found.meta.items()}
-    if len(turns) == 1 and turns[0].role == PASSAGE and len(turns[0].text) > LONGEST:
-        yield from _passages(place, turns[0].text, notes, meta)
+    if len(turns) == 1 and turns[0].role == PASSAGE and len(turns[0].text) > longest:
+        told = pieces(turns[0].text, longest)
+        yield from _passages(place, list(told), notes, meta)
     else:
         yield Record(place.start, place.end, turns, notes, meta, decision=found.decision)
 
 
 def _passages(
-    place: RecordSpan, text: str, notes: tuple[str, ...], meta: dict[str, Any]
+    place: RecordSpan, found: list[str], notes: tuple[str, ...], meta: dict[str, Any]
 ) -> Iterator[Record]:
     """Divide one long string; its pieces share its bytes evenly, so that each has a place."""
-    found = list(pieces(text))
     size = place.end - place.start
     for number, piece in enumerate(found):
         start = place.start + size * number // len(found)

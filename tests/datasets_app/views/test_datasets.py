@@ -67,7 +67,7 @@ def test_the_queries_of_the_table_do_not_grow_with_its_rows(
 ):
     address = reverse("dataset-detail", args=[dataset.pk])
     curator.get(address)
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(19):
         curator.get(address)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+
 import pytest
 from django.urls import reverse
 
@@ -134,3 +137,94 @@ def test_paragraphs_that_say_little_are_left_out_with_visible_reasons(client_of,
     import_upload(found.pk)
     assert "Press the button." not in str(rows())
     assert client.post(at(found), form | {"do": "try", "least": "2"}).status_code == 422
+
+
+FOLDER = {
+    "returns.md": HELP + b"\n# Hours\n\nAt nine.\n",
+    "long.txt": b"A sentence about the lamp that is sold. " * 60,
+    "cookies.md": (
+        f"# Payment\n\nPayment\n\nWe use cookies. OK\n\n{TEXT}\n\n\n\n{MORE}  \n".encode()
+    ),
+}
+
+
+def words_of(texts):
+    return " ".join(texts).split()
+
+
+@pytest.fixture
+def folder(cora):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, body in FOLDER.items():
+            archive.writestr(name, body)
+    found = receive_whole(NewUpload("help.zip", len(packed.getvalue())), packed.getvalue(), by=cora)
+    import_upload(found.pk)
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.checklist(15, 70, 271, 272, 275, 276, 277, 278)
+def test_chosen_texts_become_conversations_and_what_is_too_short_is_listed(client_of, cora, folder):
+    client = client_of(cora)
+    files = {one.name: str(one.pk) for one in folder.files.exclude(kind="zip")}
+    prompts = "{category}, {{topic}}: {{filename}} ({{content_type}} of {{source}})"
+    form = {
+        "prompts": prompts,
+        "seed": "1",
+        "trims": "on",
+        "shortest": "50",
+        "longest": "500",
+        "category": "Help",
+        "source": "the shop",
+        "name": "Help of the shop",
+        "topic": ["Returns"],
+        "called": ["sending it back"],
+        "text": [files["returns.md"], files["cookies.md"]],
+    }
+    shown = client.get(at(folder)).content.decode()
+    assert all(place in shown for place in ("{{source}}", "{{content_type}}", "{{category}}"))
+    assert all(name in shown for name in FOLDER)
+    tried = client.post(at(folder), form | {"do": "try"})
+    preview = tried.context["preview"]
+    assert (preview.looked_at, preview.short[0][1]) == (4, "# Hours\n\nAt nine.")
+    assert preview.topics["Returns"] == "sending it back"
+    assert "4 in, 1 too short" in " ".join(tried.content.decode().split())
+    client.post(at(folder), form | {"do": "read"})
+    import_upload(folder.pk)
+    asked = {turns[0]: turns[1] for turns in rows() if len(turns) == 2}
+    assert asked == {
+        "Help, Shipping: returns (Markdown of the shop)": f"{TEXT} {TEXT}",
+        "Help, sending it back: returns (Markdown of the shop)": f"{MORE} {MORE}",
+        "Help, Payment: cookies (Markdown of the shop)": f"{TEXT}\n\n{MORE}",
+    }
+    folder.refresh_from_db()
+    assert folder.dataset.name == "Help of the shop"
+    table = client.get(reverse("dataset-detail", args=[folder.dataset_id])).content.decode()
+    listed = reverse("dataset-left-out", args=[folder.dataset_id])
+    assert "1 text of its files" in " ".join(table.split())
+    assert listed in table
+    told = " ".join(client.get(listed).content.decode().split())
+    assert "Of 4 texts in these files 3 were kept: 1 was too short" in told
+    assert "# Hours At nine." in told
+    assert "8 of at least 50 characters" in told
+    again = client.get(at(folder)).context["form"]
+    assert (again["category"].initial, again.topics) == ("Help", {"Returns": "sending it back"})
+    wrong = client.post(at(folder), form | {"do": "try", "longest": "20"})
+    nothing = {name: value for name, value in form.items() if name != "text"} | {"chooses": "1"}
+    assert b"Choose at least one text" in client.post(at(folder), nothing).content
+    assert wrong.status_code == 422
+
+
+@pytest.mark.slow
+@pytest.mark.checklist(16)
+def test_a_long_text_is_divided_and_no_word_is_lost(client_of, cora, folder):
+    client, file = client_of(cora), folder.files.get(name="long.txt")
+    before = words_of(text for (text,) in rows() if "lamp" in text)
+    form = {"prompts": "", "seed": "1", "longest": "500", "text": [str(file.pk)], "do": "read"}
+    client.post(at(folder), form)
+    import_upload(folder.pk)
+    parts = [turns[0] for turns in rows() if "lamp" in turns[0]]
+    assert len(parts) > 4
+    assert max(map(len, parts)) <= 500
+    assert words_of(parts) == before

@@ -6,7 +6,7 @@ import pytest
 
 from datasets_app.corpus.conversation import CorpusError, Turn
 from datasets_app.corpus.detection.kinds import identify
-from datasets_app.corpus.readers.prompted import PHRASINGS, Passages
+from datasets_app.corpus.readers.prompted import PHRASINGS, File, Passages
 from datasets_app.corpus.readers.reading import Asked, read, read_document
 from datasets_app.corpus.source import Gap, Mapping, Record
 
@@ -28,7 +28,7 @@ def passage(text, start=1, **meta):
 
 
 def turns_of(passages, *records, name="opening-hours.txt"):
-    told = passages.told(items(*records), name)
+    told = passages.told(items(*records), File(name))
     return [item.turns for item in told if isinstance(item, Record)]
 
 
@@ -101,7 +101,9 @@ def test_one_page_becomes_many_conversations_and_none_of_its_text_is_lost(tmp_pa
     path = tmp_path / "page.html"
     path.write_text(PAGE.format(FIRST, SECOND), "utf-8")
     asks = Passages(("{{heading}}?",))
-    kept_apart = list(asks.told(read_document(path, "html", Asked(is_apart=True)), "page.html"))
+    kept_apart = list(
+        asks.told(read_document(path, "html", Asked(is_apart=True)), File("page.html"))
+    )
     found = [item for item in kept_apart if isinstance(item, Record)]
     asked = [record.turns[0].text for record in found]
     assert asked == ["Help of the shop?", "Returns?", "Where do you ship to?"]

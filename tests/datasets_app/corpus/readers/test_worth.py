@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from datasets_app.corpus.conversation import Turn
-from datasets_app.corpus.readers.prompted import Passages
+from datasets_app.corpus.readers.prompted import File, Passages
 from datasets_app.corpus.readers.worth import USUAL, weighed, worth_of
 from datasets_app.corpus.source import Gap, Problem, Record
 
@@ -70,7 +70,7 @@ def passage(start, end, text):
 
 def test_what_goes_is_told_with_the_parts_of_its_score_and_the_bytes_tile():
     items = [passage(0, 50, "Login\n\nTurn the lamp on by its switch."), passage(50, 60, "Login")]
-    found = list(Passages(least=USUAL).told((one for one in items), "x"))
+    found = list(Passages(least=USUAL).told((one for one in items), File("x")))
     assert [(type(one), one.start, one.end) for one in found] == [
         (Problem, 0, 0), (Record, 0, 50), (Problem, 50, 50), (Gap, 50, 60)
     ]  # fmt: skip
