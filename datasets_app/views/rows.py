@@ -179,7 +179,11 @@ def conversation_detail(request: TeamRequest, dataset_id: UUID, number: int) -> 
     """Show a row; who comes from a mixed version, which names rows of others, is led to those."""
     dataset = find_dataset(request, dataset_id)
     row = (
-        dataset.conversations.select_related("source_file", "decided_by").filter(pk=number).first()
+        dataset.conversations.select_related(
+            "source_file__upload", "source_file__parent", "decided_by"
+        )
+        .filter(pk=number)
+        .first()
     )
     if row is None:
         mixed = VersionRow.objects.filter(version__dataset=dataset, conversation=number)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.urls import reverse
 
 from datasets_app.corpus.conversation import Conversation, CorpusError, Turn
 from datasets_app.jobs import freezing
@@ -134,3 +135,20 @@ def test_a_row_that_is_removed_while_it_is_frozen_is_in_no_version(cora, monkeyp
     monkeypatch.undo()
     version = freeze_version(dataset, choice=Choice.ALL, user=cora)
     assert not version.rows.filter(conversation__position=3).exists()
+
+
+@pytest.mark.slow
+@pytest.mark.checklist(71)
+def test_the_same_rows_stand_in_the_same_split_of_every_version(cora, client_of):
+    dataset = support_dataset(cora)
+    same = [pair(f"Is it open on day {n % 5}?", "It is open from nine to six.") for n in range(40)]
+    add(dataset, same, first=100)
+    first, second = (freeze_version(dataset, choice=Choice.ALL, user=cora) for _ in range(2))
+    sides = [dict(one.rows.values_list("conversation_id", "split")) for one in (first, second)]
+    assert sides[0] == sides[1]
+    assert set(sides[0].values()) == {"train", "validation"}
+    held = Row.objects.filter(pk__in=sides[0]).values_list("exact_key", "pk")
+    assert len({(key, sides[0][pk]) for key, pk in held}) == len({key for key, _ in held})
+    assert first.manifest_sha256 == second.manifest_sha256
+    page = client_of(cora).get(reverse("version-detail", args=[first.pk]))
+    assert page.status_code == 200

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from django.db import connection
+from django.urls import reverse
 from django.utils import timezone
 
 from datasets_app.jobs import web as jobs
@@ -81,7 +82,7 @@ def told(fetch):
     return {f"/{address.split('/', 3)[3]}": reason or state for address, state, reason in found}
 
 
-@pytest.mark.checklist(256, 260, 264)
+@pytest.mark.checklist(256, 260, 261, 264)
 def test_a_site_is_followed_and_its_pages_become_conversations_with_their_address(order, site):
     fetch = order(follows=True)
     fetch_pages(fetch.pk)
@@ -153,6 +154,24 @@ def test_what_cannot_be_reached_is_tried_three_times_and_then_said(order, site):
     fetch_pages(fetch.pk)
     assert told(fetch) == {"/busy": "busy", "/returns": "kept"}
     assert site.asked.count("/busy") == 3
+
+
+@pytest.mark.checklist(257)
+def test_a_dead_site_ends_with_a_sentence_after_the_seconds_that_were_chosen(
+    order, site, client_of, cora
+):
+    site.answers["/dead"] = lambda _: site.over.wait()
+    fields = {"addresses": site.at("/dead"), "page_seconds": "1", "pause_seconds": "0.2"}
+    rest = {"follows": "", "most_pages": "1", "most_depth": "1", "shortest": "50"}
+    answer = client_of(cora).post(reverse("web-new"), {**fields, **rest})
+    assert answer.status_code == 302
+    fetch = WebFetch.objects.get()
+    assert fetch.page_seconds == 1
+    for _ in range(4):  # each turn ends by itself
+        fetch_pages(fetch.pk)
+    fetch.refresh_from_db()
+    assert (fetch.state, told(fetch)) == ("failed", {"/dead": "too_slow"})
+    assert site.asked.count("/dead") == 3
 
 
 @pytest.mark.checklist(270)

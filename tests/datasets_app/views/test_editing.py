@@ -137,3 +137,26 @@ def test_a_row_of_too_many_turns_says_so(client_of, cora):
     answer = client_of(cora).get(address(row))
     assert answer.status_code == 422
     assert "more than 400 turns" in answer.content.decode()
+
+
+@pytest.mark.slow
+@pytest.mark.checklist(148)
+def test_a_conversation_is_written_changed_taken_out_and_all_of_it_undone(client_of, cora, dataset):
+    curator, table = client_of(cora), reverse("dataset-detail", args=[dataset.pk])
+    write = reverse("row-write", args=[dataset.pk])
+    words = pair("When do you open?", "We open at nine in the morning.")
+    key = curator.get(write).context["key"]
+    assert curator.post(write, fields(words, key=key)).status_code == 302
+    row = dataset.conversations.get(origin="hand")
+    better = pair("When do you open?", "We open at eight in the morning.")
+    curator.post(address(row), fields(better))
+    assert said(row) == better
+    out = {"decision": "exclude", "scope": "selected", "row": [row.pk]}
+    curator.post(reverse("rows-decide", args=[dataset.pk]), out)
+    assert "excluded" in curator.get(table, {"status": "excluded"}).content.decode()
+    row.refresh_from_db()
+    assert row.status == "excluded"
+    for wanted, status in ((better, "kept"), (words, "kept")):
+        action = curator.get(table).context["undoable"]
+        curator.post(reverse("action-undo", args=[dataset.pk, action.pk]))
+        assert (said(row), row.status) == (wanted, status)

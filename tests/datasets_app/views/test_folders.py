@@ -40,6 +40,7 @@ def root(tmp_path, settings):
 
 
 @pytest.mark.slow
+@pytest.mark.checklist(409)
 def test_files_are_chosen_copied_and_read_and_stay_as_they_are(client_of, cora, root):
     client = client_of(cora)
     assert AT in client.get(reverse("upload-list")).content.decode()

@@ -8,6 +8,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from datasets_app.corpus.cleaning import PROFILES, Cleaning
 from datasets_app.corpus.conversation import Conversation, Turn, from_json
 from datasets_app.jobs import replacing as jobs
 from datasets_app.models import Action, Replacement, ReplacementPart
@@ -211,6 +212,7 @@ def cleaned(client, dataset, *switches, query=""):
     return dataset.replacements.latest("pk")
 
 
+@pytest.mark.checklist(69)
 def test_cleaning_is_counted_shown_done_and_taken_back(client_of, cora, letters):
     client, before = client_of(cora), texts(letters)
     order = cleaned(client, letters, "mojibake", "greeting", "closing", "markup")
@@ -225,6 +227,8 @@ def test_cleaning_is_counted_shown_done_and_taken_back(client_of, cora, letters)
     }
     shown = page_of(client, order).content.decode()
     assert "Left-overs of HTML" in shown
+    assert "<del" in shown
+    assert Cleaning(PROFILES["chat"]).cleaned("one\ntwo\x07  \n\nthree")[0] == "one\ntwo\n\nthree"
     assert "Clean these 2" in " ".join(shown.split())
     assert texts(letters) == before
     carry_out(client, order)

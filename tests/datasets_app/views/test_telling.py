@@ -7,6 +7,7 @@ import json
 import pytest
 from django.urls import reverse
 
+from datasets_app.corpus.parsing.telling import WAYS
 from datasets_app.corpus.source import Mapping
 from datasets_app.jobs.importing import import_upload
 from datasets_app.models import Conversation
@@ -41,6 +42,7 @@ def questions():
 
 
 @pytest.mark.slow
+@pytest.mark.checklist(100)
 def test_thirty_columns_need_no_more_than_a_look_and_a_click(asked, client_of, cora):
     file = asked(wide())
     assert file.waiting_for["suggested"]["tells"] == "questions"
@@ -61,6 +63,7 @@ def test_thirty_columns_need_no_more_than_a_look_and_a_click(asked, client_of, c
 
 
 @pytest.mark.slow
+@pytest.mark.checklist(108, 109)
 def test_each_way_is_shown_beside_the_others_before_one_is_chosen(asked, client_of, cora):
     file = asked(wide())
     words = {"key": "f27", "asks": "Which one is {{f27}}?", "template": "It is {{articel}}."}
@@ -70,6 +73,7 @@ def test_each_way_is_shown_beside_the_others_before_one_is_chosen(asked, client_
     assert "The article of x0 is Lamp 0." in page
     assert "Which one is x0?" in page
     assert "Did you mean “article”?" in page
+    assert page.count("<article") == len(WAYS) == 5
     words["template"] = "It is {{article}}."
     page = client_of(cora).get(url, words).content.decode()
     assert "It is Lamp 1." in page

@@ -447,6 +447,44 @@ def test_conversations_of_a_version_stay_excluded(curator, cora, done):
 
 
 @pytest.mark.slow
+@pytest.mark.checklist(64)
+def test_a_conversation_says_its_upload_archive_path_checksum_and_times(curator, done):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("2026/may/chats.jsonl", CHATS)
+    upload = done("calls.zip", packed.getvalue())
+    file = upload.files.get(depth=1)
+    row = upload.dataset.conversations.first()
+    at = reverse("conversation-detail", args=[upload.dataset_id, row.pk])
+    page = curator.get(at).content.decode()
+    shown = " ".join(page.split())
+    for part in ("calls.zip", "2026/may/chats.jsonl", file.blob_id, "Inside", "Read"):
+        assert part in shown
+    assert reverse("upload-detail", args=[upload.pk]) in page
+    assert page.count("<time") >= 2
+    told = " ".join(curator.get(reverse("file-detail", args=[file.pk])).content.decode().split())
+    for part in ("calls.zip", "2026/may/chats.jsonl", file.blob_id, "Uploaded"):
+        assert part in told
+
+
+@pytest.mark.slow
+@pytest.mark.checklist(17)
+def test_the_limit_is_printed_and_what_is_larger_leaves_nothing(curator, settings, data_dir):
+    settings.OTTO_UPLOAD_LIMIT_BYTES = 3 << 20
+    zone = curator.get(reverse("upload-list")).content.decode()
+    assert "up to 3" in zone
+    before = sorted(data_dir.rglob("*"))
+    told = {"Tus-Resumable": "1.0.0", "Upload-Length": str((3 << 20) + 1)}
+    answer = curator.post(reverse("tus-collection"), headers=told)
+    assert answer.status_code == 413
+    assert "3,145,729" in answer.content.decode()
+    assert "3,145,728" in answer.content.decode()
+    assert sorted(data_dir.rglob("*")) == before
+    assert not Upload.objects.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.checklist(50)
 def test_keys_that_nobody_knows_are_pointed_at_on_the_file_s_page(curator, done):
     lines = [{"wer": "Kunde", "was": "Ist offen?"}, {"wer": "Service", "was": "Ja, bis sechs."}]
     cases = [{"nr": 9_000_000 + number, "zeilen": lines} for number in range(3)]

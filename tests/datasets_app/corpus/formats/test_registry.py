@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from datasets_app.corpus.formats.format import Format
+from datasets_app.corpus.conversation import Turn
+from datasets_app.corpus.detection.kinds import identify
+from datasets_app.corpus.formats.format import Format, Reader
 from datasets_app.corpus.formats.registry import (
     FORMATS,
     archive_endings,
@@ -15,7 +17,10 @@ from datasets_app.corpus.formats.registry import (
     readable_endings,
     reader_of,
 )
-from datasets_app.corpus.source import CorpusError
+from datasets_app.corpus.parsing.lines import split_lines
+from datasets_app.corpus.readers import reading
+from datasets_app.corpus.readers.job import decoded
+from datasets_app.corpus.source import CorpusError, Record
 
 ROOT = Path(__file__).resolve().parents[4]
 
@@ -56,3 +61,32 @@ def test_the_documentation_lists_what_is_read_and_opened():
     words = set(line.replace(",", " ").replace(".\n", " ").replace(". ", " ").split())
     missing = {*readable_endings(), *archive_endings()} - {word.rstrip(".") for word in words}
     assert not missing, sorted(missing)
+
+
+@pytest.mark.checklist(144)
+def test_a_new_format_is_told_read_and_listed_by_its_one_entry(monkeypatch, tmp_path):
+    def read(job):
+        for line in split_lines(job.stream):
+            yield Record(line.start, line.end, (Turn("text", decoded(line.data).strip()),))
+
+    found = Format(
+        kind="sample",
+        name="a sample of a format",
+        endings=("sample",),
+        reader=Reader("sample", 1, read),
+        of_text=lambda head: "it begins so" if head.text.startswith("%sample") else None,
+    )
+    formats = {found.kind: found, **FORMATS}
+    for name in list(FORMATS):
+        monkeypatch.delitem(FORMATS, name)
+    for name, one in formats.items():
+        monkeypatch.setitem(FORMATS, name, one)
+    assert "sample" in readable_endings()
+    path = tmp_path / "notes"
+    path.write_text("%sample\none line of it\n")
+    identified = identify(path, "notes")
+    assert (identified.kind, identified.format.name) == ("sample", "a sample of a format")
+    told = [item.turns[0].text for item in reading.read(path, identified)]
+    assert told == ["%sample", "one line of it"]
+    recipe = (ROOT / "docs/CONTRIBUTING.md").read_text("utf-8")
+    assert "## Recipe: add a file format" in recipe
