@@ -46,6 +46,12 @@ urlpatterns: list[URLPattern] = [
     path("uploads/<uuid:upload_id>/join/", joining.tables_join, name="tables-join"),
     path("uploads/folders/", folders.folder_list, name="folder-list"),
     path("uploads/web/", web.web_new, name="web-new"),
+    path("uploads/web/certificates/", web.authority_list, name="authority-list"),
+    path(
+        "uploads/web/certificates/<int:authority_id>/drop/",
+        web.authority_drop,
+        name="authority-drop",
+    ),
     path("uploads/web/<uuid:fetch_id>/", web.web_detail, name="web-detail"),
     path("files/<uuid:file_id>/", files.file_detail, name="file-detail"),
     path("files/<uuid:file_id>/columns/", files.file_columns, name="file-columns"),

@@ -95,6 +95,7 @@ def add_one_of_each(number: int, owner: User) -> dict[str, Any]:
         "dataset_id": dataset.pk,
         "number": Conversation.objects.filter(dataset=dataset).first().pk,
         "upload_id": upload.pk,
+        "authority_id": 1,
         "fetch_id": order_fetch(Wanted(("https://example.org/",)), by=owner).pk,
         "file_id": upload.files.get().pk,
         "version_id": run.version_id,

@@ -11,6 +11,21 @@ from datasets_app.models.web import MOST_DEPTH, MOST_PAGES
 
 MOST_NAMED = 500
 LONGEST = 100_000
+LARGEST_CERTIFICATES = 1 << 20
+
+
+class AuthorityForm(forms.Form):
+    """The certificate of an authority, as a file."""
+
+    sent = forms.FileField(
+        label="Certificate of the authority (PEM)", help_text="A .pem or .crt file, as text."
+    )
+
+    def clean_sent(self) -> str:
+        sent = self.cleaned_data["sent"]
+        if sent.size > LARGEST_CERTIFICATES:
+            raise forms.ValidationError("This file is too large for certificates.")
+        return str(sent.read().decode("ascii", "replace"))
 
 
 class WebForm(forms.Form):
@@ -52,6 +67,18 @@ class WebForm(forms.Form):
     shortest = forms.IntegerField(
         label="Leave out pages with fewer letters", initial=50, min_value=0, max_value=100_000
     )
+
+    is_unchecked = forms.BooleanField(
+        label="Do not check the certificates of these sites",
+        required=False,
+        help_text="Whoever stands between can then read and change their pages. Better: trust the "
+        "authority that signed them. The audit trail keeps who chose this.",
+    )
+
+    def __init__(self, *args: Any, is_of_admin: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not is_of_admin:
+            del self.fields["is_unchecked"]
 
     def clean_addresses(self) -> tuple[str, ...]:
         lines = [line.strip() for line in self.cleaned_data["addresses"].splitlines()]

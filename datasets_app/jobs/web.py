@@ -57,7 +57,9 @@ class Turn:
 
     def __post_init__(self) -> None:
         guard = Guard.of(settings.OTTO_WEB_INTERNAL_HOSTS)
-        context = context_of(settings.OTTO_WEB_CA_FILE)
+        is_checked = not self.fetch.is_unchecked
+        own = settings.OTTO_WEB_CA_FILE
+        context = context_of(own, web.trusted_pem(), is_checked=is_checked)
         seconds = self.fetch.page_seconds
         fetcher = Fetcher(guard, context, seconds=seconds, touch=self.lease.touch)
         self.visitor = Visitor(

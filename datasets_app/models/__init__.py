@@ -60,7 +60,7 @@ from datasets_app.models.upload import (
 )
 from datasets_app.models.version import CHOSEN, Choice, Version, VersionPart, VersionRow
 from datasets_app.models.view import SavedView
-from datasets_app.models.web import PageState, WebFetch, WebPage, WebRobots
+from datasets_app.models.web import PageState, WebAuthority, WebFetch, WebPage, WebRobots
 
 __all__ = [
     "BROKEN_OFF",
@@ -128,6 +128,7 @@ __all__ = [
     "Version",
     "VersionPart",
     "VersionRow",
+    "WebAuthority",
     "WebFetch",
     "WebPage",
     "WebRobots",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -44,6 +45,9 @@ class WebFetch(Work):
     reads_lists = models.BooleanField(
         default=False, help_text="follows what a site's sitemap.xml names, too"
     )
+    is_unchecked = models.BooleanField(
+        default=False, help_text="an admin said not to check certificates"
+    )
     shortest = models.PositiveIntegerField(default=50, help_text="letters that a page has to say")
     dataset_choice = models.CharField(max_length=200, default="", help_text="as uploads take it")
     is_stopped = models.BooleanField(default=False, help_text="a person wants no more pages")
@@ -58,6 +62,23 @@ class WebFetch(Work):
         more = len(self.addresses) - 1
         first = self.addresses[0].partition("://")[2]
         return f"{first} and {more:,} more" if more else first
+
+
+class WebAuthority(models.Model):
+    """Certificates of an authority that an admin trusts besides the usual ones."""
+
+    name = models.CharField(max_length=300)
+    pem = models.TextField()
+    sha256 = models.CharField(max_length=64, unique=True)
+    ends = models.CharField(max_length=60, help_text="when the first of them does")
+    added_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    added_at = models.DateTimeField(auto_now_add=True)
+    objects = CuratorsQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class PageState(models.TextChoices):

@@ -13,6 +13,7 @@ from datasets_app.corpus.layouts.layout import Layout, Row
 from datasets_app.corpus.parsing import own
 from datasets_app.models import Dataset, Version
 from datasets_app.selectors.row_filter import RowFilter
+from datasets_app.selectors.row_order import ORDERS, Key
 from datasets_app.selectors.tags import tag_names
 from datasets_app.selectors.versions import LAST_WORDS, READ_ROWS, version_rows
 
@@ -26,22 +27,37 @@ def rows_of_version(version: Version) -> Iterator[Row]:
 
     Nothing is told of them that may change later: the same version gives the same file.
     """
-    lines = version_rows(version.pk, None).annotate(meta=F("conversation__meta"))
-    for line in lines.iterator(chunk_size=READ_ROWS):
-        conversation = from_json(line["turns"])
-        if line[LAST_WORDS]:
-            conversation = conversation.without_last_words()
-        told = {"id": line["conversation_id"], "split": line["split"]}
-        yield Row(line["position"], conversation, told, _fields(line["meta"]))
+    lines, last = version_rows(version.pk, None).annotate(meta=F("conversation__meta")), -1
+    while batch := list(lines.filter(position__gt=last)[:READ_ROWS]):
+        for line in batch:
+            conversation = from_json(line["turns"])
+            if line[LAST_WORDS]:
+                conversation = conversation.without_last_words()
+            told = {"id": line["conversation_id"], "split": line["split"]}
+            yield Row(line["position"], conversation, told, _fields(line["meta"]))
+        last = batch[-1]["position"]
 
 
 def rows_of_table(dataset: Dataset, chosen: RowFilter) -> Iterator[Row]:
-    """Yield the rows of a dataset that match, in the order in which they came."""
-    rows = chosen.rows(dataset).annotate(source=F("source_file__name")).order_by("arrival", "pk")
-    rows = rows.annotate(tags=tag_names())
-    for row in rows.values(*_TABLE, "source", "tags").iterator(chunk_size=READ_ROWS):
-        told = {name: row[name] for name in (*_TABLE[3:], "source", "tags") if row[name]}
-        yield Row(row["position"], from_json(row["turns"]), told, _fields(row["meta"]))
+    """Yield the rows of a dataset that match, in the order in which they came.
+
+    They are asked for batch by batch, each from where the last one ended: outside a transaction
+    a cursor would first copy all of them.
+    """
+    order, all_rows = ORDERS["order"], chosen.found(dataset)
+    last: Key | None = None
+    while True:
+        rows = order.beyond(all_rows, last) if last else order.keyed(all_rows)
+        rows = rows.annotate(source=F("source_file__name"), tags=tag_names())
+        batch = list(
+            rows.order_by(*order.terms).values(*_TABLE, "source", "tags", "key")[:READ_ROWS]
+        )
+        for row in batch:
+            told = {name: row[name] for name in (*_TABLE[3:], "source", "tags") if row[name]}
+            yield Row(row["position"], from_json(row["turns"]), told, _fields(row["meta"]))
+        if len(batch) < READ_ROWS:
+            return
+        last = (batch[-1]["key"], batch[-1]["id"])
 
 
 def _fields(meta: dict[str, Any]) -> dict[str, Any]:

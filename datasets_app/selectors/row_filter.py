@@ -186,6 +186,13 @@ class RowFilter:
             chosen.append(_is_one_of(self._near(dataset)))
         return dataset.conversations.filter(*chosen)
 
+    def found(self, dataset: Dataset) -> QuerySet[Conversation]:
+        """Return the dataset's rows that match, to be read in an order that an index knows."""
+        return self._few_listed(dataset, self.rows(dataset))
+
+    def _few_listed(self, dataset: Dataset, rows: QuerySet[Conversation]) -> QuerySet[Conversation]:
+        return _listed(rows) if is_large(dataset) and self.is_found_by_index else rows
+
     def meaning(self, dataset: Dataset) -> str:
         """Return which rows are meant now, to keep counts by: rows like one are no condition."""
         return f"{self.query()} {self._near(dataset)}" if self.like else self.query()
@@ -218,8 +225,7 @@ class RowFilter:
         rows = self.rows(dataset)
         if self.after:
             rows = order.beyond(rows, self.after)
-        if is_large(dataset) and self.is_found_by_index:
-            rows = _listed(rows)
+        rows = self._few_listed(dataset, rows)
         keys = list(rows.order_by(*order.terms).values_list("pk", flat=True)[: self.size + 1])
         shown = order.keyed(Conversation.objects.filter(pk__in=keys))
         return shown.order_by(*order.terms)  # type: ignore[no-any-return]

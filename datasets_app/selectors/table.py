@@ -158,16 +158,20 @@ def sortable(dataset: Dataset, rows: RowFilter) -> RowFilter:
 
 def is_sortable(dataset: Dataset, rows: RowFilter) -> bool:
     """Say whether the rows that match are few enough to be sorted without an index."""
-    if not is_large(dataset):
-        return True
+    return not is_large(dataset) or matching_rows(dataset, rows).number <= MOST_SORTED
+
+
+def matching_rows(dataset: Dataset, rows: RowFilter) -> Count:
+    """Return how many rows match, as the table says it."""
     reasons, statuses = set(rows.chosen("reason")), set(rows.chosen("status"))
-    matching = sum(
+    found = groups_in(dataset, rows)
+    number = sum(
         group.count
-        for group in groups_in(dataset, rows).groups
+        for group in found.groups
         if (not reasons or reasons & set(group.reasons))
         and (not statuses or group.status in statuses)
     )
-    return matching <= MOST_SORTED
+    return Count(number, found.is_estimate)
 
 
 def _columns(rows: RowFilter) -> list[Column]:

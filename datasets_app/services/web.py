@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -21,10 +22,10 @@ from datasets_app.corpus.web.addresses import (
     site_of,
 )
 from datasets_app.corpus.web.errors import AGAIN, REASONS, WebError
-from datasets_app.corpus.web.fetch import Answer
+from datasets_app.corpus.web.fetch import Answer, certificates_in
 from datasets_app.corpus.web.lists import Named
 from datasets_app.corpus.web.look import Seen
-from datasets_app.models import Blob, PageState, Upload, WebFetch, WebPage, WebRobots
+from datasets_app.models import Blob, PageState, Upload, WebAuthority, WebFetch, WebPage, WebRobots
 from datasets_app.services.receiving import chosen_dataset
 from datasets_app.services.uploads import withdraw_upload
 from otto_web.lib import audit
@@ -60,6 +61,7 @@ class Wanted:
     page_seconds: float = 30.0
     shortest: int = 50
     reads_lists: bool = False
+    is_unchecked: bool = False
     dataset: str = ""
 
 
@@ -76,13 +78,43 @@ def order_fetch(wanted: Wanted, *, by: User) -> WebFetch:
         page_seconds=wanted.page_seconds,
         shortest=wanted.shortest,
         reads_lists=wanted.reads_lists,
+        is_unchecked=wanted.is_unchecked,
         dataset_choice=wanted.dataset,
         created_by=by,
     )
     _list_pages(fetch, [(address, PageState.QUEUED, "") for address in wanted.addresses])
     audit.record(by, "web.fetch", fetch, after={"address": str(fetch)})
+    if wanted.is_unchecked:
+        audit.record(by, "web.unchecked", fetch, after={"address": str(fetch)})
     hint(WebFetch.job, fetch.pk)
     return fetch
+
+
+@transaction.atomic(durable=True)
+def trust_authority(pem: str, *, by: User) -> WebAuthority:
+    """Trust the certificates of a text when pages are fetched; raises CorpusError where none is."""
+    found = certificates_in(pem)
+    digest = hashlib.sha256(pem.strip().encode()).hexdigest()
+    names = ", ".join(dict.fromkeys(name for name, _ in found))
+    told = {"name": clean_text(names).text[:300], "ends": found[0][1][:60], "added_by": by}
+    trusted, is_new = WebAuthority.objects.get_or_create(
+        sha256=digest, defaults={"pem": pem.strip() + "\n", **told}
+    )
+    if is_new:
+        audit.record(by, "authority.trusted", trusted, after={"name": trusted.name})
+    return trusted
+
+
+@transaction.atomic(durable=True)
+def drop_authority(trusted: WebAuthority, *, by: User) -> None:
+    """Trust these certificates no more."""
+    audit.record(by, "authority.dropped", trusted, before={"name": trusted.name})
+    trusted.delete()
+
+
+def trusted_pem() -> str:
+    """Return all certificates that are trusted besides the usual ones."""
+    return "".join(WebAuthority.objects.order_by("pk").values_list("pem", flat=True))
 
 
 def _list_pages(

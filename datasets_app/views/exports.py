@@ -15,9 +15,9 @@ from datasets_app.corpus.layouts.layout import Row
 from datasets_app.corpus.layouts.registry import LAYOUTS
 from datasets_app.models import Dataset, Version
 from datasets_app.selectors import downloads
-from datasets_app.selectors.counted import counted
 from datasets_app.selectors.datasets import header
 from datasets_app.selectors.row_filter import RowFilter
+from datasets_app.selectors.table import matching_rows
 from datasets_app.views.datasets import find_dataset
 from datasets_app.views.versions import find_version
 from otto_web.lib.access import Role, role_required
@@ -48,13 +48,14 @@ def dataset_export(request: TeamRequest, dataset_id: UUID) -> HttpResponse:
     """Show the first of the rows that match in a layout, and offer the file."""
     dataset = find_dataset(request, dataset_id)
     rows = RowFilter.from_query(request.GET)
-    what = f"rows of {sorted(rows.as_json().items(), key=str)}"
+    count = matching_rows(dataset, rows)
     context = {
         **header(dataset),
         **_chosen(request, downloads.rows_of_table(dataset, rows)),
         "filter": rows,
         "here": rows.query(),
-        "count": counted(dataset, what, lambda: rows.rows(dataset).count()),
+        "count": count.number,
+        "is_estimate": count.is_estimate,
     }
     return render(request, "datasets/dataset_export.html", context)
 

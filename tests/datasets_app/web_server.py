@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -37,7 +38,7 @@ class Site:
 
 
 @contextmanager
-def serving(answers: dict[str, Any]) -> Iterator[Site]:
+def serving(answers: dict[str, Any], tls: ssl.SSLContext | None = None) -> Iterator[Site]:
     """Yield a site at an address of this machine; its port is free."""
     site = Site(dict(answers))
 
@@ -62,7 +63,9 @@ def serving(answers: dict[str, Any]) -> Iterator[Site]:
             pass  # the other side hangs up on answers that never end
 
     with Server(("127.0.0.1", 0), Here) as server:
-        site.address = f"http://127.0.0.1:{server.server_port}"
+        site.address = f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}"
+        if tls:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         try:

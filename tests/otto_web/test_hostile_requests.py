@@ -80,6 +80,7 @@ def world(ada, mia, redis_server, data_dir):
         "person_id": mia.pk,
         "token_id": make_token(mia, "script", ["answers"])[0].pk,
         "upload_id": upload.pk,
+        "authority_id": 1,
         "fetch_id": order_fetch(Wanted(("https://e.org/",)), by=ada).pk,
         "file_id": SourceFile.objects.create(upload=upload, name="a.txt", size=3).pk,
         "pairs_id": uuid.uuid4(),

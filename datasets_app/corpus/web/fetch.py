@@ -30,8 +30,11 @@ OK, NOT_CHANGED = range(200, 300), 304
 GONE, FORBIDDEN, TOO_MANY = {404, 410}, {401, 402, 403, 407, 451}, 429
 
 
-def context_of(ca_file: str) -> ssl.SSLContext:
-    """Return what certificates are checked with: the machine's, the usual ones, and one's own."""
+def context_of(ca_file: str, more: str = "", *, is_checked: bool = True) -> ssl.SSLContext:
+    """Return what certificates are checked with: the machine's, the usual ones, and one's own.
+
+    `more` are some as text (PEM). Unchecked, whoever stands between may read and change a page.
+    """
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
     if ca_file:
@@ -39,7 +42,38 @@ def context_of(ca_file: str) -> ssl.SSLContext:
             context.load_verify_locations(Path(ca_file))
         except (OSError, ssl.SSLError) as error:
             raise CorpusError(f"OTTO_WEB_CA_FILE is no file of certificates: {error}.") from error
+    if more:
+        context.load_verify_locations(cadata=more)
+    if not is_checked:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
     return context
+
+
+def certificates_in(pem: str) -> list[tuple[str, str]]:
+    """Return whom the certificates of a text (PEM) name, and until when each holds.
+
+    Raises CorpusError where there is none, or one is damaged.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        context.load_verify_locations(cadata=pem)
+    except (ssl.SSLError, ValueError) as error:
+        raise CorpusError("This is no certificate in PEM (-----BEGIN CERTIFICATE-----).") from error
+    found = [
+        (_name_in(one.get("subject", ())), str(one.get("notAfter", "")))
+        for one in context.get_ca_certs()
+    ]
+    if not found:
+        raise CorpusError(
+            "This certificate is none of an authority (CA). Take the one that signed it."
+        )
+    return found
+
+
+def _name_in(subject: object) -> str:
+    parts = dict(pair for part in subject for pair in part) if isinstance(subject, tuple) else {}
+    return str(parts.get("commonName") or parts.get("organizationName") or "no name")
 
 
 @dataclass(frozen=True, slots=True)

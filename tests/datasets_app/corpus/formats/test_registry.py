@@ -63,8 +63,21 @@ def test_the_documentation_lists_what_is_read_and_opened():
     assert not missing, sorted(missing)
 
 
+@pytest.fixture
+def with_one_more():
+    """Give a function that changes the registry, whose order counts, until the test is over."""
+    before = dict(FORMATS)
+
+    def changed(formats):
+        FORMATS.clear()
+        FORMATS.update(formats)
+
+    yield changed
+    changed(before)
+
+
 @pytest.mark.checklist(144)
-def test_a_new_format_is_told_read_and_listed_by_its_one_entry(monkeypatch, tmp_path):
+def test_a_new_format_is_told_read_and_listed_by_its_one_entry(with_one_more, tmp_path):
     def read(job):
         for line in split_lines(job.stream):
             yield Record(line.start, line.end, (Turn("text", decoded(line.data).strip()),))
@@ -76,11 +89,7 @@ def test_a_new_format_is_told_read_and_listed_by_its_one_entry(monkeypatch, tmp_
         reader=Reader("sample", 1, read),
         of_text=lambda head: "it begins so" if head.text.startswith("%sample") else None,
     )
-    formats = {found.kind: found, **FORMATS}
-    for name in list(FORMATS):
-        monkeypatch.delitem(FORMATS, name)
-    for name, one in formats.items():
-        monkeypatch.setitem(FORMATS, name, one)
+    with_one_more({found.kind: found, **FORMATS})
     assert "sample" in readable_endings()
     path = tmp_path / "notes"
     path.write_text("%sample\none line of it\n")
