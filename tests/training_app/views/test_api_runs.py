@@ -30,7 +30,7 @@ def wanted(version):
     return {"version_id": str(version.pk)}
 
 
-@pytest.mark.checklist(369, 370, 371)
+@pytest.mark.checklist(369, 371)
 def test_a_run_is_checked_queued_and_really_of_its_size_and_family(api, wanted, redis_server):
     made = api("POST", "runs/train", wanted)
     assert made.status_code == 202
@@ -70,7 +70,6 @@ def test_a_run_is_checked_queued_and_really_of_its_size_and_family(api, wanted, 
     assert (spec.model.dropout, spec.train.steps, spec.train.epochs) == (0.1, 30, None)
 
 
-@pytest.mark.checklist(372)
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -90,7 +89,6 @@ def test_a_value_out_of_bounds_is_refused_by_its_name(api, wanted, field, value)
     assert not Run.objects.exists()
 
 
-@pytest.mark.checklist(374, 381)
 def test_a_run_says_its_state_and_heartbeat_and_is_stopped(api, queued_run, theo):
     where = f"runs/{queued_run.pk}"
     told = api("GET", where).json()
@@ -171,7 +169,6 @@ def written(queued_run, data_dir):
     return write
 
 
-@pytest.mark.checklist(379)
 def test_the_tail_of_a_log_is_lines_of_all_attempts(api, written, queued_run):
     where = f"runs/{queued_run.pk}/logs"
     answer = api("GET", where)
