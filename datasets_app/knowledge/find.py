@@ -53,6 +53,7 @@ class Found:
     words: float
     rank: int
     score: float = 0.0  # by which it was ranked; nothing compares it with another question's
+    place: int = 0  # among all pieces
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +189,7 @@ class Knowledge:
                 words=float(scored.shares[place]),
                 rank=rank,
                 score=score,
+                place=place,
             )
             for rank, (place, score) in enumerate(ranked.items(), start=1)
         ]
@@ -202,6 +204,14 @@ class Knowledge:
         alone, talking = self._places_of_vectors
         at = (talking if in_talk else alone)[place]
         return np.asarray(self._vectors[at] * self._scales[at], np.float32)
+
+    def own_cosine(self, found: Found, vector: Scores) -> float:
+        """Return how near something found is to another vector (dims,), with its talk or without.
+
+        Of what was found in a talk it tells what the question by itself has to do with it.
+        """
+        ways = (self.vector(found.place, in_talk=in_talk) for in_talk in (False, True))
+        return max(float(way @ vector) for way in ways)
 
     def weight_for(self, question: str) -> float:
         """Return how much words count beside vectors for a question in its script."""

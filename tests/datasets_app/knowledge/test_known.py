@@ -6,6 +6,7 @@ import json
 import shutil
 import threading
 
+import numpy as np
 import pytest
 
 from datasets_app.corpus.conversation import ASSISTANT, USER, Turn
@@ -124,6 +125,30 @@ def test_the_first_answer_is_of_the_list_that_is_near(question):
     known = Asked(question, "The tent.").known_in(Two(), [None, None])
     assert (known.is_near, known.found[0].piece.answer) == (True, "alone")
     assert (known.holders("and"), known.pieces) == (3, 7)
+
+
+@pytest.mark.parametrize(("own", "is_near"), [(0.05, False), (0.40, True)])
+def test_what_only_the_turn_before_finds_is_no_answer(own, is_near):
+    class OfTheTent:
+        """What it knows is near to whatever follows an answer about the tent."""
+
+        pieces, has_pages = 7, False
+
+        def find(self, question, *, context, vector, most, without):
+            return [found_at(0.86 if context else 0.10, 0.0, "2.4 kg")]
+
+        def own_cosine(self, found, vector):
+            return own
+
+        def holders(self, term):
+            return 0
+
+        def quote(self, piece):
+            return Quote(piece.answer, is_part=False)
+
+    vector = np.zeros(4, np.float32)
+    known = Asked("Tell me a joke", "The tent weighs 2.4 kg.").known_in(OfTheTent(), [vector] * 2)
+    assert known.is_near is is_near
 
 
 def test_where_an_encoder_finds_everything_near_words_must_do():
