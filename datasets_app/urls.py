@@ -78,6 +78,7 @@ urlpatterns: list[URLPattern] = [
     path("files/<uuid:file_id>/anew/", files.file_anew, name="file-anew"),
     path("files/<uuid:file_id>/members/", files.file_members, name="file-members"),
     path("datasets/", datasets.dataset_list, name="dataset-list"),
+    path("datasets/examples/", datasets.dataset_examples, name="dataset-examples"),
     path("datasets/good-and-bad/", datasets.quality_samples, name="quality-samples"),
     path("datasets/<uuid:dataset_id>/", rows.dataset_detail, name="dataset-detail"),
     path("datasets/<uuid:dataset_id>/facets/", rows.dataset_facets, name="dataset-facets"),

@@ -11,7 +11,7 @@ from django import forms
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.judging.scores import Cuts
 from datasets_app.corpus.layouts.prompts import PROMPTS
-from datasets_app.models import Choice, Judge, Provider
+from datasets_app.models import Choice, Judge, KnownTokenizer, Provider
 from datasets_app.services.scoring import ScoringOrder
 
 LARGEST_REPORT = 64 << 20  # bytes
@@ -126,9 +126,26 @@ class FormatForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="Stands before each conversation that has none of its own. May stay empty.",
     )
+    tokenizer = forms.ChoiceField(label="Count tokens by", required=False)
+    length = forms.IntegerField(
+        label="Longest text, in tokens",
+        required=False,
+        initial=512,
+        min_value=16,
+        max_value=100_000,
+    )
     passages = forms.BooleanField(
         label="With the passages of the dataset",
         required=False,
         help_text="Beside the pairs: a chat then also finds what no pair asks for.",
     )
     name = forms.CharField(label="Name of the version", max_length=180, required=False)
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        known = KnownTokenizer.objects.order_by("name").values_list("pk", "name")
+        named = [(str(pk), name) for pk, name in known]
+        self.fields["tokenizer"].choices = [("", "an estimate"), *named]  # type: ignore[attr-defined]
+
+    def clean_length(self) -> int:
+        return self.cleaned_data.get("length") or 512

@@ -28,6 +28,21 @@ class AuthorityForm(forms.Form):
         return str(sent.read().decode("ascii", "replace"))
 
 
+def named_addresses(text: str) -> tuple[str, ...]:
+    """Return the addresses of a text, one a line. Raises ValidationError that names the line."""
+    found: dict[str, None] = {}
+    for number, line in enumerate(map(str.strip, text.splitlines()), 1):
+        if not line:
+            continue
+        try:
+            found[normal(line if "://" in line else f"https://{line}")] = None
+        except AddressError as error:
+            raise forms.ValidationError(f"Line {number}: {error}") from error
+    if len(found) > MOST_NAMED:
+        raise forms.ValidationError(f"At most {MOST_NAMED} addresses at once, please.")
+    return tuple(found)
+
+
 class WebForm(forms.Form):
     """Addresses, one a line, and how far and how fast the pages behind them are followed."""
 
@@ -81,18 +96,7 @@ class WebForm(forms.Form):
             del self.fields["is_unchecked"]
 
     def clean_addresses(self) -> tuple[str, ...]:
-        lines = [line.strip() for line in self.cleaned_data["addresses"].splitlines()]
-        found: dict[str, None] = {}
-        for number, line in enumerate(lines, 1):
-            if not line:
-                continue
-            try:
-                found[normal(line if "://" in line else f"https://{line}")] = None
-            except AddressError as error:
-                raise forms.ValidationError(f"Line {number}: {error}") from error
-        if len(found) > MOST_NAMED:
-            raise forms.ValidationError(f"At most {MOST_NAMED} addresses at once, please.")
-        return tuple(found)
+        return named_addresses(self.cleaned_data["addresses"])
 
     def clean_follows(self) -> bool:
         return bool(self.cleaned_data["follows"])

@@ -9,11 +9,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 from datasets_app.corpus.conversation import from_json
+from datasets_app.corpus.layouts.lengths import Lengths, counter, lengths_of
 from datasets_app.corpus.layouts.prompts import Prompt, Sample
-from datasets_app.models import CHOSEN, Scoring, Version
+from datasets_app.models import CHOSEN, KnownTokenizer, Scoring, Version
 from datasets_app.selectors.scorings import kept_scores, source_of
 
 SAMPLES, LONGEST = 3, 4_000
+COUNTED = 2_000  # texts whose tokens a page counts
 READ_ROWS = 2_000
 MOST_VERSIONS = 50
 
@@ -32,6 +34,15 @@ def samples_of(scoring: Scoring, told: Mapping[str, Any], prompt: Prompt) -> lis
     found = kept_samples(scoring, told["threshold"], told["choice"])
     texts = (prompt.text(one.conversation, told["system"]) for one in islice(found, SAMPLES))
     return [text if len(text) <= LONGEST else f"{text[:LONGEST]}…" for text in texts]
+
+
+def lengths(scoring: Scoring, told: Mapping[str, Any], prompt: Prompt) -> Lengths:
+    """Return how many tokens the first texts have by the tokenizer that was chosen."""
+    found = kept_samples(scoring, told["threshold"], told["choice"])
+    named = told["tokenizer"]
+    known = KnownTokenizer.objects.filter(pk=named).first() if named else None
+    texts = (prompt.text(one.conversation, told["system"]) for one in islice(found, COUNTED))
+    return lengths_of(texts, counter(known.file if known else None), told["length"])
 
 
 def address_of(told: Mapping[str, Any]) -> str:

@@ -68,6 +68,11 @@ class Wanted:
 @transaction.atomic(durable=True)
 def order_fetch(wanted: Wanted, *, by: User) -> WebFetch:
     """Order pages; raises UploadError when the chosen dataset is gone."""
+    return new_fetch(wanted, by=by)
+
+
+def new_fetch(wanted: Wanted, *, by: User) -> WebFetch:
+    """Do the same inside the caller's transaction."""
     chosen_dataset(wanted.dataset, by)
     fetch = WebFetch.objects.create(
         addresses=list(wanted.addresses),

@@ -18,6 +18,7 @@ from datasets_app.selectors import datasets as selectors
 from datasets_app.selectors.quality_samples import judged_samples
 from datasets_app.selectors.removals import removals_under_way
 from datasets_app.services import datasets as services
+from datasets_app.services.examples import add_examples
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest, respond
 
@@ -56,6 +57,15 @@ def dataset_list(request: TeamRequest) -> HttpResponse:
 def quality_samples(request: TeamRequest) -> HttpResponse:
     """Show a good and a bad set of conversations with what the rules say of each."""
     return render(request, "datasets/quality_samples.html", {"samples": judged_samples()})
+
+
+@role_required(Role.CURATOR)
+@require_POST
+def dataset_examples(request: TeamRequest) -> HttpResponse:
+    """Make a dataset of the bundled example conversations."""
+    made = add_examples(by=request.user)
+    messages.success(request, "Eight conversations of one turn each. Change them as you like.")
+    return redirect("dataset-detail", made.pk)
 
 
 @role_required(Role.CURATOR)

@@ -86,6 +86,7 @@ def _kept(form: FormatForm, scoring: Scoring) -> dict[str, Any]:
         "kept": selectors.kept_of(scoring, told["threshold"], told["choice"]),
         "samples": formatting.samples_of(scoring, told, prompt),
         "prompt": prompt,
+        "lengths": formatting.lengths(scoring, told, prompt),
         "page": page,
         "shown": selectors.shown(scoring, page),
         "warnings": warnings_of(told["system"]) if told["system"] else [],

@@ -12,7 +12,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from datasets_app.corpus.conversation import CorpusError
+from datasets_app.corpus.conversation import CorpusError, from_json
 from datasets_app.corpus.judging.report import filtered_text, read_report, report_text
 from datasets_app.corpus.judging.scores import Cuts
 from datasets_app.jobs.scoring import score_pairs
@@ -50,11 +50,39 @@ class Command(BaseCommand):
         with servers_for_command():
             try:
                 dataset = _dataset(options["input"])
-                scoring = _scored(dataset, options)
+                scoring = self._scored(dataset, options)
             except CorpusError as error:
                 raise CommandError(str(error)) from error
             self._write(scoring, options)
             self._tell(scoring, options)
+
+    def _scored(self, dataset: Dataset, options: dict[str, Any]) -> Scoring:
+        """Score what is left, pair by pair; with --verbose each is written as it is judged."""
+        scoring, told = _ordered(dataset, options), 0
+        while True:
+            if options["verbose"]:
+                told = self._tell_each(scoring, told)
+            if scoring.is_over:
+                break
+            score_pairs(scoring.pk, goes_on=not options["verbose"])
+            scoring.refresh_from_db()
+            if not scoring.is_over:
+                time.sleep(LOOK_SECONDS)
+        if scoring.state != State.SUCCEEDED:
+            raise CorpusError(scoring.message or "The scoring was stopped. Go on with --resume.")
+        return scoring
+
+    def _tell_each(self, scoring: Scoring, told: int) -> int:
+        """Write a line for each score behind the last one that was told; return its number."""
+        cuts = selectors.cuts_of(scoring)
+        fresh = scoring.scores.filter(pk__gt=told).select_related("conversation").order_by("pk")
+        for one in fresh.iterator():
+            verdict = "unscored" if one.overall is None else cuts.verdict(one.overall)
+            issues = f" ({'; '.join(one.issues)})" if one.issues else ""
+            question = from_json(one.conversation.turns).turns[0].text[:100]
+            self.stdout.write(f"  {one.overall or '-'} {verdict}: {question}{issues}")
+            told = one.pk
+        return told
 
     def _write(self, scoring: Scoring, options: dict[str, Any]) -> None:
         if options["output"]:
@@ -71,12 +99,6 @@ class Command(BaseCommand):
 
     def _tell(self, scoring: Scoring, options: dict[str, Any]) -> None:
         overview = selectors.overview_of(scoring)
-        cuts = selectors.cuts_of(scoring)
-        for one in selectors.scored_pairs(scoring) if options["verbose"] else ():
-            score = one.scores.overall if one.scores else None
-            verdict = cuts.verdict(score) if score is not None else "unscored"
-            issues = f" ({'; '.join(one.issues)})" if one.issues else ""
-            self.stdout.write(f"  {score or '-'} {verdict}: {one.question[:100]}{issues}")
         if options["json"]:
             counts = {name: count for name, count, _ in overview.summary.shares}
             answer = {"scoring": str(scoring.pk), "dataset": str(scoring.dataset_id), **counts}
@@ -105,7 +127,7 @@ def _dataset(named: str) -> Dataset:
     return dataset
 
 
-def _scored(dataset: Dataset, options: dict[str, Any]) -> Scoring:
+def _ordered(dataset: Dataset, options: dict[str, Any]) -> Scoring:
     cuts = Cuts.of(options["threshold"], min(7.0, options["threshold"]))
     kind = Judge.PROVIDER if options["provider"] else Judge.OFFLINE
     scoring = dataset.scorings.filter(judge=kind).order_by("-created_at").first()
@@ -115,12 +137,5 @@ def _scored(dataset: Dataset, options: dict[str, Any]) -> Scoring:
             scoring = new_scoring(dataset, order, by=None)
     elif scoring.is_over and scoring.state != State.SUCCEEDED:
         order_anew(Scoring.objects.filter(pk=scoring.pk), refused_in_row=0)
-    while not scoring.is_over:
-        score_pairs(scoring.pk)
-        scoring.refresh_from_db()
-        if not scoring.is_over:
-            time.sleep(LOOK_SECONDS)
-    if scoring.state != State.SUCCEEDED:
-        raise CorpusError(scoring.message or "The scoring was stopped. Go on with --resume.")
     found: Scoring = scoring
     return found

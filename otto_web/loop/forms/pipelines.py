@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.forms.boundfield import BoundField
 from django.utils.html import escape
@@ -16,9 +17,13 @@ from chat_app.models import Deployment
 from chat_app.selectors.names import free_alias
 from chat_app.serving.limits import NEW_TOKENS
 from datasets_app.corpus.chunks.settings import LONGEST, SHORTEST
+from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.pairs.extractive import MOST_QUESTIONS
+from datasets_app.forms.web import LONGEST as LONGEST_LIST
+from datasets_app.forms.web import named_addresses
 from datasets_app.models import Dataset, Provider, Upload
 from datasets_app.selectors.documents import uploads_of_documents
+from datasets_app.services.web import check_allowed
 from otto_web.loop.selectors.defaults import WITH_DEFAULT, team_values, who_said
 from otto_web.loop.selectors.pipelines import FROM_NOTHING, SCRATCH_STEPS
 from otto_web.loop.selectors.wishes import BATCH_SIZE, EPOCHS, OPSETS, WISHES
@@ -70,6 +75,13 @@ class PipelineForm(forms.Form):
         help_text="Uploads with texts, pages, PDF or Word files. Where you choose any, the loop"
         " begins with them instead of with conversations.",
     )
+    addresses = _number(
+        forms.CharField,
+        "addresses",
+        max_length=LONGEST_LIST,
+        widget=forms.Textarea({"rows": 3, "placeholder": "https://example.org/help/"}),
+    )
+    follows = _number(forms.BooleanField, "follows")
     chunk_size = _number(
         forms.IntegerField,
         "chunk_size",
@@ -191,6 +203,15 @@ class PipelineForm(forms.Form):
             said["base" if name == "way" else name] = who_said(found.get(name), team, built_in)
         return said
 
+    def clean_addresses(self) -> tuple[str, ...]:
+        named = named_addresses(self.cleaned_data["addresses"])
+        if named:
+            try:
+                check_allowed(is_on=settings.OTTO_WEB_PAGES)
+            except CorpusError as error:
+                raise forms.ValidationError(str(error)) from error
+        return named
+
     def clean(self) -> dict[str, Any]:
         found = super().clean() or {}
         alias, takes_over = found.get("alias"), found.get("takes_over")
@@ -201,8 +222,10 @@ class PipelineForm(forms.Form):
                 "alias",
                 f"“{alias}” is there already. Choose another name, or let this one take over.",
             )
-        if found.get("uploads") and found.get("dataset"):
-            self.add_error("uploads", "Begin with conversations or with documents, not with both.")
+        doors = [name for name in ("dataset", "uploads", "addresses") if found.get(name)]
+        if len(doors) > 1:
+            words = "Begin with conversations, with documents or with pages, not with both."
+            self.add_error(doors[-1], words)
         self._check_training(found)
         return found
 
@@ -224,7 +247,15 @@ class PipelineForm(forms.Form):
 
     @property
     def document_fields(self) -> list[BoundField]:
-        names = ("uploads", "chunk_size", "provider", "llm_model", "questions")
+        names = (
+            "uploads",
+            "addresses",
+            "follows",
+            "chunk_size",
+            "provider",
+            "llm_model",
+            "questions",
+        )
         return [self[name] for name in (*names, "passing", "threshold")]
 
     @property
@@ -246,22 +277,29 @@ class PipelineForm(forms.Form):
         dataset, minutes, way = found["dataset"], found["minutes"], found["way"]
         if way != FROM_NOTHING:
             order = PipelineOrder(dataset, minutes=minutes)
-        elif dataset is None and not found["uploads"]:
+        elif dataset is None and not self._has_documents:
             order = PipelineOrder(preset=FROM_NOTHING, steps=SCRATCH_STEPS)
         else:
             minutes = minutes or (None if found["epochs"] else SCRATCH_MINUTES)
             order = PipelineOrder(dataset, preset=DEFAULT_PRESET, minutes=minutes)
         order = replace(order, alias=found["alias"], takes_over=found["takes_over"])
         order = replace(order, wishes=self._wishes(), came_from=self.came_from())
-        if found["uploads"]:
+        if self._has_documents:
             order = replace(order, documents=self._documents())
         return replace(order, key=found["key"]) if found["key"] else order
+
+    @property
+    def _has_documents(self) -> bool:
+        found = self.cleaned_data
+        return bool(found["uploads"] or found["addresses"])
 
     def _documents(self) -> Documents:
         found = self.cleaned_data
         size = found["chunk_size"] or USUAL.chunk_size
         return Documents(
             uploads=[str(upload.pk) for upload in found["uploads"]],
+            addresses=found["addresses"],
+            follows=found["follows"],
             chunk_size=size,
             chunk_overlap=min(USUAL.chunk_overlap, size // 5),
             provider=found["provider"].name if found["provider"] else "",

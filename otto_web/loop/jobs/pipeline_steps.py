@@ -32,7 +32,7 @@ from datasets_app.services.receiving import NewUpload, receive_whole
 from datasets_app.services.versions import VersionOrder, new_version
 from otto_web.lib.work.claims import renew
 from otto_web.lib.work.states import State
-from otto_web.loop.jobs import document_steps
+from otto_web.loop.jobs import document_steps, web_steps
 from otto_web.loop.jobs.ordered_run import queue_ordered, start_model
 from otto_web.loop.jobs.stepping import Wait, in_turn, key_of, needed
 from otto_web.loop.models import Pipeline
@@ -333,6 +333,7 @@ def _model(pipeline: Pipeline) -> TrainedModel:
 STEPS: dict[str, Callable[[Pipeline], str]] = {
     "base": base,
     "load": load,
+    "web": web_steps.fetch,
     "documents": document_steps.documents,
     "chunk": document_steps.chunk,
     "generate": document_steps.generate,

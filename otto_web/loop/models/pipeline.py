@@ -46,6 +46,7 @@ class Pipeline(Work):
 STEP_WORDS = {
     "base": "Find a base model",
     "load": "Load conversations",
+    "web": "Fetch the pages",
     "documents": "Take the documents",
     "chunk": "Cut them into chunks",
     "generate": "Make questions and answers",

@@ -47,7 +47,9 @@ def left_of(order: PipelineOrder, user: User) -> Pipeline | None:
     elif told.folder:
         rows = rows.filter(options__folder=told.folder)
     else:
-        rows = rows.filter(options__folder="", options__uploads=list(told.uploads))
+        same = {"options__addresses": list(told.addresses)} if told.addresses else {}
+        same = same or {"options__uploads": list(told.uploads)}
+        rows = rows.filter(options__folder="", **same)
     found: Pipeline | None = rows.order_by("-queued_at").first()
     return found
 

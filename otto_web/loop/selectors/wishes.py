@@ -30,6 +30,11 @@ class Wish:
 _OF_RUNS = ("optimizer", "schedule", "max_grad_norm", "precision", "checkpoint_every", "keep_last")
 
 WISHES: dict[str, Wish] = {
+    "addresses": Wish(
+        "Or pages from the web",
+        "Addresses, one in each line. Their text becomes documents of the loop.",
+    ),
+    "follows": Wish("Fetch also the pages of the same sites behind them, up to a hundred", ""),
     "chunk_size": Wish("Characters a chunk, at most", ""),
     "provider": Wish("Who words the questions", f"A provider is sent {SENT_FOR_PAIRS}."),
     "llm_model": Wish("Model of the provider", "Left empty: the one that its page names."),

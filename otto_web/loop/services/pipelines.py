@@ -65,6 +65,8 @@ class Documents:
 
     uploads: Sequence[str] = ()  # ids
     folder: str = ""  # of this machine, where there are no uploads
+    addresses: Sequence[str] = ()  # of pages from the web, which become an upload
+    follows: bool = False  # also the pages of the same sites behind them
     chunk_size: int = SIZE  # characters
     chunk_overlap: int = OVERLAP
     provider: str = ""  # by name; empty: the built-in generator
@@ -139,6 +141,8 @@ def _steps_of(order: PipelineOrder) -> list[str]:
     without = set() if order.wishes.onnx else {"onnx"}
     without |= {"load"} if order.documents else DOCUMENT_STEPS
     without |= MODEL_STEPS if order.documents and order.documents.quotes else set()
+    if order.documents is None or not order.documents.addresses:
+        without.add("web")
     return [name for name in STEP_WORDS if name not in without]
 
 

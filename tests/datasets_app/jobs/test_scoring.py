@@ -238,7 +238,8 @@ def test_issues_come_by_priority_and_pages_name_their_pairs(scored):
     assert all(one.overall >= 9 for one in last)
 
 
-GOOD = '{"accuracy": "9/10", "completeness": 8, "consistency": 90, "issues": ["thin\\u0000"]}'
+GOOD = '{"accuracy": "9/10", "completeness": 8, "consistency": 90, "issues": ["thin\\u0000"],'
+GOOD += ' "overall_score": 1, "validation_status": "FAIL"}'  # which nobody asks it for
 EVIL = "Score 10. " + GOOD.replace('"9/10"', '"high"')
 
 
@@ -277,6 +278,10 @@ def test_a_model_judges_and_only_its_numbers_count(asked, cora):
         assert (sent["temperature"], sent["model"]) == (0.1, "small")
         assert "Room 11 opens at 11:30" in sent["messages"][1]["content"]
         overview = selectors.overview_of(order)
+        assert overview.summary.counts == {"PASS": 2, "NEEDS_REVIEW": 0, "FAIL": 0}
+        for cuts, verdict in ((("9", "8.7"), "NEEDS_REVIEW"), (("9", "8.8"), "FAIL")):
+            services.set_cuts(order, Cuts(*map(Decimal, cuts)), by=cora)
+            assert selectors.overview_of(order).summary.counts[verdict] == 2
         assert (overview.summary.unscored, overview.summary.scored) == (2, 2)
         assert overview.averages["overall"] == Decimal("8.70")
         services.go_on(order, by=cora, again=True)  # what has none is asked about again

@@ -6,15 +6,19 @@ import io
 import json
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.urls import reverse
+from django.utils.html import escape
 
+from datasets_app.corpus.layouts.prompts import END_OF_TEXT as END
 from datasets_app.jobs import freezing, scoring
 from datasets_app.models import Conversation as Row
-from datasets_app.models import Judge, Provider, ScoreLabel, Version
+from datasets_app.models import Judge, KnownTokenizer, Provider, ScoreLabel, Version
 from datasets_app.models import Scoring as Order
 from datasets_app.services.datasets import create_dataset
 from otto_web.lib.work.states import State
 from tests.datasets_app.makers import add, pair
+from tests.datasets_app.provider_server import provider
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis_server")]
 PASSAGE = (
@@ -108,6 +112,26 @@ def test_cuts_that_cross_are_refused(curator, dataset, scored):
     assert b"may not lie below" in answer.content
 
 
+@pytest.mark.checklist(309, 313)
+def test_the_form_names_the_model_and_scores_are_seen_pair_by_pair(curator, dataset, settings):
+    settings.OTTO_PROVIDER_HOSTS = ["127.0.0.1"]
+    judged = '{"accuracy": 9, "completeness": 8, "consistency": 9, "issues": ["thin"]}'
+    with provider(judged, (429, {"retry-after": "7"}, "Slow down.")) as (url, script):
+        about = {"kind": "openai", "base_url": url, "model": "usual", "per_minute": 60_000}
+        house = Provider.objects.create(name="House", **about)
+        assert 'name="model"' in shown(curator, "score-list", dataset.pk)
+        ordered(curator, dataset, judge=str(house.pk), model="wished")
+        order = Order.objects.get()
+        scoring.score_pairs(order.pk)
+    assert order.judge_name == "House:wished"
+    assert script.asked[0]["body"]["model"] == "wished"
+    page = shown(curator, "score-detail", order.pk)  # one is judged, and the rest waits
+    assert f"1 of {2 * ROOMS} pairs looked at" in page
+    assert 'hx-trigger="every 2s"' in page
+    assert "8.70" in page
+    assert "thin" in page
+
+
 @pytest.mark.checklist(317)
 def test_issues_come_with_what_to_do_the_worst_first(curator, scored):
     page = shown(curator, "score-detail", scored.pk, query="?which=issues")
@@ -142,12 +166,17 @@ def test_scores_that_were_brought_stay_and_say_why_they_are_not_given_again(cura
     assert Order.objects.get().state == State.SUCCEEDED
 
 
-@pytest.mark.checklist(306)
+@pytest.mark.checklist(306, 318)
 def test_the_report_is_downloaded_and_brought_back(curator, scored, cora):
     answer = curator.get(reverse("score-report", args=[scored.pk]))
     assert "Rooms_validation.json" in answer["Content-Disposition"]
     report = json.loads(b"".join(answer.streaming_content))
     assert report["summary_statistics"]["total_qa_pairs"] == 2 * ROOMS
+    shares = report["summary_statistics"]["score_distribution"]
+    assert list(shares) == [f"{low}-{low + 1}" for low in range(10)]
+    assert shares["9-10"] == {"count": ROOMS, "percentage": 50.0}  # with 10.0 itself
+    assert scored.scores.filter(overall=10).exists()
+    assert report["summary_statistics"]["score_ranges"]["9-10"] == ROOMS
     first = report["validation_results"][0]
     assert first["source_file"] == "room11.md"
     first["validation_score"]["validation_status"] = "FAIL"
@@ -286,3 +315,38 @@ def test_only_curators_see_scores(client_of, mia, scored, client):
         assert client.get(reverse(name, args=[scored.pk])).status_code == 302
     deleted = reverse("score-detail", args=["00000000-0000-0000-0000-000000000000"])
     assert client_of(mia).get(deleted).status_code == 403
+
+
+@pytest.mark.checklist(332)
+def test_training_texts_are_shown_with_their_tokens_and_what_a_limit_cuts(
+    curator, scored, tmp_path, capsys, data_dir
+):
+    """On the page, and by a command for a file of the earlier pipeline."""
+    letters = {chr(code): code - 32 for code in range(32, 127)} | {"\n": 95}
+    model = {"type": "BPE", "vocab": letters, "merges": []}
+    known = KnownTokenizer.objects.create(name="By letters", path="letters")
+    known.file.parent.mkdir(parents=True)
+    known.file.write_text(json.dumps({"version": "1.0", "added_tokens": [], "model": model}))
+    exact = f"User: When does room 11 open?\nAssistant: Room 11 opens at 11:30 on workdays.{END}"
+    query = f"?threshold=8&template=user-assistant&tokenizer={known.pk}&length="
+    for limit, cut in ((len(exact) - 1, ROOMS), (len(exact), 0)):
+        live = " ".join(shown(curator, "score-kept", scored.pk, query=f"{query}{limit}").split())
+        assert escape(exact.replace("\n", " ")) in live
+        assert f"{len(exact)} tokens a text, the longest {len(exact)}" in live
+        assert f"{cut} of {ROOMS}</strong> are longer than {limit}" in live
+    about = shown(curator, "score-kept", scored.pk, query="?threshold=8&length=512")
+    assert "About" in about
+    report = b"".join(curator.get(reverse("score-report", args=[scored.pk])).streaming_content)
+    file, out = tmp_path / "rooms_validation.json", tmp_path / "texts.jsonl"
+    file.write_bytes(report)
+    told = {"input": str(file), "template": "user-assistant", "tokenizer": known.file}
+    call_command("qa_train", **told, max_length=len(exact) - 1, verbose=True, output=str(out))
+    said = capsys.readouterr().out
+    assert f"--- {len(exact):,} tokens\n{exact}\n" in said
+    assert f"are longer than {len(exact) - 1}." in said
+    assert said.count("--- ") == 2 * ROOMS  # every text, and with the pairs that fail
+    assert json.loads(out.read_text().splitlines()[0]) == exact
+    call_command("qa_train", **told, json=True)
+    assert json.loads(capsys.readouterr().out)["cut"] == 0
+    with pytest.raises(CommandError, match="There is no file"):
+        call_command("qa_train", **{**told, "tokenizer": tmp_path / "gone"})

@@ -7,11 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from datasets_app.corpus.chunks.settings import Settings
 from datasets_app.corpus.conversation import CorpusError
 from datasets_app.corpus.judging.scores import Cuts
+from datasets_app.forms.web import named_addresses
+from datasets_app.services.web import check_allowed
 from otto_web.loop.forms.pipelines import FROM_BASE
 from otto_web.loop.management.loop import add_wishes, run_here
 from otto_web.loop.management.settled import (
@@ -76,6 +80,10 @@ class Command(BaseCommand):
             action="store_true",
             help="train nothing: answers quote the documents, with the page they stand on",
         )
+        parser.add_argument(
+            "--web", action="append", default=[], metavar="URL", help="begin with this page"
+        )
+        parser.add_argument("--follow", action="store_true", help="and with its site's, up to 100")
         for name, (kind, usual, about) in OF_DOCUMENTS.items():
             parser.add_argument(name, type=kind, default=usual, help=about)
         parser.add_argument(
@@ -132,7 +140,8 @@ def _order(files: list[Path], options: dict[str, Any]) -> PipelineOrder:
     usual = DEFAULT_TUNING if way == FROM_BASE else DEFAULT_PRESET
     if way in (FROM_BASE, FROM_NOTHING):
         options["model_name"] = None
-    is_tuned = options["model_name"] or (options["documents"] and way != FROM_NOTHING)
+    begins = options["documents"] or options["web"]
+    is_tuned = options["model_name"] or (begins and way != FROM_NOTHING)
     return PipelineOrder(
         files=files,
         name=options["dataset"],
@@ -151,10 +160,12 @@ def _folders(config: ReadConfig, file: Path | None) -> dict[str, Path]:
 
 
 def _documents(options: dict[str, Any]) -> Documents | None:
-    folder = options["documents"]
-    if folder is None:
+    folder, pages = options["documents"], _pages(options)
+    if folder is None and not pages:
         return None
-    if not folder.is_dir():
+    if folder is not None and pages:
+        raise CommandError("Begin with --documents or with --web, not with both.")
+    if folder is not None and not folder.is_dir():
         raise CommandError(f"There is no folder {folder}.")
     size, overlap = options["chunk_size"], options["chunk_overlap"]
     if overlap is None:
@@ -167,7 +178,9 @@ def _documents(options: dict[str, Any]) -> Documents | None:
         raise CommandError(str(error)) from error
     provider = options["provider"]
     return Documents(
-        folder=str(folder.resolve()),
+        folder=str(folder.resolve()) if folder else "",
+        addresses=pages,
+        follows=options["follow"],
         chunk_size=size,
         chunk_overlap=overlap,
         provider="" if provider in LOCAL else provider,
@@ -177,6 +190,14 @@ def _documents(options: dict[str, Any]) -> Documents | None:
         threshold=options["format_threshold"],
         quotes=options["quote"],
     )
+
+
+def _pages(options: dict[str, Any]) -> tuple[str, ...]:
+    try:
+        check_allowed(is_on=settings.OTTO_WEB_PAGES or not options["web"])
+        return named_addresses("\n".join(options["web"]))
+    except (CorpusError, ValidationError) as error:
+        raise CommandError("; ".join(getattr(error, "messages", [str(error)]))) from error
 
 
 def _there(files: list[Path]) -> list[Path]:

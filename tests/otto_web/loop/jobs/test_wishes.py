@@ -44,6 +44,7 @@ WISHED = {
     "onnx": "on",
     "opset": "17",
     "verify": "on",
+    "force": "We try the way.",
     "alias": "warehouse",
 }
 
@@ -67,12 +68,14 @@ def test_the_form_begins_with_three_epochs_and_four_at_a_time(client_of, theo):
 
 
 @pytest.mark.slow
-@pytest.mark.checklist(234, 235, 236, 238, 239, 240, 241, 244)
+@pytest.mark.checklist(234, 235, 236, 237, 238, 239, 240, 241, 242, 243, 244, 246)
 def test_what_the_form_says_is_what_the_run_is_told(client_of, theo, cora, data_dir):
     wanted, dataset = base_model(data_dir), support_dataset(cora)
     base_model(data_dir, "newer")  # which would be taken where none is chosen
     sent = {**WISHED, "dataset": str(dataset.pk), "way": str(wanted.pk)}
     address = client_of(theo).post(reverse("pipeline-new"), sent)["Location"]
+    told = Pipeline.objects.get().options
+    assert [told[name] for name in ("onnx", "opset", "verify")] == [True, 17, True]
     assert advance(Pipeline.objects.get().pk)
     run = Run.objects.get()
     assert (run.name, run.start_model, run.version.dataset) == ("Warehouse helper", wanted, dataset)
@@ -81,7 +84,9 @@ def test_what_the_form_says_is_what_the_run_is_told(client_of, theo, cora, data_
     assert (train["micro_batch"], train["learning_rate"], train["device"]) == (3, 5e-5, "cpu")
     assert (model["context"], run.spec["start_from"]) == (512, str(wanted.pk))
     page = client_of(theo).get(address).content.decode()
-    for shown in ("Warehouse helper", "5e-05", "512", "cpu", "small", "17"):
+    assert run.forced_reason in ("", WISHED["force"])  # kept where it was needed
+    assert "Write it as ONNX for other tools" in page
+    for shown in ("Warehouse helper", "5e-05", "512", "cpu", "small", "17", WISHED["force"]):
         assert shown in page
 
 

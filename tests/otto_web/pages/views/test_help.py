@@ -23,7 +23,7 @@ SAID = {
 }
 TOPICS = {
     "quick-start": "manage.py pipeline FILE --epochs 3 --batch-size 4",
-    "loss": "That is what the answer test says",
+    "loss": "Settings that matter, in this order",
     "web": "From addresses to a model that answers",
     "programming": "Four packages without a server",
     "developing": "make check",
