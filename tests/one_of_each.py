@@ -52,6 +52,7 @@ DOWNLOADS = {
     *("score-report", "score-download"),
     *("tus-collection", "tus-upload", "version-download", "dataset-download"),
     *("run-checkpoint", "run-log", "run-history", "run-record", "model-download"),
+    *("preparation-statistics", "preparation-train", "preparation-validation"),
     *("tokenizer-download", "preparation-download", "chat-download", "pairs-download"),
     *("chunks-download", "report-html", "report-md", "run-settings"),
     *("model-export-download", "log-download"),

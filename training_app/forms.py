@@ -25,11 +25,13 @@ from training_app.lm.config import (
 from training_app.lm.layout import shape_of
 from training_app.lm.methods.registry import DEFAULT_METHOD
 from training_app.lm.presets import DEFAULT_PRESET, PRESETS, Preset
-from training_app.lm.settings_file import ReadSettings
+from training_app.lm.settings_file import Line, ReadSettings
 from training_app.lm.tokenizer_backends import BACKENDS, BOUNDS, Recipe
 from training_app.models import MadeTokenizer, TrainedModel, paths
+from training_app.selectors.devices import has_gpu
 from training_app.selectors.forecast import Forecast, forecast
 from training_app.selectors.local_models import PREFIX, how_to_add, local_names, local_shape
+from training_app.selectors.recommendation import Recommendation, recommended
 from training_app.selectors.setting_words import (
     DATA_SETTINGS,
     METHOD_CHOICES,
@@ -50,6 +52,24 @@ _KINDS: dict[str, type[forms.Field]] = {
     "bool": forms.BooleanField,
     "str": forms.CharField,
 }
+
+
+class _SelectWithReasons(forms.Select):
+    """A select whose choices may be there to say why they cannot be chosen."""
+
+    def __init__(self, reasons: Mapping[str, str]) -> None:
+        super().__init__()
+        self.reasons = reasons
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Return the option, disabled where it has a reason."""
+        option = super().create_option(name, value, *args, **kwargs)
+        if value in self.reasons:
+            option["attrs"]["disabled"] = True
+        return option
+
+
+NO_FP16 = "not here; a CPU is slower in it, and on a GPU bf16 needs no scaling"
 
 
 class RunForm(forms.Form):
@@ -128,6 +148,7 @@ class RunForm(forms.Form):
             for item in fields(config):
                 if item.name in SETTINGS:
                     self.fields[item.name] = _field(str(item.type), SETTINGS[item.name])
+        self._offer_devices()
         self.forecast: Forecast | None = None
         self._spec: RunSpec | None = None
 
@@ -135,6 +156,15 @@ class RunForm(forms.Form):
         field = self.fields["local_model"]
         field.choices = [("", "none"), *((name, name) for name in local_names())]  # type: ignore[attr-defined]
         field.error_messages["invalid_choice"] = how_to_add("%(value)s")
+
+    def _offer_devices(self) -> None:
+        """Leave out the GPU where there is none; show what no precision here is, and why."""
+        device, precision = self.fields["device"], self.fields["precision"]
+        if not has_gpu():
+            named = [one for one in device.choices if one[0] != "cuda"]  # type: ignore[attr-defined]
+            device.choices = named  # type: ignore[attr-defined]
+        precision.widget = _SelectWithReasons({"fp16": NO_FP16})
+        precision.choices = [*precision.choices, ("fp16", f"fp16: {NO_FP16}")]  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         """Build the checked specification; a contradiction is said beside its field."""
@@ -202,6 +232,14 @@ class RunForm(forms.Form):
         return suggested_name(expected.parameters, values["version"].dataset.name)
 
     @property
+    def recommendation(self) -> Recommendation | None:
+        """Return the size for this version, where a run from nothing has another one."""
+        if self.forecast is None or self._spec is None or self._spec.start_from:
+            return None
+        found = recommended(self.forecast)
+        return None if found.is_taken(self._spec.model) else found
+
+    @property
     def differences(self) -> list[str]:
         """Return, in words, which values of a valid form are not those of its preset."""
         name = self.cleaned_data.get("preset", "")
@@ -210,10 +248,15 @@ class RunForm(forms.Form):
         said, is_started = preset_values(name), bool(self._spec.start_from)
         labels = LENGTH_FIELDS | {field: setting.label for field, setting in SETTINGS.items()}
         own = _OWN_SHAPE if is_started else frozenset()
+        given = {
+            **self.cleaned_data,
+            "length_unit": LENGTH_LABELS[self.cleaned_data["length_unit"]],
+        }
+        said["length_unit"] = LENGTH_LABELS[said["length_unit"]]
         return [
-            f"{label} {_spoken(self.cleaned_data[field])} instead of {_spoken(said[field])}"
+            f"{label} {_spoken(given[field])} instead of {_spoken(said[field])}"
             for field, label in labels.items()
-            if field not in own and self.cleaned_data[field] != said[field]
+            if field not in own and given[field] != said[field]
         ]
 
     @property
@@ -308,6 +351,11 @@ def with_preset(
         if field in DECIDED_BY_PRESETS and not _is_same(typed.get(field, ""), chosen[field])
     ]
     return values, changed
+
+
+def with_values(typed: Mapping[str, str], given: Mapping[str, str]) -> dict[str, Any]:
+    """Return a form's values with these instead, by our names, as a file would give them."""
+    return with_settings(typed, ReadSettings([Line(name, given[name], name) for name in given]))
 
 
 def with_settings(typed: Mapping[str, str], found: ReadSettings) -> dict[str, Any]:

@@ -59,6 +59,24 @@ urlpatterns: list[URLPattern] = [
         name="preparation-download",
     ),
     path(
+        "prepared/<uuid:preparation_id>/processing_stats.json",
+        preparations.preparation_file,
+        {"file": "processing_stats.json"},
+        name="preparation-statistics",
+    ),
+    path(
+        "prepared/<uuid:preparation_id>/train.txt",
+        preparations.preparation_file,
+        {"file": "train.txt"},
+        name="preparation-train",
+    ),
+    path(
+        "prepared/<uuid:preparation_id>/validation.txt",
+        preparations.preparation_file,
+        {"file": "validation.txt"},
+        name="preparation-validation",
+    ),
+    path(
         "prepared/<uuid:preparation_id>/delete/",
         preparations.preparation_delete,
         name="preparation-delete",

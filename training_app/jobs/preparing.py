@@ -16,7 +16,7 @@ from training_app.jobs.trainer.data import base_of, source_of, tokenizer_of
 from training_app.lm.config import RunSpec, TrainingError
 from training_app.lm.contract import Point, Sample, Start, StoppedError, StopReason, stoppable
 from training_app.lm.prepare import prepare
-from training_app.lm.prepared_facts import facts_of, write_texts
+from training_app.lm.prepared_facts import facts_of, write_statistics, write_texts
 from training_app.models import Preparation, paths
 
 
@@ -68,6 +68,9 @@ def _prepare(order: Preparation, lease: Lease) -> None:
         prepared = prepare(spec, source, work, told, start)
         write_texts(prepared)
         facts = facts_of(prepared, context=spec.model.context)
+        splits = order.version.counts.get("splits", {})
+        rows = sum(int(splits.get(name, 0)) for name in ("train", "validation"))
+        write_statistics(prepared, facts, rows=rows)
     except StoppedError as stopped:
         shutil.rmtree(work, ignore_errors=True)
         raise LostLease("Somebody else prepares this, or nobody wants it any more.") from stopped

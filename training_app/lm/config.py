@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Self
 
 from training_app.lm.decays import DECAYS
+from training_app.lm.families import FAMILIES
 from training_app.lm.methods.registry import DEFAULT_METHOD, METHODS
 from training_app.lm.optimizers.registry import OPTIMIZERS
 from training_app.lm.tokenizer_kinds import OWN, TOKENIZERS
 
-FAMILIES = ("llama", "gpt2")
 PRECISIONS = ("auto", "fp32", "bf16")
 DEVICES = ("auto", "cpu", "cuda")
 COMPILE_CHOICES = ("auto", "on", "off")
@@ -160,7 +160,7 @@ class ModelConfig(_Values):
             )
         if self.family == "gpt2" and self.kv_heads != self.heads:
             raise ConfigError("kv_heads", "GPT-2 blocks need as many key heads as heads.")
-        step = 16 if self.family == "llama" else 8
+        step = FAMILIES[self.family].head_step
         if self.head_dim % step:
             raise ConfigError(
                 "heads",

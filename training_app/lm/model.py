@@ -9,6 +9,7 @@ from torch import nn
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
 from training_app.lm.config import ModelConfig, TrainingError
+from training_app.lm.families import FAMILIES
 from training_app.lm.template import Template
 
 
@@ -27,17 +28,14 @@ def build_model(config: ModelConfig, template: Template, *, seed: int) -> nn.Mod
         "eos_token_id": template.end_of_text,
         "pad_token_id": template.end_of_text,
     }
-    model: nn.Module
-    if config.family == "gpt2":
-        model = GPT2LMHeadModel(_gpt2_config(config, common))
-    else:
-        model = LlamaForCausalLM(_llama_config(config, common))
+    model: nn.Module = FAMILIES[config.family].load()(config, common)
     _quiet_residuals(model)
     return model
 
 
-def _gpt2_config(config: ModelConfig, common: dict[str, Any]) -> GPT2Config:
-    return GPT2Config(
+def gpt2_network(config: ModelConfig, common: dict[str, Any]) -> nn.Module:
+    """Return a network of GPT-2 blocks with weights drawn at random."""
+    settings = GPT2Config(
         n_layer=config.layers,
         n_head=config.heads,
         n_embd=config.hidden_size,
@@ -47,10 +45,13 @@ def _gpt2_config(config: ModelConfig, common: dict[str, Any]) -> GPT2Config:
         resid_pdrop=config.dropout,
         **common,
     )
+    network: nn.Module = GPT2LMHeadModel(settings)
+    return network
 
 
-def _llama_config(config: ModelConfig, common: dict[str, Any]) -> LlamaConfig:
-    return LlamaConfig(
+def llama_network(config: ModelConfig, common: dict[str, Any]) -> nn.Module:
+    """Return a network of Llama blocks with weights drawn at random."""
+    settings = LlamaConfig(
         num_hidden_layers=config.layers,
         num_attention_heads=config.heads,
         num_key_value_heads=config.kv_heads,
@@ -60,6 +61,8 @@ def _llama_config(config: ModelConfig, common: dict[str, Any]) -> LlamaConfig:
         attention_dropout=config.dropout,
         **common,
     )
+    network: nn.Module = LlamaForCausalLM(settings)
+    return network
 
 
 def _quiet_residuals(model: nn.Module) -> None:

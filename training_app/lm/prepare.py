@@ -13,7 +13,7 @@ from tokenizers import Tokenizer
 
 from datasets_app.corpus.conversation import Conversation
 from training_app.lm.chat_files import TOKENIZER_FILES, written_template
-from training_app.lm.config import RunSpec
+from training_app.lm.config import RunSpec, TrainingError
 from training_app.lm.contract import RunEvents, Start, TokenSource
 from training_app.lm.layout import file_sha256
 from training_app.lm.neighbours import encoded_split
@@ -69,11 +69,33 @@ def prepare(
     template.save(folder, context=spec.model.context)
     events.phase("packing")
     is_chat = _pack_splits(spec, data, folder, template, events)
-    facts = json.dumps({"key": key, "is_chat": is_chat, "template": template.kind})
+    files = {name: file_sha256(folder / name) for name in _packed_files(folder)}
+    facts = json.dumps({"key": key, "is_chat": is_chat, "template": template.kind, "files": files})
     (folder / "prepared.json").write_text(facts, encoding="utf-8")
     made = _reopened(folder, key)
     assert made is not None  # noqa: S101 written just now, in this process
     return made
+
+
+def _packed_files(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.glob("*/*.bin"))
+
+
+def check_files(folder: Path) -> int:
+    """Return how many token files are as they were written.
+
+    Raises TrainingError where one is not: a run must not learn from damaged data.
+    """
+    facts: dict[str, Any] = json.loads((folder / "prepared.json").read_text(encoding="utf-8"))
+    known: dict[str, str] = facts.get("files", {})
+    for name, sha256 in known.items():
+        path = folder / name
+        if not path.is_file() or file_sha256(path) != sha256:
+            raise TrainingError(
+                f"The prepared file {name} is not as it was written: it was changed or the disk"
+                " damaged it. Run again: the data are prepared anew. Then look at the disk."
+            )
+    return len(known)
 
 
 def _key(spec: RunSpec, data: TokenSource, start: Start) -> str:
@@ -100,6 +122,8 @@ def _reopened(folder: Path, key: str) -> Prepared | None:
         facts: dict[str, Any] = json.loads((folder / "prepared.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
+    if facts["key"] == key:
+        check_files(folder)
     train, validation = (open_packed(folder / split) for split in ("train", "validation"))
     if facts["key"] != key or train is None or validation is None:
         return None

@@ -16,7 +16,6 @@ import yaml
 from training_app.lm.config import (
     COMPILE_CHOICES,
     DEVICES,
-    FAMILIES,
     LENGTH_UNITS,
     LOSS_CHOICES,
     PRECISIONS,
@@ -28,6 +27,7 @@ from training_app.lm.config import (
     shown,
 )
 from training_app.lm.decays import DECAYS
+from training_app.lm.families import FAMILIES
 from training_app.lm.methods.registry import METHODS
 from training_app.lm.optimizers.registry import OPTIMIZERS
 from training_app.lm.setting_names import NO_PLACE, OTHER_NAMES

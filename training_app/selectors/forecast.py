@@ -31,6 +31,8 @@ FEWEST_ROWS, FEWEST_CHARACTERS = 4, 1_000
 SCRATCH_TOKENS = 100_000
 _NUMBER_BYTES = 4  # weights, gradients and what the optimizer keeps are fp32
 _MEMORY_SHARE = 0.8  # of the machine's memory; above it the run may be ended for it
+_MOST_PASSES, _GOOD_PASSES = 30, 10  # over the data; above the first they are learnt by heart
+_FEWEST_PROPOSED = 100  # updates, as an earlier system has it
 _LOOKED_AT = 2_000  # conversations whose lengths are measured
 # bytes of ordinary text in one token, by vocabulary; measured on support conversations
 _BYTES_PER_TOKEN = (
@@ -60,9 +62,12 @@ class Forecast:
     train_rows: int
     validation_rows: int
     train_tokens: int
+    train_bytes: int = 0
+    lengths: Lengths = field(default_factory=lambda: Lengths(0.0, 0.0))
     updates: int = 0
     tokens: int = 0
     passes: float = 0.0
+    proposed_updates: int = 0  # where the data are few for the updates; 0: they are not
     minutes: float = 0.0
     speed: Speed = field(default_factory=lambda: Speed(1.0, is_measured=False))
     checkpoint_bytes: int = 0
@@ -101,6 +106,8 @@ def forecast(spec: RunSpec, version: Version) -> Forecast:
         train_rows=rows["train"],
         validation_rows=rows["validation"],
         train_tokens=round(train_bytes / bytes_per_token(vocabulary)),
+        train_bytes=train_bytes,
+        lengths=_lengths(version),
         speed=machine_speed(model.parameters),
         quality=round(100 * version.quality_score),  # the row keeps a share
     )
@@ -122,7 +129,7 @@ def forecast(spec: RunSpec, version: Version) -> Forecast:
             " known answers."
         )
     found.needs_reason = found.quality < BLOCKING_QUALITY
-    found.warnings = _warnings(found, spec, train_bytes, _lengths(version))
+    found.warnings = _warnings(found, spec, train_bytes, found.lengths)
     if is_grounded and passages:
         found.warnings.append(
             f"{passages:,} of {rows_in_all:,} rows are texts without questions: the model may"
@@ -180,6 +187,9 @@ def _measure(found: Forecast, spec: RunSpec) -> None:
         found.minutes = found.updates * seconds_each / 60
     found.tokens = found.updates * per_update
     found.passes = found.tokens / max(1, found.train_tokens)
+    proposed = max(_FEWEST_PROPOSED, _GOOD_PASSES * found.train_tokens // per_update)
+    if found.passes > _MOST_PASSES and proposed < found.updates:
+        found.proposed_updates = proposed
 
 
 def _refusals(found: Forecast, train_bytes: int) -> list[str]:

@@ -87,10 +87,11 @@ def _parsed(text: str) -> LogLine | None:
 def log_blocks(run_id: UUID) -> Iterator[bytes]:
     """Yield the whole log of all attempts, block by block."""
     for path in log_files(paths.run_folder(run_id)):
-        yield from _blocks(path)
+        yield from blocks_of(path)
 
 
-def _blocks(path: Path) -> Iterator[bytes]:
+def blocks_of(path: Path) -> Iterator[bytes]:
+    """Yield a file block by block."""
     with path.open("rb") as file:
         while block := file.read(1 << 16):
             yield block

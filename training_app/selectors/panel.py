@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -70,7 +70,7 @@ class Panel:
     best: tuple[int, float] | None
     checkpoints: list[Checkpoint]
     events: list[RunEvent]
-    sample_steps: list[tuple[int, bool]]  # with whether it wrote mostly gibberish then
+    sample_steps: list[int]
     samples: list[SampleRow]
     log: list[LogLine]
     overfits: str = ""
@@ -213,8 +213,7 @@ def run_panel(run_id: UUID) -> Panel | None:
     if run is None:
         return None
     recent = _recent_points(run_id)
-    steps, samples = _sample_grid(run)
-    poor = _poor_steps(run, recent)
+    steps, samples = _sample_grid(run, _poor_steps(run, recent))
     found = Panel(
         run=run,
         spec=RunSpec.from_json(run.spec),
@@ -224,7 +223,7 @@ def run_panel(run_id: UUID) -> Panel | None:
         best=_best_validation(run),
         checkpoints=list(run.checkpoints.order_by("-step", "-fence")),
         events=list(run.events.order_by("-seq")[:_EVENTS]),
-        sample_steps=[(step, step in poor) for step in steps],
+        sample_steps=steps,
         samples=samples,
         log=log_tail(run_id),
         waits=waiting_runs().get(run.pk) if run.state == State.QUEUED else None,
@@ -287,19 +286,22 @@ def _best_validation(run: Run) -> tuple[int, float] | None:
     return None if best is None else (best[0], best[1])
 
 
-def _sample_grid(run: Run) -> tuple[list[int], list[SampleRow]]:
-    """Return steps and rows of the grid: before training, and the newest evaluations."""
+def _sample_grid(run: Run, poor: Collection[int]) -> tuple[list[int], list[SampleRow]]:
+    """Return steps and rows of the grid: before training, and the newest evaluations.
+
+    At the `poor` ones it wrote gibberish whatever a single reply looks like.
+    """
     rows = list(RunSample.objects.filter(run=run).order_by("prompt_no", "step"))
     steps = sorted({row.step for row in rows})
     if len(steps) > _SAMPLE_STEPS + 1:
         steps = [steps[0], *steps[-_SAMPLE_STEPS:]]
     by_prompt = groupby(rows, lambda row: row.prompt_no)
-    return steps, [_sample_row(list(group), steps) for _, group in by_prompt]
+    return steps, [_sample_row(list(group), steps, poor) for _, group in by_prompt]
 
 
-def _sample_row(rows: Iterable[RunSample], steps: list[int]) -> SampleRow:
+def _sample_row(rows: Iterable[RunSample], steps: list[int], poor: Collection[int]) -> SampleRow:
     by_step = {row.step: row for row in rows}
     newest = by_step[max(by_step)]
-    replies = [by_step[step].reply if step in by_step else "–" for step in steps]
-    told = [(reply, is_gibberish(reply)) for reply in replies]
+    replies = [(step, by_step[step].reply if step in by_step else "–") for step in steps]
+    told = [(reply, step in poor or is_gibberish(reply)) for step, reply in replies]
     return SampleRow(newest.prompt, newest.reference, told)

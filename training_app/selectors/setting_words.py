@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from training_app.lm.config import COMPILE_CHOICES, DEVICES, FAMILIES, LOSS_CHOICES, PRECISIONS
+from training_app.lm.config import COMPILE_CHOICES, DEVICES, LOSS_CHOICES, PRECISIONS
 from training_app.lm.decays import DECAYS
+from training_app.lm.families import FAMILIES
 from training_app.lm.methods.registry import METHODS
 from training_app.lm.optimizers.registry import OPTIMIZERS
 from training_app.lm.registry import Choice
 from training_app.lm.tokenizer_kinds import TOKENIZERS
+
+Choices = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,16 +22,26 @@ class Setting:
 
     label: str
     hint: str
-    choices: tuple[tuple[str, str], ...] = ()
+    offered: Choices | Callable[[], Choices] = ()
     is_simple: bool = False
 
+    @property
+    def choices(self) -> Choices:
+        """Return what may be chosen; a registry is asked each time, so that new entries appear."""
+        return self.offered() if callable(self.offered) else self.offered
 
-def _choices(values: tuple[str, ...], words: dict[str, str]) -> tuple[tuple[str, str], ...]:
+
+def _choices(values: tuple[str, ...], words: dict[str, str]) -> Choices:
     return tuple((value, words.get(value, value)) for value in values)
 
 
-def _offered(registry: Mapping[str, Choice]) -> tuple[tuple[str, str], ...]:
-    return tuple((name, f"{one.label}: {one.sentence}") for name, one in registry.items())
+def _offered(registry: Mapping[str, Choice]) -> Callable[[], Choices]:
+    """Return what asks the registry: an entry that is added appears in the next form."""
+
+    def choices() -> Choices:
+        return tuple((name, f"{one.label}: {one.sentence}") for name, one in registry.items())
+
+    return choices
 
 
 METHOD_CHOICES = _offered({name: way for name, way in METHODS.items() if way.is_started})
@@ -55,8 +68,8 @@ DATA_SETTINGS: dict[str, Setting] = {
 MODEL_SETTINGS: dict[str, Setting] = {
     "family": Setting(
         "Kind of network",
-        "Llama blocks learn faster per second.",
-        _choices(FAMILIES, {"llama": "Llama", "gpt2": "GPT-2"}),
+        "The blocks that it is made of.",
+        _offered(FAMILIES),
     ),
     "layers": Setting("Layers", "Few layers and many updates win while minutes are few."),
     "heads": Setting("Attention heads", "The width is shared by them evenly."),

@@ -11,10 +11,12 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from otto_web.lib.access import Role, role_required
+from otto_web.lib.file_response import stream
 from otto_web.lib.http import TeamRequest, respond
 from otto_web.lib.zip_stream import send_folder
 from training_app.lm.config import RunSpec
 from training_app.models import Preparation, paths
+from training_app.selectors.log_tail import blocks_of
 from training_app.selectors.preparations import shown_facts
 from training_app.services.preparations import delete_preparation
 
@@ -51,6 +53,18 @@ def preparation_download(request: TeamRequest, preparation_id: UUID) -> HttpResp
         raise Http404
     folder = paths.absolute(made.path) / "prepared"
     return send_folder(request, folder, of=made, name="prepared")
+
+
+@role_required(Role.TRAINER)
+@require_safe
+def preparation_file(request: TeamRequest, preparation_id: UUID, file: str) -> HttpResponseBase:
+    """Send the texts of a split, or the figures, as one file."""
+    made = _found(request, preparation_id)
+    path = paths.absolute(made.path) / "prepared" / file
+    if not made.path or not path.is_file():
+        raise Http404
+    kind = "application/json" if file.endswith(".json") else "text/plain; charset=utf-8"
+    return stream(request, blocks_of(path), of=made, name=file, kind=kind)
 
 
 @role_required(Role.TRAINER)

@@ -14,7 +14,14 @@ from datasets_app.selectors.versions import trainable_versions
 from otto_web.lib.access import Role, role_required
 from otto_web.lib.http import TeamRequest, respond
 from otto_web.lib.uuids import as_uuid
-from training_app.forms import LENGTH_LABELS, RunForm, preset_values, with_preset, with_settings
+from training_app.forms import (
+    LENGTH_LABELS,
+    RunForm,
+    preset_values,
+    with_preset,
+    with_settings,
+    with_values,
+)
 from training_app.lm.config import ConfigError
 from training_app.lm.presets import CONTINUE_RATE, DEFAULT_TUNING, PRESETS, Preset
 from training_app.lm.settings_file import ReadSettings, read_settings
@@ -47,10 +54,9 @@ def run_new(request: TeamRequest) -> HttpResponse:
     """Show the form of a run, and queue the run that it describes."""
     if request.method == "GET":
         return _form_page(request, RunForm(request.user, initial=_initial(request)))
-    if "choose" in request.POST:
-        return _with_preset(request)
-    if "read" in request.POST:
-        return _with_settings(request)
+    for button, fill in _FILLED_BY.items():
+        if button in request.POST:
+            return fill(request)
     form = RunForm(request.user, request.POST)
     if form.is_valid() and "estimate" not in request.POST:
         try:
@@ -114,6 +120,21 @@ def _with_preset(request: TeamRequest) -> HttpResponse:
     return _form_page(request, RunForm(request.user, initial=values), changed=changed)
 
 
+def _with_updates(request: TeamRequest) -> HttpResponse:
+    """Show the form with the updates that the forecast proposed; nothing is queued yet."""
+    values = with_values(request.POST.dict(), {"steps": request.POST["take"]})
+    form = RunForm(request.user, values)
+    return _form_page(request, form, status=200 if form.is_valid() else 422)
+
+
+def _with_size(request: TeamRequest) -> HttpResponse:
+    """Show the form with the size that the version supports; nothing is queued yet."""
+    form = RunForm(request.user, request.POST)
+    if form.is_valid() and (size := form.recommendation) is not None:
+        form = RunForm(request.user, with_values(request.POST.dict(), size.values))
+    return _form_page(request, form, status=200 if form.is_valid() else 422)
+
+
 def _with_settings(request: TeamRequest) -> HttpResponse:
     """Show the form with the settings of a text; each of its names is answered for."""
     text = request.POST.get("settings_text", "")
@@ -133,6 +154,14 @@ def _with_settings(request: TeamRequest) -> HttpResponse:
         if field in form.fields:
             form.add_error(field, f"“{line.value}” of the file was not taken: {line.why}.")
     return _form_page(request, form, told={"read": found}, status=422 if form.errors else 200)
+
+
+_FILLED_BY = {
+    "choose": _with_preset,
+    "read": _with_settings,
+    "take": _with_updates,
+    "size": _with_size,
+}
 
 
 def _form_page(

@@ -31,6 +31,7 @@ def told(curator, dataset, **asked):
     return " ".join(answer.content.decode().split())
 
 
+@pytest.mark.checklist(14)
 def test_the_form_tells_what_would_go_in(dataset, curator, cora):
     page = told(curator, dataset, choice="kept", validation="20", test="0", seed="1")
     assert "30 conversations go in, about 24 for train, 6 for validation, 0 for test." in page
@@ -42,6 +43,7 @@ def test_the_form_tells_what_would_go_in(dataset, curator, cora):
     assert "30 keep the split they have" in page
 
 
+@pytest.mark.checklist(14)
 def test_a_choice_that_can_be_no_version_says_so(dataset, curator, cora):
     freezing.freeze_version(dataset, user=cora)
     dataset.conversations.filter(split="validation").update(status="review")
@@ -53,6 +55,7 @@ def test_a_choice_that_can_be_no_version_says_so(dataset, curator, cora):
     assert not freeze_preview(dataset, "all", shares).lacks
 
 
+@pytest.mark.checklist(14)
 def test_shares_and_seed_are_kept_by_the_dataset_and_the_version(dataset, curator, redis_server):
     body = {
         "choice": "kept",
@@ -74,6 +77,7 @@ def test_shares_and_seed_are_kept_by_the_dataset_and_the_version(dataset, curato
     assert "Spring<br>sale" in curator.get(answer["Location"]).content.decode()
 
 
+@pytest.mark.checklist(14)
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [

@@ -131,6 +131,7 @@ def test_the_upper_half_leaves_what_is_below_as_it_is(spec, data, base, tmp_path
     }
 
 
+@pytest.mark.checklist(345)
 def test_merged_adapters_compute_what_they_computed_beside_the_model(network, spec):
     ids = torch.randint(0, 300, (2, 20))
     make_trainable(network, started(spec, "lora"))
@@ -182,6 +183,7 @@ def test_control_tokens_that_a_model_never_saw_are_learned_too(
 
 
 @pytest.mark.slow
+@pytest.mark.checklist(72, 73)
 @pytest.mark.parametrize("kind", TOKENIZERS)
 def test_every_tokenizer_trains_a_model_that_reads_any_text(kind, spec, data, tmp_path, diary):
     spec = replace(started(spec, "scratch"), data=DataConfig(tokenizer=kind))

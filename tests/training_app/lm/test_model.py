@@ -336,6 +336,7 @@ def test_a_sample_answer_may_be_as_long_as_the_real_one_in_the_tokens_of_the_mod
     assert limits == [64, 150, 512]
 
 
+@pytest.mark.checklist(111, 179, 416)
 def test_a_device_is_taken_as_it_is_wished_or_refused_in_a_sentence(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert [pick_device(wish).type for wish in ("auto", "cpu", "cuda")] == ["cuda", "cpu", "cuda"]

@@ -51,6 +51,7 @@ def test_the_facts_count_what_is_longer_than_the_context(tmp_path):
     assert packed.tokens.dtype == np.uint16
 
 
+@pytest.mark.checklist(74)
 def test_a_large_vocabulary_is_kept_in_32_bits(tmp_path):
     _, packed = packed_of(tmp_path, [5], vocab_size=100_000)
     assert packed.tokens.dtype == np.uint32

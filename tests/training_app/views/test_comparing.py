@@ -33,6 +33,7 @@ def page_of(theo, client_of):
     return opened
 
 
+@pytest.mark.checklist(134)
 def test_two_runs_stand_side_by_side_with_the_better_one_named(theo, version, page_of):
     first = ended_run(version, theo, name="first try", outcomes=WEAK)
     changed = {"learning_rate": 1e-3, "loss": 1.5}

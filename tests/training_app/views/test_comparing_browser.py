@@ -39,6 +39,7 @@ def page(runs, browser, live_server, client_of, theo, settings):
     assert said == []
 
 
+@pytest.mark.checklist(134)
 def test_runs_are_chosen_by_keys_and_drawn_over_each_other(page, runs):
     page.goto("/runs/")
     attached(page)

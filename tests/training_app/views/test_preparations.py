@@ -17,7 +17,7 @@ from tests.training_app.conftest import make_version, toy_order
 from tests.training_app.views.test_runs import filled
 from training_app.jobs.preparing import prepare_data
 from training_app.jobs.trainer.data import source_of
-from training_app.lm.config import RunSpec
+from training_app.lm.config import RunSpec, TrainingError
 from training_app.lm.contract import Start
 from training_app.lm.prepare import prepare
 from training_app.models import Preparation, Run, paths
@@ -45,7 +45,7 @@ def prepared(version, by, **model):
 
 
 @pytest.mark.slow
-@pytest.mark.checklist(13)
+@pytest.mark.checklist(13, 73, 75, 76)
 def test_the_form_prepares_without_a_run_and_the_page_says_what_would_be_read(
     version, theo, client_of
 ):
@@ -62,6 +62,13 @@ def test_the_form_prepares_without_a_run_and_the_page_says_what_would_be_read(
     assert f"train {train['texts']} {train['tokens']:,} {train['learnt']:,}" in told
     assert "Lengths in tokens, validation" in told
     assert "What exactly the model reads" in told
+    assert "context of 128 tokens" in told
+    assert f"{made.facts['entries']} entries" in told  # the vocabulary, as large as data support
+    assert made.facts["entries"] < made.spec["model"]["vocab_size"]
+    assert "Data check: 6 files of" in told
+    sizes = [train["median"], train["mean"], train["shortest"], train["longest"]]
+    assert sizes == sorted(sizes[:2]) + sizes[2:]
+    assert f"{train['shortest']} {train['longest']}" in told
     page = client.get(answer.url).content.decode()
     marked = re.findall(r"<mark>([^<]+)</mark>", page)
     talk = version.rows.filter(split="train").order_by("position").first().conversation
@@ -70,6 +77,7 @@ def test_the_form_prepares_without_a_run_and_the_page_says_what_would_be_read(
     assert AuditEntry.objects.filter(verb="prepare").exists()
 
 
+@pytest.mark.checklist(74, 75, 77)
 def test_the_tokens_are_those_that_a_run_trains_on_and_the_texts_are_theirs(
     version, theo, client_of, tmp_path
 ):
@@ -91,6 +99,29 @@ def test_the_tokens_are_those_that_a_run_trains_on_and_the_texts_are_theirs(
         for line, row in zip(lines, talks, strict=True):
             assert all(turn["text"] in line["text"] for turn in row.conversation.turns)
             assert row.conversation.turns[1]["text"] in "".join(line["learnt"])
+        plain = found.read(f"prepared/{split}.txt").decode()
+        assert plain.count("\n\n") == len(lines)
+        assert all(turn["text"] in plain for row in talks for turn in row.conversation.turns)
+        assert "<|" not in plain
+        alone = client_of(theo).get(reverse(f"preparation-{split}", args=[made.pk]))
+        assert (alone["Content-Type"], alone.getvalue().decode()) == (
+            "text/plain; charset=utf-8",
+            plain,
+        )
+    answer = client_of(theo).get(reverse("preparation-statistics", args=[made.pk]))
+    told = json.loads(answer.getvalue())
+    assert (told["total_documents"], told["train_documents"], told["val_documents"]) == (24, 20, 4)
+    lengths = np.diff(np.append(run.train.starts, run.train.facts.tokens))
+    assert told["token_stats"]["train"] == {
+        "total_tokens": run.train.facts.tokens,
+        "num_documents": 20,
+        "avg_tokens_per_document": round(float(lengths.mean()), 1),
+        "min_tokens_per_document": int(lengths.min()),
+        "max_tokens_per_document": int(lengths.max()),
+        "file_size_mb": round(2 * run.train.facts.tokens / 1e6, 3),
+        "dtype": "uint16",
+    }
+    assert told["vocab_size"] == made.facts["entries"]
     assert found.read("prepared/tokenizer.json") == (run.folder / "tokenizer.json").read_bytes()
 
 
@@ -123,3 +154,18 @@ def test_the_last_ones_are_kept_and_what_no_row_names_is_swept(version, theo, co
     for _ in range(MOST_KEPT + 2):
         order_preparation(toy_order(version), by=theo)
     assert Preparation.objects.count() == MOST_KEPT
+
+
+@pytest.mark.checklist(76)
+@pytest.mark.parametrize("file", ["train/tokens.bin", "validation/starts.bin"])
+def test_a_run_refuses_prepared_data_that_are_not_as_they_were_written(file, version, tmp_path):
+    spec = toy_order(version).spec
+    events = type("Events", (), {"phase": lambda *_: None, "note": lambda *_: None})()
+    prepare(spec, source_of(version, spec), tmp_path, events, Start())
+    prepare(spec, source_of(version, spec), tmp_path, events, Start())  # as an attempt that goes on
+    path = tmp_path / "prepared" / file
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(TrainingError, match=f"The prepared file {file} is not as it was written"):
+        prepare(spec, source_of(version, spec), tmp_path, events, Start())

@@ -38,6 +38,7 @@ def shared(client, run, days=14):
     return ReportLink.objects.order_by("-created_at").first()
 
 
+@pytest.mark.checklist(135)
 @pytest.mark.parametrize("name", PAGES)
 def test_a_report_holds_everything_and_nothing_of_it_is_markup(name, theo, client_of, run):
     text = text_of(client_of(theo).get(reverse(name, args=[run.pk])))
@@ -50,6 +51,7 @@ def test_a_report_holds_everything_and_nothing_of_it_is_markup(name, theo, clien
     assert "\\| name" in text or name != "report-md"
 
 
+@pytest.mark.checklist(135)
 def test_the_file_needs_nothing_else(theo, client_of, run):
     answer = client_of(theo).get(reverse("report-html", args=[run.pk]))
     assert answer["Content-Disposition"] == 'attachment; filename="report-a-bboldb-name.html"'

@@ -11,6 +11,7 @@ from django.urls import reverse
 from tests.training_app.ended_runs import ended_run
 from tests.training_app.views.test_runs import filled
 from training_app.models import CancelVerb, Run
+from training_app.selectors import devices
 from training_app.services.runs import cancel_run
 
 SLM = """
@@ -197,3 +198,93 @@ def test_going_on_with_a_model_begins_gently_and_says_where_it_comes_from(
     type(second).objects.filter(pk=second.pk).update(parent=first)
     assert "It continues" in client.get(reverse("model-detail", args=[second.pk])).text
     assert "Continued by" in client.get(reverse("model-detail", args=[first.pk])).text
+
+
+@pytest.mark.checklist(78)
+def test_little_data_for_many_updates_proposes_fewer_which_one_may_take(theo, client_of, version):
+    client = client_of(theo)
+    version.counts["characters"] = 200_000
+    version.save(update_fields=["counts"])
+    values = filled(version, length=20_000, length_unit="steps", name="Mine", dropout=0.1)
+    answer = client.post(reverse("run-forecast"), values)
+    found = answer.context["forecast"]
+    assert "Little data for so many updates" in answer.text
+    per_update = 8 * 128
+    assert found.proposed_updates == max(100, 10 * found.train_tokens // per_update)
+    assert f'name="take" value="{found.proposed_updates}"' in answer.text
+    taken = client.post(reverse("run-new"), values | {"take": found.proposed_updates})
+    form = taken.context["form"]
+    assert (form["length"].value(), form["length_unit"].value()) == (
+        str(found.proposed_updates),
+        "steps",
+    )
+    assert (form["name"].value(), form["dropout"].value()) == ("Mine", "0.1")
+    assert "Little data for so many" not in taken.text
+    assert not Run.objects.exists()
+    client.post(reverse("run-new"), values)  # or as it was
+    assert Run.objects.get().spec["train"]["steps"] == 20_000
+    assert client.post(reverse("run-new"), values | {"take": "x"}).status_code == 422
+
+
+def options(page, field):
+    select = page[page.index(f'id="id_{field}"') :].partition("</select>")[0]
+    found = re.findall(r'<option value="(\w+)"([^>]*)>([^<]*)', select)
+    return {value: ("disabled" in more, label) for value, more, label in found}
+
+
+@pytest.mark.checklist(82)
+def test_a_precision_that_is_not_here_is_disabled_with_its_reason(theo, client_of, version):
+    client = client_of(theo)
+    offered = options(client.get(reverse("run-new")).text, "precision")
+    assert [value for value, (is_off, _) in offered.items() if not is_off] == [
+        "auto",
+        "fp32",
+        "bf16",
+    ]
+    assert offered["fp16"][0]
+    assert "not here; a CPU is slower in it" in offered["fp16"][1]
+    refused = client.post(reverse("run-new"), filled(version, precision="fp16"))
+    assert "must be one of auto, fp32, bf16" in error_beside(refused.text, "precision")
+
+
+@pytest.mark.checklist(111, 179, 416)
+def test_the_device_is_chosen_and_a_gpu_is_offered_where_there_is_one(
+    theo, client_of, version, monkeypatch, tmp_path
+):
+    client = client_of(theo)
+    monkeypatch.setattr(devices, "_DEVICES", tmp_path)
+    assert set(options(client.get(reverse("run-new")).text, "device")) == {"auto", "cpu"}
+    refused = client.post(reverse("run-new"), filled(version, device="cuda"))
+    assert "Select a valid choice" in error_beside(refused.text, "device")
+    client.post(reverse("run-new"), filled(version, device="cpu"))
+    assert Run.objects.get().spec["train"]["device"] == "cpu"
+    (tmp_path / "nvidia0").touch()
+    monkeypatch.setattr(devices.metadata, "version", lambda _: "2.13.0+cu130")
+    assert set(options(client.get(reverse("run-new")).text, "device")) == {"auto", "cpu", "cuda"}
+    monkeypatch.setattr(devices.metadata, "version", lambda _: "2.13.0+cpu")
+    assert set(options(client.get(reverse("run-new")).text, "device")) == {"auto", "cpu"}
+
+
+@pytest.mark.checklist(121)
+def test_a_size_is_recommended_from_the_data_and_one_click_takes_it(theo, client_of, version):
+    client = client_of(theo)
+    version.counts["characters"] = 14_000_000
+    version.save(update_fields=["counts"])
+    values = filled(version, name="Mine", seed=7)
+    told = " ".join(client.post(reverse("run-forecast"), values).text.split())
+    assert re.search(r"Recommended for your 3\.\d M tokens: \d Llama layers, width \d+,", told)
+    assert "text supports about 2.5 for each of its tokens" in told
+    taken = client.post(reverse("run-new"), values | {"size": "1"})
+    form = taken.context["form"]
+    assert (form["name"].value(), form["seed"].value()) == ("Mine", "7")
+    assert int(form["hidden_size"].value()) > 128
+    assert form["vocab_size"].value() == "8192"
+    tokens = form.forecast.train_tokens
+    assert 0.4 * tokens < form.forecast.parameters <= 2.5 * tokens
+    assert "Use the recommended size" not in taken.text  # it is taken
+    assert not Run.objects.exists()
+    version.counts["characters"] = 60_000
+    version.save(update_fields=["counts"])
+    small = client.post(reverse("run-new"), values | {"size": "1"}).context["form"]
+    assert (small["layers"].value(), small["hidden_size"].value()) == ("2", "128")
+    assert client.post(reverse("run-new"), values | {"size": "1", "layers": "x"}).status_code == 422

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pytest
 from django.urls import reverse
@@ -55,17 +56,17 @@ def test_a_run_that_overfits_is_told_live_and_offered_to_stop(running):
 @pytest.mark.checklist(98)
 def test_every_evaluation_shows_samples_and_gibberish_is_flagged(running):
     claim, told = running
-    for step, reply, bits in (
-        (0, "the the the the the the the the the", 2.9),
-        (40, "It is on its way.", 1.1),
-    ):
+    repeated = "the the the the the the the the the"
+    said = ((0, "ordtion invpar", 2.9), (40, repeated, 1.6), (80, "It is on its way.", 1.1))
+    for step, reply, bits in said:
         record_samples(claim, step, [(0, "Where is it?", reply, "On its way.")])
         page = told([("validation/loss", step, 3.0), ("validation/bits_per_byte", step, bits)])
-    head, _, rest = page.partition('<th scope="col"> step 40')
-    assert 'before training <small class="muted">mostly gibberish' in head
-    assert "mostly gibberish" not in rest
-    assert rest.count(">gibberish</span>") == 1
-    assert rest.index("the the") < rest.index(">gibberish</span>") < rest.index("It is on its way")
+    assert ">before training</th>" in page
+    assert ">step 40</th>" in page
+    flags = [
+        ">gibberish</span>" in cell for cell in re.findall(r'data-label="Reply".*?</td>', page)
+    ]
+    assert flags == [True, True, False]  # by its perplexity, by itself, and not at all
 
 
 @pytest.mark.checklist(96, 187)
