@@ -10,6 +10,7 @@ from typing import Any
 from datasets_app.corpus.detection.text_head import TextHead
 from datasets_app.corpus.formats import jsonl
 from datasets_app.corpus.formats.format import Format, Reader
+from datasets_app.corpus.parsing.exchanges import arranged
 from datasets_app.corpus.parsing.exports import is_directory
 from datasets_app.corpus.parsing.json_scan import BOM, Cursor, Extent
 from datasets_app.corpus.parsing.json_text import JsonError
@@ -281,6 +282,7 @@ def _is_record(value: Any, shop: Workshop) -> bool:
     if isinstance(value, list):
         return is_talk("", value)
     try:
+        value = arranged(value)
         if shop.shapes.recognise(value) is not None or is_directory(value):
             return True
         return records.is_message(value)

@@ -215,7 +215,7 @@ def _without_header(row: Row | Problem) -> Problem:
 def _waiting(columns: tuple[str, ...], table: Iterator[Row | Problem], delimiter: str) -> Waiting:
     shown = (row for row in itertools.islice(table, 5 * ROWS_SHOWN) if isinstance(row, Row))
     cells = [tuple(sample(cell) for cell in row.cells) for row in shown if row.cells]
-    suggested = tables.suggested_mapping(columns, delimiter)
+    suggested = tables.suggested_mapping(columns, delimiter, cells)
     key = None if suggested else telling.likely_key(columns, cells)
     if key:
         suggested = Mapping(tells="questions", key=key, delimiter=delimiter)

@@ -32,6 +32,7 @@ from datasets_app.corpus.roles import role_of
 
 TYPES = frozenset({"integer", "datetime", "boolean", "array", "string", "decimal", "date"})
 """What some programs write beside each value."""
+QUESTION, ANSWER = "1", "2"  # how Stack Exchange numbers its kinds of posts
 DEEPEST = 30
 DECLARATION = re.compile(r"\A\s*<\?xml[^>]{0,300}\?>")
 MARKUP = re.compile(
@@ -87,7 +88,7 @@ def extract(file: BinaryIO, out: Out, _section: int) -> None:
     try:
         plan = _planned(data)
         out.part(f'{{"{plan.key}": [', "")
-        for number, value in enumerate(_records(data, plan), 1):
+        for number, value in enumerate(_with_answers(_records(data, plan)), 1):
             comma = ",\n" if number > 1 else ""
             out.part(comma, "")
             out.part(json.dumps(value, ensure_ascii=False), f"{plan.key} {number:,}")
@@ -157,6 +158,36 @@ def _records(data: bytes, plan: _Plan) -> Iterator[Any]:
         elif not (plan.is_feed and tag not in FEED_ITEMS):
             yield _message_of_phone(value) if tag == "sms" and isinstance(value, dict) else value
         element.clear()
+
+
+def _with_answers(records: Iterator[Any]) -> Iterator[Any]:
+    """Yield records; the posts of a site of Stack Exchange as questions with their answers."""
+    questions: dict[str, dict[str, Any]] = {}
+    answers: list[dict[str, Any]] = []
+    for value in records:
+        kind = value.get("PostTypeId") if isinstance(value, dict) else None
+        if kind == QUESTION:
+            questions[str(value.get("Id"))] = value
+        elif kind == ANSWER:
+            answers.append(value)
+        elif kind is None:
+            yield value
+    told: dict[str, list[dict[str, Any]]] = {}
+    for one in answers:
+        asked = questions.get(str(one.get("ParentId")), {})
+        score = str(one.get("Score", "0"))
+        is_accepted = bool(one.get("Id")) and asked.get("AcceptedAnswerId") == one.get("Id")
+        if is_accepted or not score.startswith("-"):
+            shown = {"body": bare_text(str(one.get("Body", ""))), "is_accepted": is_accepted}
+            points = int(score) if score.isdecimal() else 0
+            told.setdefault(str(one.get("ParentId")), []).append({**shown, "score": points})
+    for number, one in questions.items():
+        body = bare_text(str(one.get("Body", "")))
+        asked_words = {"title": one.get("Title", ""), "body": body, "id": number}
+        if number in told:
+            yield {**asked_words, "answers": told[number]}
+        else:
+            yield {"question": "\n\n".join(filter(None, (one.get("Title", ""), body)))}
 
 
 def _message_of_phone(value: dict[str, Any]) -> dict[str, Any]:

@@ -18,13 +18,14 @@ from datasets_app.corpus.detection.text_head import TextHead
 from datasets_app.corpus.formats import json_values
 from datasets_app.corpus.formats.format import Document, Format, Reader
 from datasets_app.corpus.pages.tree import decoded
+from datasets_app.corpus.parsing.shapes import is_talk
 from datasets_app.corpus.parsing.tables import ANSWERS, QUESTIONS, plain
 
 DEEPEST = 10
 MOST_INSIDE = 100  # lists inside each other: to look for more takes ever longer
 LOOKED_THROUGH = 1 << 18  # letters, of a text whose name promises no YAML
 SPOKEN = re.compile(r"(?m)^ {0,8}+- - (?!-)\S")  # but no rule of dashes
-RECORD = re.compile(r"(?m)^ {0,8}+- [\"']?([A-Za-z_]{1,20}+)[\"']?:(?: |$)")
+RECORD = re.compile(r"(?m)^ {0,8}+- (?:\{ ?)?[\"']?([A-Za-z_]{1,20}+)[\"']?:(?: |$)")
 NAMES = frozenset({*QUESTIONS, *ANSWERS, "role", "from", "speaker", "messages", "turns", "text"})
 ENDINGS = ("yml", "yaml")
 
@@ -53,20 +54,31 @@ def _is_valid(head: TextHead, spoken: list[int]) -> bool:
 def extract(file: BinaryIO, out: Out, _section: int) -> None:
     """Tell the talks or records of a file as the members of one JSON list."""
     comma = '{"records": ['
-    for number, value in enumerate(_records(_loaded(decoded(file.read()))), 1):
+    for number, value in enumerate(_told(_loaded(decoded(file.read()))), 1):
         out.part(comma, "")
         out.part(json.dumps(value, ensure_ascii=False), f"record {number:,}")
         comma = ",\n"
     out.part("]}\n" if comma == ",\n" else f"{comma}]}}\n", "")
 
 
-def _loaded(text: str) -> Any:
+def _told(documents: list[Any]) -> Iterator[Any]:
+    """Yield the records of all documents; of several one that is a talk is a record itself."""
+    for document in documents:
+        if len(documents) > 1 and is_talk("turns", document):
+            yield {"turns": document}
+        else:
+            yield from _records(document)
+
+
+def _loaded(text: str) -> list[Any]:
+    """Return the documents of a text, which lines of dashes part."""
     import yaml  # noqa: PLC0415 - few files need it
 
     text = text.replace("\0", "")
     try:
         _check(text)
-        return yaml.load(text, yaml.CBaseLoader)  # noqa: S506 - this one builds texts only
+        told = yaml.load_all(text, yaml.CBaseLoader)  # this one builds texts only
+        return [document for document in told if document]
     except yaml.YAMLError:
         raise ArchiveStop("bad_document", "The file is not valid YAML.") from None
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from datasets_app.corpus.parsing import said, tables
+from datasets_app.corpus.parsing.markup import bare_text
 from datasets_app.corpus.parsing.messages import (
     CONVERSATIONS,
     LISTS,
@@ -181,14 +182,25 @@ def likely(objects: list[dict[str, str]]) -> Mapping | None:
     names = [
         key
         for key, held in values.items()
-        if key != words and max(map(len, held)) <= SHORT and _are_names(held)
+        if key != words and not _is_title(key) and max(map(len, held)) <= SHORT and _are_names(held)
     ]
     if names:
         speaker = min(names, key=lambda key: len(set(values[key])))
         return Mapping(speaker=speaker, words=words, begins="whole")
-    if len(texts) == 2:
+    texts = [key for key in texts if key == words or not _tells_again(values[key], values[words])]
+    if len(texts) == 2 and not _is_title(texts[0]):
         return Mapping(question=texts[0], answer=texts[1])
-    return None
+    return Mapping(text=words) if len(texts) == 2 else None
+
+
+def _is_title(key: str) -> bool:
+    """Say whether a key names what a text is about; whoever asks may have written both."""
+    return squashed(key.rpartition(".")[2]) in {"title", "subject"}
+
+
+def _tells_again(held: list[str], words: list[str]) -> bool:
+    """Say whether one key tells what another does, as text beside the same with tags."""
+    return all(bare_text(a) == bare_text(b) for a, b in zip(held, words, strict=True))
 
 
 def _are_words(held: list[str]) -> bool:

@@ -6,7 +6,7 @@ agree nothing is decided.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,30 @@ _REFUSED = frozenset(
 )
 _BETTER = ("answer", "response", "output", "reply", "correct", "edit", "rewrite", "completion")
 """Parts of what the field is called in which a better answer is written."""
+
+
+_RATINGS = frozenset(
+    """label thumbs thumb thumb_up feedback user_feedback vote rating user_rating reaction
+    helpful is_helpful was_helpful is_good""".split()
+)
+_RATED_BAD = frozenset(
+    """down thumbs_down thumb_down thumbsdown downvote downvoted negative dislike disliked bad
+    unhelpful not_helpful wrong incorrect rejected 👎 -1""".split()
+)
+_YES_OR_NO = frozenset({"label", "helpful", "is_helpful", "was_helpful", "is_good", "thumb_up"})
+
+
+def refused(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a record says of people who did not like its answer, as a review; {} else."""
+    said = {key: held for key, held in value.items() if plain(key) in _RATINGS}
+    bad = {key: held for key, held in said.items() if _is_bad(plain(key), held)}
+    return {"from": "the file itself", "said": bad} if bad else {}
+
+
+def _is_bad(key: str, held: Any) -> bool:
+    told = str(held).strip().casefold() if isinstance(held, str | int) else ""
+    told = told if told == "-1" else plain(told)
+    return told in _RATED_BAD or (key in _YES_OR_NO and told == "false")
 
 
 @dataclass(slots=True)

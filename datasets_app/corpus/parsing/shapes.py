@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,9 +11,10 @@ from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, SYSTEM, USER, T
 from datasets_app.corpus.parsing import own, transcripts
 from datasets_app.corpus.parsing.casting import Roles, cast
 from datasets_app.corpus.parsing.exports import are_of_threads, is_slack
+from datasets_app.corpus.parsing.greetings import asks
 from datasets_app.corpus.parsing.marked import marked_turns
 from datasets_app.corpus.parsing.messages import LISTS, OF_TURNS, message_keys, squashed
-from datasets_app.corpus.parsing.reviewed import review_of
+from datasets_app.corpus.parsing.reviewed import EXCLUDE, refused, review_of
 from datasets_app.corpus.parsing.said import ShapeError, first_key, keys_of, said_in, text_of
 from datasets_app.corpus.parsing.speaking import TALKS, is_of_talk
 from datasets_app.corpus.parsing.tables import ANSWERS, QUESTIONS, plain
@@ -27,6 +29,11 @@ TEXTS = ("text", "passage", "document")
 TITLES = ("title", "question", "heading")
 BODIES = ("body", "answer")
 LONGEST_NAME = 120  # of what pairs are about; chosen by hand
+LOOKED_AT_SIGNS = 2_000  # of a body
+_MINE = re.compile(
+    r"\b(?:I|I['’]m|I['’]ve|my|[Ii]ch|[Mm]eine?[nmrs]?|[Jj]['’]ai|[Mm]on|[Ii]k|[Mm]ijn|[Tt]engo"
+    r"|[Ee]u|[Mm]eu|[Mm]inha|[Яя]|[Мм]не|[Мм]ой)\b"
+)
 FEWEST_UNNAMED = 2  # elements of a list in which nobody is named
 
 
@@ -49,6 +56,8 @@ class Plan:
 
     make: Maker
     used: frozenset[str]
+    fits: Callable[[dict[str, Any]], bool] = bool
+    """Whether an object with the same keys is of this shape, too."""
 
 
 class Shapes:
@@ -77,6 +86,9 @@ class Shapes:
         if found and review:
             found.decision = review.decision
             found.meta |= {"reviewed_elsewhere": review.told} if review.told else {}
+        elif found and not is_own and (rated := refused(value)):
+            found.decision = EXCLUDE
+            found.meta |= {"reviewed_elsewhere": rated}
         return found
 
     def _recognised(self, value: dict[str, Any], *, is_own: bool) -> Found | None:
@@ -105,7 +117,9 @@ class Shapes:
 def _fits(plan: Plan, value: dict[str, Any]) -> bool:
     """Refuse a plan made for a list of turns where this object's list holds records."""
     lists = [(key, value[key]) for key in plan.used if plain(key) in LISTS]
-    return all(is_talk(key, items) for key, items in lists if isinstance(items, list))
+    return plan.fits(value) and all(
+        is_talk(key, items) for key, items in lists if isinstance(items, list)
+    )
 
 
 def _plan(value: dict[str, Any], roles: Roles) -> Plan | None:
@@ -414,12 +428,20 @@ def _pair_plan(names: dict[str, str], value: dict[str, Any], roles: Roles) -> Pl
     system, history = first_key(names, (SYSTEM, "system_prompt")), first_key(names, HISTORIES)
 
     def make(record: dict[str, Any], notes: list[str]) -> tuple[Turn, ...]:
-        asked = Turn(USER, text_of(record[question], notes, question))
+        asked = Turn(USER, _first_wording(record[question], notes, question))
         answered = Turn(ASSISTANT, text_of(record[answer], notes, answer))
         before = _history(record, history, notes, roles)
         return _with_system(record, system, (*before, asked, answered))
 
     return Plan(make, frozenset(filter(None, (question, answer, system, history))))
+
+
+def _first_wording(value: Any, notes: list[str], what: str) -> str:
+    """Return a question; of several ways to ask it the first."""
+    if isinstance(value, list) and len(value) > 1 and all(isinstance(one, str) for one in value):
+        notes.append(f"{len(value) - 1} other ways to ask it were left out")
+        value = value[0]
+    return text_of(value, notes, what)
 
 
 def _half_pair(question: str | None, answer: str | None) -> Plan | None:
@@ -436,15 +458,21 @@ def _half_pair(question: str | None, answer: str | None) -> Plan | None:
 
 
 def _title_plan(names: dict[str, str], value: dict[str, Any], roles: Roles) -> Plan | None:
+    """A title above a body that answers it: not one in which whoever asks goes on."""
     title, body = first_key(names, TITLES), first_key(names, BODIES)
-    if title is None or body is None:
+    if title is None or body is None or _is_of_asker(value[body]):
         return None
 
     def make(record: dict[str, Any], notes: list[str]) -> tuple[Turn, ...]:
         asked = Turn(USER, text_of(record[title], notes, title))
         return asked, Turn(ASSISTANT, text_of(record[body], notes, body))
 
-    return Plan(make, frozenset({title, body}))
+    return Plan(make, frozenset({title, body}), lambda record: not _is_of_asker(record[body]))
+
+
+def _is_of_asker(body: Any) -> bool:
+    """Say whether a body tells what somebody lacks or wants to know, and answers nothing."""
+    return isinstance(body, str) and (asks(body) or bool(_MINE.search(body[:LOOKED_AT_SIGNS])))
 
 
 def _text_plan(names: dict[str, str], value: dict[str, Any], roles: Roles) -> Plan | None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from datasets_app.corpus.conversation import ASSISTANT, SYSTEM, USER
 from datasets_app.corpus.parsing import messages
+from datasets_app.corpus.parsing.greetings import asks
 from datasets_app.corpus.roles import role_of
 from datasets_app.corpus.source import Mapping
 
@@ -34,6 +36,8 @@ ANSWERS = (
     *("відповідь", "отговор", "απάντηση", "trả_lời", "jawaban", "جواب", "תשובה", "คำตอบ"),
     *("odpowiedź", "cevap", "ответ", "回答", "答案", "답변", "bot", "chosen"),
 )
+SHORTEST_PART = 5  # letters of a word that is looked for inside longer names
+MOSTLY, FEWEST_WORDS = 0.6, 2  # of the cells ask; words of an answer on average: by hand
 TEXTS = ("text", "content", "passage", "document", "texto")
 SYSTEMS = ("system", "system_prompt")
 NUMBERED = re.compile(r"\A\s*+([^\W\d_]{1,20})[ _\-.#]?(\d{1,3})\s*\Z")
@@ -152,16 +156,63 @@ def certain_mapping(columns: tuple[str, ...], delimiter: str | None) -> Mapping 
     return Mapping(text=text, delimiter=delimiter) if text else None
 
 
-def suggested_mapping(columns: tuple[str, ...], delimiter: str | None) -> Mapping | None:
-    """Return a guess to pre-fill the form with: the only column is text, two are a pair."""
+def suggested_mapping(
+    columns: tuple[str, ...], delimiter: str | None, rows: Sequence[Sequence[str]] = ()
+) -> Mapping | None:
+    """Return a guess to pre-fill the form with, by the names of columns and by what they hold.
+
+    The only column is text; a column of questions beside one of sentences is a pair, as are two
+    columns of any kind.
+    """
     found = messages.likely_messages(columns, delimiter)
     if found:
         return found
     if len(columns) == 1:
         return Mapping(text=columns[0], delimiter=delimiter)
-    if len(columns) == 2:
-        return Mapping(question=columns[0], answer=columns[1], delimiter=delimiter)
-    return None
+    pair = _likely_pair(columns, rows)
+    if pair is None and len(columns) == 2:
+        pair = columns[0], columns[1]
+    return Mapping(question=pair[0], answer=pair[1], delimiter=delimiter) if pair else None
+
+
+def _likely_pair(columns: tuple[str, ...], rows: Sequence[Sequence[str]]) -> tuple[str, str] | None:
+    """Return the columns of questions and of answers, where names or cells show which they are."""
+    cells = {
+        name: [row[n] for row in rows if n < len(row) and row[n].strip()]
+        for n, name in enumerate(columns)
+    }
+    asked = _called(columns, QUESTIONS) or _asking(cells)
+    told = _called(tuple(name for name in columns if name != asked), ANSWERS)
+    if asked and told is None:
+        told = _telling({name: held for name, held in cells.items() if name != asked})
+    return (asked, told) if asked and told and asked != told else None
+
+
+def _called(columns: tuple[str, ...], wanted: tuple[str, ...]) -> str | None:
+    """Return the column in whose name one of the wanted words stands."""
+    long = [word for word in wanted if len(word) >= SHORTEST_PART]
+    return next((name for name in columns if any(word in plain(name) for word in long)), None)
+
+
+def _asking(cells: dict[str, list[str]]) -> str | None:
+    """Return the column of which most cells end with a question mark."""
+
+    def share(name: str) -> float:
+        return sum(map(asks, cells[name])) / max(len(cells[name]), 1)
+
+    best = max(cells, key=share, default=None)
+    return best if best is not None and share(best) >= MOSTLY else None
+
+
+def _telling(cells: dict[str, list[str]]) -> str | None:
+    """Return the column with the longest cells of several words that do not ask."""
+
+    def words(name: str) -> float:
+        held = [len(cell.split()) for cell in cells[name] if not asks(cell)]
+        return sum(held) / max(len(cells[name]), 1)
+
+    best = max(cells, key=words, default=None)
+    return best if best is not None and words(best) >= FEWEST_WORDS else None
 
 
 def numbered_turns(columns: tuple[str, ...]) -> tuple[str, ...]:

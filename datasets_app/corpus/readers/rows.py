@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, SYSTEM, USER, CorpusError, Turn
 from datasets_app.corpus.parsing import transcripts
 from datasets_app.corpus.parsing.casting import Roles
+from datasets_app.corpus.parsing.marked import marked_turns
 from datasets_app.corpus.parsing.markup import without_tags
 from datasets_app.corpus.parsing.moments import number, seconds
+from datasets_app.corpus.parsing.reviewed import EXCLUDE, refused
 from datasets_app.corpus.parsing.said import MARKS_OF_NOTES, Said, is_internal, without_mail
 from datasets_app.corpus.parsing.tables import plain, turn_role
 from datasets_app.corpus.parsing.telling import Telling
@@ -105,11 +107,17 @@ class Rows:
             return self._lacks(cells, place)
         clean, notes = clean_turns(turns)
         said_of_it = talk[1] if talk else ()
-        return Record(place.start, place.end, clean, (*said_of_it, *notes), meta)
+        rated = refused(others)
+        meta |= {"reviewed_elsewhere": rated} if rated else {}
+        decision = EXCLUDE if rated else ""
+        told = (*said_of_it, *notes)
+        return Record(place.start, place.end, clean, told, meta, decision=decision)
 
     def _talk_in(self, cells: Cells) -> tuple[tuple[Turn, ...], tuple[str, ...]] | None:
         """Return the talk that a cell of text holds, with a label for who speaks, if any."""
         text = cells.get(self.mapping.text or "", "")
+        if marked := marked_turns(text):
+            return marked, ()
         return transcripts.read_text(text, self.roles) if ":" in text or "：" in text else None
 
     def _lacks(self, cells: Cells, place: RowSpan) -> Problem | Gap:
