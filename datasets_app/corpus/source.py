@@ -156,6 +156,7 @@ class Mapping:
     when None. A row may hold facts instead: `tells` says how they become language (telling.WAYS),
     `key` is the column that names what a row is about, `asks` and `template` are a person's own
     words for the question and the answer. `roles` are those of speakers, by their canonical names.
+    `pauses` is `whole` where a chat in a text shall be one conversation over all its days.
     `passages` says how those of a text become conversations (readers.prompted.Passages).
     """
 
@@ -177,6 +178,7 @@ class Mapping:
     asks: str | None = None
     template: str | None = None
     passages: dict[str, Any] | None = None
+    pauses: str | None = None
 
     def __post_init__(self) -> None:
         if self.roles is not None and not {"user", "assistant"} <= set(self.roles.values()):
@@ -237,7 +239,11 @@ class Mapping:
     def as_json(self) -> dict[str, Any]:
         stored = asdict(self)
         if not self.has_columns:
-            roles = {"roles": self.roles} if self.roles or self.passages is None else {}
+            roles: dict[str, Any] = {}
+            if self.roles or self.passages is None:
+                roles = {"roles": self.roles}
+            if self.pauses:
+                roles["pauses"] = self.pauses
             return roles if self.passages is None else {**roles, "passages": self.passages}
         stored["turns"] = list(self.turns)
         return {name: told for name, told in stored.items() if told or name in FIRST_KINDS}

@@ -172,6 +172,12 @@ class SpeakersForm(forms.Form):
     """Who asks and who answers; everybody else shares one role."""
 
     others = forms.ChoiceField(label="Everybody else", choices=list(SPEAKER_ROLES.items()))
+    whole = forms.BooleanField(
+        required=False,
+        label="Keep a chat of many days as one conversation",
+        help_text="Otherwise, in a text with dates, whoever asks begins a new one after six hours "
+        "without a message.",
+    )
     also_alike = forms.BooleanField(required=False)
     save_as = forms.CharField(
         required=False, max_length=100, label="Keep this for the next such file, under the name"
@@ -179,7 +185,9 @@ class SpeakersForm(forms.Form):
 
     def __init__(self, asked: Waiting, data: Any = None) -> None:
         suggested = (asked.suggested.roles if asked.suggested else None) or {}
-        super().__init__(data, initial={"others": suggested.get(OTHERS, "user")})
+        is_whole = bool(asked.suggested and asked.suggested.pauses)
+        initial = {"others": suggested.get(OTHERS, "user"), "whole": is_whole}
+        super().__init__(data, initial=initial)
         self._speakers = asked.speakers
         for number, one in enumerate(asked.speakers):
             self.fields[f"role_{number}"] = forms.ChoiceField(
@@ -199,7 +207,10 @@ class SpeakersForm(forms.Form):
             for number, one in enumerate(self._speakers)
         }
         try:
-            found["mapping"] = Mapping(roles={**roles, OTHERS: found.get("others", "user")})
+            found["mapping"] = Mapping(
+                roles={**roles, OTHERS: found.get("others", "user")},
+                pauses="whole" if found.get("whole") else None,
+            )
         except CorpusError as error:
             raise forms.ValidationError(str(error)) from error
         return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -68,7 +68,7 @@ def choose_speakers(files: list[SourceFile], mapping: Mapping, *, by: User | Non
 def _beside(file: SourceFile, mapping: Mapping) -> Mapping:
     """Return the roles of a mapping beside the columns that a file has already."""
     stored = Mapping.from_json(file.mapping) if file.mapping else mapping
-    return stored.with_roles(mapping.roles)
+    return replace(stored.with_roles(mapping.roles), pauses=mapping.pauses)
 
 
 def _let_go_mapped(files: list[SourceFile], mapping: Mapping, *, verb: str, by: User | None) -> int:

@@ -20,6 +20,8 @@ from datasets_app.corpus.readers.threads import Message
 from datasets_app.corpus.roles import QUESTION_LABELS
 from datasets_app.corpus.source import Gap, Item, Problem, Record
 
+PAUSE_SECONDS = 6 * 3600.0  # after which whoever asks begins a new talk; chosen by hand
+AFTER_PAUSE = "it begins after more than six hours without a message"
 LARGEST_RECORD, LONGEST_NAMES = 1 << 20, 500
 RULE = re.compile(r"\A\s*+(?:-{3,}+|={3,}+|\*{3,}+|_{3,}+|~{3,}+|#{3,}+)\s*+\Z")
 # A title of the next one: between rules, or a word for a talk with its number.
@@ -43,6 +45,9 @@ class _Open:
     start: int = 0
     end: int = 0
     line: int = 1
+    heard: float | None = None
+    """When the last message was written, in seconds, if that is known."""
+    note: str = ""
 
 
 def tell(head: TextHead) -> str | None:
@@ -83,18 +88,26 @@ def read(job: Job) -> Iterator[Item]:
             yield from (item for item in table.items(row, place) if not isinstance(item, Message))
             continue
         table = None
-        if (held.talk.said or held.talk.last) and _begins_anew(shown, speakers):
+        if following := _next(shown, held, speakers, job):
             yield from _close(held)
-            held = _Open(Talk(job.roles))
-        elif _is_full(shown, held, speakers):
-            yield from _close(held)
-            held = _Open(transcripts.carried(held.talk))
+            held = following
         if not held.end:
             held.start, held.line = line.start, line.number
         for part in transcripts.one_turn_per_line(shown).split("\n"):
             transcripts.add_line(held.talk, part, speakers)
         held.end = line.end
     yield from _close(held)
+
+
+def _next(line: str, held: _Open, speakers: Speakers, job: Job) -> _Open | None:
+    """Return the conversation that begins with this line, if the one before it is over."""
+    if (held.talk.said or held.talk.last) and _begins_anew(line, speakers):
+        return _Open(Talk(job.roles))
+    if not job.is_whole and _follows_pause(line, held, speakers):
+        return _Open(transcripts.after(held.talk), heard=held.heard, note=AFTER_PAUSE)
+    if _is_full(line, held, speakers):
+        return _Open(transcripts.carried(held.talk))
+    return None
 
 
 def _table_of_pairs(line: str) -> Rows | None:
@@ -138,6 +151,17 @@ def _begins_anew(line: str, speakers: Speakers) -> bool:
     return speakers.is_question_list and found.label in QUESTION_LABELS
 
 
+def _follows_pause(line: str, held: _Open, speakers: Speakers) -> bool:
+    """Say whether somebody asks anew long after the last message; the time is kept."""
+    found = transcripts.labelled(line) if speakers.clock else None
+    now = speakers.clock(found.stamp) if speakers.clock and found and found.stamp else None
+    if found is None or now is None or not speakers.speaks(found):
+        return False
+    before, held.heard = held.heard, now
+    is_late = before is not None and now - before > PAUSE_SECONDS
+    return is_late and transcripts.opens_anew(held.talk, found.label)
+
+
 def _is_full(line: str, held: _Open, speakers: Speakers) -> bool:
     """Say whether a piece ends here: before another speaker if one comes soon, or anywhere."""
     size = held.end - held.start
@@ -159,14 +183,15 @@ def _close(held: _Open) -> Iterator[Item]:
     turns, notes = transcripts.finish(held.talk)
     turns, more = clean_turns(turns)
     meta = {"heading": heading} if heading else {}
-    yield Record(held.start, held.end, turns, notes + more, meta)
+    begun = (held.note,) if held.note else ()
+    yield Record(held.start, held.end, turns, (*begun, *notes, *more), meta)
 
 
 FORMAT = Format(
     kind="transcript",
-    name="a call transcript with `Name:` lines",
+    name="a talk with the names of who speaks",
     fits=("txt", "md"),
-    reader=Reader("transcript", 9, read),
+    reader=Reader("transcript", 10, read),
     prose=Prose(no_headings),
     of_text=tell,
 )

@@ -16,6 +16,12 @@ _DAY = re.compile(
 _WEEKDAY = re.compile(
     r"\A([A-Z][a-z]{2}) ([A-Z][a-z]{2}) {1,2}(\d{1,2}) ([\d:]{5,8}) (\+\d{4} )?(\d{4})\Z"
 )
+_LETTERS = re.compile(r"[^\W\d_]{1,8}")
+_HALVES = (
+    (("ص", "上午", "凌晨", "早上", "清晨", "午前", "오전", "πμ", "ÖÖ"), " AM"),
+    (("م", "下午", "中午", "傍晚", "晚上", "午後", "오후", "μμ", "ÖS"), " PM"),
+)
+_TO_COMMON = {0x202F: " ", 0xA0: " "}
 _FIRST_SECOND, _FIRST_MILLISECOND = 1e8, 1e11  # from these on a number is a time
 
 
@@ -40,6 +46,22 @@ def seconds(value: str) -> float | None:
     if found >= _FIRST_MILLISECOND:
         return found / 1000
     return found if found >= _FIRST_SECOND else None
+
+
+def clock_of(stamps: Sequence[str]) -> Callable[[str], float | None] | None:
+    """Return what reads all these times as seconds, days before months where both would do."""
+    tidy = [_tidy(stamp) for stamp in stamps]
+    read = next((one for one in READINGS[1:] if _all(one, tidy)), None)
+    return (lambda value: read(_tidy(value))) if read else None
+
+
+def _tidy(stamp: str) -> str:
+    """Return a time with its half of the day behind it, in Latin letters."""
+    plain = stamp.replace("،", ",").translate(_TO_COMMON)
+    half = next((mark for words, mark in _HALVES if any(word in plain for word in words)), "")
+    if half:
+        plain = " ".join(_LETTERS.sub("", plain).split()) + half
+    return plain
 
 
 def number(value: str) -> float | None:

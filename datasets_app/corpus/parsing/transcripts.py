@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 
 from datasets_app.corpus.conversation import ASSISTANT, ROLES, USER, Turn
 from datasets_app.corpus.parsing import heads
@@ -14,6 +14,7 @@ from datasets_app.corpus.parsing.chat_lines import MARKS, chat_line
 from datasets_app.corpus.parsing.greetings import offered_roles
 from datasets_app.corpus.parsing.heads import CLOCK, DATE, DAY, NAME, STAMP_LINE
 from datasets_app.corpus.parsing.irc_lines import irc_line
+from datasets_app.corpus.parsing.moments import clock_of
 from datasets_app.corpus.roles import (
     ANSWER_LABELS,
     FIELD_LABELS,
@@ -30,6 +31,7 @@ MOSTLY = 0.9  # of the labels stand behind times: then those without are no spea
 LONGEST_NAME = 60
 FEWEST_WORDS = 3
 """Labels that are no role words, followed by less, are a list of fields and not a talk."""
+MOST_STAMPS = 2000  # from which is told how dates are written
 FEWEST_TURNS = 3  # under names above them or in brackets
 STAMP = rf"(?:[\[(](?:{DATE},?\s+)?(?:{CLOCK}|[\d:]{{4,14}})[\])]|(?:{DATE},?\s+)?{CLOCK})\s*"
 LINE = re.compile(
@@ -93,6 +95,8 @@ class Speakers:
     """Labels before nothing but a number, as `Conversation ID: 101`: there a talk begins."""
     has_times_first: bool = False
     """Names stand below a line with a time, and not above it."""
+    clock: Callable[[str], float | None] | None = None
+    """What reads the times of messages as seconds, where they have dates."""
 
     @property
     def is_question_list(self) -> bool:
@@ -130,6 +134,18 @@ def carried(talk: Talk) -> Talk:
     roles = {label: role for label, role in _roles(talk)[0].items() if role in ROLES}
     last = talk.said[-1][0] if talk.said else talk.last
     return Talk(talk.chosen, aliases={**talk.aliases, **roles}, last=last, names=talk.names)
+
+
+def opens_anew(talk: Talk, label: str) -> bool:
+    """Say whether this speaker, after a pause, begins a new talk: others spoke last, and asks."""
+    if len({one for one, _ in talk.said}) < FEWEST_SPEAKERS or talk.said[-1][0] == label:
+        return False
+    return _known_role(talk, label) in {None, USER}
+
+
+def after(talk: Talk) -> Talk:
+    """Return the next talk of the same people: what is known of them stays."""
+    return replace(carried(talk), last="")
 
 
 def labelled(line: str, *, is_below_time: bool = False) -> Labelled | None:
@@ -248,7 +264,8 @@ def find_speakers(
     are_fields = not known and 2 * told.dated < sum(counts.values()) and not told.is_talk()
     if are_fields and told.words < FEWEST_WORDS * sum(counts.values()):
         return None
-    return Speakers(speakers, dividers, told.has_times_first)
+    clock = clock_of(told.stamps) if told.stamps else None
+    return Speakers(speakers, dividers, told.has_times_first, clock)
 
 
 @dataclass(slots=True)
@@ -267,6 +284,7 @@ class _Counts:
     sentences: int = 0
     questions: int = 0
     has_times_first: bool = False
+    stamps: list[str] = field(default_factory=list)
 
     def add(self, found: Labelled, *, is_timed: bool, text: str = "") -> None:
         said = found.text or text.strip()
@@ -276,6 +294,8 @@ class _Counts:
         self.questions += bool(QUESTION.search(said))
         self.ids[found.label] += bool(BARE_ID.match(said))
         self.above += found.is_above
+        if found.stamp and len(self.stamps) < MOST_STAMPS:
+            self.stamps.append(found.stamp)
         self.bracketed += found.is_in_brackets
         self.timed |= {found.label} if is_timed else set()
         self.dated += found.is_dated

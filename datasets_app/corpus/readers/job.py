@@ -43,6 +43,11 @@ class Job:
         return (self.mapping.roles if self.mapping else None) or {}
 
     @property
+    def is_whole(self) -> bool:
+        """Say whether a person wants a chat of many days to be one conversation."""
+        return bool(self.mapping and self.mapping.pauses == "whole")
+
+    @property
     def columns(self) -> Mapping | None:
         """Return what a person said about the columns, if anything."""
         return self.mapping if self.mapping and self.mapping.has_columns else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from datasets_app.corpus.parsing.chat_lines import chat_line
-from datasets_app.corpus.source import WaitingError
+from datasets_app.corpus.source import Mapping, WaitingError
 
 ASKED = "Is the green lamp back?"
 TOLD = "Yes, four are here."
@@ -164,3 +164,30 @@ def test_a_table_of_pairs_below_a_talk_is_nobodys_words(load):
     talks = load(f"{text}Customer: {ASKED}\nAgent: {TOLD}\n", "a.txt").talks
     pair = [("user", ASKED), ("assistant", TOLD)]
     assert talks == [pair, [("user", "Open?"), ("assistant", "At nine.")], pair]
+
+
+STAMPS = (
+    *(
+        "{day}.03.2024, {hour}:41 - ",
+        "[2024/03/{day}, {hour}:41:10] ",
+        "03/{day}/24, {hour}:41 AM - ",
+    ),
+    "\u200f{day}\u200f/3\u200f/2024، {hour}:41 ص - ",
+)
+
+
+@pytest.mark.parametrize("stamp", STAMPS)
+def test_whoever_asks_after_a_long_pause_begins_a_new_talk(load, stamp):
+    said = (("12", "08", "Ann", ASKED), ("12", "09", "Shop", TOLD), ("12", "10", "Ann", "Thanks!"))
+    later = (("13", "09", "Shop", "Bye."), ("25", "09", "Ann", ASKED), ("25", "11", "Shop", TOLD))
+    text = "".join(
+        f"{stamp.format(day=day, hour=hour)}{who}: {words}\n"
+        for day, hour, who, words in (*said, *later)
+    )
+    roles = {"ann": "user", "shop": "assistant"}
+    parts = load(text, "a.txt", mapping=Mapping(roles=roles)).records
+    assert [len(one.turns) for one in parts] == [4, 2]
+    assert "more than six hours" in parts[1].notes[0]
+    whole = Mapping(roles=roles, pauses="whole")
+    assert Mapping.from_json(whole.as_json()) == whole
+    assert [len(one.turns) for one in load(text, "a.txt", mapping=whole).records] == [6]
