@@ -26,7 +26,7 @@ FORMAT = Format(
     kind="md",
     name="Markdown",
     endings=("md", "markdown"),
-    reader=Reader("markdown", 2, passages.read_markdown),
+    reader=Reader("markdown", 3, passages.read_markdown),
     prose=Prose(markdown_headings),
     of_text=tell,
 )

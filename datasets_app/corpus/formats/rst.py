@@ -27,7 +27,7 @@ FORMAT = Format(
     kind="rst",
     name="reStructuredText",
     endings=("rst",),
-    reader=Reader("passages", 2, passages.read),
+    reader=Reader("passages", 3, passages.read),
     prose=Prose(rst_headings),
     of_text=tell,
 )

@@ -17,7 +17,7 @@ FORMAT = Format(
     kind="txt",
     name="plain text",
     endings=("txt",),
-    reader=Reader("passages", 2, passages.read),
+    reader=Reader("passages", 3, passages.read),
     prose=Prose(no_headings),
     of_text=tell,
 )

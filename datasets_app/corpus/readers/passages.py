@@ -16,6 +16,13 @@ FITTING_APART = 150  # signs: what is shorter is no answer by itself; chosen by 
 HEADING = re.compile(r"#{1,6}\s+(\S.*)")
 FENCE = re.compile(rb"\A\s*+(?:```|~~~)")
 FRONT_MATTER_LINES = 200
+# Where in a recording something is said: in brackets, or with seconds behind the minutes.
+MOMENT = re.compile(
+    r"(?m)^[ \t]*+(?:[\[(](?:(?P<h>\d{1,2}):)?(?P<m>\d{1,2}):\d\d(?:[.,]\d{1,3})?[\])]"
+    r"|(?P<hours>\d{1,2}):(?P<minutes>\d\d):\d\d(?:[.,]\d{1,3})?)[ \t]++(?:[-–][ \t]+)?(?=\S)"
+)
+FEWEST_MOMENTS, MOSTLY_MOMENTS = 3, 0.9  # lines, and a share of them
+EARLY, LAST_HOUR, LONGEST_RECORDING = 2, 23, 5  # minutes, and hours; others are times of a day
 SENTENCE_END = re.compile(r"(?<=[.!?…。！？])\s+")
 BOM = "\ufeff"
 
@@ -206,5 +213,20 @@ def _cut(window: str) -> int:
 
 def _record(start: int, end: int, raw: bytes, meta: dict[str, Any]) -> Record:
     text = decoded(raw).removesuffix("\n").removeprefix(BOM)
-    turns, notes = clean_turns((Turn(PASSAGE, text),))
-    return Record(start, end, turns, notes, meta)
+    told = _without_moments(text)
+    turns, notes = clean_turns((Turn(PASSAGE, told),))
+    gone = () if told == text else ("the times before its lines were left out",)
+    return Record(start, end, turns, (*gone, *notes), meta)
+
+
+def _without_moments(text: str) -> str:
+    """Return a text without the times of a recording before its lines."""
+    found = list(MOMENT.finditer(text))
+    filled = sum(bool(line.strip()) for line in text.split("\n")) if found else 0
+    if len(found) < max(FEWEST_MOMENTS, MOSTLY_MOMENTS * filled):
+        return text
+    hours = {int(one["h"] or one["hours"] or 0) for one in found}
+    minutes = [int(one["m"] or one["minutes"]) for one in found]
+    has_seconds = any(one["h"] or one["hours"] for one in found)
+    is_recording = has_seconds or minutes[0] < EARLY or max(minutes) > LAST_HOUR
+    return MOMENT.sub("", text) if is_recording and max(hours) < LONGEST_RECORDING else text

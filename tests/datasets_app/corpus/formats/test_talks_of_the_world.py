@@ -191,3 +191,17 @@ def test_whoever_asks_after_a_long_pause_begins_a_new_talk(load, stamp):
     whole = Mapping(roles=roles, pauses="whole")
     assert Mapping.from_json(whole.as_json()) == whole
     assert [len(one.turns) for one in load(text, "a.txt", mapping=whole).records] == [6]
+
+
+@pytest.mark.parametrize("stamp", ["[00:00:{:02}] ", "({:02}:10) ", "00:01:{:02} - "])
+def test_times_of_a_recording_are_no_words_of_its_passage(load, stamp):
+    lines = [f"Lamps have {n} parts, and each of them is small." for n in range(5)]
+    text = "".join(f"{stamp.format(n)}{line}\n" for n, line in enumerate(lines))
+    (record,) = load(text, "a.txt").records
+    assert record.turns[0].text == "\n".join(lines)
+    assert record.notes == ("the times before its lines were left out",)
+
+
+def test_times_of_a_day_stay_in_a_plan(load):
+    text = "[09:30] Doors open\n[12:00] Lunch is served\n[14:30] Lamps are lit\n"
+    assert load(text, "a.txt").talks == [[("text", text.strip())]]
