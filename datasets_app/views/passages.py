@@ -55,7 +55,7 @@ def _form(
     initial: dict[str, Any] = {"name": upload.dataset.name if upload.dataset else ""}
     if told is not None:
         kept = {} if told.least is None else {"filters": True}
-        usual = {name: getattr(told, name) for name in USUALLY}
+        usual = {name: getattr(told, name) for name in USUALLY if name != "least"}
         lines = "\n".join(told.prompts)
         initial |= {**told.as_json(), **usual, **kept, "prompts": lines}
     return PassagesForm(initial=initial, texts=names)

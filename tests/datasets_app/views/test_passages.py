@@ -210,6 +210,7 @@ def test_chosen_texts_become_conversations_and_what_is_too_short_is_listed(clien
     assert "8 of at least 50 characters" in told
     again = client.get(at(folder)).context["form"]
     assert (again["category"].initial, again.topics) == ("Help", {"Returns": "sending it back"})
+    assert again["least"].initial == 0.6
     wrong = client.post(at(folder), form | {"do": "try", "longest": "20"})
     nothing = {name: value for name, value in form.items() if name != "text"} | {"chooses": "1"}
     assert b"Choose at least one text" in client.post(at(folder), nothing).content
