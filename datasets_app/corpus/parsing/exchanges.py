@@ -145,7 +145,7 @@ def _rank(one: dict[str, Any]) -> int:
 
 def _intent(value: dict[str, Any], names: dict[str, str]) -> dict[str, Any] | None:
     """An intent of a bot: what people may say, and what the bot says then."""
-    said = value.get("userSays", value.get("trainingPhrases"))
+    said = value.get("userSays", value.get("trainingPhrases", value.get("patterns")))
     told = value.get("responses", value.get("messages"))
     if not isinstance(said, list) or not isinstance(told, list):
         return None
@@ -153,12 +153,14 @@ def _intent(value: dict[str, Any], names: dict[str, str]) -> dict[str, Any] | No
     answer = next((text for one in told if (text := _speech(one))), "")
     if not phrases or not answer:
         return None
-    others = {"name": value.get("name", value.get("displayName"))}
+    others = {"name": value.get("name", value.get("displayName", value.get("tag")))}
     more = {"also_asked": phrases[1:]} if phrases[1:] else {}
     return {**others, **more, "question": phrases[0], "answer": answer}
 
 
 def _phrase(one: Any) -> str:
+    if isinstance(one, str):
+        return one.strip()
     parts = one.get("data", one.get("parts")) if isinstance(one, dict) else None
     told = [part.get("text") for part in parts or [] if isinstance(part, dict)]
     return "".join(text for text in told if isinstance(text, str)).strip()

@@ -70,6 +70,7 @@ PEOPLE = frozenset(
     """participants users members speakers people agents parties actors authors contacts
     personas""".split()
 )
+PIECES = ("sentences", "parts", "lines", "paragraphs")
 PERSON_KEYS = ("participantid", "userid", "speakerid", "id", "key", "label", "username", "name")
 TALKS = re.compile(
     r"(?:conversation|conversations?thread|thread|session|ticket|chat|call|dialog|dialogue)s?id\Z"
@@ -210,16 +211,27 @@ def _talk(key: str, items: list[Any], people: People) -> list[dict[str, Any]] | 
         return None
     teller = _teller(key, said, people)
     if teller is None and unpacked[0] is not items[0] and len(said) > 1:
-        teller = _nobody
+        plainest = keys_of(tuple(said[0].item))[0]
+        teller = _by_person(plainest) if plainest else _nobody
     return [_message(one, teller) for one in _in_order(ones)] if teller else None
 
 
 def _unpacked(item: Any) -> Any:
-    """Return what an object holds that does nothing but name it, as {"note": {…}}."""
+    """Return what an object holds that does nothing but name it, as {"note": {…}}.
+
+    Where what somebody says stands in sentences of its own, they become one text.
+    """
     if isinstance(item, dict) and len(item) == 1:
         inner = next(iter(item.values()))
         return inner if isinstance(inner, dict) else item
-    return item
+    key = next((key for key in PIECES if isinstance(item, dict) and key in item), None)
+    names = map(squashed, item) if key else ()
+    is_of_one = any(name == "role" or STEMS[0].search(name) for name in names)
+    if key is None or not is_of_one or _words_key(item) or not isinstance(item[key], list):
+        return item
+    told = [one.get("text") if isinstance(one, dict) else one for one in item[key]]
+    others = {name: held for name, held in item.items() if name != key}
+    return {**others, "text": " ".join(text for text in told if isinstance(text, str))}
 
 
 @lru_cache(2048)
@@ -249,7 +261,7 @@ def _teller(key: str, said: list[_One], people: People) -> Teller | None:
     by_role = next((teller for teller in _ways(items, people) if all(map(teller, items))), None)
     if by_role:
         return by_role
-    if all(keys_of(tuple(item))[0] for item in items) and not people:
+    if all(all(keys_of(tuple(item))) for item in items) and not people:
         return None
     return _by_name(key, items)
 
@@ -262,7 +274,9 @@ def _are_known(items: list[dict[str, Any]]) -> bool:
     """Say whether the plain key of each object names a role already, and more than one."""
     found = set()
     for item in items:
-        speaker = keys_of(tuple(item))[0]
+        speaker, words = keys_of(tuple(item))
+        if words is None:
+            return False
         name, role = speaker_in(item[speaker]) if speaker else ("", "")
         found.add((role or role_of(name)) if speaker else "")
     return found <= KNOWN and len(found) > 1
@@ -275,6 +289,7 @@ def _ways(items: list[dict[str, Any]], people: People) -> Iterator[Teller]:
     yield from (_by_way(key) for key in keys if WAY_KEYS.search(squashed(key)))
     yield from (_by_number(key, people) for key in keys if people)
     yield from (_by_way(key) for key in keys if _are_roles([item.get(key) for item in items]))
+    yield from (_by_person(key) for key in keys if _say_roles([item.get(key) for item in items]))
     yield from (_by_kind(key) for key in keys if _are_kinds([item.get(key) for item in items]))
 
 
@@ -293,6 +308,12 @@ def _flag(value: Any) -> bool | None:
 
 def _are_roles(values: list[Any]) -> bool:
     roles = {_role(value) for value in values}
+    return roles <= KNOWN and {USER, ASSISTANT} <= roles
+
+
+def _say_roles(values: list[Any]) -> bool:
+    """Say whether people tell their roles themselves."""
+    roles = {speaker_in(value)[1] if isinstance(value, dict) else "" for value in values}
     return roles <= KNOWN and {USER, ASSISTANT} <= roles
 
 

@@ -45,6 +45,19 @@ CALLS = [
         "results": {"full": [{"text": HELLO}], "parts": three(spk_label=("s0", "s1", "s0"))}
         | {"parts": three(speaker_label=("s0", "s1", "s0"))},
     },
+    {
+        "parties": [{"speakerId": 1, "side": "Internal"}, {"speakerId": 2, "side": "External"}],
+        "transcript": [
+            {"speakerId": who, "sentences": [{"text": text}]}
+            for who, text in ((1, HELLO), (2, ASKED), (1, TOLD))
+        ],
+    },
+    {
+        "replies": [
+            {"author": {"role": role}, "comment": text}
+            for role, text in (("agent", HELLO), ("customer", ASKED), ("agent", TOLD))
+        ]
+    },
     {"results": three(is_inbound=(False, True, False))},
     {"results": three(fromCustomer=("false", "true", "false"))},
     {"events": [{"event": "session", "name": "x"}, *three(event=("bot", "user", "bot"))]},
@@ -138,6 +151,13 @@ def test_the_marks_of_templates_become_turns(load, text):
     [
         {"prompt": [USER], "chosen": [BOT], "rejected": [BOT]},
         {"prompt": [USER], "completion": [BOT]},
+        {"tag": "refill", "patterns": [ASKED, "Refill?"], "responses": [TOLD, "It is."]},
+        {
+            "contents": [
+                {"role": "user", "parts": [{"text": ASKED}]},
+                {"role": "model", "parts": [{"text": TOLD}]},
+            ]
+        },
         {"prompt": ASKED, "chosen": [USER, BOT], "rejected": [USER]},
         {"input": {"messages": [USER]}, "output": BOT},
         {"input": [USER], "output": TOLD, "scores": []},
