@@ -124,6 +124,7 @@ class Talk:
     aliases: dict[str, str] = field(default_factory=dict)
     last: str = ""
     notices: int = 0
+    is_dated: bool = False
     names: dict[str, str] = field(default_factory=dict)
     """Labels as they were written first."""
     is_below_time: bool = False
@@ -386,7 +387,10 @@ def add_line(talk: Talk, line: str, speakers: Speakers) -> None:
     if STAMP_LINE.match(line) or NOTED.match(line) or NOISE.match(line):
         talk.is_below_time = speakers.has_times_first
         return
+    if talk.is_dated and line.lstrip()[:1] == ">":
+        return  # what is quoted above a message in an export
     found = labelled(line, is_below_time=talk.is_below_time)
+    talk.is_dated |= bool(found and found.is_dated)
     talk.is_below_time = False
     if found and found.introduces:
         talk.aliases.setdefault(*found.introduces)

@@ -90,3 +90,13 @@ def test_posts_stand_with_their_answers_and_documents_of_yaml_stay_apart(read_do
         [("user", "Refill?"), ("assistant", "With ink.")],
         [("user", "Colour?"), ("assistant", "Blue.")],
     ]
+
+
+def test_what_an_export_quotes_above_an_answer_is_not_said_again(load):
+    text = (
+        "[2024-03-12 09:41] Dora: Is it open?\n>\n> Hello.\n>\n[2024-03-12 09:42] Me: Until six.\n"
+        "[2024-03-12 09:43] Dora: Thanks.\n[2024-03-12 09:44] Me: Bye.\n"
+    )
+    roles = Mapping(roles={"me": "assistant", "dora": "user"})
+    (talk,) = load(text, "chat.md", mapping=roles).talks
+    assert [said for _, said in talk] == ["Is it open?", "Until six.", "Thanks.", "Bye."]
