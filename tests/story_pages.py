@@ -180,7 +180,7 @@ def curve(page):
 def deploy(page, alias):
     """Deploy the model of the run's page; stay until it is checked and answers."""
     page.get_by_role("link", name="Deploy", exact=True).click()
-    page.get_by_role("heading", name="Deploy a model").wait_for()
+    page.get_by_role("heading", name="Deploy a model or known answers").wait_for()
     page.get_by_label("Name").fill(alias)
     page.get_by_role("button", name="Deploy").click()
     page.get_by_role("heading", name=alias, level=1).wait_for()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 from django.contrib.auth.models import User
@@ -44,6 +45,7 @@ SHARED_SHOWN = 20
 SHARED_READ = 100  # newest ones of others that hold the words anywhere
 STARTERS = 3
 LONGEST_STARTER = 110
+LONGEST_SUGGESTED = 2_000  # characters: addresses have an end
 WITH_ANSWERS = (
     *("generation__model", "generation__knowledge__version", "generation__deployment"),
     "corrects__message__generation__knowledge__version",
@@ -80,6 +82,12 @@ class ShownAnswer:
         correction = getattr(self.message, "corrects", None) if self.is_edited else None
         found = shown_sources(correction.message.generation, SOURCE) if correction else []
         return found[0] if found and found[0].dataset_id else None
+
+    @property
+    def as_suggested(self) -> str:
+        """Return the query with which the page of the row begins with these words."""
+        text = self.message.text
+        return f"?{urlencode({'answer': text})}" if len(text) <= LONGEST_SUGGESTED else ""
 
     @property
     def is_open(self) -> bool:

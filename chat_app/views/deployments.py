@@ -130,7 +130,7 @@ def deployment_knowledge(request: TeamRequest, alias: str) -> HttpResponse:
     except ServingError as error:
         form.add_error(None, str(error))
         return _show(request, deployment, knowing_form=form)
-    messages.success(request, "It answers so from the next question on.")
+    messages.success(request, "It answers from these from the next question on.")
     return redirect("deployment-detail", deployment.pk)
 
 

@@ -99,6 +99,12 @@ def kind_in_words(file: SourceFile) -> str:
     return file.kind if found is None else found.name
 
 
+def kinds_in_words(kinds: str) -> str:
+    """Return kinds, parted by a comma and a space, as people call them: `image, empty file`."""
+    names = (FORMATS[kind].name if kind in FORMATS else kind for kind in kinds.split(", "))
+    return ", ".join(name.removeprefix("an ").removeprefix("a ") for name in names)
+
+
 def _offered(file: SourceFile) -> tuple[int, str, str] | None:
     """Return how many members a person may have loaded, what they are, and why they wait."""
     waiting = file.members.filter(verdict=FileState.WAITING, reason__in=OFFERED)

@@ -45,6 +45,13 @@ class Score:
     copies: Count
     advice: list[quality.Advice]
 
+    @property
+    def badge(self) -> str:
+        """Return the verdict in a word or two; the reason where the score alone says otherwise."""
+        if self.band == quality.band_of(self.share).name:
+            return self.band
+        return "too few rows" if self.band == quality.CRITICAL.name else "many copies"
+
 
 @dataclass(frozen=True, slots=True)
 class Groups:

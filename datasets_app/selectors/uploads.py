@@ -33,7 +33,7 @@ from datasets_app.models import (
     reasons,
 )
 from datasets_app.models.reasons import GATHERED
-from datasets_app.selectors.files import kind_in_words, parts_in_words
+from datasets_app.selectors.files import kind_in_words, kinds_in_words, parts_in_words
 from datasets_app.selectors.joining import JOINED_KINDS
 from datasets_app.selectors.passages import passage_files
 
@@ -98,11 +98,18 @@ def upload_list(user: User, search: str) -> QuerySet[Upload]:
         n_records=_over_files(Sum("n_records")),
         n_issues=_over_files(Sum("n_issues")),
         n_waiting=_over_files(Count("pk", filter=Q(verdict=FileState.WAITING))),
+        asks=Subquery(_waiting().values("pk")[:1]),
         n_failed=_over_files(Count("pk", filter=Q(verdict=FileState.FAILED))),
         n_skipped=_over_files(Count("pk", filter=PASSED_OVER)),
         skipped_kinds=_over_files(_KINDS, Value("", TextField())),
     )
     return counted.order_by("-created_at")
+
+
+def _waiting() -> QuerySet[SourceFile]:
+    """Return the files of the upload around it that wait for an answer, the first one first."""
+    waiting = SourceFile.objects.filter(upload=OuterRef("pk"), verdict=FileState.WAITING)
+    return waiting.order_by("depth", "member_no")
 
 
 def _over_files(figure: Aggregate, nothing: Value | None = None) -> Coalesce:
@@ -113,6 +120,12 @@ def _over_files(figure: Aggregate, nothing: Value | None = None) -> Coalesce:
 def is_moving(uploads: Iterable[Upload]) -> bool:
     """Say whether a page that shows these should look again soon."""
     return any(upload.is_under_way for upload in uploads)
+
+
+def name_kinds(uploads: Iterable[Upload]) -> None:
+    """Let the uploads of a page say in words what was skipped of them."""
+    for upload in uploads:
+        vars(upload)["skipped_kinds"] = kinds_in_words(vars(upload)["skipped_kinds"])
 
 
 def upload_figures(upload: Upload) -> dict[str, Any]:
@@ -129,7 +142,7 @@ def upload_figures(upload: Upload) -> dict[str, Any]:
         queued=Count("pk", filter=Q(verdict=FileState.QUEUED)),
         broken_off=Count("pk", filter=BROKEN_OFF),
     )
-    return {**found, "skipped_kinds": (found["skipped_kinds"] or "").upper()}
+    return {**found, "skipped_kinds": kinds_in_words(found["skipped_kinds"] or "")}
 
 
 def upload_page(upload: Upload, *, only_unloaded: bool) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -43,7 +44,7 @@ def row_edit(request: TeamRequest, dataset_id: UUID, number: int) -> HttpRespons
     if len(stored.turns) > MOST_TURNS:
         return _fields(request, dataset, row, Conversation(()), error=TOO_LONG, status=422)
     if request.method == "GET":
-        return _fields(request, dataset, row, stored)
+        return _fields(request, dataset, row, stored, **_suggested(request, stored))
     sent = written(request.POST, stored.turns)
     if sent.asked in {"add", "remove"}:
         place = sent.place + 1 if sent.asked == "add" else max(0, sent.place - 1)
@@ -54,6 +55,21 @@ def row_edit(request: TeamRequest, dataset_id: UUID, number: int) -> HttpRespons
         shown = {"revision": sent.revision, "differences": differences, "is_look": True}
         return _fields(request, dataset, row, sent.conversation, **shown)
     return _carry_out(request, dataset, row, sent)
+
+
+def _suggested(request: TeamRequest, stored: Conversation) -> dict[str, Any]:
+    """Return the fields with the answer that the address suggests, and what it would change.
+
+    Only where the row has one answer: with several nobody knows which of them is meant.
+    """
+    answer = request.GET.get("answer", "").replace("\0", "").strip()
+    places = [place for place, turn in enumerate(stored.turns) if turn.role == ASSISTANT]
+    if not answer or len(places) != 1:
+        return {}
+    turns = list(stored.turns)
+    turns[places[0]] = replace(turns[places[0]], text=answer)
+    differences = turn_differences(stored, replace(stored, turns=tuple(turns)))
+    return {"turns": turns, "differences": differences, "is_look": True, "focus": places[0]}
 
 
 def _carry_out(request: TeamRequest, dataset: Dataset, row: Row, sent: Written) -> HttpResponse:

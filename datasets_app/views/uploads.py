@@ -48,6 +48,7 @@ def _list_page(request: TeamRequest, form: UploadForm) -> HttpResponse:
     search = clean_text(request.GET.get("q", "")).text.strip()
     found = Paginator(selectors.upload_list(request.user, search), selectors.PAGE_SIZE)
     page = found.get_page(request.GET.get("page"))
+    selectors.name_kinds(page.object_list)
     context = {
         "form": form,
         "zone": selectors.drop_zone(request.user),

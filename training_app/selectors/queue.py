@@ -43,7 +43,9 @@ def waiting_runs() -> dict[UUID, Waiting]:
     curves = thinned_curves([run.pk for run in going], most=_POINTS, names=[SPEED])
     measured = measured_speeds()
     free = [
-        _rest(run, [value for _, value in curves.get(run.pk, {}).get(SPEED, [])], measured)
+        0.0  # it stops now: what it had planned says nothing
+        if run.cancel_requested_at
+        else _rest(run, [value for _, value in curves.get(run.pk, {}).get(SPEED, [])], measured)
         for run in going
     ] or [0.0]
     heapq.heapify(free)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import pytest
@@ -155,7 +156,7 @@ def test_a_known_answer_that_was_wrong_is_changed_by_curators(
     corrections.correct(answer_of(chat), BETTER, by=cora)
     html = client_of(cora).get(reverse("chat-detail", args=[chat.pk])).content.decode()
     row = reverse("row-edit", args=[knowledge.version.dataset_id, 1_000_001])
-    assert f'href="{row}"' in html
+    assert f'href="{row}?{urlencode({"answer": BETTER})}"' in html
     assert "came from a known answer" in html
     kept = Correction.objects.get()
     assert kept.knowledge == knowledge

@@ -66,7 +66,7 @@ def test_skipped_files_are_named_in_the_list_and_on_the_page(imported, client_of
     curator = client_of(cora)
     for address in (reverse("upload-list"), reverse("upload-detail", args=[upload.pk])):
         page = " ".join(curator.get(address).content.decode().split())
-        assert "3 files skipped (IMAGE)" in page
+        assert "3 files skipped (image)" in page
 
 
 @pytest.mark.slow

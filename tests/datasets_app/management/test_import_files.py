@@ -114,9 +114,9 @@ def test_skipped_files_are_counted_with_their_kinds(tmp_path, capsys):
         for name in ("b.png", "c.png"):
             archive.writestr(name, b"\x89PNG\r\n\x1a\n" + name.encode())
     answer = told(capsys, packed)
-    assert (answer["skipped"], answer["files"][0]["skipped_kinds"]) == (2, "IMAGE")
+    assert (answer["skipped"], answer["files"][0]["skipped_kinds"]) == (2, "image")
     call_command("import_files", str(packed), "--again", "--dataset", "hats")
-    assert "1 conversations into hats, 2 files skipped (IMAGE)" in capsys.readouterr().out
+    assert "1 conversations into hats, 2 files skipped (image)" in capsys.readouterr().out
 
 
 @pytest.mark.slow

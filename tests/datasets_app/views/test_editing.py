@@ -67,6 +67,14 @@ def test_saving_shows_who_changed_what(client_of, cora, theo, row):
     assert "1 conversation changed" in trail.content.decode()
 
 
+def test_an_address_may_suggest_the_new_answer_of_a_row_with_one(client_of, cora, row):
+    before = said(row)
+    shown = client_of(cora).get(address(row), {"answer": "It is <b>here</b>."}).content.decode()
+    assert "It is &lt;b&gt;here&lt;/b&gt;.</textarea>" in shown
+    assert "<ins" in shown
+    assert said(row) == before
+
+
 def test_the_second_to_save_gets_both_texts_and_keeps_the_own(client_of, cora, theo, row):
     theirs, mine = pair("Where is it?", "At the desk of Theo."), pair("Where is it?", "In my bag.")
     client_of(theo).post(address(row), fields(theirs))

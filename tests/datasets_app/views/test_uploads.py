@@ -200,6 +200,8 @@ def test_an_archive_counts_its_files_and_claims_no_type_for_them(curator, done):
 def test_a_single_table_that_waits_claims_nothing_is_loaded(curator, done):
     upload = done("table.csv", b"a;b\n1;2\n3;4\n")
     assert upload.files.get().verdict == "waiting"
+    listed = curator.get(reverse("upload-list")).content.decode()
+    assert reverse("file-detail", args=[upload.files.get().pk]) in listed
     told = curator.get(reverse("upload-detail", args=[upload.pk])).content.decode()
     assert "what could be read without is loaded" not in told
     assert (

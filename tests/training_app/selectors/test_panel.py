@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from tests.training_app.conftest import toy_order
-from training_app.models import RunPoint
+from training_app.models import Run, RunPoint
 from training_app.selectors.panel import run_panel
 from training_app.services.attempts import ProcessIdentity, claim_run
 from training_app.services.runs import queue_run
@@ -19,6 +19,10 @@ def test_the_place_in_the_queue_is_the_turn_in_which_runs_start(version, theo, a
     hers = queue_run(toy_order(version), created_by=ada)
     assert run_panel(first.pk).waits is None
     assert [run_panel(run.pk).waits.place for run in (hers, second, third)] == [1, 2, 3]
+    Run.objects.filter(pk=first.pk).update(total_steps=10**9)
+    assert run_panel(hers.pk).waits.seconds > 0
+    Run.objects.filter(pk=first.pk).update(cancel_requested_at=first.created_at)
+    assert run_panel(hers.pk).waits.seconds == 0  # the one before it stops
     assert claim_run(here).run_id == hers.pk
 
 

@@ -35,6 +35,8 @@ TOPICS = {
 def test_the_five_topics_are_led_to_and_say_what_they_are_about(client_of, mia, client):
     member = client_of(mia)
     index = member.get(reverse("help")).text
+    for word in ("loss", "bits per byte", "preset", "chunk", "LoRA", "quote", "validation"):
+        assert f"<dt>{word}</dt>" in index
     for topic, words in TOPICS.items():
         address = reverse(f"help-{topic}")
         assert f'href="{address}"' in index
