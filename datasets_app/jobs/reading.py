@@ -30,6 +30,7 @@ from datasets_app.corpus.readers.people import LISTS, people_of
 from datasets_app.corpus.readers.prompted import File, Passages
 from datasets_app.corpus.rules import policy
 from datasets_app.corpus.source import (
+    REASONS,
     ByteTally,
     Item,
     Mapping,
@@ -103,6 +104,7 @@ class Ledger:
     known: int
     parts: PartTally | None = None
     issues: Counter[str] = field(default_factory=Counter)
+    first: str = ""  # what is said of the first place that could not be read
 
     @classmethod
     def of(cls, file: SourceFile) -> Ledger:
@@ -112,7 +114,8 @@ class Ledger:
         )
         found = file.issues.values_list("code").annotate(n=Count("pk"))
         parts = PartTally() if FORMATS[file.kind].document else None
-        return cls(tally, file.cursor, file.n_known, parts, Counter(dict(found)))
+        first = file.issues.order_by("start").values_list("message", flat=True).first()
+        return cls(tally, file.cursor, file.n_known, parts, Counter(dict(found)), first or "")
 
     @classmethod
     def fresh(cls) -> Ledger:
@@ -121,6 +124,8 @@ class Ledger:
 
     def add(self, item: Item) -> None:
         """Count one item."""
+        if isinstance(item, Problem) and not self.first:
+            self.first = item.message
         if self.parts is None:
             self.tally.add(item)
         else:
@@ -132,7 +137,8 @@ class Ledger:
         if self.parts is not None and not self.tally.records:
             verdict = "failed" if self.parts.failed else "skipped"
             reason = "no_conversations"
-        told = {"verdict": FileState(verdict), "reason": reason, "note": ""}
+        note = f"{REASONS[reason]} {self.first}" if reason and self.first else ""
+        told = {"verdict": FileState(verdict), "reason": reason, "note": note}
         return {**told, **self.counts()}
 
     def counts(self) -> dict[str, int]:

@@ -37,6 +37,7 @@ def chat(served, mia):
     made = add_chat(served, mia, TALK)
     first = made.messages.filter(role="assistant").earliest("created_at")
     corrections.correct(first, "At the front desk, with a passport.", by=mia)
+    made.messages.filter(text="When?").update(parent=first)  # asked in the branch of the old words
     chats.toggle_reason(first, "made_up", by=mia)
     branches.show_branch(made, made.messages.get(text="From nine."))
     Chat.objects.update(params={"temperature": 0.2}, system="Be brief.")
