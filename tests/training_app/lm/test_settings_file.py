@@ -14,9 +14,9 @@ def test_what_goes_out_comes_in_unchanged(name):
     preset = PRESETS[name]
     spec = preset.spec(start_from="x") if preset.is_started else preset.spec()
     found = read_settings(settings_text(spec, about="Settings of “a”\nrun"))
-    # an empty prompt, and the tokenizer of a model that goes on learning
+    # what is empty, and the tokenizer of a model that goes on learning
     own = {"tokenizer"} if preset.is_started else set()
-    assert {line.given for line in found.left} == {"system_prompt"} | own
+    assert {line.given for line in found.left} == {"system_prompt", "made_tokenizer"} | own
     for part in (spec.model, spec.train, spec.data):
         for key, value in part.as_json().items():
             if value not in (None, "", "own") and key not in ("version", "system_prompt"):
