@@ -35,8 +35,8 @@ class KnowingForm(forms.Form):
     )
     knowledge = forms.ChoiceField(
         label="Known answers",
-        help_text="Those of a frozen version. They are shown below each answer to everybody who "
-        "chats. Another version takes over at once, without training.",
+        help_text="Those of a frozen version; a quote needs some. They are shown below each answer "
+        "to everybody who chats. Another version takes over at once, without training.",
     )
 
     def __init__(self, data: Any, known: Sequence[Knowledge], **options: Any) -> None:
@@ -79,7 +79,7 @@ class DeployForm(KnowingForm):
     field_order = ("mode", "knowledge", "model")
     model = forms.ModelChoiceField(
         queryset=TrainedModel.objects.none(),
-        empty_label=None,
+        empty_label="none: it quotes",
         required=False,
         label="Model that writes",
         help_text="Not needed for quotes. A base model that nobody trained here has not learnt to "
@@ -109,11 +109,13 @@ class DeployForm(KnowingForm):
         field = self.fields["model"]
         assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - tells the type checker
         field.queryset = models
+        for name in ("model", "knowledge"):
+            vars(self.fields[name])["depends"] = True  # whether it is needed, its hint says
         self._choose("knowledge", [("", AS_LEARNT), (NOTHING, "none"), *self._named()])
         self.fields["knowledge"].required = False
         if not known:
             del self.fields["mode"], self.fields["knowledge"]
-            field.required = True
+            field.required, field.empty_label = True, None
         elif not models.exists():
             del self.fields["model"]
             self._choose("mode", [choice for choice in Mode.choices if choice[0] == Mode.QUOTE])

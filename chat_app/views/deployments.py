@@ -82,7 +82,7 @@ def _beginning(
     for one in known:
         if one.pk == quoted:
             alias = free_alias(one.version.dataset.name)
-            return start | {"mode": Mode.QUOTE, "knowledge": str(one.pk), "alias": alias}
+            return {"mode": Mode.QUOTE, "knowledge": str(one.pk), "alias": alias}
     if chosen and chosen.run_id is None and known:
         start["knowledge"] = str(known[0].pk)
     return start

@@ -91,6 +91,11 @@ class TablePage:
     can_sort: bool  # also by what no index knows
 
     @property
+    def holds_passages(self) -> bool:
+        """Say whether nobody asks in what the page shows: it is made of documents."""
+        return bool(self.rows) and not any(row.question for row in self.rows)
+
+    @property
     def places(self) -> str:
         """Return which rows of those that match these are, counted from 1."""
         first = self.passed.number + 1

@@ -161,13 +161,17 @@ def _train(user: User) -> Stage:
     found = Run.objects.aggregate(
         n=Count("pk", filter=Q(model__state=ModelState.READY)),
         busy=Count("pk", filter=Q(state__in=UNDER_WAY)),
+        going=Count("pk", filter=Q(state=State.RUNNING)),
         at=Max("finished_at"),
     )
     last = Run.objects.select_related("model").order_by("-created_at").first()
     state = "none" if last is None else State.SUCCEEDED if last.has_model else last.state
     note = last.message if last and last.state == State.FAILED else ""
     if found["busy"]:
-        note = f"{found['busy']} under way"
+        waiting = found["busy"] - found["going"]
+        counts = ((found["going"], "under way"), (waiting, "waiting"))
+        note = ", ".join(f"{number} {words}" for number, words in counts if number)
+        state = State.RUNNING if found["going"] else State.QUEUED
     look = ("curve", "Train", "run-list")
     return _stage(user, Role.TRAINER, look, found, state, ("model trained", note))
 
@@ -271,9 +275,11 @@ def _step(user: User, stages: list[Stage]) -> Step | None:
     if version and chat.state == "none" and built.filter(pk=version.pk).exists():
         shortcut = f"{reverse('deployment-new')}?knowledge={version.pk}"
     frozen = "A version is frozen."
+    is_training = not train.figure and train.state in {State.RUNNING, State.QUEUED}
     ladder = (
         (not curate.figure, upload, "There is no data yet.", "Upload your files", upload.url),
         (not version, curate, "Look through your conversations.", "Curate", curate.url),
+        (is_training, train, "A model is being trained.", "See how far it is", train.url),
         (not train.figure, train, frozen, "Train a model", reverse("run-new")),
         (chat.state == "none", train, "A model is ready.", "Deploy it", reverse("deployment-new")),
         (True, chat, "A model answers.", "Chat with it", chat.url),

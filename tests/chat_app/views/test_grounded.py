@@ -164,6 +164,8 @@ def test_a_version_s_link_fills_the_form_with_its_quotes(theo, client_of, knowle
     page = client_of(theo).get(f"{address}?knowledge={knowledge.pk}").content.decode()
     for chosen in ("quote", str(knowledge.pk)):
         assert f'<option value="{chosen}" selected>' in page
+    assert '<option value="" selected>none: it quotes</option>' in page
+    assert "(optional)" not in page
     name = free_alias(knowledge.version.dataset.name)
     assert f'name="alias" value="{name}"' in page
     for strange in ("x", "00000000-0000-0000-0000-000000000000"):

@@ -8,7 +8,7 @@ import pytest
 from django.db.models import F
 from django.urls import reverse
 
-from datasets_app.corpus.conversation import Conversation, Turn
+from datasets_app.corpus.conversation import Conversation, Turn, passage
 from datasets_app.jobs import freezing
 from datasets_app.models import Dataset, Version
 from datasets_app.services.datasets import create_dataset
@@ -43,6 +43,14 @@ def pages_of(found):
 def test_every_page_of_a_dataset_opens(dataset, curator):
     for address in pages_of(dataset):
         assert curator.get(address).status_code == 200, address
+
+
+def test_a_dataset_of_passages_leads_to_its_documents(curator, dataset, cora):
+    made = create_dataset("Handbook", by=cora)
+    add(made, [passage("The grey can takes amalgam.")])
+    words = "Make questions of the documents"
+    assert words in curator.get(reverse("dataset-detail", args=[made.pk])).text
+    assert words not in curator.get(reverse("dataset-detail", args=[dataset.pk])).text
 
 
 def test_a_member_may_not_see_datasets_and_a_visitor_signs_in(dataset, client_of, mia, client):

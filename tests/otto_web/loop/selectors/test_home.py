@@ -19,7 +19,9 @@ from otto_web.loop.selectors.next_model import proposal
 from otto_web.loop.services.harvest import GOOD
 from tests.chat_app.makers import add_chat, make_model, make_served
 from tests.datasets_app.makers import support_dataset
+from tests.training_app.conftest import toy_order
 from training_app.models import Base, Run
+from training_app.services.runs import queue_run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -61,6 +63,10 @@ def test_what_is_frozen_may_answer_without_training(client_of, theo, cora):
     page = client_of(theo).get(reverse("home")).content.decode()
     assert f'href="{address}">Chat from its answers now, without training<' in page
     assert "without training" not in client_of(cora).get(reverse("home")).content.decode()
+    queue_run(toy_order(version), created_by=theo)
+    page = client_of(theo).get(reverse("home")).content.decode()
+    assert "A model is being trained." in page
+    assert "1 waiting" in page
     make_served()
     assert address not in client_of(theo).get(reverse("home")).content.decode()
 

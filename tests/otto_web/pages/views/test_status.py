@@ -29,9 +29,11 @@ def test_a_visitor_learns_that_pages_work_and_nothing_else(client, db):
 
 
 @pytest.mark.checklist(2)
-def test_the_team_sees_processes_servers_detectors_and_versions(client_of, mia, redis_server):
+def test_the_team_sees_processes_servers_detectors_and_versions(client_of, mia, ada, redis_server):
     beat("engine", doing="three chats", state="busy")
+    assert '<th scope="col">Where</th>' in client_of(ada).get("/status/").text
     page = client_of(mia).get("/status/").text
+    assert '<th scope="col">Where</th>' not in page
     assert "three chats" in page
     assert "PostgreSQL 1" in page
     assert "Leading bytes" in page
