@@ -101,7 +101,7 @@ def test_an_option_wins_over_the_file_and_the_file_over_the_preset(version, here
     call_command("train", str(version.pk), *given)
     options = "--epochs 2 --n-layer 1 --set batch_size=4 --output-dir other --system-prompt 42"
     call_command("train", str(version.pk), *given, *options.split())
-    first, second = Run.objects.order_by("pk")
+    first, second = Run.objects.order_by("created_at")
     assert (first.name, second.name) == ("mine", "other")
     spec, over = first.spec, second.spec
     assert (spec["train"]["steps"], spec["train"]["micro_batch"]) == (500, 8)
