@@ -224,8 +224,8 @@ def _explained(told: str) -> tuple[str, str]:
     if " unknown field `" in what or " missing required field `" in what:
         name = what.rpartition(" field `")[2].rstrip("`")[:100]
         where = f"{where}.{name}" if where else name
-        verb = "is not known here" if " unknown " in what else "is missing"
-        return where, f"The field “{where}” {verb}."
+        said = "is not known here" if " unknown " in what else "is missing"
+        return where, f"The field “{where}” {said}."
     sentence = what.replace("`", "").replace("Expected ", "expected ", 1)
     return where, f"“{where}”: {sentence}." if where else f"{what.replace('`', '')}."
 
