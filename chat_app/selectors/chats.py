@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
@@ -34,6 +35,7 @@ from chat_app.selectors.grounding import (
 )
 from chat_app.selectors.queue import fair_order
 from datasets_app.corpus.conversation import USER
+from datasets_app.selectors.versions import iter_conversations
 from otto_web.lib.markdown import render
 from otto_web.lib.models import ProcessBeat, ProcessKind
 from otto_web.lib.work.states import State
@@ -44,6 +46,7 @@ MOST_SHOWN = 2_000
 SHARED_SHOWN = 20
 SHARED_READ = 100  # newest ones of others that hold the words anywhere
 STARTERS = 3
+STARTERS_OFFERED = 30  # rows of quoted answers whose questions a trainer chooses from
 LONGEST_STARTER = 110
 LONGEST_SUGGESTED = 2_000  # characters: addresses have an end
 WITH_ANSWERS = (
@@ -302,7 +305,7 @@ def is_being_answered(exchanges: Iterable[Exchange]) -> bool:
 
 
 def starters(deployment: Deployment) -> list[str]:
-    """Return first questions: released by a trainer, and answered right by the present model."""
+    """Return first questions: released by a trainer, and answered by what answers now."""
     if not deployment.starters:
         return []
     right = possible_starters(deployment)
@@ -311,8 +314,18 @@ def starters(deployment: Deployment) -> list[str]:
 
 def possible_starters(deployment: Deployment) -> list[str]:
     """Return the questions that a trainer may release; members must not see them before."""
-    right = questions_answered_right(deployment.model) if deployment.model else []
+    if deployment.is_quoting and deployment.knowledge_id:
+        right = _first_questions(deployment.knowledge_id)
+    else:
+        right = questions_answered_right(deployment.model) if deployment.model else []
     return [question for question in right if 3 <= len(question) <= LONGEST_STARTER]
+
+
+def _first_questions(version_id: UUID) -> list[str]:
+    """Return the questions with which the first rows of a version begin, each once."""
+    rows = islice(iter_conversations(version_id), STARTERS_OFFERED)
+    turns = (turn for row in rows for turn in row.turns[:1] if turn.role == USER)
+    return list(dict.fromkeys(turn.text.strip() for turn in turns))
 
 
 def has_engine() -> bool:

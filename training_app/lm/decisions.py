@@ -45,6 +45,7 @@ class Decisions:
     bf16: bool
     compiled: bool
     seconds_per_update: float
+    train_tokens: int = 0  # of all it learns from, as it was encoded; 0 where nobody counted
 
     def as_json(self) -> dict[str, Any]:
         """Return the values as `given` takes them."""
@@ -99,6 +100,7 @@ def decide(
         bf16=trial.bf16,
         compiled=False,
         seconds_per_update=seconds,
+        train_tokens=budget.train_tokens,
     )
     eager = replace(eager, steps=_updates(train, eager, budget, trial.batches_of))
     if not _should_compile(train, eager.steps * seconds, trial.cache):

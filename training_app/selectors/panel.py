@@ -164,7 +164,8 @@ class Panel:
     @property
     def passes(self) -> float | None:
         """Return how often the run has been through its data, where the data's size is known."""
-        tokens = train_tokens(self.spec, self.run.version)
+        counted = self.run.decided.get("train_tokens")
+        tokens = counted or train_tokens(self.spec, self.run.version)
         return self.run.last_step * self.tokens_per_update / tokens if tokens else None
 
     @property

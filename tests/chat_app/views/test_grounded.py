@@ -9,8 +9,10 @@ from django.urls import reverse
 from django.utils.html import strip_tags
 
 from chat_app.models import Chat, Deployment, DeploymentEvent, Generation
+from chat_app.selectors.chats import possible_starters
 from chat_app.selectors.names import free_alias
 from chat_app.services.chat_settings import params_of
+from chat_app.services.chats import open_chat
 from chat_app.services.deployments import deploy
 from chat_app.services.knowing import deploy_quotes, set_knowledge
 from chat_app.serving.limits import TEMPERATURE
@@ -147,6 +149,12 @@ def test_quotes_are_deployed_without_any_model(theo, client_of, knowledge, mia):
         assert "the team’s own wording" in client.get(reverse(name)).content.decode(), name
     shown = client.get(reverse("deployment-detail", args=["faq"])).content.decode()
     assert f"quotes {knowledge.version}" in shown
+    first, *others = possible_starters(made)
+    assert others
+    client.post(reverse("deployment-starters", args=["faq"]), {"question": [first]})
+    begun = client_of(mia).get(reverse("chat-detail", args=[open_chat(made, owner=mia).pk]))
+    assert begun.context["starters"] == [first]
+    assert "Questions that it has answers to" in begun.text
     assert (
         "Quotes your team’s own answers"
         in client_of(mia).get(reverse("chat-list")).content.decode()

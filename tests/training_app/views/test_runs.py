@@ -473,6 +473,8 @@ def test_a_continued_run_is_of_the_real_vocabulary_and_is_named_after_its_real_s
     tokens = version.counts["characters"] * version.counts["splits"]["train"] / 24
     panel = run_panel(run.pk)
     assert panel.passes == pytest.approx(10 * panel.tokens_per_update / tokens, rel=0.01)
+    panel.run.decided = {"train_tokens": 20 * panel.tokens_per_update}  # known answers count, too
+    assert panel.passes == 0.5
 
 
 @pytest.mark.parametrize("action", ["run-again", "run-retry", "run-continue"])
