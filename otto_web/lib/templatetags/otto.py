@@ -43,9 +43,10 @@ LOOKS: dict[str, Look] = {
     **dict.fromkeys(("running", "receiving", "reading", "busy", "writing", "live"), RUNNING),
     **dict.fromkeys(("succeeded", "kept", "ready", "loaded", "done", "good", "ok", "up"), GOOD),
     **dict.fromkeys(("active", "rated", "corrected", "keep"), GOOD),
-    **dict.fromkeys(("failed", "fail", "bad", "down", "lost", "error"), BAD),
+    **dict.fromkeys(("failed", "fail", "bad", "down", "lost", "error", "critical"), BAD),
     **dict.fromkeys(
-        ("waiting", "partial", "interrupted", "draining", "fair", "warn", "late", "low"), WARN
+        ("waiting", "partial", "interrupted", "draining", "fair", "warn", "warning", "late", "low"),
+        WARN,
     ),
     **dict.fromkeys(("cancelled", "stopped", "expired", "deactivated", "off", "revoked"), STOPPED),
     **dict.fromkeys(("excluded", "exclude", "skipped", "withdrawn", "deleted", "none"), LEFT_OUT),

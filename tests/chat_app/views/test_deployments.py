@@ -77,7 +77,7 @@ def test_changes_are_no_links(name, served, theo, client_of):
 def test_a_deployed_model_shows_its_proof_until_it_answers(db, theo, second, client_of):
     client = client_of(theo)
     page = client.get(reverse("deployment-new"), {"model": str(second.pk)})
-    assert "the trained model does in PyTorch" in page.text
+    assert "the same answers as the model did" in page.text
     assert page.context["form"]["model"].value() == second.pk
     body = {"model": second.pk, "alias": "help-desk", "is_logging": "on"}
     url = client.post(reverse("deployment-new"), body).url
