@@ -21,6 +21,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from chat_app.models import Deployment
 from datasets_app.models import Encoder
+from otto_web.lib.cores import usable_cores
 from otto_web.lib.words import filesize
 from otto_web.pages.selectors import diagnostics
 from otto_web.pages.selectors.diagnostics import Part
@@ -183,7 +184,7 @@ def _memory() -> Part:
     pairs = (line.split(":") for line in Path("/proc/meminfo").read_text("ascii").splitlines())
     sizes = {name: int(value.split()[0]) * 1024 for name, value in pairs}
     total, free = sizes["MemTotal"], sizes.get("MemAvailable", sizes["MemFree"])
-    words = f"{filesize(free)} free of {filesize(total)}, {os.cpu_count()} cores"
+    words = f"{filesize(free)} free of {filesize(total)}, {usable_cores()} cores"
     if total < LEAST_MEMORY or free < LEAST_FREE:
         remedy = "Training needs about 1 GB; end other programs, or train with smaller batches."
         return Part("Memory", WARN, words, remedy)
