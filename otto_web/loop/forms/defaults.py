@@ -43,8 +43,18 @@ class DefaultsForm(PipelineForm):
         return found
 
     def values(self) -> dict[str, str]:
-        """Return what was sent, checked, as the form would send it again."""
-        return {name: (self.data.get(name) or "").strip() for name in self.fields}
+        """Return what was sent, checked, as the form would send it again.
+
+        Not in it is what was not sent, and what the form showed as empty though the team has it:
+        a model that this person does not see, or a provider that is switched off.
+        """
+        sent = {name: self.data[name].strip() for name in self.fields if name in self.data}
+        return {name: value for name, value in sent.items() if value or name not in self.unseen}
+
+    def kept(self) -> list[str]:
+        """Return the labels of the defaults that stay though the form could not show them."""
+        kept = [name for name in self.unseen if name not in self.values()]
+        return [str(self.fields[name].label) for name in kept]
 
     @property
     def fields_in_order(self) -> list[BoundField]:

@@ -24,7 +24,7 @@ from datasets_app.forms.web import named_addresses
 from datasets_app.models import Dataset, Provider, Upload
 from datasets_app.selectors.documents import uploads_of_documents
 from datasets_app.services.web import check_allowed
-from otto_web.loop.selectors.defaults import WITH_DEFAULT, team_values, who_said
+from otto_web.loop.selectors.defaults import LENGTHS, WITH_DEFAULT, team_values, who_said
 from otto_web.loop.selectors.pipelines import FROM_NOTHING, SCRATCH_STEPS
 from otto_web.loop.selectors.wishes import BATCH_SIZE, EPOCHS, OPSETS, WISHES
 from otto_web.loop.services.pipelines import WISHED_OF_TRAINING, Documents, PipelineOrder, Wishes
@@ -163,7 +163,9 @@ class PipelineForm(forms.Form):
             *((str(one.pk), f"{one}") for one in models.order_by("-created_at")[:MOST_MODELS]),
             (FROM_NOTHING, "none: see how a model learns from nothing"),
         ]
-        self.team = self._usable(team_values())
+        every = team_values()
+        self.team = self._usable(every)
+        self.unseen = [name for name in every if name not in self.team]
         self.initial = {**self._begins(), **self.initial}
         for name in WITH_DEFAULT:
             self.fields[name].help_text = self._with_default(name)
@@ -227,7 +229,16 @@ class PipelineForm(forms.Form):
             words = "Begin with conversations, with documents or with pages, not with both."
             self.add_error(doors[-1], words)
         self._check_training(found)
-        return found
+        return found | self._other_lengths(found)
+
+    def _other_lengths(self, found: dict[str, Any]) -> dict[str, None]:
+        """Return, empty, the team's lengths where another one was typed: that one counts."""
+        begins = {name: self.fields[name].initial for name in LENGTHS}
+        team = {name: self.fields[name].clean(self.team.get(name, "")) for name in LENGTHS}
+        begins |= {name: value for name, value in team.items() if value is not None}
+        typed = {name for name in LENGTHS if found.get(name) not in (None, begins[name])}
+        others = set(LENGTHS) - typed if typed else set()
+        return {name: None for name in others if found.get(name) == team[name]}
 
     def _check_training(self, found: dict[str, Any]) -> None:
         """Say beside its field what no run could be told."""

@@ -16,7 +16,13 @@ from otto_web.loop.forms.defaults import DefaultsForm
 from otto_web.loop.forms.pipelines import USUAL
 from otto_web.loop.management.people import script_user
 from otto_web.loop.selectors.config_env import ReadConfig, read_config
-from otto_web.loop.selectors.defaults import BUILT_IN, TEAM, THIS_RUN, WITH_DEFAULT
+from otto_web.loop.selectors.defaults import (
+    BUILT_IN,
+    LENGTHS,
+    TEAM,
+    THIS_RUN,
+    WITH_DEFAULT,
+)
 from otto_web.loop.selectors.wishes import label_of
 from training_app.lm.config import ConfigError
 
@@ -94,10 +100,13 @@ def settled(options: Mapping[str, Any], config: ReadConfig, file: Path | None) -
 def _settled(
     form: DefaultsForm, options: Mapping[str, Any], config: Mapping[str, str], by_file: str
 ) -> Iterator[Settled]:
+    length = _length_in(options) or _length_in(config)
     for name in WITH_DEFAULT:
         given, built_in = options.get(DESTS.get(name, name)), BUILT_INS.get(name)
         team = _clean(form, name, form.team.get(name, ""))
-        if given not in (None, ""):
+        if length and name in LENGTHS and name not in length:
+            value, said = built_in, BUILT_IN
+        elif given not in (None, ""):
             value, said = given, THIS_RUN
         elif name in config:
             value, said = _clean(form, name, config[name]), by_file
@@ -106,6 +115,10 @@ def _settled(
         else:
             value, said = built_in, BUILT_IN
         yield Settled(name, built_in if value in (None, "") else value, said, team, built_in)
+
+
+def _length_in(told: Mapping[str, Any]) -> set[str]:
+    return {name for name in LENGTHS if told.get(name) not in (None, "")}
 
 
 def _clean(form: DefaultsForm, name: str, value: str) -> Any:

@@ -11,6 +11,7 @@ from django.utils.text import slugify
 
 from datasets_app.corpus.providers.registry import KINDS
 from datasets_app.models import Provider
+from otto_web.loop.selectors.defaults import LENGTHS
 from training_app.lm.config import TrainingError
 from training_app.lm.settings_file import Line, ReadSettings, read_settings
 from training_app.selectors.names import model_named
@@ -73,6 +74,13 @@ class ReadConfig:
         """Return what the form can be filled with, by its fields."""
         taken = (line for line in self.taken if line.name not in FOLDERS.values())
         return {line.name: "" if line.value == NOBODY else line.value for line in taken}
+
+    @property
+    def form_values(self) -> dict[str, str]:
+        """Return the same for a form that is filled already: a length empties the others."""
+        found = self.values
+        others = dict.fromkeys(LENGTHS, "") if set(LENGTHS) & set(found) else {}
+        return {**others, **found}
 
     @property
     def folders(self) -> dict[str, str]:

@@ -14,6 +14,7 @@ WITH_DEFAULT = (
     *("max_length", "max_tokens", "system_prompt", "optimizer", "schedule", "max_grad_norm"),
     *("precision", "checkpoint_every", "keep_last", "opset"),
 )
+LENGTHS = ("epochs", "minutes")  # a run has one: whoever says one of them says how long
 
 
 def team_values() -> dict[str, str]:

@@ -52,7 +52,11 @@ WISHES: dict[str, Wish] = {
         " to see the whole way.",
     ),
     "batch_size": Wish("Batch size", "Windows of text computed at once; each needs memory."),
-    "minutes": Wish("Minutes to train", "If you say so, they count instead of the epochs."),
+    "minutes": Wish(
+        "Minutes to train",
+        "If you say so, they count instead of the epochs; those of the team do where you leave the"
+        " epochs as they are.",
+    ),
     "learning_rate": Wish(
         "Learning rate",
         f"Left empty: {_TUNING.train.learning_rate:g} from a base model. Whatever you write is"

@@ -69,7 +69,7 @@ def _config_of(request: TeamRequest) -> dict[str, Any]:
         name: posted[name] for name in PipelineForm.base_fields if name in posted
     }
     typed |= {"uploads": posted.getlist("uploads"), "verify": "verify" in posted}
-    form = PipelineForm(request.user, initial={**typed, **(read.values if read else {})})
+    form = PipelineForm(request.user, initial={**typed, **(read.form_values if read else {})})
     if read is None:
         return {"config": config, "form": form}
     read = read.without_folders(
@@ -88,13 +88,15 @@ def pipeline_defaults(request: TeamRequest) -> HttpResponse:
     if form.is_valid():
         changed = save_defaults(form.values(), by=request.user)
         messages.success(request, f"Saved: {changed} changed. Runs that began keep theirs.")
+        if kept := form.kept():
+            messages.info(request, f"Kept, though this page cannot show it: {', '.join(kept)}.")
         return redirect("pipeline-defaults")
     if request.method == "POST" and data is None:
         config = ConfigForm(request.POST, request.FILES)
         context["config"] = config
         if (read := config.told()) is not None:
             read = read.without_folders("where documents lie belongs to one run")
-            form = DefaultsForm(request.user, initial={**form.team, **read.values})
+            form = DefaultsForm(request.user, initial={**form.team, **read.form_values})
             context |= {"read": read, "taken": taken_in_words(read, form)}
     context["form"] = form
     return respond(

@@ -188,6 +188,45 @@ def test_the_command_shows_whose_word_each_option_is(environment, theo, tmp_path
         call_command("pipeline", config=tmp_path / "gone", show_settings=True)
 
 
+def test_a_length_of_this_run_counts_instead_of_the_teams(
+    environment, client_of, cora, theo, tmp_path
+):
+    TeamDefault.objects.create(name="minutes", value="10")
+    file, form = tmp_path / "config.env", reverse("pipeline-new")
+    file.write_text("NUM_TRAIN_EPOCHS=3")
+    for told in ({"config": file}, {"epochs": 3.0}):
+        out = io.StringIO()
+        call_command("pipeline", show_settings=True, stdout=out, **told)
+        assert "--minutes: - (built-in; team: 10.0" in out.getvalue()
+        assert "--epochs: 3.0 (this run" in out.getvalue()
+    trainer = client_of(theo)
+    read = trainer.post(form, {"read": "1", "config_text": "NUM_TRAIN_EPOCHS=3", "minutes": "10"})
+    assert (_bound(read)["epochs"].value(), _bound(read)["minutes"].value()) == ("3", "")
+    for epochs, lengths in (("5", (5.0, None)), ("3", (3.0, 10.0))):  # typed, and left as it was
+        trainer.post(form, {"way": "base", "epochs": epochs, "minutes": "10"})
+        made = Pipeline.objects.latest("queued_at")
+        assert (made.options["epochs"], made.options["minutes"]) == lengths
+
+
+def test_saving_leaves_defaults_alone_that_the_page_cannot_show(client_of, cora):
+    model = str(make_model("small").pk)
+    off = Provider.objects.create(
+        name="House", kind="openai", base_url="https://e.org", model="m", is_on=False
+    )
+    for name, value in (("way", model), ("provider", str(off.pk)), ("questions", "5")):
+        TeamDefault.objects.create(name=name, value=value)
+    curator, page = client_of(cora), reverse("pipeline-defaults")
+    sent = {name: field.value() or "" for name, field in _bound(curator.get(page)).items()}
+    assert (sent["way"], sent["provider"]) == ("", "")
+    answer = curator.post(page, {**sent, "questions": ""}, follow=True)
+    assert "Saved: 1 changed." in words_of(answer)
+    assert "Kept, though this page cannot show it: Base model, " in words_of(answer)
+    assert set(TeamDefault.objects.values_list("name", flat=True)) == {"way", "provider"}
+    curator.post(page, {"way": "base"})  # a partial form empties nothing
+    assert TeamDefault.objects.get(name="way").value == "base"
+    assert TeamDefault.objects.filter(name="provider").exists()
+
+
 def test_only_curators_change_what_the_team_begins_with(client_of, client, mia):
     page = reverse("pipeline-defaults")
     assert client_of(mia).get(page).status_code == 403
