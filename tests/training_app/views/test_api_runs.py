@@ -55,7 +55,7 @@ def test_a_run_is_checked_queued_and_really_of_its_size_and_family(api, wanted, 
         ({"colour": "red"}, "colour"),
         ({"version_id": str(uuid.uuid4())}, "version_id"),
         ({"version_id": "../../etc/passwd"}, "version_id"),
-        ({"settings": {"heads": 3}}, "hidden_size"),
+        ({"settings": {"heads": 3}}, "heads"),
         ({"settings": {"nobody": 3}}, "settings.nobody"),
     ]:
         told = is_refusal(api("POST", "runs/train", wanted | body), 400, "CONFIG_INVALID")
