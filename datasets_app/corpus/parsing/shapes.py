@@ -16,7 +16,7 @@ from datasets_app.corpus.parsing.marked import marked_turns
 from datasets_app.corpus.parsing.messages import LISTS, OF_TURNS, message_keys, squashed
 from datasets_app.corpus.parsing.reviewed import EXCLUDE, refused, review_of
 from datasets_app.corpus.parsing.said import ShapeError, first_key, keys_of, said_in, text_of
-from datasets_app.corpus.parsing.speaking import TALKS, is_of_talk
+from datasets_app.corpus.parsing.speaking import TALKS, Known, is_of_talk
 from datasets_app.corpus.parsing.tables import ANSWERS, QUESTIONS, plain
 
 LOOKED_AT = 20  # elements of a list, of which some may be notices or pictures
@@ -58,6 +58,8 @@ class Plan:
     used: frozenset[str]
     fits: Callable[[dict[str, Any]], bool] = bool
     """Whether an object with the same keys is of this shape, too."""
+    is_half: bool = False
+    """Whether it only says what is missing."""
 
 
 class Shapes:
@@ -90,6 +92,18 @@ class Shapes:
             found.decision = EXCLUDE
             found.meta |= {"reviewed_elsewhere": rated}
         return found
+
+    def knows(self, value: dict[str, Any]) -> Known | None:
+        """Return what a conversation or a text is made of that an object holds by its own keys."""
+        names = _plain_names(value)
+        if keys := _talk_in(value):
+            return Known(frozenset(keys[:1]))
+        tries = (_tree_plan, _choice_plan, _instruction_plan, _answers_plan, _pair_plan)
+        plan = next((plan for make in tries if (plan := make(names, value, self._roles))), None)
+        if plan:
+            return None if plan.is_half else Known(frozenset())
+        plan = _title_plan(names, value, self._roles) or _text_plan(names, value, self._roles)
+        return Known(plan.used, is_weak=True) if plan else None
 
     def _recognised(self, value: dict[str, Any], *, is_own: bool) -> Found | None:
         keys = tuple(value)
@@ -454,7 +468,7 @@ def _half_pair(question: str | None, answer: str | None) -> Plan | None:
     def make(record: dict[str, Any], notes: list[str]) -> tuple[Turn, ...]:
         raise ShapeError("missing_role", f"The record has {present!r} but {lacking}.")
 
-    return Plan(make, frozenset({present}))
+    return Plan(make, frozenset({present}), is_half=True)
 
 
 def _title_plan(names: dict[str, str], value: dict[str, Any], roles: Roles) -> Plan | None:

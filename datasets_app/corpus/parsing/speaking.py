@@ -3,7 +3,7 @@
 A list of objects with words is a talk where something in each tells who speaks: a way (`incoming`),
 a word for a role under any key, a number from a list of people beside it, or a name that comes
 again. Its objects become messages with `role` or `speaker`, `content` and what else is told of a
-message. Lists that the other shapes know stay as they are.
+message. Lists that the other shapes know stay as they are, and so does whatever stands beside them.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from datasets_app.corpus.roles import KNOWN, TOOL, role_of
 # All chosen by hand.
 DEEPEST = 5  # levels of lists and objects that are looked into
 LOOKED_AT = 40  # messages by which a list is judged
+LONGEST_WORD = 40  # signs of a word for a role
 LEAST_WORDS = 1.5  # in a message on average: less are the single words of a recording
 WORDS = (
     *("decoratedtext", "bodytext", "textbody", "plaintext", "plainbody", "displaytext", "text"),
@@ -53,6 +54,10 @@ WAYS = {
     **dict.fromkeys(("outgoing", "outbound", "out", "internal", "sent"), ASSISTANT),
 }
 WAY_KEYS = re.compile(r"direction|purpose|way\Z")
+NOT_OF_WAYS = frozenset({"comment", "note", "value"})  # goods and money come in and go out, too
+OF_GOODS = re.compile(r"amount|quantity|\Asku|balance|iban|betrag|menge")
+OF_READERS = re.compile("audience|scope|status|visib|categor|topic|access")
+"""Parts of keys that say for whom or in which state something is, and not who wrote it."""
 STEMS = tuple(
     map(
         re.compile,
@@ -88,41 +93,78 @@ def is_of_talk(keys: tuple[str, ...]) -> bool:
     return any(SPEAKING.search(squashed(key)) for key in keys)
 
 
-def spoken(value: Any, people: People | None = None) -> Any:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the plain shapes make of an object: of which keys. It may be `weak`, as a text is."""
+
+    keys: frozenset[str]
+    is_weak: bool = False
+
+
+Knows = Callable[[dict[str, Any]], Known | None]
+
+
+def _knows_nothing(_: dict[str, Any]) -> Known | None:
+    return None
+
+
+def spoken(value: Any, people: People | None = None, knows: Knows = _knows_nothing) -> Any:
     """Return a value in which every list where somebody speaks has the plain shape.
 
-    An object that holds just one such list, however deep, holds it under `messages`. `people`
-    are those of the objects around it.
+    An object that holds just one such list, however deep, holds it under `messages`; one that
+    `knows` says to be a conversation already keeps its own. `people` are those of the objects
+    around it.
     """
     if isinstance(value, list):
-        return _listed("", value, people or {}, 0)
+        return _listed("", value, _Around(people or {}, knows, 0))
     if not isinstance(value, dict) or not MARKS.isdisjoint(value) or own.KEY in value:
         return value
     alone = _alone(value)
-    return alone if alone is not None else _inside(value, people or {}, 0)
+    return alone if alone is not None else _inside(value, _Around(people or {}, knows, 0))
 
 
-def _inside(value: dict[str, Any], people: People, level: int) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """Where an object or a list stands: between which people, and how deep."""
+
+    people: People
+    knows: Knows
+    level: int
+
+    def below(self, value: dict[str, Any]) -> _Around:
+        return _Around({**self.people, **people_in(value)}, self.knows, self.level + 1)
+
+
+def _inside(value: dict[str, Any], around: _Around) -> dict[str, Any]:
     """Return an object with its lists in the plain shape; one talk in it is lifted out."""
-    if level > DEEPEST or not any(isinstance(held, dict | list) for held in value.values()):
+    if around.level > DEEPEST or not any(isinstance(held, dict | list) for held in value.values()):
         return value
-    people = {**people, **people_in(value)}
+    known, below = around.knows(value), around.below(value)
     found: list[list[dict[str, Any]]] = []
     told: dict[str, Any] = {}
     for key, held in value.items():
+        told[key] = held
+        if known and not known.is_weak and key not in known.keys:
+            continue
         if isinstance(held, dict):
-            told[key] = _inside(held, people, level + 1)
+            told[key] = _inside(held, below)
             if told[key] is not held and _is_lifted(told[key]):
                 found.append(told[key]["messages"])
         elif isinstance(held, list):
-            told[key] = _listed(key, held, people, level + 1)
+            told[key] = _listed(key, held, below)
             if told[key] is not held and told[key] and "content" in told[key][0]:
                 found.append(told[key])
-        else:
-            told[key] = held
+    if known and known.is_weak and found and not _is_told_by(found[0], value, known):
+        return value
     if len(found) == 1:
         return _lifted(value, found[0])
     return told if any(told[key] is not value[key] for key in value) else value
+
+
+def _is_told_by(talk: list[dict[str, Any]], value: dict[str, Any], known: Known) -> bool:
+    """Say whether a talk says its roles, or a text beside it holds the same words."""
+    first = str(talk[0].get("content"))
+    return "role" in talk[0] or any(first in str(value.get(key)) for key in known.keys)
 
 
 class _Lifted(dict[str, Any]):
@@ -147,14 +189,15 @@ def _lifted(value: dict[str, Any], talk: list[dict[str, Any]]) -> dict[str, Any]
     return _Lifted({**kept, "messages": talk})
 
 
-def _listed(key: str, items: list[Any], people: People, level: int) -> list[Any]:
+def _listed(key: str, items: list[Any], around: _Around) -> list[Any]:
     """Return a list in the plain shape, or with the lists inside it in theirs."""
-    if level > DEEPEST or not items or not isinstance(items[0], dict):
+    if around.level > DEEPEST or not items or not isinstance(items[0], dict):
         return items
-    talk = _talk(key, items, people)
+    talk = _talk(key, items, around.people)
     if talk is not None:
         return talk
-    inner = [_inside(one, people, level + 1) if isinstance(one, dict) else one for one in items]
+    below = around.below({})
+    inner = [_inside(one, below) if isinstance(one, dict) else one for one in items]
     return inner if any(a is not b for a, b in zip(inner, items, strict=True)) else items
 
 
@@ -256,7 +299,7 @@ def _nobody(_: dict[str, Any]) -> Told:
 def _teller(key: str, said: list[_One], people: People) -> Teller | None:
     """Return what tells who speaks in the objects of a list; None for what is no talk, or known."""
     items = [one.item for one in said if not one.is_aside and not one.is_of_app]
-    if not items or _are_known(items) or any(map(_is_pair, items)):
+    if not items or _are_known(items) or any(map(_is_pair, items)) or all(map(_is_of_goods, items)):
         return None
     by_role = next((teller for teller in _ways(items, people) if all(map(teller, items))), None)
     if by_role:
@@ -268,6 +311,11 @@ def _teller(key: str, said: list[_One], people: People) -> Teller | None:
 
 def _is_pair(item: dict[str, Any]) -> bool:
     return any(plain(key) in ANSWERS for key in item)
+
+
+def _is_of_goods(item: dict[str, Any]) -> bool:
+    """Say whether an object is an entry of a bank or a move of goods."""
+    return any(OF_GOODS.search(squashed(key)) for key in item)
 
 
 def _are_known(items: list[dict[str, Any]]) -> bool:
@@ -286,9 +334,12 @@ def _ways(items: list[dict[str, Any]], people: People) -> Iterator[Teller]:
     """Yield what may tell the roles, the surest first."""
     keys = list(dict.fromkeys(key for item in items for key in item))
     yield from (_by_flag(key) for key in keys if _is_flag(key, items))
-    yield from (_by_way(key) for key in keys if WAY_KEYS.search(squashed(key)))
+    if all(squashed(_words_key(item) or "note") not in NOT_OF_WAYS for item in items):
+        yield from (_by_word(key, _role) for key in keys if WAY_KEYS.search(squashed(key)))
     yield from (_by_number(key, people) for key in keys if people)
-    yield from (_by_way(key) for key in keys if _are_roles([item.get(key) for item in items]))
+    of_others = (OF_READERS, WAY_KEYS)
+    named = [key for key in keys if not any(one.search(squashed(key)) for one in of_others)]
+    yield from (_by_word(key) for key in named if _are_roles([item.get(key) for item in items]))
     yield from (_by_person(key) for key in keys if _say_roles([item.get(key) for item in items]))
     yield from (_by_kind(key) for key in keys if _are_kinds([item.get(key) for item in items]))
 
@@ -307,7 +358,7 @@ def _flag(value: Any) -> bool | None:
 
 
 def _are_roles(values: list[Any]) -> bool:
-    roles = {_role(value) for value in values}
+    roles = {_named_role(value) for value in values}
     return roles <= KNOWN and {USER, ASSISTANT} <= roles
 
 
@@ -348,9 +399,9 @@ def _by_flag(key: str) -> Teller:
     return told
 
 
-def _by_way(key: str) -> Teller:
+def _by_word(key: str, meant: Callable[[Any], str] | None = None) -> Teller:
     def told(item: dict[str, Any]) -> Told:
-        role = _role(item.get(key))
+        role = (meant or _named_role)(item.get(key))
         return {"role": role} if role in {USER, ASSISTANT, SYSTEM, TOOL} else {}
 
     return told
@@ -365,9 +416,13 @@ def _by_number(key: str, people: People) -> Teller:
 
 
 def _role(value: Any) -> str:
-    if not isinstance(value, str) or len(value) > 40:
-        return ""
-    return WAYS.get(squashed(value)) or role_of(value)
+    """Return the role that a way means, or a word for a role."""
+    named = _named_role(value)
+    return WAYS.get(squashed(named)) or named
+
+
+def _named_role(value: Any) -> str:
+    return role_of(value) if isinstance(value, str) and len(value) <= LONGEST_WORD else ""
 
 
 def _plainly(value: Any) -> Any:
@@ -412,7 +467,7 @@ def _message(one: _One, teller: Teller) -> dict[str, Any]:
         others["type"] = "note"
     if one.words is None or one.is_of_app:
         others["type"] = "event"
-    elif isinstance(others.get("type"), str) and _role(others["type"]) in KNOWN:
+    elif isinstance(others.get("type"), str) and _named_role(others["type"]) in KNOWN:
         del others["type"]
     talk = message_keys(tuple(item)).conversation or next(
         (key for key in item if TALKS.search(squashed(key))), None

@@ -67,7 +67,9 @@ class Workshop:
         value = unwrapped(parsed)
         if self.pointed:
             return self.pointed.renamed(value)
-        return spoken(arranged(value), self.roster) if value is parsed else value
+        if value is not parsed:
+            return value
+        return spoken(arranged(value), self.roster, self.shapes.knows)
 
     @contextmanager
     def under(self, key: str) -> Iterator[None]:

@@ -1,0 +1,71 @@
+"""Files that look like a talk, a refusal or a template, and are none: what they say stays."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from datasets_app.corpus.source import WaitingError
+
+ASKED, TOLD = "Where is my parcel?", "It is on its way."
+PAIR = [("user", ASKED), ("assistant", TOLD)]
+TALK = [{"role": "user", "content": ASKED}, {"role": "assistant", "content": TOLD}]
+FIRST, SECOND = "One thing came in.", "Another went out."
+
+
+def read(load, value):
+    return load(json.dumps(value), "x.json")
+
+
+def two(key, one, other, words="text", **more):
+    return [{key: one, words: FIRST, **more}, {key: other, words: SECOND, **more}]
+
+
+@pytest.mark.parametrize("record", [{"messages": TALK}, {"question": ASKED, "answer": TOLD}])
+@pytest.mark.parametrize(
+    "beside",
+    [
+        *({"events": two("status", "sent", "received", "note")},),
+        *({"sources": two("type", "internal", "external")},),
+        *({"reviews": two("direction", "in", "out")},),
+        {"notes": [*two("author", "Ana", "Ben", "comment")] * 2},
+    ],
+    ids=lambda beside: next(iter(beside)),
+)
+def test_a_conversation_keeps_its_own_turns_whatever_list_stands_beside_them(load, record, beside):
+    for value in ({**record, **beside}, {**beside, **record}, {"data": [{**record, **beside}] * 2}):
+        found = read(load, value)
+        assert {*map(tuple, found.talks)} == {tuple(PAIR)}
+        assert found.records[0].meta == beside
+
+
+def test_a_title_with_a_body_keeps_them_beside_notes_of_people(load):
+    notes = [*two("author", "Ana", "Ben", "comment")] * 2
+    found = read(load, {"title": ASKED, "body": TOLD, "notes": notes})
+    assert found.talks == [PAIR]
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        two("direction", "incoming", "outgoing", amount=3),
+        two("direction", "incoming", "outgoing", "note"),
+        two("direction", "in", "out", "comment", sku="A4"),
+    ],
+)
+def test_entries_of_a_bank_and_moves_of_goods_are_no_talk(load, entries):
+    with pytest.raises(WaitingError):
+        read(load, {"entries": entries})
+
+
+@pytest.mark.parametrize(
+    ("key", "one", "other"),
+    [
+        *(("scope", "internal", "external"), ("status", "sent", "received")),
+        *(("audience", "customer", "agent"), ("type", "external", "internal")),
+    ],
+)
+def test_texts_for_somebody_or_in_some_state_stay_texts(load, key, one, other):
+    found = read(load, {"rules": two(key, one, other)})
+    assert found.talks == [[("text", FIRST)], [("text", SECOND)]]
