@@ -11,6 +11,7 @@ from datasets_app.corpus.detection.text_head import LINE_END, TextHead
 from datasets_app.corpus.formats.format import Format, Prose, Reader
 from datasets_app.corpus.parsing import tables, transcripts
 from datasets_app.corpus.parsing.chat_lines import DAY_LINE
+from datasets_app.corpus.parsing.greetings import asks
 from datasets_app.corpus.parsing.lines import Line, split_lines
 from datasets_app.corpus.parsing.transcripts import Speakers, Talk
 from datasets_app.corpus.readers import passages
@@ -20,7 +21,9 @@ from datasets_app.corpus.readers.threads import Message
 from datasets_app.corpus.roles import QUESTION_LABELS
 from datasets_app.corpus.source import Gap, Item, Problem, Record
 
-PAUSE_SECONDS = 6 * 3600.0  # after which whoever asks begins a new talk; chosen by hand
+# After the first pause a question begins a new talk, after the second whatever is said, but only
+# after the third where an answer is awaited. Chosen by hand.
+PAUSE_SECONDS, DAY_SECONDS, WEEK_SECONDS = 6 * 3600.0, 24 * 3600.0, 7 * 24 * 3600.0
 AFTER_PAUSE = "it begins after more than six hours without a message"
 LARGEST_RECORD, LONGEST_NAMES = 1 << 20, 500
 RULE = re.compile(r"\A\s*+(?:-{3,}+|={3,}+|\*{3,}+|_{3,}+|~{3,}+|#{3,}+)\s*+\Z")
@@ -158,8 +161,12 @@ def _follows_pause(line: str, held: _Open, speakers: Speakers) -> bool:
     if found is None or now is None or not speakers.speaks(found):
         return False
     before, held.heard = held.heard, now
-    is_late = before is not None and now - before > PAUSE_SECONDS
-    return is_late and transcripts.opens_anew(held.talk, found.label)
+    pause = now - before if before is not None else 0.0
+    if pause <= PAUSE_SECONDS or not transcripts.opens_anew(held.talk, found.label):
+        return False
+    if transcripts.is_asked(held.talk):
+        return pause > WEEK_SECONDS
+    return pause > DAY_SECONDS or asks(found.text)
 
 
 def _is_full(line: str, held: _Open, speakers: Speakers) -> bool:

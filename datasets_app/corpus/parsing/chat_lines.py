@@ -83,7 +83,8 @@ def chat_line(line: str) -> ChatLine | None:
     if who is None:
         is_prose = _DASHED.match(found["rest"])
         return None if is_prose else ChatLine(stamp=stamp, alone=bare(found["rest"]))
-    return _said(who["name"], who["text"] or "", stamp)
+    is_listed = "年" in stamp or "년" in stamp
+    return _said(who["name"], who["text"] or "", stamp, is_listed=is_listed)
 
 
 def bare(text: str) -> str:
@@ -93,13 +94,15 @@ def bare(text: str) -> str:
 
 def _other(line: str) -> ChatLine | None:
     found = _KAKAO.match(line) or _TABS.match(line)
-    return _said(found["name"], found["text"], bare(found["stamp"])) if found else None
+    if found is None:
+        return None
+    return _said(found["name"], found["text"], bare(found["stamp"]), is_listed=True)
 
 
-def _said(name: str, text: str, stamp: str) -> ChatLine:
+def _said(name: str, text: str, stamp: str, *, is_listed: bool = False) -> ChatLine:
     is_of_app = text[:1] in MARKS and bool(text)
     told = _EDITED.sub("", text[-80:])
     told = (text[:-80] + told).strip(MARKS + " \n")
-    if is_of_app or is_taken_back(told):
+    if is_of_app or taken_back.is_taken_back(told, is_listed=is_listed):
         return ChatLine(stamp=stamp)
     return ChatLine(name.strip(MARKS + "~ \u202f\u00a0"), told, stamp)

@@ -26,7 +26,15 @@ _PRESENTS = re.compile(
     re.IGNORECASE,
 )
 
-
+# Asking for something in several languages.
+_PLEASE = re.compile(
+    r"\b(?:please|pls|could you|can you|would you|let (?:me|us) know|send (?:me|us)|bitte|por favor"
+    r"|s(?:'|’)il (?:vous|te) pla[iî]t|merci de|per favore|per cortesia|alstublieft|graag|prosz[ęe]"
+    r"|prosím|пожалуйста|будь ласка|lütfen|kérjük|kérem|vă rog|var vänlig|vänligen|vær så|venligst"
+    r"|silakan|mohon|tolong|vui lòng|παρακαλ)|请|請|ください|下さい|お願い|주세요|부탁|कृपया"
+    r"|من فضلك|يرجى|الرجاء|בבקשה|لطفا|โปรด|กรุณา",
+    re.IGNORECASE,
+)
 _ASKING = ("?", "\uff1f", "\u061f")
 _OF_OTHER = re.compile(
     r"\b(?:your|who|ihre?[nmrs]?|deine?[nmrs]?|votre|vos|usted|sua)\b", re.IGNORECASE
@@ -36,6 +44,11 @@ _OF_OTHER = re.compile(
 def asks(text: str) -> bool:
     """Say whether words end with a question."""
     return text.rstrip(" \t\n\"'”»)!*").endswith(_ASKING)
+
+
+def asks_for(text: str) -> bool:
+    """Say whether words ask for an answer: with a question, or with a please."""
+    return asks(text) or bool(_PLEASE.search(text))
 
 
 def offers_help(text: str) -> bool:

@@ -49,10 +49,21 @@ def seconds(value: str) -> float | None:
 
 
 def clock_of(stamps: Sequence[str]) -> Callable[[str], float | None] | None:
-    """Return what reads all these times as seconds, days before months where both would do."""
+    """Return what reads all these times as seconds.
+
+    Where days and months could change places, time goes forward and in the smallest steps.
+    """
     tidy = [_tidy(stamp) for stamp in stamps]
     read = next((one for one in READINGS[1:] if _all(one, tidy)), None)
+    if read is _day_first and (other := _all(_month_first, tidy)):
+        steps = _backward_and_span(_all(_day_first, tidy) or [])
+        read = _month_first if _backward_and_span(other) < steps else read
     return (lambda value: read(_tidy(value))) if read else None
+
+
+def _backward_and_span(moments: Sequence[float]) -> tuple[int, float]:
+    """Return how often time goes backward, and the seconds from the first to the last moment."""
+    return sum(after < before for before, after in pairwise(moments)), max(moments) - min(moments)
 
 
 def _tidy(stamp: str) -> str:

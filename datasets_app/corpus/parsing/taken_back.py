@@ -171,16 +171,108 @@ _LEFT_OUT = re.compile(
     r"|pominięto (?:obraz|zdjęcie|film|wideo|audio|naklejkę|gif|dokument)"
     r"|(?:görüntü|video|ses|çıkartma|gif|belge) dahil edilmedi"
     r"|(?:изображение|фото|видео|аудиофайл|стикер|gif|документ) (?:отсутствует|пропущено|пропущен)"
-    r"|사진|동영상|이모티콘|삭제된 메시지입니다\.?|画像|写真|スタンプ"
-    # A name of a file, and in brackets that it is attached.
-    r"|[^\s()]{1,80}\.[a-z0-9]{2,5} \([^()]{4,40}\))\Z",
+    r"|삭제된 메시지입니다\.?)\Z",
     re.IGNORECASE,
 )
-# What stands in brackets alone: <Media omitted>, [Sticker], [スタンプ], [图片].
-_IN_BRACKETS = re.compile(r"\A(?:<[^<>\n]{3,60}>|\[[^\W\d_][^\[\]\n]{0,29}\])\Z")
+# What LINE and KakaoTalk write alone where a picture was; elsewhere these are words.
+_OF_LISTS = frozenset("사진 동영상 이모티콘 画像 写真 動画 スタンプ".split())
+# A name of a file, and in brackets that it is attached.
+_FILE = re.compile(r"\A[^\s()]{1,80}\.[a-z0-9]{2,5} \((?P<told>[^()]{4,40})\)\Z", re.IGNORECASE)
+_ATTACHED = frozenset(
+    line.strip()
+    for line in """
+    file attached
+    attached file
+    datei angehängt
+    archivo adjunto
+    fichier joint
+    file allegato
+    arquivo anexado
+    ficheiro anexado
+    bestand bijgevoegd
+    plik dołączony
+    plik w załączniku
+    załączono plik
+    dosya ekli
+    dosya eklendi
+    файл добавлен
+    файл прикреплён
+    файл прикреплен
+    файл додано
+    прикачен файл
+    soubor přiložen
+    súbor priložený
+    fájl csatolva
+    csatolt fájl
+    fișier atașat
+    fil bifogad
+    bifogad fil
+    fil vedhæftet
+    vedhæftet fil
+    fil vedlagt
+    tiedosto liitetty
+    συνημμένο αρχείο
+    επισυναπτόμενο αρχείο
+    fitxer adjunt
+    الملف مرفق
+    ملف مرفق
+    קובץ מצורף
+    फ़ाइल संलग्न है
+    फ़ाइल अटैच की गई
+    file terlampir
+    fail dilampirkan
+    đã đính kèm file
+    tệp đính kèm
+    ไฟล์ที่แนบ
+    แนบไฟล์แล้ว
+    文件附件
+    附件
+    檔案已附加
+    ファイル添付
+    添付ファイル
+    파일 첨부됨
+    첨부파일
+    """.splitlines()
+    if line.strip()
+)
+# In square brackets alone: [Sticker], [スタンプ], [图片].
+_IN_SQUARE = frozenset(
+    """sticker|animated sticker|photo|photos|image|picture|video|video note|voice|voice message
+    |voice note|voice call|video call|audio|gif|file|document|location|live location|contact
+    |contact card|poll|media|attachment|media omitted|image omitted|video omitted|audio omitted
+    |sticker omitted|gif omitted|deleted message|missed call|missed voice call|missed video call
+    |foto|fotos|bild|datei|dokument|sprachnachricht|standort|kontakt|imagen|vídeo|archivo|documento
+    |ubicación|contacto|vidéo|fichier|message vocal|immagine|documento|messaggio vocale|imagem
+    |arquivo|figurinha|afbeelding|bestand|zdjęcie|plik|naklejka|фото|видео|стикер|файл|документ
+    |голосовое сообщение|图片|圖片|照片|相片|语音|語音|语音通话|视频|影片|視訊|视频通话|表情
+    |动画表情|文件|檔案|位置|链接|連結|名片|红包|转账|小程序|聊天记录|贴图|貼圖|スタンプ|写真|画像|動画
+    |ファイル|ボイスメッセージ|位置情報|連絡先|アルバム|ノート|不在着信|사진|동영상|이모티콘|파일|음성메시지|지도
+    """.replace("\n", "")
+    .replace("    |", "|")
+    .strip()
+    .split("|")
+)
+# In angles: <Media omitted>, <attached: 1.jpg>. Words for what was left out, by their beginnings.
+_IN_ANGLES = re.compile(
+    r"\A<\s?(?:[^<>\n]{1,40}[:：]\s?[^<>\n]{1,80}\.[a-z0-9]{2,5}"
+    r"|[^<>\n]{0,40}(?:medi|médi|mídi|multim|omit|omess|omis|oculta|attach|anhang|ausge"
+    r"|weggel|pomini|fichier|archivo|медиа|медіа|мултим|файл|μέσ|πολυμ|وسائط|رسانه|میڈیا|מדיה"
+    r"|मीडिया|মিডিয়া|மீடியா|మీడియా|สื่อ|tệp|メディア|媒体|媒體|미디어|파일)[^<>\n]{0,40})>\Z",
+    re.IGNORECASE,
+)
 
 
-def is_taken_back(bare: str) -> bool:
-    """Say whether these words, without marks around them, stand where something else stood."""
+def is_taken_back(bare: str, *, is_listed: bool = False) -> bool:
+    """Say whether these words, without marks around them, stand where something else stood.
+
+    `is_listed` are lines as LINE and KakaoTalk write them.
+    """
     plain = bare.casefold().rstrip(".。।! ")
-    return plain in _DELETED or bool(_IN_BRACKETS.match(bare) or _LEFT_OUT.match(bare))
+    if plain in _DELETED or (is_listed and plain in _OF_LISTS):
+        return True
+    if bare[:1] == "[" and bare[-1:] == "]":
+        return plain[1:-1].strip() in _IN_SQUARE
+    file = _FILE.match(bare)
+    if file:
+        return file["told"].casefold().strip() in _ATTACHED
+    return bool(_LEFT_OUT.match(bare) or _IN_ANGLES.match(bare))

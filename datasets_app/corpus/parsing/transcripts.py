@@ -11,7 +11,7 @@ from datasets_app.corpus.conversation import ASSISTANT, ROLES, USER, Turn
 from datasets_app.corpus.parsing import heads
 from datasets_app.corpus.parsing.casting import LEFT_OUT, OTHERS, Roles, add_piece
 from datasets_app.corpus.parsing.chat_lines import MARKS, chat_line
-from datasets_app.corpus.parsing.greetings import offered_roles
+from datasets_app.corpus.parsing.greetings import asks_for, offered_roles
 from datasets_app.corpus.parsing.heads import CLOCK, DATE, DAY, NAME, STAMP_LINE
 from datasets_app.corpus.parsing.irc_lines import irc_line
 from datasets_app.corpus.parsing.moments import clock_of
@@ -32,6 +32,7 @@ LONGEST_NAME = 60
 FEWEST_WORDS = 3
 """Labels that are no role words, followed by less, are a list of fields and not a talk."""
 MOST_STAMPS = 2000  # from which is told how dates are written
+FEWEST_DIGITS = 3  # in a time
 FEWEST_TURNS = 3  # under names above them or in brackets
 STAMP = rf"(?:[\[(](?:{DATE},?\s+)?(?:{CLOCK}|[\d:]{{4,14}})[\])]|(?:{DATE},?\s+)?{CLOCK})\s*"
 LINE = re.compile(
@@ -44,6 +45,8 @@ _KNOWN = "|".join(sorted((re.escape(word) for word in ROLE_OF if len(word) > 2),
 INLINE_PLAIN = re.compile(
     rf"(?<=[.?!…\"”)\]*] )(?:{_KNOWN})(?:\s?\([^()\n]{{1,30}}\))?:(?= )", re.IGNORECASE
 )
+IN_BRACKETS = re.compile(r"\A\s*+(?:\[[^\[\]\n]{1,60}\]|\([^()\n]{1,60}\))\s*+\Z")
+WORD = re.compile(r"[^\W\d_]{3}")
 WHEN = re.compile(rf"\A\s*+(?:(?P<day>{DAY}),?\s+(?:at\s)?)?{CLOCK}\s*+\Z", re.IGNORECASE)
 PERSON = re.compile(
     r"\A\s*+[^\W\d_a-z][\w.'’-]*(?:\s[^\W\d_][\w.'’-]*){0,4}(?:\s\([^()\n]{1,20}\))?\s*+\Z"
@@ -144,6 +147,12 @@ def opens_anew(talk: Talk, label: str) -> bool:
     return _known_role(talk, label) in {None, USER}
 
 
+def is_asked(talk: Talk) -> bool:
+    """Say whether whoever spoke last asks for something, so that an answer may follow."""
+    told = " ".join(line for line in talk.said[-1][1] if line) if talk.said else ""
+    return asks_for(told)
+
+
 def after(talk: Talk) -> Talk:
     """Return the next talk of the same people: what is known of them stays."""
     return replace(carried(talk), last="")
@@ -225,10 +234,25 @@ def _introduced(label: str) -> tuple[str, str] | None:
 
 def one_turn_per_line(text: str) -> str:
     """Put each inline label, as in one long Markdown line, on a line of its own."""
-    for pattern in (INLINE, INLINE_PLAIN):
-        if len(pattern.findall(text)) >= 3:
-            return pattern.sub(lambda found: "\n" + found[0], text)
-    return text
+    if len(INLINE.findall(text)) >= 3:
+        return INLINE.sub(lambda found: "\n" + found[0], text)
+    return _divided(text) if len(INLINE_PLAIN.findall(text)) >= 3 else text
+
+
+def _divided(text: str) -> str:
+    """Put known labels on lines of their own, but not those behind a time at the head of one."""
+    return INLINE_PLAIN.sub(
+        lambda found: found[0] if _is_behind_time(text, found.start()) else "\n" + found[0], text
+    )
+
+
+def _is_behind_time(text: str, place: int) -> bool:
+    """Say whether nothing but a time, perhaps in brackets, stands before this place in its line."""
+    before = text[max(0, place - LONGEST_NAME) : place]
+    line = before[max(before.rfind("\n"), before.rfind("\r")) + 1 :]
+    if len(line) == LONGEST_NAME or sum(sign.isdigit() for sign in line) < FEWEST_DIGITS:
+        return False
+    return bool(IN_BRACKETS.match(line)) or WORD.search(line) is None
 
 
 def find_speakers(
@@ -483,7 +507,7 @@ def _unfolded(text: str) -> str:
     is_line = "\n" not in text.strip() and "\r" not in text.strip()
     first = _before_colon(text) if is_line else None
     if first and speaker_role(first.label):
-        return INLINE_PLAIN.sub(lambda found: "\n" + found[0], text)
+        return _divided(text)
     return one_turn_per_line(text)
 
 

@@ -23,6 +23,7 @@ MOMENT = re.compile(
 )
 FEWEST_MOMENTS, MOSTLY_MOMENTS = 3, 0.9  # lines, and a share of them
 EARLY, LAST_HOUR, LONGEST_RECORDING = 2, 23, 5  # minutes, and hours; others are times of a day
+FEWEST_SIGNS = 12  # of what is said at a time
 SENTENCE_END = re.compile(r"(?<=[.!?…。！？])\s+")
 BOM = "\ufeff"
 
@@ -219,6 +220,13 @@ def _record(start: int, end: int, raw: bytes, meta: dict[str, Any]) -> Record:
     return Record(start, end, turns, (*gone, *notes), meta)
 
 
+def _is_prose(text: str) -> bool:
+    """Say whether most lines with a time end as sentences do, and have some words."""
+    said = [MOMENT.sub("", line).strip() for line in text.split("\n") if MOMENT.match(line)]
+    ended = [line for line in said if line.endswith(tuple(".!?…。！？؟।,"))]
+    return 2 * len(ended) > len(said) and sum(map(len, said)) >= FEWEST_SIGNS * len(said)
+
+
 def _without_moments(text: str) -> str:
     """Return a text without the times of a recording before its lines."""
     found = list(MOMENT.finditer(text))
@@ -228,5 +236,6 @@ def _without_moments(text: str) -> str:
     hours = {int(one["h"] or one["hours"] or 0) for one in found}
     minutes = [int(one["m"] or one["minutes"]) for one in found]
     has_seconds = any(one["h"] or one["hours"] for one in found)
-    is_recording = has_seconds or minutes[0] < EARLY or max(minutes) > LAST_HOUR
+    is_early = minutes[0] < EARLY and minutes == sorted(minutes) and _is_prose(text)
+    is_recording = has_seconds or is_early or max(minutes) > LAST_HOUR
     return MOMENT.sub("", text) if is_recording and max(hours) < LONGEST_RECORDING else text

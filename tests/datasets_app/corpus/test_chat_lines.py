@@ -67,3 +67,35 @@ def test_a_chat_is_one_conversation_without_its_notices(load, stamp):
         ("user", "Legen Sie mir eine zurück?"),
         ("assistant", "Gemacht."),
     ]
+
+
+@pytest.mark.parametrize(
+    "text", ["[Yes]", "[sic]", "[Order 5]", "写真", "사진", "invoice.pdf (see page 4)", "<Yes>"]
+)
+def test_words_that_somebody_wrote_stay(text):
+    said = chat_line(f"31.12.23, 21:41 - Ben: {text}")
+    assert said is not None
+    assert said.text == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "<attached: 0001-PHOTO.jpg>",
+            "<Médias omis>",
+            "<メディアなし>",
+            "<Pominięto multimedia>",
+        ),
+        *("<Anhang: 1.pdf>", "<Без медиафайлов>", "[图片]", "a.pdf (Datei angehängt)"),
+    ],
+)
+def test_names_of_files_and_marks_for_them_are_no_turn(text):
+    assert chat_line(f"31.12.23, 21:41 - Ben: {text}") == ChatLine(stamp="31.12.23, 21:41")
+
+
+@pytest.mark.parametrize("line", ["[안나] [오후 3:14] 사진", "15:14\t安奈\t写真"])
+def test_a_word_for_a_picture_alone_is_no_turn_in_line_and_kakaotalk(line):
+    said = chat_line(line)
+    assert said is not None
+    assert (said.name, said.text) == ("", "")

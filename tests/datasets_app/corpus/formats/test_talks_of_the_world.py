@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from datasets_app.corpus.parsing.chat_lines import chat_line
+from datasets_app.corpus.parsing.transcripts import one_turn_per_line
 from datasets_app.corpus.source import Mapping, WaitingError
 
 ASKED = "Is the green lamp back?"
@@ -193,6 +194,43 @@ def test_whoever_asks_after_a_long_pause_begins_a_new_talk(load, stamp):
     assert [len(one.turns) for one in load(text, "a.txt", mapping=whole).records] == [6]
 
 
+DESK = {"customer": "user", "agent": "assistant"}
+
+
+@pytest.mark.parametrize(
+    ("desk", "later", "talks"),
+    [
+        ("Please send a photo of the plate.", "12.03.2024, 20:01", 1),
+        ("Which plate is it?", "14.03.2024, 20:01", 1),
+        ("It has shipped.", "12.03.2024, 20:01", 1),
+        ("It has shipped.", "14.03.2024, 20:01", 2),
+        ("Which plate is it?", "24.03.2024, 20:01", 2),
+    ],
+)
+def test_an_answer_that_is_awaited_begins_no_new_talk(load, desk, later, talks):
+    text = (
+        f"12.03.2024, 09:41 - Customer: {ASKED}\n12.03.2024, 09:55 - Agent: {desk}\n"
+        f"{later} - Customer: Here it is, type L-5.\n{later} - Agent: Thanks.\n"
+    )
+    assert len(load(text, "a.txt", mapping=Mapping(roles=DESK)).records) == talks
+
+
+def test_american_dates_are_read_by_the_smallest_steps(load):
+    text = (
+        f"3/11/24, 11:55 PM - Agent: {TOLD}\n3/11/24, 11:56 PM - Customer: {ASKED}\n"
+        f"3/11/24, 11:57 PM - Agent: {TOLD}\n3/12/24, 12:01 AM - Customer: {ASKED}\n"
+    )
+    assert len(load(text, "a.txt", mapping=Mapping(roles=DESK)).records) == 1
+
+
+@pytest.mark.parametrize("stamp", ["[0{n}/03/2024, 09:12] ", "(0{n}:12) ", "0{n}/03/24 9:12 p.m. "])
+def test_a_time_in_brackets_stays_before_the_label_of_its_line(stamp):
+    text = "".join(stamp.format(n=n) + f"Customer: {ASKED}\n" for n in range(1, 5))
+    assert one_turn_per_line(text) == text
+    inline = f"Customer: {ASKED} Agent: {TOLD} Customer: Good. Agent: Bye."
+    assert one_turn_per_line(inline).count("\n") == 3
+
+
 @pytest.mark.parametrize("stamp", ["[00:00:{:02}] ", "({:02}:10) ", "00:01:{:02} - "])
 def test_times_of_a_recording_are_no_words_of_its_passage(load, stamp):
     lines = [f"Lamps have {n} parts, and each of them is small." for n in range(5)]
@@ -205,3 +243,5 @@ def test_times_of_a_recording_are_no_words_of_its_passage(load, stamp):
 def test_times_of_a_day_stay_in_a_plan(load):
     text = "[09:30] Doors open\n[12:00] Lunch is served\n[14:30] Lamps are lit\n"
     assert load(text, "a.txt").talks == [[("text", text.strip())]]
+    night = "[00:12] Bus 1 Harbour\n[00:42] Bus 1 Harbour\n[01:12] Bus 2 Hill\n[02:12] Bus 1\n"
+    assert load(night, "a.txt").talks == [[("text", night.strip())]]
