@@ -9,7 +9,7 @@ from django.db import transaction
 
 from datasets_app.models import Version
 from training_app.jobs.trainer.splits import VersionSplit
-from training_app.lm.assess import Learned, assess_model
+from training_app.lm.assess import Assessment, Learned, assess_model
 from training_app.lm.config import TrainingError
 from training_app.lm.folder import verify_model
 from training_app.lm.machine import bf16_pays
@@ -23,6 +23,11 @@ SECONDS = 600.0  # for its answers; chosen by hand
 
 def evaluate_model(model: TrainedModel, version: Version, *, split: str) -> Evaluation:
     """Return the new evaluation; every call adds one, earlier ones stay."""
+    return keep_measured(model, version, split=split, found=measure_model(model, version, split))
+
+
+def measure_model(model: TrainedModel, version: Version, split: str) -> Assessment:
+    """Return what a model does on a split; nothing is written. Raises TrainingError."""
     if not version.rows.filter(split=split).exists():
         raise TrainingError(f"The {split} split of {version} is empty.")
     verify_model(paths.absolute(model.path))
@@ -30,7 +35,7 @@ def evaluate_model(model: TrainedModel, version: Version, *, split: str) -> Eval
     words = str(data.get("abstention", ""))
     test = answer_test_of(version, split, seconds=SECONDS, abstention=words)
     with TemporaryDirectory(prefix="otto-evaluate-") as work:
-        found = assess_model(
+        return assess_model(
             paths.absolute(model.path),
             VersionSplit(version, split),
             Path(work),
@@ -42,6 +47,12 @@ def evaluate_model(model: TrainedModel, version: Version, *, split: str) -> Eval
                 bf16=bf16_pays(pick_device()),
             ),
         )
+
+
+def keep_measured(
+    model: TrainedModel, version: Version, *, split: str, found: Assessment
+) -> Evaluation:
+    """Write down what was measured, with the replies."""
     with transaction.atomic():
         evaluation = Evaluation.objects.create(
             model=model,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.db import transaction
+
 from otto_web.lib.work.claims import finish
 from otto_web.lib.work.keeper import Lease
 from otto_web.lib.work.perform import perform
-from training_app.jobs.evaluate import evaluate_model
+from training_app.jobs.evaluate import keep_measured, measure_model
 from training_app.lm.config import TrainingError
 from training_app.models import EvaluationOrder
 
@@ -18,5 +20,8 @@ def evaluate_ordered(order_id: UUID | str) -> None:
 
 
 def _evaluate(order: EvaluationOrder, lease: Lease) -> None:
-    found = evaluate_model(order.model, order.version, split=order.split)
-    finish(order, evaluation=found)
+    model, version, split = order.model, order.version, order.split
+    found = measure_model(model, version, split)
+    lease.touch()
+    with transaction.atomic():  # whoever lost the order meanwhile leaves nothing
+        finish(order, evaluation=keep_measured(model, version, split=split, found=found))

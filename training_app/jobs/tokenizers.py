@@ -44,17 +44,21 @@ def _make(made: MadeTokenizer, lease: Lease) -> None:
     talks = _Talks(made, lease)
     try:
         tokenizer = learn(Parted(talks, recipe, kept_back=False), recipe)
-        measured = measure(tokenizer, Parted(talks, recipe, kept_back=recipe.holdout_fraction > 0))
+        measured = measure(tokenizer, Parted(talks, recipe, kept_back=True))
+        of_kept_back = measured.lines > 0
+        if not of_kept_back:  # nothing was to be, or so few conversations drew none
+            measured = measure(tokenizer, Parted(talks, recipe, kept_back=False))
     except TrainingError:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     tokenizer.save(str(folder / "tokenizer.json"))
+    stats = {**measured.as_json(), "of_kept_back": of_kept_back}
     sha256 = file_sha256(folder / "tokenizer.json")
     manifest = {
         "created_at": made.created_at.isoformat(),
         "config": made.recipe,
         "version": {"id": str(made.version_id), "sha256": made.version.manifest_sha256},
-        "stats": {**measured.as_json(), "entries": tokenizer.get_vocab_size()},
+        "stats": {**stats, "entries": tokenizer.get_vocab_size()},
         "files": {"tokenizer.json": sha256},
     }
     text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
@@ -65,5 +69,5 @@ def _make(made: MadeTokenizer, lease: Lease) -> None:
         path=made.folder,
         sha256=sha256,
         entries=tokenizer.get_vocab_size(),
-        stats=measured.as_json(),
+        stats=stats,
     )

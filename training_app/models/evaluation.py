@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import F
 
 from datasets_app.models import Version
 from training_app.lm.answer_test import AnswerFigures
@@ -15,6 +16,10 @@ class EvaluationQuerySet(models.QuerySet["Evaluation"]):
     def of_validation(self) -> EvaluationQuerySet:
         """Return those of the validation split, newest first: what pages call a model's figures."""
         return self.filter(split="validation").order_by("-at")
+
+    def of_own_validation(self) -> EvaluationQuerySet:
+        """Leave out those on other versions than the one that the model's run trained on."""
+        return self.of_validation().filter(version=F("model__run__version"))
 
 
 class Evaluation(models.Model):

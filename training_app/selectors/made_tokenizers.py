@@ -84,7 +84,8 @@ def tried(made: MadeTokenizer, text: str) -> Tried:
 def decoded(made: MadeTokenizer, ids: list[int]) -> str:
     """Return the text that ids stand for; ids beyond the vocabulary stand for nothing."""
     tokenizer = opened(made)
-    known = [one for one in ids if one < tokenizer.get_vocab_size()]
+    entries = tokenizer.get_vocab_size()  # makes the whole vocabulary each time
+    known = [one for one in ids if one < entries]
     return str(tokenizer.decode(known, skip_special_tokens=False))
 
 
@@ -118,5 +119,6 @@ def stats_of(made: MadeTokenizer) -> dict[str, Any]:
         return {}
     shares = ("coverage", "oov_rate", "char_coverage")
     percent = {name: 100 * made.stats[name] for name in shares}
-    percent["kept_back"] = 100 * made.recipe["holdout_fraction"]
-    return {**made.stats, "percent": percent}
+    wished = made.recipe["holdout_fraction"]
+    percent["kept_back"] = 100 * wished
+    return {"of_kept_back": wished > 0, **made.stats, "percent": percent}

@@ -74,7 +74,7 @@ def _corpus(run: Run) -> dict[str, Any]:
 
 
 def _evaluation(model: TrainedModel | None) -> dict[str, Any] | None:
-    measured = Evaluation.objects.of_validation().filter(model=model).first() if model else None
+    measured = Evaluation.objects.of_own_validation().filter(model=model).first() if model else None
     if measured is None:
         return None
     return {

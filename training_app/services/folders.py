@@ -81,8 +81,7 @@ def stray_exports() -> Iterator[Path]:
     """Yield what exports left that came to nothing, or whose model was deleted."""
     folders = list(paths.absolute(paths.EXPORTS).glob("*/*"))  # before the rows that name them
     exports = Export.objects.exclude(model__state=ModelState.DELETED)
-    kept = set(exports.values_list("path", flat=True))
-    kept |= {export.folder for export in exports.filter(state=State.RUNNING)}
+    kept = _named(exports)
     for folder in folders:
         if paths.relative(folder).removesuffix(UNFINISHED) not in kept:
             yield folder
@@ -91,17 +90,24 @@ def stray_exports() -> Iterator[Path]:
 def stray_preparations() -> Iterator[Path]:
     """Yield prepared data that no row names any more, or that came to nothing."""
     folders = list(paths.absolute(paths.PREPARED).glob("*"))  # before the rows that name them
-    kept = set(Preparation.objects.values_list("path", flat=True))
-    kept |= {one.folder for one in Preparation.objects.filter(state=State.RUNNING)}
+    kept = _named(Preparation.objects.all())
     yield from (folder for folder in folders if paths.relative(folder) not in kept)
 
 
 def stray_tokenizers() -> Iterator[Path]:
     """Yield folders of tokenizers that no row names any more, or that came to nothing."""
     folders = list(paths.absolute(paths.TOKENIZERS).glob("*"))  # before the rows that name them
-    kept = set(MadeTokenizer.objects.values_list("path", flat=True))
-    kept |= {one.folder for one in MadeTokenizer.objects.filter(state=State.RUNNING)}
+    kept = _named(MadeTokenizer.objects.all())
     yield from (folder for folder in folders if paths.relative(folder) not in kept)
+
+
+def _named(rows: QuerySet[Any]) -> set[str]:
+    """Return the folders that rows name, or are to name when they end.
+
+    Those under way are asked for first: one that ends meanwhile is among the others.
+    """
+    running = {row.folder for row in rows.filter(state=State.RUNNING)}
+    return running | set(rows.values_list("path", flat=True))
 
 
 def _uuid(name: str) -> UUID | None:

@@ -74,7 +74,7 @@ class Tested:
 
 def tested(pipeline: Pipeline) -> Tested | None:
     """Return what the answer test found, once there is a model; two queries."""
-    measured = Evaluation.objects.of_validation().filter(model__run=pipeline.run_id)
+    measured = Evaluation.objects.of_own_validation().filter(model__run=pipeline.run_id)
     found = measured.first() if pipeline.run_id else None
     return Tested(found, few_replies(found)) if found else None
 
@@ -113,7 +113,7 @@ def _training(run: Run) -> dict[str, Any]:
     values = list(losses.values_list("value", flat=True))
     speeds = list(run.points.filter(name="train/tokens_per_second").values_list("value", flat=True))
     model = getattr(run, "model", None)
-    found = model.evaluations.of_validation().first() if model else None
+    found = model.evaluations.of_own_validation().first() if model else None
     answers = found.answers if found and found.answers.total else None
     return {
         "model": str(model) if model else None,

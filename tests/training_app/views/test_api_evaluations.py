@@ -6,15 +6,20 @@ import uuid
 
 import pytest
 
+from otto_web.lib.work.claims import cancel
 from tests.chat_app.makers import make_model
 from tests.otto_web.lib.test_api import Api, is_refusal
 from tests.training_app.conftest import make_version, toy_spec
 from tests.training_app.lm.conftest import Diary
+from training_app.jobs import evaluation_orders
+from training_app.jobs.evaluate import measure_model
 from training_app.jobs.evaluation_orders import evaluate_ordered
 from training_app.jobs.trainer.splits import VersionSplit
 from training_app.lm.contract import TokenSource
 from training_app.lm.driver import train_run
-from training_app.models import Run, paths
+from training_app.models import Evaluation, EvaluationOrder, Run, paths
+
+pytestmark = pytest.mark.django_db(transaction=True)  # a lease is kept by a thread of its own
 
 
 @pytest.fixture
@@ -62,3 +67,21 @@ def test_a_model_is_measured_on_its_splits_and_on_another_version(
         refused = is_refusal(api("POST", f"{where}/evaluate", body), 400, "CONFIG_INVALID")
         assert refused["field"] == field
     is_refusal(api("GET", f"{where}/evaluate/{uuid.uuid4()}"), 404, "DATA_NOT_FOUND")
+
+
+@pytest.mark.slow
+def test_an_order_that_is_taken_away_while_it_is_measured_leaves_nothing(
+    client, theo, measured, redis_server, monkeypatch
+):
+    told = Api(client, theo)("POST", f"runs/{measured.pk}/evaluate").json()
+
+    def taken_away(model, version, split):
+        found = measure_model(model, version, split)
+        cancel(EvaluationOrder.objects.filter(pk=told["job_id"]), "unwanted")
+        return found
+
+    monkeypatch.setattr(evaluation_orders, "measure_model", taken_away)
+    evaluate_ordered(told["job_id"])
+    order = EvaluationOrder.objects.get()
+    assert (order.state, order.evaluation, order.reason) == ("cancelled", None, "unwanted")
+    assert not Evaluation.objects.exists()

@@ -7,18 +7,23 @@ import json
 import uuid
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 
 from otto_web.lib.models import AuditEntry
+from otto_web.lib.work.claims import claim, finish
+from otto_web.lib.work.states import State
 from tests.otto_web.lib.test_api import Api, is_refusal
 from tests.page_text import page_text as words
 from tests.training_app.conftest import make_version, toy_order, toy_spec
 from training_app.jobs.preparing import prepare_data
 from training_app.jobs.tokenizers import make_tokenizer
+from training_app.lm.tokenizer_backends import Recipe
 from training_app.models import MadeTokenizer, Preparation, Run, paths
 from training_app.services.folders import stray_tokenizers
 from training_app.services.preparations import order_preparation
 from training_app.services.runs import queue_run
+from training_app.services.tokenizers import order_tokenizer
 
 TEXT = "Where is my order 12? 😀 日本"
 
@@ -115,7 +120,8 @@ def test_a_text_is_tried_out_on_the_page_and_by_the_api(api, made, client_of, th
     parts = [one["text"] for one in told["tokens"] if one["is_part"]]
     assert bytes.fromhex("".join(parts)) == "😀日本".encode()
     assert api("POST", f"{where}/decode", {"ids": told["ids"]}).json() == {"text": TEXT}
-    assert api("POST", f"{where}/decode", {"ids": [2**31 - 1]}).json() == {"text": ""}
+    many = {"ids": [2**31 - 1] * 20_000}
+    assert api("POST", f"{where}/decode", many).json() == {"text": ""}
     long = {"text": "x" * 20_001}
     assert (
         is_refusal(api("POST", f"{where}/encode", long), 400, "CONFIG_INVALID")["field"] == "text"
@@ -155,6 +161,35 @@ def test_the_form_orders_one_and_its_page_waits(version, theo, client_of, data_d
     assert list(stray_tokenizers()) == []
     client.post(reverse("tokenizer-delete", args=[made.pk]))
     assert list(stray_tokenizers()) == [paths.absolute(made.path)]
+
+
+@pytest.mark.slow
+def test_a_share_that_draws_nothing_is_measured_on_what_was_learned_from_and_says_so(
+    theo, client_of, data_dir, redis_server
+):
+    made = order_tokenizer(make_version(24), Recipe(vocab_size=400, holdout_fraction=1e-9), by=theo)
+    make_tokenizer(made.pk)
+    made.refresh_from_db()
+    assert (made.stats["of_kept_back"], made.stats["lines"] > 10) == (False, True)
+    page = words(client_of(theo).get(reverse("tokenizer-detail", args=[made.pk])))
+    assert "that it learned from, since nothing was kept back" in page
+    assert "nothing: no conversation with text fell into the" in page
+
+
+def test_a_tokenizer_that_is_made_while_a_sweep_looks_is_no_stray(version, theo, data_dir):
+    made = order_tokenizer(version, Recipe(), by=theo)
+    made = claim(MadeTokenizer, made.pk)
+    paths.absolute(made.folder).mkdir(parents=True)
+
+    def ends_behind_the_first_look(execute, *query):
+        found = execute(*query)
+        if made.state == State.RUNNING:
+            made.state = State.SUCCEEDED
+            finish(made, path=made.folder)
+        return found
+
+    with connection.execute_wrapper(ends_behind_the_first_look):
+        assert list(stray_tokenizers()) == []
 
 
 def test_a_version_of_empty_turns_says_so(theo, data_dir, redis_server, api):

@@ -26,7 +26,7 @@ from otto_web.loop.jobs import pipeline_steps, stepping
 from otto_web.loop.jobs.pipelines import advance
 from otto_web.loop.models import STEP_WORDS, Pipeline
 from otto_web.loop.selectors.home import home
-from otto_web.loop.selectors.pipelines import sample_ways
+from otto_web.loop.selectors.pipelines import sample_ways, tested
 from otto_web.loop.services.pipelines import (
     DOCUMENT_STEPS,
     PipelineOrder,
@@ -36,8 +36,9 @@ from otto_web.loop.services.pipelines import (
 from tests.chat_app.makers import ENDED, add_chat, make_export, make_model, make_served
 from tests.datasets_app.makers import add, pair, support_dataset
 from tests.training_app.conftest import make_version, toy_order
+from tests.training_app.ended_runs import ended_run
 from training_app.lm.config import TrainingError
-from training_app.models import Run, RunPoint
+from training_app.models import Evaluation, Run, RunPoint
 from training_app.models.base import Base
 from training_app.selectors.speed import machine_speed
 from training_app.services.bases import order_missing
@@ -58,6 +59,20 @@ def test_the_loops_own_exchange_waits_for_a_rating(served_chat, theo):
 @pytest.fixture
 def served_chat(theo):
     return add_chat(make_served(), theo, [("Is it open?", "It is.")], is_logged=True)
+
+
+def test_what_its_model_was_tested_on_is_its_own_version(theo):
+    version = make_version()
+    run = ended_run(version, theo)
+    own = Evaluation.objects.get()
+    Evaluation.objects.filter(pk=own.pk).update(at=own.at - timedelta(days=1))
+    own.pk, own.version = None, make_version(30)
+    own.save(force_insert=True)
+    pipeline = Pipeline(run=run)
+    assert tested(pipeline).evaluation.version == version
+    own.version = version
+    own.save()
+    assert tested(pipeline).evaluation == own
 
 
 def test_every_step_has_words_and_work():
