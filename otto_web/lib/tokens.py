@@ -97,10 +97,10 @@ def token_of(request: HttpRequest, scope: Scope, *, role: Role = Role.MEMBER) ->
     return token
 
 
-def is_still_good(token: ApiToken) -> bool:
-    """Tell whether a token that was good may still be used by its person."""
+def is_still_good(token: ApiToken, *, role: Role = Role.MEMBER) -> bool:
+    """Tell whether a token that was good may still be used by its person, of at least this role."""
     found = ApiToken.objects.working().filter(pk=token.pk).select_related("user").first()
-    return found is not None and has_role(found.user, Role.MEMBER)
+    return found is not None and has_role(found.user, role)
 
 
 def deployments_of(token: ApiToken) -> set[str] | None:

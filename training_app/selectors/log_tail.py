@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from uuid import UUID
 
 from otto_web.lib.words import figure
 from training_app.models import paths
 from training_app.models.paths import log_files
+from training_app.selectors.log_reader import LogReader
 
 _TAIL_BYTES = 16_384
 _USUAL = {"ts", "level", "event", "run", "step", "loss"}
@@ -42,26 +44,7 @@ def log_tail(run_id: UUID, count: int = 40) -> list[LogLine]:
 
 def last_lines(run_id: UUID, count: int) -> list[bytes]:
     """Return the newest whole lines of all attempts, as they were written, newest last."""
-    found: list[bytes] = []
-    for path in reversed(log_files(paths.run_folder(run_id))):
-        missing = count - len(found)
-        if missing <= 0:
-            break
-        found = [*_end_of(path, missing), *found]
-    return found
-
-
-def _end_of(path: Path, count: int) -> list[bytes]:
-    """Return at most so many of a file's last whole lines, read from its end."""
-    with path.open("rb") as file:
-        at, data = file.seek(0, 2), b""
-        while at and data.count(b"\n") <= count:
-            size = min(at, _TAIL_BYTES)
-            at -= size
-            file.seek(at)
-            data = file.read(size) + data
-    whole = data[: data.rfind(b"\n") + 1].split(b"\n")[:-1]
-    return whole[-count:] if count else []
+    return list(islice(LogReader(run_id).newest(), count))[::-1]
 
 
 def _parsed(text: str) -> LogLine | None:

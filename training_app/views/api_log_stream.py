@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass, field
-from pathlib import Path
+from contextlib import contextmanager
+from dataclasses import dataclass
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
@@ -18,39 +17,18 @@ from django.shortcuts import get_object_or_404
 
 from otto_web.lib.access import Role
 from otto_web.lib.api.endpoints import Call, May, endpoint, resource
+from otto_web.lib.api.errors import AGAIN_SECONDS, ApiError
 from otto_web.lib.tokens import Scope, is_still_good
-from training_app.models import Run, paths
-from training_app.models.paths import log_files
+from training_app.models import Run
+from training_app.selectors.log_reader import LogReader
 from training_app.views.api_bodies import LogFollowed
 
 LOOK = May(Scope.READ, Role.TRAINER)
 
 LOOK_SECONDS = 0.5
 SILENCE_SECONDS = 15.0  # after which a comment shows that the line still stands
-
-
-@dataclass(slots=True)
-class LogReader:
-    """Reads a run's log on, whole lines only, however its files are turned meanwhile."""
-
-    run_id: UUID
-    _read: dict[int, int] = field(default_factory=dict)  # bytes by inode: a turned file keeps it
-
-    def lines(self) -> Iterator[bytes]:
-        """Yield the lines that came since the last call."""
-        for path in log_files(paths.run_folder(self.run_id)):
-            with suppress(FileNotFoundError):  # turned away this moment
-                yield from self._lines_of(path)
-
-    def _lines_of(self, path: Path) -> Iterator[bytes]:
-        with path.open("rb") as file:
-            key = path.stat().st_ino
-            file.seek(self._read.get(key, 0))
-            for line in file:
-                if not line.endswith(b"\n"):
-                    return  # half written
-                self._read[key] = self._read.get(key, 0) + len(line)
-                yield line.rstrip(b"\n")
+MOST_FOLLOWED = 8  # logs that a token follows at once
+_followed: Counter[int] = Counter()  # by token, in this process
 
 
 @dataclass(slots=True)
@@ -62,10 +40,9 @@ class _Numbered:
 
     def events(self, lines: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
         for line in lines:
-            try:
-                ts = str(json.loads(line)["ts"])
-            except (ValueError, KeyError, TypeError):
-                continue  # no line of ours
+            ts = _time_of(line)
+            if ts is None:
+                continue
             self._same = self._same + 1 if ts == self._ts else 0
             self._ts = ts
             yield f"{ts}/{self._same:06d}", line
@@ -83,6 +60,9 @@ async def run_log_stream(call: Call, run_id: UUID, query: LogFollowed) -> HttpRe
     The last event is named `end` and holds the run's state.
     """
     run = await sync_to_async(_found)(call, run_id)
+    if _followed[call.token.pk] >= MOST_FOLLOWED:
+        sentence = f"This token follows {MOST_FOLLOWED} logs already. End one of these requests."
+        raise ApiError(429, sentence, again=AGAIN_SECONDS)
     last = call.request.headers.get("Last-Event-ID", "")
     answer = StreamingHttpResponse(
         _events(call, run, query, last), content_type="text/event-stream"
@@ -96,40 +76,79 @@ def _found(call: Call, run_id: UUID) -> Run:
 
 
 async def _events(call: Call, run: Run, asked: LogFollowed, last: str) -> AsyncIterator[bytes]:
+    """Yield the stream; files are read in threads beside the one that all streams share."""
     numbered, reader = _Numbered(), LogReader(run.pk)
-    begin = await sync_to_async(_first)(numbered, reader, asked.tail, last)
-    for name, line in begin:
-        yield _event(name, line)
-    silent = 0.0
-    while asked.follow:
-        state = await sync_to_async(_state)(call, run.pk)  # before the look: no line is missed
-        fresh = await sync_to_async(lambda: list(numbered.events(reader.lines())))()
-        for name, line in fresh:
+    with _counted(call.token.pk):
+        begin = await sync_to_async(_first, thread_sensitive=False)(
+            numbered, reader, asked.tail, last
+        )
+        for name, line in begin:
             yield _event(name, line)
-        if state is None:
-            return
-        if state.is_over:
-            yield b"event: end\ndata: " + json.dumps({"status": state.state}).encode() + b"\n\n"
-            return
-        silent = 0.0 if fresh else silent + LOOK_SECONDS
-        if silent >= SILENCE_SECONDS:
-            silent = 0.0
-            yield b": still here\n\n"
-        await asyncio.sleep(LOOK_SECONDS)
+        silent = 0.0
+        while asked.follow:
+            state = await sync_to_async(_state)(call, run.pk)  # before the look: no line is missed
+            fresh = await sync_to_async(_fresh, thread_sensitive=False)(numbered, reader)
+            for name, line in fresh:
+                yield _event(name, line)
+            if state is None:
+                return
+            if state.is_over:
+                yield b"event: end\ndata: " + json.dumps({"status": state.state}).encode() + b"\n\n"
+                return
+            silent = 0.0 if fresh else silent + LOOK_SECONDS
+            if silent >= SILENCE_SECONDS:
+                silent = 0.0
+                yield b": still here\n\n"
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+@contextmanager
+def _counted(token: int) -> Iterator[None]:
+    _followed[token] += 1
+    try:
+        yield
+    finally:
+        _followed[token] -= 1
 
 
 def _first(numbered: _Numbered, reader: LogReader, tail: int, last: str) -> list[tuple[str, bytes]]:
-    """Return what is sent at once: what came after the last line that was seen, or the tail."""
-    events = numbered.events(reader.lines())
+    """Return what is sent at once: what came after the last line that was seen, or the tail.
+
+    Reads from the end to where another time begins, since lines of one time are numbered.
+    """
+    seen = last.partition("/")[0]
+    lines: deque[bytes] = deque()
+    earliest = None
+    for line in reader.newest():
+        ts = _time_of(line)
+        if ts is None:
+            continue
+        if ts < seen if last else len(lines) >= tail and ts != earliest:
+            break
+        lines.appendleft(line)
+        earliest = ts
+    events = list(numbered.events(lines))
     if last:
         return [(name, line) for name, line in events if name > last]
-    return list(deque(events, maxlen=tail))
+    return events[-tail:] if tail else []
+
+
+def _fresh(numbered: _Numbered, reader: LogReader) -> list[tuple[str, bytes]]:
+    return list(numbered.events(reader.lines()))
+
+
+def _time_of(line: bytes) -> str | None:
+    """Return when a line was written; None for what is no line of ours."""
+    try:
+        return str(json.loads(line)["ts"])
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _state(call: Call, run_id: UUID) -> Run | None:
     """Return the run as it is now; None for whoever may not look any more."""
     try:
-        if not is_still_good(call.token):
+        if not is_still_good(call.token, role=LOOK.role):
             return None
         return Run.objects.visible_to(call.user).filter(pk=run_id).first()
     except DatabaseError:
