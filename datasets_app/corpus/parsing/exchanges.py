@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from datasets_app.corpus.conversation import ASSISTANT, USER
-from datasets_app.corpus.parsing.marked import bare, marked_turns
+from datasets_app.corpus.conversation import ASSISTANT, USER, Turn
+from datasets_app.corpus.parsing.marked import bare, begins_marked, ends_marked, marked_turns
 from datasets_app.corpus.parsing.tables import plain
 from datasets_app.corpus.roles import KNOWN, role_of
 
@@ -54,7 +54,8 @@ def _exchange(value: dict[str, Any], names: dict[str, str]) -> dict[str, Any] | 
 
 def _whole(question: Any, told: Any, *, is_log: bool) -> Turns:
     """Return what was asked and answered; [] where half of it is missing, or a log has both."""
-    answer, opening = _turns(told, ASSISTANT), _turns(question, USER)
+    opening = _turns(question, USER)
+    answer = _split(told, opening) or _turns(told, ASSISTANT)
     if answer and any(one["role"] == USER for one in answer):
         return answer
     is_answered = is_log and bool(opening) and opening[-1]["role"] != USER
@@ -65,7 +66,30 @@ def _are_plain(question: Any, answer: Any) -> bool:
     """Say whether both are texts in which nobody marked whose turn it is."""
     if not isinstance(question, str) or not isinstance(answer, str):
         return False
-    return not marked_turns(question, is_open=True) and not marked_turns(answer)
+    return not _opening(question) and not _split(answer, _turns(question, USER))
+
+
+def _split(told: Any, opening: Turns) -> Turns:
+    """Return the turns of an answer that is a whole talk; [] for one that only shows a template.
+
+    A talk begins with its mark and says again what was asked, if that stands beside it.
+    """
+    marked = marked_turns(told) if isinstance(told, str) else ()
+    if not marked or (opening and not begins_marked(told)):
+        return []
+    asked = [turn["content"] for turn in opening if turn["role"] == USER]
+    is_repeated = all(str(text).strip() in told for text in asked[-1:])
+    return _as_turns(marked) if is_repeated else []
+
+
+def _opening(question: str) -> Turns:
+    """Return the turns of a prompt in a template: it begins with a mark, or ends with one."""
+    is_prompt = begins_marked(question) or ends_marked(question)
+    return _as_turns(marked_turns(question, is_open=True)) if is_prompt else []
+
+
+def _as_turns(marked: tuple[Turn, ...]) -> Turns:
+    return [{"role": turn.role, "content": turn.text} for turn in marked]
 
 
 def _turns(value: Any, role: str, level: int = 0) -> Turns:
@@ -85,8 +109,8 @@ def _turns(value: Any, role: str, level: int = 0) -> Turns:
 
 
 def _of_text(value: str, role: str) -> Turns:
-    if marked := marked_turns(value, is_open=role == USER):
-        return [{"role": turn.role, "content": turn.text} for turn in marked]
+    if role == USER and (opening := _opening(value)):
+        return opening
     return [{"role": role, "content": bare(value)}] if value.strip() else []
 
 

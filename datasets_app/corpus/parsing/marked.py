@@ -68,6 +68,18 @@ def marked_turns(text: str, *, is_open: bool = False) -> tuple[Turn, ...]:
     return tuple(told) if needed <= {turn.role for turn in told} else ()
 
 
+def begins_marked(text: str) -> bool:
+    """Say whether a mark is the first thing in a text, and nothing that it shows further down."""
+    found = MARK.search(text)
+    return found is not None and not _bare(text[: found.start()])
+
+
+def ends_marked(text: str) -> bool:
+    """Say whether a text ends where somebody is to go on, as prompts do."""
+    found = list(MARK.finditer(text))
+    return bool(found) and not _bare(text[found[-1].end() :])
+
+
 def bare(text: str) -> str:
     """Return an answer without the marks that end it; any other text as it is."""
     return _bare(text) if END.search(text) or text.rstrip().endswith("</s>") else text

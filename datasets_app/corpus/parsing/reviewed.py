@@ -27,19 +27,23 @@ _BETTER = ("answer", "response", "output", "reply", "correct", "edit", "rewrite"
 
 
 _RATINGS = frozenset(
-    """label thumbs thumb thumb_up feedback user_feedback vote rating user_rating reaction
+    """thumbs thumb thumb_up feedback user_feedback vote rating user_rating
     helpful is_helpful was_helpful is_good""".split()
 )
 _RATED_BAD = frozenset(
     """down thumbs_down thumb_down thumbsdown downvote downvoted negative dislike disliked bad
     unhelpful not_helpful wrong incorrect rejected 👎 -1""".split()
 )
-_YES_OR_NO = frozenset({"label", "helpful", "is_helpful", "was_helpful", "is_good", "thumb_up"})
+_YES_OR_NO = frozenset({"helpful", "is_helpful", "was_helpful", "is_good", "thumb_up"})
 
 
-def refused(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a record says of people who did not like its answer, as a review; {} else."""
-    said = {key: held for key, held in value.items() if plain(key) in _RATINGS}
+def refused(value: Mapping[str, Any], *, may_like: bool = False) -> dict[str, Any]:
+    """Return what a record says of people who did not like its answer, as a review; {} else.
+
+    A `label` is the name of a class. Only where it `may_like` is it a like, which says yes or no.
+    """
+    likes = _RATINGS | {"label"} if may_like else _RATINGS
+    said = {key: held for key, held in value.items() if plain(key) in likes}
     bad = {key: held for key, held in said.items() if _is_bad(plain(key), held)}
     return {"from": "the file itself", "said": bad} if bad else {}
 
@@ -47,7 +51,8 @@ def refused(value: Mapping[str, Any]) -> dict[str, Any]:
 def _is_bad(key: str, held: Any) -> bool:
     told = str(held).strip().casefold() if isinstance(held, str | int) else ""
     told = told if told == "-1" else plain(told)
-    return told in _RATED_BAD or (key in _YES_OR_NO and told == "false")
+    is_no = told == "false" and (key in _YES_OR_NO or key == "label")
+    return is_no or (told in _RATED_BAD and key != "label")
 
 
 @dataclass(slots=True)

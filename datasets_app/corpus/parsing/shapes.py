@@ -34,6 +34,7 @@ _MINE = re.compile(
     r"\b(?:I|I['’]m|I['’]ve|my|[Ii]ch|[Mm]eine?[nmrs]?|[Jj]['’]ai|[Mm]on|[Ii]k|[Mm]ijn|[Tt]engo"
     r"|[Ee]u|[Mm]eu|[Mm]inha|[Яя]|[Мм]не|[Мм]ой)\b"
 )
+_LIKED = frozenset({"prompt", "completion"})  # beside these a label says whether people like it
 FEWEST_UNNAMED = 2  # elements of a list in which nobody is named
 
 
@@ -88,9 +89,11 @@ class Shapes:
         if found and review:
             found.decision = review.decision
             found.meta |= {"reviewed_elsewhere": review.told} if review.told else {}
-        elif found and not is_own and (rated := refused(value)):
-            found.decision = EXCLUDE
-            found.meta |= {"reviewed_elsewhere": rated}
+        elif found and not is_own and any(turn.role == ASSISTANT for turn in found.turns):
+            is_liked = isinstance(value.get("label"), bool) and value.keys() >= _LIKED
+            if rated := refused(value, may_like=is_liked):
+                found.decision = EXCLUDE
+                found.meta |= {"reviewed_elsewhere": rated}
         return found
 
     def knows(self, value: dict[str, Any]) -> Known | None:

@@ -107,7 +107,8 @@ class Rows:
             return self._lacks(cells, place)
         clean, notes = clean_turns(turns)
         said_of_it = talk[1] if talk else ()
-        rated = refused(others)
+        is_answered = any(turn.role == ASSISTANT for turn in clean)
+        rated = refused(others, may_like=True) if is_answered else {}
         meta |= {"reviewed_elsewhere": rated} if rated else {}
         decision = EXCLUDE if rated else ""
         told = (*said_of_it, *notes)

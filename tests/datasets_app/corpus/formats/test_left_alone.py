@@ -69,3 +69,48 @@ def test_entries_of_a_bank_and_moves_of_goods_are_no_talk(load, entries):
 def test_texts_for_somebody_or_in_some_state_stay_texts(load, key, one, other):
     found = read(load, {"rules": two(key, one, other)})
     assert found.talks == [[("text", FIRST)], [("text", SECOND)]]
+
+
+LIKED = {"prompt": ASKED, "completion": TOLD, "label": False}
+CLASSES = [
+    *({"text": "I hate this phone", "label": label} for label in ("negative", "false", False)),
+    {"text": "I hate this phone", "rating": "negative"},
+    {"question": ASKED, "answer": TOLD, "label": "bad"},
+    {"question": ASKED, "answer": TOLD, "label": False},
+    {"prompt": ASKED, "completion": TOLD, "reaction": "negative"},
+]
+
+
+@pytest.mark.parametrize("value", CLASSES, ids=str)
+def test_a_class_is_no_refusal(load, value):
+    assert [one.decision for one in read(load, [value, LIKED]).records] == ["", "exclude"]
+    if "text" in value:
+        rows = "".join(f"{value['text']},{[*value.values()][1]}\n" for _ in range(3))
+        table = load(f"{','.join(value)}\n{rows}", "x.csv")
+        assert {record.decision for record in table.records} == {""}
+
+
+SHOWN = [
+    ("What is the Llama 2 prompt format?", "Write [INST] your question [/INST] and it answers."),
+    ("How do I write a card?", "Like this: ## Question: What? ## Answer: That."),
+    ("How do I write a card?", "## Question: What? ## Answer: That."),
+    ("What is [INST] your question [/INST] for?", "It marks who asks."),
+]
+
+
+@pytest.mark.parametrize("pair", SHOWN)
+@pytest.mark.parametrize("keys", [("prompt", "response"), ("question", "answer")])
+def test_an_answer_that_shows_a_template_keeps_its_question(load, keys, pair):
+    found = read(load, dict(zip(keys, pair, strict=True)))
+    assert found.talks == [[("user", pair[0]), ("assistant", pair[1])]]
+    log = {"messages": [{"role": "user", "content": pair[0]}], "completion": pair[1]}
+    assert read(load, log).talks == found.talks
+
+
+def test_a_talk_in_marks_may_stand_beside_what_it_says_again(load):
+    human = f"\n\nHuman: {ASKED}\n\nAssistant:"
+    for asked in (ASKED, human):
+        assert read(load, {"prompt": asked, "chosen": f"{human} {TOLD}"}).talks == [PAIR]
+    alpaca = f"Below is a question.\n\n### Question:\n{ASKED}\n\n### Answer:\n"
+    talks = read(load, {"prompt": alpaca, "completion": TOLD}).talks
+    assert talks == [[("system", "Below is a question."), *PAIR]]
