@@ -62,6 +62,8 @@ FIELD_LABELS = frozenset(
     """description comment comments note notes title date time price address location subject
     summary source tags category phone email e-mail hours website rating size color colour weight
     length
+    pros cons pro con advantages disadvantages strengths weaknesses
+    vorteile nachteile
     beschreibung anmerkung hinweis titel datum preis adresse ort betreff""".split()
 )
 _PARENTHESIS = re.compile(r"\(([^()]*)\)")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from datasets_app.corpus.detection.text_head import TextHead
@@ -106,7 +106,11 @@ def read(job: Job) -> Iterator[Item]:
         raise WaitingError(_waiting(columns, table, delimiter))
     if header.end:
         yield Gap(0, header.end)
-    made = Rows(mapping, columns, job.roles)
+    first = list(itertools.islice(table, TALKS_LOOKED_AT)) if mapping.text else []
+    cells = [row.cells for row in first if isinstance(row, Row)]
+    place = columns.index(mapping.text) if mapping.text in columns else None
+    is_sure = bool(job.columns) or (place is not None and _are_talks(cells, place))
+    made, table = Rows(mapping, columns, job.roles, is_sure), itertools.chain(first, table)
     yield from threads.joined(_told(table, columns, made), job.roles)
 
 
@@ -125,9 +129,13 @@ def _meaning(
 
 
 def _are_talks(rows: list[list[str]], place: int) -> bool:
-    """Say whether most cells of a column hold a talk each, with labels for who speaks."""
+    """Say whether most cells of a column certainly hold a talk each."""
+    return _are_mostly(transcripts.is_talk, rows, place)
+
+
+def _are_mostly(test: Callable[[str], bool], rows: list[list[str]], place: int) -> bool:
     filled = [row[place] for row in rows if len(row) > place and row[place].strip()]
-    talks = sum(transcripts.read_text(cell[:LONGEST_LOOKED_AT], {}) is not None for cell in filled)
+    talks = sum(test(cell[:LONGEST_LOOKED_AT]) for cell in filled)
     return talks > MOST_TALKS * len(filled)
 
 
@@ -213,9 +221,13 @@ def _without_header(row: Row | Problem) -> Problem:
 
 
 def _waiting(columns: tuple[str, ...], table: Iterator[Row | Problem], delimiter: str) -> Waiting:
-    shown = (row for row in itertools.islice(table, 5 * ROWS_SHOWN) if isinstance(row, Row))
+    shown = [row for row in itertools.islice(table, 5 * ROWS_SHOWN) if isinstance(row, Row)]
     cells = [tuple(sample(cell) for cell in row.cells) for row in shown if row.cells]
     suggested = tables.suggested_mapping(columns, delimiter, cells)
+    whole = [row.cells for row in shown[:TALKS_LOOKED_AT]]
+    labelled = (n for n in range(len(columns)) if _are_mostly(transcripts.is_labelled, whole, n))
+    if not (suggested and suggested.words) and (place := next(labelled, None)) is not None:
+        suggested = Mapping(text=columns[place], delimiter=delimiter)
     key = None if suggested else telling.likely_key(columns, cells)
     if key:
         suggested = Mapping(tells="questions", key=key, delimiter=delimiter)

@@ -74,7 +74,7 @@ def read(job: Job) -> Iterator[Item]:
     if speakers is None:
         yield from passages.read(job)
         return
-    held = _Open(Talk(job.roles))
+    held = _Open(Talk(job.roles, is_doubtful=speakers.is_doubtful))
     table: Rows | None = None
     for line in split_lines(job.stream):
         if line.data is None or not line.data.strip():
@@ -83,7 +83,7 @@ def read(job: Job) -> Iterator[Item]:
         shown = decoded(line.data)
         if begun := _table_of_pairs(shown):
             yield from _close(held)
-            held, table = _Open(Talk(job.roles)), begun
+            held, table = _Open(transcripts.anew(held.talk)), begun
             yield Gap(line.start, line.end)
             continue
         if table and (row := _row(shown, table)):
@@ -105,7 +105,7 @@ def read(job: Job) -> Iterator[Item]:
 def _next(line: str, held: _Open, speakers: Speakers, job: Job) -> _Open | None:
     """Return the conversation that begins with this line, if the one before it is over."""
     if (held.talk.said or held.talk.last) and _begins_anew(line, speakers):
-        return _Open(Talk(job.roles))
+        return _Open(transcripts.anew(held.talk))
     if not job.is_whole and _follows_pause(line, held, speakers):
         return _Open(transcripts.after(held.talk), heard=held.heard, note=AFTER_PAUSE)
     if _is_full(line, held, speakers):

@@ -50,7 +50,7 @@ _IN_BRACKETS = re.compile(
     r"(?P<sign>\s?[:：])?\s+(?=\S)"
 )
 _CAPITALS = re.compile(rf"\A\s*+(?P<name>[^\W\d_]{SIGNS[:-1]}]{{1,38}}?)[.]\s+(?=\S)")
-_HAS_DAY = re.compile(rf"{DATE}|—")
+_HAS_DAY = re.compile(rf"{DATE}|{MONTH_DAY}|—", re.IGNORECASE)
 _SENTENCE = re.compile(r"[.!?…。！？؟।:;,]\Z")
 _NUMBER = re.compile(r"\A\+?[\d\s().-]{6,24}\Z")
 # What programs put in brackets at the heads of lines, and tags of a page.
@@ -70,6 +70,7 @@ class Head:
     text: str = ""
     is_above: bool = False
     has_time: bool = False
+    has_day: bool = False
 
 
 def bracketed(line: str) -> Head | None:
@@ -86,7 +87,8 @@ def bracketed(line: str) -> Head | None:
     found = _CAPITALS.match(line[:80])
     if found and found["name"].isupper() and len(found["name"].split()) <= MOST_WORDS:
         is_word = len(found["name"]) > 1 and not set(found["name"]) <= set("IVXLCDM ")
-        if is_word and canonical(found["name"]) not in _NO_NAMES:
+        has_number = any(word.isdigit() for word in found["name"].split())
+        if is_word and not has_number and canonical(found["name"]) not in _NO_NAMES:
             return Head(found["name"], line[found.end() :].strip())
     return None
 
@@ -98,8 +100,10 @@ def above(line: str, *, is_below_time: bool = False) -> Head | None:
     found = _ABOVE.match(line) if ":" in line else None
     if found:
         name = (found["bracket"] or found["behind"] or found["before"]).strip(" :,|•·—–-")
-        is_dated = bool(found["bracket"] or _HAS_DAY.search(line))
-        return Head(name, "", is_above=True, has_time=is_dated) if may_be_name(name) else None
+        has_day = bool(_HAS_DAY.search(line))
+        has_time = has_day or bool(found["bracket"])
+        head = Head(name, "", is_above=True, has_time=has_time, has_day=has_day)
+        return head if may_be_name(name) else None
     if is_below_time and may_be_name(line.strip()):
         return Head(line.strip(), "", is_above=True)
     found = _PLAIN.match(line)

@@ -32,6 +32,10 @@ LONGEST_NAME = 60
 FEWEST_WORDS = 3
 """Labels that are no role words, followed by less, are a list of fields and not a talk."""
 MOST_STAMPS = 2000  # from which is told how dates are written
+# Who speaks where somebody chats with a program, and seldom asks with a sign for it.
+OF_PROGRAMS = frozenset(
+    "user assistant human ai prompt response bot chatbot model system gpt".split()
+)
 FEWEST_DIGITS = 3  # in a time
 FEWEST_TURNS = 3  # under names above them or in brackets
 STAMP = rf"(?:[\[(](?:{DATE},?\s+)?(?:{CLOCK}|[\d:]{{4,14}})[\])]|(?:{DATE},?\s+)?{CLOCK})\s*"
@@ -59,6 +63,7 @@ NOISE = re.compile(
 )
 SENTENCE_END = re.compile(r"[.!?…。！？؟।]['\"”’)»]?\Z")
 QUESTION = re.compile(r"[?？؟;]['\"”’)»]?\Z")
+ASKED = re.compile(r"[?？؟](?:[\s'\"”’)»*_]|\Z)|[？؟]")
 UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"
 )
@@ -87,6 +92,8 @@ class Labelled:
     """What is said stands below; the line is a label only if it comes again."""
     is_in_brackets: bool = False
     stamp: str = ""
+    has_day: bool = False
+    """A day stands beside the time, as hardly any timetable has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +107,8 @@ class Speakers:
     """Names stand below a line with a time, and not above it."""
     clock: Callable[[str], float | None] | None = None
     """What reads the times of messages as seconds, where they have dates."""
+    is_doubtful: bool = False
+    """The words for roles may be headings of a text, or tags: then a person is asked."""
 
     @property
     def is_question_list(self) -> bool:
@@ -131,13 +140,26 @@ class Talk:
     names: dict[str, str] = field(default_factory=dict)
     """Labels as they were written first."""
     is_below_time: bool = False
+    is_doubtful: bool = False
+    """Only a person knows the roles, whatever the labels are."""
+
+
+def anew(talk: Talk) -> Talk:
+    """Return another talk of the same text, in which nobody spoke yet."""
+    return Talk(talk.chosen, is_doubtful=talk.is_doubtful)
 
 
 def carried(talk: Talk) -> Talk:
     """Return the next piece of a talk that is divided: roles stay, and the same speaker goes on."""
     roles = {label: role for label, role in _roles(talk)[0].items() if role in ROLES}
     last = talk.said[-1][0] if talk.said else talk.last
-    return Talk(talk.chosen, aliases={**talk.aliases, **roles}, last=last, names=talk.names)
+    return Talk(
+        talk.chosen,
+        aliases={**talk.aliases, **roles},
+        last=last,
+        names=talk.names,
+        is_doubtful=talk.is_doubtful,
+    )
 
 
 def opens_anew(talk: Talk, label: str) -> bool:
@@ -174,12 +196,14 @@ def labelled(line: str, *, is_below_time: bool = False) -> Labelled | None:
             name=name,
             is_above=is_name,
             stamp=chat.stamp,
+            has_day=True,
         )
     head = heads.above(line, is_below_time=is_below_time)
     is_sure = head is not None and head.has_time and _is_person(head.name)
     if head and (is_sure or not line.rstrip().endswith((":", "："))):
         label = canonical(head.name)
-        return Labelled(label, "", is_sure, is_dated=is_sure, name=head.name, is_above=True)
+        shown = Labelled(label, "", is_sure, is_dated=is_sure, name=head.name, is_above=True)
+        return replace(shown, has_day=is_sure and head.has_day)
     return _before_colon(line) or _in_brackets(line)
 
 
@@ -214,7 +238,8 @@ def written_above(before: str, line: str) -> Labelled | None:
     if when is None or len(before) > LONGEST_NAME or not PERSON.match(before):
         return None
     has_day = bool(when["day"])
-    return Labelled(canonical(before), "", has_day, is_dated=True, name=before.strip())
+    shown = Labelled(canonical(before), "", has_day, is_dated=True, name=before.strip())
+    return replace(shown, has_day=has_day)
 
 
 def _introduced(label: str) -> tuple[str, str] | None:
@@ -276,7 +301,7 @@ def find_speakers(
     speakers = recurring | known if recurring or len(known) >= 2 else {}
     if is_file and len(speakers) < FEWEST_SPEAKERS and told.is_all_said():
         speakers = dict(counts)
-    elif told.is_too_loose(speakers):
+    if told.is_too_loose(speakers):
         return None
     most = MOST_CHATTING if speakers.keys() <= timed else MOST_SPEAKERS
     if not FEWEST_SPEAKERS <= len(speakers) <= most:
@@ -290,7 +315,8 @@ def find_speakers(
     if are_fields and told.words < FEWEST_WORDS * sum(counts.values()):
         return None
     clock = clock_of(told.stamps) if told.stamps else None
-    return Speakers(speakers, dividers, told.has_times_first, clock)
+    is_doubtful = is_sure and told.are_headings(speakers)
+    return Speakers(speakers, dividers, told.has_times_first, clock, is_doubtful)
 
 
 @dataclass(slots=True)
@@ -306,13 +332,21 @@ class _Counts:
     seen: int = 0
     words: float = 0
     dated: int = 0
+    days: int = 0
     sentences: int = 0
     questions: int = 0
     has_times_first: bool = False
     stamps: list[str] = field(default_factory=list)
+    has_question: bool = False
+    """Somewhere in the text, and not just at the end of what is said."""
+    returns: int = 0
+    """How often somebody speaks again after another."""
+    last: str = ""
 
     def add(self, found: Labelled, *, is_timed: bool, text: str = "") -> None:
         said = found.text or text.strip()
+        self.returns += found.label in self.counts and found.label != self.last
+        self.last = found.label
         self.counts[found.label] += 1
         self.words += len(said.split()) + len(UNSPACED.findall(said[:400])) / 3
         self.sentences += bool(SENTENCE_END.search(said))
@@ -324,6 +358,7 @@ class _Counts:
         self.bracketed += found.is_in_brackets
         self.timed |= {found.label} if is_timed else set()
         self.dated += found.is_dated
+        self.days += found.has_day
         self.introduced |= {found.introduces[0]} if found.introduces else set()
 
     def dividers(self) -> frozenset[str]:
@@ -346,12 +381,28 @@ class _Counts:
 
     def is_too_loose(self, speakers: dict[str, int]) -> bool:
         """Say whether little besides loose labels, which must recur, tells that it is a talk."""
-        loose, total = self.above + self.bracketed, sum(speakers.values())
-        if 2 * loose < total or speakers.keys() <= self.timed:
+        total = sum(speakers.values())
+        if not self.are_loose(speakers):
             return False
-        is_bare = self.above and {speaker_role(label) for label in speakers} != {USER, ASSISTANT}
+        is_timed = speakers.keys() <= self.timed
+        is_sure = {speaker_role(label) for label in speakers} == {USER, ASSISTANT}
+        is_asked = self.has_question and (is_timed or self.returns > 0)
+        if 2 * self.days < total and not is_sure and not is_asked:
+            return True
+        if is_timed:
+            return False
+        is_bare = self.above and not is_sure
         few = total < FEWEST_TURNS and (is_bare or self.bracketed > 0)
         return few or total < self.bracketed_share() * self.seen
+
+    def are_loose(self, speakers: dict[str, int]) -> bool:
+        """Say whether most labels stand above what is said, or in brackets."""
+        return 2 * (self.above + self.bracketed) >= max(1, sum(speakers.values()))
+
+    def are_headings(self, speakers: dict[str, int]) -> bool:
+        """Say whether words for roles may be headings: nobody asks, nor is a program named."""
+        is_plain = speakers.keys().isdisjoint(OF_PROGRAMS) and not self.dated
+        return is_plain and not self.has_question and self.are_loose(speakers)
 
     def bracketed_share(self) -> float:
         return LEAST_IN_BRACKETS if self.bracketed else LEAST_ABOVE
@@ -363,11 +414,13 @@ def _counted(lines: Iterable[str], *, are_timed: bool) -> _Counts:
     before = ""
     waiting: Labelled | None = None
     for line in _outside_fences(lines):
+        told.has_question = told.has_question or bool(ASKED.search(line))
         is_stamp = bool(STAMP_LINE.match(line))
         told.has_times_first |= is_stamp and not told.seen and not before
         above = None if told.has_times_first else written_above(before, line)
         before = line
         if above:
+            told.above += not above.has_time
             told.add(above, is_timed=above.has_time)
             continue
         if is_stamp:
@@ -478,7 +531,7 @@ def _roles(talk: Talk) -> tuple[dict[str, str], tuple[str, ...]]:
     known = {label: _known_role(talk, label) for label in labels}
     missing = [label for label in labels if known[label] is None]
     guessed: dict[str, str] = {}
-    if len(labels) == 2 and missing:
+    if len(labels) == 2 and missing and not talk.is_doubtful:
         guessed = _guess(talk, labels, known)
     shown = {label: talk.names.get(label, label) for label in labels}
     notes = [f"{shown[one]} was read as the {role}; please check" for one, role in guessed.items()]
@@ -490,6 +543,8 @@ def _roles(talk: Talk) -> tuple[dict[str, str], tuple[str, ...]]:
 def _known_role(talk: Talk, label: str) -> str | None:
     if label in talk.chosen:
         return talk.chosen[label]
+    if talk.is_doubtful:
+        return talk.chosen.get(OTHERS)
     return speaker_role(talk.aliases.get(label, label)) or talk.chosen.get(OTHERS)
 
 
@@ -515,10 +570,26 @@ def read_text(text: str, chosen: Roles) -> tuple[tuple[Turn, ...], tuple[str, ..
     """Return the turns of a transcript held in one string, or None when nobody is labelled."""
     lines = re.split(r"\r\n|\n|\r", _unfolded(text))
     speakers = find_speakers(lines)
-    if speakers is None:
+    if speakers is None or (speakers.is_doubtful and not chosen):
         return None
     talk = Talk(chosen)
     for line in lines:
         add_line(talk, line, speakers)
     turns, notes = finish(talk)
     return (turns, notes) if len(turns) >= 2 else None
+
+
+def is_labelled(text: str) -> bool:
+    """Say whether who speaks stands before the lines of a text, or words that look like it."""
+    return read_text(text, {}) is not None
+
+
+def is_talk(text: str) -> bool:
+    """Say whether a text with labels certainly is a talk, and no card with fields."""
+    told = read_text(text, {})
+    return told is not None and is_told(told[0])
+
+
+def is_told(turns: tuple[Turn, ...]) -> bool:
+    """Say whether these are turns of a talk: somebody asks, or speaks again."""
+    return len(turns) > 2 or any(ASKED.search(turn.text) for turn in turns)

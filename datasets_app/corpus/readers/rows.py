@@ -43,6 +43,8 @@ class Rows:
     columns: tuple[str, ...]
     roles: Roles = field(default_factory=dict)
     """What a person said about who speaks, for cells that hold a whole talk."""
+    are_talks: bool = False
+    """Cells with labels are talks, even if nobody asks in them: a person said so, or most are."""
     _talk: str = ""
     _count: int = 0
     _order: str = ""
@@ -119,7 +121,8 @@ class Rows:
         text = cells.get(self.mapping.text or "", "")
         if marked := marked_turns(text):
             return marked, ()
-        return transcripts.read_text(text, self.roles) if ":" in text or "：" in text else None
+        told = transcripts.read_text(text, self.roles) if ":" in text or "：" in text else None
+        return told if told and (self.are_talks or transcripts.is_told(told[0])) else None
 
     def _lacks(self, cells: Cells, place: RowSpan) -> Problem | Gap:
         words = self.mapping.words

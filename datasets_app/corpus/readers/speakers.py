@@ -9,7 +9,7 @@ from itertools import chain
 from datasets_app.corpus.conversation import ASSISTANT, ROLES, USER
 from datasets_app.corpus.parsing.casting import OTHERS
 from datasets_app.corpus.parsing.greetings import asks, presents
-from datasets_app.corpus.roles import canonical
+from datasets_app.corpus.roles import canonical, speaker_role
 from datasets_app.corpus.source import Item, Record, Speaker, Waiting, WaitingError
 from datasets_app.corpus.source import Mapping as Choice
 
@@ -105,7 +105,8 @@ def likely(speakers: Iterable[Speaker], talks: int) -> Choice:
 
 
 def _is_of_desk(one: Speaker) -> bool:
-    return canonical(one.name) in EXPORTERS or any(map(presents, one.examples))
+    is_named = canonical(one.name) in EXPORTERS or speaker_role(one.name) == ASSISTANT
+    return is_named or any(map(presents, one.examples))
 
 
 def _asks(one: Speaker) -> float:

@@ -190,3 +190,22 @@ def test_names_in_the_cells_of_talks_are_asked_about(load):
     assert {one.name for one in raised.value.waiting.speakers} == {"Ann", "Bo"}
     reading = load(text, "a.csv", mapping=Mapping(roles={"ann": "user", "bo": "assistant"}))
     assert [[role for role, _ in talk] for talk in reading.talks] == [["user", "assistant"] * 2] * 6
+
+
+CARDS = (
+    "Customer: ACME Ltd, Main Street {n}\nAgent: John Smith\nOrder: two lamps",
+    "Customer: wants a refund of order {n}.\nAgent: opened a case for it.",
+)
+
+
+@pytest.mark.parametrize("card", CARDS)
+def test_cards_with_words_for_roles_are_talks_only_once_somebody_says_so(load, card):
+    rows = "".join(f'{n},"{card.format(n=n)}"\n' for n in range(6))
+    with pytest.raises(WaitingError) as raised:
+        load(f"case,what\n{rows}", "a.csv")
+    waiting = raised.value.waiting
+    assert waiting.suggested == Mapping(text="what", delimiter=",")
+    (first, *_) = load(f"case,what\n{rows}", "a.csv", mapping=waiting.suggested).talks
+    assert [role for role, _ in first] == ["user", "assistant"]
+    (first, *_) = load(f"case,text\n{rows}", "a.csv").talks
+    assert [role for role, _ in first] == ["text"]

@@ -104,10 +104,28 @@ def test_headings_of_roles_are_a_talk_and_other_headings_none(load):
         "Name: Ben\nAge: 40\nTown: Oslo\n" * 4,
         "<p> One.\n<b> Two.\n" * 4,
         "Problem: The lamp is dark.\n",
+        "09:12 Train\nTo Oslo, from platform 3.\n09:30 Bus\nTo Bergen, from the square.\n" * 3,
+        "Train, 09:12\nTo Oslo.\nBus, 09:30\nTo Bergen.\n" * 3,
+        "[09:12] Train North\nFrom platform 3.\n[09:30] Bus South\nFrom the square.\n" * 2,
+        "Train North\n09:12\nFrom platform 3.\nBus South\n09:30\nFrom the square.\n" * 3,
+        "09:00 Welcome\nThe chair speaks.\n10:00 Coffee\nIn the hall.\n11:00 Coffee\nAgain.\n",
+        "ART. 1. Lamps are lit at night.\nART. 2. They are put out at dawn.\n" * 3,
+        "SECTION. Lamps of the town.\nSCOPE. All of the streets.\n" * 3,
+        "[main] Started the pool.\n[worker] Took a job.\n" * 4,
+        "[core] Lamps are brighter.\n[web] The page is wider.\n" * 4,
+        "Pros: It is bright and small.\nCons: It is dear and far away.\n" * 3,
     ],
 )
 def test_what_is_no_talk_stays_text(load, text):
     assert {role for talk in load(text, "a.txt").talks for role, _ in talk} == {"text"}
+
+
+@pytest.mark.parametrize("between", ["", "\n"])
+def test_headings_of_a_shop_above_prose_are_asked_about(load, between):
+    text = f"Customer\n{between}Looks for lamps.{between}\nAgent\n{between}Sells lamps.{between}\n"
+    names, (talk,) = answered(load, text * 2)
+    assert set(names) == {"Customer", "Agent"}
+    assert [role for role, _ in talk] == ["user", "assistant"] * 2
 
 
 @pytest.mark.parametrize(
