@@ -77,10 +77,16 @@ def model_manifest(model: TrainedModel) -> dict[str, Any]:
     return manifest
 
 
+def known_hashes(model: TrainedModel, manifest: dict[str, Any]) -> dict[str, str]:
+    """Return the SHA-256 of a model's files by their names, as they were written down."""
+    hashes: dict[str, str] = manifest.get("files", {})
+    return hashes | {MANIFEST: model.manifest_sha256}
+
+
 def model_files(model: TrainedModel, manifest: dict[str, Any]) -> list[ModelFile]:
     """Return the files of the model's folder in their order."""
     folder = paths.absolute(model.path)
-    hashes = manifest.get("files", {}) | {MANIFEST: model.manifest_sha256}
+    hashes = known_hashes(model, manifest)
     found = sorted(path for path in folder.rglob("*") if path.is_file())
     names = [(path, path.relative_to(folder).as_posix()) for path in found]
     return [ModelFile(name, path.stat().st_size, hashes.get(name, "")) for path, name in names]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from uuid import UUID
 
-from django.db.models import Model
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
 
@@ -16,8 +14,8 @@ from otto_web.lib.api.bodies import Listed, listed
 from otto_web.lib.api.endpoints import Call, May, endpoint, resource
 from otto_web.lib.api.errors import ApiError, error_answer
 from otto_web.lib.file_response import (
-    BLOCK_BYTES,
     UNSATISFIABLE,
+    FileBlocks,
     Whole,
     is_readable_range,
     stream,
@@ -25,9 +23,12 @@ from otto_web.lib.file_response import (
 from otto_web.lib.tokens import Scope
 from training_app.lm.layout import file_sha256
 from training_app.models import MadeTokenizer, TrainedModel, paths
+from training_app.selectors.trained_models import known_hashes, model_manifest
 from training_app.views.api_bodies import ArtifactBody, FileAsked, FileBody, ModelBody, ModelsAsked
 
 LOOK = May(Scope.READ, Role.TRAINER)
+
+Artifact = TrainedModel | MadeTokenizer
 
 MOST_HASHES = 4096  # of files, which never change once their folder is named
 
@@ -49,12 +50,13 @@ def model_get(call: Call, model_id: UUID) -> ModelBody:
 @endpoint("GET", "The files of an artifact", may=LOOK)
 def artifact_get(call: Call, kind: str, artifact_id: UUID) -> ArtifactBody:
     """Name every file of a model, at any depth, with its size and SHA-256."""
-    _, folder = _artifact(call, kind, artifact_id)
+    row, folder = _artifact(call, kind, artifact_id)
+    known = _known(row)
     files = [
         FileBody(
             path.relative_to(folder).as_posix(),
             path.stat().st_size,
-            _hash(path, path.stat().st_mtime_ns),
+            _hash(path, folder, known),
         )
         for path in sorted(folder.rglob("*"))
         if path.is_file() and not path.is_symlink()
@@ -74,12 +76,12 @@ def artifact_download(
     """Send the file; `Range: bytes=a-b`, `a-` or `-n` gives that part of it (206, else 416)."""
     row, folder = _artifact(call, kind, artifact_id)
     path = _inside(folder, query.path)
-    whole = Whole(path.stat().st_size, _hash(path, path.stat().st_mtime_ns))
+    whole = Whole(path.stat().st_size, _hash(path, folder, _known(row)))
     if not is_readable_range(call.request):
         return _no_such_range(whole)
     answer = stream(
         call.request,
-        _blocks(path),
+        FileBlocks(path),
         of=row,
         name=path.name,
         kind="application/octet-stream",
@@ -95,9 +97,9 @@ def _no_such_range(whole: Whole) -> HttpResponseBase:
     return answer
 
 
-def _artifact(call: Call, kind: str, artifact_id: UUID) -> tuple[Model, Path]:
+def _artifact(call: Call, kind: str, artifact_id: UUID) -> tuple[Artifact, Path]:
     """Return the row of an artifact and its folder."""
-    row: TrainedModel | MadeTokenizer
+    row: Artifact
     if kind == "models":
         row = get_object_or_404(TrainedModel.objects.visible_to(call.user).ready(), pk=artifact_id)
     elif kind == "tokenizers":
@@ -129,15 +131,21 @@ def _inside(folder: Path, text: str) -> Path:
     return found
 
 
+def _known(row: Artifact) -> dict[str, str]:
+    """Return the hashes that were written down when an artifact was made, by its files' names."""
+    if isinstance(row, MadeTokenizer):
+        return {"tokenizer.json": row.sha256}
+    return known_hashes(row, model_manifest(row))
+
+
+def _hash(path: Path, folder: Path, known: dict[str, str]) -> str:
+    told = known.get(path.relative_to(folder).as_posix())
+    return told or _computed(path, path.stat().st_mtime_ns)
+
+
 @lru_cache(MOST_HASHES)
-def _hash(path: Path, changed_at: int) -> str:
+def _computed(path: Path, changed_at: int) -> str:
     return file_sha256(path)
-
-
-def _blocks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while block := file.read(BLOCK_BYTES):
-            yield block
 
 
 models = resource(models_list)

@@ -11,7 +11,7 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.test import AsyncRequestFactory, RequestFactory
 
-from otto_web.lib.file_response import BLOCK_BYTES, Whole, stream
+from otto_web.lib.file_response import BLOCK_BYTES, FileBlocks, Whole, stream
 from otto_web.lib.models import AuditEntry
 from otto_web.lib.zip_stream import zip_blocks, zip_whole
 
@@ -198,3 +198,15 @@ def test_a_folder_has_one_size_and_one_order(tmp_path):
     (tmp_path / "deep" / "config.json").write_text("[]")
     os.utime(tmp_path / "deep" / "config.json", ns=(1, 1))
     assert zip_whole(tmp_path, root="model-1").tag != whole.tag
+
+
+def test_a_part_of_a_file_is_read_from_where_it_begins(tmp_path):
+    data = bytes(range(256)) * (BLOCK_BYTES // 100)
+    path = tmp_path / "whole"
+    path.write_bytes(data)
+    blocks = FileBlocks(path)
+    assert b"".join(blocks) == data
+    for part in (range(5), range(300, BLOCK_BYTES + 700), range(len(data) - 1, len(data))):
+        assert b"".join(blocks.part(part)) == data[part.start : part.stop]
+    assert list(blocks.part(range(9, 9))) == []
+    assert [len(one) for one in blocks.part(range(7, BLOCK_BYTES + 8))] == [BLOCK_BYTES, 1]

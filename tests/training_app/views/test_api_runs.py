@@ -301,3 +301,21 @@ def test_files_come_whole_in_parts_and_from_nowhere_else(
         assert take(path).status_code == 404, path
     assert line.get(f"artifacts/models/{uuid.uuid4()}").status_code == 404
     assert line.get(f"artifacts/secrets/{model.pk}").status_code == 404
+
+
+def test_hashes_of_a_model_are_those_that_were_written_down_with_it(api, version, theo, data_dir):
+    ended_run(version, theo)
+    model = TrainedModel.objects.get()
+    folder = paths.absolute(model.path)
+    folder.mkdir(parents=True)
+    (folder / "otto.json").write_text(json.dumps({"files": {"a.bin": "5" * 64}}))
+    for name in ("a.bin", "b.bin"):
+        (folder / name).write_text("{}")
+    files = api("GET", f"artifacts/models/{model.pk}").json()["files"]
+    assert {one["path"]: one["sha256"] for one in files} == {
+        "a.bin": "5" * 64,
+        "b.bin": hashlib.sha256(b"{}").hexdigest(),
+        "otto.json": model.manifest_sha256,
+    }
+    sent = api("GET", f"artifacts/models/{model.pk}/download?path=a.bin")
+    assert sent["ETag"] == f'"{"5" * 64}"'
