@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from datasets_app.corpus.conversation import ASSISTANT, USER, Turn
+from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, USER, Turn
 from datasets_app.corpus.parsing.marked import bare, begins_marked, ends_marked, marked_turns
+from datasets_app.corpus.parsing.said import NO, YES, part_text
 from datasets_app.corpus.parsing.tables import plain
 from datasets_app.corpus.roles import KNOWN, role_of
 
@@ -22,6 +23,8 @@ INSIDE = (
     *("messages", "choices", "generations", "message", "data", "kwargs", "body", "output"),
     *("content", "text", "input", "question", "query", "prompt", "answer", "response"),
 )
+TRIES = frozenset({"choices", "generations", "generation", "candidates", "responses"})
+THOUGHTS = frozenset({"reasoning", "thinking", "redacted_thinking"})
 MOST_LEVELS = 6
 
 Turns = list[dict[str, Any]]
@@ -47,15 +50,15 @@ def _exchange(value: dict[str, Any], names: dict[str, str]) -> dict[str, Any] | 
     question = value[asked] if asked else ""
     if _are_plain(question, value[told]):
         return None
-    turns = _whole(question, value[told], is_log=plain(asked or "") == "messages")
+    turns = _whole(question, value[told], plain(told), is_log=plain(asked or "") == "messages")
     others = {key: held for key, held in value.items() if key not in {asked, told, "messages"}}
     return {**others, "messages": turns} if turns else None
 
 
-def _whole(question: Any, told: Any, *, is_log: bool) -> Turns:
+def _whole(question: Any, told: Any, key: str, *, is_log: bool) -> Turns:
     """Return what was asked and answered; [] where half of it is missing, or a log has both."""
     opening = _turns(question, USER)
-    answer = _split(told, opening) or _turns(told, ASSISTANT)
+    answer = _split(told, opening) or _turns(told, ASSISTANT, key=key)
     if answer and any(one["role"] == USER for one in answer):
         return answer
     is_answered = is_log and bool(opening) and opening[-1]["role"] != USER
@@ -92,18 +95,18 @@ def _as_turns(marked: tuple[Turn, ...]) -> Turns:
     return [{"role": turn.role, "content": turn.text} for turn in marked]
 
 
-def _turns(value: Any, role: str, level: int = 0) -> Turns:
+def _turns(value: Any, role: str, level: int = 0, key: str = "") -> Turns:
     """Return what somebody of a role says in a value; [] where nothing is told plainly."""
     if level > MOST_LEVELS:
         return []
     if isinstance(value, str):
         return _of_text(value, role)
     if isinstance(value, list):
-        return _of_list(value, role, level)
+        return _of_list(value, role, level, key)
     if isinstance(value, dict) and (turn := _turn(value)):
         return [turn]
-    for key in INSIDE if isinstance(value, dict) else ():
-        if value.get(key) and (found := _turns(value[key], role, level + 1)):
+    for name in INSIDE if isinstance(value, dict) else ():
+        if value.get(name) and (found := _turns(value[name], role, level + 1, name)):
             return found
     return []
 
@@ -114,10 +117,15 @@ def _of_text(value: str, role: str) -> Turns:
     return [{"role": role, "content": bare(value)}] if value.strip() else []
 
 
-def _of_list(value: list[Any], role: str, level: int) -> Turns:
+def _of_list(value: list[Any], role: str, level: int, key: str) -> Turns:
+    """Return the turns of a list, or the one that its parts are; of several tries the first."""
     turns = [turn for one in value if isinstance(one, dict) and (turn := _turn(one))]
     if turns:
         return turns
+    parts = [one for one in value if isinstance(one, dict) and one.get("type") not in THOUGHTS]
+    texts = [text for one in parts if (text := part_text(one))]
+    if texts and key not in TRIES:
+        return [{"role": role, "content": bare("\n".join(texts))}]
     first = value[0] if value else None
     return _turns(first, role, level + 1) if isinstance(first, dict | list) else []
 
@@ -133,7 +141,7 @@ def _turn(value: dict[str, Any]) -> dict[str, Any] | None:
         named = str(ids[-1]).removesuffix("Message")  # as LangChain writes its classes
     role = role_of(named.removesuffix("Message"))
     words = inner.get("content", inner.get("value", inner.get("text")))
-    if role not in KNOWN:
+    if role not in KNOWN - {PASSAGE}:
         return None
     if words is None or words == []:
         return {"role": role, "content": None, "tool_calls": []}
@@ -214,7 +222,9 @@ def _best_answer(value: dict[str, Any], names: dict[str, str]) -> dict[str, Any]
     asked = "\n\n".join(text for text in (title, body) if isinstance(text, str) and text.strip())
     if not told or not asked or "question" in names:
         return None
-    best = max(told, key=lambda one: (bool(_accepted(one)), _score(one)))
+    best = best_of(told)
+    if best is None:
+        return None
     used = {names.get(name) for name in ("answers", "title", *_BODIES)}
     others = {key: held for key, held in value.items() if key not in used}
     return {**others, "question": asked, "answer": _text_in(best)}
@@ -228,10 +238,39 @@ def _text_in(one: dict[str, Any]) -> str:
     return next((text for text in found if isinstance(text, str) and text.strip()), "")
 
 
-def _accepted(one: dict[str, Any]) -> Any:
-    return next((one[key] for key in ("is_accepted", "accepted", "best") if key in one), False)
+ACCEPTED = ("is_accepted", "accepted", "best", "is_best")
+CORRECT = ("is_correct", "correct", "iscorrect")
+SCORES = ("score", "votes", "upvotes")
 
 
-def _score(one: dict[str, Any]) -> float:
-    score = next((one[key] for key in ("score", "votes", "upvotes") if key in one), 0)
-    return float(score) if isinstance(score, int | float) else 0.0
+def best_of(answers: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Return the answer that is marked as right, or rated best; None where nobody said which.
+
+    One that is marked as wrong is none.
+    """
+    left = [one for one in answers if not is_wrong(one)]
+    marked = [one for one in left if _marked(one, (*CORRECT, *ACCEPTED))]
+    scores = [_score(one) for one in left]
+    if not marked and len(left) > 1 and all(score is None for score in scores):
+        return None
+    return max(marked or left, key=lambda one: _score(one) or 0.0, default=None)
+
+
+def _marked(one: dict[str, Any], keys: tuple[str, ...]) -> bool | None:
+    """Return yes or no as one of the keys says it; None where none does."""
+    told = [one[key] for key in keys if key in one]
+    if any(mark in YES for mark in told):
+        return True
+    return False if any(mark in NO for mark in told) else None
+
+
+def is_wrong(one: dict[str, Any]) -> bool:
+    return _marked(one, CORRECT) is False
+
+
+def _score(one: dict[str, Any]) -> float | None:
+    score = next((one[key] for key in SCORES if key in one), None)
+    try:
+        return float(score) if isinstance(score, int | float | str) else None
+    except ValueError:
+        return None

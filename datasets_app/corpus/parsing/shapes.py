@@ -10,6 +10,7 @@ from typing import Any
 from datasets_app.corpus.conversation import ASSISTANT, PASSAGE, SYSTEM, USER, Turn
 from datasets_app.corpus.parsing import own, transcripts
 from datasets_app.corpus.parsing.casting import Roles, cast
+from datasets_app.corpus.parsing.exchanges import best_of, is_wrong
 from datasets_app.corpus.parsing.exports import are_of_threads, is_slack
 from datasets_app.corpus.parsing.greetings import asks
 from datasets_app.corpus.parsing.marked import marked_turns
@@ -30,10 +31,13 @@ TITLES = ("title", "question", "heading")
 BODIES = ("body", "answer")
 LONGEST_NAME = 120  # of what pairs are about; chosen by hand
 LOOKED_AT_SIGNS = 2_000  # of a body
+FEWEST_MINE = 2  # words for oneself in a body; one may stand in a heading or in a name
 _MINE = re.compile(
-    r"\b(?:I|I['’]m|I['’]ve|my|[Ii]ch|[Mm]eine?[nmrs]?|[Jj]['’]ai|[Mm]on|[Ii]k|[Mm]ijn|[Tt]engo"
+    r"(?:\A|[^\w\s]\s|\b[a-z]{1,20}\s)I\s[a-z]|\b(?:I['’](?:m|ve|d|ll)|[Mm]y"
+    r"|[Ii]ch|[Mm]eine?[nmrs]?|[Jj]['’]ai|[Ii]k|[Mm]ijn|[Tt]engo"
     r"|[Ee]u|[Mm]eu|[Mm]inha|[Яя]|[Мм]не|[Мм]ой)\b"
 )
+_STATES = re.compile(r"[.!。]\s")
 _LIKED = frozenset({"prompt", "completion"})  # beside these a label says whether people like it
 FEWEST_UNNAMED = 2  # elements of a list in which nobody is named
 
@@ -401,7 +405,7 @@ def _with_system(
 
 
 def _answers_plan(names: dict[str, str], value: dict[str, Any], roles: Roles) -> Plan | None:
-    """A question with a list of answers: the first one is taken, the others stay beside it."""
+    """A question with a list of answers: the best or first one; the others stay beside it."""
     question, answers = names.get("question"), names.get("answers")
     if question is None or answers is None or not isinstance(value[answers], list):
         return None
@@ -409,6 +413,8 @@ def _answers_plan(names: dict[str, str], value: dict[str, Any], roles: Roles) ->
     def make(record: dict[str, Any], notes: list[str]) -> tuple[Turn, ...]:
         given = record[answers]
         first = given[0] if isinstance(given, list) and given else None
+        if isinstance(first, dict) and all(isinstance(one, dict) for one in given):
+            first = best_of(given) or next((one for one in given if not is_wrong(one)), None)
         told = first.get("text") if isinstance(first, dict) else first
         if not isinstance(told, str):
             raise ShapeError("missing_role", f"The record has {question!r} but no answer.")
@@ -488,8 +494,12 @@ def _title_plan(names: dict[str, str], value: dict[str, Any], roles: Roles) -> P
 
 
 def _is_of_asker(body: Any) -> bool:
-    """Say whether a body tells what somebody lacks or wants to know, and answers nothing."""
-    return isinstance(body, str) and (asks(body) or bool(_MINE.search(body[:LOOKED_AT_SIGNS])))
+    """Say whether a body tells what somebody lacks, or is a question, and answers nothing."""
+    if not isinstance(body, str):
+        return False
+    told = body[:LOOKED_AT_SIGNS]
+    is_question = asks(body) and not _STATES.search(told)
+    return is_question or len(_MINE.findall(told)) >= FEWEST_MINE
 
 
 def _text_plan(names: dict[str, str], value: dict[str, Any], roles: Roles) -> Plan | None:

@@ -114,3 +114,71 @@ def test_a_talk_in_marks_may_stand_beside_what_it_says_again(load):
     alpaca = f"Below is a question.\n\n### Question:\n{ASKED}\n\n### Answer:\n"
     talks = read(load, {"prompt": alpaca, "completion": TOLD}).talks
     assert talks == [[("system", "Below is a question."), *PAIR]]
+
+
+ROME, PARIS = {"text": "It is Rome."}, {"text": "It is Paris."}
+
+
+@pytest.mark.parametrize("key", ["title", "question"])
+@pytest.mark.parametrize(
+    "marks",
+    [
+        *(({"is_correct": False}, {"is_correct": True}), ({"correct": "no"}, {"correct": "yes"})),
+        *(({"score": "9"}, {"score": "10"}), ({"is_correct": False}, {})),
+    ],
+    ids=str,
+)
+def test_the_right_one_of_several_answers_is_taken(load, key, marks):
+    answers = [{**one, **mark} for one, mark in zip((ROME, PARIS), marks, strict=True)]
+    found = read(load, {key: "Capital of France?", "answers": answers})
+    assert found.talks == [[("user", "Capital of France?"), ("assistant", "It is Paris.")]]
+
+
+def test_answers_of_which_nobody_says_which_is_right_make_no_pair(load):
+    value = {"text": "Two towns are large.", "answers": [ROME, PARIS]}
+    assert read(load, value).talks == [[("text", "Two towns are large.")]]
+    wrong = {"question": "Capital of France?", "answers": [{**ROME, "is_correct": False}]}
+    assert read(load, wrong).codes == ["missing_role"]
+
+
+PARTS = [{"type": "text", "text": "It is A."}, {"type": "text", "text": "And it is B."}]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"output": [{"text": one["text"]} for one in PARTS]},
+        {"response": {"content": PARTS}},
+        {"output": [{"type": "reasoning", "text": "Hm."}, *PARTS]},
+        {"output": {"choices": [{"message": {"role": "assistant", "content": PARTS}}]}},
+        {"output": {"choices": [{"text": "It is A.\nAnd it is B."}, {"text": "Or C."}]}},
+    ],
+    ids=str,
+)
+def test_an_answer_in_parts_keeps_all_of_them(load, told):
+    talks = read(load, {"input": ASKED, **told}).talks
+    assert talks == [[("user", ASKED), ("assistant", "It is A.\nAnd it is B.")]]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Mon - Fri 9:00-17:00",
+        "Goods may be sent back. Questions?",
+        "Chapter I applies, as the law says.",
+        "Click on My account. There you see it.",
+        "Je kunt het morgen ophalen.",
+    ],
+)
+def test_a_body_that_tells_something_is_an_answer(load, body):
+    assert read(load, {"title": ASKED, "body": body}).talks == [
+        [("user", ASKED), ("assistant", body)]
+    ]
+
+
+@pytest.mark.parametrize(
+    "body", ["My pen leaks and I need ink.", "Is it refillable?", "Ich suche meinen Füller."]
+)
+def test_a_body_of_somebody_who_asks_is_none(load, body):
+    with pytest.raises(WaitingError):
+        read(load, {"title": ASKED, "body": body})
