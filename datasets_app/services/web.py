@@ -22,7 +22,7 @@ from datasets_app.corpus.web.addresses import (
     site_of,
 )
 from datasets_app.corpus.web.errors import AGAIN, REASONS, WebError
-from datasets_app.corpus.web.fetch import Answer, certificates_in
+from datasets_app.corpus.web.fetch import Answer, blocks_in, certificates_in
 from datasets_app.corpus.web.lists import Named
 from datasets_app.corpus.web.look import Seen
 from datasets_app.models import Blob, PageState, Upload, WebAuthority, WebFetch, WebPage, WebRobots
@@ -98,12 +98,13 @@ def new_fetch(wanted: Wanted, *, by: User) -> WebFetch:
 @transaction.atomic(durable=True)
 def trust_authority(pem: str, *, by: User) -> WebAuthority:
     """Trust the certificates of a text when pages are fetched; raises CorpusError where none is."""
+    pem = blocks_in(pem)
     found = certificates_in(pem)
     digest = hashlib.sha256(pem.strip().encode()).hexdigest()
     names = ", ".join(dict.fromkeys(name for name, _ in found))
     told = {"name": clean_text(names).text[:300], "ends": found[0][1][:60], "added_by": by}
     trusted, is_new = WebAuthority.objects.get_or_create(
-        sha256=digest, defaults={"pem": pem.strip() + "\n", **told}
+        sha256=digest, defaults={"pem": pem, **told}
     )
     if is_new:
         audit.record(by, "authority.trusted", trusted, after={"name": trusted.name})

@@ -50,6 +50,19 @@ def context_of(ca_file: str, more: str = "", *, is_checked: bool = True) -> ssl.
     return context
 
 
+def blocks_in(text: str) -> str:
+    """Return the certificates of a text (PEM) without the remarks and names between them."""
+    kept: list[str] = []
+    is_inside = False
+    for row in text.splitlines():
+        line = row.strip(" \t\ufeff\ufffd")  # a file may begin with a mark of its encoding
+        is_inside = is_inside or (line.startswith("-----BEGIN ") and "CERTIFICATE-" in line)
+        if is_inside:
+            kept.append(line)
+        is_inside = is_inside and not line.startswith("-----END ")
+    return "".join(f"{line}\n" for line in kept)
+
+
 def certificates_in(pem: str) -> list[tuple[str, str]]:
     """Return whom the certificates of a text (PEM) name, and until when each holds.
 
@@ -58,8 +71,11 @@ def certificates_in(pem: str) -> list[tuple[str, str]]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
         context.load_verify_locations(cadata=pem)
-    except (ssl.SSLError, ValueError) as error:
-        raise CorpusError("This is no certificate in PEM (-----BEGIN CERTIFICATE-----).") from error
+    except (ssl.SSLError, TypeError, ValueError) as error:  # TypeError: a letter beyond ASCII
+        raise CorpusError(
+            "This is no certificate in PEM (-----BEGIN CERTIFICATE-----). One in DER becomes one by"
+            " `openssl x509 -inform der -in FILE -out FILE.pem`."
+        ) from error
     found = [
         (_name_in(one.get("subject", ())), str(one.get("notAfter", "")))
         for one in context.get_ca_certs()

@@ -77,9 +77,14 @@ def ordered(client, site, **more):
 def test_an_admin_brings_the_certificate_of_an_authority(authority, site, client_of, ada, cora):
     admin, at = client_of(ada), reverse("authority-list")
     assert ordered(client_of(cora), site)[1] == "bad_certificate"
-    junk = SimpleUploadedFile("a.pem", b"no certificate")
-    assert admin.post(at, {"sent": junk}).status_code == 422
-    brought = {"sent": SimpleUploadedFile("a.pem", authority[0])}
+    der = ssl.PEM_cert_to_DER_cert(authority[0].decode())
+    odd = authority[0].replace(b"\nM", "\né".encode(), 1)
+    for junk in (b"no certificate", der, odd, authority[0][:80]):
+        answer = admin.post(at, {"sent": SimpleUploadedFile("a.pem", junk)})
+        assert answer.status_code == 422
+        assert "This is no certificate in PEM" in answer.text
+    remark = "\ufeff# Zertifikat für uns\r\n".encode()
+    brought = {"sent": SimpleUploadedFile("a.pem", remark + authority[0])}
     shown = admin.post(at, brought, follow=True).content.decode()
     assert "The team" in shown
     fetch, reason = ordered(client_of(cora), site)
