@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import yaml
 
@@ -51,6 +51,8 @@ _CHOICES: Mapping[str, Collection[str]] = {
     "tokenizer": TOKENIZERS,
     "method": [name for name, method in METHODS.items() if method.is_started],
 }
+_UNKNOWN = "OTTO knows no such setting"
+_SECRETS = ("key", "token", "secret", "password")  # in the name of what nobody should read again
 _YES, _NO = {"true", "yes", "on"}, {"false", "no", "off"}
 
 
@@ -67,6 +69,12 @@ class Line:
     def left(self, why: str) -> Line:
         """Return the line as one that was not taken."""
         return Line(self.given, self.value, why=why)
+
+    @property
+    def told(self) -> Line:
+        """Return a line that was not taken as it is shown: no value that may be a secret."""
+        is_secret = not self.wrong and any(word in self.given.lower() for word in _SECRETS)
+        return replace(self, value="") if is_secret or self.why == _UNKNOWN else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +100,7 @@ class ReadSettings:
     @property
     def left(self) -> list[Line]:
         """Return what did not, with the reason."""
-        return [line for line in self.lines if not line.name]
+        return [line.told for line in self.lines if not line.name]
 
 
 def settings_text(spec: RunSpec, *, about: str = "") -> str:
@@ -199,7 +207,7 @@ def _line(given: str, value: str) -> Line:
     if name in {"use_bf16", "bf16"}:
         return Line(given, "bf16" if value.lower() in {*_YES, "1"} else "auto", "precision")
     if name not in _KNOWN | _TEXTS:
-        return Line(given, value, why="OTTO knows no such setting")
+        return Line(given, value, why=_UNKNOWN)
     if value in ("", "a list"):
         return Line(given, value, why="it has no single value")
     return _checked(given, name, value)

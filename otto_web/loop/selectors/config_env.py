@@ -93,7 +93,7 @@ class ReadConfig:
 
     @property
     def left(self) -> list[Line]:
-        return [line for line in self.lines if not line.name]
+        return [line.told for line in self.lines if not line.name]
 
     def without_folders(self, why: str) -> ReadConfig:
         """Return the same with its folders not taken."""

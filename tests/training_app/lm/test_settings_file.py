@@ -23,6 +23,13 @@ def test_what_goes_out_comes_in_unchanged(name):
                 assert found.values[key].lower() == str(value).lower()
 
 
+def test_what_may_be_a_secret_is_not_told_again():
+    read = read_settings("OPENAI_API_KEY=sk-1\nMY_THING=sk-2\nUSE_FP16=yes\nHUB_TOKEN=sk-3")
+    told = {line.given: line.value for line in read.left}
+    assert told == {"OPENAI_API_KEY": "", "MY_THING": "", "USE_FP16": "yes", "HUB_TOKEN": ""}
+    assert "sk-" not in repr(read.left)
+
+
 SLM = "python main.py --max-iters 500 --batch-size 8 --block-size=64 --n-layer 4 --n-head 4"
 SLM += " --n-embd 256 --dropout 0.1 --eval-iters 100 --no-training --train-split 0.9"
 MTNSAILS = "epochs: 3\nbatch-size: 4\nlearning-rate: 5e-5\nmodel-name: distilgpt2\nforce: true\n"

@@ -152,7 +152,7 @@ def test_what_a_file_names_without_a_place_is_said_and_help_knows_the_earlier_na
     call_command("train", str(version.pk), "--config", str(file))
     told = capsys.readouterr().err
     assert "Not taken: train_split (0.9): a version has its data" in told
-    assert "Not taken: odd (1): OTTO knows no such setting." in told
+    assert "Not taken: odd: OTTO knows no such setting." in told
     assert Run.objects.get().spec["train"]["seed"] == 5
     with pytest.raises(SystemExit):
         call_command("train", "--help")
