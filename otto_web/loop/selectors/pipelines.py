@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.contrib.auth.models import User
+from django.db.models import Q
 
 from chat_app.models import ServingExport
 from otto_web.lib.work.states import State
@@ -42,8 +43,11 @@ def left_of(order: PipelineOrder, user: User) -> Pipeline | None:
     rows = rows.exclude(state__in=(State.SUCCEEDED, State.CANCELLED))
     if (told := order.documents) is None:
         files = [str(path.resolve()) for path in order.files]
-        rows = rows.filter(options__files=files, dataset=order.dataset)
-        rows = rows.exclude(options__has_key="folder")
+        rows = rows.filter(options__files=files).exclude(options__has_key="folder")
+        if order.dataset is not None:
+            rows = rows.filter(dataset=order.dataset)
+        elif not files:  # the sample: only once it is loaded does the row say so
+            rows = rows.filter(Q(dataset=None) | Q(options__is_sample=True))
     elif told.folder:
         rows = rows.filter(options__folder=told.folder)
     else:

@@ -109,8 +109,9 @@ class Command(BaseCommand):
             config = config_of(options["config"])
             rows = settled(options, config, options["config"])
             folders = _folders(config, options["config"])
-            begin = None if files else folders.pop("folder", None)
-            options["documents"] = options["documents"] or begin
+            begin = folders.pop("folder", None)
+            if not (files or options["documents"] or options["web"]):
+                options["documents"] = begin
             if options["show_settings"]:
                 self._show(rows, config)
                 return
@@ -134,13 +135,13 @@ class Command(BaseCommand):
 
 def _order(files: list[Path], options: dict[str, Any]) -> PipelineOrder:
     """Return the order, from options that are settled."""
-    if options["quote"] and (options["take_over"] or not options["documents"]):
-        raise CommandError("--quote needs --documents, and a name that is free.")
+    begins = options["documents"] or options["web"]
+    if options["quote"] and (options["take_over"] or not begins):
+        raise CommandError("--quote needs --documents or --web, and a name that is free.")
     way = options["model_name"]
     usual = DEFAULT_TUNING if way == FROM_BASE else DEFAULT_PRESET
     if way in (FROM_BASE, FROM_NOTHING):
         options["model_name"] = None
-    begins = options["documents"] or options["web"]
     is_tuned = options["model_name"] or (begins and way != FROM_NOTHING)
     return PipelineOrder(
         files=files,

@@ -26,7 +26,7 @@ from otto_web.loop.jobs import pipeline_steps, stepping
 from otto_web.loop.jobs.pipelines import advance
 from otto_web.loop.models import STEP_WORDS, Pipeline
 from otto_web.loop.selectors.home import home
-from otto_web.loop.selectors.pipelines import sample_ways, tested
+from otto_web.loop.selectors.pipelines import left_of, sample_ways, tested
 from otto_web.loop.services.pipelines import (
     DOCUMENT_STEPS,
     PipelineOrder,
@@ -400,6 +400,22 @@ def test_files_that_others_read_hold_up_no_worker_and_are_loaded_once(
     assert pipeline.steps.get(name="load").state == State.SUCCEEDED
     assert Upload.objects.count() == Dataset.objects.count() == 1
     assert Conversation.objects.count() == 20
+
+
+def test_what_was_left_of_files_and_of_the_sample_is_found_once_they_are_loaded(theo, tmp_path):
+    theirs, other = (create_dataset(name, by=theo) for name in ("theirs", "other"))
+    orders = {
+        "files": PipelineOrder(files=(tmp_path / "a.jsonl",)),
+        "sample": PipelineOrder(),
+        "theirs": PipelineOrder(theirs),
+    }
+    made = {name: start_pipeline(order, by=theo) for name, order in orders.items()}
+    assert {name: left_of(order, theo) for name, order in orders.items()} == made
+    options = {**made["sample"].options, "is_sample": True}
+    Pipeline.objects.filter(pk=made["sample"].pk).update(dataset=other, options=options)
+    Pipeline.objects.filter(pk=made["files"].pk).update(dataset=other)
+    assert {name: left_of(order, theo) for name, order in orders.items()} == made
+    assert left_of(PipelineOrder(files=(tmp_path / "b.jsonl",)), theo) is None
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ from django.utils.html import strip_tags
 
 from datasets_app.models import Provider
 from otto_web.lib.models import AuditEntry
+from otto_web.loop.management.commands import pipeline as command
 from otto_web.loop.models import Pipeline, TeamDefault
 from otto_web.loop.selectors.config_env import read_config
 from tests.chat_app.makers import make_model
@@ -225,6 +226,23 @@ def test_saving_leaves_defaults_alone_that_the_page_cannot_show(client_of, cora)
     curator.post(page, {"way": "base"})  # a partial form empties nothing
     assert TeamDefault.objects.get(name="way").value == "base"
     assert TeamDefault.objects.filter(name="provider").exists()
+
+
+def test_pages_may_be_quoted_and_count_instead_of_the_files_folder(
+    environment, theo, tmp_path, monkeypatch, settings
+):
+    settings.OTTO_WEB_PAGES = True
+    file, orders = tmp_path / "config.env", []
+    (tmp_path / "documents").mkdir()
+    file.write_text("PIPELINE_INPUT_DIR=./documents")
+    monkeypatch.setattr(command, "run_here", lambda _, order, *rest, **more: orders.append(order))
+    call_command("pipeline", config=file, web=["https://example.org/help"], quote=True)
+    call_command("pipeline", config=file)
+    begun = [(one.documents.addresses, one.documents.folder) for one in orders]
+    assert begun == [(("https://example.org/help",), ""), ((), str(tmp_path / "documents"))]
+    assert [one.documents.quotes for one in orders] == [True, False]
+    with pytest.raises(CommandError, match="--quote needs --documents or --web"):
+        call_command("pipeline", quote=True)
 
 
 def test_only_curators_change_what_the_team_begins_with(client_of, client, mia):
