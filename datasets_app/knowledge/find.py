@@ -54,6 +54,12 @@ class Found:
     rank: int
     score: float = 0.0  # by which it was ranked; nothing compares it with another question's
     place: int = 0  # among all pieces
+    surplus: float = 0.0  # of the score, by words that weigh more than where cuts were measured
+
+    @property
+    def measured(self) -> float:
+        """Return the score with the weight with which the cuts for pages were measured."""
+        return self.score - self.surplus
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +187,9 @@ class Knowledge:
             return []
         left_out = self._left_out(without)
         scored = self.scored(question, context, vector, left_out)
-        ranked = self._ranked(scored, self.weight_for(question), most)
+        weight = self.weight_for(question)
+        ranked = self._ranked(scored, weight, most)
+        more = max(0.0, weight - WEIGHT_OF_PAGES) * scored.factor
         return [
             Found(
                 piece=self.piece(place),
@@ -190,6 +198,7 @@ class Knowledge:
                 rank=rank,
                 score=score,
                 place=place,
+                surplus=more * float(scored.shares[place]),
             )
             for rank, (place, score) in enumerate(ranked.items(), start=1)
         ]

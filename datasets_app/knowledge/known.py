@@ -114,12 +114,10 @@ def margin(found: Sequence[Found], cut: float, *, is_latin: bool = True) -> floa
     Without vectors words alone must do. Encoders that know English find all of another script near
     to all, so there words must do too.
     """
-    if is_of_page(found):
-        return page_margin(found)
     by_words = max((one.words for one in found), default=0.0) - NEAR_BY_WORDS
     if any(one.cosine is None for one in found):
         return by_words
-    by_both = nearness(found) - cut
+    by_both = page_margin(found) if is_of_page(found) else nearness(found) - cut
     return by_both if is_latin or by_words >= 0 else min(by_both, by_words)
 
 

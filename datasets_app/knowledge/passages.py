@@ -51,16 +51,20 @@ def joined(found: Sequence[Found]) -> list[Found]:
 
 
 def page_margin(found: Sequence[Found]) -> float:
-    """Return by how much the nearest passages are nearer than they must be."""
+    """Return by how much the nearest passages are nearer than they must be.
+
+    Whatever ranks, as with `nearness`: words count here as they did when the cuts were measured.
+    """
     quoted = quoted_of(found)
-    behind = found[quoted].score if len(found) > quoted else 0.0
-    best = found[0].score
+    behind = max((one.measured for one in found[quoted:]), default=0.0)
+    best = found[0].measured
     return min(best - NEAR, best - behind - CLEAR)
 
 
 def quoted_of(found: Sequence[Found]) -> int:
     """Return how many of the nearest are quoted: all that are about as near as the first."""
-    near = [one for one in found[:MOST_QUOTED] if found[0].score - one.score <= AS_NEAR]
+    best = found[0].measured
+    near = [one for one in found[:MOST_QUOTED] if best - one.measured <= AS_NEAR]
     return len(near)
 
 
@@ -78,7 +82,7 @@ def _neighbour(nearest: Found, numbers: Iterable[int], rest: Sequence[Found]) ->
     beside = {number + step for number in numbers for step in (-1, 1)}
     for one in rest:
         is_same = (one.piece.row, one.piece.source) == (nearest.piece.row, nearest.piece.source)
-        is_near = nearest.score - one.score <= SIDE_BY_SIDE
+        is_near = nearest.measured - one.measured <= SIDE_BY_SIDE
         if is_same and is_near and one.piece.number in beside and not one.piece.question:
             return one
     return None

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from itertools import pairwise
 
+from datasets_app.corpus.rules.small_words import STOP_WORDS
 from datasets_app.knowledge.words import terms_of, words_of
 
 _NUMBER = (
@@ -26,8 +27,9 @@ _OFTEN = re.compile(
     re.IGNORECASE,
 )
 _MOMENT = re.compile(
-    r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b|\b(?:jan|febr)uary\b|\b(?:march|april|may|june"
-    r"|july|august|september|october|november|december)\b|\b(?:19|20)[0-9]{2}\b"
+    r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b|\b(?:19|20)[0-9]{2}\b"
+    r"|\b(?-i:(?=[A-Z]))(?:january|february|march|april|may|june"  # one may march
+    r"|july|august|september|october|november|december)\b"
     r"|\b[0-9]{1,2}(?::[0-9]{2})? ?[ap]\.?m\b|\b(?:noon|midnight|deadline|end of (?:the )?\w+)\b"
     r"|\b(?:after|before|within|until|by)\b",
     re.IGNORECASE,
@@ -40,7 +42,9 @@ _AMOUNT = re.compile(
 )
 _ADDRESS = re.compile(r"\S@\S|https?://|#\w|\bslack\b|\bcontact\b|\bask\b", re.IGNORECASE)
 
-_NAME = re.compile(r"(?<![.!?] )(?<![\w'’-])[A-Z]\w{2,30}")
+_CAPITAL = re.compile(r"(?<![.!?] )(?<![\w'’-])[A-Z]\w{1,30}")
+SHORTEST_NAME = 3
+FEWEST_OF_A_TITLE = 3  # words with a capital: fewer may be a name
 
 Test = Callable[[str], bool]
 
@@ -63,10 +67,33 @@ def wanted(question: str) -> Test | None:
 
 
 def names_in(question: str) -> frozenset[str]:
-    """Return the terms of what a question writes with a capital inside it: names, codes."""
+    """Return the terms of what a question writes with a capital inside it: names, codes.
+
+    None where a capital tells no name: in German, in another language, and in titles.
+    """
     _, _, rest = question.strip().partition(" ")
-    words = _NAME.findall(rest)
+    capitals = _CAPITAL.findall(rest)
+    if not capitals or not _is_english(question) or _is_title(rest, capitals):
+        return frozenset()
+    words = (word for word in capitals if len(word) >= SHORTEST_NAME)
     return frozenset(next(iter(terms_of(word)), word.casefold()) for word in words)
+
+
+def _is_english(question: str) -> bool:
+    """Return whether at least two small words are English, and fewer of any other language."""
+    words = frozenset(re.findall(r"\w+", question.casefold()))
+    counts = {language: len(words & small) for language, small in STOP_WORDS.items()}
+    english = counts.pop("en")
+    return english > max(1, *counts.values())
+
+
+def _is_title(rest: str, capitals: list[str]) -> bool:
+    """Return whether all words begin with a capital, or all but the small ones."""
+    small = STOP_WORDS["en"]
+    telling = [one for one in re.findall(r"[^\W\d_]{2,}", rest) if one.casefold() not in small]
+    if any(one.islower() for one in telling):
+        return False
+    return len(telling) >= FEWEST_OF_A_TITLE or any(one.casefold() in small for one in capitals)
 
 
 _HOW = frozenset("many much long often fast quickly soon early late far old".split())

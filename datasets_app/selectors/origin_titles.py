@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
+from django.db.models import Min
+
 from datasets_app.models import Conversation, Document, Pair
 
 
@@ -44,7 +46,9 @@ def _titles(documents: Iterable[int]) -> dict[int, str]:
     passages = Conversation.objects.filter(
         source_file__in={file for file, _ in files.values()}, is_passage=True
     )
-    told = dict(passages.values_list("source_file", "meta__front_matter"))
+    firsts = passages.order_by().values("source_file").annotate(first=Min("pk")).values("first")
+    one_each = Conversation.objects.filter(pk__in=firsts)  # all passages of a file tell the same
+    told = dict(one_each.values_list("source_file", "meta__front_matter"))
     return {pk: _title(told.get(file), name) for pk, (file, name) in files.items()}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.db import connection
+from django.db.models import Exists
 from django.urls import reverse
 
 from datasets_app.selectors import estimates, row_filter, table
@@ -57,6 +58,15 @@ def test_what_is_listed_is_what_the_condition_finds(dataset):
         assert {row.pk for row in few.page(dataset)} == set(
             dataset.conversations.filter(reasons__contains=["empty"]).values_list("pk", flat=True)
         )
+
+
+def test_many_copies_of_few_texts_are_not_listed(dataset):
+    dataset.refresh_from_db()
+    assert not isinstance(row_filter.copies_in(dataset), Exists)
+    add(dataset, [pair("Where is my parcel number 1?", "It was sent back.")] * 6, first=200)
+    dataset.refresh_from_db()
+    assert isinstance(row_filter.copies_in(dataset), Exists)
+    assert RowFilter(copies="1").rows(dataset).count() == 1 + 5
 
 
 @pytest.mark.parametrize("name", sorted(set(ORDERS) - UNINDEXED))
