@@ -122,7 +122,7 @@ def _of_list(value: list[Any], role: str, level: int, key: str) -> Turns:
     turns = [turn for one in value if isinstance(one, dict) and (turn := _turn(one))]
     if turns:
         return turns
-    parts = [one for one in value if isinstance(one, dict) and one.get("type") not in THOUGHTS]
+    parts = [one for one in value if isinstance(one, dict) and str(one.get("type")) not in THOUGHTS]
     texts = [text for one in parts if (text := part_text(one))]
     if texts and key not in TRIES:
         return [{"role": role, "content": bare("\n".join(texts))}]
@@ -272,5 +272,5 @@ def _score(one: dict[str, Any]) -> float | None:
     score = next((one[key] for key in SCORES if key in one), None)
     try:
         return float(score) if isinstance(score, int | float | str) else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

@@ -124,9 +124,13 @@ ROME, PARIS = {"text": "It is Rome."}, {"text": "It is Paris."}
     "marks",
     [
         *(({"is_correct": False}, {"is_correct": True}), ({"correct": "no"}, {"correct": "yes"})),
-        *(({"score": "9"}, {"score": "10"}), ({"is_correct": False}, {})),
+        *(
+            ({"score": "9"}, {"score": "10"}),
+            ({"score": 10**400}, {"score": 9}),
+            ({"is_correct": False}, {}),
+        ),
     ],
-    ids=str,
+    ids=lambda marks: "-".join(marks[0]),
 )
 def test_the_right_one_of_several_answers_is_taken(load, key, marks):
     answers = [{**one, **mark} for one, mark in zip((ROME, PARIS), marks, strict=True)]
@@ -150,6 +154,7 @@ PARTS = [{"type": "text", "text": "It is A."}, {"type": "text", "text": "And it 
         {"output": [{"text": one["text"]} for one in PARTS]},
         {"response": {"content": PARTS}},
         {"output": [{"type": "reasoning", "text": "Hm."}, *PARTS]},
+        {"output": [{"type": ["text"], "text": one["text"]} for one in PARTS]},
         {"output": {"choices": [{"message": {"role": "assistant", "content": PARTS}}]}},
         {"output": {"choices": [{"text": "It is A.\nAnd it is B."}, {"text": "Or C."}]}},
     ],
