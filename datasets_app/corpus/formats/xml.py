@@ -106,8 +106,9 @@ def _events(data: bytes) -> Iterator[tuple[str, Element]]:
 
 
 def _planned(data: bytes) -> _Plan:
-    """Find the least deep elements that are repeated; a file without any is one record.
+    """Find the least deep elements that are repeated, or those of a root that says it is a list.
 
+    A file without any is one record.
     Of a damaged file what stands before the damage is looked at.
     """
     counts: list[Counter[str]] = []
@@ -127,8 +128,10 @@ def _planned(data: bytes) -> _Plan:
                 counts.append(Counter())
                 continue
             known = counts.pop()
+            is_list = not counts and element.get("type") == "array"
+            is_list |= any(count > 1 for count in known.values())
             element.clear()
-            if plan.root not in FEED_ROOTS and any(count > 1 for count in known.values()):
+            if plan.root not in FEED_ROOTS and is_list:
                 repeated.setdefault(len(counts) + 1, Counter()).update(known)
     plan.level = min(repeated, default=0)
     plan.tags = repeated.get(plan.level) or Counter({plan.root: 1})
