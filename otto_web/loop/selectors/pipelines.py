@@ -8,13 +8,11 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.contrib.auth.models import User
-from django.db.models import Q
 
 from chat_app.models import ServingExport
 from otto_web.lib.work.states import State
 from otto_web.loop.models import STEP_WORDS, Pipeline, PipelineStep
 from otto_web.loop.selectors import details
-from otto_web.loop.services.pipelines import PipelineOrder
 from training_app.lm.presets import DEFAULT_TUNING
 from training_app.models import Base, Evaluation, Export, Run, TrainedModel
 from training_app.selectors.replies import ShownReply, few_replies
@@ -35,27 +33,6 @@ class ShownStep:
     step: PipelineStep
     words: str
     lines: Sequence[str] = ()  # of each document, chunk or pair, where that was wished
-
-
-def left_of(order: PipelineOrder, user: User) -> Pipeline | None:
-    """Return the newest pipeline of the same documents, files or dataset that is not done."""
-    rows = Pipeline.objects.visible_to(user)
-    rows = rows.exclude(state__in=(State.SUCCEEDED, State.CANCELLED))
-    if (told := order.documents) is None:
-        files = [str(path.resolve()) for path in order.files]
-        rows = rows.filter(options__files=files).exclude(options__has_key="folder")
-        if order.dataset is not None:
-            rows = rows.filter(dataset=order.dataset)
-        elif not files:  # the sample: only once it is loaded does the row say so
-            rows = rows.filter(Q(dataset=None) | Q(options__is_sample=True))
-    elif told.folder:
-        rows = rows.filter(options__folder=told.folder)
-    else:
-        same = {"options__addresses": list(told.addresses)} if told.addresses else {}
-        same = same or {"options__uploads": list(told.uploads)}
-        rows = rows.filter(options__folder="", **same)
-    found: Pipeline | None = rows.order_by("-queued_at").first()
-    return found
 
 
 def shown_steps(pipeline: Pipeline) -> list[ShownStep]:

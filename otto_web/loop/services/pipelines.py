@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from datasets_app.corpus.chunks.settings import OVERLAP, SIZE
 from datasets_app.models import Dataset
@@ -93,6 +94,27 @@ class PipelineOrder:
     documents: Documents | None = None
     came_from: Mapping[str, str] = field(default_factory=dict)  # by option, who said it
     key: UUID = field(default_factory=uuid4)  # the same one of one person is the same pipeline
+
+
+def left_of(order: PipelineOrder, user: User) -> Pipeline | None:
+    """Return the newest pipeline of the same documents, files or dataset that is not done."""
+    rows = Pipeline.objects.visible_to(user)
+    rows = rows.exclude(state__in=(State.SUCCEEDED, State.CANCELLED))
+    if (told := order.documents) is None:
+        files = [str(path.resolve()) for path in order.files]
+        rows = rows.filter(options__files=files).exclude(options__has_key="folder")
+        if order.dataset is not None:
+            rows = rows.filter(dataset=order.dataset)
+        elif not files:  # the sample: only once it is loaded does the row say so
+            rows = rows.filter(Q(dataset=None) | Q(options__is_sample=True))
+    elif told.folder:
+        rows = rows.filter(options__folder=told.folder)
+    else:
+        same = {"options__addresses": list(told.addresses)} if told.addresses else {}
+        same = same or {"options__uploads": list(told.uploads)}
+        rows = rows.filter(options__folder="", **same)
+    found: Pipeline | None = rows.order_by("-queued_at").first()
+    return found
 
 
 def start_pipeline(order: PipelineOrder, *, by: User) -> Pipeline:

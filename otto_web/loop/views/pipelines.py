@@ -50,7 +50,7 @@ def pipeline_new(request: TeamRequest) -> HttpResponse:
 def _begun(request: TeamRequest, form: PipelineForm) -> Pipeline:
     """Start the loop, or go on with what was left of the same data where that was wished."""
     order = form.order()
-    left = selectors.left_of(order, request.user) if form.cleaned_data["resume"] else None
+    left = services.left_of(order, request.user) if form.cleaned_data["resume"] else None
     if left is None:
         return services.start_pipeline(order, by=request.user)
     services.retry_pipeline(left, by=request.user)

@@ -26,10 +26,11 @@ from otto_web.loop.jobs import pipeline_steps, stepping
 from otto_web.loop.jobs.pipelines import advance
 from otto_web.loop.models import STEP_WORDS, Pipeline
 from otto_web.loop.selectors.home import home
-from otto_web.loop.selectors.pipelines import left_of, sample_ways, tested
+from otto_web.loop.selectors.pipelines import sample_ways, tested
 from otto_web.loop.services.pipelines import (
     DOCUMENT_STEPS,
     PipelineOrder,
+    left_of,
     retry_pipeline,
     start_pipeline,
 )
