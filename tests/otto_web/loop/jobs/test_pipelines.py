@@ -217,7 +217,7 @@ def test_a_double_click_on_the_sample_starts_one_loop(theo, client_of):
     assert Pipeline.objects.count() == 1
 
 
-_ONLY_WHERE_WISHED = {"onnx", "web", "learn", *DOCUMENT_STEPS}
+_ONLY_WHERE_WISHED = {"onnx", "web", *DOCUMENT_STEPS}
 
 
 def test_one_order_that_comes_twice_at_once_is_one_loop(theo):
