@@ -175,8 +175,8 @@ class SpeakersForm(forms.Form):
     whole = forms.BooleanField(
         required=False,
         label="Keep a chat of many days as one conversation",
-        help_text="Otherwise, in a text with dates, whoever asks begins a new one after six hours "
-        "without a message.",
+        help_text="Otherwise, in a text with dates, a question begins a new one after six hours "
+        "without a message, and any words after a day; what was asked for may come for a week.",
     )
     also_alike = forms.BooleanField(required=False)
     save_as = forms.CharField(
