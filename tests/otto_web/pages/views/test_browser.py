@@ -198,7 +198,8 @@ def test_a_line_that_opened_before_its_sign_was_there_is_told_live(open_page, mi
     held = []
     page.route("**/connection*.js", lambda route: held.append(route))  # noqa: PLW0108 - wrapped
     page.route_web_socket("**/ws/chat/", lambda line: answer_subscriptions(line, []))
-    page.goto("/help/", wait_until="commit")
+    with page.expect_request("**/connection*.js"):
+        page.goto("/help/", wait_until="commit")
     page.evaluate(ECHO)
     page.locator('body[data-heard="7:hello "]').wait_for()
     held[0].continue_()
