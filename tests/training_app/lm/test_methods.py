@@ -75,7 +75,7 @@ def test_a_resume_gives_the_same_bits_and_the_folder_is_an_ordinary_one(
     first = diary_of(tmp_path / "cb")
     stop = stop_after(4, first)
     assert train_run(spec, data, tmp_path / "b", first, stop, Start(base)).step == 4
-    again = Start(base, first.newest_first(), first.facts)
+    again = Start(base, checkpoints=first.newest_first(), decided=first.facts)
     resumed = train_run(spec, data, tmp_path / "b", diary_of(tmp_path / "cc"), never, again)
     expected, got, before = (
         load_file(folder / "model.safetensors") for folder in (whole.folder, resumed.folder, base)
