@@ -30,7 +30,6 @@ from chat_app.services.chats import request_stop
 from chat_app.services.exchanges import begin
 from chat_app.serving.errors import BusyError, ServingError
 from chat_app.views.api_replies import (
-    AGAIN_SECONDS,
     Reply,
     error_body,
     event,
@@ -39,6 +38,7 @@ from chat_app.views.api_replies import (
     refusal,
 )
 from otto_web.lib.access import declares
+from otto_web.lib.api.errors import AGAIN_SECONDS, AWAY
 from otto_web.lib.models import ApiToken
 from otto_web.lib.patience import DATABASE_AWAY
 from otto_web.lib.tokens import Scope, TokenRefusedError, deployments_of, token_of
@@ -46,7 +46,6 @@ from otto_web.lib.tokens import Scope, TokenRefusedError, deployments_of, token_
 log = logging.getLogger(__name__)
 MOST_BYTES = 2 * 1024 * 1024  # of a body
 LOOKS_BEFORE_STREAM = 6  # some seconds each: who stands longer in the queue sees an open stream
-AWAY = "The database does not answer. Try again in a moment."
 ENDED = "The token was revoked, or its person may do less now."
 CODES = {401: "invalid_api_key", 403: "insufficient_permissions", 429: "rate_limit_exceeded"}
 

@@ -15,7 +15,6 @@ from otto_web.lib.http import request_id_now
 from otto_web.lib.work.states import State
 
 TYPES = {403: "permission_error", 429: "rate_limit_error"}
-AGAIN_SECONDS = 5  # after which trying again may help
 FAILURES = {  # how an answer failed: status and code
     "prompt_too_long": (400, "context_length_exceeded"),
     "unreadable_prompt": (400, "invalid_prompt"),

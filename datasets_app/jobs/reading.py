@@ -114,8 +114,9 @@ class Ledger:
         )
         found = file.issues.values_list("code").annotate(n=Count("pk"))
         parts = PartTally() if FORMATS[file.kind].document else None
-        first = file.issues.order_by("start").values_list("message", flat=True).first()
-        return cls(tally, file.cursor, file.n_known, parts, Counter(dict(found)), first or "")
+        messages = file.issues.order_by("start").values_list("message", flat=True)
+        first = (messages.first() or "") if found else ""
+        return cls(tally, file.cursor, file.n_known, parts, Counter(dict(found)), first)
 
     @classmethod
     def fresh(cls) -> Ledger:

@@ -34,15 +34,28 @@ class LossCurve:
     losses: Sequence[tuple[int, float]]
     loss_on: str = "all"
 
+    @property
+    def best(self) -> tuple[int, float]:
+        """Return the step and the loss of the best evaluation, the earliest of equal ones."""
+        return min(self.losses, key=lambda pair: pair[1])
+
+    @property
+    def is_overfitting(self) -> bool:
+        """Return whether it was clearly better before, and not only before training."""
+        if len(self.losses) < 3:  # this and the share below are chosen by hand
+            return False
+        best_step, best = self.best
+        return bool(best_step) and self.losses[-1][1] > 1.02 * best
+
     def remark(self) -> str:
         """Return what the curve says beyond its last value, or nothing."""
         if len(self.losses) < 3:  # this and the shares below are chosen by hand
             return ""
-        best_step, best = min(self.losses, key=lambda pair: pair[1])
-        last_step, last = self.losses[-1]
+        best_step, best = self.best
+        last = self.losses[-1][1]
         if last > best * 1.02 and not best_step:
             return "It got worse than what it began with: lower the learning rate."
-        if last > best * 1.02 and last_step > best_step:
+        if self.is_overfitting:
             return f"It overfits since update {best_step}; the best state is kept."
         if self.losses[0][1] - best < 0.05 * self.losses[0][1]:
             return "The loss stayed flat: it learned almost nothing."

@@ -165,12 +165,9 @@ def _fewer(passes: float) -> str:
 
 
 def _overfits(ended: Ended) -> Finding | None:
-    losses = ended.curve.losses
-    if len(losses) < 3:
+    if not ended.curve.is_overfitting:
         return None
-    best_step, best = min(losses, key=lambda pair: pair[1])
-    if not best_step or losses[-1][1] <= 1.02 * best:
-        return None
+    best_step, _ = ended.curve.best
     return Finding(
         "overfit",
         "warn",

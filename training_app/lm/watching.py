@@ -82,17 +82,8 @@ def course_warnings(train: Curve, validation: LossCurve, *, passes: float) -> It
             " often means poor data: look at the review list of the dataset."
         )
     remark = validation.remark()
-    if not remark or is_overfitting(validation):
-        return
-    yield remark
-
-
-def is_overfitting(validation: LossCurve) -> bool:
-    """Return whether validation was clearly better before, and not only before training."""
-    if len(validation.losses) < 3:
-        return False
-    best_step, best = min(validation.losses, key=lambda pair: pair[1])
-    return bool(best_step) and validation.losses[-1][1] > 1.02 * best
+    if remark and not validation.is_overfitting:
+        yield remark
 
 
 def overfit_warning(train: Curve, validation: LossCurve) -> str:
@@ -100,13 +91,13 @@ def overfit_warning(train: Curve, validation: LossCurve) -> str:
 
     `train` begins where validation was best, or later.
     """
-    if not is_overfitting(validation) or len(train) < 2:
+    if not validation.is_overfitting or len(train) < 2:
         return ""
     losses = [loss for _, loss in train if math.isfinite(loss)]
     half = max(1, len(losses) // 2)
     if not losses or median(losses[half:] or losses) >= median(losses[:half]):
         return ""
-    best_step, best = min(validation.losses, key=lambda pair: pair[1])
+    best_step, best = validation.best
     return (
         f"It overfits since update {best_step:,}: the training loss still falls, the validation"
         f" loss rose from {best:.3f} to {validation.losses[-1][1]:.3f}. The best state is kept."

@@ -14,7 +14,6 @@ from training_app.models import paths
 from training_app.models.paths import log_files
 from training_app.selectors.log_reader import LogReader
 
-_TAIL_BYTES = 16_384
 _USUAL = {"ts", "level", "event", "run", "step", "loss"}
 
 
@@ -32,14 +31,7 @@ class LogLine:
 
 def log_tail(run_id: UUID, count: int = 40) -> list[LogLine]:
     """Return the newest lines, newest last; a line that is half written is left out."""
-    files = log_files(paths.run_folder(run_id))
-    if not files:
-        return []
-    with files[-1].open("rb") as file:
-        file.seek(0, 2)
-        file.seek(max(0, file.tell() - _TAIL_BYTES))
-        lines = file.read().decode("utf-8", "replace").split("\n")
-    return [line for text in lines[-count - 1 :] if (line := _parsed(text))]
+    return [line for text in last_lines(run_id, count) if (line := _parsed(text))]
 
 
 def last_lines(run_id: UUID, count: int) -> list[bytes]:
@@ -47,7 +39,7 @@ def last_lines(run_id: UUID, count: int) -> list[bytes]:
     return list(islice(LogReader(run_id).newest(), count))[::-1]
 
 
-def _parsed(text: str) -> LogLine | None:
+def _parsed(text: bytes) -> LogLine | None:
     try:
         values = json.loads(text)
     except ValueError:

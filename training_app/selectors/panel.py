@@ -22,7 +22,6 @@ from training_app.lm.optimizers.registry import OPTIMIZERS
 from training_app.lm.watching import (
     course_warnings,
     is_gibberish,
-    is_overfitting,
     overfit_warning,
     perplexity_band,
     share_of,
@@ -229,7 +228,7 @@ def run_panel(run_id: UUID) -> Panel | None:
         log=log_tail(run_id),
         waits=waiting_runs().get(run.pk) if run.state == State.QUEUED else None,
     )
-    if not run.is_over and is_overfitting(found.validation):
+    if not run.is_over and found.validation.is_overfitting:
         found.overfits = overfit_warning(_train_since_best(found), found.validation)
     return found
 
@@ -249,7 +248,7 @@ def _poor_steps(run: Run, recent: dict[str, list[tuple[int, float]]]) -> set[int
 
 
 def _train_since_best(panel: Panel) -> list[tuple[int, float]]:
-    best_step, _ = min(panel.validation.losses, key=lambda pair: pair[1])
+    best_step, _ = panel.validation.best
     points = panel.run.points.filter(name="train/loss", step__gte=best_step)
     return list(points.order_by("step").values_list("step", "value")[:_SINCE_BEST])
 

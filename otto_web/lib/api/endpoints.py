@@ -21,7 +21,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
 from otto_web.lib.access import Role, declares
-from otto_web.lib.api.errors import AGAIN_SECONDS, INVALID, ApiError, error_answer
+from otto_web.lib.api.errors import AGAIN_SECONDS, AWAY, INVALID, ApiError, error_answer
 from otto_web.lib.api.pace import Turn, pace
 from otto_web.lib.models import ApiToken
 from otto_web.lib.patience import DATABASE_AWAY
@@ -31,7 +31,6 @@ log = logging.getLogger(__name__)
 MOST_BYTES = 2 * 1024 * 1024  # of a body
 JSON = "application/json"
 NOTHING_THERE = "There is no such thing, or you may not see it."
-AWAY = "The database does not answer. Try again in a moment."
 OURS = "Something went wrong here; the server’s log says what."
 
 Function = Callable[..., Any]

@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from otto_web.lib.http import request_id_now
 
 AGAIN_SECONDS = 5  # after which trying again may help
+AWAY = "The database does not answer. Try again in a moment."
 INVALID, NOT_FOUND, FAULT = "CONFIG_INVALID", "DATA_NOT_FOUND", "INTERNAL"
 CODES = {
     400: INVALID,

@@ -26,8 +26,8 @@ from datasets_app.selectors.documents import uploads_of_documents
 from datasets_app.services.web import check_allowed
 from otto_web.loop.selectors.defaults import LENGTHS, WITH_DEFAULT, team_values, who_said
 from otto_web.loop.selectors.pipelines import FROM_NOTHING, SCRATCH_STEPS
-from otto_web.loop.selectors.wishes import BATCH_SIZE, EPOCHS, OPSETS, WISHES
-from otto_web.loop.services.pipelines import WISHED_OF_TRAINING, Documents, PipelineOrder, Wishes
+from otto_web.loop.selectors.wishes import BATCH_SIZE, EPOCHS, OPSETS, WISHED_OF_TRAINING, WISHES
+from otto_web.loop.services.pipelines import Documents, PipelineOrder, Wishes
 from training_app.lm.config import LENGTH_UNITS, MOST_CONTEXT, ConfigError, TrainConfig
 from training_app.lm.presets import DEFAULT_PRESET
 from training_app.models import TrainedModel

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from datasets_app.models import Knowledge, Version
 from otto_web.loop.models import Pipeline
-from otto_web.loop.services.pipelines import WISHED_OF_TRAINING
+from otto_web.loop.selectors.wishes import WISHED_OF_TRAINING
 from training_app.lm.config import (
     GROUNDED_CONTEXT,
     LENGTH_UNITS,

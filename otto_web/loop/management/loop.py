@@ -23,9 +23,8 @@ from otto_web.loop.management.people import script_user
 from otto_web.loop.models import STEP_WORDS, Pipeline, PipelineStep
 from otto_web.loop.selectors.details import lines_of
 from otto_web.loop.selectors.pipelines import facts
-from otto_web.loop.selectors.wishes import BATCH_SIZE, EPOCHS, OPSETS, WISHES
+from otto_web.loop.selectors.wishes import BATCH_SIZE, EPOCHS, OPSETS, WISHED_OF_TRAINING, WISHES
 from otto_web.loop.services.pipelines import (
-    WISHED_OF_TRAINING,
     PipelineOrder,
     Wishes,
     left_of,

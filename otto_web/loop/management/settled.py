@@ -15,7 +15,7 @@ from datasets_app.models import Provider
 from otto_web.loop.forms.defaults import DefaultsForm
 from otto_web.loop.forms.pipelines import USUAL
 from otto_web.loop.management.people import script_user
-from otto_web.loop.selectors.config_env import ReadConfig, read_config
+from otto_web.loop.selectors.config_env import NOBODY, ReadConfig, read_config
 from otto_web.loop.selectors.defaults import (
     BUILT_IN,
     LENGTHS,
@@ -36,10 +36,9 @@ DESTS = {
     "threshold": "format_threshold",
     "llm_model": "model",
 }
-NO_PROVIDER = "built-in"
 BUILT_INS = {
     "chunk_size": USUAL.chunk_size,
-    "provider": NO_PROVIDER,
+    "provider": NOBODY,
     "questions": USUAL.questions,
     "passing": USUAL.passing,
     "threshold": USUAL.threshold,

@@ -12,6 +12,7 @@ from django.utils.text import slugify
 from datasets_app.corpus.providers.registry import KINDS
 from datasets_app.models import Provider
 from otto_web.loop.selectors.defaults import LENGTHS
+from otto_web.loop.selectors.wishes import WISHED_OF_TRAINING
 from training_app.lm.config import TrainingError
 from training_app.lm.settings_file import Line, ReadSettings, read_settings
 from training_app.selectors.names import model_named
@@ -40,17 +41,9 @@ OWN_NAMES = {
 }
 # what a run's settings file says, by our name there and here
 OF_TRAINING = {
+    **{ours: name for name, ours in WISHED_OF_TRAINING.items()},
     "epochs": "epochs",
-    "micro_batch": "batch_size",
-    "learning_rate": "learning_rate",
-    "device": "device",
     "context": "max_length",
-    "optimizer": "optimizer",
-    "schedule": "schedule",
-    "max_grad_norm": "max_grad_norm",
-    "precision": "precision",
-    "checkpoint_every": "checkpoint_every",
-    "keep_last": "keep_last",
     "system_prompt": "system_prompt",
     "name": "model_name",
 }
@@ -64,10 +57,8 @@ LOCAL = ("local", NOBODY)
 
 
 @dataclass(frozen=True, slots=True)
-class ReadConfig:
+class ReadConfig(ReadSettings):
     """What a file says of the one-click loop."""
-
-    lines: list[Line]
 
     @property
     def values(self) -> dict[str, str]:
@@ -86,14 +77,6 @@ class ReadConfig:
     def folders(self) -> dict[str, str]:
         """Return the folders that it names; a command reads and writes them, a page does not."""
         return {line.name: line.value for line in self.taken if line.name in FOLDERS.values()}
-
-    @property
-    def taken(self) -> list[Line]:
-        return [line for line in self.lines if line.name]
-
-    @property
-    def left(self) -> list[Line]:
-        return [line.told for line in self.lines if not line.name]
 
     def without_folders(self, why: str) -> ReadConfig:
         """Return the same with its folders not taken."""

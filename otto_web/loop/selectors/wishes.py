@@ -27,6 +27,18 @@ class Wish:
     hint: str
 
 
+# wishes of training, as a run names them
+WISHED_OF_TRAINING = {
+    "batch_size": "micro_batch",
+    "learning_rate": "learning_rate",
+    "device": "device",
+    "optimizer": "optimizer",
+    "schedule": "schedule",
+    "max_grad_norm": "max_grad_norm",
+    "precision": "precision",
+    "checkpoint_every": "checkpoint_every",
+    "keep_last": "keep_last",
+}
 _OF_RUNS = ("optimizer", "schedule", "max_grad_norm", "precision", "checkpoint_every", "keep_last")
 
 WISHES: dict[str, Wish] = {

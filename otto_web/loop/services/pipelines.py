@@ -20,19 +20,6 @@ from otto_web.lib.work.states import State
 from otto_web.loop.models import STEP_WORDS, Pipeline, PipelineStep
 from training_app.lm.presets import DEFAULT_TUNING
 
-# wishes of training, as a run names them
-WISHED_OF_TRAINING = {
-    "batch_size": "micro_batch",
-    "learning_rate": "learning_rate",
-    "device": "device",
-    "optimizer": "optimizer",
-    "schedule": "schedule",
-    "max_grad_norm": "max_grad_norm",
-    "precision": "precision",
-    "checkpoint_every": "checkpoint_every",
-    "keep_last": "keep_last",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Wishes:

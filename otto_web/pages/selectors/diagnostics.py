@@ -67,7 +67,7 @@ def kind_lines() -> list[KindLine]:
     ]
 
 
-def _database() -> Part:
+def database() -> Part:
     try:
         with connection.cursor() as cursor:
             cursor.execute(
@@ -79,7 +79,7 @@ def _database() -> Part:
     return Part("Database", "up", f"PostgreSQL {version.split()[0]}, {filesize(size)}")
 
 
-def _redis() -> Part:
+def redis_server() -> Part:
     try:
         with redis.Redis.from_url(
             settings.REDIS_URL, socket_connect_timeout=0.8, socket_timeout=0.8
@@ -91,7 +91,7 @@ def _redis() -> Part:
     return Part("Redis", "up", f"{found['redis_version']}, {filesize(found['used_memory'])} in use")
 
 
-def _disk() -> Part:
+def disk() -> Part:
     folder = settings.OTTO_DATA_DIR
     folder = folder if folder.exists() else settings.BASE_DIR
     room = shutil.disk_usage(folder)
@@ -105,7 +105,7 @@ def _disk() -> Part:
     return Part("Disk", "low", figures, remedy)
 
 
-PARTS: tuple[Callable[[], Part], ...] = (_database, _redis, _disk)
+PARTS: tuple[Callable[[], Part], ...] = (database, redis_server, disk)
 
 
 def parts() -> list[Part]:

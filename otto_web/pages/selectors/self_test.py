@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import psutil
 import redis
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
@@ -22,13 +23,13 @@ from django.db.migrations.executor import MigrationExecutor
 from chat_app.models import Deployment
 from datasets_app.models import Encoder
 from otto_web.lib.cores import usable_cores
+from otto_web.lib.probes import FAIL, OK, WARN
 from otto_web.lib.words import filesize
 from otto_web.pages.selectors import diagnostics
 from otto_web.pages.selectors.diagnostics import Part
 from training_app.models import Base, TrainedModel
 from training_app.models.paths import absolute
 
-OK, WARN, FAIL = "ok", "warn", "fail"
 STATES = {"up": OK, "low": WARN, "down": FAIL, "off": WARN}
 PROBE_SECONDS = 120.0
 LEAST_MEMORY, LEAST_FREE = 3_500_000_000, 700_000_000  # bytes: of the machine, and for one run
@@ -42,7 +43,7 @@ UP = "`manage.py up` starts all processes; what waits for them is kept."
 
 def quick_parts() -> list[Part]:
     """Return how every part is that needs no library of models: a second at most."""
-    found = [_server(diagnostics.PARTS[0]())]
+    found = [_server(diagnostics.database())]
     if found[0].state != OK:
         return [*found, *(look() for look in _WITHOUT_DATABASE)]
     return [*found, *(look() for look in _WITH_DATABASE), *(look() for look in _WITHOUT_DATABASE)]
@@ -90,7 +91,7 @@ def _schema() -> Part:
 
 
 def _queue() -> Part:
-    part = _server(diagnostics.PARTS[1]())
+    part = _server(diagnostics.redis_server())
     if part.state != OK:
         return Part("Queue", part.state, part.figures, part.remedy)
     with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2) as client:
@@ -146,7 +147,7 @@ def _storage() -> Part:
 
 
 def _disk() -> Part:
-    return _server(diagnostics.PARTS[2]())
+    return _server(diagnostics.disk())
 
 
 def _models() -> Part:
@@ -181,11 +182,10 @@ def _encoder() -> Part:
 
 
 def _memory() -> Part:
-    pairs = (line.split(":") for line in Path("/proc/meminfo").read_text("ascii").splitlines())
-    sizes = {name: int(value.split()[0]) * 1024 for name, value in pairs}
-    total, free = sizes["MemTotal"], sizes.get("MemAvailable", sizes["MemFree"])
-    words = f"{filesize(free)} free of {filesize(total)}, {usable_cores()} cores"
-    if total < LEAST_MEMORY or free < LEAST_FREE:
+    memory = psutil.virtual_memory()
+    room = f"{filesize(memory.available)} free of {filesize(memory.total)}"
+    words = f"{room}, {usable_cores()} cores"
+    if memory.total < LEAST_MEMORY or memory.available < LEAST_FREE:
         remedy = "Training needs about 1 GB; end other programs, or train with smaller batches."
         return Part("Memory", WARN, words, remedy)
     return Part("Memory", OK, words)

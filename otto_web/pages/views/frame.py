@@ -11,6 +11,7 @@ from chat_app.models import Deployment
 from otto_web.lib.access import Role, declares, role_required
 from otto_web.lib.http import TeamRequest, respond
 from otto_web.lib.models import Profile
+from otto_web.lib.probes import FAIL
 from otto_web.pages.forms import ProfileForm
 from otto_web.pages.selectors import diagnostics, topics
 from otto_web.pages.selectors import self_test as diagnosis
@@ -58,7 +59,7 @@ def self_test(request: TeamRequest) -> HttpResponse:
     is_whole = request.method == "POST"
     parts = diagnosis.self_test() if is_whole else diagnosis.quick_parts()
     context = {"parts": parts, "is_whole": is_whole}
-    context["failed"] = [part.name for part in parts if part.state == diagnosis.FAIL]
+    context["failed"] = [part.name for part in parts if part.state == FAIL]
     page, fragment = "pages/self_test.html", "pages/_self_test.html"
     return respond(request, page=page, fragment=fragment, context=context)
 

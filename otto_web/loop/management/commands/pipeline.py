@@ -20,13 +20,12 @@ from otto_web.loop.forms.pipelines import FROM_BASE
 from otto_web.loop.management.loop import add_wishes, run_here
 from otto_web.loop.management.settled import (
     DESTS,
-    NO_PROVIDER,
     Settled,
     add_settings,
     config_of,
     settled,
 )
-from otto_web.loop.selectors.config_env import LOCAL, ReadConfig
+from otto_web.loop.selectors.config_env import LOCAL, NOBODY, ReadConfig
 from otto_web.loop.selectors.defaults import THIS_RUN
 from otto_web.loop.selectors.pipelines import FROM_NOTHING
 from otto_web.loop.services.pipelines import Documents, PipelineOrder
@@ -40,7 +39,7 @@ OF_DOCUMENTS: dict[str, tuple[type, Any, str]] = {
     "--provider": (
         str,
         None,
-        f"who words the questions: {NO_PROVIDER}, or a provider's name",
+        f"who words the questions: {NOBODY}, or a provider's name",
     ),
     "--model": (str, None, "as the provider calls it"),
     "--questions-per-chunk": (int, None, f"at most; usually {USUAL.questions}"),

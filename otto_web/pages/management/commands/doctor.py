@@ -11,7 +11,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from otto_web.pages.selectors.self_test import FAIL, OK, WARN, self_test
+from otto_web.lib.probes import FAIL, OK, WARN
+from otto_web.pages.selectors.self_test import self_test
 from otto_web.servers.borrow import servers_for_command
 
 
